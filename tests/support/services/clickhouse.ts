@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { cachedDirectory } from './cache.js';
+import { dockerAnswers, startContainer } from './docker.js';
+import { freePorts, run, startOwned, temporaryDirectory, untilReady } from './processes.js';
+import { unavailable } from './unavailable.js';
+import type { Unavailable } from './unavailable.js';
+
+/** A ClickHouse server of one's own; user `default`, no password. */
+export interface RunningClickHouse {
+  url: string;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** The same address and data again; resolves when queries are answered. */
+  restart(): Promise<void>;
+  /** Killed now and back after `ms`; resolves when it answers again. */
+  outage(ms: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const IMAGE = 'clickhouse/clickhouse-server:26.7';
+
+/** Starts a server: in a container where an engine answers, else out of chdb's library. */
+export async function startClickHouse(): Promise<RunningClickHouse | Unavailable> {
+  try {
+    const server = (await dockerAnswers()) ? await startInContainer() : await startFromLibrary();
+    const outage = async (ms: number) => {
+      await server.kill();
+      await sleep(ms);
+      await server.restart();
+    };
+    return { ...server, outage };
+  } catch (error) {
+    return unavailable('ClickHouse', error);
+  }
+}
+
+async function startFromLibrary(): Promise<Omit<RunningClickHouse, 'outage'>> {
+  const library = chdbLibrary();
+  const launcher = await compiledLauncher();
+  const [httpPort = 0, tcpPort = 0] = await freePorts(2);
+  const { directory, remove } = temporaryDirectory('clickhouse');
+  const url = `http://127.0.0.1:${httpPort}`;
+  const args = [
+    library,
+    '--listen_host=127.0.0.1',
+    `--http_port=${httpPort}`,
+    `--tcp_port=${tcpPort}`,
+    `--path=${path.join(directory, 'data')}`,
+    '--output-format=TSV',
+    "--query=SYSTEM START LISTEN QUERIES ALL; SELECT * FROM file('-', 'LineAsString', 'line String')",
+  ];
+  const begin = async () => {
+    const owned = startOwned(launcher, args, directory);
+    try {
+      await untilReady(owned, directory, 30_000, () => ping(url));
+      return owned;
+    } catch (error) {
+      await owned.kill();
+      throw error;
+    }
+  };
+  let owned = await begin().catch((error: unknown) => {
+    remove();
+    throw error;
+  });
+  return {
+    url,
+    kill: () => owned.kill(),
+    restart: async () => {
+      await owned.kill();
+      owned = await begin();
+    },
+    stop: async () => {
+      await owned.kill();
+      remove();
+    },
+  };
+}
+
+async function startInContainer(): Promise<Omit<RunningClickHouse, 'outage'>> {
+  const [port = 0] = await freePorts(1);
+  const container = await startContainer({ image: IMAGE, ports: [{ container: 8123, host: port }], env: { CLICKHOUSE_SKIP_USER_SETUP: '1' } });
+  const url = `http://localhost:${port}`;
+  const answered = () => pingWithin(url, 30_000);
+  await answered();
+  return {
+    url,
+    kill: container.kill,
+    restart: async () => {
+      await container.restart();
+      await answered();
+    },
+    stop: container.stop,
+  };
+}
+
+/** The library ships with the optional dependency `chdb`, one package a platform. */
+function chdbLibrary(): string {
+  const platform = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`;
+  const name = `@chdb/lib-${platform}`;
+  let manifest: string;
+  try {
+    manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+  } catch (error) {
+    throw new Error(`${name} is not installed (\`npm ci\` brings it with chdb where the platform is supported).`, { cause: error });
+  }
+  const library = path.join(path.dirname(manifest), 'libchdb.so');
+  if (!existsSync(library)) throw new Error(`${library} is missing.`);
+  return library;
+}
+
+async function compiledLauncher(): Promise<string> {
+  const source = path.join(path.dirname(fileURLToPath(import.meta.url)), 'clickhouse-server.c');
+  const version = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
+  const directory = await cachedDirectory(`clickhouse-launcher-${version}`, async (draft) => {
+    await run('cc', ['-O2', '-o', path.join(draft, 'clickhouse-server'), source, '-ldl']);
+  });
+  return path.join(directory, 'clickhouse-server');
+}
+
+export async function ping(url: string): Promise<void> {
+  const answer = await fetch(new URL('/?query=SELECT%201', url), { signal: AbortSignal.timeout(2_000) });
+  if ((await answer.text()) !== '1\n') throw new Error(`${url} answered ${answer.status} to SELECT 1.`);
+}
+
+export async function pingWithin(url: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      await ping(url);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
