@@ -1,0 +1,20 @@
+/** A record that cannot be understood: it becomes a dead letter and the task goes on. */
+export class BadEvent extends Error {
+  override readonly name = 'BadEvent';
+  constructor(readonly code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The world does not answer: back off and do the same again. What was under way has an unknown outcome. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
+
+/** An operator must act: all problems at once, exit code 78. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[], options?: ErrorOptions) {
+    super(problems.join('\n'), options);
+  }
+}

@@ -1,0 +1,40 @@
+import { codec, type Codec } from '../../schemas/codec.js';
+import type { Redirect, Timer } from '../../schemas/types.js';
+
+const SEPARATOR = '\u001f';
+
+/** A kind of row of a consumer's table. The main kind has the name '' and its key is the bare partition key. */
+export interface RowKind<T> {
+  readonly name: string;
+  readonly codec: Codec<T>;
+}
+
+/** Declare a kind of row, encoded as the Avro record `record`. */
+export const rows = <T>(name: string, record: string): RowKind<T> => ({ name, codec: codec<T>(record) });
+
+/** Rest of a row's key after the partition key: what tells apart the rows of one key. */
+export const restOf = (kind: string, sub = ''): string => (kind === '' && sub === '' ? '' : sub === '' ? kind : `${kind}${SEPARATOR}${sub}`);
+
+export const rowKey = (partitionKey: string, rest: string): string => (rest === '' ? partitionKey : `${partitionKey}${SEPARATOR}${rest}`);
+
+/** Take a row key apart. Ids never contain U+001F: the collector and the first consumers refuse control characters. */
+export function splitRowKey(key: string): { partitionKey: string; kind: string; sub: string; rest: string } {
+  const [partitionKey = '', kind = '', ...sub] = key.split(SEPARATOR);
+  return { partitionKey, kind, sub: sub.join(SEPARATOR), rest: restOf(kind, sub.join(SEPARATOR)) };
+}
+
+/** Bounds of all rows of a partition key but the main one, or of those with this kind and start of sub. */
+export function rowRange(partitionKey: string, kind?: string, sub = ''): { start: string; end: string } {
+  const start = kind === undefined ? `${partitionKey}${SEPARATOR}` : `${partitionKey}${SEPARATOR}${kind}${SEPARATOR}${sub}`;
+  return { start, end: `${start}\uffff` };
+}
+
+export const PROGRESS_KEY = '_progress';
+export const TIMER = '_timer';
+export const timerRows = rows<Timer>(TIMER, 'Timer');
+export const redirectRows = rows<Redirect>('_redirect', 'Redirect');
+
+/** Due time of a row, if the row is a timer. */
+export function dueOf(key: string, value: Uint8Array): number | undefined {
+  return key.includes(`${SEPARATOR}${TIMER}${SEPARATOR}`) ? timerRows.codec.decode(value).due : undefined;
+}

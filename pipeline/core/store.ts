@@ -1,0 +1,34 @@
+/** A change of one row: null deletes. */
+export interface RowChange {
+  readonly key: string;
+  readonly value: Buffer | null;
+}
+
+/** Key of a pending timer: rows of kind `_timer`, found by due time. */
+export interface DueTimer {
+  readonly due: number;
+  /** Row key of the timer. */
+  readonly key: string;
+}
+
+/**
+ * Local copy of one partition of a table: rows and the changelog offset at which they stand, changed in one local
+ * transaction and only with committed rows. A cache: it may be wiped and rebuilt from the log.
+ */
+export interface TableStore {
+  /** Offset of the table's topic up to which rows are applied; 0 when empty. */
+  readonly position: number;
+  get(key: string): Buffer | undefined;
+  /** Rows with start ≤ key < end in key order. */
+  range(start: string, end: string): Iterable<{ key: string; value: Buffer }>;
+  /** Pending timers with due ≤ `until`, by (due, key). */
+  timersUntil(until: number): Iterable<DueTimer>;
+  /** Apply changes and move to `position`, atomically. */
+  apply(changes: readonly RowChange[], position: number): void;
+  wipe(): void;
+  /** Number of rows, for metrics. */
+  size(): number;
+}
+
+/** Opens the store of a table's partition; the same arguments give the same store. */
+export type OpenStore = (table: string, partition: number) => TableStore;

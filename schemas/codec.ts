@@ -1,0 +1,117 @@
+import { compile, type AvroType } from './avro.js';
+import { frozenSchemas, type RecordSchema } from './files.js';
+
+/** The bytes cannot be decoded: `unknown_schema` may heal when a registry is asked, the rest never. */
+export class UndecodableError extends Error {
+  constructor(
+    readonly code: 'tombstone' | 'wrong_magic_byte' | 'unknown_schema' | 'undecodable',
+    message: string,
+    readonly schemaId?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+const HEADER_BYTES = 5;
+const written = new Map<number, { name: string; type: AvroType }>();
+const codecs = new Map<string, Codec<unknown>>();
+
+/** Schema id of a Confluent-framed value, or undefined when it is not framed. */
+export function schemaIdOf(value: Uint8Array): number | undefined {
+  if (value.length < HEADER_BYTES || value[0] !== 0) return undefined;
+  return (value[1]! << 24) | (value[2]! << 16) | (value[3]! << 8) | value[4]!;
+}
+
+/** Encodes and decodes one record type in Confluent framing: byte 0, four bytes of schema id, Avro. */
+export class Codec<T> {
+  #id: number;
+  readonly #type: AvroType;
+  readonly #resolvers = new Map<number, ReturnType<AvroType['createResolver']>>();
+
+  constructor(
+    readonly name: string,
+    readonly schema: RecordSchema,
+    id: number,
+  ) {
+    this.#id = id;
+    this.#type = compile(schema);
+  }
+
+  get id(): number {
+    return this.#id;
+  }
+
+  get type(): AvroType {
+    return this.#type;
+  }
+
+  /** Use the id that a registry gave to this schema. Records with earlier ids stay readable. */
+  useId(id: number): void {
+    this.#id = id;
+    written.set(id, { name: this.name, type: this.#type });
+  }
+
+  /** @throws Error naming the field that does not fit the schema. */
+  encode(value: T): Buffer {
+    const buffer = Buffer.allocUnsafe(256);
+    const end = this.#type.encode(value, buffer, HEADER_BYTES);
+    const bytes = end > 0 ? buffer.subarray(0, end) : Buffer.concat([Buffer.alloc(HEADER_BYTES), this.#type.toBuffer(value)]);
+    bytes[0] = 0;
+    bytes.writeInt32BE(this.#id, 1);
+    return bytes;
+  }
+
+  /** @throws UndecodableError */
+  decode(value: Uint8Array | null): T {
+    if (value === null) throw new UndecodableError('tombstone', 'The record has no value.');
+    const id = schemaIdOf(value);
+    if (id === undefined) {
+      throw new UndecodableError('wrong_magic_byte', 'The value does not start with a zero byte and a schema id.');
+    }
+    const bytes = Buffer.from(value.buffer, value.byteOffset + HEADER_BYTES, value.byteLength - HEADER_BYTES);
+    try {
+      return (id === this.#id ? this.#type.fromBuffer(bytes) : this.#type.fromBuffer(bytes, this.#resolver(id))) as T;
+    } catch (cause) {
+      if (cause instanceof UndecodableError) throw cause;
+      throw new UndecodableError('undecodable', `The value is not a ${this.name}: ${(cause as Error).message}.`, id, { cause });
+    }
+  }
+
+  #resolver(id: number): ReturnType<AvroType['createResolver']> {
+    const known = this.#resolvers.get(id);
+    if (known) return known;
+    const writer = written.get(id);
+    if (!writer) throw new UndecodableError('unknown_schema', `Schema id ${id} is not known.`, id);
+    if (writer.name !== this.name) {
+      throw new UndecodableError('undecodable', `Schema id ${id} is a ${writer.name}, not a ${this.name}.`, id);
+    }
+    const resolver = this.#type.createResolver(writer.type);
+    this.#resolvers.set(id, resolver);
+    return resolver;
+  }
+}
+
+for (const [name, versions] of frozenSchemas()) {
+  for (const { id, schema } of versions) written.set(id, { name, type: compile(schema) });
+  const latest = versions.at(-1)!;
+  codecs.set(name, new Codec(name, latest.schema, latest.id));
+}
+
+/** The codec of a record type by its Avro name. */
+export function codec<T>(name: string): Codec<T> {
+  const found = codecs.get(name);
+  if (!found) throw new Error(`No schema is named ${name}; run "npm run schemas".`);
+  return found as Codec<T>;
+}
+
+/** All codecs, for registering with a schema registry. */
+export const allCodecs = (): Codec<unknown>[] => [...codecs.values()];
+
+/** Make records of a foreign writer schema readable. */
+export function learnSchema(id: number, schema: RecordSchema): void {
+  written.set(id, { name: schema.name, type: compile(schema) });
+}
+
+/** Whether records with this schema id can be resolved. */
+export const knowsSchema = (id: number): boolean => written.has(id);

@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Folder that holds package.json: the same from TypeScript sources and from `dist`. */
+export const packageRoot = (() => {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+})();
+
+/** Avro schema of one record, as parsed JSON. */
+export interface RecordSchema {
+  readonly type: 'record';
+  readonly name: string;
+  readonly namespace: string;
+  readonly doc: string;
+  readonly fields: readonly { name: string; type: unknown; doc?: string; default?: unknown }[];
+}
+
+const readRecord = (path: string): RecordSchema => JSON.parse(readFileSync(path, 'utf8')) as RecordSchema;
+
+const namesOf = (folder: string, ending: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(ending)).sort() : [];
+
+/** Every current record schema under schemas/, with the file it stands in. */
+export function currentSchemas(): { path: string; schema: RecordSchema }[] {
+  return ['events', 'outputs', 'tables'].flatMap((folder) =>
+    namesOf(join(packageRoot, 'schemas', folder), '.avsc').map((name) => {
+      const path = `schemas/${folder}/${name}`;
+      return { path, schema: readRecord(join(packageRoot, path)) };
+    }),
+  );
+}
+
+/** One frozen version of a record schema: what old records on a topic were written with. */
+export interface SchemaVersion {
+  readonly id: number;
+  readonly version: number;
+  readonly schema: RecordSchema;
+}
+
+/** Frozen versions by record name, oldest first. File names are `<id>-<Name>-<version>.avsc`. */
+export function frozenSchemas(): Map<string, SchemaVersion[]> {
+  const folder = join(packageRoot, 'schemas/versions');
+  const versions = new Map<string, SchemaVersion[]>();
+  for (const file of namesOf(folder, '.avsc')) {
+    const [id, name, version] = file.replace('.avsc', '').split('-') as [string, string, string];
+    const list = versions.get(name) ?? [];
+    list.push({ id: Number(id), version: Number(version), schema: readRecord(join(folder, file)) });
+    versions.set(name, list.sort((a, b) => a.version - b.version));
+  }
+  return versions;
+}

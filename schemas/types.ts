@@ -1,0 +1,771 @@
+// Made by "npm run schemas" from schemas/**/*.avsc. Do not edit.
+
+export type CatalogOp = 'upsert' | 'delete';
+
+/** A product put into or taken out of the catalogue. Key: sku. */
+export interface CatalogChange {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** delete hides the product everywhere. */
+  readonly op: CatalogOp;
+  /** Title. */
+  readonly name: null | string;
+  /** Category. */
+  readonly category: null | string;
+  /** Brand. */
+  readonly brand: null | string;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** ISO 4217. */
+  readonly currency: null | string;
+  /** Page. */
+  readonly url: null | string;
+  /** Picture. */
+  readonly imageUrl: null | string;
+  /** Not to be recommended. */
+  readonly hidden: boolean;
+  /** Stock, when the catalogue knows it. */
+  readonly quantity: null | number;
+  /** Any further attribute. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** When it was changed. */
+  readonly time: number;
+  /** When it was taken. */
+  readonly receivedAt: number;
+}
+
+/** Stock or price of a product. Key: sku. */
+export interface InventoryChange {
+  /** Id of the message. */
+  readonly messageId: string;
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Units in stock now; null leaves it. */
+  readonly quantity: null | number;
+  /** Unit price now; null leaves it. */
+  readonly price: null | bigint;
+  /** When it changed. */
+  readonly time: number;
+  /** When it was taken. */
+  readonly receivedAt: number;
+}
+
+export type OrderEventKind = 'completed' | 'line' | 'updated' | 'refunded' | 'cancelled';
+
+/** Units of one SKU. */
+export interface OrderLine {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Title. */
+  readonly name: null | string;
+  /** Category. */
+  readonly category: null | string;
+  /** Units; negative in corrections. */
+  readonly quantity: number;
+  /** Unit price. */
+  readonly price: bigint;
+}
+
+/** Where a record of a file source stands: replaying the file again changes nothing. */
+export interface SourcePosition {
+  /** Name of the source, chosen at replay. */
+  readonly name: string;
+  /** Number of the record in its file, from 0. */
+  readonly ordinal: number;
+}
+
+/** An order, a line of one, or a change to one, as reported. Key: orderId. */
+export interface OrderEvent {
+  /** Id of the message. */
+  readonly messageId: string;
+  /** completed: the whole order; line: one line of it (file sources); the rest change an order. */
+  readonly kind: OrderEventKind;
+  /** Order. */
+  readonly orderId: string;
+  /** Known shopper. */
+  readonly userId: null | string;
+  /** Browser or device. */
+  readonly anonymousId: null | string;
+  /** When it happened. */
+  readonly time: number;
+  /** When it was taken. */
+  readonly receivedAt: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Total as reported. */
+  readonly total: null | bigint;
+  /** Shipping. */
+  readonly shipping: null | bigint;
+  /** Tax. */
+  readonly tax: null | bigint;
+  /** Discount. */
+  readonly discount: null | bigint;
+  /** Coupon. */
+  readonly coupon: null | string;
+  /** Cart it came from. */
+  readonly cartId: null | string;
+  /** Checkout it came from. */
+  readonly checkoutId: null | string;
+  /** Recommendation that led here. */
+  readonly recommendationId: null | string;
+  /** Country. */
+  readonly country: null | string;
+  /** Lines. */
+  readonly lines: readonly OrderLine[];
+  /** File source, if any. */
+  readonly source: null | SourcePosition;
+}
+
+export type EventType = 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias';
+
+/** A product named by an event. */
+export interface EventProduct {
+  /** Stock keeping unit (product_id and sku become sku). */
+  readonly sku: string;
+  /** Title. */
+  readonly name: null | string;
+  /** Category. */
+  readonly category: null | string;
+  /** Brand. */
+  readonly brand: null | string;
+  /** Variant. */
+  readonly variant: null | string;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** Units, fractional for goods by weight. */
+  readonly quantity: null | number;
+  /** Position in the list shown. */
+  readonly position: null | number;
+}
+
+/** One thing a shopper did, as the storefront told it. Key: userId where present, else anonymousId. */
+export interface ShopEvent {
+  /** Id of the message; the same id within 24 hours is the same message. */
+  readonly messageId: string;
+  /** Segment call. */
+  readonly type: EventType;
+  /** Segment e-commerce event name for track, the page or screen name otherwise; may be empty. */
+  readonly event: string;
+  /** The shop's own id of a known shopper. */
+  readonly userId: null | string;
+  /** Id of the browser or device. */
+  readonly anonymousId: null | string;
+  /** For alias: the id that becomes userId. */
+  readonly previousId: null | string;
+  /** When it happened, corrected by sentAt against receipt and never in the future. */
+  readonly time: number;
+  /** When the collector took it. */
+  readonly receivedAt: number;
+  /** Products the event names. */
+  readonly products: readonly EventProduct[];
+  /** Cart. */
+  readonly cartId: null | string;
+  /** Checkout. */
+  readonly checkoutId: null | string;
+  /** Order. */
+  readonly orderId: null | string;
+  /** The answer of /v1/recommend that led here. */
+  readonly recommendationId: null | string;
+  /** Where on the page. */
+  readonly placement: null | string;
+  /** Search words. */
+  readonly query: null | string;
+  /** List or category viewed. */
+  readonly list: null | string;
+  /** ISO 4217. */
+  readonly currency: null | string;
+  /** Value of the event. */
+  readonly value: null | bigint;
+  /** Page. */
+  readonly url: null | string;
+  /** Referring page. */
+  readonly referrer: null | string;
+  /** Campaign name. */
+  readonly campaign: null | string;
+  /** Locale. */
+  readonly locale: null | string;
+  /** IANA zone of the shopper. */
+  readonly timezone: null | string;
+  /** Consent to marketing said by this event; null says nothing. */
+  readonly marketingConsent: null | boolean;
+  /** Traits of identify, as JSON. */
+  readonly traits: null | string;
+  /** Properties that have no field of their own, as JSON. */
+  readonly properties: null | string;
+  /** File source, if any. */
+  readonly source: null | SourcePosition;
+}
+
+/** A record that could not be processed, kept whole so that it can be repaired and replayed. Key: id. */
+export interface DeadLetter {
+  /** topic/partition/offset, or the id of a refused request's event. */
+  readonly id: string;
+  /** Closed set of codes. */
+  readonly code: string;
+  /** A sentence. */
+  readonly message: string;
+  /** Who refused it. */
+  readonly consumer: string;
+  /** Topic it stood in, or was meant for. */
+  readonly topic: string;
+  /** Partition; -1 when refused before the log. */
+  readonly partition: number;
+  /** Offset; -1 when refused before the log. */
+  readonly offset: number;
+  /** Key as it came. */
+  readonly key: null | Buffer;
+  /** Value as it came; null for a tombstone. */
+  readonly value: null | Buffer;
+  /** When it was refused. */
+  readonly at: number;
+  /** Stack of a crashed handler. */
+  readonly stack: null | string;
+}
+
+/** Demand forecast of one SKU as it was made. Key: sku. */
+export interface Forecast {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Task time. */
+  readonly madeAt: number;
+  /** First day forecast: days since 1970-01-01 in the shop's zone. */
+  readonly firstDay: number;
+  /** Quantile levels. */
+  readonly levels: readonly number[];
+  /** Mean units of each day. */
+  readonly mean: readonly number[];
+  /** For each day, units at each level. */
+  readonly quantiles: readonly (readonly number[])[];
+  /** Model and version. */
+  readonly model: string;
+}
+
+/** A product of an interaction. */
+export interface InteractionProduct {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** Units. */
+  readonly quantity: null | number;
+  /** Position in the list. */
+  readonly position: null | number;
+}
+
+/** A clean, deduplicated event of a canonical shopper. Key: shopper. */
+export interface Interaction {
+  /** Canonical id. */
+  readonly shopper: string;
+  /** Browser or device, where the event named one. */
+  readonly anonymousId: null | string;
+  /** Message it came from. */
+  readonly messageId: string;
+  /** Segment call. */
+  readonly type: string;
+  /** Event name. */
+  readonly event: string;
+  /** When it happened. */
+  readonly time: number;
+  /** When it was taken. */
+  readonly receivedAt: number;
+  /** Session: shopper and its first event's time. */
+  readonly sessionId: string;
+  /** First event of its session. */
+  readonly sessionStart: boolean;
+  /** Products. */
+  readonly products: readonly InteractionProduct[];
+  /** Cart. */
+  readonly cartId: null | string;
+  /** Checkout. */
+  readonly checkoutId: null | string;
+  /** Order. */
+  readonly orderId: null | string;
+  /** Recommendation that led here. */
+  readonly recommendationId: null | string;
+  /** Where on the page. */
+  readonly placement: null | string;
+  /** Search words. */
+  readonly query: null | string;
+  /** List viewed. */
+  readonly list: null | string;
+  /** ISO 4217. */
+  readonly currency: null | string;
+  /** Value. */
+  readonly value: null | bigint;
+  /** Consent of the shopper as known after this event. */
+  readonly marketingConsent: null | boolean;
+  /** SKUs the shopper touched before this event in this session, latest first, at most 10: what a learner needs. */
+  readonly recent: readonly string[];
+  /** File source. */
+  readonly source: null | SourcePosition;
+}
+
+export type InterestKind = 'back_in_stock';
+
+/** A shopper wants to hear of an item. Key: sku. */
+export interface ItemInterest {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Canonical id. */
+  readonly shopper: string;
+  /** What they wait for. */
+  readonly kind: InterestKind;
+  /** false withdraws it. */
+  readonly active: boolean;
+  /** When. */
+  readonly time: number;
+}
+
+/** Embedding of an item: an idempotent upsert. Key: sku. */
+export interface ItemVector {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Length. */
+  readonly dimensions: number;
+  /** Little-endian float32, unit length. */
+  readonly vector: Buffer;
+  /** Log time. */
+  readonly learnedAt: number;
+  /** Events the learner had seen. */
+  readonly events: number;
+}
+
+export type TriggerStatus = 'fired' | 'suppressed' | 'recovered';
+
+/** A product the message is about. */
+export interface TriggerProduct {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Title. */
+  readonly name: null | string;
+  /** Page. */
+  readonly url: null | string;
+  /** Units in the cart. */
+  readonly quantity: null | number;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** Units in stock when decided; null: unknown. */
+  readonly stock: null | number;
+}
+
+/** Tell a shopper something now, or do not after all. Key: shopper. Each id appears once per status. */
+export interface MarketingTrigger {
+  /** UUIDv5 of rule, version, shopper, cause: the same cause never has two ids. */
+  readonly id: string;
+  /** fired: send it; suppressed: it would have fired, see reason; recovered: what it reminded of has happened, cancel what is not sent. */
+  readonly status: TriggerStatus;
+  /** cart_abandonment, replenishment_due or back_in_stock. */
+  readonly rule: string;
+  /** Version of the rule. */
+  readonly version: number;
+  /** Canonical shopper id. */
+  readonly shopper: string;
+  /** Cart, SKU or restock that caused it. */
+  readonly causeId: string;
+  /** Event time of the cause. */
+  readonly causedAt: number;
+  /** Task time at which it was decided. */
+  readonly at: number;
+  /** A sentence for a person; for suppressed one of history, no_consent, erased, frequency_cap, bought. */
+  readonly reason: string;
+  /** Products. */
+  readonly products: readonly TriggerProduct[];
+  /** Value of the cart. */
+  readonly value: null | bigint;
+  /** ISO 4217. */
+  readonly currency: null | string;
+}
+
+export type MoveKind = 'rows' | 'record';
+
+/** A row or timer. */
+export interface MovedRow {
+  /** Row kind, or _timer. */
+  readonly kind: string;
+  /** Rest of the row's key. */
+  readonly sub: string;
+  /** Framed Avro. */
+  readonly value: Buffer;
+}
+
+/** What follows a merged shopper to the canonical id's partition. Key: to. */
+export interface Move {
+  /** rows: state; record: an input that arrived late at the old id. */
+  readonly kind: MoveKind;
+  /** Merge. */
+  readonly mergeId: string;
+  /** Old id. */
+  readonly from: string;
+  /** Canonical id. */
+  readonly to: string;
+  /** How often it was forwarded. */
+  readonly hops: number;
+  /** Rows. */
+  readonly rows: readonly MovedRow[];
+  /** Topic of a forwarded record. */
+  readonly topic: null | string;
+  /** Framed Avro of a forwarded record. */
+  readonly value: null | Buffer;
+  /** Write time of the forwarded record. */
+  readonly writtenAt: number;
+  /** Position of the sending task: input/partition to the next offset, for read-your-writes. */
+  readonly origin: Readonly<Record<string, number>>;
+}
+
+export type PurchaseKind = 'completed' | 'line' | 'refunded' | 'cancelled';
+
+/** Units of one SKU. */
+export interface PurchaseLine {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Units, signed. */
+  readonly quantity: number;
+  /** Unit price. */
+  readonly price: bigint;
+}
+
+/** A purchase or its undoing, once each. Key: shopper. */
+export interface Purchase {
+  /** userId or anonymousId of the order. */
+  readonly shopper: string;
+  /** Order. */
+  readonly orderId: string;
+  /** line: one more line of an order that arrives line by line. */
+  readonly kind: PurchaseKind;
+  /** Time of the order (of the refund for refunded). */
+  readonly time: number;
+  /** When it was taken. */
+  readonly receivedAt: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Signed: negative when money goes back. */
+  readonly revenue: bigint;
+  /** Lines. */
+  readonly lines: readonly PurchaseLine[];
+  /** Cart. */
+  readonly cartId: null | string;
+  /** Recommendation. */
+  readonly recommendationId: null | string;
+  /** File source. */
+  readonly source: null | SourcePosition;
+}
+
+/** An item of the answer. */
+export interface RecommendedItem {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Score. */
+  readonly score: number;
+  /** Reason code. */
+  readonly reason: string;
+}
+
+/** What was recommended, to train on and to attribute by. Key: shopper. */
+export interface Recommendation {
+  /** Id given to the caller. */
+  readonly recommendationId: string;
+  /** Canonical id. */
+  readonly shopper: string;
+  /** Where on the page. */
+  readonly placement: null | string;
+  /** When. */
+  readonly time: number;
+  /** Model and version. */
+  readonly model: string;
+  /** The answer did not reflect the event asked for. */
+  readonly stale: boolean;
+  /** Items in order. */
+  readonly items: readonly RecommendedItem[];
+}
+
+export type SaleKind = 'sale' | 'refund' | 'cancellation' | 'adjustment';
+
+/** Units of one SKU sold, or taken back, on the day of the order. Key: sku. */
+export interface Sale {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Order. */
+  readonly orderId: string;
+  /** Line within the order. */
+  readonly line: number;
+  /** adjustment: a change to an order, or a stock correction in the source. */
+  readonly kind: SaleKind;
+  /** Time of the original order, so that a refund corrects the day it belongs to. */
+  readonly time: number;
+  /** Time of the report. */
+  readonly reportedAt: number;
+  /** When it was taken. */
+  readonly receivedAt: number;
+  /** Units, signed. */
+  readonly quantity: number;
+  /** Unit price. */
+  readonly price: bigint;
+  /** quantity × price, signed, rounded half up to 0.0001. */
+  readonly amount: bigint;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Shopper, where known. */
+  readonly shopper: null | string;
+  /** Country. */
+  readonly country: null | string;
+  /** File source. */
+  readonly source: null | SourcePosition;
+}
+
+/** Something an item did that a shopper may want to hear of. Key: shopper. */
+export interface TriggerCandidate {
+  /** Shopper. */
+  readonly shopper: string;
+  /** Rule: back_in_stock. */
+  readonly rule: string;
+  /** Id of the cause: the restock. */
+  readonly causeId: string;
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Title. */
+  readonly name: null | string;
+  /** Page. */
+  readonly url: null | string;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** Units in stock. */
+  readonly stock: null | number;
+  /** When the shopper asked. */
+  readonly subscribedAt: number;
+  /** When the item changed. */
+  readonly time: number;
+}
+
+/** Two ids are one shopper. Key: from. */
+export interface UserMerge {
+  /** Id of the merge. */
+  readonly mergeId: string;
+  /** Id that is given up. */
+  readonly from: string;
+  /** Canonical id from now on. */
+  readonly to: string;
+  /** When it was said. */
+  readonly time: number;
+}
+
+/** Units of a SKU in a cart. */
+export interface CartLine {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Title. */
+  readonly name: null | string;
+  /** Units. */
+  readonly quantity: number;
+  /** Unit price. */
+  readonly price: null | bigint;
+}
+
+/** An open cart of a shopper. Key: shopper, cart. */
+export interface Cart {
+  /** Lines. */
+  readonly lines: readonly CartLine[];
+  /** Event time of the last change. */
+  readonly changedAt: number;
+  /** ISO 4217. */
+  readonly currency: null | string;
+  /** Trigger that has fired for this state of the cart. */
+  readonly firedId: null | string;
+}
+
+/** State of the demand model of one SKU. Key: sku. */
+export interface DemandState {
+  /** First day with a sale. */
+  readonly firstDay: number;
+  /** Last day learned. */
+  readonly lastDay: number;
+  /** State of the model. */
+  readonly params: readonly number[];
+  /** Units of the latest days, oldest first. */
+  readonly recent: readonly number[];
+  /** Last publication. */
+  readonly publishedAt: number;
+}
+
+/** A shopper waiting for an item. Key: sku, shopper. */
+export interface ItemWatcher {
+  /** When they asked. */
+  readonly since: number;
+}
+
+/** A line and what came back of it. */
+export interface LedgerLine {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Units. */
+  readonly quantity: number;
+  /** Unit price. */
+  readonly price: bigint;
+  /** Units refunded. */
+  readonly returned: number;
+}
+
+/** An order as the ledger knows it. Key: orderId. */
+export interface OrderState {
+  /** Time of the order. */
+  readonly time: number;
+  /** userId or anonymousId. */
+  readonly shopper: null | string;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** The whole order has been reported. */
+  readonly complete: boolean;
+  /** It was cancelled. */
+  readonly cancelled: boolean;
+  /** Lines. */
+  readonly lines: readonly LedgerLine[];
+  /** Ids of refunds, updates and cancellations already applied, at most 200. */
+  readonly messages: readonly string[];
+  /** Refunds and cancellations that came before their order: framed OrderEvent, at most 50. */
+  readonly waiting: readonly Buffer[];
+  /** Country. */
+  readonly country: null | string;
+  /** Cart. */
+  readonly cartId: null | string;
+}
+
+/** A product as it stands. Key: sku. */
+export interface Product {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Title. */
+  readonly name: null | string;
+  /** Category. */
+  readonly category: null | string;
+  /** Brand. */
+  readonly brand: null | string;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** ISO 4217. */
+  readonly currency: null | string;
+  /** Page. */
+  readonly url: null | string;
+  /** Picture. */
+  readonly imageUrl: null | string;
+  /** Not to be recommended. */
+  readonly hidden: boolean;
+  /** Taken out of the catalogue. */
+  readonly deleted: boolean;
+  /** Units in stock; null: never said. */
+  readonly stock: null | number;
+  /** Further attributes. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Event time of the last catalogue change. */
+  readonly catalogAt: number;
+  /** Event time of the last stock change. */
+  readonly stockAt: number;
+  /** Event time of the last price change. */
+  readonly priceAt: number;
+  /** How often stock came back. */
+  readonly restocks: number;
+}
+
+/** Where a task stands; the row _progress of its table. */
+export interface Progress {
+  /** Input topic to the next offset. */
+  readonly offsets: Readonly<Record<string, number>>;
+  /** topic writer to its last tick. */
+  readonly ticks: Readonly<Record<string, number>>;
+  /** Task time in ms. */
+  readonly time: number;
+  /** input/partition of another task to the offset up to which its forwards are applied. */
+  readonly applied: Readonly<Record<string, number>>;
+  /** topic/offset to the number of handler exceptions there. */
+  readonly crashes: Readonly<Record<string, number>>;
+}
+
+/** The key was merged into another. */
+export interface Redirect {
+  /** Canonical id. */
+  readonly to: string;
+  /** Merge. */
+  readonly mergeId: string;
+  /** When it was said. */
+  readonly time: number;
+}
+
+/** How regularly a shopper buys a SKU. Key: shopper, sku. */
+export interface Replenishment {
+  /** Purchase times, latest first, at most 6. */
+  readonly times: readonly number[];
+  /** Units of the last purchase. */
+  readonly quantity: number;
+  /** Last unit price. */
+  readonly price: null | bigint;
+}
+
+/** Message ids of a shopper within 24 hours of receipt: 64-bit hashes and receipt hours. */
+export interface SeenMessages {
+  /** Pairs of 8-byte hash and 4-byte receipt second, little-endian. */
+  readonly hashes: Buffer;
+}
+
+/** What decides whether a shopper may be contacted. Key: shopper. */
+export interface ShopperContact {
+  /** Marketing consent; null: never said. */
+  readonly consent: null | boolean;
+  /** When it was said. */
+  readonly consentAt: number;
+  /** Times of the latest triggers, for the frequency cap. */
+  readonly fired: readonly number[];
+  /** Event time of the latest purchase. */
+  readonly lastOrderAt: number;
+}
+
+/** A pending timer. */
+export interface Timer {
+  /** When, in log time. */
+  readonly due: number;
+  /** Given back to the handler. */
+  readonly payload: string;
+}
+
+/** An item touched. */
+export interface RecentItem {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Event name. */
+  readonly event: string;
+  /** When. */
+  readonly time: number;
+}
+
+/** What is known of a shopper. Key: canonical id. */
+export interface UserProfile {
+  /** First event. */
+  readonly firstSeen: number;
+  /** Last event, by event time. */
+  readonly lastSeen: number;
+  /** Current session. */
+  readonly sessionId: string;
+  /** Its first event. */
+  readonly sessionStart: number;
+  /** Sessions so far. */
+  readonly sessions: number;
+  /** Events so far. */
+  readonly events: number;
+  /** Latest first, at most 50. */
+  readonly recent: readonly RecentItem[];
+  /** SKUs bought, latest first, at most 200. */
+  readonly bought: readonly string[];
+  /** SKUs dismissed, at most 200. */
+  readonly dismissed: readonly string[];
+  /** Ids merged into this one, at most 50. */
+  readonly aliases: readonly string[];
+  /** null: never said. */
+  readonly marketingConsent: null | boolean;
+  /** IANA zone. */
+  readonly timezone: null | string;
+  /** Whether an e-mail address is known (the address itself is not kept). */
+  readonly email: null | boolean;
+}
+
+/** How far a file source has been read. */
+export interface Watermark {
+  /** Next ordinal. */
+  readonly next: number;
+}
