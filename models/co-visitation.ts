@@ -1,0 +1,215 @@
+/**
+ * Co-visitation: decayed transitions between items, forward and backward.
+ *
+ *   event b of weight w after the clicks a_1 (latest), a_2, …, a_8:
+ *     F[a_d][b] += w·g·f^(d−1)    B[b][a_d] += w·g·r^(d−1)    n[b] += w·g        g = 2^age, age += 1/halfLife
+ *   query x_1 (latest) … x_10:
+ *     latest(c) = F[x_1][c]/n(x_1)^α   forward(c) = Σ_j q^(j−1)·F[x_j][c]/n(x_j)^α   backward(c) likewise from B
+ *
+ * Untrained: no candidates. Weights are in units of g, which grows instead of the past shrinking: only ratios mean
+ * something. The half-life is counted in events and follows the catalogue: `halfLifePerItem` events for each item
+ * known, so that a small shop forgets as slowly, per item, as a large one. Self-transitions count: repeats matter.
+ * At most 96 neighbours an item and direction (transition-rows.ts).
+ * Source: decayed item-to-item co-occurrence (Linden et al. 2003), forward decay after Cormode et al., ICDE 2009.
+ */
+import { begin, slot, top, type Scratch } from './kernels/candidates.js';
+import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
+import { exp2, power } from './kernels/numbers.js';
+import { pack, unpack } from './kernels/snapshot.js';
+import * as rows from './kernels/transition-rows.js';
+import type { TransitionRows } from './kernels/transition-rows.js';
+
+/** Clicks that one event is linked to, and clicks that one query looks back at. */
+const LINKED = 8;
+const LOOK_BACK = 10;
+/** When g reaches 2^40 everything is scaled down: floats end at 2^127, and weights and sums need their room. */
+const MOST_AGE = 40;
+const VERSION = 1;
+
+export interface Settings {
+  readonly halfLifePerItem: number;
+  readonly leastHalfLife: number;
+  readonly forwardStep: number;
+  readonly backwardStep: number;
+  readonly queryStep: number;
+  readonly normalization: number;
+}
+
+export const defaults: Settings = {
+  halfLifePerItem: 19,
+  leastHalfLife: 50_000,
+  forwardStep: 0.6,
+  backwardStep: 0.6,
+  queryStep: 0.7,
+  normalization: 0.65,
+};
+
+export interface CoVisitation {
+  readonly settings: Settings;
+  readonly forward: TransitionRows;
+  readonly backward: TransitionRows;
+  /** By item: decayed number of events n, and n^−α, kept so that a query takes no power. */
+  count: Float32Array;
+  norm: Float32Array;
+  /** Items below this number are known. */
+  items: number;
+  /** log2 of g. */
+  age: number;
+}
+
+export interface Scored {
+  readonly item: number;
+  readonly score: number;
+}
+
+export function init(settings: Partial<Settings> = {}): CoVisitation {
+  return {
+    settings: { ...defaults, ...settings },
+    forward: rows.init(),
+    backward: rows.init(),
+    count: new Float32Array(0),
+    norm: new Float32Array(0),
+    items: 0,
+    age: 0,
+  };
+}
+
+/** The best `limit` (≤ 1,024) items to follow `recent` (latest first): forward evidence plus half the backward. */
+export function predict(state: CoVisitation, recent: Int32Array, scratch: Scratch, limit: number): Scored[] {
+  begin(scratch, state.items);
+  gather(state, recent, scratch);
+  const { forward, backward, slots } = scratch;
+  for (let at = 0; at < slots; at++) forward[at] += 0.5 * backward[at];
+  const best = new Int32Array(Math.max(0, Math.min(limit, 1024)));
+  const count = top(forward, slots, best.length, best);
+  return Array.from(best.subarray(0, count), (at) => ({ item: scratch.items[at], score: forward[at] }));
+}
+
+/** Adds the evidence of `recent` to the scratch's `latest`, `forward` and `backward`. Unknown items add nothing. */
+export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch): void {
+  const { forward, backward, settings, norm } = state;
+  const clicks = Math.min(recent.length, LOOK_BACK);
+  // Takes the growing unit out: n^−α leaves g^(1−α) in each weight, and scores would rise with the age of the stream.
+  const unit = exp2((settings.normalization - 1) * state.age);
+  let factor = unit;
+  for (let j = 0; j < clicks; j++, factor *= settings.queryStep) {
+    const item = recent[j];
+    if (item < 0 || item >= state.items) continue;
+    const scale = factor * norm[item];
+    const first = forward.offset[item];
+    const end = first + forward.length[item];
+    for (let at = first; at < end; at++) {
+      const weight = scale * forward.weights[at];
+      const to = slot(scratch, forward.ids[at]);
+      scratch.forward[to] += weight;
+      if (j === 0) scratch.latest[to] = weight;
+    }
+  }
+  factor = unit;
+  for (let j = 0; j < clicks; j++, factor *= settings.queryStep) {
+    const item = recent[j];
+    if (item < 0 || item >= state.items) continue;
+    const scale = factor * norm[item];
+    const first = backward.offset[item];
+    const end = first + backward.length[item];
+    for (let at = first; at < end; at++) scratch.backward[slot(scratch, backward.ids[at])] += scale * backward.weights[at];
+  }
+}
+
+/** Learns that `item` followed `recent` (latest first, without `item` itself). A weight of 0 or less teaches nothing. */
+export function learn(state: CoVisitation, recent: Int32Array, item: number, weight = 1): void {
+  if (!(weight > 0)) return;
+  checkItem(item);
+  ensure(state, item + 1);
+  const { settings } = state;
+  state.age += 1 / Math.max(settings.leastHalfLife, settings.halfLifePerItem * state.items);
+  if (state.age > MOST_AGE) rebase(state);
+  const unit = weight * exp2(state.age);
+  let ahead = unit;
+  let back = unit;
+  const linked = Math.min(recent.length, LINKED);
+  for (let d = 0; d < linked; d++) {
+    const before = recent[d];
+    if (before >= 0) {
+      ensure(state, before + 1);
+      // Known only as what came before (its own event was not counted): as if it had been seen once.
+      if (state.count[before] === 0) state.norm[before] = power(unit, -settings.normalization);
+      rows.add(state.forward, before, item, ahead);
+      rows.add(state.backward, item, before, back);
+    }
+    ahead *= settings.forwardStep;
+    back *= settings.backwardStep;
+  }
+  state.count[item] += unit;
+  state.norm[item] = power(state.count[item], -settings.normalization);
+}
+
+function ensure(state: CoVisitation, items: number): void {
+  if (items <= state.items) return;
+  if (items > state.count.length) {
+    const capacity = capacityFor(items, state.count.length);
+    state.count = grownFloat32(state.count, capacity);
+    state.norm = grownFloat32(state.norm, capacity);
+    rows.ensure(state.forward, capacity);
+    rows.ensure(state.backward, capacity);
+  }
+  state.items = items;
+}
+
+/** Every weight is divided by g, and g becomes 1. What falls below the smallest float is 40 half-lives old. */
+function rebase(state: CoVisitation): void {
+  const factor = exp2(-state.age);
+  rows.rescale(state.forward, factor);
+  rows.rescale(state.backward, factor);
+  const normFactor = exp2(state.age * state.settings.normalization);
+  for (let item = 0; item < state.items; item++) {
+    state.count[item] *= factor;
+    state.norm[item] *= normFactor;
+  }
+  state.age = 0;
+}
+
+export function forget(state: CoVisitation, item: number): void {
+  if (item < 0 || item >= state.items) return;
+  rows.forget(state.forward, item);
+  rows.forget(state.backward, item);
+  state.count[item] = 0;
+  state.norm[item] = 0;
+}
+
+export function snapshot(state: CoVisitation): Uint8Array {
+  const forward = rows.packed(state.forward);
+  const backward = rows.packed(state.backward);
+  return pack('co-visitation', VERSION, {
+    scalars: Float64Array.of(state.items, state.age),
+    settings: Float64Array.of(...Object.values(ordered(state.settings))),
+    count: state.count.slice(0, state.items),
+    norm: state.norm.slice(0, state.items),
+    forwardLength: forward.length.slice(0, state.items),
+    forwardIds: forward.ids,
+    forwardWeights: forward.weights,
+    backwardLength: backward.length.slice(0, state.items),
+    backwardIds: backward.ids,
+    backwardWeights: backward.weights,
+  });
+}
+
+export function restore(bytes: Uint8Array): CoVisitation {
+  const from = unpack('co-visitation', VERSION, bytes);
+  const [items, age] = from.f64('scalars');
+  const [halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization] = from.f64('settings');
+  return {
+    settings: { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization },
+    forward: rows.unpacked({ length: from.u8('forwardLength'), ids: from.i32('forwardIds'), weights: from.f32('forwardWeights') }),
+    backward: rows.unpacked({ length: from.u8('backwardLength'), ids: from.i32('backwardIds'), weights: from.f32('backwardWeights') }),
+    count: from.f32('count'),
+    norm: from.f32('norm'),
+    items,
+    age,
+  };
+}
+
+function ordered(s: Settings): Settings {
+  const { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization } = s;
+  return { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization };
+}

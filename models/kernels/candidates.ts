@@ -1,0 +1,133 @@
+/**
+ * Scratch for one query: sparse sums over a few thousand items, without allocating and without clearing.
+ *
+ * An item gets a dense slot at its first touch; `stamp` tells whether its slot is of this query or of an earlier one.
+ * The scratch belongs to the caller, so that a prediction leaves the model's state alone; one scratch serves any number
+ * of models over the same item numbers, but only one query at a time.
+ */
+import { capacityFor, grownInt32 } from './growth.js';
+
+/** Slots of a query. What does not fit is left out, which only the weakest neighbours of the oldest clicks meet. */
+export const MOST_SLOTS = 16_384;
+
+export interface Scratch {
+  /** By item: the query that touched it last, and its slot there. */
+  stamp: Int32Array;
+  slotOf: Int32Array;
+  query: number;
+  /** By slot. */
+  readonly items: Int32Array;
+  readonly latest: Float32Array;
+  readonly forward: Float32Array;
+  readonly backward: Float32Array;
+  readonly hop: Float32Array;
+  readonly marked: Uint8Array;
+  slots: number;
+}
+
+export function scratch(): Scratch {
+  return {
+    stamp: new Int32Array(0),
+    slotOf: new Int32Array(0),
+    query: 0,
+    items: new Int32Array(MOST_SLOTS),
+    latest: new Float32Array(MOST_SLOTS),
+    forward: new Float32Array(MOST_SLOTS),
+    backward: new Float32Array(MOST_SLOTS),
+    hop: new Float32Array(MOST_SLOTS),
+    marked: new Uint8Array(MOST_SLOTS),
+    slots: 0,
+  };
+}
+
+/** Starts a query over item numbers below `items`. */
+export function begin(scratch: Scratch, items: number): void {
+  if (items > scratch.stamp.length) {
+    const capacity = capacityFor(items, scratch.stamp.length);
+    scratch.stamp = grownInt32(scratch.stamp, capacity);
+    scratch.slotOf = grownInt32(scratch.slotOf, capacity);
+  }
+  // At 2^31 queries the stamps would come round and call old slots new.
+  if (scratch.query === 0x7fffffff) {
+    scratch.stamp.fill(0);
+    scratch.query = 0;
+  }
+  scratch.query++;
+  scratch.slots = 0;
+}
+
+/** The slot of `item` in this query. The last slot is shared by all that came too late; it is never ranked. */
+export function slot(scratch: Scratch, item: number): number {
+  if (scratch.stamp[item] === scratch.query) return scratch.slotOf[item];
+  const at = scratch.slots;
+  if (at === MOST_SLOTS - 1) return at;
+  scratch.slots = at + 1;
+  scratch.stamp[item] = scratch.query;
+  scratch.slotOf[item] = at;
+  scratch.items[at] = item;
+  scratch.latest[at] = 0;
+  scratch.forward[at] = 0;
+  scratch.backward[at] = 0;
+  scratch.hop[at] = 0;
+  return at;
+}
+
+const heapSlots = new Int32Array(1024);
+const heapValues = new Float64Array(1024);
+
+/**
+ * The `limit` (at most 1,024) slots with the largest positive values among the first `slots`, best first, into `out`.
+ * Equal values keep the order of first touch. Returns how many there were.
+ */
+export function top(values: Float32Array, slots: number, limit: number, out: Int32Array): number {
+  const most = Math.min(limit, heapSlots.length);
+  let count = 0;
+  if (most <= 0) return 0;
+  for (let at = 0; at < slots; at++) {
+    const value = values[at];
+    if (!(value > 0)) continue;
+    if (count < most) siftUp(count++, at, value);
+    else if (value > heapValues[0]) siftDown(count, at, value);
+  }
+  // Taking the least again and again leaves them sorted from the back.
+  for (let left = count; left > 0; left--) {
+    out[left - 1] = heapSlots[0];
+    const moved = heapSlots[left - 1];
+    const movedValue = heapValues[left - 1];
+    if (left > 1) siftDown(left - 1, moved, movedValue);
+  }
+  return count;
+}
+
+/** Whether (value a, slot x) is ranked behind (value b, slot y). */
+function behind(a: number, x: number, b: number, y: number): boolean {
+  return a < b || (a === b && x > y);
+}
+
+function siftUp(from: number, at: number, value: number): void {
+  let here = from;
+  while (here > 0) {
+    const parent = (here - 1) >> 1;
+    if (!behind(value, at, heapValues[parent], heapSlots[parent])) break;
+    heapValues[here] = heapValues[parent];
+    heapSlots[here] = heapSlots[parent];
+    here = parent;
+  }
+  heapValues[here] = value;
+  heapSlots[here] = at;
+}
+
+function siftDown(count: number, at: number, value: number): void {
+  let here = 0;
+  for (;;) {
+    let child = 2 * here + 1;
+    if (child >= count) break;
+    if (child + 1 < count && behind(heapValues[child + 1], heapSlots[child + 1], heapValues[child], heapSlots[child])) child++;
+    if (!behind(heapValues[child], heapSlots[child], value, at)) break;
+    heapValues[here] = heapValues[child];
+    heapSlots[here] = heapSlots[child];
+    here = child;
+  }
+  heapValues[here] = value;
+  heapSlots[here] = at;
+}

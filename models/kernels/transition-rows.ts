@@ -1,0 +1,168 @@
+/**
+ * Rows of (item, weight) slots, one row an item, at most 96 slots each: bounded memory whatever the stream does.
+ *
+ * Rows live in one arena and grow through a few sizes, so that an item seen twice costs 48 bytes and not 768.
+ * A full row gives up its smallest slot: in a forward-decayed row that is the oldest and rarest neighbour.
+ */
+import { capacityFor, grownFloat32, grownInt32, grownUint8 } from './growth.js';
+
+export const SLOTS = 96;
+const SIZES = [6, 12, 24, 48, SLOTS] as const;
+
+export interface TransitionRows {
+  /** By item: first slot of its row (−1: no row), slots in use, index into SIZES. */
+  offset: Int32Array;
+  length: Uint8Array;
+  size: Uint8Array;
+  /** The arena. */
+  ids: Int32Array;
+  weights: Float32Array;
+  used: number;
+  /** By size: offsets of rows given back by items that moved to a larger one. */
+  readonly free: number[][];
+}
+
+export function init(): TransitionRows {
+  return {
+    offset: new Int32Array(0),
+    length: new Uint8Array(0),
+    size: new Uint8Array(0),
+    ids: new Int32Array(0),
+    weights: new Float32Array(0),
+    used: 0,
+    free: SIZES.map(() => []),
+  };
+}
+
+export function ensure(rows: TransitionRows, items: number): void {
+  const before = rows.offset.length;
+  if (items <= before) return;
+  rows.offset = grownInt32(rows.offset, items).fill(-1, before);
+  rows.length = grownUint8(rows.length, items);
+  rows.size = grownUint8(rows.size, items);
+}
+
+/** Adds `weight` to the slot of `neighbour` in the row of `item`, which must lie below the ensured length. */
+export function add(rows: TransitionRows, item: number, neighbour: number, weight: number): void {
+  let first = rows.offset[item];
+  if (first < 0) first = place(rows, item, 0);
+  const { ids, weights } = rows;
+  const end = first + rows.length[item];
+  let least = first;
+  let leastWeight = Infinity;
+  for (let slot = first; slot < end; slot++) {
+    if (ids[slot] === neighbour) {
+      weights[slot] += weight;
+      return;
+    }
+    if (weights[slot] < leastWeight) {
+      leastWeight = weights[slot];
+      least = slot;
+    }
+  }
+  const room = SIZES[rows.size[item]];
+  if (end - first < room) {
+    put(rows, item, end, neighbour, weight);
+  } else if (room < SLOTS) {
+    const moved = place(rows, item, rows.size[item] + 1);
+    put(rows, item, moved + room, neighbour, weight);
+  } else {
+    ids[least] = neighbour;
+    // Never below the slot it replaces: a newcomer would else be the next to go, whatever it was.
+    weights[least] = weight > leastWeight ? weight : leastWeight;
+  }
+}
+
+function put(rows: TransitionRows, item: number, slot: number, neighbour: number, weight: number): void {
+  rows.ids[slot] = neighbour;
+  rows.weights[slot] = weight;
+  rows.length[item]++;
+}
+
+/** Gives `item` a row of the given size, moves its slots there and returns the row's first slot. */
+function place(rows: TransitionRows, item: number, size: number): number {
+  const from = rows.offset[item];
+  const first = rows.free[size].pop() ?? extend(rows, SIZES[size]);
+  if (from >= 0) {
+    rows.ids.copyWithin(first, from, from + rows.length[item]);
+    rows.weights.copyWithin(first, from, from + rows.length[item]);
+    rows.free[rows.size[item]].push(from);
+  }
+  rows.offset[item] = first;
+  rows.size[item] = size;
+  return first;
+}
+
+function extend(rows: TransitionRows, slots: number): number {
+  const first = rows.used;
+  rows.used += slots;
+  if (rows.used > rows.ids.length) {
+    const capacity = capacityFor(rows.used, rows.ids.length);
+    rows.ids = grownInt32(rows.ids, capacity);
+    rows.weights = grownFloat32(rows.weights, capacity);
+  }
+  return first;
+}
+
+/** Multiplies every weight: forward decay needs it when its growing unit nears the end of a float. */
+export function rescale(rows: TransitionRows, factor: number): void {
+  for (let slot = 0; slot < rows.used; slot++) rows.weights[slot] *= factor;
+}
+
+/** Drops the row of `item` and its slot in every other row. Looks at each slot once: meant for the rare deletion. */
+export function forget(rows: TransitionRows, item: number): void {
+  if (item >= rows.offset.length) return;
+  rows.length[item] = 0;
+  for (let other = 0; other < rows.offset.length; other++) {
+    const first = rows.offset[other];
+    for (let slot = first; slot < first + rows.length[other]; slot++) {
+      if (rows.ids[slot] !== item) continue;
+      const last = first + rows.length[other] - 1;
+      rows.ids[slot] = rows.ids[last];
+      rows.weights[slot] = rows.weights[last];
+      rows.length[other]--;
+      break;
+    }
+  }
+}
+
+/** Columns for a snapshot: the rows end to end, without the unused slots and without the order of the arena. */
+export interface PackedRows {
+  readonly length: Uint8Array;
+  readonly ids: Int32Array;
+  readonly weights: Float32Array;
+}
+
+export function packed(rows: TransitionRows): PackedRows {
+  let total = 0;
+  for (const length of rows.length) total += length;
+  const ids = new Int32Array(total);
+  const weights = new Float32Array(total);
+  let at = 0;
+  for (let item = 0; item < rows.length.length; item++) {
+    const first = rows.offset[item];
+    if (first < 0) continue;
+    const end = first + rows.length[item];
+    ids.set(rows.ids.subarray(first, end), at);
+    weights.set(rows.weights.subarray(first, end), at);
+    at += end - first;
+  }
+  return { length: rows.length.slice(), ids, weights };
+}
+
+export function unpacked(columns: PackedRows): TransitionRows {
+  const rows = init();
+  ensure(rows, columns.length.length);
+  let at = 0;
+  for (let item = 0; item < columns.length.length; item++) {
+    const length = columns.length[item];
+    if (length === 0) continue;
+    const size = SIZES.findIndex((slots) => slots >= length);
+    const first = place(rows, item, size);
+    rows.ids.set(columns.ids.subarray(at, at + length), first);
+    rows.weights.set(columns.weights.subarray(at, at + length), first);
+    rows.length[item] = length;
+    at += length;
+  }
+  return rows;
+}

@@ -1,0 +1,176 @@
+/**
+ * Popularity: decayed event counts at two half-lives, and the age of an item.
+ *
+ *   event of weight w:  fast[item] += w·2^ageFast,  slow[item] += w·2^ageSlow;  age += 1/halfLife each event
+ *   predict: the items with the largest fast (trending) or slow (popular) share
+ *
+ * Untrained: nobody is popular, the list is empty. Half-lives are counted in events and follow the catalogue: half an
+ * event an item for the fast one and eight for the slow one, with floors so that a shop's first hundred events do not
+ * forget each other. Shares are fractions of all decayed weight. `predict` scans all items: a server
+ * keeps its answer for some seconds.
+ * Source: exponentially decayed counts, kept as forward decay (Cormode et al., ICDE 2009).
+ */
+import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
+import { exp2, log } from './kernels/numbers.js';
+import { pack, unpack } from './kernels/snapshot.js';
+
+const MOST_AGE = 40;
+const VERSION = 1;
+
+export interface Settings {
+  readonly fastPerItem: number;
+  readonly slowPerItem: number;
+  readonly leastFast: number;
+  readonly leastSlow: number;
+}
+
+export const defaults: Settings = { fastPerItem: 0.55, slowPerItem: 8, leastFast: 1_000, leastSlow: 10_000 };
+
+export interface Popularity {
+  readonly settings: Settings;
+  fast: Float32Array;
+  slow: Float32Array;
+  /** By item: the event at which it was first seen, −1 if never. */
+  born: Int32Array;
+  items: number;
+  /** Items seen so far, of all numbers below `items`. */
+  seen: number;
+  events: number;
+  ageFast: number;
+  ageSlow: number;
+  /** Decayed weight of all items together, in the same units as the columns. */
+  totalFast: number;
+  totalSlow: number;
+}
+
+export type Horizon = 'trending' | 'popular';
+
+export function init(settings: Partial<Settings> = {}): Popularity {
+  return {
+    settings: { ...defaults, ...settings },
+    fast: new Float32Array(0),
+    slow: new Float32Array(0),
+    born: new Int32Array(0),
+    items: 0,
+    seen: 0,
+    events: 0,
+    ageFast: 0,
+    ageSlow: 0,
+    totalFast: 0,
+    totalSlow: 0,
+  };
+}
+
+/** The `limit` most popular items, best first, equal ones by number; a scan over all items. */
+export function predict(state: Popularity, horizon: Horizon, limit: number): { item: number; share: number }[] {
+  const values = horizon === 'trending' ? state.fast : state.slow;
+  const total = horizon === 'trending' ? state.totalFast : state.totalSlow;
+  const best: number[] = [];
+  for (let item = 0; item < state.items; item++) {
+    const value = values[item];
+    if (!(value > 0) || limit <= 0) continue;
+    if (best.length === limit && !(value > values[best[limit - 1]])) continue;
+    let at = best.length;
+    while (at > 0 && values[best[at - 1]] < value) at--;
+    best.splice(at, 0, item);
+    if (best.length > limit) best.pop();
+  }
+  return best.map((item) => ({ item, share: values[item] / total }));
+}
+
+/** log of the item's share of recent events; about −18 for an item never seen. */
+export function logTrending(state: Popularity, item: number): number {
+  return item < state.items && state.totalFast > 0 ? log(state.fast[item] / state.totalFast + 1e-8) : log(1e-8);
+}
+
+/** log of the item's share of events over the long half-life. */
+export function logPopular(state: Popularity, item: number): number {
+  return item < state.items && state.totalSlow > 0 ? log(state.slow[item] / state.totalSlow + 1e-8) : log(1e-8);
+}
+
+/** Events since the item was first seen; 0 for an item never seen. */
+export function ageOf(state: Popularity, item: number): number {
+  return item < state.items && state.born[item] >= 0 ? state.events - state.born[item] : 0;
+}
+
+export function learn(state: Popularity, item: number, weight = 1): void {
+  if (!(weight > 0)) return;
+  checkItem(item);
+  ensure(state, item + 1);
+  const { settings } = state;
+  state.events++;
+  state.ageFast += 1 / Math.max(settings.leastFast, settings.fastPerItem * state.seen);
+  state.ageSlow += 1 / Math.max(settings.leastSlow, settings.slowPerItem * state.seen);
+  if (state.ageFast > MOST_AGE) {
+    state.totalFast *= scaled(state.fast, state.ageFast);
+    state.ageFast = 0;
+  }
+  if (state.ageSlow > MOST_AGE) {
+    state.totalSlow *= scaled(state.slow, state.ageSlow);
+    state.ageSlow = 0;
+  }
+  const fast = weight * exp2(state.ageFast);
+  const slow = weight * exp2(state.ageSlow);
+  state.fast[item] += fast;
+  state.slow[item] += slow;
+  state.totalFast += fast;
+  state.totalSlow += slow;
+  if (state.born[item] < 0) {
+    state.born[item] = state.events;
+    state.seen++;
+  }
+}
+
+function scaled(column: Float32Array, age: number): number {
+  const factor = exp2(-age);
+  for (let item = 0; item < column.length; item++) column[item] *= factor;
+  return factor;
+}
+
+function ensure(state: Popularity, items: number): void {
+  if (items <= state.items) return;
+  const before = state.born.length;
+  if (items > before) {
+    const capacity = capacityFor(items, before);
+    state.fast = grownFloat32(state.fast, capacity);
+    state.slow = grownFloat32(state.slow, capacity);
+    state.born = grownInt32(state.born, capacity).fill(-1, before);
+  }
+  state.items = items;
+}
+
+export function forget(state: Popularity, item: number): void {
+  if (item < 0 || item >= state.items || state.born[item] < 0) return;
+  state.totalFast = Math.max(0, state.totalFast - state.fast[item]);
+  state.totalSlow = Math.max(0, state.totalSlow - state.slow[item]);
+  state.fast[item] = 0;
+  state.slow[item] = 0;
+  state.born[item] = -1;
+  state.seen--;
+}
+
+export function snapshot(state: Popularity): Uint8Array {
+  const { settings: s } = state;
+  return pack('popularity', VERSION, {
+    settings: Float64Array.of(s.fastPerItem, s.slowPerItem, s.leastFast, s.leastSlow),
+    scalars: Float64Array.of(
+      state.items, state.seen, state.events, state.ageFast, state.ageSlow, state.totalFast, state.totalSlow,
+    ),
+    fast: state.fast.slice(0, state.items),
+    slow: state.slow.slice(0, state.items),
+    born: state.born.slice(0, state.items),
+  });
+}
+
+export function restore(bytes: Uint8Array): Popularity {
+  const from = unpack('popularity', VERSION, bytes);
+  const [fastPerItem, slowPerItem, leastFast, leastSlow] = from.f64('settings');
+  const [items, seen, events, ageFast, ageSlow, totalFast, totalSlow] = from.f64('scalars');
+  return {
+    settings: { fastPerItem, slowPerItem, leastFast, leastSlow },
+    fast: from.f32('fast'),
+    slow: from.f32('slow'),
+    born: from.i32('born'),
+    items, seen, events, ageFast, ageSlow, totalFast, totalSlow,
+  };
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { forget, gather, init, learn, predict, restore, snapshot } from '../../models/co-visitation.js';
+import { begin, scratch } from '../../models/kernels/candidates.js';
+import { SLOTS } from '../../models/kernels/transition-rows.js';
+
+const space = scratch();
+const after = (...items: number[]): Int32Array => Int32Array.from(items);
+const best = (state: ReturnType<typeof init>, ...recent: number[]): number[] =>
+  predict(state, after(...recent), space, 10).map(({ item }) => item);
+
+test('what followed a click is proposed after it, the more frequent first', () => {
+  const state = init();
+  for (let n = 0; n < 3; n++) learn(state, after(1), 2);
+  learn(state, after(1), 3);
+  expect(best(state, 1)).toEqual([2, 3]);
+});
+
+test('what came before a click is proposed too, but behind', () => {
+  const state = init();
+  learn(state, after(1), 2);
+  expect(best(state, 2)).toEqual([1]);
+});
+
+test('a purchase weighs as many views as its weight says', () => {
+  const state = init();
+  for (let n = 0; n < 4; n++) learn(state, after(1), 2);
+  learn(state, after(1), 3, 10);
+  expect(best(state, 1)).toEqual([3, 2]);
+});
+
+test('the recent past outweighs the distant one', () => {
+  const state = init({ leastHalfLife: 10, halfLifePerItem: 0 });
+  for (let n = 0; n < 5; n++) learn(state, after(1), 2);
+  for (let n = 0; n < 200; n++) learn(state, after(8), 9);
+  for (let n = 0; n < 2; n++) learn(state, after(1), 3);
+  expect(best(state, 1)).toEqual([3, 2]);
+});
+
+test('scaling down when the unit grows too large changes no score', () => {
+  const run = (events: number): number[] => {
+    const state = init({ leastHalfLife: 1, halfLifePerItem: 0 });
+    for (let n = 0; n < events; n++) learn(state, after(1 + (n % 3)), 10 + (n % 7));
+    return predict(state, after(1, 2), space, 5).map(({ score }) => score);
+  };
+  // 84 events are two half-lives past a rescale; 42 have not met one yet. Both end at the same point of the cycle.
+  const [early, late] = [run(42 - 2), run(84 - 2)];
+  expect(late).toHaveLength(early.length);
+  for (let at = 0; at < early.length; at++) expect(late[at] / early[at]).toBeCloseTo(1, 1);
+});
+
+test('a row holds at most 96 neighbours and keeps the heavy ones', () => {
+  const state = init();
+  for (let n = 0; n < 20; n++) learn(state, after(0), 1);
+  for (let item = 2; item < 1_000; item++) learn(state, after(0), item);
+  expect(state.forward.length[0]).toBe(SLOTS);
+  expect(best(state, 0)[0]).toBe(1);
+});
+
+test('the two directions are kept apart', () => {
+  const state = init();
+  learn(state, after(1), 2);
+  begin(space, state.items);
+  gather(state, after(2), space);
+  const slotOfOne = space.items.subarray(0, space.slots).indexOf(1);
+  expect(space.backward[slotOfOne]).toBeGreaterThan(0);
+  expect(space.forward[slotOfOne]).toBe(0);
+});
+
+test('a forgotten item is proposed no more, not even through a snapshot', () => {
+  const state = init();
+  learn(state, after(1), 2);
+  learn(state, after(2, 1), 3);
+  forget(state, 2);
+  expect(best(state, 1)).toEqual([3]);
+  expect(best(restore(snapshot(state)), 1)).toEqual([3]);
+  expect(best(state, 2)).toEqual([]);
+});
+
+test('a thousand clicks on one item stay finite and propose that item', () => {
+  const state = init({ leastHalfLife: 2, halfLifePerItem: 0 });
+  for (let n = 0; n < 1_000; n++) learn(state, after(4, 4, 4), 4);
+  const [first] = predict(state, after(4), space, 10);
+  expect(first.item).toBe(4);
+  expect(Number.isFinite(first.score)).toBe(true);
+});
+
+test('a limit of zero or less gives nothing, and one beyond all items gives all', () => {
+  const state = init();
+  for (let item = 1; item < 6; item++) learn(state, after(0), item);
+  expect(predict(state, after(0), space, 0)).toEqual([]);
+  expect(predict(state, after(0), space, -1)).toEqual([]);
+  expect(predict(state, after(0), space, 10_000)).toHaveLength(5);
+});

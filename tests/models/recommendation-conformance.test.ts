@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as coVisitation from '../../models/co-visitation.js';
+import * as embedding from '../../models/embedding.js';
+import * as itemIndex from '../../models/item-index.js';
+import { scratch } from '../../models/kernels/candidates.js';
+import * as popularity from '../../models/popularity.js';
+
+/** What every model of recommendations must hold, whatever it computes. */
+interface Conforming<State> {
+  readonly name: string;
+  init(): State;
+  learn(state: State, recent: Int32Array, item: number, weight: number): void;
+  /** Some prediction, as numbers. */
+  predict(state: State, recent: Int32Array): number[];
+  snapshot(state: State): Uint8Array;
+  restore(bytes: Uint8Array): State;
+  /** Takes the item out; undefined where a model keeps nothing by item. */
+  forget?(state: State, item: number): void;
+}
+
+const space = scratch();
+const user = new Float32Array(embedding.DIMENSIONS);
+
+describeModel({
+  name: 'item-index',
+  init: itemIndex.init,
+  learn: (state, _recent, item) => void itemIndex.learn(state, `sku-${item}`),
+  predict: (state, recent) => Array.from(recent, (item) => itemIndex.predict(state, `sku-${item}`)),
+  snapshot: itemIndex.snapshot,
+  restore: itemIndex.restore,
+});
+
+describeModel({
+  name: 'co-visitation',
+  init: () => coVisitation.init({ leastHalfLife: 0.5, halfLifePerItem: 0.05 }),
+  learn: coVisitation.learn,
+  predict: (state, recent) => coVisitation.predict(state, recent, space, 10).flatMap(({ item, score }) => [item, score]),
+  snapshot: coVisitation.snapshot,
+  restore: coVisitation.restore,
+  forget: coVisitation.forget,
+});
+
+describeModel({
+  name: 'popularity',
+  init: () => popularity.init({ leastFast: 0.5, leastSlow: 2, fastPerItem: 0.01, slowPerItem: 0.02 }),
+  learn: (state, _recent, item, weight) => popularity.learn(state, item, weight),
+  predict: (state, recent) => [
+    ...popularity.predict(state, 'trending', 5).flatMap(({ item, share }) => [item, share]),
+    ...Array.from(recent, (item) => popularity.logPopular(state, item)),
+    ...Array.from(recent, (item) => popularity.ageOf(state, item)),
+  ],
+  snapshot: popularity.snapshot,
+  restore: popularity.restore,
+  forget: popularity.forget,
+});
+
+describeModel({
+  name: 'embedding',
+  init: () => embedding.init({ seed: 7 }),
+  learn: embedding.learn,
+  predict: (state, recent) => {
+    embedding.userVector(state, recent, user);
+    return Array.from({ length: 40 }, (_, item) => embedding.predict(state, user, item));
+  },
+  snapshot: embedding.snapshot,
+  restore: embedding.restore,
+  forget: embedding.forget,
+});
+
+function describeModel<State>(model: Conforming<State>): void {
+  const items = fc.integer({ min: 0, max: 39 });
+  const weights = fc.constantFrom(1, 1, 1, 3, 10, 0, -1, Number.NaN);
+  const streams = fc.array(fc.tuple(items, weights), { minLength: 1, maxLength: 120 });
+  const stranger = Int32Array.of(5, 39, -1, 1_000_000, 5);
+
+  const feed = (state: State, stream: readonly (readonly [number, number])[], from = 0): State => {
+    for (let at = from; at < stream.length; at++) {
+      const recent = Int32Array.from(stream.slice(Math.max(0, at - 12), at).reverse(), ([item]) => item);
+      model.learn(state, recent, stream[at][0], stream[at][1]);
+    }
+    return state;
+  };
+
+  const { forget } = model;
+  describe(`${model.name} conforms`, () => {
+    test('untrained, it answers, and with numbers', () => {
+      expect(model.predict(model.init(), stranger).every(Number.isFinite)).toBe(true);
+      expect(model.predict(model.init(), new Int32Array(0)).every(Number.isFinite)).toBe(true);
+    });
+
+    test('the same events end in the same bytes', () => {
+      fc.assert(fc.property(streams, (stream) => {
+        expect(Buffer.compare(model.snapshot(feed(model.init(), stream)), model.snapshot(feed(model.init(), stream)))).toBe(0);
+      }), { numRuns: 30 });
+    });
+
+    test('a prediction is finite and leaves the state as it was', () => {
+      fc.assert(fc.property(streams, (stream) => {
+        const state = feed(model.init(), stream);
+        const before = model.snapshot(state);
+        const first = model.predict(state, stranger);
+        expect(first.every(Number.isFinite)).toBe(true);
+        expect(model.predict(state, stranger)).toEqual(first);
+        expect(Buffer.compare(model.snapshot(state), before)).toBe(0);
+      }), { numRuns: 30 });
+    });
+
+    test('stopping at any event, and going on from the snapshot, equals never stopping', () => {
+      fc.assert(fc.property(streams, fc.nat(), (stream, cut) => {
+        const at = cut % stream.length;
+        const stopped = model.restore(model.snapshot(feed(model.init(), stream.slice(0, at))));
+        feed(stopped, stream, at);
+        expect(Buffer.compare(model.snapshot(stopped), model.snapshot(feed(model.init(), stream)))).toBe(0);
+      }), { numRuns: 30 });
+    });
+
+    test('a snapshot that is cut short, or foreign is refused with a sentence', () => {
+      const bytes = model.snapshot(feed(model.init(), [[3, 1], [4, 1], [3, 1]]));
+      expect(() => model.restore(bytes.subarray(0, bytes.length - 16))).toThrow(/snapshot/);
+      expect(() => model.restore(Uint8Array.of(1, 2, 3))).toThrow(/snapshot/);
+    });
+
+    test.skipIf(forget === undefined)('with an item forgotten, predictions stay finite and learning goes on', () => {
+      fc.assert(fc.property(streams, items, (stream, gone) => {
+        const state = feed(model.init(), stream);
+        forget?.(state, gone);
+        forget?.(state, 100_000);
+        expect(model.predict(state, stranger).every(Number.isFinite)).toBe(true);
+        feed(state, stream);
+        expect(model.predict(state, stranger).every(Number.isFinite)).toBe(true);
+      }), { numRuns: 30 });
+    });
+  });
+}
