@@ -26,8 +26,8 @@ export type Shared<N extends ServiceName> = { address: Addresses[N]; stop(): Pro
 /** Starts each service; an address in the environment always wins, and must then answer. */
 export const starters: { [N in ServiceName]: () => Promise<Shared<N>> } = {
   kafka: async () => {
-    const given = process.env.KAFKA_BROKERS?.split(',');
-    if (given) return answering('Kafka at KAFKA_BROKERS', { brokers: given }, () => warmUp(given, 15_000));
+    const given = process.env.KAFKA_BROKERS ? process.env.KAFKA_BROKERS.split(',') : undefined;
+    if (given) return answering('Kafka at KAFKA_BROKERS', { brokers: given }, () => warmUp(given, 10_000));
     const kafka = await startKafka();
     return 'unavailable' in kafka ? kafka : { address: { brokers: kafka.brokers }, stop: kafka.stop };
   },
