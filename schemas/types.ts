@@ -300,15 +300,15 @@ export interface Interaction {
   readonly source: null | SourcePosition;
 }
 
-export type InterestKind = 'back_in_stock';
+export type InterestKind = 'back_in_stock' | 'in_cart';
 
-/** A shopper wants to hear of an item. Key: sku. */
+/** A shopper's interest in an item, for item-watch to answer. Key: sku. */
 export interface ItemInterest {
   /** Stock keeping unit. */
   readonly sku: string;
   /** Canonical id. */
   readonly shopper: string;
-  /** What they wait for. */
+  /** back_in_stock: tell them when it is back; in_cart: tell the trigger engine name, price and stock. */
   readonly kind: InterestKind;
   /** false withdraws it. */
   readonly active: boolean;
@@ -512,13 +512,15 @@ export interface Sale {
   readonly source: null | SourcePosition;
 }
 
-/** Something an item did that a shopper may want to hear of. Key: shopper. */
+export type CandidateKind = 'back_in_stock' | 'item_info';
+
+/** What item-watch has to tell about an item to a shopper's triggers. Key: shopper. */
 export interface TriggerCandidate {
   /** Shopper. */
   readonly shopper: string;
-  /** Rule: back_in_stock. */
-  readonly rule: string;
-  /** Id of the cause: the restock. */
+  /** back_in_stock: a restock they waited for; item_info: what is known of an item in their cart. */
+  readonly kind: CandidateKind;
+  /** Id of the cause: sku and restock number. */
   readonly causeId: string;
   /** Stock keeping unit. */
   readonly sku: string;
@@ -530,8 +532,6 @@ export interface TriggerCandidate {
   readonly price: null | bigint;
   /** Units in stock. */
   readonly stock: null | number;
-  /** When the shopper asked. */
-  readonly subscribedAt: number;
   /** When the item changed. */
   readonly time: number;
 }
@@ -572,18 +572,42 @@ export interface Cart {
   readonly firedId: null | string;
 }
 
-/** State of the demand model of one SKU. Key: sku. */
+/** State of the demand model of one SKU (models/forecast/seasonal-smoothing). Key: sku. */
 export interface DemandState {
-  /** First day with a sale. */
-  readonly firstDay: number;
-  /** Last day learned. */
+  /** Last day known: days since 1970-01-01 in the shop's zone. */
   readonly lastDay: number;
-  /** State of the model. */
-  readonly params: readonly number[];
+  /** Days known. */
+  readonly days: number;
   /** Units of the latest days, oldest first. */
   readonly recent: readonly number[];
-  /** Last publication. */
+  /** Days on which the stock was out. */
+  readonly censored: readonly number[];
+  /** Weighted units of the folded days. */
+  readonly level: number;
+  /** Weighted exposure of the folded days. */
+  readonly exposure: number;
+  /** Smoothed units a weekday, index day mod 7. */
+  readonly season: readonly number[];
+  /** Excess variance. */
+  readonly excess: number;
+  /** Weighted squares of the forecasts. */
+  readonly square: number;
+  /** Task time of the last publication. */
   readonly publishedAt: number;
+}
+
+/** What is known of an item in a shopper's cart. Key: shopper, sku. */
+export interface ItemInfo {
+  /** Title. */
+  readonly name: null | string;
+  /** Page. */
+  readonly url: null | string;
+  /** Unit price. */
+  readonly price: null | bigint;
+  /** Units in stock. */
+  readonly stock: null | number;
+  /** When it was said. */
+  readonly time: number;
 }
 
 /** A shopper waiting for an item. Key: sku, shopper. */
@@ -704,6 +728,14 @@ export interface SeenMessages {
   readonly hashes: Buffer;
 }
 
+/** A cart that was bought. */
+export interface OrderedCart {
+  /** Cart. */
+  readonly cartId: string;
+  /** Event time of the purchase. */
+  readonly time: number;
+}
+
 /** What decides whether a shopper may be contacted. Key: shopper. */
 export interface ShopperContact {
   /** Marketing consent; null: never said. */
@@ -712,8 +744,10 @@ export interface ShopperContact {
   readonly consentAt: number;
   /** Times of the latest triggers, for the frequency cap. */
   readonly fired: readonly number[];
-  /** Event time of the latest purchase. */
+  /** Event time of the latest purchase without a cart id. */
   readonly lastOrderAt: number;
+  /** Carts bought, latest first, at most 20. */
+  readonly orderedCarts: readonly OrderedCart[];
 }
 
 /** A pending timer. */

@@ -29,7 +29,8 @@ export function rowRange(partitionKey: string, kind?: string, sub = ''): { start
   return { start, end: `${start}\uffff` };
 }
 
-export const PROGRESS_KEY = '_progress';
+/** Key of the row that holds a task's progress: no partition key can collide with it. */
+export const PROGRESS_KEY = '\u001f_progress';
 export const TIMER = '_timer';
 export const timerRows = rows<Timer>(TIMER, 'Timer');
 export const redirectRows = rows<Redirect>('_redirect', 'Redirect');

@@ -21,8 +21,8 @@ export interface TableStore {
   get(key: string): Buffer | undefined;
   /** Rows with start ≤ key < end in key order. */
   range(start: string, end: string): Iterable<{ key: string; value: Buffer }>;
-  /** Pending timers with due ≤ `until`, by (due, key). */
-  timersUntil(until: number): Iterable<DueTimer>;
+  /** Pending timers with due ≤ `until`, by (due, key), beginning behind `after`. */
+  timersUntil(until: number, after?: DueTimer): Iterable<DueTimer>;
   /** Apply changes and move to `position`, atomically. */
   apply(changes: readonly RowChange[], position: number): void;
   wipe(): void;

@@ -1,0 +1,20 @@
+import { BadEvent } from '../pipeline/core/errors.js';
+
+const MAX_BYTES = 256;
+const PLACEHOLDERS = new Set(['', 'undefined', 'null', 'nan', '[object object]', 'none', 'nil']);
+// oxlint-disable-next-line no-control-regex -- control characters are what is refused
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** Why an id cannot be one, or undefined. A broken storefront's "undefined" would glue strangers together. */
+export function idProblem(id: string): string | undefined {
+  if (PLACEHOLDERS.has(id.trim().toLowerCase())) return `"${id}" is a placeholder, not an id`;
+  if (CONTROL.test(id)) return 'it holds control characters';
+  if (id.length > MAX_BYTES / 4 && Buffer.byteLength(id) > MAX_BYTES) return `it is longer than ${MAX_BYTES} bytes`;
+  return undefined;
+}
+
+/** @throws BadEvent `bad_id` */
+export function requireId(field: string, id: string): void {
+  const problem = idProblem(id);
+  if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
+}

@@ -1,0 +1,86 @@
+import { consumer, on, type Consumer, type Context, type Due } from '../pipeline/core/consumer.js';
+import { rows } from '../pipeline/core/rows.js';
+import { catalog, inventory, itemInterests, products as productsTable, triggerCandidates } from '../schemas/topics.js';
+import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
+import { requireId } from './ids.js';
+
+const NOTICES_A_COMMIT = 1_000;
+
+export const productRows = rows<Product>('', 'Product');
+const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
+
+/** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item they wait for did. */
+export function itemWatch(): Consumer {
+  return consumer({
+    name: 'item-watch',
+    table: productsTable,
+    inputs: [on(catalog, onCatalogChange), on(inventory, onInventoryChange), on(itemInterests, onInterest)],
+    outputs: [triggerCandidates],
+    timers: { notify: (due, ctx) => notify(due, ctx) },
+  });
+}
+
+function onCatalogChange({ key, value: change }: { key: string; value: CatalogChange }, ctx: Context): void {
+  requireId('sku', key);
+  const before = ctx.get(productRows, key) ?? emptyProduct(key);
+  if (change.time < before.catalogAt) return ctx.count('millrace_outdated_total');
+  const deleted = change.op === 'delete';
+  const product: Product = deleted
+    ? { ...before, deleted: true, catalogAt: change.time }
+    : {
+        ...before, name: change.name, category: change.category, brand: change.brand, price: change.price ?? before.price,
+        currency: change.currency ?? before.currency, url: change.url, imageUrl: change.imageUrl, hidden: change.hidden, deleted: false,
+        attributes: change.attributes, catalogAt: change.time,
+      };
+  ctx.put(productRows, key, product);
+  if (!deleted && change.quantity !== null) setStock(key, change.quantity, change.time, ctx);
+}
+
+function onInventoryChange({ key, value: change }: { key: string; value: InventoryChange }, ctx: Context): void {
+  requireId('sku', key);
+  const before = ctx.get(productRows, key) ?? emptyProduct(key);
+  if (change.price !== null && change.time >= before.priceAt) ctx.put(productRows, key, { ...before, price: change.price, priceAt: change.time });
+  if (change.quantity !== null) setStock(key, change.quantity, change.time, ctx);
+}
+
+/** A restock is a change to more than nothing from nothing (or less, or unknown): flags do not count, units do. */
+function setStock(sku: string, stock: number, time: number, ctx: Context): void {
+  const before = ctx.get(productRows, sku) ?? emptyProduct(sku);
+  if (time < before.stockAt) return ctx.count('millrace_outdated_total');
+  const restocked = stock > 0 && (before.stock === null || before.stock <= 0);
+  ctx.put(productRows, sku, { ...before, stock, stockAt: time, restocks: before.restocks + (restocked ? 1 : 0) });
+  if (restocked) notify({ key: sku }, ctx);
+}
+
+function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key: string; value: ItemInterest }, ctx: Context): void {
+  if (kind === 'in_cart') tell(sku, shopper, 'item_info', time, ctx);
+  else if (active) ctx.put(watchers, sku, { since: time }, shopper);
+  else ctx.delete(watchers, sku, shopper);
+}
+
+/** Tell those who wait, the earliest first, some of them now and the rest at the next tick: a commit stays bounded. */
+function notify({ key: sku }: Pick<Due, 'key'>, ctx: Context): void {
+  const product = ctx.get(productRows, sku);
+  // Sold out again before their turn: the rest keep waiting for the next restock.
+  if (!product || (product.stock ?? 0) <= 0) return;
+  const waiting = ctx.scan(watchers, sku).sort((a, b) => a.value.since - b.value.since);
+  for (const { sub: shopper } of waiting.slice(0, NOTICES_A_COMMIT)) {
+    tell(sku, shopper, 'back_in_stock', product.stockAt, ctx);
+    ctx.delete(watchers, sku, shopper);
+  }
+  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.now + 1);
+}
+
+function tell(sku: string, shopper: string, kind: CandidateKind, time: number, ctx: Context): void {
+  const product = ctx.get(productRows, sku) ?? emptyProduct(sku);
+  ctx.emit(triggerCandidates, shopper, {
+    shopper, kind, causeId: `${sku}#${product.restocks}`, sku, name: product.name, url: product.url, price: product.price, stock: product.stock, time,
+  });
+}
+
+function emptyProduct(sku: string): Product {
+  return {
+    sku, name: null, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, deleted: false,
+    stock: null, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
+  };
+}

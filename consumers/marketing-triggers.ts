@@ -1,0 +1,101 @@
+import { consumer, joining, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
+import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
+import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
+import { cartAfter, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
+import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
+import { fire, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { joinReplenishment, notePurchased, replenishments, typicalIntervalMs } from './triggers/replenishment.js';
+
+const CART_ABANDONMENT: Rule = { name: 'cart_abandonment', version: 1 };
+const REPLENISHMENT_DUE: Rule = { name: 'replenishment_due', version: 1 };
+const BACK_IN_STOCK: Rule = { name: 'back_in_stock', version: 1 };
+
+export interface MarketingTriggerOptions extends TriggerPolicy {
+  /** A cart is abandoned this long after its last change without a purchase. */
+  readonly abandonedAfterMs: number;
+}
+
+/** Decides whom to remind of what: each cause once, with its reason, or a `suppressed` that says why not. */
+export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
+  return consumer({
+    name: 'marketing-triggers',
+    table: marketingTriggersState,
+    inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(triggerCandidates, onCandidate)],
+    outputs: [triggerTopic],
+    timers: {
+      abandoned: ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx),
+      replenish: ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx),
+    },
+    merging: {
+      merges: userMerges,
+      moves: marketingTriggersMoves,
+      rows: [joining(carts, joinCart), joining(contacts, joinContact), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo)],
+    },
+  });
+
+  function onInteraction({ key, value: event }: Incoming<Interaction>, ctx: Context): void {
+    noteConsent(key, event, ctx);
+    const cartId = event.cartId ?? 'default';
+    const before = ctx.get(carts, key, cartId);
+    const cart = cartAfter(before, event);
+    if (!cart || isOlderThanOrder(contactOf(key, ctx), cartId, event.time)) return;
+    if (cart.lines.length === 0) return dropCart(key, cartId, ctx);
+    ctx.put(carts, key, cart, cartId);
+    ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs, cartId);
+  }
+
+  function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
+    if (purchase.kind !== 'completed' && purchase.kind !== 'line') return;
+    noteOrder(key, purchase, ctx);
+    for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
+      if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
+      if (cart.firedId !== null) recover(CART_ABANDONMENT, key, cart.firedId, cartId, `Order ${purchase.orderId} was placed.`, ctx);
+      dropCart(key, cartId, ctx);
+    }
+    for (const line of purchase.lines) {
+      const bought = notePurchased(key, line, purchase.time, ctx);
+      const intervalMs = bought && typicalIntervalMs(bought.times);
+      if (bought && intervalMs !== undefined) ctx.schedule('replenish', key, bought.times[0]! + intervalMs, line.sku);
+    }
+  }
+
+  function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
+    const { sku, name, url, price, stock, time, causeId } = candidate;
+    ctx.put(itemInfos, key, { name, url, price, stock, time }, sku);
+    if (candidate.kind !== 'back_in_stock') return;
+    fire({
+      rule: BACK_IN_STOCK, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason: `${name ?? sku} is back in stock (${stock ?? 'some'} units).`,
+      products: [productOf(key, { sku, quantity: null, price }, ctx)], value: null, currency: null,
+    }, options, ctx);
+  }
+
+  function abandon(key: string, cartId: string, due: number, ctx: Context): void {
+    const cart = ctx.get(carts, key, cartId);
+    if (!cart || cart.changedAt + options.abandonedAfterMs > due) return;
+    const value = cart.lines.reduce((sum, line) => sum + valueOf(line), 0n);
+    const firedId = fire({
+      rule: CART_ABANDONMENT, shopper: key, causeId: `${cartId}@${cart.changedAt}`, causedAt: cart.changedAt, at: due,
+      reason: `The cart was left for ${Math.round(options.abandonedAfterMs / 60_000)} minutes without an order.`,
+      products: cart.lines.map((line) => productOf(key, line, ctx)), value, currency: cart.currency,
+    }, options, ctx);
+    ctx.put(carts, key, { ...cart, firedId }, cartId);
+  }
+
+  function replenish(key: string, sku: string, due: number, ctx: Context): void {
+    const bought = ctx.get(replenishments, key, sku);
+    const intervalMs = bought && typicalIntervalMs(bought.times);
+    if (!bought || intervalMs === undefined || bought.times[0]! + intervalMs > due) return;
+    fire({
+      rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: due, at: due,
+      reason: `${sku} is usually bought every ${Math.round(intervalMs / 86_400_000)} days.`,
+      products: [productOf(key, { sku, quantity: bought.quantity, price: bought.price }, ctx)], value: null, currency: null,
+    }, options, ctx);
+  }
+}
+
+function dropCart(key: string, cartId: string, ctx: Context): void {
+  ctx.delete(carts, key, cartId);
+  ctx.cancel('abandoned', key, cartId);
+}
+
+const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : price * BigInt(Math.round(quantity)));

@@ -1,0 +1,167 @@
+import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
+import { rows } from '../pipeline/core/rows.js';
+import { amountOf } from '../schemas/money.js';
+import { orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
+import type { OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
+import { requireId } from './ids.js';
+import { isRepeatOfSource } from './sources.js';
+
+const MESSAGE_LIMIT = 200;
+const WAITING_LIMIT = 50;
+
+const states = rows<OrderState>('', 'OrderState');
+
+/**
+ * The books: each order once, whoever reports it and however often; refunds and cancellations as signed sales on the day of
+ * their order, never more than was bought; what comes before its order waits for it.
+ */
+export function orderLedger(): Consumer {
+  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent)], outputs: [purchases, sales] });
+}
+
+function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent }, ctx: Context): void {
+  requireId('orderId', event.orderId);
+  for (const { sku } of event.lines) requireId('sku', sku);
+  if (isRepeatOfSource(event.source, ctx)) return ctx.count('millrace_duplicates_total');
+  if (event.kind === 'line') return bookLine(event, ctx);
+  const state = ctx.get(states, key);
+  if (state?.messages.includes(event.messageId)) return ctx.count('millrace_duplicates_total');
+  switch (event.kind) {
+    case 'completed':
+      return state?.complete ? ctx.count('millrace_duplicates_total') : open(key, state, event, ctx);
+    case 'updated':
+      return state?.complete ? update(key, state, event, ctx) : open(key, state, event, ctx);
+    case 'refunded':
+    case 'cancelled':
+      return state?.complete ? takeBack(key, state, event, ctx) : wait(key, state, event, ctx);
+  }
+}
+
+/** A line of a file: the source's ordinal is its identity, so nothing is kept of it. */
+function bookLine(event: OrderEvent, ctx: Context): void {
+  const line = event.lines[0];
+  if (!line) return;
+  const ordinal = event.source?.ordinal ?? 0;
+  const kind = line.quantity >= 0 && line.price >= 0n ? 'sale' : event.orderId.startsWith('C') ? 'cancellation' : 'adjustment';
+  sell(event, { ...line, line: ordinal % 2 ** 31, kind, time: event.time }, ctx);
+  emitPurchase(event, 'line', event.time, [line], ctx);
+}
+
+function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
+  const state: OrderState = {
+    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, cancelled: false,
+    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0 })),
+    messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId,
+  };
+  ctx.put(states, key, state);
+  event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
+  emitPurchase(event, 'completed', event.time, event.lines, ctx);
+  for (const waiting of before?.waiting ?? []) takeBack(key, ctx.get(states, key)!, orders.codec.decode(waiting), ctx);
+}
+
+/** A later report of the whole order: the difference of each SKU is booked on the order's day. */
+function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
+  const wanted = new Map(event.lines.map((line) => [line.sku, line]));
+  const lines = state.lines.map((line) => {
+    const now = wanted.get(line.sku);
+    wanted.delete(line.sku);
+    return { ...line, price: now?.price ?? line.price, quantity: now?.quantity ?? 0, was: line };
+  });
+  const added = [...wanted.values()].map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0 }));
+  lines.forEach(({ was, ...line }, index) => {
+    if (line.price === was.price && line.quantity === was.quantity) return;
+    sell(event, { ...was, quantity: -was.quantity, line: index, kind: 'adjustment', time: state.time }, ctx);
+    sell(event, { ...line, line: index, kind: 'adjustment', time: state.time }, ctx);
+  });
+  added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx));
+  ctx.put(states, key, {
+    ...state, lines: [...lines.map(({ was: _, ...line }) => line), ...added], messages: remember(state.messages, event.messageId),
+  });
+}
+
+function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
+  const base: OrderState = state ?? {
+    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, cancelled: false, lines: [],
+    messages: [], waiting: [], country: null, cartId: null,
+  };
+  ctx.put(states, key, {
+    ...base, messages: remember(base.messages, event.messageId), waiting: [...base.waiting, orders.codec.encode(event)].slice(-WAITING_LIMIT),
+  });
+}
+
+/** A refund or cancellation: units by line where lines are named, all that is left where neither lines nor a smaller total are. */
+function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
+  const kind: SaleKind = event.kind === 'cancelled' ? 'cancellation' : 'refund';
+  const left = state.lines.reduce((sum, { price, quantity, returned }) => sum + amountOf(price, quantity - returned), 0n);
+  const whole = event.lines.length === 0 && (event.kind === 'cancelled' || event.total === null || event.total >= left);
+  const returned = state.lines.map((line) => ({ ...line }));
+  const back: { sku: string; quantity: number; price: bigint }[] = [];
+  const giveBack = (index: number, units: number): void => {
+    const line = returned[index]!;
+    const quantity = Math.min(units, line.quantity - line.returned);
+    if (quantity <= 0) return;
+    returned[index] = { ...line, returned: line.returned + quantity };
+    back.push({ sku: line.sku, quantity: -quantity, price: line.price });
+    sell(event, { sku: line.sku, quantity: -quantity, price: line.price, line: index, kind, time: state.time }, ctx, state);
+  };
+  if (whole) state.lines.forEach((line, index) => giveBack(index, line.quantity));
+  for (const { sku, quantity } of event.lines) {
+    let units = Math.abs(quantity);
+    state.lines.forEach((line, index) => {
+      if (line.sku !== sku || units <= 0) return;
+      const before = returned[index]!.returned;
+      giveBack(index, units);
+      units -= returned[index]!.returned - before;
+    });
+  }
+  if (!whole && event.lines.length === 0 && event.total !== null && state.lines[0]) refundMoney(event, state, event.total, ctx);
+  ctx.put(states, key, {
+    ...state, lines: returned, messages: remember(state.messages, event.messageId), cancelled: state.cancelled || (whole && kind === 'cancellation'),
+  });
+  if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
+}
+
+/** Money without goods (a goodwill refund): no units, the amount on the order's first line. */
+function refundMoney(event: OrderEvent, state: OrderState, total: bigint, ctx: Context): void {
+  const { sku } = state.lines[0]!;
+  emitSale(event, { sku, quantity: 0, price: 0n, line: 0, kind: 'refund', time: state.time }, -total, ctx, state);
+}
+
+interface Booking {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly price: bigint;
+  readonly line: number;
+  readonly kind: SaleKind;
+  readonly time: number;
+}
+
+function sell(event: OrderEvent, booking: Booking, ctx: Context, state?: OrderState): void {
+  if (booking.quantity === 0 && booking.kind === 'adjustment') return;
+  emitSale(event, booking, amountOf(booking.price, booking.quantity), ctx, state);
+}
+
+function emitSale(event: OrderEvent, booking: Booking, amount: bigint, ctx: Context, state?: OrderState): void {
+  const { sku, quantity, price, line, kind, time } = booking;
+  ctx.emit(sales, sku, {
+    sku, orderId: event.orderId, line, kind, time, reportedAt: event.time, receivedAt: event.receivedAt, quantity, price, amount,
+    currency: state?.currency ?? event.currency, shopper: state ? state.shopper : (event.userId ?? event.anonymousId),
+    country: event.country ?? state?.country ?? null, source: event.source,
+  });
+}
+
+function emitPurchase(
+  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly { sku: string; quantity: number; price: bigint }[], ctx: Context,
+): void {
+  const shopper = event.userId ?? event.anonymousId;
+  if (shopper === null) return;
+  ctx.emit(purchases, shopper, {
+    shopper, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
+    revenue: lines.reduce((sum, { price, quantity }) => sum + amountOf(price, quantity), 0n),
+    lines: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price })),
+    cartId: event.cartId, recommendationId: event.recommendationId, source: event.source,
+  });
+}
+
+const remember = (messages: readonly string[], id: string): string[] => [...messages, id].slice(-MESSAGE_LIMIT);
+

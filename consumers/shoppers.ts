@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { consumer, joining, on, onLoosely, type Consumer, type Context } from '../pipeline/core/consumer.js';
+import { rows } from '../pipeline/core/rows.js';
+import { clickstream, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
+import type { Interaction, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
+import { requireId } from './ids.js';
+import { isRepeatOfSource } from './sources.js';
+
+const SESSION_GAP_MS = 30 * 60_000;
+const SEEN_MS = 24 * 3_600_000;
+const SEEN_LIMIT = 500;
+const RECENT_LIMIT = 50;
+const CONTEXT_LIMIT = 10;
+const SKU_LIMIT = 200;
+
+export const profiles = rows<UserProfile>('', 'UserProfile');
+const seenMessages = rows<SeenMessages>('seen', 'SeenMessages');
+
+/** Events that say a shopper touched the item itself, not merely saw it in a list. */
+const TOUCHING = new Set([
+  'Product Viewed', 'Product Clicked', 'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Wishlist Product Added to Cart',
+  'Product Shared', 'Product Reviewed', 'Recommendation Clicked',
+]);
+
+/** Whether an event tells a learner that its products were chosen. */
+export const isTouch = (event: string): boolean => TOUCHING.has(event);
+
+/**
+ * Cleans the clickstream and keeps a profile a shopper: deduplication by messageId within 24 hours of receipt (the last 500
+ * messages of a shopper), sessions of 30 minutes by event time, consent, recent items, merges.
+ */
+export function shoppers(): Consumer {
+  return consumer({
+    name: 'shoppers',
+    table: userProfiles,
+    inputs: [on(clickstream, onShopEvent), onLoosely(purchases, onPurchase)],
+    samePartitionOutputs: [interactions],
+    outputs: [itemInterests, userMerges],
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen)] },
+  });
+}
+
+function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, ctx: Context): void {
+  requireId('The key', key);
+  for (const { sku } of event.products) requireId('sku', sku);
+  if (isRepeatOfSource(event.source, ctx) || (!event.source && isRepeat(key, event, ctx))) {
+    ctx.count('millrace_duplicates_total');
+    return;
+  }
+  const before = ctx.get(profiles, key);
+  const session = sessionOf(key, before, event.time);
+  const profile = profileAfter(before ?? newProfile(event.time), event, session);
+  ctx.put(profiles, key, profile);
+  ctx.emit(interactions, key, interactionOf(key, event, before?.recent ?? [], profile, session));
+  announceInterests(key, event, ctx);
+  announceMerge(event, ctx);
+}
+
+function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
+  if (purchase.kind !== 'completed' && purchase.kind !== 'line') return;
+  const profile = ctx.get(profiles, key) ?? newProfile(purchase.time);
+  const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
+  ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
+}
+
+interface Session {
+  readonly id: string;
+  readonly start: number;
+  readonly isNew: boolean;
+  /** The event belongs to a session that is over: it changes nothing of the current one. */
+  readonly isPast: boolean;
+}
+
+function sessionOf(key: string, profile: UserProfile | undefined, time: number): Session {
+  const fresh = (isPast: boolean): Session => ({ id: `${key}@${time}`, start: time, isNew: true, isPast });
+  if (!profile || profile.sessions === 0 || time > profile.lastSeen + SESSION_GAP_MS) return fresh(false);
+  if (time < profile.sessionStart - SESSION_GAP_MS) return fresh(true);
+  return { id: profile.sessionId, start: profile.sessionStart, isNew: false, isPast: false };
+}
+
+function newProfile(time: number): UserProfile {
+  return {
+    firstSeen: time, lastSeen: time, sessionId: '', sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
+    aliases: [], marketingConsent: null, timezone: null, email: null,
+  };
+}
+
+function profileAfter(before: UserProfile, event: ShopEvent, session: Session): UserProfile {
+  const touched = isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
+  const dismissed = event.event === 'Recommendation Dismissed' ? event.products.map(({ sku }) => sku) : [];
+  return {
+    ...before,
+    firstSeen: Math.min(before.firstSeen, event.time),
+    lastSeen: Math.max(before.lastSeen, event.time),
+    sessionId: session.isPast ? before.sessionId : session.id,
+    sessionStart: session.isPast ? before.sessionStart : session.start,
+    sessions: before.sessions + (session.isNew ? 1 : 0),
+    events: before.events + 1,
+    recent: touched.length === 0 ? before.recent : latestItems([...touched.reverse(), ...before.recent]),
+    dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
+    marketingConsent: event.marketingConsent ?? before.marketingConsent,
+    timezone: event.timezone ?? before.timezone,
+  };
+}
+
+/** By event time, latest first; arrival order decides ties. */
+const latestItems = (items: UserProfile['recent']): UserProfile['recent'] =>
+  [...items].sort((a, b) => b.time - a.time).slice(0, RECENT_LIMIT);
+
+const latestFirst = (skus: readonly string[], before: readonly string[]): string[] =>
+  [...new Set([...skus, ...before])].slice(0, SKU_LIMIT);
+
+function interactionOf(shopper: string, event: ShopEvent, earlier: UserProfile['recent'], profile: UserProfile, session: Session): Interaction {
+  return {
+    shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
+    receivedAt: event.receivedAt, sessionId: session.id, sessionStart: session.isNew,
+    products: event.products.map(({ sku, price, quantity, position }) => ({ sku, price, quantity, position })),
+    cartId: event.cartId, checkoutId: event.checkoutId, orderId: event.orderId, recommendationId: event.recommendationId,
+    placement: event.placement, query: event.query, list: event.list, currency: event.currency, value: event.value,
+    marketingConsent: profile.marketingConsent,
+    recent: earlier.filter(({ time }) => time >= session.start).slice(0, CONTEXT_LIMIT).map(({ sku }) => sku),
+    source: event.source,
+  };
+}
+
+function announceInterests(shopper: string, event: ShopEvent, ctx: Context): void {
+  const kind = event.event === 'Back In Stock Subscribed' ? 'back_in_stock' : event.event === 'Product Added' ? 'in_cart' : undefined;
+  if (!kind) return;
+  for (const { sku } of event.products) ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
+}
+
+/** identify says that the anonymous shopper is the known one; alias that an earlier id is the new one. */
+function announceMerge(event: ShopEvent, ctx: Context): void {
+  const from = event.type === 'identify' ? event.anonymousId : event.type === 'alias' ? (event.previousId ?? event.anonymousId) : null;
+  const to = event.userId;
+  if (from === null || to === null || from === to) return;
+  requireId('The id to be merged', from);
+  requireId('userId', to);
+  ctx.emit(userMerges, from, { mergeId: event.messageId, from, to, time: event.time });
+}
+
+function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {
+  const entry = seenEntry(messageId, receivedAt);
+  const known = ctx.get(seenMessages, key)?.hashes ?? Buffer.alloc(0);
+  const hash = entry.readBigUInt64LE(0);
+  const kept: Buffer[] = [entry];
+  const oldest = (receivedAt - SEEN_MS) / 1000;
+  for (let at = 0; at < known.length && kept.length < SEEN_LIMIT; at += 12) {
+    if (known.readUInt32LE(at + 8) < oldest) continue;
+    if (known.readBigUInt64LE(at) === hash) return true;
+    kept.push(known.subarray(at, at + 12));
+  }
+  ctx.put(seenMessages, key, { hashes: Buffer.concat(kept) });
+  return false;
+}
+
+function seenEntry(messageId: string, receivedAt: number): Buffer {
+  const entry = Buffer.alloc(12);
+  createHash('md5').update(messageId).digest().copy(entry, 0, 0, 8);
+  entry.writeUInt32LE(Math.max(0, Math.floor(receivedAt / 1000)), 8);
+  return entry;
+}
+
+function joinProfiles({ key, from, value: moved }: { key: string; from: string; value: UserProfile }, ctx: Context): void {
+  const standing = ctx.get(profiles, key);
+  const aliases = [...new Set([from, ...moved.aliases, ...(standing?.aliases ?? [])])].sort().slice(0, 50);
+  if (!standing) {
+    ctx.put(profiles, key, { ...moved, aliases });
+    return;
+  }
+  const [later, earlier] = moved.lastSeen > standing.lastSeen ? [moved, standing] : [standing, moved];
+  ctx.put(profiles, key, {
+    ...later,
+    firstSeen: Math.min(moved.firstSeen, standing.firstSeen),
+    sessions: moved.sessions + standing.sessions,
+    events: moved.events + standing.events,
+    recent: latestItems([...later.recent, ...earlier.recent]),
+    bought: latestFirst(later.bought, earlier.bought),
+    dismissed: latestFirst(later.dismissed, earlier.dismissed),
+    aliases,
+    marketingConsent: later.marketingConsent ?? earlier.marketingConsent,
+    timezone: later.timezone ?? earlier.timezone,
+  });
+}
+
+function joinSeen({ key, value }: { key: string; value: SeenMessages }, ctx: Context): void {
+  const standing = ctx.get(seenMessages, key)?.hashes ?? Buffer.alloc(0);
+  ctx.put(seenMessages, key, { hashes: Buffer.concat([standing, value.hashes]).subarray(0, SEEN_LIMIT * 12) });
+}

@@ -1,0 +1,50 @@
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import type { Interaction, Purchase, ShopperContact } from '../../schemas/types.js';
+
+/** Consent, caps and the latest orders of a shopper. */
+export const contacts = rows<ShopperContact>('', 'ShopperContact');
+
+const ORDERED_LIMIT = 20;
+const FIRED_LIMIT = 50;
+const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [] };
+
+export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(contacts, key) ?? NOBODY;
+
+export function noteConsent(key: string, { marketingConsent, time }: Interaction, ctx: Context): void {
+  const contact = contactOf(key, ctx);
+  if (marketingConsent === null || marketingConsent === contact.consent || time < contact.consentAt) return;
+  ctx.put(contacts, key, { ...contact, consent: marketingConsent, consentAt: time });
+}
+
+/** An order that names its cart takes that cart; one that names none takes every cart of its shopper. */
+export function noteOrder(key: string, { cartId, time }: Purchase, ctx: Context): void {
+  const contact = contactOf(key, ctx);
+  if (cartId === null) ctx.put(contacts, key, { ...contact, lastOrderAt: Math.max(contact.lastOrderAt, time) });
+  else ctx.put(contacts, key, { ...contact, orderedCarts: latestCarts([{ cartId, time }, ...contact.orderedCarts]) });
+}
+
+export function noteFired(key: string, at: number, ctx: Context): void {
+  const contact = contactOf(key, ctx);
+  ctx.put(contacts, key, { ...contact, fired: [at, ...contact.fired].slice(0, FIRED_LIMIT) });
+}
+
+/** Commutative: whichever id's row came first, the outcome is the same. */
+export function joinContact({ key, value: moved }: { key: string; value: ShopperContact }, ctx: Context): void {
+  const standing = ctx.get(contacts, key);
+  if (!standing) return ctx.put(contacts, key, moved);
+  const later = moved.consentAt > standing.consentAt ? moved : standing;
+  ctx.put(contacts, key, {
+    consent: later.consent,
+    consentAt: later.consentAt,
+    fired: [...standing.fired, ...moved.fired].sort((a, b) => b - a).slice(0, FIRED_LIMIT),
+    lastOrderAt: Math.max(standing.lastOrderAt, moved.lastOrderAt),
+    orderedCarts: latestCarts([...standing.orderedCarts, ...moved.orderedCarts]),
+  });
+}
+
+const latestCarts = (ordered: ShopperContact['orderedCarts']): ShopperContact['orderedCarts'] => {
+  const latest = new Map<string, number>();
+  for (const { cartId, time } of ordered) latest.set(cartId, Math.max(latest.get(cartId) ?? 0, time));
+  return [...latest].map(([cartId, time]) => ({ cartId, time })).sort((a, b) => b.time - a.time || (a.cartId < b.cartId ? -1 : 1)).slice(0, ORDERED_LIMIT);
+};

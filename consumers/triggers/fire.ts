@@ -1,0 +1,75 @@
+import { v5 as uuidV5 } from 'uuid';
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import { marketingTriggers } from '../../schemas/topics.js';
+import type { ItemInfo, MarketingTrigger } from '../../schemas/types.js';
+import { contactOf, noteFired } from './contacts.js';
+
+/** Name space of trigger ids (random, fixed for good). */
+const NAMESPACE = '0f5b6f1e-9f0a-4a3e-8f43-7f3f8d6f2f5a';
+const HISTORY_MS = 24 * 3_600_000;
+
+/** What is known of the items a shopper was told of or put into a cart. */
+export const itemInfos = rows<ItemInfo>('item', 'ItemInfo');
+
+export interface Rule {
+  readonly name: string;
+  readonly version: number;
+}
+
+export interface TriggerPolicy {
+  /** At most `count` triggers a shopper within `windowMs`, over all rules; 0: no cap. */
+  readonly cap: { readonly count: number; readonly windowMs: number };
+  /** Whether a shopper who has said nothing may be contacted. */
+  readonly consentByDefault: boolean;
+}
+
+type Firing = Pick<MarketingTrigger, 'shopper' | 'causeId' | 'causedAt' | 'at' | 'reason' | 'products' | 'value' | 'currency'> & { readonly rule: Rule };
+
+/** Fire a trigger, or say why not. Answers the id if it was fired. Whether one may is decided now, not when a timer was set. */
+export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): string | null {
+  const { rule, shopper, causeId, at } = firing;
+  const id = uuidV5(`${rule.name}/${rule.version}/${shopper}/${causeId}`, NAMESPACE);
+  const suppression = suppressionOf(firing, policy, ctx);
+  const { rule: _, ...message } = firing;
+  const trigger: MarketingTrigger = {
+    ...message, id, rule: rule.name, version: rule.version, status: suppression ? 'suppressed' : 'fired', reason: suppression ?? firing.reason,
+  };
+  ctx.emit(marketingTriggers, shopper, trigger);
+  if (suppression) {
+    ctx.count('millrace_triggers_suppressed_total', { reason: suppression });
+    return null;
+  }
+  ctx.count('millrace_triggers_total', { rule: rule.name });
+  noteFired(shopper, at, ctx);
+  return id;
+}
+
+function suppressionOf({ shopper, causedAt, at }: Firing, { cap, consentByDefault }: TriggerPolicy, ctx: Context): string | undefined {
+  // On a wall log an old cause is history that is being replayed: nobody is written to about last year's cart.
+  if (ctx.clock === 'wall' && ctx.time - causedAt > HISTORY_MS) return 'history';
+  const contact = contactOf(shopper, ctx);
+  if (!(contact.consent ?? consentByDefault)) return 'opted_out';
+  if (cap.count > 0 && contact.fired.filter((time) => time > at - cap.windowMs).length >= cap.count) return 'frequency_cap';
+  return undefined;
+}
+
+/** What an earlier trigger reminded of has happened: senders cancel what they have not sent. */
+export function recover(rule: Rule, shopper: string, id: string, causeId: string, reason: string, ctx: Context): void {
+  ctx.emit(marketingTriggers, shopper, {
+    id, status: 'recovered', rule: rule.name, version: rule.version, shopper, causeId, causedAt: ctx.now, at: ctx.now, reason, products: [], value: null, currency: null,
+  });
+}
+
+/** A product of a trigger, with what item-watch has told of it. */
+export function productOf(
+  shopper: string, { sku, quantity, price }: { sku: string; quantity: number | null; price: bigint | null }, ctx: Context,
+): MarketingTrigger['products'][number] {
+  const info = ctx.get(itemInfos, shopper, sku);
+  return { sku, name: info?.name ?? null, url: info?.url ?? null, quantity, price: info?.price ?? price, stock: info?.stock ?? null };
+}
+
+export function joinItemInfo({ key, sub: sku, value }: { key: string; sub: string; value: ItemInfo }, ctx: Context): void {
+  const standing = ctx.get(itemInfos, key, sku);
+  if (!standing || value.time > standing.time) ctx.put(itemInfos, key, value, sku);
+}

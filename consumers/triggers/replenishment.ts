@@ -1,0 +1,45 @@
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import type { Purchase, Replenishment } from '../../schemas/types.js';
+
+/** Purchase times of a SKU by a shopper. */
+export const replenishments = rows<Replenishment>('replenishment', 'Replenishment');
+
+const DAY_MS = 86_400_000;
+const TIME_LIMIT = 6;
+const LEAST_INTERVAL_DAYS = 3;
+const MOST_INTERVAL_DAYS = 365;
+
+/** Note that a SKU was bought; answers the row as it stands, or undefined for a line that is no purchase. */
+export function notePurchased(key: string, line: Purchase['lines'][number], time: number, ctx: Context): Replenishment | undefined {
+  if (line.quantity <= 0) return undefined;
+  const before = ctx.get(replenishments, key, line.sku);
+  const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity: line.quantity, price: line.price };
+  ctx.put(replenishments, key, row, line.sku);
+  return row;
+}
+
+/** Median of the gaps between purchases; undefined below three purchases or outside 3 to 365 days. */
+export function typicalIntervalMs(times: readonly number[]): number | undefined {
+  if (times.length < 3) return undefined;
+  const gaps = times.slice(1).map((time, i) => times[i]! - time).sort((a, b) => a - b);
+  const median = gaps[gaps.length >> 1]!;
+  return median >= LEAST_INTERVAL_DAYS * DAY_MS && median <= MOST_INTERVAL_DAYS * DAY_MS ? median : undefined;
+}
+
+export function joinReplenishment({ key, sub: sku, value: moved }: { key: string; sub: string; value: Replenishment }, ctx: Context): void {
+  const standing = ctx.get(replenishments, key, sku);
+  if (!standing) return ctx.put(replenishments, key, moved, sku);
+  const later = moved.times[0]! > standing.times[0]! ? moved : standing;
+  ctx.put(replenishments, key, { ...later, times: latestDays([...standing.times, ...moved.times]) }, sku);
+}
+
+/** Purchases of one day count as one: two lines of an order are no rhythm. Latest first. */
+function latestDays(times: readonly number[]): number[] {
+  const byDay = new Map<number, number>();
+  for (const time of times) {
+    const day = Math.floor(time / DAY_MS);
+    byDay.set(day, Math.max(byDay.get(day) ?? 0, time));
+  }
+  return [...byDay.values()].sort((a, b) => b - a).slice(0, TIME_LIMIT);
+}

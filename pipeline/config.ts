@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { ConfigError } from './core/errors.js';
+
+/** Keys of the demo shop: known to everyone, hence accepted only on loopback. */
+export const DEMO_KEYS = { write: 'wk_demo', server: 'sk_demo', admin: 'at_demo' } as const;
+
+const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const flag = z.enum(['true', 'false', '1', '0', '']).default('').transform((text) => text === 'true' || text === '1');
+const whole = (least: number, most: number, fallback: number): z.ZodType<number> =>
+  z.string().default(String(fallback)).transform((text, ctx) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    ctx.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}, not "${text}"` });
+    return z.NEVER;
+  });
+const url = z.string().optional().refine((text) => text === undefined || URL.canParse(text), 'must be a URL');
+
+const variables = z.object({
+  PORT: whole(0, 65_535, 8080).describe('Port of the HTTP server; 0 takes a free one.'),
+  HOST: z.string().optional().describe('Address to listen on; 127.0.0.1 with --demo, else 0.0.0.0.'),
+  DATA_DIR: z.string().default('./data').describe('Folder of log, tables, snapshots and the embedded ClickHouse.'),
+  WRITE_KEYS: list.describe('Browser keys, comma-separated: public; may track and ask recommendations for an anonymous id.'),
+  SERVER_KEYS: list.describe('Server keys, comma-separated: everything under /v1 but administration.'),
+  ADMIN_TOKENS: list.describe('Admin tokens, comma-separated: users, products, sources, replay.'),
+  SHOPPER_TOKEN_SECRET: z.string().optional().describe('Secret with which the shop signs shopper tokens for known users.'),
+  SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
+  SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
+  CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change.'),
+  TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
+  TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),
+  CONSENT_DEFAULT: z.enum(['granted', 'denied']).default('granted').describe('Whether shoppers who said nothing may be contacted.'),
+  FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time (once a day in a file log).'),
+  KAFKA_BROKERS: list.describe('Brokers, comma-separated; empty: the embedded log.'),
+  KAFKA_TLS: flag.describe('Connect to Kafka over TLS.'),
+  KAFKA_TLS_CA_FILE: z.string().optional().describe('File with the certificate authority of the brokers, if it is not a public one.'),
+  KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('SASL mechanism.'),
+  KAFKA_SASL_USERNAME: z.string().optional().describe('SASL user.'),
+  KAFKA_SASL_PASSWORD: z.string().optional().describe('SASL password.'),
+  TOPIC_PREFIX: z.string().default('').refine((text) => /^[A-Za-z0-9._-]*$/.test(text), 'may hold letters, digits, dot, underscore and hyphen').describe('Prefix of all topics, groups and transactional ids.'),
+  TOPIC_PARTITIONS: whole(1, 1_000, 12).describe('Partitions of every topic on Kafka.'),
+  TOPIC_REPLICATION: whole(1, 10, 1).describe('Replication factor of topics that are created.'),
+  SCHEMA_REGISTRY_URL: url.describe('Confluent-compatible schema registry; without it schema ids are static.'),
+  CLICKHOUSE_URL: url.describe('ClickHouse server over HTTP; without it the in-process engine chDB.'),
+  CLICKHOUSE_USER: z.string().default('default').describe('ClickHouse user.'),
+  CLICKHOUSE_PASSWORD: z.string().default('').describe('ClickHouse password.'),
+  CLICKHOUSE_DATABASE: z.string().default('millrace').refine((text) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(text), 'must be a plain identifier').describe('Database.'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged.'),
+});
+
+export type Config = z.output<typeof variables>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Read the environment: the only place that does.
+ * @throws ConfigError with every problem at once
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const relevant = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in variables.shape && value !== ''));
+  const parsed = variables.safeParse(relevant);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`));
+  const config = parsed.data;
+  const problems: string[] = [];
+  if (config.KAFKA_SASL_MECHANISM && !(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD)) {
+    problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** Name, default and meaning of every variable, for the README and --help. */
+export function configTable(): { name: string; fallback: string; meaning: string }[] {
+  const defaults = variables.parse({}) as Record<string, unknown>;
+  return Object.entries(variables.shape).map(([name, type]) => {
+    const fallback = defaults[name];
+    const shown = fallback === undefined || (Array.isArray(fallback) && fallback.length === 0) ? '' : String(fallback);
+    return { name, fallback: shown, meaning: (type as z.ZodType).description ?? '' };
+  });
+}

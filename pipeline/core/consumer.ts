@@ -1,0 +1,120 @@
+import type { Topic } from '../../schemas/topics.js';
+import type { Move, UserMerge } from '../../schemas/types.js';
+import type { RowKind } from './rows.js';
+
+/** A decoded record as a handler gets it. */
+export interface Incoming<T> {
+  /** Canonical partition key. */
+  readonly key: string;
+  readonly value: T;
+  /** Write time of the record in ms. */
+  readonly writtenAt: number;
+}
+
+/** A timer that is due. */
+export interface Due {
+  readonly key: string;
+  readonly sub: string;
+  readonly due: number;
+  readonly payload: string;
+}
+
+/**
+ * What a handler may do. Everything it changes belongs to the record: when it throws BadEvent, all of it is undone.
+ * Rows are immutable: put a new object, never change one that `get` answered.
+ */
+export interface Context {
+  /** Task time in ms: the least of the last ticks upstream; 0 before the first. For a timer, its due time. */
+  readonly now: number;
+  /** Task time, also while a timer fires that was due earlier. */
+  readonly time: number;
+  readonly clock: 'wall' | 'file';
+  get<T>(kind: RowKind<T>, key: string, sub?: string): T | undefined;
+  put<T>(kind: RowKind<T>, key: string, value: T, sub?: string): void;
+  delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
+  /** All rows of a kind under a key, in order of `sub`. */
+  scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[];
+  emit<T>(topic: Topic<T>, key: string, value: T): void;
+  /** Set or replace the timer (name, key, sub). */
+  schedule(name: string, key: string, due: number, sub?: string, payload?: string): void;
+  cancel(name: string, key: string, sub?: string): void;
+  count(metric: string, labels?: Readonly<Record<string, string>>): void;
+}
+
+export interface Input<T = unknown> {
+  readonly topic: Topic<T>;
+  handle(record: Incoming<T>, ctx: Context): void;
+  /** false: the task's time does not wait for this input, nor is it held back by others. */
+  readonly holdsTime: boolean;
+}
+
+/** Handle records of a topic. */
+export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void): Input {
+  return { topic, handle, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
+}
+
+/** Handle records of a topic that must neither delay nor be delayed by the consumer's other inputs. */
+export function onLoosely<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void): Input {
+  return { topic, handle, holdsTime: false } as Input<T> as Input;
+}
+
+/** How a row that followed a merged shopper joins what stands at the canonical id. Must not depend on arrival order. */
+export interface RowMerge<T = unknown> {
+  readonly kind: RowKind<T>;
+  join(moved: { key: string; sub: string; from: string; value: T }, ctx: Context): void;
+}
+
+export function joining<T>(kind: RowKind<T>, join: RowMerge<T>['join']): RowMerge {
+  return { kind, join } as RowMerge<T> as RowMerge;
+}
+
+/** Makes a shopper-keyed consumer follow merges: rows, timers and late records move to the canonical id. */
+export interface Merging {
+  readonly merges: Topic<UserMerge>;
+  /** The consumer's own feedback topic. */
+  readonly moves: Topic<Move>;
+  readonly rows: readonly RowMerge[];
+}
+
+export interface Output {
+  readonly topic: Topic;
+  /** Keys have the partition of the task that emits them, so that its ticks go to that partition alone. */
+  readonly samePartition: boolean;
+}
+
+/** A keyed, exactly-once task a partition: a pure function of (record, state, time) to (outputs, rows, timers). */
+export interface Consumer {
+  readonly name: string;
+  readonly table: Topic;
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly Output[];
+  readonly timers: Readonly<Record<string, (due: Due, ctx: Context) => void>>;
+  readonly merging?: Merging | undefined;
+}
+
+export interface ConsumerOptions {
+  readonly name: string;
+  readonly table: Topic;
+  readonly inputs: readonly Input[];
+  readonly outputs?: readonly Topic[];
+  readonly samePartitionOutputs?: readonly Topic[];
+  readonly timers?: Consumer['timers'];
+  readonly merging?: Merging;
+}
+
+/** Declare a consumer. */
+export function consumer(options: ConsumerOptions): Consumer {
+  const { name, table, inputs, timers = {}, merging } = options;
+  return {
+    name, table, inputs, timers, merging,
+    outputs: [
+      ...(options.outputs ?? []).map((topic) => ({ topic: topic as Topic, samePartition: false })),
+      ...(options.samePartitionOutputs ?? []).map((topic) => ({ topic: topic as Topic, samePartition: true })),
+    ],
+  };
+}
+
+/** Topics a consumer reads, those of its merges included. */
+export function inputTopics({ inputs, merging }: Consumer): Topic[] {
+  return [...inputs.map(({ topic }) => topic), ...(merging ? [merging.merges as Topic, merging.moves as Topic] : [])];
+}

@@ -1,0 +1,23 @@
+import { deadLetters } from '../../schemas/topics.js';
+import type { LogRecord, NewRecord } from './log.js';
+import { partitionOf } from './partition.js';
+
+/** What was refused: a record, or a timer standing in for one. */
+export type Refused = Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'key' | 'value'>;
+
+/** The dead letter of a refused record: whole, with position, code and reason, so that it can be repaired and replayed. */
+export function deadLetterOf(refusal: {
+  consumer: string; code: string; error: Error; record: Refused; at: number; partitions: number;
+}): NewRecord {
+  const { consumer, code, error, record, at, partitions } = refusal;
+  const id = `${consumer}/${record.topic}/${record.partition}/${record.offset < 0 ? record.key : record.offset}`;
+  return {
+    topic: deadLetters.name,
+    partition: partitionOf(id, partitions),
+    key: id,
+    value: deadLetters.codec.encode({
+      id, code, message: error.message, consumer, topic: record.topic, partition: record.partition, offset: record.offset,
+      key: record.key === null ? null : Buffer.from(record.key), value: record.value, at, stack: code === 'crashed' ? (error.stack ?? null) : null,
+    }),
+  };
+}

@@ -1,0 +1,131 @@
+import type { Topic } from '../../schemas/topics.js';
+import { ConfigError } from './errors.js';
+import type { LogRecord, Position } from './log.js';
+import { partitionOf } from './partition.js';
+import type { Surroundings } from './run-task.js';
+
+const RECORDS_A_POLL = 2_000;
+const POLL_MS = 250;
+
+/** A learner: no transaction; after a restart it goes on from its last snapshot and learns the rest again. */
+export interface Fold<S> {
+  readonly name: string;
+  readonly inputs: readonly Topic[];
+  init(): S;
+  /** Learn a record of one of the inputs. Bad records are passed over: the sinks have them. */
+  learn(state: S, topic: string, value: unknown, key: string): void;
+  snapshot(state: S): Uint8Array;
+  /** @throws Error when the bytes are of another version: the fold then learns from the start of the log. */
+  restore(bytes: Uint8Array): S;
+  /** Idempotent upserts of what has changed enough to tell others, and the table they go to. */
+  readonly publishes?: { readonly table: Topic; readonly everyMs: number; changes(state: S, time: number): { key: string; value: Buffer }[] } | undefined;
+}
+
+/** Where snapshots of folds are kept, each with the positions up to which it has learned. */
+export interface Snapshots {
+  load(name: string): Promise<{ bytes: Uint8Array; positions: readonly Position[] } | undefined>;
+  save(name: string, bytes: Uint8Array, positions: readonly Position[]): Promise<void>;
+}
+
+export interface FoldOptions {
+  readonly snapshots: Snapshots;
+  readonly snapshotEveryMs: number;
+  readonly stop: AbortSignal;
+  /** Called after records have been learned. */
+  readonly learned?: () => void;
+}
+
+/** A running fold: its state, which the request path may read at any time, and its end. */
+export interface RunningFold<S> {
+  readonly state: S;
+  /** Resolves when it first has caught up with the log. */
+  readonly caughtUp: Promise<void>;
+  readonly done: Promise<void>;
+}
+
+/** Start a fold over all partitions of its inputs. */
+export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: Surroundings): Promise<RunningFold<S>> {
+  const { state, positions } = await resume(fold, options.snapshots, around);
+  let announce = (): void => {};
+  const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
+  return { state, caughtUp, done: learnOn(fold, state, positions, options, around, announce) };
+}
+
+async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: Surroundings): Promise<{ state: S; positions: Map<string, Position> }> {
+  const starts = new Map<string, Position>();
+  const ends = new Map<string, number>();
+  for (const { name } of fold.inputs) {
+    for (const [partition, { start, end }] of (await log.ranges(name)).entries()) {
+      starts.set(`${name}/${partition}`, { topic: name, partition, offset: start });
+      ends.set(`${name}/${partition}`, end);
+    }
+  }
+  const saved = await snapshots.load(fold.name);
+  if (saved) {
+    const fits = saved.positions.length === starts.size && saved.positions.every(({ topic, partition, offset }) =>
+      offset >= (starts.get(`${topic}/${partition}`)?.offset ?? Infinity) && offset <= (ends.get(`${topic}/${partition}`) ?? -1));
+    try {
+      if (!fits) throw new Error('its positions lie outside the log');
+      return { state: fold.restore(saved.bytes), positions: new Map(saved.positions.map((position) => [`${position.topic}/${position.partition}`, position])) };
+    } catch (error) {
+      journal.warn({ fold: fold.name, reason: (error as Error).message }, 'Snapshot cannot be used; learning from the start of the log.');
+    }
+  }
+  return { state: fold.init(), positions: starts };
+}
+
+async function learnOn<S>(
+  fold: Fold<S>, state: S, positions: Map<string, Position>, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: Surroundings, announce: () => void,
+): Promise<void> {
+  const { log, metrics, journal } = around;
+  const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
+  const reader = log.reader([...positions.values()]);
+  let savedAt = performance.now();
+  let publishedAt = performance.now();
+  let unsaved = false;
+  const save = async (): Promise<void> => {
+    if (unsaved) await snapshots.save(fold.name, fold.snapshot(state), [...positions.values()]);
+    unsaved = false;
+    savedAt = performance.now();
+  };
+  try {
+    while (!stop.aborted) {
+      const records = await reader.poll(RECORDS_A_POLL, POLL_MS);
+      for (const record of records) {
+        learnRecord(fold, state, topics, record, around);
+        positions.set(`${record.topic}/${record.partition}`, { topic: record.topic, partition: record.partition, offset: record.offset + 1 });
+      }
+      if (records.length > 0) {
+        unsaved = true;
+        learned?.();
+      }
+      metrics.gauge('millrace_consumer_lag_records', reader.lag(), { consumer: fold.name });
+      if (reader.lag() === 0) announce();
+      const { publishes } = fold;
+      if (publishes && unsaved && performance.now() - publishedAt >= publishes.everyMs) {
+        const changes = publishes.changes(state, Date.now());
+        if (changes.length > 0) await log.append(changes.map(({ key, value }) => ({ topic: publishes.table.name, partition: partitionOf(key, log.partitions), key, value })));
+        publishedAt = performance.now();
+      }
+      if (performance.now() - savedAt >= snapshotEveryMs) await save();
+    }
+    await save();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    journal.error({ fold: fold.name, error: (error as Error).message }, 'Learner stopped; its last snapshot stands.');
+    throw error;
+  } finally {
+    announce();
+    await reader.close();
+  }
+}
+
+function learnRecord<S>(fold: Fold<S>, state: S, topics: ReadonlyMap<string, Topic>, record: LogRecord, { metrics }: Surroundings): void {
+  const topic = topics.get(record.topic);
+  if (record.tick || record.value === null || !topic) return;
+  try {
+    fold.learn(state, record.topic, topic.codec.decode(record.value), record.key ?? '');
+  } catch (error) {
+    metrics.count('millrace_records_passed_over_total', { consumer: fold.name, code: (error as { code?: string }).code ?? 'crashed' });
+  }
+}

@@ -1,0 +1,101 @@
+import type { Move, UserMerge } from '../../schemas/types.js';
+import type { Context, Incoming, Input, Merging } from './consumer.js';
+import { BadEvent } from './errors.js';
+import type { LogRecord } from './log.js';
+import type { Overlay } from './overlay.js';
+import { redirectRows, TIMER, timerRows } from './rows.js';
+
+const MAX_HOPS = 8;
+
+interface Parts {
+  readonly merging: Merging;
+  readonly inputs: ReadonlyMap<string, Input>;
+  readonly overlay: Overlay;
+  readonly context: Context;
+  readonly partition: number;
+  readonly progress: { readonly offsets: Record<string, number>; readonly applied: Record<string, number> };
+  readonly handle: (input: Input, record: Incoming<unknown>) => void;
+}
+
+/**
+ * Lets a shopper's rows, timers and late records follow a merge. At the old id a redirect stays; a later merge of the
+ * same id replaces the redirect and moves only what has come since, never what belongs to the earlier shopper.
+ */
+export class Following {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Take a record of the merge or move topics. Answers false for any other. */
+  take(record: LogRecord): boolean {
+    const { merges, moves } = this.#parts.merging;
+    if (record.topic === merges.name) this.#merge(merges.codec.decode(record.value));
+    else if (record.topic === moves.name) this.#arrive(moves.codec.decode(record.value));
+    else return false;
+    return true;
+  }
+
+  /** Send a record on whose key was merged away. Answers false when it belongs here. */
+  forward(record: LogRecord, key: string): boolean {
+    const redirect = this.#parts.overlay.get(redirectRows, key);
+    if (!redirect) return false;
+    this.#send({
+      kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic: record.topic, value: record.value,
+      writtenAt: record.writtenAt, origin: this.#origin(record.topic, record.offset + 1),
+    });
+    return true;
+  }
+
+  #merge({ mergeId, from, to, time }: UserMerge): void {
+    const { overlay } = this.#parts;
+    if (from === to) return;
+    const redirect = overlay.get(redirectRows, from);
+    if (redirect && redirect.time > time) return;
+    overlay.put(redirectRows, from, '', { to, mergeId, time });
+    const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
+    for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
+    this.#send({ kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: this.#origin() });
+  }
+
+  #arrive(move: Move): void {
+    const { overlay, progress, inputs, handle } = this.#parts;
+    for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
+    const redirect = overlay.get(redirectRows, move.to);
+    if (redirect && redirect.to !== move.to) {
+      if (move.hops >= MAX_HOPS) throw new BadEvent('merge_cycle', `Merges of ${MAX_HOPS} ids lead in a circle.`);
+      this.#send({ ...move, to: redirect.to, hops: move.hops + 1, origin: { ...move.origin, ...this.#origin() } });
+    } else if (move.kind === 'rows') {
+      this.#joinRows(move);
+    } else {
+      const input = inputs.get(move.topic ?? '');
+      if (input) handle(input, { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt });
+    }
+  }
+
+  #joinRows({ rows, from, to }: Move): void {
+    const { merging, overlay, context } = this.#parts;
+    for (const { kind, sub, value } of rows) {
+      if (kind === TIMER) {
+        const moved = timerRows.codec.decode(value);
+        const standing = overlay.get(timerRows, to, sub);
+        if (!standing || moved.due < standing.due) overlay.put(timerRows, to, sub, moved);
+        continue;
+      }
+      const merge = merging.rows.find((candidate) => candidate.kind.name === kind);
+      merge?.join({ key: to, sub, from, value: merge.kind.codec.decode(value) }, context);
+    }
+  }
+
+  #send(move: Move): void {
+    this.#parts.context.emit(this.#parts.merging.moves, move.to, move);
+  }
+
+  /** Where this task stands, as others will note it: input/partition to the next offset. */
+  #origin(topic?: string, next?: number): Record<string, number> {
+    const { partition, progress } = this.#parts;
+    const offsets = topic === undefined ? progress.offsets : { ...progress.offsets, [topic]: next! };
+    return Object.fromEntries(Object.entries(offsets).map(([name, offset]) => [`${name}/${partition}`, offset]));
+  }
+}

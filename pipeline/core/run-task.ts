@@ -1,0 +1,102 @@
+import { knowsSchema, schemaIdOf } from '../../schemas/codec.js';
+import type { TickedInput } from './clock.js';
+import { inputTopics, type Consumer } from './consumer.js';
+import { ConfigError } from './errors.js';
+import type { Lease, Log, LogRecord } from './log.js';
+import type { Journal, Metrics } from './metrics.js';
+import type { OpenStore, TableStore } from './store.js';
+import { Task } from './task.js';
+
+const RECORDS_A_COMMIT = 5_000;
+const BACKLOG_COMMIT_MS = 200;
+const TICK_COMMIT_MS = 1_000;
+const POLL_MS = 250;
+
+/** What a part needs of its surroundings. */
+export interface Surroundings {
+  readonly log: Log;
+  readonly openStore: OpenStore;
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+  /** Fetch schemas of foreign writers before their records are decoded. */
+  readonly learnSchemas: (ids: readonly number[]) => Promise<void>;
+}
+
+/** Rebuild the store from where it stands; a store of another log, or from beyond its end, is wiped first. */
+async function restore(lease: Lease, store: TableStore): Promise<void> {
+  const { start, end } = await lease.tableRange();
+  if (store.position > end) store.wipe();
+  if (store.position < start) {
+    if (store.position > 0) store.wipe();
+    else if (start > 0) store.apply([], start);
+  }
+  await lease.readTable(store.position, end, (rows, next) => {
+    store.apply(rows.map(({ key, value }) => ({ key: key ?? '', value })), next);
+  });
+}
+
+async function learnForeignSchemas(records: readonly LogRecord[], learn: Surroundings['learnSchemas']): Promise<void> {
+  const unknown = new Set<number>();
+  for (const { value } of records) {
+    const id = value ? schemaIdOf(value) : undefined;
+    if (id !== undefined && !knowsSchema(id)) unknown.add(id);
+  }
+  if (unknown.size > 0) await learn([...unknown]);
+}
+
+/** Own a partition of a consumer until the lease is revoked: fence, restore, seek, then take records and commit. */
+export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings): Promise<void> {
+  const { log, metrics, journal } = around;
+  const labels = { consumer: consumer.name };
+  const store = around.openStore(consumer.table.name, lease.partition);
+  const where = { consumer: consumer.name, partition: lease.partition };
+  while (!lease.revoked.aborted) {
+    try {
+      const began = performance.now();
+      await lease.fence();
+      await restore(lease, store);
+      metrics.observe('millrace_restore_seconds', (performance.now() - began) / 1000, labels);
+      const task = new Task({
+        consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
+        slackMs: log.clock === 'wall' ? 2_500 : 0, metrics,
+      });
+      await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
+      await work(lease, task, store, around, labels);
+    } catch (error) {
+      if (lease.revoked.aborted) return;
+      if (error instanceof ConfigError) throw error;
+      journal.warn({ ...where, error: (error as Error).message, cause: String((error as Error).cause ?? '') }, 'Task dropped; confirming ownership before it is restored.');
+      // A zombie that reconnects at once would fence the rightful owner: ask the group first.
+      await lease.confirmed();
+    }
+  }
+}
+
+async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, labels: { consumer: string }): Promise<void> {
+  const { metrics } = around;
+  let lastCommit = performance.now();
+  let dirty = false;
+  while (!lease.revoked.aborted) {
+    const records = await lease.poll(RECORDS_A_COMMIT, dirty ? 20 : POLL_MS, task.waiting);
+    await learnForeignSchemas(records, around.learnSchemas);
+    task.process(records);
+    dirty ||= records.length > 0;
+    const waited = performance.now() - lastCommit;
+    const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
+    const due = task.crash !== undefined || task.records >= RECORDS_A_COMMIT || waited >= TICK_COMMIT_MS
+      || (task.records > 0 && (caughtUp || waited >= BACKLOG_COMMIT_MS));
+    if (!dirty || !due) continue;
+    const began = performance.now();
+    const staged = task.stage();
+    const rows = staged.rows.map(({ key, value }) => ({ topic: task.table, partition: lease.partition, key, value }));
+    const position = await lease.commit(staged.outputs, rows);
+    store.apply(staged.rows, position);
+    task.committed();
+    metrics.observe('millrace_commit_seconds', (performance.now() - began) / 1000, labels);
+    metrics.gauge('millrace_consumer_lag_records', Object.values(lease.lag()).reduce((sum, lag) => sum + lag, 0), { ...labels });
+    metrics.gauge('millrace_task_time_lag_seconds', around.log.clock === 'wall' ? Math.max(0, Date.now() - task.time) / 1000 : 0, { ...labels });
+    if (task.crash) throw task.crash;
+    lastCommit = performance.now();
+    dirty = false;
+  }
+}

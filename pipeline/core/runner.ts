@@ -1,0 +1,43 @@
+import { inputTopics, type Consumer } from './consumer.js';
+import type { Lease, Membership } from './log.js';
+import { runTask, type Surroundings } from './run-task.js';
+import { sourcesOf, tickedInputs, type Topology } from './topology.js';
+
+const TICK_MS = 1_000;
+/** Ticks lag the wall by this much, so that what is just being written still comes before them. */
+const TICK_BEHIND_MS = 1_000;
+
+/** Run a consumer: own what the group gives, tick the source partitions owned, process until stopped. */
+export function runConsumer(consumer: Consumer, topology: Topology, around: Surroundings): Membership {
+  const { log } = around;
+  const inputs = inputTopics(consumer).map(({ name }) => name);
+  return log.own({ name: consumer.name, inputs, table: consumer.table.name }, async (lease) => {
+    const stopTicking = log.clock === 'wall' ? tickSources(lease, consumer, around) : () => {};
+    try {
+      await runTask(lease, consumer, tickedInputs(topology, consumer, lease.partition, log.partitions), around);
+    } finally {
+      stopTicking();
+    }
+  });
+}
+
+/** Write the wall clock into the source partitions of a lease, each second. A zombie's tick does no harm: time never goes back. */
+function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroundings): () => void {
+  const sources = sourcesOf(consumer);
+  if (sources.length === 0) return () => {};
+  let failing = false;
+  const tick = (): void => {
+    const time = Date.now() - TICK_BEHIND_MS;
+    const records = sources.map(({ name }) => ({ topic: name, partition: lease.partition, key: null, value: null, tick: { writer: 'source', time } }));
+    log.append(records).then(
+      () => { failing = false; },
+      (error: Error) => {
+        if (!failing) journal.warn({ consumer: consumer.name, partition: lease.partition, error: error.message }, 'Tick not written; timers wait.');
+        failing = true;
+      },
+    );
+  };
+  tick();
+  const timer = setInterval(tick, TICK_MS);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,41 @@
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Days of a shop in its own time zone, across summer time. */
+export interface ShopDays {
+  /** Local day of an instant: days since 1970-01-01. */
+  dayOf(time: number): number;
+  /** First instant of a local day, in ms. */
+  startOf(day: number): number;
+}
+
+/** @throws RangeError for an unknown IANA zone */
+export function shopDays(timeZone: string): ShopDays {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', era: 'short',
+  });
+  const offsets = new Map<number, number>();
+  // Zones change their offset on whole quarter hours only: one look-up a quarter is exact.
+  const offsetAt = (time: number): number => {
+    const quarter = Math.floor(time / (HOUR_MS / 4));
+    const known = offsets.get(quarter);
+    if (known !== undefined) return known;
+    const start = quarter * (HOUR_MS / 4);
+    const part = Object.fromEntries(format.formatToParts(start).map(({ type, value }) => [type, value]));
+    const local = Date.UTC(2000, Number(part['month']) - 1, Number(part['day']), Number(part['hour']), Number(part['minute']));
+    const year = part['era'] === 'BC' ? 1 - Number(part['year']) : Number(part['year']);
+    const offset = new Date(local).setUTCFullYear(year, Number(part['month']) - 1, Number(part['day'])) - start;
+    if (offsets.size > 100_000) offsets.clear();
+    offsets.set(quarter, offset);
+    return offset;
+  };
+  return {
+    dayOf: (time) => Math.floor((time + offsetAt(time)) / DAY_MS),
+    startOf(day) {
+      const midnight = day * DAY_MS;
+      // Twice: the first guess may stand on the other side of a change of the clocks.
+      const guess = midnight - offsetAt(midnight);
+      return midnight - offsetAt(guess);
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Unavailable } from './errors.js';
+import type { Lease, LogRecord } from './log.js';
+import type { Journal, Metrics } from './metrics.js';
+import { BlockBuilder } from './row-block.js';
+import type { Block } from './row-block.js';
+import { DEDUPLICATION_MS, sinkLimits } from './row-sink.js';
+import type { RowSink, SinkLimits, SinkPorts, SinkSpec } from './row-sink.js';
+
+const RUNBOOK = 'docs/clickhouse.md#a-sink-has-stopped';
+const POLL = 1_000;
+const IDLE_MS = 60_000;
+const LOST_RANGE_MS = 30_000;
+const LONGEST_BACKOFF_MS = 10_000;
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** The sink must not go on by itself: rows are missing or would be doubled. */
+class SinkStopped extends Error {}
+
+/** Metadata of a stored offset: which table it speaks of, and the block that may or may not be in it. */
+type Mark = { readonly tableId: string; readonly pending?: { readonly last: number; readonly since: number } };
+
+const markOf = (metadata: string): Mark | undefined => {
+  const pending = /^pending:(\d+):(\d+):(.+)$/.exec(metadata);
+  if (pending) return { tableId: pending[3]!, pending: { last: Number(pending[1]), since: Number(pending[2]) } };
+  const done = /^done:(.+)$/.exec(metadata);
+  return done ? { tableId: done[1]! } : undefined;
+};
+
+/**
+ * Carry one partition of a topic into its table, each record once, until the lease is revoked. What cannot be repaired by
+ * waiting stops this sink alone: it alerts, and the other sinks and the tasks go on.
+ */
+export async function runSink(lease: Lease, spec: SinkSpec, sink: RowSink, ports: SinkPorts, limits = sinkLimits): Promise<void> {
+  const labels = { table: spec.table, partition: String(lease.partition) };
+  ports.metrics.gauge('millrace_sink_stopped', 0, labels);
+  try {
+    await new PartitionSink(lease, spec, sink, ports, limits).run();
+  } catch (error) {
+    if (lease.revoked.aborted) return;
+    ports.metrics.gauge('millrace_sink_stopped', 1, labels);
+    ports.journal.error({ err: error, topic: spec.topic, ...labels, runbook: RUNBOOK }, `The sink of ${spec.table} has stopped; see ${RUNBOOK}.`);
+    // Keep the lease: another member would meet the same error, and a rejected owner would end the whole process.
+    if (!lease.revoked.aborted) await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+  }
+}
+
+class PartitionSink {
+  #tableId = '';
+  #unread: readonly LogRecord[] = [];
+  #next = 0;
+  #storedAt: number;
+  #insertedAt = 0;
+
+  constructor(
+    readonly lease: Lease,
+    readonly spec: SinkSpec,
+    readonly sink: RowSink,
+    readonly ports: SinkPorts,
+    readonly limits: SinkLimits,
+  ) {
+    this.#storedAt = ports.now();
+  }
+
+  async run(): Promise<void> {
+    this.#tableId = await this.#patiently(() => this.sink.tableId(this.spec.table));
+    await this.#start();
+    while (!this.lease.revoked.aborted) {
+      const block = await this.#nextBlock();
+      // A revoked partition may already belong to another process: what was gathered is its to deliver.
+      if (this.lease.revoked.aborted) return;
+      if (block) await this.#deliver(block);
+      // Ticks alone move no rows, but a position left behind them would fall out of the log's retention in a quiet shop.
+      else if (this.#next > 0 && this.ports.now() - this.#storedAt > IDLE_MS) await this.#store(this.#next, this.#done());
+    }
+  }
+
+  /** Find the position that belongs to the table as it is, and settle what an earlier owner left open. */
+  async #start(): Promise<void> {
+    const { topic } = this.spec;
+    const stored = await this.#patiently(() => this.lease.storedOffset(topic));
+    const mark = stored && markOf(stored.metadata);
+    if (stored && mark?.tableId === this.#tableId) {
+      await this.lease.seek({ [topic]: stored.offset });
+      if (mark.pending) await this.#settle(stored.offset, mark.pending.last, mark.pending.since);
+      return;
+    }
+    if (stored && stored.metadata === '') {
+      // An offset without a mark was set by an operator: obey, unless rows from there on would be doubled.
+      const there = await this.#count(stored.offset, LAST);
+      if (there > 0) throw new SinkStopped(`The offset was set to ${stored.offset}, but ${this.spec.table} holds ${there} rows from there on.`);
+      await this.lease.seek({ [topic]: stored.offset });
+      return;
+    }
+    // No offset, or one that speaks of another table (dropped, restored from a backup, another server): the table itself knows.
+    const last = await this.#patiently(() => this.sink.lastOffset(this.spec.table, topic, this.lease.partition));
+    await this.lease.seek(last === undefined ? {} : { [topic]: last + 1 });
+  }
+
+  /** Bring a block that an earlier owner may have inserted to a known end. */
+  async #settle(first: number, last: number, since: number): Promise<void> {
+    const block = await this.#reread(first, last);
+    if (!block || this.lease.revoked.aborted) return;
+    if (this.ports.now() - since < DEDUPLICATION_MS) return this.#insert(block);
+    // The windows may have forgotten the token: repeating the block could double it, so its rows decide.
+    const there = await this.#count(first, last);
+    if (there === 0) return this.#insert(block);
+    if (there === block.rows) return this.#store(last + 1, this.#done());
+    throw new SinkStopped(`${there} of the ${block.rows} rows ${first} to ${last} of ${this.spec.topic}/${this.lease.partition} are in ${this.spec.table}.`);
+  }
+
+  /** Exactly the records of [first, last], whatever the limits are today: a token stands for one range. */
+  async #reread(first: number, last: number): Promise<Block | undefined> {
+    const build = new BlockBuilder(this.spec, this.ports);
+    let seen = first - 1;
+    let arrivedAt = this.ports.now();
+    while (seen < last && !this.lease.revoked.aborted) {
+      const records = await this.#take(POLL, POLL);
+      if (records.length > 0) arrivedAt = this.ports.now();
+      if (records.length === 0 && this.ports.now() - arrivedAt > LOST_RANGE_MS) {
+        throw new SinkStopped(`Records ${first} to ${last} of ${this.spec.topic}/${this.lease.partition} should be read again but end at ${seen}.`);
+      }
+      const beyond = records.findIndex(({ offset }) => offset > last);
+      const mine = beyond < 0 ? records : records.slice(0, beyond);
+      if (beyond >= 0) this.#unread = [...records.slice(beyond), ...this.#unread];
+      await build.add(mine);
+      seen = beyond < 0 ? (records.at(-1)?.offset ?? seen) : last;
+    }
+    this.#next = last + 1;
+    return build.block();
+  }
+
+  /** Up to a block of what has arrived: at once when caught up, fuller under backlog. */
+  async #nextBlock(): Promise<Block | undefined> {
+    const build = new BlockBuilder(this.spec, this.ports);
+    const { maxRows, maxBytes, fillMs, pauseMs } = this.limits;
+    let firstAt: number | undefined;
+    while (build.rows < maxRows && build.bytes < maxBytes && !this.lease.revoked.aborted) {
+      const now = this.ports.now();
+      const behind = this.#unread.length > 0 || (this.lease.lag()[this.spec.topic] ?? 0) > 0;
+      const due = firstAt === undefined ? now + POLL : Math.max(firstAt + (behind ? fillMs : 0), this.#insertedAt + pauseMs);
+      if (due <= now) break;
+      const records = await this.#take(Math.min(POLL, maxRows - build.rows), due - now);
+      await build.add(records);
+      this.#next = (records.at(-1)?.offset ?? this.#next - 1) + 1;
+      if (build.rows === 0) return undefined;
+      firstAt ??= now;
+    }
+    return build.block();
+  }
+
+  async #deliver(block: Block): Promise<void> {
+    await this.#store(block.first, `pending:${block.last}:${this.ports.now()}:${this.#tableId}`);
+    await this.#insert(block);
+  }
+
+  async #insert(block: Block): Promise<void> {
+    const { topic, table } = this.spec;
+    const token = `${this.#tableId}/${topic}/${this.lease.partition}/${block.first}-${block.last}`;
+    await this.#patiently(() => this.sink.insert(table, block.lines, token));
+    this.#insertedAt = this.ports.now();
+    this.ports.metrics.count('millrace_sink_rows_total', { table }, block.rows);
+    // The block stays pending: a late offset of ours could set the next owner back. It repeats the block by the same token.
+    if (this.lease.revoked.aborted) return;
+    await this.#store(Math.max(this.#next, block.last + 1), this.#done());
+  }
+
+  async #store(offset: number, metadata: string): Promise<void> {
+    await this.#patiently(() => this.lease.storeOffset(this.spec.topic, offset, metadata));
+    this.#storedAt = this.ports.now();
+  }
+
+  #done(): string {
+    return `done:${this.#tableId}`;
+  }
+
+  #count(from: number, to: number): Promise<number> {
+    return this.#patiently(() => this.sink.countRows(this.spec.table, this.spec.topic, this.lease.partition, from, to));
+  }
+
+  async #take(max: number, waitMs: number): Promise<readonly LogRecord[]> {
+    if (this.#unread.length === 0) return this.#patiently(() => this.lease.poll(max, waitMs, new Set()));
+    const taken = this.#unread.slice(0, max);
+    this.#unread = this.#unread.slice(max);
+    return taken;
+  }
+
+  /** The same again for as long as the world does not answer: no other block may pass this one. */
+  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, LONGEST_BACKOFF_MS)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof Unavailable) || this.lease.revoked.aborted) throw error;
+        this.ports.metrics.count('millrace_sink_retries_total', { table: this.spec.table });
+        this.ports.journal.warn({ err: error, table: this.spec.table, partition: this.lease.partition, waitMs }, 'ClickHouse or the log does not answer; backing off.');
+        await this.ports.sleep(waitMs, this.lease.revoked);
+      }
+    }
+  }
+}
+
+const systemSleep = (ms: number, until: AbortSignal): Promise<void> => delay(ms, undefined, { signal: until }).catch(() => undefined);
+
+/** The ports of a real process. */
+export const sinkPorts = (metrics: Metrics, journal: Journal): SinkPorts => ({ metrics, journal, now: Date.now, sleep: systemSleep });

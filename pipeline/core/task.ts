@@ -1,0 +1,271 @@
+import { UndecodableError } from '../../schemas/codec.js';
+import type { Topic } from '../../schemas/topics.js';
+import type { Progress } from '../../schemas/types.js';
+import { TaskClock, type TickedInput } from './clock.js';
+import type { Consumer, Context, Input } from './consumer.js';
+import { deadLetterOf, type Refused } from './dead-letter.js';
+import { BadEvent } from './errors.js';
+import type { LogRecord, NewRecord } from './log.js';
+import { Following } from './merging.js';
+import type { Metrics } from './metrics.js';
+import { Overlay } from './overlay.js';
+import { partitionOf } from './partition.js';
+import { PROGRESS_KEY, rows, splitRowKey, timerRows } from './rows.js';
+import type { RowChange, TableStore } from './store.js';
+
+const progressRows = rows<Progress>('', 'Progress');
+const EMPTY: Progress = { offsets: {}, ticks: {}, time: 0, applied: {}, crashes: {} };
+const CRASHES_BEFORE_DEAD_LETTER = 3;
+
+/** Progress of a task as its store holds it. */
+export function progressOf(store: TableStore): Progress {
+  const stored = store.get(PROGRESS_KEY);
+  return stored ? progressRows.codec.decode(stored) : EMPTY;
+}
+
+export interface TaskOptions {
+  readonly consumer: Consumer;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly store: TableStore;
+  /** Inputs that hold time, with their writers: from the topology. */
+  readonly tickedInputs: readonly TickedInput[];
+  readonly clock: 'wall' | 'file';
+  /** How far an input may run ahead of task time before it waits. */
+  readonly slackMs: number;
+  readonly metrics: Metrics;
+}
+
+/** What a commit writes. */
+export interface Staged {
+  readonly outputs: readonly NewRecord[];
+  readonly rows: readonly RowChange[];
+}
+
+/**
+ * One consumer on one partition number: takes records in arrival order and stages outputs, row changes and timers. It
+ * never awaits and reads no clock, so the same records give the same staged changes whatever the batches were.
+ */
+export class Task {
+  readonly #options: TaskOptions;
+  readonly #inputs: ReadonlyMap<string, Input>;
+  readonly #overlay: Overlay;
+  readonly #clock: TaskClock;
+  readonly #following: Following | undefined;
+  readonly #waiting = new Map<string, LogRecord[]>();
+  readonly #context: Context;
+  #outputs: NewRecord[] = [];
+  #progress: { offsets: Record<string, number>; applied: Record<string, number>; crashes: Record<string, number> };
+  #now: number;
+  #records = 0;
+  #crash: Error | undefined;
+
+  constructor(options: TaskOptions) {
+    const { consumer, store, tickedInputs } = options;
+    const saved = progressOf(store);
+    this.#options = options;
+    this.#overlay = new Overlay(store);
+    this.#clock = new TaskClock(tickedInputs, saved);
+    this.#progress = { offsets: { ...saved.offsets }, applied: { ...saved.applied }, crashes: { ...saved.crashes } };
+    this.#now = this.#clock.time;
+    this.#context = this.#makeContext();
+    this.#inputs = new Map(consumer.inputs.map((input) => [input.topic.name, input]));
+    this.#following = consumer.merging && new Following({
+      merging: consumer.merging, inputs: this.#inputs, overlay: this.#overlay, context: this.#context,
+      partition: options.partition, progress: this.#progress, handle: (input, record) => input.handle(record, this.#context),
+    });
+  }
+
+  /** Next offset of each input. */
+  get offsets(): Readonly<Record<string, number>> {
+    return this.#progress.offsets;
+  }
+
+  get time(): number {
+    return this.#clock.time;
+  }
+
+  /** Topic of its rows. */
+  get table(): string {
+    return this.#options.consumer.table.name;
+  }
+
+  /** Data records (not ticks) taken since the last commit. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Inputs that have run ahead and must not be polled. */
+  get waiting(): ReadonlySet<string> {
+    return new Set(this.#waiting.keys());
+  }
+
+  /** The handler exception that stopped this task; commit what is staged (it notes the crash), then drop the task. */
+  get crash(): Error | undefined {
+    return this.#crash;
+  }
+
+  process(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      const queue = this.#waiting.get(record.topic);
+      if (queue) queue.push(record);
+      else if (this.#clock.isAhead(record.topic, this.#options.slackMs)) this.#waiting.set(record.topic, [record]);
+      else this.#take(record);
+      if (this.#crash) return;
+    }
+  }
+
+  /** Changes since the last commit, progress included. */
+  stage(): Staged {
+    const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.time };
+    return {
+      outputs: this.#outputs,
+      rows: [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }],
+    };
+  }
+
+  /** What was staged is committed and applied to the store. */
+  committed(): void {
+    this.#overlay.clear();
+    this.#outputs = [];
+    this.#records = 0;
+  }
+
+  #take(record: LogRecord): void {
+    if (record.offset < (this.#progress.offsets[record.topic] ?? 0)) return;
+    if (record.tick) this.#passTime(record);
+    else this.#guarded(`${record.topic}/${record.offset}`, () => this.#handle(record), record);
+    if (this.#crash) return;
+    this.#progress.offsets[record.topic] = record.offset + 1;
+  }
+
+  #passTime(record: LogRecord): void {
+    if (!this.#clock.read(record.topic, record.tick!)) return;
+    const time = this.#clock.time;
+    for (let next = this.#overlay.nextTimer(time); next && !this.#crash; next = this.#overlay.nextTimer(time)) this.#fire(next.key, next.due);
+    if (this.#crash) return;
+    this.#now = time;
+    this.#passTicksOn(time);
+    this.#release();
+  }
+
+  #fire(rowKey: string, due: number): void {
+    const { partitionKey: key, sub: nameAndSub } = splitRowKey(rowKey);
+    const [name = '', sub = ''] = splitOnce(nameAndSub);
+    const payload = this.#overlay.get(timerRows, key, nameAndSub)?.payload ?? '';
+    this.#now = due;
+    this.#guarded(`_timer/${rowKey}`, () => {
+      this.#overlay.put(timerRows, key, nameAndSub, undefined);
+      this.#options.consumer.timers[name]?.({ key, sub, due, payload }, this.#context);
+    }, { topic: '_timer', partition: this.#options.partition, offset: -1, key: rowKey, value: null });
+    // A refused timer must not fire again.
+    if (!this.#crash) this.#overlay.put(timerRows, key, nameAndSub, this.#stillDue(key, nameAndSub, due));
+  }
+
+  /** The timer row after its handler ran: only a newly set one stays. */
+  #stillDue(key: string, nameAndSub: string, firedDue: number): { due: number; payload: string } | undefined {
+    const row = this.#overlay.get(timerRows, key, nameAndSub);
+    return row && row.due > firedDue ? row : undefined;
+  }
+
+  #passTicksOn(time: number): void {
+    const { consumer, partition, partitions } = this.#options;
+    const tick = { writer: `${consumer.name}/${partition}`, time };
+    for (const { topic, samePartition } of consumer.outputs) {
+      if (topic.kind !== 'stream') continue;
+      for (let to = samePartition ? partition : 0; to < (samePartition ? partition + 1 : partitions); to++) {
+        this.#outputs.push({ topic: topic.name, partition: to, key: null, value: null, tick });
+      }
+    }
+  }
+
+  /** Time has passed: inputs that waited for it go on, in arrival order within each. */
+  #release(): void {
+    for (const [topic, queue] of [...this.#waiting]) {
+      while (queue.length > 0 && !this.#crash && !this.#clock.isAhead(topic, this.#options.slackMs)) this.#take(queue.shift()!);
+      if (queue.length === 0) this.#waiting.delete(topic);
+    }
+  }
+
+  #handle(record: LogRecord): void {
+    const { partition, partitions, metrics, consumer } = this.#options;
+    this.#records++;
+    if (this.#following?.take(record)) return;
+    const input = this.#inputs.get(record.topic);
+    if (!input) return;
+    const value = input.topic.codec.decode(record.value);
+    const key = record.key ?? '';
+    const home = partitionOf(key, partitions);
+    if (home !== partition && input.topic.kind === 'source') {
+      metrics.count('millrace_records_forwarded_total', { consumer: consumer.name });
+      this.#outputs.push({ topic: record.topic, partition: home, key, value: record.value });
+      return;
+    }
+    if (this.#following?.forward(record, key)) return;
+    input.handle({ key, value, writtenAt: record.writtenAt }, this.#context);
+  }
+
+  /** Run a handler: a refusal becomes a dead letter without any effect; a bug stops the task, at the third time it is one too. */
+  #guarded(position: string, run: () => void, record: Refused): void {
+    const outputs = this.#outputs.length;
+    this.#overlay.mark();
+    try {
+      run();
+    } catch (error) {
+      this.#overlay.undo();
+      this.#outputs.length = outputs;
+      this.#refuse(position, error as Error, record);
+    }
+    if (!this.#crash) delete this.#progress.crashes[position];
+  }
+
+  #refuse(position: string, error: Error, record: Refused): void {
+    const { consumer, metrics } = this.#options;
+    const understood = error instanceof BadEvent || error instanceof UndecodableError;
+    if (!understood) {
+      metrics.count('millrace_handler_crashes_total', { consumer: consumer.name });
+      const crashes = (this.#progress.crashes[position] ?? 0) + 1;
+      this.#progress.crashes[position] = crashes;
+      if (crashes < CRASHES_BEFORE_DEAD_LETTER) {
+        this.#crash = error;
+        return;
+      }
+    }
+    const code = understood ? error.code : 'crashed';
+    metrics.count('millrace_dead_letters_total', { code });
+    // A tombstone in an input says nothing that could be repaired: it is counted and passed.
+    if (code === 'tombstone') return;
+    this.#outputs.push(deadLetterOf({ consumer: consumer.name, code, error, record, at: this.#now, partitions: this.#options.partitions }));
+  }
+
+  #makeContext(): Context {
+    const overlay = this.#overlay;
+    const { clock, partitions, metrics, consumer } = this.#options;
+    const nowOf = (): number => this.#now;
+    const timeOf = (): number => this.#clock.time;
+    return {
+      get now() { return nowOf(); },
+      get time() { return timeOf(); },
+      clock,
+      get: (kind, key, sub) => overlay.get(kind, key, sub),
+      put: (kind, key, value, sub = '') => overlay.put(kind, key, sub, value),
+      delete: (kind, key, sub = '') => overlay.put(kind, key, sub, undefined),
+      scan: (kind, key) => overlay.scan(kind, key),
+      emit: <T>(topic: Topic<T>, key: string, value: T) => {
+        this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });
+      },
+      schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due, payload }),
+      cancel: (name, key, sub = '') => {
+        if (overlay.get(timerRows, key, timerSub(name, sub))) overlay.put(timerRows, key, timerSub(name, sub), undefined);
+      },
+      count: (metric, labels) => metrics.count(metric, { consumer: consumer.name, ...labels }),
+    };
+  }
+}
+
+const timerSub = (name: string, sub: string): string => (sub === '' ? name : `${name}\u001f${sub}`);
+
+const splitOnce = (text: string): [string, string] => {
+  const at = text.indexOf('\u001f');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+};

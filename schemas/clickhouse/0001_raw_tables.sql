@@ -1,0 +1,192 @@
+-- Raw tables: one row a record of a clean log, inserted once each (docs/clickhouse.md).
+--
+-- They are partitioned by the month of receipt, never by event time, which shoppers' clocks and file sources choose. Not
+-- by day: every partition that a block touches makes a part and takes an entry of the deduplication window, and a replay
+-- of a file brings years of receipt times in one block of 10,000 rows.
+-- The deduplication windows hold far more blocks than a sink writes in the hour in which it may repeat one by its token;
+-- the replicated ones speak when an operator changes the engine. A sink's stored offset is durable, so parts are synced too.
+--
+-- Columns are added by new migrations; a migration that was released is never edited.
+
+CREATE TABLE IF NOT EXISTS {{database}}.interactions (
+  shopper                                     String                           COMMENT 'Canonical shopper id',
+  anonymous_id                                Nullable(String)                 COMMENT 'Browser or device, where the event named one',
+  message_id                                  String                           COMMENT 'Message it came from',
+  type                                        LowCardinality(String)           COMMENT 'Segment call: track, page, screen, identify, group or alias',
+  event                                       LowCardinality(String)           COMMENT 'Event name, such as Product Viewed',
+  session_id                                  String                           COMMENT 'Session of the shopper',
+  session_start                               Bool                             COMMENT 'First event of its session',
+  `products.sku`                              Array(String)                    COMMENT 'Products the event names',
+  `products.price`                            Array(Nullable(Decimal(18, 4)))  COMMENT 'Unit price of each',
+  `products.quantity`Array(Nullable(Float64))                                  COMMENT 'Units of each',
+  `products.position`Array(Nullable(Int32))                                    COMMENT 'Position of each in the list shown',
+  cart_id                                     Nullable(String)                 COMMENT 'Cart',
+  checkout_id                                 Nullable(String)                 COMMENT 'Checkout',
+  order_id                                    Nullable(String)                 COMMENT 'Order',
+  recommendation_id                           Nullable(String)                 COMMENT 'Answer of /v1/recommend that led here',
+  placement                                   Nullable(String)                 COMMENT 'Where on the page',
+  query                                       Nullable(String)                 COMMENT 'Search words',
+  list                                        Nullable(String)                 COMMENT 'List or category viewed',
+  currency                                    LowCardinality(Nullable(String)) COMMENT 'ISO 4217',
+  value                                       Nullable(Decimal(18, 4))         COMMENT 'Value of the event',
+  marketing_consent                           Nullable(Bool)                   COMMENT 'Consent of the shopper as known after this event',
+  source                                      LowCardinality(String)           COMMENT 'Name of the file source it was replayed from; empty for live events',
+  ordinal                                     Nullable(Int64)                  COMMENT 'Number of the record in its file source, from 0',
+  time                                        DateTime64(3, 'UTC')             COMMENT 'When it happened; clamped to the years 1900 to 2299',
+  time_ms                                     Int64                            COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at                                 DateTime64(3, 'UTC')             COMMENT 'When Millrace took it',
+  _topic                                      LowCardinality(String)           COMMENT 'Topic',
+  _partition                                  UInt32                           COMMENT 'Partition of the topic',
+  _offset                                     UInt64                           COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'What shoppers did, deduplicated: one row an event. Topic interactions.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.purchases (
+  shopper           String                 COMMENT 'Shopper of the order',
+  order_id          String                 COMMENT 'Order',
+  kind              LowCardinality(String) COMMENT 'completed, line (one more line of an order that arrives line by line), refunded or cancelled',
+  revenue           Decimal(18, 4)         COMMENT 'Signed: negative when money goes back',
+  currency          LowCardinality(String) COMMENT 'ISO 4217',
+  `lines.sku`       Array(String)          COMMENT 'SKU of each line',
+  `lines.quantity`  Array(Float64)         COMMENT 'Units of each line, signed',
+  `lines.price`     Array(Decimal(18, 4))  COMMENT 'Unit price of each line',
+  cart_id           Nullable(String)       COMMENT 'Cart it came from',
+  recommendation_id Nullable(String)       COMMENT 'Answer of /v1/recommend that led here',
+  source            LowCardinality(String) COMMENT 'Name of the file source it was replayed from; empty for live events',
+  ordinal           Nullable(Int64)        COMMENT 'Number of the record in its file source, from 0',
+  time              DateTime64(3, 'UTC')   COMMENT 'Time of the order, or of the refund; clamped to the years 1900 to 2299',
+  time_ms           Int64                  COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at       DateTime64(3, 'UTC')   COMMENT 'When Millrace took it',
+  _topic            LowCardinality(String) COMMENT 'Topic',
+  _partition        UInt32                 COMMENT 'Partition of the topic',
+  _offset           UInt64                 COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Orders and their undoing by shopper, once each. Topic purchases.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.sales (
+  sku         String                           COMMENT 'Stock keeping unit',
+  order_id    String                           COMMENT 'Order',
+  line        Int32                            COMMENT 'Line within the order',
+  kind        LowCardinality(String)           COMMENT 'sale, refund, cancellation, or adjustment (a change to an order, or a stock correction in the source)',
+  quantity    Float64                          COMMENT 'Units, negative when they come back',
+  price       Decimal(18, 4)                   COMMENT 'Unit price',
+  amount      Decimal(18, 4)                   COMMENT 'quantity x price, signed: sum(amount) is net revenue',
+  currency    LowCardinality(String)           COMMENT 'ISO 4217',
+  shopper     Nullable(String)                 COMMENT 'Shopper, where known',
+  country     LowCardinality(Nullable(String)) COMMENT 'Country',
+  reported_at DateTime64(3, 'UTC')             COMMENT 'When the sale or refund was reported',
+  source      LowCardinality(String)           COMMENT 'Name of the file source it was replayed from; empty for live events',
+  ordinal     Nullable(Int64)                  COMMENT 'Number of the record in its file source, from 0',
+  time        DateTime64(3, 'UTC')             COMMENT 'Time of the original order, so that a refund corrects the day it belongs to; clamped to the years 1900 to 2299',
+  time_ms     Int64                            COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at DateTime64(3, 'UTC')             COMMENT 'When Millrace took it',
+  _topic      LowCardinality(String)           COMMENT 'Topic',
+  _partition  UInt32                           COMMENT 'Partition of the topic',
+  _offset     UInt64                           COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Units of one SKU sold or taken back: the rows that revenue is summed from. Topic sales.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.forecasts (
+  sku         String                 COMMENT 'Stock keeping unit',
+  first_day   Date32                 COMMENT 'First day forecast, in the time zone of the shop',
+  levels      Array(Float64)         COMMENT 'Quantile levels',
+  mean        Array(Float64)         COMMENT 'Mean units of each day from first_day',
+  quantiles   Array(Array(Float64))  COMMENT 'For each day, units at each level',
+  model       LowCardinality(String) COMMENT 'Model and version',
+  source      LowCardinality(String) COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time        DateTime64(3, 'UTC')   COMMENT 'When it was made; clamped to the years 1900 to 2299',
+  time_ms     Int64                  COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at DateTime64(3, 'UTC')   COMMENT 'When the record was written to the log',
+  _topic      LowCardinality(String) COMMENT 'Topic',
+  _partition  UInt32                 COMMENT 'Partition of the topic',
+  _offset     UInt64                 COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Demand forecasts of one SKU as they were made. Topic forecasts.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.marketing_triggers (
+  id                                          String                           COMMENT 'Trigger: the same cause never has two ids',
+  status                                      LowCardinality(String)           COMMENT 'fired: send it; suppressed: it would have fired, see reason; recovered: what it reminded of has happened',
+  rule                                        LowCardinality(String)           COMMENT 'cart_abandonment, replenishment_due or back_in_stock',
+  version                                     Int32                            COMMENT 'Version of the rule',
+  shopper                                     String                           COMMENT 'Canonical shopper id',
+  cause_id                                    String                           COMMENT 'Cart, SKU or restock that caused it',
+  caused_at                                   DateTime64(3, 'UTC')             COMMENT 'When the cause happened',
+  reason                                      String                           COMMENT 'A sentence; for suppressed one of history, no_consent, erased, frequency_cap, bought',
+  `products.sku`                              Array(String)                    COMMENT 'Products it is about',
+  `products.name`                             Array(Nullable(String))          COMMENT 'Title of each',
+  `products.url`                              Array(Nullable(String))          COMMENT 'Page of each',
+  `products.quantity`Array(Nullable(Float64))                                  COMMENT 'Units of each in the cart',
+  `products.price`                            Array(Nullable(Decimal(18, 4)))  COMMENT 'Unit price of each',
+  `products.stock`                            Array(Nullable(Float64))         COMMENT 'Units of each in stock when decided; NULL where unknown',
+  value                                       Nullable(Decimal(18, 4))         COMMENT 'Value of the cart',
+  currency                                    LowCardinality(Nullable(String)) COMMENT 'ISO 4217',
+  source                                      LowCardinality(String)           COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time                                        DateTime64(3, 'UTC')             COMMENT 'When it was decided; clamped to the years 1900 to 2299',
+  time_ms                                     Int64                            COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at                                 DateTime64(3, 'UTC')             COMMENT 'When the record was written to the log',
+  _topic                                      LowCardinality(String)           COMMENT 'Topic',
+  _partition                                  UInt32                           COMMENT 'Partition of the topic',
+  _offset                                     UInt64                           COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Messages to send, not to send, or no longer to send. Each id appears once per status. Topic marketing-triggers.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.recommendations (
+  recommendation_id String                        COMMENT 'Id given to the caller; interactions and purchases name it',
+  shopper           String                        COMMENT 'Canonical shopper id',
+  placement         Nullable(String)              COMMENT 'Where on the page',
+  model             LowCardinality(String)        COMMENT 'Model and version',
+  stale             Bool                          COMMENT 'The answer did not reflect the event asked for',
+  `items.sku`       Array(String)                 COMMENT 'Items in order',
+  `items.score`     Array(Float64)                COMMENT 'Score of each',
+  `items.reason`    Array(LowCardinality(String)) COMMENT 'Reason code of each',
+  source            LowCardinality(String)        COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time              DateTime64(3, 'UTC')          COMMENT 'When it was answered; clamped to the years 1900 to 2299',
+  time_ms           Int64                         COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at       DateTime64(3, 'UTC')          COMMENT 'When the record was written to the log',
+  _topic            LowCardinality(String)        COMMENT 'Topic',
+  _partition        UInt32                        COMMENT 'Partition of the topic',
+  _offset           UInt64                        COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Answers of /v1/recommend: what was shown to whom. Topic recommendations.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.dead_letters (
+  id           String                 COMMENT 'topic/partition/offset, or the id of a refused event',
+  code         LowCardinality(String) COMMENT 'What is wrong, from a closed set',
+  message      String                 COMMENT 'The same in a sentence',
+  consumer     LowCardinality(String) COMMENT 'Who refused it',
+  topic        LowCardinality(String) COMMENT 'Topic it stood in, or was meant for',
+  partition    Int32                  COMMENT 'Its partition; -1 when refused before the log',
+  offset       Int64                  COMMENT 'Its offset; -1 when refused before the log',
+  key_base64   Nullable(String)       COMMENT 'Key as it came, any bytes: base64Decode(key_base64)',
+  value_base64 Nullable(String)       COMMENT 'Value as it came; NULL for a tombstone',
+  stack        Nullable(String)       COMMENT 'Stack of a crashed handler',
+  source       LowCardinality(String) COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time         DateTime64(3, 'UTC')   COMMENT 'When it was refused; clamped to the years 1900 to 2299',
+  time_ms      Int64                  COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at  DateTime64(3, 'UTC')   COMMENT 'When the record was written to the log',
+  _topic       LowCardinality(String) COMMENT 'Topic',
+  _partition   UInt32                 COMMENT 'Partition of the topic',
+  _offset      UInt64                 COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Records that could not be processed, kept whole. Topic dead-letters.';

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { itemWatch } from '../../consumers/item-watch.js';
+import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { shoppers } from '../../consumers/shoppers.js';
+import { clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+
+const OPTIONS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true };
+
+const shop = (options = OPTIONS, partitions = 1): Driver => {
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch(), marketingTriggers(options)], { partitions });
+  driver.tick(NINE - MINUTE);
+  return driver;
+};
+
+const add = (shopper: string, cartId: string, sku: string, time: number): Parameters<Driver['send']>[2] =>
+  shopEvent('Product Added', { userId: shopper, cartId, time, products: [product(sku, { price: 50_000n, quantity: 2 })] });
+
+describe.each([1, 3])('on %i partition(s)', (partitions) => {
+  test('a cart left for an hour fires once, with its products, price, stock and reason', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(inventory, 'P1', stock('P1', 7, NINE - MINUTE, 49_900n));
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.tick(NINE + HOUR - 1);
+    expect(driver.read(triggers)).toEqual([]);
+    driver.tick(NINE + HOUR);
+    driver.tick(NINE + 2 * HOUR);
+    expect(driver.read(triggers)).toMatchObject([{
+      rule: 'cart_abandonment', status: 'fired', shopper: 'u1', causedAt: NINE, at: NINE + HOUR, value: 100_000n,
+      products: [{ sku: 'P1', quantity: 2, price: 49_900n, stock: 7 }],
+    }]);
+  });
+
+  test('an order cancels the abandoned-cart trigger', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 10 * MINUTE, lines: [orderLine('P1', 2, 50_000n)] }));
+    driver.tick(NINE + 3 * HOUR);
+    expect(driver.read(triggers)).toEqual([]);
+  });
+
+  test('an order after the trigger recovers it under the same id', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.tick(NINE + HOUR);
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 2 * HOUR, lines: [orderLine('P1', 2, 50_000n)] }));
+    const [fired, recovered] = driver.read(triggers);
+    expect(driver.read(triggers)).toHaveLength(2);
+    expect([fired!.status, recovered!.status]).toEqual(['fired', 'recovered']);
+    expect(recovered!.id).toBe(fired!.id);
+  });
+
+  test('a cart filled anonymously fires for the shopper that identify names', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', cartId: 'c1', products: [product('P1')] }));
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE }));
+    driver.tick(NINE + 2 * HOUR);
+    expect(driver.read(triggers)).toMatchObject([{ rule: 'cart_abandonment', shopper: 'u1', status: 'fired', products: [{ sku: 'P1' }] }]);
+  });
+
+  test('two customers on one device stay two (D24)', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'dev-1', userId: 'u1', time: NINE }));
+    driver.send(clickstream, 'u1', shopEvent('Product Added', { anonymousId: 'dev-1', userId: 'u1', cartId: 'c1', time: NINE + MINUTE, products: [product('P1')] }));
+    driver.send(clickstream, 'dev-1', shopEvent('Product Viewed', { anonymousId: 'dev-1', time: NINE + 6 * MINUTE, products: [product('P8')] }));
+    driver.send(clickstream, 'u2', shopEvent('', { type: 'identify', anonymousId: 'dev-1', userId: 'u2', time: NINE + 7 * MINUTE }));
+    driver.send(orders, 'O2', orderEvent('completed', 'O2', { userId: 'u2', cartId: 'c2', time: NINE + 8 * MINUTE, lines: [orderLine('P8', 1, 1n)] }));
+    driver.tick(NINE + 2 * HOUR);
+    expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', products: [{ sku: 'P1' }] }]);
+  });
+});
+
+test('opting out between the cart and the timer suppresses, once, and opting in later releases nothing (D10)', () => {
+  const driver = shop();
+  driver.send(clickstream, 'u4', add('u4', 'c4', 'P1', NINE));
+  driver.send(clickstream, 'u4', shopEvent('', { type: 'identify', userId: 'u4', marketingConsent: false, time: NINE + 40 * MINUTE }));
+  driver.tick(NINE + HOUR);
+  driver.send(clickstream, 'u4', shopEvent('', { type: 'identify', userId: 'u4', marketingConsent: true, time: NINE + 2 * HOUR }));
+  driver.tick(NINE + 5 * HOUR);
+  expect(driver.read(triggers)).toMatchObject([{ shopper: 'u4', status: 'suppressed', reason: 'opted_out' }]);
+});
+
+test('the cap counts over all rules and suppressed triggers do not use it up', () => {
+  const driver = shop({ ...OPTIONS, cap: { count: 1, windowMs: DAY } });
+  driver.send(clickstream, 'u6', add('u6', 'c1', 'P1', NINE));
+  driver.send(clickstream, 'u6', add('u6', 'c2', 'P2', NINE + MINUTE));
+  driver.tick(NINE + 2 * HOUR);
+  driver.send(clickstream, 'u6', add('u6', 'c3', 'P3', NINE + 25 * HOUR));
+  driver.tick(NINE + 27 * HOUR);
+  expect(driver.read(triggers).map(({ status, reason }) => (status === 'fired' ? status : reason))).toEqual(['fired', 'frequency_cap', 'fired']);
+});
+
+test('back in stock fires at the first unit, not on flags or less negative numbers, and not again without asking (D08)', () => {
+  const driver = shop();
+  driver.send(inventory, 'P4', stock('P4', 0, NINE));
+  driver.send(clickstream, 'u1', shopEvent('Back In Stock Subscribed', { userId: 'u1', products: [product('P4')] }));
+  for (const [i, quantity] of [0, -2, 5, 6, 0, 3].entries()) driver.send(inventory, 'P4', stock('P4', quantity, NINE + (i + 1) * MINUTE));
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'back_in_stock', shopper: 'u1', products: [{ sku: 'P4', stock: 5 }] }]);
+});
+
+test('what is bought every ten days is due again after ten', () => {
+  const driver = shop();
+  for (const n of [0, 1, 2]) {
+    driver.send(orders, `R${n}`, orderEvent('completed', `R${n}`, { userId: 'u9', time: NINE + n * 10 * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+    driver.tick(NINE + n * 10 * DAY + MINUTE);
+  }
+  driver.tick(NINE + 29 * DAY);
+  expect(driver.read(triggers)).toEqual([]);
+  driver.tick(NINE + 31 * DAY);
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'replenishment_due', shopper: 'u9', status: 'fired', at: NINE + 30 * DAY, products: [{ sku: 'TEA' }] }]);
+});
+
+test('a cause that is history on a wall log is suppressed as history', () => {
+  const driver = shop();
+  driver.tick(NINE + 30 * DAY);
+  driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+  driver.tick(NINE + 30 * DAY + MINUTE);
+  expect(driver.read(triggers)).toMatchObject([{ status: 'suppressed', reason: 'history' }]);
+});
+
+test('a purchase and its cart may arrive in either order', () => {
+  const order = orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 10 * MINUTE, lines: [orderLine('P1', 1, 1n)] });
+  const cart = add('u1', 'c1', 'P1', NINE);
+  for (const orderFirst of [true, false]) {
+    const driver = shop();
+    if (orderFirst) driver.send(orders, 'O1', order);
+    driver.send(clickstream, 'u1', cart);
+    if (!orderFirst) driver.send(orders, 'O1', order);
+    driver.tick(NINE + 5 * HOUR);
+    expect(driver.read(triggers)).toEqual([]);
+  }
+});

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { orders, purchases, sales } from '../../schemas/topics.js';
+import { Driver } from '../support/driver.js';
+import { DAY, MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
+
+const ledger = (): Driver => new Driver([orderLedger()]);
+const net = (driver: Driver): { units: number; amount: bigint } =>
+  driver.read(sales).reduce((sum, { quantity, amount }) => ({ units: sum.units + quantity, amount: sum.amount + amount }), { units: 0, amount: 0n });
+
+test('an order reported three times counts once, on its first day (D07)', () => {
+  const driver = ledger();
+  const report = (messageId: string, time: number): void => driver.send(orders, 'O-100', orderEvent('completed', 'O-100', { messageId, userId: 'u1', time, lines: [orderLine('P5', 1, 179_400n)] }));
+  report('m-1', NINE);
+  report('m-3', NINE + 5_000);
+  report('m-2', NINE + DAY);
+  expect(driver.read(sales)).toMatchObject([{ sku: 'P5', quantity: 1, amount: 179_400n, time: NINE, kind: 'sale' }]);
+  expect(driver.read(purchases)).toHaveLength(1);
+  expect(driver.count('millrace_duplicates_total')).toBe(2);
+});
+
+test('partial refunds take back what they name, on the day of the order, each once (D13)', () => {
+  const driver = ledger();
+  driver.send(orders, 'O-8', orderEvent('completed', 'O-8', { userId: 'u1', total: 600_000n, lines: [orderLine('P1', 3, 200_000n)] }));
+  const refund = (messageId: string): void => driver.send(orders, 'O-8', orderEvent('refunded', 'O-8', { messageId, total: 200_000n, time: NINE + DAY, lines: [orderLine('P1', 1, 200_000n)] }));
+  refund('rf1');
+  refund('rf1');
+  expect(net(driver)).toEqual({ units: 2, amount: 400_000n });
+  refund('rf2');
+  expect(net(driver)).toEqual({ units: 1, amount: 200_000n });
+  expect(driver.read(sales).every(({ time }) => time === NINE)).toBe(true);
+});
+
+test('a refund never takes back more than was bought', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 10_000n)] }));
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { lines: [orderLine('P1', 5, 10_000n)] }));
+  driver.send(orders, 'O', orderEvent('cancelled', 'O'));
+  expect(net(driver)).toEqual({ units: 0, amount: 0n });
+});
+
+test('a refund before its order waits for it', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { time: NINE + MINUTE, lines: [orderLine('P1', 1, 10_000n)] }));
+  expect(driver.read(sales)).toEqual([]);
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 10_000n)] }));
+  expect(net(driver)).toEqual({ units: 1, amount: 10_000n });
+});
+
+test('money back without goods changes revenue, not units', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n)] }));
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { total: 50_000n }));
+  expect(net(driver)).toEqual({ units: 2, amount: 150_000n });
+});
+
+test('an update books the difference on the day of the order', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n), orderLine('P2', 1, 50_000n)] }));
+  driver.send(orders, 'O', orderEvent('updated', 'O', { time: NINE + DAY, lines: [orderLine('P1', 3, 100_000n), orderLine('P3', 1, 70_000n)] }));
+  expect(net(driver)).toEqual({ units: 4, amount: 370_000n });
+});
+
+test('lines of a file count each, even when identical, and once however often the file is replayed', () => {
+  const driver = ledger();
+  const replay = (): void => {
+    for (let ordinal = 0; ordinal < 4; ordinal++) {
+      driver.send(orders, '536365', orderEvent('line', '536365', { source: { name: 'uci', ordinal }, lines: [orderLine('85123A', ordinal === 3 ? -6 : 6, 25_500n)] }));
+    }
+  };
+  replay();
+  replay();
+  expect(driver.read(sales).map(({ quantity, kind }) => [quantity, kind])).toEqual([[6, 'sale'], [6, 'sale'], [6, 'sale'], [-6, 'adjustment']]);
+  expect(driver.read(purchases)).toEqual([]);
+});

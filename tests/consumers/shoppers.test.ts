@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { clickstream, deadLetters, interactions, purchases } from '../../schemas/topics.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, product, purchase, shopEvent } from '../support/events.js';
+
+const view = (sku: string, time: number, more: object = {}): ReturnType<typeof shopEvent> => shopEvent('Product Viewed', { anonymousId: 'a1', time, products: [product(sku)], ...more });
+const profile = (driver: Driver, key = 'a1'): ReturnType<Driver['row']> & object => driver.row('shoppers', profiles, key)!;
+
+test('a message sent twice within a day counts once; the same id a day later is another', () => {
+  const driver = new Driver([shoppers()]);
+  driver.send(clickstream, 'a1', view('P1', NINE, { messageId: 'x' }));
+  driver.send(clickstream, 'a1', view('P1', NINE, { messageId: 'x', receivedAt: NINE + 23 * HOUR }));
+  driver.send(clickstream, 'a1', view('P1', NINE + 2 * DAY, { messageId: 'x' }));
+  expect(driver.read(interactions)).toHaveLength(2);
+  expect(driver.count('millrace_duplicates_total')).toBe(1);
+});
+
+test('thirty minutes without an event end a session, by event time', () => {
+  const driver = new Driver([shoppers()]);
+  for (const [sku, time] of [['P1', NINE], ['P2', NINE + 30 * MINUTE], ['P3', NINE + 61 * MINUTE], ['P4', NINE + 40 * MINUTE]] as const) driver.send(clickstream, 'a1', view(sku, time));
+  expect(driver.read(interactions).map(({ sessionStart, recent }) => [sessionStart, recent])).toEqual([
+    [true, []], [false, ['P1']], [true, []], [false, ['P3']],
+  ]);
+  expect(profile(driver)).toMatchObject({ sessions: 2, events: 4, recent: [{ sku: 'P3' }, { sku: 'P4' }, { sku: 'P2' }, { sku: 'P1' }] });
+});
+
+test('placeholder ids are dead letters, and nobody has a profile under them (D03)', () => {
+  const driver = new Driver([shoppers()]);
+  for (const id of ['undefined', '[object Object]', 'null', 'NaN', '']) driver.send(clickstream, id, shopEvent('Product Viewed', { userId: id, products: [product('P1')] }));
+  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(Array.from({ length: 5 }, () => 'bad_id'));
+  expect(driver.read(interactions)).toEqual([]);
+  expect(driver.row('shoppers', profiles, 'undefined')).toBeUndefined();
+});
+
+test('identify moves the anonymous profile, and what comes late at the old id follows', () => {
+  const driver = new Driver([shoppers()], { partitions: 4 });
+  driver.send(clickstream, 'a1', view('P1', NINE));
+  driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE }));
+  driver.send(clickstream, 'a1', view('P2', NINE + 2 * MINUTE));
+  expect(driver.row('shoppers', profiles, 'a1')).toBeUndefined();
+  expect(profile(driver, 'u1')).toMatchObject({ aliases: ['a1'], events: 3, recent: [{ sku: 'P2' }, { sku: 'P1' }] });
+  expect(driver.read(interactions).filter(({ products }) => products[0]?.sku === 'P2').map(({ shopper }) => shopper)).toEqual(['u1']);
+});
+
+test('a later identify of the same device moves nothing of the earlier shopper', () => {
+  const driver = new Driver([shoppers()], { partitions: 4 });
+  const identify = (userId: string, time: number): void => driver.send(clickstream, userId, shopEvent('', { type: 'identify', anonymousId: 'd1', userId, time }));
+  driver.send(clickstream, 'd1', view('P1', NINE, { anonymousId: 'd1' }));
+  identify('u1', NINE + MINUTE);
+  identify('u2', NINE + 2 * MINUTE);
+  driver.send(clickstream, 'd1', view('P2', NINE + 3 * MINUTE, { anonymousId: 'd1' }));
+  expect(profile(driver, 'u1')).toMatchObject({ recent: [{ sku: 'P1' }] });
+  expect(profile(driver, 'u2')).toMatchObject({ recent: [{ sku: 'P2' }] });
+});
+
+test('what was bought or dismissed is remembered', () => {
+  const driver = new Driver([shoppers()]);
+  driver.send(clickstream, 'a1', shopEvent('Recommendation Dismissed', { anonymousId: 'a1', products: [product('P7')] }));
+  driver.send(purchases, 'a1', purchase('a1', 'O1', { lines: [{ sku: 'P1', quantity: 1, price: 1n }, { sku: 'P2', quantity: -1, price: 1n }] }));
+  expect(profile(driver)).toMatchObject({ dismissed: ['P7'], bought: ['P1'] });
+});
+
+test('a record without a value is counted and passed (D17)', () => {
+  const driver = new Driver([shoppers()]);
+  driver.send(clickstream, 'u1', view('P1', NINE));
+  driver.write(clickstream.name, 'u2', null);
+  driver.send(clickstream, 'u1', view('P2', NINE + MINUTE));
+  expect(driver.read(interactions)).toHaveLength(2);
+  expect(driver.count('millrace_dead_letters_total')).toBe(1);
+});
+
+test('poison bytes become a dead letter that holds them whole', () => {
+  const driver = new Driver([shoppers()]);
+  const poison = [Buffer.from([9, 9, 9, 9, 9, 9]), Buffer.from([0, 0, 0, 0xff, 0xff, 1]), Buffer.concat([clickstream.codec.encode(view('P1', NINE)).subarray(0, 9)])];
+  for (const value of poison) driver.write(clickstream.name, 'u1', value);
+  driver.run();
+  expect(driver.read(deadLetters).map(({ code, value }) => [code, value])).toEqual([['wrong_magic_byte', poison[0]], ['unknown_schema', poison[1]], ['undecodable', poison[2]]]);
+});

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { itemWatch } from '../../consumers/item-watch.js';
+import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { shoppers } from '../../consumers/shoppers.js';
+import { consumer, on, type Consumer } from '../../pipeline/core/consumer.js';
+import { BadEvent } from '../../pipeline/core/errors.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import { rows } from '../../pipeline/core/rows.js';
+import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, sales, userProfiles } from '../../schemas/topics.js';
+import type { Interaction, Watermark } from '../../schemas/types.js';
+import { Driver, type DriverOptions } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+
+const counters = rows<Watermark>('count', 'Watermark');
+
+/** Counts events a shopper; refuses the product `bad` after having changed everything it can, and crashes on `bug`. */
+function counting(onBug: () => void = () => {}): Consumer {
+  return consumer({
+    name: 'counting',
+    table: userProfiles,
+    inputs: [on(clickstream, ({ key, value }, ctx) => {
+      const next = (ctx.get(counters, key)?.next ?? 0) + 1;
+      ctx.put(counters, key, { next });
+      ctx.schedule('later', key, value.time + HOUR);
+      ctx.emit(interactions, key, { shopper: key, anonymousId: null, messageId: value.messageId, type: 'track', event: value.event, time: value.time, receivedAt: value.time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, recent: [], source: null } satisfies Interaction);
+      if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
+      if (value.event === 'bug') onBug();
+    })],
+    samePartitionOutputs: [interactions],
+    timers: { later: ({ key }, ctx) => ctx.put(counters, key, { next: 100 }) },
+  });
+}
+
+test('a refused record leaves no output, state or timer, and is kept whole', () => {
+  const driver = new Driver([counting()]);
+  driver.tick(NINE);
+  driver.send(clickstream, 'u1', shopEvent('bad', { userId: 'u1' }));
+  driver.tick(NINE + DAY);
+  expect(driver.row('counting', counters, 'u1')).toBeUndefined();
+  expect(driver.read(interactions)).toEqual([]);
+  const [letter] = driver.read(deadLetters);
+  expect(letter).toMatchObject({ code: 'refused', topic: 'clickstream', offset: 1, consumer: 'counting' });
+  expect(clickstream.codec.decode(letter!.value)).toMatchObject({ event: 'bad' });
+});
+
+test('a refused record leaves the pending timer of its key as it was', () => {
+  const driver = new Driver([counting()]);
+  driver.tick(NINE);
+  driver.send(clickstream, 'u1', shopEvent('good', { userId: 'u1', time: NINE }));
+  driver.send(clickstream, 'u1', shopEvent('bad', { userId: 'u1', time: NINE + 5 * HOUR }));
+  driver.tick(NINE + HOUR);
+  expect(driver.row('counting', counters, 'u1')).toEqual({ next: 100 });
+});
+
+test('a handler exception at one position three times becomes a dead letter with its stack, and the next record is taken', () => {
+  let crashes = 0;
+  const driver = new Driver([counting(() => { crashes++; throw new TypeError('undefined is not a cart'); })]);
+  driver.write(clickstream.name, 'u1', clickstream.codec.encode(shopEvent('bug', { userId: 'u1' })));
+  driver.send(clickstream, 'u1', shopEvent('good', { userId: 'u1' }));
+  expect(crashes).toBe(3);
+  expect(driver.read(deadLetters)).toMatchObject([{ code: 'crashed', message: 'undefined is not a cart', stack: expect.stringContaining('TypeError') }]);
+  expect(driver.row('counting', counters, 'u1')).toEqual({ next: 1 });
+});
+
+test('a handler exception that does not come again leaves no trace', () => {
+  let crashes = 0;
+  const driver = new Driver([counting(() => { if (++crashes < 3) throw new Error('flaky'); })]);
+  driver.send(clickstream, 'u1', shopEvent('bug', { userId: 'u1' }));
+  expect(driver.read(deadLetters)).toEqual([]);
+  expect(driver.row('counting', counters, 'u1')).toEqual({ next: 1 });
+});
+
+test('records that a foreign partitioner put elsewhere go home and count once', () => {
+  const driver = new Driver([counting()], { partitions: 4 });
+  for (let partition = 0; partition < 4; partition++) driver.write(clickstream.name, 'u1', clickstream.codec.encode(shopEvent('good', { userId: 'u1' })), partition);
+  driver.run();
+  expect(driver.row('counting', counters, 'u1')).toEqual({ next: 4 });
+  expect(driver.count('millrace_records_forwarded_total')).toBe(3);
+});
+
+describe('crash anywhere equals no crash, and any batching equals one batch', () => {
+  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch(), marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true })];
+  type Step = { kind: 'view' | 'add' | 'order' | 'identify' | 'stock' | 'tick' | 'refund' | 'subscribe'; who: number; sku: number; minutes: number };
+  const steps = fc.array(fc.record({
+    kind: fc.constantFrom<Step['kind']>('view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe'),
+    who: fc.integer({ min: 0, max: 2 }), sku: fc.integer({ min: 0, max: 2 }), minutes: fc.integer({ min: 0, max: 50 }),
+  }), { maxLength: 40 });
+
+  function play(plan: readonly Step[], options: DriverOptions): { out: unknown; state: string[][] } {
+    const driver = new Driver(all(), options);
+    let time = NINE;
+    driver.tick(time);
+    plan.forEach(({ kind, who, sku, minutes }, index) => {
+      time += minutes * MINUTE;
+      const shopper = `u${who}`;
+      const id = { messageId: `m${index}`, time };
+      switch (kind) {
+        case 'view': return driver.send(clickstream, `a${who}`, shopEvent('Product Viewed', { ...id, anonymousId: `a${who}`, products: [product(`P${sku}`)] }));
+        case 'add': return driver.send(clickstream, `a${who}`, shopEvent('Product Added', { ...id, anonymousId: `a${who}`, cartId: `c${sku}`, products: [product(`P${sku}`)] }));
+        case 'subscribe': return driver.send(clickstream, shopper, shopEvent('Back In Stock Subscribed', { ...id, userId: shopper, products: [product(`P${sku}`)] }));
+        case 'order': return driver.send(orders, `O${who}`, orderEvent('completed', `O${who}`, { ...id, userId: shopper, lines: [orderLine(`P${sku}`, 2, 10_000n)] }));
+        case 'refund': return driver.send(orders, `O${who}`, orderEvent('refunded', `O${who}`, { ...id, lines: [orderLine(`P${sku}`, 1, 10_000n)] }));
+        case 'identify': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'identify', anonymousId: `a${who}`, userId: shopper }));
+        case 'stock': return driver.send(inventory, `P${sku}`, { ...stock(`P${sku}`, who - 1, time), messageId: `m${index}` });
+        case 'tick': return driver.tick(time);
+      }
+    });
+    driver.tick(time + DAY);
+    const topics = [interactions, sales, triggers, deadLetters];
+    return {
+      out: topics.map((topic) => driver.records(topic.name).filter(({ tick }) => !tick).map(({ key, value, partition }) => [partition, key, value?.toString('hex')])),
+      state: all().map(({ name }) => driver.dump(name).filter((row) => !row.includes('_progress'))),
+    };
+  }
+
+  test('on one partition and on three', () => {
+    fc.assert(fc.property(steps, fc.infiniteStream(fc.integer({ min: 0, max: 9 })), fc.infiniteStream(fc.integer({ min: 1, max: 5 })), fc.constantFrom(1, 3), (plan, dice, sizes, partitions) => {
+      const smooth = play(plan, { partitions });
+      const crashing = play(plan, {
+        partitions,
+        crash: () => { const die = dice.next().value; return die === 0 ? 'lost' : die === 1 ? 'kept' : undefined; },
+      });
+      const batched = play(plan, { partitions, batch: () => sizes.next().value });
+      expect(crashing).toEqual(smooth);
+      expect(batched).toEqual(smooth);
+    }), { numRuns: process.env['CI'] ? 60 : 30 });
+  });
+});
+
+test('a wiped store rebuilds to the same rows', () => {
+  const driver = new Driver([shoppers()]);
+  driver.tick(NINE);
+  for (let i = 0; i < 50; i++) driver.send(clickstream, `a${i % 7}`, shopEvent('Product Viewed', { anonymousId: `a${i % 7}`, time: NINE + i * MINUTE, products: [product(`P${i % 5}`)] }));
+  const rebuilt = memoryStore();
+  const changelog = driver.records(userProfiles.name);
+  rebuilt.apply(changelog.map(({ key, value }) => ({ key: key!, value })), changelog.length);
+  expect([...rebuilt.range('', '\uffff')].map(({ key, value }) => `0 ${JSON.stringify(key)} ${value.toString('hex')}`)).toEqual(driver.dump('shoppers'));
+});
