@@ -1,0 +1,88 @@
+import { Partitioners } from 'kafkajs';
+import type { Kafka, Producer } from 'kafkajs';
+import type { NewRecord, Position } from '../../pipeline/core/log.js';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import type { Metrics } from '../../pipeline/core/metrics.js';
+import { asFailure } from './failures.js';
+import { place, rounds, tooLarge } from './rounds.js';
+
+interface Waiting {
+  readonly records: readonly NewRecord[];
+  resolve(positions: readonly Position[]): void;
+  reject(error: Error): void;
+}
+
+export interface Appender {
+  append(records: readonly NewRecord[]): Promise<readonly Position[]>;
+  close(): Promise<void>;
+}
+
+const MOST_AT_ONCE = 10_000;
+const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 16, factor: 0.2, multiplier: 2 };
+
+/** Group commit: while one send is under way the next one collects. One producer, in order, acknowledged by all replicas. */
+export function openAppender(kafka: Kafka, prefix: string, metrics: Metrics): Appender {
+  let producer: Promise<Producer> | undefined;
+  let waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+  let closed = false;
+
+  async function connect(): Promise<Producer> {
+    const fresh = kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner, retry });
+    await fresh.connect();
+    return fresh;
+  }
+
+  async function send(batch: readonly Waiting[]): Promise<void> {
+    const records = batch.flatMap((one) => [...one.records]);
+    const positions: Position[] = [];
+    const started = performance.now();
+    try {
+      const ready = await (producer ??= connect());
+      for (const round of rounds(prefix, records)) {
+        place(round, await ready.sendBatch({ acks: -1, topicMessages: round.topicMessages }), records, positions);
+      }
+    } catch (error) {
+      // A producer whose send failed gives its sequence numbers out again: were the lost batch written after all, the
+      // broker would take the next one for its repetition, acknowledge it and drop it.
+      producer?.then((old) => old.disconnect()).catch(() => {});
+      producer = undefined;
+      const failure = asFailure('It is not known whether Kafka wrote the records.', error);
+      metrics.count('millrace_kafka_append_failures_total');
+      for (const one of batch) one.reject(failure);
+      return;
+    }
+    metrics.observe('millrace_kafka_append_seconds', (performance.now() - started) / 1_000);
+    let from = 0;
+    for (const { records: { length }, resolve } of batch) resolve(positions.slice(from, (from += length)));
+  }
+
+  async function drain(): Promise<void> {
+    while (waiting.length > 0) {
+      let size = 0;
+      const end = waiting.findIndex(({ records }) => (size += records.length) > MOST_AT_ONCE);
+      const batch = waiting.slice(0, end < 0 ? undefined : Math.max(1, end));
+      waiting = waiting.slice(batch.length);
+      await send(batch);
+    }
+    running = undefined;
+  }
+
+  return {
+    append: (records) => {
+      if (closed) return Promise.reject(new Unavailable('The log is closed.'));
+      if (records.length === 0) return Promise.resolve([]);
+      const large = tooLarge(records);
+      if (large) return Promise.reject(new RangeError(`A record of ${large.value?.length ?? 0} bytes for ${large.topic} is larger than Kafka's batches.`));
+      return new Promise((resolve, reject) => {
+        waiting.push({ records, resolve, reject });
+        running ??= drain();
+      });
+    },
+    close: async () => {
+      closed = true;
+      await running;
+      await producer?.then((open) => open.disconnect()).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { Kafka, logLevel } from 'kafkajs';
+import type { LogEntry } from 'kafkajs';
+import type { Journal } from '../../pipeline/core/metrics.js';
+import type { KafkaLogOptions } from './options.js';
+import { setFenceRetry } from './pinned.js';
+
+/** Small first steps: a commit often meets the markers of the one before, and 300 ms would show as latency. */
+const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 12, factor: 0.2, multiplier: 2 };
+
+export function kafkaClient({ brokers, clientId, ssl, sasl, journal }: KafkaLogOptions): Kafka {
+  const kafka = new Kafka({
+    clientId,
+    brokers: [...brokers],
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    connectionTimeout: 3_000,
+    requestTimeout: 5_000,
+    retry,
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => note(journal, entry),
+  });
+  setFenceRetry(kafka, { ...retry, initialRetryTime: 3, maxRetryTime: 100, retries: 40 });
+  return kafka;
+}
+
+/** kafkajs reports as an error each attempt that it then repeats: what lasts is reported by this adapter. */
+function note(journal: Journal, { namespace, log: { message, error, retryCount } }: LogEntry): void {
+  journal.debug({ part: namespace, error, retryCount }, `kafkajs: ${message}`);
+}

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import type { OffsetRange } from '../../pipeline/core/log.js';
+import { asFailure, backOffMs, isMissingTopic } from './failures.js';
+import { decodeFetch } from './fetch-answer.js';
+import type { Asked, PartitionAnswer } from './fetch-answer.js';
+import { createCluster, fetchRequest } from './pinned.js';
+import type { PinnedBroker, PinnedCluster } from './pinned.js';
+
+const READ_UNCOMMITTED = 0;
+const READ_COMMITTED = 1;
+const EARLIEST = -2;
+const LATEST = -1;
+const ATTEMPTS = 12;
+
+export interface FetchLimits {
+  readonly waitMs: number;
+  readonly bytes: number;
+  readonly partitionBytes: number;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Sockets and what was learned through them. */
+export interface Session {
+  readonly cluster: PinnedCluster;
+  /** Topics whose leaders are known. */
+  readonly topics: Set<string>;
+}
+
+/**
+ * A connection of its own for raw reads, outside any group. Topics are named without prefix.
+ * A broker answers one fetch of a connection after the other: what must not wait for a long poll needs another one.
+ */
+export class Connection {
+  #session: Session | undefined;
+  #opening: Promise<Session> | undefined;
+
+  constructor(readonly kafka: Kafka, readonly prefix: string) {}
+
+  /** Leader of a partition as far as is known. */
+  leader({ topic, partition }: TopicPartition): number | undefined {
+    const session = this.#session;
+    const found = session?.topics.has(topic) && this.#partitions(session, topic).find(({ partitionId }) => partitionId === partition);
+    return found && found.leader >= 0 ? found.leader : undefined;
+  }
+
+  /** Ask the cluster who leads these topics. @throws what kafkajs throws */
+  async learn(topics: Iterable<string>): Promise<void> {
+    const session = await this.open();
+    const wanted = new Set(topics);
+    const isNew = [...wanted].some((topic) => !session.topics.has(topic));
+    if (isNew) await session.cluster.addMultipleTargetTopics([...wanted].map((topic) => this.prefix + topic));
+    else await session.cluster.refreshMetadata();
+    for (const topic of wanted) session.topics.add(topic);
+  }
+
+  /** Partition numbers of a topic; none when it does not exist. */
+  async partitions(topic: string): Promise<number[]> {
+    return this.#patiently(`Kafka does not say which partitions ${topic} has.`, [topic], async (session) =>
+      this.#partitions(session, topic).map(({ partitionId }) => partitionId).sort((a, b) => a - b));
+  }
+
+  /** Existing offsets of partitions, in the order asked; `end` is the high watermark. */
+  async ranges(wanted: readonly TopicPartition[]): Promise<OffsetRange[]> {
+    const topics = wanted.map(({ topic }) => topic);
+    return this.#patiently(`Kafka does not say which offsets ${[...new Set(topics)].join(', ')} have.`, topics, async ({ cluster }) => {
+      // The start first: a log whose head is dropped in between would else seem to begin after its end.
+      const starts = await this.#offsets(cluster, wanted, EARLIEST);
+      const ends = await this.#offsets(cluster, wanted, LATEST);
+      return wanted.map((_, i) => ({ start: starts[i]!, end: ends[i]! }));
+    });
+  }
+
+  /** One fetch from one broker, read_committed. @throws what kafkajs throws; the session is then to be dropped. */
+  async fetch({ cluster }: Session, node: number, wanted: readonly Asked[], limits: FetchLimits): Promise<PartitionAnswer[]> {
+    const asked = new Map(wanted.map((one) => [`${this.prefix}${one.topic}/${one.partition}`, one]));
+    const broker = await cluster.findBroker({ nodeId: node });
+    let answers: PartitionAnswer[] = [];
+    await closingWithin(broker, () => broker.connectionPool.send({
+      request: fetchRequest({
+        replicaId: -1, maxWaitTime: limits.waitMs, minBytes: 1, maxBytes: limits.bytes, isolationLevel: READ_COMMITTED,
+        topics: byTopic(wanted).map(([topic, partitions]) => ({
+          topic: this.prefix + topic,
+          partitions: partitions.map(({ partition, from }) => ({ partition, fetchOffset: String(from), maxBytes: limits.partitionBytes })),
+        })),
+      }),
+      response: {
+        decode: async (payload) => {
+          const { clientSideThrottleTime, error, partitions } = decodeFetch(payload, asked);
+          if (error !== 0) throw new Error(`Kafka answered a fetch with error ${error}.`);
+          answers = partitions;
+          return { clientSideThrottleTime };
+        },
+        parse: async (decoded) => decoded,
+      },
+      requestTimeout: limits.waitMs + 5_000,
+    }));
+    return answers;
+  }
+
+  /** Leave a group for a member that is no more. */
+  async leaveFor(groupId: string, memberId: string): Promise<void> {
+    const { cluster } = await this.open();
+    const coordinator = await cluster.findGroupCoordinator({ groupId });
+    await coordinator.leaveGroup({ groupId, memberId });
+  }
+
+  /** The sockets in use, opened when there are none. */
+  open(): Promise<Session> {
+    if (this.#session) return Promise.resolve(this.#session);
+    this.#opening ??= this.#connect().finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  /** Forget sockets that failed; the next call opens new ones. Nothing happens when that was done already. */
+  drop(session: Session | undefined): void {
+    if (session === undefined || session !== this.#session) return;
+    this.#session = undefined;
+    session.cluster.disconnect().catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.cluster.disconnect().catch(() => {});
+  }
+
+  async #connect(): Promise<Session> {
+    const cluster = createCluster(this.kafka);
+    await cluster.connect();
+    this.#session = { cluster, topics: new Set() };
+    return this.#session;
+  }
+
+  #partitions({ cluster }: Session, topic: string) {
+    return cluster.findTopicPartitionMetadata(this.prefix + topic);
+  }
+
+  async #offsets(cluster: PinnedCluster, wanted: readonly TopicPartition[], timestamp: number): Promise<number[]> {
+    const byNode = new Map<number, TopicPartition[]>();
+    for (const one of wanted) {
+      const node = this.leader(one);
+      if (node === undefined) throw new Error(`Partition ${one.partition} of ${one.topic} has no leader.`);
+      byNode.set(node, [...(byNode.get(node) ?? []), one]);
+    }
+    const found = new Map<string, number>();
+    await Promise.all([...byNode].map(async ([nodeId, partitions]) => {
+      const broker = await cluster.findBroker({ nodeId });
+      const topics = byTopic(partitions).map(([topic, those]) => ({
+        topic: this.prefix + topic,
+        partitions: those.map(({ partition }) => ({ partition, timestamp })),
+      }));
+      const { responses } = await broker.listOffsets({ isolationLevel: READ_UNCOMMITTED, topics });
+      for (const { topic, partitions: offsets } of responses) {
+        for (const { partition, offset } of offsets) found.set(`${topic}/${partition}`, Number(offset));
+      }
+    }));
+    return wanted.map(({ topic, partition }) => {
+      const offset = found.get(`${this.prefix}${topic}/${partition}`);
+      if (offset === undefined) throw new Error(`Kafka gave no offset of partition ${partition} of ${topic}.`);
+      return offset;
+    });
+  }
+
+  async #patiently<T>(sentence: string, topics: readonly string[], ask: (session: Session) => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      let session: Session | undefined;
+      try {
+        session = await this.open();
+        const { topics: known } = session;
+        if (topics.some((topic) => !known.has(topic)) || attempt > 0) await this.learn(topics);
+        return await ask(session);
+      } catch (error) {
+        if (isMissingTopic(error) && attempt >= 4) throw new ConfigError([`${sentence} A topic is missing.`], { cause: error });
+        if (attempt >= ATTEMPTS) throw asFailure(sentence, error);
+        // The first failure may be a leader that moved: learning again is enough.
+        if (attempt > 0) this.drop(session);
+        await sleep(backOffMs(attempt));
+      }
+    }
+  }
+}
+
+function byTopic<T extends TopicPartition>(partitions: readonly T[]): [string, T[]][] {
+  const topics = new Map<string, T[]>();
+  for (const one of partitions) {
+    const those = topics.get(one.topic);
+    if (those) those.push(one);
+    else topics.set(one.topic, [one]);
+  }
+  return [...topics];
+}
+
+/** kafkajs closes a broker's connections only for requests of its own. */
+async function closingWithin(broker: PinnedBroker, send: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    await broker.disconnect().catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { Unavailable } from '../../pipeline/core/errors.js';
+import type { Log, Membership, Reader } from '../../pipeline/core/log.js';
+import { openAppender } from './appender.js';
+import { kafkaClient } from './client.js';
+import { Connection } from './connection.js';
+import { asFailure } from './failures.js';
+import { Fetcher } from './fetcher.js';
+import { KafkaMembership } from './membership.js';
+import { DEFAULT_PARTITIONS, DEFAULT_SESSION_TIMEOUT_MS } from './options.js';
+import type { KafkaLogOptions } from './options.js';
+import { memberFile } from './predecessor.js';
+import { openReader } from './reader.js';
+import { ensureTopics } from './topics.js';
+
+export type { KafkaLogOptions } from './options.js';
+
+const READER = { waitMs: 500, bytes: 1 << 20, partitionBytes: 1 << 20 };
+
+/** The log on a Kafka cluster. @throws Unavailable when no broker answers, ConfigError when they refuse us */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
+  const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions = DEFAULT_PARTITIONS, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
+  const kafka = kafkaClient(options);
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+  } catch (error) {
+    throw asFailure(`No broker of ${options.brokers.join(', ')} answers.`, error);
+  }
+  const connection = new Connection(kafka, prefix);
+  const appender = openAppender(kafka, prefix, metrics);
+  const readers = new Set<Reader>();
+  const memberships = new Map<string, Set<number>>();
+  const running = new Set<Membership>();
+  let closing: Promise<void> | undefined;
+
+  const open = (): void => {
+    if (closing) throw new Unavailable('The log is closed.');
+  };
+
+  /** Members of one group in this process have member files of their own, else each would evict the other. */
+  const takeSlot = (group: string): { slot: number; free: () => void } => {
+    const taken = memberships.get(group) ?? new Set();
+    memberships.set(group, taken);
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    taken.add(slot);
+    return { slot, free: () => taken.delete(slot) };
+  };
+
+  async function close(): Promise<void> {
+    await Promise.all([...running].map((membership) => membership.stop()));
+    await Promise.all([...readers].map((reader) => reader.close()));
+    await appender.close();
+    await connection.close();
+    await admin.disconnect().catch(() => {});
+  }
+
+  return {
+    engine: 'kafka',
+    clock: 'wall',
+    partitions,
+    ensureTopics: (topics) => ensureTopics(admin, topics, { prefix, partitions, replicationFactor }),
+    append: (records) => appender.append(records),
+    ranges: async (topic) => {
+      const numbers = await connection.partitions(topic);
+      return connection.ranges(numbers.map((partition) => ({ topic, partition })));
+    },
+    reader: (from) => {
+      open();
+      const reader = openReader(new Fetcher(new Connection(kafka, prefix), READER, journal), from);
+      const known: Reader = { ...reader, close: () => (readers.delete(known), reader.close()) };
+      readers.add(known);
+      return known;
+    },
+    own: (group, owner) => {
+      open();
+      const { slot, free } = takeSlot(group.name);
+      const file = memberFile(stateDirectory, prefix + group.name, slot, connection, journal);
+      const membership = new KafkaMembership({ kafka, admin, connection, prefix, group, owner, file, sessionTimeoutMs, metrics, journal });
+      running.add(membership);
+      return {
+        failed: membership.failed,
+        stop: async () => {
+          await membership.stop();
+          running.delete(membership);
+          free();
+        },
+      };
+    },
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, Consumer, Kafka } from 'kafkajs';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import type { GroupSpec, Lease, Membership } from '../../pipeline/core/log.js';
+import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+import { coPartitionAssigner, unequalCounts } from './assigner.js';
+import { Confirmations } from './confirmations.js';
+import { Connection } from './connection.js';
+import { asFailure, backOffMs, failureCodes } from './failures.js';
+import { Fetcher } from './fetcher.js';
+import { groupOffsets } from './group-offsets.js';
+import { openLease } from './lease.js';
+import type { OwnLease } from './lease.js';
+import type { MemberFile } from './predecessor.js';
+
+export interface MembershipOptions {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly connection: Connection;
+  readonly prefix: string;
+  readonly group: GroupSpec;
+  readonly owner: (lease: Lease) => Promise<void>;
+  readonly file: MemberFile;
+  readonly sessionTimeoutMs: number;
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+}
+
+/** How often the group is heard, and so how long a lease waits to be confirmed. */
+const HEARTBEAT_MS = 500;
+const STEP_MS = 50;
+const FETCH = { waitMs: 100, bytes: 4 << 20, partitionBytes: 1 << 20 };
+const STOP_PATIENCE_MS = 5_000;
+
+interface Held {
+  readonly lease: OwnLease;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * A membership in a group. kafkajs' consumer joins, heartbeats and stores offsets; it never fetches: every topic is
+ * paused before its first fetch, and records come by raw fetches from positions that only the leases move. (As a
+ * reader it goes on elsewhere in silence when an offset is gone, and stops for good at a batch that compaction emptied.)
+ */
+export class KafkaMembership implements Membership {
+  readonly failed: Promise<never>;
+  readonly #fail: (error: unknown) => void;
+  readonly #consumer: Consumer;
+  readonly #fetcher: Fetcher;
+  readonly #confirmations = new Confirmations();
+  readonly #held = new Map<number, Held>();
+  /** Ends of owners whose lease was revoked: the next owner of the partition in this process waits for it. */
+  readonly #ending = new Map<number, Promise<void>>();
+  readonly #offsets;
+  #memberId: string | undefined;
+  #stopping: Promise<void> | undefined;
+  readonly #running: Promise<void>;
+
+  constructor(private readonly options: MembershipOptions) {
+    const { kafka, admin, prefix, group, sessionTimeoutMs, journal } = options;
+    let fail: (error: unknown) => void = () => {};
+    this.failed = new Promise<never>((_, reject) => (fail = reject));
+    this.failed.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
+    this.#fail = fail;
+    this.#fetcher = new Fetcher(new Connection(kafka, prefix), FETCH, journal);
+    this.#consumer = kafka.consumer({
+      groupId: prefix + group.name,
+      partitionAssigners: [coPartitionAssigner(() => [...this.#held.keys()], (error) => void this.#end(error))],
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: STEP_MS,
+      allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 20, maxRetryTime: 500, retries: 60, restartOnFailure: async () => this.#stopping === undefined },
+    });
+    this.#offsets = groupOffsets(this.#consumer, admin, prefix, prefix + group.name);
+    this.#listen();
+    this.#running = this.#run();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#leave();
+    return this.#stopping;
+  }
+
+  #listen(): void {
+    const { group, metrics, journal } = this.options;
+    const { events } = this.#consumer;
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      const topic = this.options.prefix + group.inputs[0];
+      this.#joined(payload.memberId, payload.memberAssignment[topic] ?? []);
+      this.#confirmations.confirm(Date.now() - payload.duration);
+      metrics.count('millrace_kafka_rebalances_total', { consumer: group.name });
+      journal.info({ consumer: group.name, partitions: this.#held.size, ms: payload.duration }, 'Joined the group.');
+    });
+    let sentAt = 0;
+    this.#consumer.on(events.REQUEST, ({ payload }) => {
+      if (payload.apiName === 'Heartbeat') ({ sentAt } = payload);
+    });
+    // The answer that counts is to a heartbeat sent later: one that lay in the socket of a frozen process says nothing.
+    this.#consumer.on(events.HEARTBEAT, () => this.#confirmations.confirm(sentAt));
+    this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
+      if (restart) journal.warn({ consumer: group.name, codes: failureCodes(error) }, 'The membership broke; joining again.');
+      else if (this.#stopping === undefined) void this.#end(asFailure(`${group.name} cannot be a member of its group.`, error));
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { group, prefix, connection, file, journal } = this.options;
+    const topics = group.inputs.map((topic) => prefix + topic);
+    for (let attempt = 0; this.#stopping === undefined; attempt++) {
+      try {
+        const all = group.table === undefined ? group.inputs : [...group.inputs, group.table];
+        const counts = await Promise.all(all.map(async (topic): Promise<[string, number]> => [topic, (await connection.partitions(topic)).length]));
+        const unequal = unequalCounts(counts);
+        if (unequal) throw unequal;
+        await file.leaveForPredecessor();
+        await this.#consumer.connect();
+        await this.#consumer.subscribe({ topics, fromBeginning: true });
+        break;
+      } catch (error) {
+        const failure = asFailure(`${group.name} cannot join its group.`, error);
+        if (failure instanceof ConfigError) return void this.#end(failure);
+        journal.warn({ consumer: group.name, codes: failureCodes(error) }, 'Joining the group failed; trying again.');
+        await sleep(backOffMs(attempt));
+      }
+    }
+    if (this.#stopping !== undefined) return;
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch: { topic } }) => void this.#end(new Error(`kafkajs fetched ${topic} by itself; its pause did not hold.`)),
+    });
+  }
+
+  /** Runs within kafkajs' event, before anything else of the new generation. */
+  #joined(memberId: string, partitions: readonly number[]): void {
+    if (this.#stopping !== undefined) return;
+    const { group, prefix, file } = this.options;
+    this.#consumer.pause(group.inputs.map((topic) => ({ topic: prefix + topic })));
+    const isNew = memberId !== this.#memberId;
+    if (isNew) file.keep(memberId);
+    this.#memberId = memberId;
+    // As a new member everything is new: others may have owned, and written, in between.
+    for (const partition of this.#held.keys()) if (isNew || !partitions.includes(partition)) this.#revoke(partition);
+    for (const partition of partitions) if (!this.#held.has(partition)) this.#grant(partition);
+  }
+
+  #grant(partition: number): void {
+    const { kafka, prefix, group, connection, metrics } = this.options;
+    const lease = openLease({
+      kafka, prefix, group, connection, metrics, fetcher: this.#fetcher, offsets: this.#offsets,
+      confirmedAfter: (since, given) => this.#confirmations.after(since, given),
+    }, partition);
+    const before = this.#ending.get(partition);
+    this.#held.set(partition, { lease, ended: this.#own(lease, before) });
+  }
+
+  async #own(lease: OwnLease, before: Promise<void> | undefined): Promise<void> {
+    await before;
+    try {
+      if (!lease.revoked.aborted) await this.options.owner(lease);
+    } catch (error) {
+      void this.#end(error);
+    } finally {
+      lease.release();
+    }
+  }
+
+  #revoke(partition: number): void {
+    const held = this.#held.get(partition);
+    if (!held) return;
+    this.#held.delete(partition);
+    const ended = held.ended.finally(() => {
+      if (this.#ending.get(partition) === ended) this.#ending.delete(partition);
+    });
+    this.#ending.set(partition, ended);
+    held.lease.revoke();
+  }
+
+  async #end(error: unknown): Promise<void> {
+    this.#fail(error);
+    await this.stop();
+  }
+
+  async #leave(): Promise<void> {
+    for (const partition of this.#held.keys()) this.#revoke(partition);
+    await Promise.all(this.#ending.values());
+    const disconnected = this.#running.catch(() => {}).then(() => this.#consumer.disconnect()).then(() => this.options.file.forget());
+    // A join that is under way cannot be called back; without a broker it would hold the end of the process up.
+    await Promise.race([disconnected.catch(() => {}), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    await this.#fetcher.close();
+  }
+}

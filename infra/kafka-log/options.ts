@@ -1,0 +1,23 @@
+import type { KafkaConfig, SASLOptions } from 'kafkajs';
+import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+
+export interface KafkaLogOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Before every topic, group and transactional id: one prefix is one installation. */
+  readonly prefix: string;
+  /** Partitions of every topic; 12 when absent. */
+  readonly partitions?: number | undefined;
+  readonly replicationFactor: number;
+  readonly ssl?: KafkaConfig['ssl'] | undefined;
+  readonly sasl?: SASLOptions | undefined;
+  /** Where member ids are kept. Two processes must not share it: each would leave the group for the other. */
+  readonly stateDirectory: string;
+  /** After this silence the group takes a member's partitions away; 10 s when absent. */
+  readonly sessionTimeoutMs?: number | undefined;
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+}
+
+export const DEFAULT_PARTITIONS = 12;
+export const DEFAULT_SESSION_TIMEOUT_MS = 10_000;

@@ -1,0 +1,74 @@
+/**
+ * Everything that leans on the inside of kafkajs, in one file, for one version.
+ * Raw fetches outside a group, list-offsets with high watermarks and leaving a group for another member have no public
+ * door; each is checked to be there when this file loads, so that another version fails at start and not at a crash.
+ */
+import { createRequire } from 'node:module';
+import type { Cluster, Kafka } from 'kafkajs';
+
+export const PINNED_VERSION = '2.2.4';
+
+const load = createRequire(import.meta.url);
+const { version } = load('kafkajs/package.json');
+if (version !== PINNED_VERSION) throw new Error(`The Kafka log is written for kafkajs ${PINNED_VERSION}, not ${version}.`);
+
+interface WireRequest {
+  readonly request: unknown;
+  readonly response: { decode(payload: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
+  readonly requestTimeout: number;
+}
+
+export interface PinnedBroker {
+  readonly connectionPool: { send(request: WireRequest): Promise<unknown> };
+  disconnect(): Promise<void>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  listOffsets(request: {
+    isolationLevel: number;
+    topics: { topic: string; partitions: { partition: number; timestamp: number }[] }[];
+  }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>;
+}
+
+export interface PinnedCluster extends Omit<Cluster, 'findBroker' | 'findGroupCoordinator'> {
+  findBroker(node: { nodeId: number }): Promise<PinnedBroker>;
+  findGroupCoordinator(group: { groupId: string }): Promise<PinnedBroker>;
+}
+
+const CREATE_CLUSTER = 'private:Kafka:createCluster';
+
+type CreateCluster = (options: object) => PinnedCluster;
+
+function clusterDoor(kafka: Kafka): { symbol: symbol; create: CreateCluster } {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === CREATE_CLUSTER);
+  const create: unknown = symbol && Reflect.get(kafka, symbol);
+  if (symbol === undefined || typeof create !== 'function') throw new Error(`kafkajs has no ${CREATE_CLUSTER}.`);
+  return { symbol, create: (options) => create.call(kafka, options) };
+}
+
+/** A connection to the cluster that belongs to no producer, consumer or group. */
+export function createCluster(kafka: Kafka): PinnedCluster {
+  return clusterDoor(kafka).create({ metadataMaxAge: 60_000, allowAutoTopicCreation: false });
+}
+
+/**
+ * Give every cluster of this client its retry policy: kafkajs reads `cluster.retry` while it initialises a producer id
+ * but never sets it, so that a fence which meets an open transaction waits 300 ms instead of 3.
+ */
+export function setFenceRetry(kafka: Kafka, retry: object): void {
+  const { symbol, create } = clusterDoor(kafka);
+  Reflect.set(kafka, symbol, (options: object) => Object.assign(create(options), { retry }));
+}
+
+/** Builder of a fetch request, version 11: the last that kafkajs encodes; brokers 3.9 to 4.x accept it. */
+export const fetchRequest: (options: {
+  replicaId: number; maxWaitTime: number; minBytes: number; maxBytes: number; isolationLevel: number;
+  topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[];
+}) => unknown = load('kafkajs/src/protocol/requests/fetch/v11/request.js');
+
+const RequestQueue = load('kafkajs/src/network/requestQueue/index.js');
+const schedule: unknown = RequestQueue.prototype.scheduleCheckPendingRequests;
+if (typeof fetchRequest !== 'function' || typeof schedule !== 'function') throw new Error('kafkajs has changed inside.');
+
+// Without this each connection wakes the process every millisecond, for nothing: 4 % of a core when idle.
+RequestQueue.prototype.scheduleCheckPendingRequests = function (this: { pending: unknown[]; throttledUntil: number }): void {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+import type { LogRecord } from '../../pipeline/core/log.js';
+import type { Connection, Session, TopicPartition } from './connection.js';
+import { asFailure, backOffMs } from './failures.js';
+import { OFFSET_OUT_OF_RANGE } from './fetch-answer.js';
+import type { PartitionAnswer } from './fetch-answer.js';
+import { outsideLog } from './fetcher.js';
+
+const LIMITS = { waitMs: 100, bytes: 4 << 20, partitionBytes: 4 << 20 };
+const ATTEMPTS = 30;
+
+/** Read committed rows [from, to) of a table's partition, slice by slice, until `alive` says otherwise. */
+export async function readTable(
+  connection: Connection, table: TopicPartition, from: number, to: number,
+  alive: () => boolean, apply: (rows: readonly LogRecord[], next: number) => void,
+): Promise<void> {
+  for (let position = from, attempt = 0; position < to; ) {
+    if (!alive()) throw new Unavailable(`The lease of ${table.topic}, partition ${table.partition}, was revoked while its table was read.`);
+    const answer = await fetchOnce(connection, table, position).catch((error: unknown) => {
+      if (error instanceof ConfigError || attempt >= ATTEMPTS) throw asFailure(`Table ${table.topic} cannot be read.`, error);
+      return undefined;
+    });
+    if (answer === undefined) {
+      await sleep(backOffMs(attempt++));
+    } else if (answer.next > position) {
+      attempt = 0;
+      position = Math.min(answer.next, to);
+      apply(answer.records.filter(({ offset }) => offset < to), position);
+    }
+    // Nothing new: the markers of the last transaction are under way, and the next fetch waits for them.
+  }
+}
+
+async function fetchOnce(connection: Connection, table: TopicPartition, from: number): Promise<PartitionAnswer> {
+  let session: Session | undefined;
+  try {
+    session = await connection.open();
+    if (connection.leader(table) === undefined) await connection.learn([table.topic]);
+    const leader = connection.leader(table);
+    if (leader === undefined) throw new Error(`Partition ${table.partition} of ${table.topic} has no leader.`);
+    const [answer] = await connection.fetch(session, leader, [{ ...table, from }], LIMITS);
+    if (answer === undefined) throw new Error(`Kafka said nothing about ${table.topic}.`);
+    if (answer.unreadable) throw answer.unreadable;
+    if (answer.error === OFFSET_OUT_OF_RANGE) {
+      const [range] = await connection.ranges([table]);
+      throw (range && outsideLog(table, from, range)) ?? new Error(`Offset ${from} of ${table.topic} is back in the log.`);
+    }
+    if (answer.error !== 0) throw new Error(`Kafka answered error ${answer.error} for ${table.topic}.`);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) connection.drop(session);
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import { ConfigResourceTypes } from 'kafkajs';
+import type { Admin, ITopicConfig } from 'kafkajs';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import type { Topic } from '../../schemas/topics.js';
+import { asFailure, failureCodes } from './failures.js';
+
+export interface TopicDefaults {
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What a topic is created with. Everything the guarantees rest on is said, whatever the cluster's defaults are. */
+export function topicConfig({ name, kind, retentionMs }: Topic, { prefix, partitions, replicationFactor }: TopicDefaults): ITopicConfig {
+  const config: Record<string, string | number> = {
+    'message.timestamp.type': 'CreateTime',
+    // With two of three replicas in step an acknowledged record survives any one broker.
+    'min.insync.replicas': replicationFactor >= 3 ? 2 : 1,
+    ...(kind === 'table'
+      // Small segments: the active one is never compacted, and a restore reads all of it.
+      ? { 'cleanup.policy': 'compact', 'segment.bytes': 32 << 20, 'segment.ms': HOUR_MS, 'min.cleanable.dirty.ratio': 0.1, 'delete.retention.ms': 24 * HOUR_MS }
+      : { 'cleanup.policy': 'delete', 'retention.ms': retentionMs }),
+    // Foreign producers write here with codecs that this process cannot open; the broker opens them.
+    ...(kind === 'source' ? { 'compression.type': 'uncompressed' } : {}),
+  };
+  return {
+    topic: prefix + name,
+    numPartitions: partitions,
+    replicationFactor,
+    configEntries: Object.entries(config).map(([entry, value]) => ({ name: entry, value: String(value) })),
+  };
+}
+
+/** Create what is missing, then check partition counts and that tables are compacted. */
+export async function ensureTopics(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults): Promise<void> {
+  const { prefix, partitions } = defaults;
+  try {
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter(({ name }) => !existing.has(prefix + name));
+    if (missing.length > 0) await create(admin, missing.map((topic) => topicConfig(topic, defaults)));
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => prefix + name) });
+    const problems = found
+      .filter((topic) => topic.partitions.length !== partitions)
+      .map(({ name, partitions: those }) => `Topic ${name} has ${those.length} partitions; all topics need ${partitions}.`);
+    problems.push(...(await uncompacted(admin, topics.filter(({ kind }) => kind === 'table').map(({ name }) => prefix + name))));
+    if (problems.length > 0) throw new ConfigError(problems);
+  } catch (error) {
+    throw asFailure('The topics could not be created and checked.', error);
+  }
+}
+
+async function create(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  try {
+    await admin.createTopics({ topics, waitForLeaders: true });
+  } catch (error) {
+    // Processes that start together create together: who comes second finds some of them there.
+    const errors: unknown[] = error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : [error];
+    const others = errors.filter((one) => !failureCodes(one).includes('TOPIC_ALREADY_EXISTS'));
+    if (others.length > 0) throw others[0];
+  }
+}
+
+async function uncompacted(admin: Admin, tables: readonly string[]): Promise<string[]> {
+  if (tables.length === 0) return [];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: tables.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })),
+  });
+  return resources
+    .filter(({ configEntries }) => configEntries.some(({ configName, configValue }) => configName === 'cleanup.policy' && configValue !== 'compact'))
+    .map(({ resourceName }) => `Table ${resourceName} is not compacted: its rows would be lost with time.`);
+}
