@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import type { RowSink } from '../../pipeline/core/row-sink.js';
+import { sales } from '../../schemas/topics.js';
+import { anyRecord } from './clickhouse-odd-records.js';
+import { interactionRecord, linesOf, recordOf, sale, saleRecord } from './clickhouse-records.js';
+
+/** What every engine of rows owes to the sinks; run on each of them. */
+export function rowSinkContract(open: () => Promise<RowSink>): void {
+  let sink: RowSink;
+  const token = (): string => randomUUID();
+  const one = async (sql: string) => (await sink.query(sql))[0];
+  const insert = (records: Parameters<typeof linesOf>[0], as = token()) => sink.insert(records[0]!.topic.replaceAll('-', '_'), linesOf(records), as);
+
+  beforeAll(async () => {
+    sink = await open();
+    await sink.ensure();
+  });
+  afterAll(() => sink.close());
+  beforeEach(async () => {
+    for (const table of [...clickhouseSinks.map((spec) => spec.table), 'revenue_by_shop_day_state', 'funnel_by_shop_day_state']) await sink.query(`TRUNCATE TABLE ${table}`);
+  });
+
+  test('its tables can be ensured again, and keep their identity', async () => {
+    const before = await sink.tableId('sales');
+    await sink.ensure();
+    expect(await sink.tableId('sales')).toBe(before);
+  });
+
+  describe('a block', () => {
+    test('repeated under its token is there once, in the views too', async () => {
+      const block = [saleRecord(10), saleRecord(11, { orderId: 'O-2', amount: 400_000n, quantity: 2 })];
+      await insert(block, 'a');
+      await insert(block, 'a');
+      expect(await one('SELECT count() AS n, sum(amount) AS amount FROM sales')).toEqual({ n: '2', amount: '60' });
+      expect(await one('SELECT net, units, orders FROM revenue_by_shop_day')).toEqual({ net: '60', units: 3, orders: '2' });
+    });
+
+    test('repeated with a hundred other blocks in between is there once', async () => {
+      await insert([saleRecord(0)], 'first');
+      for (let offset = 1; offset <= 100; offset++) await insert([saleRecord(offset)], `block ${offset}`);
+      await insert([saleRecord(0)], 'first');
+      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '101' });
+      expect(await one('SELECT net FROM revenue_by_shop_day')).toEqual({ net: '2020' });
+    });
+
+    test('of equal rows under another token is added', async () => {
+      await insert([saleRecord(1)], 'a');
+      await insert([saleRecord(1)], 'b');
+      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '2' });
+    });
+
+    test('of ten thousand rows over two years of months is one block, and is there once', async () => {
+      const block = Array.from({ length: 10_000 }, (_, offset) => saleRecord(offset, { receivedAt: Date.UTC(1990, offset % 24, 1), amount: 1n, quantity: 1 }));
+      await insert(block, 'wide');
+      await insert(block, 'wide');
+      expect(await one('SELECT count() AS n, uniqExact(_offset) AS offsets, sum(amount) AS amount FROM sales')).toEqual({ n: '10000', offsets: '10000', amount: '1' });
+      expect(await one('SELECT sum(net) AS net, sum(units) AS units FROM revenue_by_shop_day')).toEqual({ net: '1', units: 10_000 });
+    });
+
+    test('that failed in a view after the table had it is complete once it is repeated', async () => {
+      const block = [saleRecord(1)];
+      await sink.query('ALTER TABLE revenue_by_shop_day_state ADD CONSTRAINT broken CHECK net < 0');
+      await expect(insert(block, 'a')).rejects.toThrow('broken');
+      await sink.query('ALTER TABLE revenue_by_shop_day_state DROP CONSTRAINT broken');
+      await insert(block, 'a');
+      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '1' });
+      expect(await one('SELECT net FROM revenue_by_shop_day')).toEqual({ net: '20' });
+    });
+
+    test('may be inserted again under its token after its table was emptied', async () => {
+      await insert([saleRecord(1)], 'a');
+      await sink.query('TRUNCATE TABLE sales');
+      await insert([saleRecord(1)], 'a');
+      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '1' });
+    });
+
+    test('with a row that the table cannot hold is refused for good and leaves nothing', async () => {
+      const lines = [...linesOf([saleRecord(1)]), Buffer.from('{"no_such_column":1}\n')];
+      const refused = await sink.insert('sales', lines, 'a').catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Error);
+      expect(refused).not.toBeInstanceOf(Unavailable);
+      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '0' });
+    });
+  });
+
+  test('the token of one insert does not reach the next statement', async () => {
+    await insert([saleRecord(1)], 'a');
+    await sink.query("INSERT INTO sales (sku, _offset) VALUES ('by hand', 2)");
+    await sink.query("INSERT INTO sales (sku, _offset) VALUES ('by hand', 3)");
+    expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '3' });
+  });
+
+  test('rows are counted by partition and offset, ends included', async () => {
+    await insert([5, 7, 9].map((offset) => saleRecord(offset)));
+    await insert([recordOf(sales, 7, sale(), 1)]);
+    expect(await sink.countRows('sales', 'sales', 0, 5, 7)).toBe(2);
+    expect(await sink.countRows('sales', 'sales', 0, 6, 6)).toBe(0);
+    expect(await sink.countRows('sales', 'sales', 0, 0, Number.MAX_SAFE_INTEGER)).toBe(3);
+    expect(await sink.lastOffset('sales', 'sales', 0)).toBe(9);
+    expect(await sink.lastOffset('sales', 'sales', 2)).toBeUndefined();
+  });
+
+  test('any record of any topic that passed its codec becomes a row', async () => {
+    for (const spec of clickhouseSinks) {
+      const records = fc.sample(anyRecord(spec.topic), { numRuns: 300, seed: 7 }).map((record, offset) => ({ ...record, offset }));
+      await insert(records);
+      expect(await sink.countRows(spec.table, spec.topic, 0, 0, 299)).toBe(300);
+    }
+    // Infinities of a quantity stay in the raw rows and out of the sums.
+    expect(await sink.query('SELECT day FROM revenue_by_shop_day WHERE NOT isFinite(units)')).toEqual([]);
+    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'dead_letters_by_code', 'trigger_outcomes']) {
+      await expect(sink.query(`SELECT * FROM ${view}`)).resolves.toBeInstanceOf(Array);
+    }
+  });
+
+  test('odd values are kept as they are, or clamped where documented', async () => {
+    const year = (y: number) => new Date(0).setUTCFullYear(y, 0, 1);
+    await insert([
+      interactionRecord(1, { shopper: 'NUL \0, emoji 🛒, /"\\\n', time: year(1), currency: null, products: [{ sku: '', price: null, quantity: 0.5, position: null }] }),
+      interactionRecord(2, { time: year(9999), value: 10n ** 18n - 1n, receivedAt: year(9999) }),
+      interactionRecord(3, { value: -(2n ** 63n) }),
+    ]);
+    expect(await sink.query('SELECT shopper, time, time_ms, value, `products.sku` AS sku, `products.quantity` AS quantity FROM interactions ORDER BY _offset')).toEqual([
+      { shopper: 'NUL \0, emoji 🛒, /"\\\n', time: '1900-01-02 00:00:00.000', time_ms: String(year(1)), value: null, sku: [''], quantity: [0.5] },
+      { shopper: 'u1', time: '2299-12-30 00:00:00.000', time_ms: String(year(9999)), value: '99999999999999.9999', sku: [], quantity: [] },
+      { shopper: 'u1', time: '2026-01-01 12:00:00.000', time_ms: String(Date.UTC(2026, 0, 1, 12)), value: '-99999999999999.9999', sku: [], quantity: [] },
+    ]);
+  });
+
+  describe('revenue by shop day', () => {
+    test('cuts days in the zone of the shop', async () => {
+      await insert([saleRecord(1, { time: Date.UTC(2026, 0, 1, 5, 50) })]);
+      expect(await sink.query('SELECT day FROM revenue_by_shop_day')).toEqual([{ day: '2025-12-31' }]);
+    });
+
+    test('keeps gross when a part is refunded, and corrects the day of the order', async () => {
+      await insert([
+        saleRecord(1, { orderId: 'O-8', quantity: 3, amount: 600_000n }),
+        saleRecord(2, { orderId: 'O-8', kind: 'refund', quantity: -1, amount: -200_000n, reportedAt: Date.UTC(2026, 2, 1) }),
+        saleRecord(3, { orderId: 'adj', kind: 'adjustment', quantity: -2, amount: -5_000n }),
+      ]);
+      expect(await sink.query('SELECT gross, refunded, adjusted, net, units_sold, units, orders FROM revenue_by_shop_day')).toEqual([
+        { gross: '60', refunded: '20', adjusted: '-0.5', net: '39.5', units_sold: 3, units: 0, orders: '1' },
+      ]);
+    });
+
+    test('counts an order once though its lines come in several blocks', async () => {
+      await insert([saleRecord(1, { orderId: 'O-1', sku: 'P1' }), saleRecord(2, { orderId: 'O-2', sku: 'P1' })]);
+      await insert([saleRecord(3, { orderId: 'O-1', sku: 'P2' })]);
+      expect(await one('SELECT orders FROM revenue_by_shop_day')).toEqual({ orders: '2' });
+    });
+  });
+
+  test('the funnel counts shoppers once a step and events each time', async () => {
+    const steps = ['Product Viewed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Cart Viewed'];
+    await insert(steps.map((event, offset) => interactionRecord(offset, { event })));
+    await insert([interactionRecord(6, { shopper: 'u2' }), interactionRecord(7)]);
+    expect(await sink.query('SELECT * EXCEPT (source) FROM funnel_by_shop_day')).toEqual([
+      { day: '2026-01-01', viewed_shoppers: '2', viewed_events: '4', added_shoppers: '1', added_events: '1', checkout_shoppers: '1', checkout_events: '1', ordered_shoppers: '1', ordered_events: '1' },
+    ]);
+  });
+
+  test('an answer loses no digit: 64-bit integers and decimals are strings', async () => {
+    expect(await sink.query("SELECT toUInt64(18446744073709551615) AS big, toDecimal64('99999999999999.9999', 4) AS money, 0.5 AS half, toInt32(7) AS small, 'x' AS text;")).toEqual([
+      { big: '18446744073709551615', money: '99999999999999.9999', half: 0.5, small: 7, text: 'x' },
+    ]);
+    expect(await sink.query('SELECT {shopper:String} AS shopper, {n:UInt64} AS n', { shopper: "o'hara\\\n", n: 3 })).toEqual([{ shopper: "o'hara\\\n", n: '3' }]);
+  });
+
+  test('a wrong statement is refused for good, with the reason', async () => {
+    const refused = await sink.query('SELECT nothing FROM nowhere').catch((error: unknown) => error);
+    expect(refused).not.toBeInstanceOf(Unavailable);
+    expect(String(refused)).toContain('nowhere');
+  });
+
+  test('every table and column says what it is', async () => {
+    const silent = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = '' AND table NOT LIKE '%_feed'";
+    expect(await sink.query(silent)).toEqual([]);
+    expect(await sink.query("SELECT name FROM system.tables WHERE database = currentDatabase() AND comment = '' AND name NOT LIKE '%_feed'")).toEqual([]);
+  });
+}

@@ -1,0 +1,36 @@
+import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
+import type { LogRecord } from '../../pipeline/core/log.js';
+import type { SinkSpec } from '../../pipeline/core/row-sink.js';
+import { interactions, sales } from '../../schemas/topics.js';
+import type { Topic } from '../../schemas/topics.js';
+import type { Interaction, Sale } from '../../schemas/types.js';
+
+/** The sink of a topic, as it runs. */
+export function sinkOf(topic: Topic<never> | { readonly name: string }): SinkSpec {
+  const found = clickhouseSinks.find((spec) => spec.topic === topic.name);
+  if (!found) throw new Error(`No sink carries ${topic.name}.`);
+  return found;
+}
+
+/** A committed record as the log hands it out: encoded and read back. */
+export const recordOf = <T>(topic: Topic<T>, offset: number, value: T, partition = 0): LogRecord => ({
+  topic: topic.name, partition, offset, key: 'key', value: topic.codec.encode(value), tick: null, writtenAt: Date.UTC(2026, 0, 15),
+});
+
+/** Rows of records as the lines that a sink inserts. */
+export const linesOf = (records: readonly LogRecord[]): Buffer[] =>
+  records.map((record) => Buffer.from(`${JSON.stringify(sinkOf({ name: record.topic }).encode(record))}\n`));
+
+export const sale = (over: Partial<Sale> = {}): Sale => ({
+  sku: 'P1', orderId: 'O-1', line: 0, kind: 'sale', time: Date.UTC(2026, 0, 1, 12), reportedAt: Date.UTC(2026, 0, 1, 12), receivedAt: Date.UTC(2026, 0, 1, 12),
+  quantity: 1, price: 200_000n, amount: 200_000n, currency: 'EUR', shopper: null, country: null, source: null, ...over,
+});
+
+export const interaction = (over: Partial<Interaction> = {}): Interaction => ({
+  shopper: 'u1', anonymousId: null, messageId: 'm1', type: 'track', event: 'Product Viewed', time: Date.UTC(2026, 0, 1, 12), receivedAt: Date.UTC(2026, 0, 1, 12),
+  sessionId: 's1', sessionStart: true, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null,
+  list: null, currency: null, value: null, marketingConsent: null, recent: [], source: null, ...over,
+});
+
+export const saleRecord = (offset: number, over: Partial<Sale> = {}): LogRecord => recordOf(sales, offset, sale(over));
+export const interactionRecord = (offset: number, over: Partial<Interaction> = {}): LogRecord => recordOf(interactions, offset, interaction(over));
