@@ -39,12 +39,12 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
       expect(await one('SELECT net, units, orders FROM revenue_by_shop_day')).toEqual({ net: '60', units: 3, orders: '2' });
     });
 
-    test('repeated with a hundred other blocks in between is there once', async () => {
+    test('repeated with twenty other blocks in between is there once', async () => {
       await insert([saleRecord(0)], 'first');
-      for (let offset = 1; offset <= 100; offset++) await insert([saleRecord(offset)], `block ${offset}`);
+      for (let offset = 1; offset <= 20; offset++) await insert([saleRecord(offset)], `block ${offset}`);
       await insert([saleRecord(0)], 'first');
-      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '101' });
-      expect(await one('SELECT net FROM revenue_by_shop_day')).toEqual({ net: '2020' });
+      expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '21' });
+      expect(await one('SELECT net FROM revenue_by_shop_day')).toEqual({ net: '420' });
     });
 
     test('of equal rows under another token is added', async () => {

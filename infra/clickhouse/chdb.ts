@@ -1,0 +1,92 @@
+import { mkdirSync } from 'node:fs';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+import type { RowSink } from '../../pipeline/core/row-sink.js';
+import { clickHouseError } from './engine-errors.js';
+import { rowsOf, tablesOf } from './tables.js';
+
+export interface ChdbPlace {
+  /** One process at a time. */
+  readonly directory: string;
+  readonly database?: string | undefined;
+  readonly shopTimeZone: string;
+}
+
+/** What is used of npm `chdb`. Not its own types: the package is optional, and the build must pass without it. */
+interface Chdb {
+  Session: new (path: string, options: { connectionArgs: readonly string[] }) => ChdbSession;
+  drainPending(): Promise<void>;
+}
+
+interface ChdbSession {
+  queryBindAsync(sql: string, params: object, options: { format: string }): Promise<{ text(): string }>;
+  insert(block: { table: string; values: Buffer; format: 'JSONEachRow'; settings: object }): Promise<unknown>;
+  close(): void;
+}
+
+/** Given when connecting: a setting made by a later statement would stay with the connection and reach others. */
+const ANSWERS = ['--output_format_json_quote_64bit_integers=1', '--output_format_json_quote_decimals=1', '--output_format_json_quote_denormals=1'];
+
+/**
+ * Rows in ClickHouse inside this process, on threads of its own. Undefined where the optional package `chdb` cannot be
+ * loaded: everything but SQL works without it.
+ */
+export async function openChdb({ directory, database = 'millrace', shopTimeZone }: ChdbPlace, { metrics, journal }: { metrics: Metrics; journal: Journal }): Promise<RowSink | undefined> {
+  const chdb = await load();
+  metrics.gauge('millrace_fallback', 'failure' in chdb ? 1 : 0, { kind: 'no_sql' });
+  if ('failure' in chdb) {
+    journal.warn({ err: chdb.failure }, 'The optional package chdb cannot be loaded: SQL is not available, everything else works.');
+    return undefined;
+  }
+  mkdirSync(directory, { recursive: true });
+  const session = open(chdb, directory);
+  const ask = async (sql: string, params: object = {}) => rowsOf((await answered(session.queryBindAsync(sql, params, { format: 'JSONEachRow' }))).text());
+  const run = async (sql: string) => void (await ask(sql));
+  return tablesOf(
+    {
+      engine: 'chdb',
+      async prepare() {
+        await run(`CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic`);
+        await run(`USE ${database}`);
+      },
+      run,
+      ask,
+      insert: async (table, lines, settings) => {
+        await answered(session.insert({ table, values: Buffer.concat(lines), format: 'JSONEachRow', settings }));
+      },
+      async close() {
+        // A connection closed under a running statement would only be given up later, with the directory still locked.
+        await chdb.drainPending();
+        session.close();
+        await chdb.drainPending();
+      },
+    },
+    { database, shopTimeZone },
+  );
+}
+
+async function load(): Promise<Chdb | { failure: unknown }> {
+  const name: string = 'chdb';
+  try {
+    return (await import(name)) as Chdb;
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+function open(chdb: Chdb, directory: string): ChdbSession {
+  try {
+    return new chdb.Session(directory, { connectionArgs: ANSWERS });
+  } catch (cause) {
+    throw new ConfigError([`The ClickHouse directory ${directory} cannot be opened; another process may be using it: ${(cause as Error).message}`], { cause });
+  }
+}
+
+async function answered<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    const code = error instanceof Error && 'clickhouseCode' in error ? Number(error.clickhouseCode) : undefined;
+    throw code !== undefined && error instanceof Error ? clickHouseError(code, error) : error;
+  }
+}

@@ -1,0 +1,78 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { ClickHouseError, createClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import type { RowSink } from '../../pipeline/core/row-sink.js';
+import { clickHouseError } from './engine-errors.js';
+import { rowsOf, tablesOf } from './tables.js';
+
+export interface ClickHouseAddress {
+  readonly url: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly database?: string | undefined;
+  readonly shopTimeZone: string;
+}
+
+const REQUEST_MS = 60_000;
+
+/** Rows in a ClickHouse server, over HTTP. */
+export function openClickHouse({ url, user = 'default', password = '', database = 'millrace', shopTimeZone }: ClickHouseAddress): RowSink {
+  const connect = (to: string) => createClient({ url, username: user, password, database: to, request_timeout: REQUEST_MS, application: 'millrace' });
+  const client = connect(database);
+  return tablesOf(
+    {
+      engine: 'clickhouse',
+      async prepare() {
+        // Not through `client`: a server refuses every request that names a database it does not have.
+        const anywhere = connect('default');
+        try {
+          await answered(run(anywhere, `CREATE DATABASE IF NOT EXISTS ${database}`));
+        } finally {
+          await anywhere.close();
+        }
+      },
+      run: (sql) => answered(run(client, sql)),
+      ask: (sql, params) => answered(ask(client, sql, params)),
+      insert: (table, lines, settings) =>
+        answered(
+          client.insert({ table, values: Readable.from(lines, { objectMode: false }), format: 'JSONEachRow', clickhouse_settings: { ...settings } }).then(() => undefined),
+        ),
+      close: () => client.close(),
+    },
+    { database, shopTimeZone },
+  );
+}
+
+async function run(client: ClickHouseClient, sql: string): Promise<void> {
+  await client.command({ query: sql, clickhouse_settings: { wait_end_of_query: 1 } });
+}
+
+/** By `exec`, which leaves the statement as it is: one with a FORMAT or without rows is answered too. */
+async function ask(client: ClickHouseClient, sql: string, params: Readonly<Record<string, string | number>> = {}) {
+  const { stream } = await client.exec({
+    query: sql,
+    query_params: { ...params },
+    clickhouse_settings: {
+      default_format: 'JSONEachRow',
+      output_format_json_quote_64bit_integers: 1,
+      output_format_json_quote_decimals: 1,
+      output_format_json_quote_denormals: 1,
+      // Or an error after the first rows would come as one more row.
+      wait_end_of_query: 1,
+    },
+  });
+  return rowsOf(await text(stream));
+}
+
+/** Name errors for who must act. What ClickHouse did not say itself comes from the way to it. */
+async function answered<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (error instanceof ClickHouseError) throw clickHouseError(Number(error.code), error);
+    if (error instanceof TypeError || error instanceof SyntaxError || !(error instanceof Error)) throw error;
+    throw new Unavailable(`ClickHouse does not answer: ${error.message}`, { cause: error });
+  }
+}
