@@ -1,58 +1,134 @@
 import { dueOf } from './rows.js';
 import type { DueTimer, RowChange, TableStore } from './store.js';
 
-/** A table store in memory, for drivers and benchmarks: nothing survives the process. */
-export function memoryStore(): TableStore {
-  const rows = new Map<string, Buffer>();
-  let keys: string[] | undefined = [];
-  let timers: DueTimer[] | undefined = [];
-  let position = 0;
-  const sortedKeys = (): string[] => (keys ??= [...rows.keys()].sort());
-  const sortedTimers = (): DueTimer[] => (timers ??= [...rows]
-    .flatMap(([key, value]) => {
-      const due = dueOf(key, value);
-      return due === undefined ? [] : [{ due, key }];
-    })
-    .sort((a, b) => a.due - b.due || (a.key < b.key ? -1 : 1)));
-  return {
-    get position() { return position; },
-    get: (key) => rows.get(key),
-    *range(start, end) {
-      const sorted = sortedKeys();
-      for (let i = firstAtLeast(sorted, start); i < sorted.length && sorted[i]! < end; i++) yield { key: sorted[i]!, value: rows.get(sorted[i]!)! };
-    },
-    *timersUntil(until, after) {
-      for (const timer of sortedTimers()) {
-        if (timer.due > until) return;
-        if (!after || timer.due > after.due || (timer.due === after.due && timer.key > after.key)) yield timer;
-      }
-    },
-    apply(changes: readonly RowChange[], to: number) {
-      for (const { key, value } of changes) {
-        if (value === null ? rows.has(key) : !rows.has(key)) keys = undefined;
-        if (dueOfChange(key, value) || dueOfChange(key, rows.get(key) ?? null)) timers = undefined;
-        if (value === null) rows.delete(key);
-        else rows.set(key, value);
-      }
-      position = to;
-    },
-    wipe() {
-      rows.clear();
-      keys = timers = undefined;
-      position = 0;
-    },
-    size: () => rows.size,
-  };
+const BLOCK = 512;
+
+/** Values in order, in blocks: an insertion moves half a block, not half of all. */
+class Sorted<T> {
+  readonly #before: (a: T, b: T) => boolean;
+  #blocks: T[][] = [];
+
+  constructor(before: (a: T, b: T) => boolean) {
+    this.#before = before;
+  }
+
+  add(value: T): void {
+    const at = this.#blockOf(value);
+    const block = this.#blocks[at];
+    if (!block) {
+      this.#blocks.push([value]);
+      return;
+    }
+    block.splice(this.#placeIn(block, value), 0, value);
+    if (block.length > 2 * BLOCK) this.#blocks.splice(at + 1, 0, block.splice(BLOCK));
+  }
+
+  remove(value: T): void {
+    const at = this.#blockOf(value);
+    const block = this.#blocks[at];
+    const place = block ? this.#placeIn(block, value) : 0;
+    if (!block || place === block.length || this.#before(value, block[place]!)) return;
+    block.splice(place, 1);
+    if (block.length === 0) this.#blocks.splice(at, 1);
+  }
+
+  *from(value: T): Generator<T> {
+    for (let at = this.#blockOf(value); at < this.#blocks.length; at++) {
+      const block = this.#blocks[at]!;
+      for (let place = this.#placeIn(block, value); place < block.length; place++) yield block[place]!;
+    }
+  }
+
+  *all(): Generator<T> {
+    for (const block of this.#blocks) yield* block;
+  }
+
+  /** The first block whose last value is not before `value`, or the last block. */
+  #blockOf(value: T): number {
+    let low = 0;
+    let high = this.#blocks.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#before(this.#blocks[middle]!.at(-1)!, value)) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(low, 0);
+  }
+
+  #placeIn(block: readonly T[], value: T): number {
+    let low = 0;
+    let high = block.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#before(block[middle]!, value)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
-const dueOfChange = (key: string, value: Buffer | null): boolean => value !== null && dueOf(key, value) !== undefined;
+const earlier = (a: DueTimer, b: DueTimer): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);
 
-function firstAtLeast(sorted: readonly string[], start: string): number {
-  let low = 0;
-  for (let high = sorted.length; low < high;) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < start) low = middle + 1;
-    else high = middle;
+/** A table's rows in memory, for tests and benchmarks of the task core. */
+export const memoryStore = (): TableStore => new MemoryStore();
+
+class MemoryStore implements TableStore {
+  #rows = new Map<string, Buffer>();
+  #keys = new Sorted<string>((a, b) => a < b);
+  #timers = new Sorted<DueTimer>(earlier);
+  #position = 0;
+
+  get position(): number {
+    return this.#position;
   }
-  return low;
+
+  get(key: string): Buffer | undefined {
+    return this.#rows.get(key);
+  }
+
+  range(start: string, end: string): { key: string; value: Buffer }[] {
+    const found: { key: string; value: Buffer }[] = [];
+    for (const key of this.#keys.from(start)) {
+      if (key >= end) break;
+      found.push({ key, value: this.#rows.get(key)! });
+    }
+    return found;
+  }
+
+  timersUntil(until: number): DueTimer[] {
+    const found: DueTimer[] = [];
+    for (const timer of this.#timers.all()) {
+      if (timer.due > until) break;
+      found.push(timer);
+    }
+    return found;
+  }
+
+  apply(changes: readonly RowChange[], position: number): void {
+    for (const { key, value } of changes) {
+      const before = this.#rows.get(key);
+      const oldDue = before && dueOf(key, before);
+      const newDue = value ? dueOf(key, value) : undefined;
+      if (oldDue !== undefined && oldDue !== newDue) this.#timers.remove({ due: oldDue, key });
+      if (newDue !== undefined && oldDue !== newDue) this.#timers.add({ due: newDue, key });
+      if (value === null) {
+        if (this.#rows.delete(key)) this.#keys.remove(key);
+      } else {
+        if (!before) this.#keys.add(key);
+        this.#rows.set(key, value);
+      }
+    }
+    this.#position = position;
+  }
+
+  wipe(): void {
+    this.#rows = new Map();
+    this.#keys = new Sorted((a, b) => a < b);
+    this.#timers = new Sorted(earlier);
+    this.#position = 0;
+  }
+
+  size(): number {
+    return this.#rows.size;
+  }
 }

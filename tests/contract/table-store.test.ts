@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openTableStores, type TableStores, type TableStoresOptions } from '../../infra/table-store/stores.js';
+import { restOf, rowKey, TIMER, timerRows } from '../../pipeline/core/rows.js';
+import { storeContract } from './store-contract.js';
+
+const folder = (): string => mkdtempSync(join(tmpdir(), 'millrace-tables-'));
+const openIn = (directory: string, options: Partial<TableStoresOptions> = {}): TableStores =>
+  openTableStores({ directory, identityOf: () => 'log 1', ...options });
+
+storeContract('LMDB', async () => {
+  const directory = folder();
+  const stores = openIn(directory);
+  return {
+    open: stores.open,
+    async close() {
+      await stores.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+});
+
+describe('LMDB stores of a data directory', () => {
+  const dated = (value: string): Buffer => Buffer.from(value);
+
+  function directoryForTest(): string {
+    const directory = folder();
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    return directory;
+  }
+
+  test('rows, timers and position are there after opening again', async () => {
+    const directory = directoryForTest();
+    const first = openIn(directory);
+    const timer = { key: rowKey('k', restOf(TIMER, 't')), value: timerRows.codec.encode({ due: 5, payload: 'p' }) };
+    first.open('carts', 3).apply([{ key: 'a', value: dated('1') }, timer], 42);
+    await first.close();
+
+    const second = openIn(directory);
+    const store = second.open('carts', 3);
+    expect([store.position, store.get('a')?.toString(), [...store.timersUntil(5)]]).toEqual([42, '1', [{ due: 5, key: timer.key }]]);
+    await second.close();
+  });
+
+  test('the rows of another log are wiped, those of the same are kept', async () => {
+    const directory = directoryForTest();
+    const first = openIn(directory);
+    first.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 42);
+    first.open('products', 0).apply([{ key: 'a', value: dated('1') }], 7);
+    await first.close();
+
+    const second = openIn(directory, { identityOf: (table) => (table === 'carts' ? 'log 2' : 'log 1') });
+    expect([second.open('carts', 0).position, second.open('carts', 0).size(), second.open('products', 0).position]).toEqual([0, 0, 7]);
+    await second.close();
+  });
+
+  test('a store that was left alone for too long is wiped', async () => {
+    const directory = directoryForTest();
+    const first = openIn(directory, { now: () => 1_000 });
+    first.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 42);
+    await first.close();
+
+    const inTime = openIn(directory, { now: () => 1_500, maxAgeMs: 500 });
+    expect(inTime.open('carts', 0).position).toBe(42);
+    await inTime.close();
+    const late = openIn(directory, { now: () => 1_501, maxAgeMs: 500 });
+    expect(late.open('carts', 0).position).toBe(0);
+    await late.close();
+  });
+
+  test('flushed says up to where rows are on the disk', async () => {
+    const stores = openIn(directoryForTest());
+    stores.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 42);
+    stores.open('carts', 1);
+    expect(await stores.flushed()).toEqual([
+      { topic: 'carts', partition: 0, offset: 42 },
+      { topic: 'carts', partition: 1, offset: 0 },
+    ]);
+    await stores.close();
+  });
+
+  test('a change that fails leaves rows and position as they were', async () => {
+    const stores = openIn(directoryForTest());
+    const store = stores.open('carts', 0);
+    store.apply([{ key: 'a', value: dated('1') }], 1);
+    expect(() => store.apply([{ key: 'a', value: dated('2') }, { key: 'k'.repeat(3_000), value: dated('x') }], 2)).toThrow('longer than the table store can hold');
+    expect([store.position, store.get('a')?.toString(), store.size()]).toEqual([1, '1', 1]);
+    store.apply([{ key: 'a', value: dated('3') }], 2);
+    expect(store.get('a')?.toString()).toBe('3');
+    await stores.close();
+  });
+});
