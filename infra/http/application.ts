@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import { packageRoot } from '../../schemas/files.js';
+import { readBody, readJson } from './body.js';
+import type { ExtraRoute } from './doors.js';
+import { requireScope, type Exchange, type House } from './exchange.js';
+import type { Scope } from './keys.js';
+import { refuse, sendJson } from './problem.js';
+import { pathId } from './requests.js';
+import { rudderSettings, segmentSettings } from './sdk-settings.js';
+import { uploadSource } from './source-upload.js';
+import { uploadProducts } from './upload.js';
+
+/** Everything that is not hot: operations, catalogue, users, settings of foreign SDKs, pages. */
+export function application(house: House, exchangeOf: (request: Request) => Exchange, labelled: (request: Request, label: string) => void): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  type Handler = (exchange: Exchange, request: Request, response: Response) => unknown;
+  /** A route whose label is its pattern, open to keys of `scope`, and whose answer is sent as JSON unless it was sent already. */
+  const route = (method: 'get' | 'post' | 'put' | 'delete', path: string, scope: Scope | 'public', handle: Handler): void => {
+    app[method](path, async (request, response) => {
+      labelled(request, path);
+      const exchange = exchangeOf(request);
+      if (scope !== 'public') requireScope(house, exchange, scope);
+      const answer = await handle(exchange, request, response);
+      if (!response.headersSent && answer !== undefined) sendJson(response, 200, answer);
+    });
+  };
+  const param = (request: Request, name: string): string => pathId(name, String(request.params[name] ?? ''));
+
+  operations(house, route);
+  route('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
+  route('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
+  route('get', '/v1/forecasts/:sku', 'server', async (_, request) => {
+    const sku = param(request, 'sku');
+    return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold.`);
+  });
+  route('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(param(request, 'id'))) ?? missing('Nothing is kept under this id.'));
+  route('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(param(request, 'id')));
+  route('post', '/v1/sql', 'admin', (exchange, _, response) => answerSql(house, exchange, response));
+
+  route('get', '/v1/projects/:key/settings', 'public', (_, request) => {
+    const key = String(request.params['key']);
+    return house.keys.find(key) ? segmentSettings(request, key) : missing('This write key is not known here.');
+  });
+  route('get', '/sourceConfig', 'public', (exchange, request) => {
+    const key = house.keys.ofRequest(request, exchange.query);
+    if (!key) throw refuse(401, 'Name a write key.');
+    const basic = /^basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    return rudderSettings(basic ? Buffer.from(basic, 'base64').toString().split(':', 1)[0]! : (exchange.query?.get('writeKey') ?? ''));
+  });
+  // Segment's browser library reports on itself here; nothing is done with it, but an error would be retried.
+  route('post', '/v1/m', 'public', (exchange) => {
+    exchange.request.resume();
+    return {};
+  });
+  for (const extra of house.deps.extra ?? []) addExtra(house, extra, route);
+  pages(house, app, labelled);
+  app.use(() => {
+    throw refuse(404, 'There is nothing at this address.');
+  });
+  const passOn: ErrorRequestHandler = (error, request, _response, _next) => {
+    const status = (error as { status?: unknown }).status;
+    throw status === 400 ? refuse(400, `The address ${request.path.slice(0, 80)} cannot be decoded.`) : error;
+  };
+  app.use(passOn);
+  return app;
+}
+
+type AddRoute = (method: 'get' | 'post', path: string, scope: Scope | 'public', handle: (exchange: Exchange, request: Request, response: Response) => unknown) => void;
+
+const missing = (detail: string): never => {
+  throw refuse(404, detail);
+};
+
+function operations(house: House, route: AddRoute): void {
+  route('get', '/livez', 'public', (_, __, response) => sendJson(response, house.deps.live() ? 200 : 503, { live: house.deps.live() }));
+  route('get', '/readyz', 'public', (_, __, response) => {
+    const state = house.deps.ready();
+    sendJson(response, state.ready ? 200 : 503, state);
+  });
+  route('get', '/metrics', 'public', async (_, __, response) => {
+    const text = await house.deps.metricsText();
+    response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    response.end(text);
+  });
+  route('get', '/openapi.yaml', 'public', (_, __, response) => {
+    response.setHeader('content-type', 'application/yaml; charset=utf-8');
+    createReadStream(join(packageRoot, 'schemas/openapi.yaml')).pipe(response);
+  });
+}
+
+async function answerSql(house: House, exchange: Exchange, response: Response): Promise<void> {
+  const { sql } = house.deps;
+  if (!sql) throw refuse(404, 'This process has no ClickHouse at hand.');
+  const query = (await readBody(exchange.request, 64 * 1024, house.budget)).toString();
+  response.setHeader('content-type', 'application/x-ndjson; charset=utf-8');
+  for await (const row of await sql(query)) response.write(`${JSON.stringify(row)}\n`);
+  response.end();
+}
+
+function addExtra(house: House, { method, path, scope, answer }: ExtraRoute, route: AddRoute): void {
+  route(method === 'GET' ? 'get' : 'post', path, scope, async (exchange, request) => {
+    const body = method === 'POST' ? await readJson(exchange.request, 64 * 1024, house.budget) : undefined;
+    const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
+    return await answer({ params, query: exchange.query ?? new URLSearchParams(), body });
+  });
+}
+
+/** The console at /, the demo shop at /shop, the tracker, and what they load. */
+function pages(house: House, app: Express, labelled: (request: Request, label: string) => void): void {
+  const folder = house.settings.pages ?? join(packageRoot, 'infra/http/pages');
+  const page = (path: string, file: string, root: string, maxAge = 0): void => {
+    app.get(path, (request, response) => {
+      labelled(request, path);
+      response.setHeader('x-content-type-options', 'nosniff');
+      response.sendFile(file, { root, maxAge }, (error) => {
+        if (error && !response.headersSent) response.status(404).type('text').send('This page is not installed.');
+      });
+    });
+  };
+  page('/', 'index.html', folder);
+  page('/shop', 'shop.html', folder);
+  page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), 300_000);
+  app.use((request, _response, next) => {
+    labelled(request, 'pages');
+    next();
+  }, express.static(folder, { index: false, fallthrough: true, dotfiles: 'ignore' }), (request, _response, next) => {
+    labelled(request, 'unmatched');
+    next();
+  });
+}

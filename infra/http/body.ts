@@ -1,0 +1,98 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip, inflate } from 'node:zlib';
+import { refuse } from './problem.js';
+
+const unpackers = { gzip: promisify(gunzip), deflate: promisify(inflate) };
+
+/** Types under which JSON comes: beacons of pages on another origin can only send text/plain. */
+const JSON_TYPES = /^(application\/(json|[\w.-]+\+json|x-ndjson|octet-stream)|text\/plain)\s*(;|$)/i;
+
+/** Bytes of bodies held in memory at once, over all requests: beyond it new ones are told to come back. */
+export class BodyBudget {
+  #held = 0;
+  constructor(readonly maxBytes: number) {}
+
+  /** @throws Refusal 503 */
+  take(bytes: number): void {
+    if (this.#held + bytes > this.maxBytes) throw refuse(503, 'Too many requests are being read at once.', 1);
+    this.#held += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#held -= bytes;
+  }
+}
+
+const tooLarge = (maxBytes: number) => refuse(413, `A body may have ${maxBytes} bytes here.`);
+
+/** @throws Refusal 413 from the announced length, before a byte of the body is read. */
+export function checkLength(request: IncomingMessage, maxBytes: number): void {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+}
+
+/** The body's bytes as they came. @throws Refusal 413, 503 */
+async function receive(request: IncomingMessage, maxBytes: number, budget: BodyBudget): Promise<Buffer> {
+  checkLength(request, maxBytes);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      request.on('data', (chunk: Buffer) => {
+        try {
+          budget.take(chunk.length);
+          size += chunk.length;
+          if (size > maxBytes) throw tooLarge(maxBytes);
+          chunks.push(chunk);
+        } catch (refusal) {
+          request.removeAllListeners('data');
+          reject(refusal);
+        }
+      });
+      request.on('end', resolve);
+      request.on('error', reject);
+      request.on('close', () => reject(refuse(400, 'The request ended early.')));
+    });
+  } finally {
+    budget.give(size);
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+/** @throws Refusal 413, 415, 503, 400 when it cannot be unpacked */
+export async function readBody(request: IncomingMessage, maxBytes: number, budget: BodyBudget): Promise<Buffer> {
+  const packed = await receive(request, maxBytes, budget);
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return packed;
+  if (encoding !== 'gzip' && encoding !== 'deflate') throw refuse(415, 'A body may be packed with gzip or deflate.');
+  try {
+    // The limit holds for what comes out: some bytes of gzip unpack to a gigabyte.
+    return await unpackers[encoding](packed, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    throw (cause as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(maxBytes) : refuse(400, `The body is not valid ${encoding}.`);
+  }
+}
+
+/** @throws Refusal 415 */
+export function checkType(request: IncomingMessage): void {
+  const type = request.headers['content-type'];
+  if (type !== undefined && type !== '' && !JSON_TYPES.test(type)) throw refuse(415, 'Send JSON, as application/json or text/plain.');
+}
+
+/** @throws Refusal 400 */
+export function parseJson(bytes: Buffer): unknown {
+  // Wrong bytes would silently become U+FFFD, and two different ids the same one.
+  if (!isUtf8(bytes)) throw refuse(400, 'The body is not JSON: it is not UTF-8.');
+  try {
+    return JSON.parse(bytes.toString()) as unknown;
+  } catch (error) {
+    throw refuse(400, bytes.length === 0 ? 'The body is empty: send JSON.' : `The body is not JSON: ${(error as Error).message.slice(0, 160)}.`);
+  }
+}
+
+/** The JSON of a request's body. @throws Refusal */
+export async function readJson(request: IncomingMessage, maxBytes: number, budget: BodyBudget): Promise<unknown> {
+  checkType(request);
+  return parseJson(await readBody(request, maxBytes, budget));
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { deadLetters } from '../../schemas/topics.js';
+import type { EventType } from '../../schemas/types.js';
+import type { NewRecord, Position } from '../../pipeline/core/log.js';
+import { partitionOf } from '../../pipeline/core/partition.js';
+import { collectBatch, type BatchOutcome } from '../../producers/batch.js';
+import { collect, type CollectContext, type Collected, type Outcome } from '../../producers/collect.js';
+import { isObject, type FieldError } from '../../producers/fields.js';
+import { collectGa4 } from '../../producers/ga4.js';
+import { encodeRecords } from '../../producers/publish.js';
+import { checkType, parseJson, readBody } from './body.js';
+import { charge, keyOf, type Exchange, type House } from './exchange.js';
+import type { Key } from './keys.js';
+import { encodeToken } from './position-token.js';
+import { badRequest, Refusal, sendJson } from './problem.js';
+
+/** Segment's limits: 32 KB a call, 500 KB a batch. */
+export const MAX_CALL_BYTES = 32 * 1024;
+export const MAX_BATCH_BYTES = 500 * 1024;
+
+type Source = 'segment' | 'ga4';
+
+interface Rejected {
+  readonly index: number;
+  readonly messageId: string | null;
+  readonly errors: readonly FieldError[];
+}
+
+function contextOf(house: House, exchange: Exchange, key: Key, type?: EventType): CollectContext {
+  return { receivedAt: exchange.receivedAt, shop: house.settings.shop, scope: key.scope === 'browser' ? 'browser' : 'server', newId: randomUUID, type };
+}
+
+const messageIdOf = (call: unknown): string | null => (isObject(call) && typeof call['messageId'] === 'string' ? call['messageId'].slice(0, 256) : null);
+
+/** A refused call as a dead letter: what a broken page sent can be looked at, repaired and sent again. */
+function deadLetter(house: House, exchange: Exchange, call: unknown, index: number, errors: readonly FieldError[]): NewRecord {
+  const id = `request/${exchange.requestId}/${index}`;
+  let value: Buffer | null;
+  try {
+    value = Buffer.from(JSON.stringify(call) ?? 'null').subarray(0, 2 * MAX_CALL_BYTES);
+  } catch {
+    // JSON.stringify recurses: a call that nests thousands of levels deep cannot be written down again.
+    value = null;
+  }
+  const message = errors.map((error) => `${error.path}: ${error.message}`).join(' ').slice(0, 2000);
+  const letter = {
+    id, code: errors[0]?.code ?? 'unknown_type', message, consumer: 'collector', topic: 'clickstream',
+    partition: -1, offset: -1, key: null, value, at: exchange.receivedAt, stack: null,
+  };
+  return { topic: deadLetters.name, partition: partitionOf(id, house.deps.partitions), key: id, value: deadLetters.codec.encode(letter) };
+}
+
+function count(house: House, source: Source, accepted: number, clamped: number, rejected: readonly Rejected[]): void {
+  const { metrics } = house.deps;
+  if (accepted > 0) metrics.count('millrace_events_accepted_total', { source }, accepted);
+  if (clamped > 0) metrics.count('millrace_events_clamped_total', { source }, clamped);
+  for (const { errors } of rejected) metrics.count('millrace_events_rejected_total', { code: errors[0]?.code ?? 'unknown_type' });
+}
+
+/** Token for what was written of the first `events` records; dead letters after them are nobody's own writes. */
+const tokenOf = (positions: readonly Position[], events: number): string => encodeToken(positions.slice(0, events));
+
+/** One call of Segment's HTTP API. 200 means durable. */
+export async function collectCall(house: House, exchange: Exchange, type: EventType): Promise<void> {
+  checkType(exchange.request);
+  house.keys.ofRequest(exchange.request, exchange.query);
+  const bytes = await readBody(exchange.request, MAX_CALL_BYTES, house.budget);
+  const body = parseJson(bytes);
+  const key = keyOf(house, exchange, body);
+  charge(house, key, 1);
+  const outcome = collect(body, contextOf(house, exchange, key, type));
+  if ('errors' in outcome) return refuseCall(house, exchange, body, outcome.errors);
+  const records = encodeRecords(outcome.ok.records, house.deps.partitions);
+  const positions = await house.deps.accept(records);
+  count(house, 'segment', 1, outcome.ok.clamped ? 1 : 0, []);
+  sendJson(exchange.response, 200, { accepted: 1, messageId: outcome.ok.messageId, token: encodeToken(positions) });
+}
+
+async function refuseCall(house: House, exchange: Exchange, body: unknown, errors: readonly FieldError[]): Promise<never> {
+  count(house, 'segment', 0, 0, [{ index: 0, messageId: null, errors }]);
+  try {
+    await house.deps.accept([deadLetter(house, exchange, body, 0, errors)]);
+  } catch (error) {
+    // The answer is owed to the client whether or not its mistake could be kept.
+    house.deps.journal.warn({ err: error, requestId: exchange.requestId }, 'A refused call could not be kept as a dead letter.');
+  }
+  if (errors.every((error) => error.code === 'needs_server_key')) throw new Refusal({ status: 403, detail: errors[0]!.message, errors });
+  throw badRequest(errors);
+}
+
+/** Segment's batch. Good calls are taken, bad ones are named and kept. */
+export async function collectBatchRequest(house: House, exchange: Exchange): Promise<void> {
+  await collectMany(house, exchange, 'segment', collectBatch);
+}
+
+/** GA4's Measurement Protocol; its api_secret is a key of this installation. */
+export async function collectGa4Request(house: House, exchange: Exchange): Promise<void> {
+  await collectMany(house, exchange, 'ga4', collectGa4);
+}
+
+async function collectMany(house: House, exchange: Exchange, source: Source, read: (body: unknown, context: CollectContext) => BatchOutcome): Promise<void> {
+  checkType(exchange.request);
+  house.keys.ofRequest(exchange.request, exchange.query);
+  const body = parseJson(await readBody(exchange.request, MAX_BATCH_BYTES, house.budget));
+  const key = keyOf(house, exchange, body);
+  const batch = read(body, contextOf(house, exchange, key));
+  if ('errors' in batch) {
+    const tooMany = batch.errors.some((error) => error.code === 'too_many');
+    throw tooMany ? new Refusal({ status: 413, detail: batch.errors.map((error) => error.message).join(' '), errors: batch.errors }) : badRequest(batch.errors);
+  }
+  charge(house, key, Math.max(1, batch.outcomes.length));
+  await answerBatch(house, exchange, source, batch.calls, batch.outcomes);
+}
+
+async function answerBatch(house: House, exchange: Exchange, source: Source, calls: readonly unknown[], outcomes: readonly Outcome[]): Promise<void> {
+  const good: Collected[] = [];
+  const records: NewRecord[] = [];
+  const rejected: Rejected[] = [];
+  const reject = (index: number, errors: readonly FieldError[]): void => {
+    rejected.push({ index, messageId: messageIdOf(calls[index]), errors });
+  };
+  outcomes.forEach((outcome, index) => {
+    if ('errors' in outcome) return reject(index, outcome.errors);
+    const encoded = encodeRecords(outcome.ok.records, house.deps.partitions);
+    if (encoded.some(({ value }) => value !== null && value.length > MAX_CALL_BYTES)) {
+      return reject(index, [{ path: '', code: 'too_large', message: `A call may have ${MAX_CALL_BYTES} bytes.` }]);
+    }
+    good.push(outcome.ok);
+    records.push(...encoded);
+  });
+  const letters = rejected.map(({ index, errors }) => deadLetter(house, exchange, calls[index], index, errors));
+  const positions = records.length + letters.length === 0 ? [] : await house.deps.accept([...records, ...letters]);
+  count(house, source, good.length, good.filter(({ clamped }) => clamped).length, rejected);
+  if (good.length === 0 && rejected.length > 0) {
+    const errors = rejected.flatMap((one) => one.errors.map((error) => ({ ...error, path: source === 'ga4' ? error.path : `batch[${one.index}]${error.path === '' ? '' : '.'}${error.path}` })));
+    throw badRequest(errors, { accepted: 0, rejected });
+  }
+  sendJson(exchange.response, 200, { accepted: good.length, rejected, token: tokenOf(positions, records.length) });
+}

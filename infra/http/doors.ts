@@ -1,0 +1,101 @@
+import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+import type { NewRecord, Position } from '../../pipeline/core/log.js';
+import type { Shop } from '../../producers/collect.js';
+import type { Json } from '../../producers/fields.js';
+import type { KeyLists, Scope } from './keys.js';
+
+/** Who is asked about. One of the two is given. */
+export interface ShopperRef {
+  readonly userId: string | null;
+  readonly anonymousId: string | null;
+}
+
+export interface RecommendRequest extends ShopperRef {
+  /** 1 to 100. */
+  readonly limit: number;
+  /** Conditions on catalogue attributes, for serving to read; an unknown field is for it to refuse. */
+  readonly filter: Json | null;
+  /** SKUs that must not come. */
+  readonly exclude: readonly string[];
+  /** Only these SKUs may come, each once. */
+  readonly items: readonly string[] | null;
+  readonly placement: string | null;
+  /** Positions that the answer must have seen. */
+  readonly after: readonly Position[] | null;
+  readonly explain: boolean;
+}
+
+export interface ScoreRequest extends ShopperRef {
+  /** SKUs to score, each once; none gives an empty answer. */
+  readonly items: readonly string[];
+  readonly after: readonly Position[] | null;
+  readonly explain: boolean;
+}
+
+export interface SimilarRequest {
+  readonly sku: string;
+  readonly limit: number;
+  readonly filter: Json | null;
+  readonly exclude: readonly string[];
+}
+
+/** An answer of serving: what is sent as JSON. */
+type Answer = object | Promise<object>;
+
+/** A page's or console's own route, answered as JSON, text or bytes. */
+export interface ExtraRoute {
+  readonly method: 'GET' | 'POST';
+  /** Express 5 path; also the label of its metric. */
+  readonly path: string;
+  readonly scope: Scope | 'public';
+  readonly answer: (request: { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams; readonly body: unknown }) => Answer;
+}
+
+/** What stands behind the doors. Any of them may throw `Refusal` (it becomes the answer) or `Unavailable` (503). */
+export interface HttpDoors {
+  /** Write records to the log; resolves when they are durable. @throws Unavailable */
+  readonly accept: (records: readonly NewRecord[]) => Promise<readonly Position[]>;
+  /** Partitions of every topic. */
+  readonly partitions: number;
+  readonly recommend: (request: RecommendRequest) => Answer;
+  readonly score: (request: ScoreRequest) => Answer;
+  readonly similar: (request: SimilarRequest) => Answer;
+  /** Forecast of a SKU, or undefined when there is none. */
+  readonly forecast: (sku: string) => object | undefined | Promise<object | undefined>;
+  /** What is kept of a shopper, or undefined for nothing. */
+  readonly user: (id: string) => object | undefined | Promise<object | undefined>;
+  readonly erase: (id: string) => Answer;
+  readonly metricsText: () => string | Promise<string>;
+  /** The process is not stuck. */
+  readonly live: () => boolean;
+  /** Whether it may get traffic, with what it says about its parts. */
+  readonly ready: () => { readonly ready: boolean; readonly parts?: object };
+  /** Rows of a query, where this process has ClickHouse at hand. */
+  readonly sql?: ((query: string) => AsyncIterable<object> | Promise<Iterable<object>>) | undefined;
+  readonly extra?: readonly ExtraRoute[] | undefined;
+}
+
+export interface HttpSettings {
+  readonly shop: Shop;
+  readonly keys: KeyLists;
+  /** HMAC secret of shopper tokens; empty: none is valid. */
+  readonly shopperTokenSecret: string;
+  /** Events a second and burst of each browser key; absent: no limit. */
+  readonly browserLimit?: { readonly perSecond: number; readonly burst: number } | undefined;
+  readonly serverLimit?: { readonly perSecond: number; readonly burst: number } | undefined;
+  /** Bytes of bodies being read at once (64 MiB). */
+  readonly maxBodiesBytes?: number | undefined;
+  /** How long a client may take for its headers and for its whole request. */
+  readonly headersTimeoutMs?: number | undefined;
+  readonly requestTimeoutMs?: number | undefined;
+  /** Folder of pages: index.html, shop.html and what they load. */
+  readonly pages?: string | undefined;
+}
+
+/** What the handlers share. */
+export interface HttpDeps extends HttpDoors {
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+  /** Wall clock in ms; tests give their own. */
+  readonly now?: (() => number) | undefined;
+}

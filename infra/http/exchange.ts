@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodyBudget } from './body.js';
+import type { HttpDeps, HttpSettings } from './doors.js';
+import { allows, type Key, type Keys, type Scope } from './keys.js';
+import type { RateLimits } from './limits.js';
+import { refuse } from './problem.js';
+import { isObject } from '../../producers/fields.js';
+
+/** One request on its way. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly query: URLSearchParams | undefined;
+  readonly receivedAt: number;
+}
+
+/** What every handler works with. */
+export interface House {
+  readonly deps: HttpDeps;
+  readonly settings: HttpSettings;
+  readonly keys: Keys;
+  readonly budget: BodyBudget;
+  readonly limits: { readonly browser: RateLimits; readonly server: RateLimits };
+  readonly now: () => number;
+}
+
+/** Charge a key for events. @throws Refusal 429 */
+export function charge(house: House, key: Key, events: number): void {
+  house.limits[key.scope === 'browser' ? 'browser' : 'server'].take(key.number, events);
+}
+
+/** The key of a request: in its headers, its query, or (beacons can set no header) in its body. @throws Refusal 401 */
+export function keyOf(house: House, { request, query }: Exchange, body: unknown): Key {
+  const key = house.keys.ofRequest(request, query);
+  if (key) return key;
+  const secret = isObject(body) ? body['writeKey'] : undefined;
+  if (typeof secret === 'string' && secret !== '') return house.keys.require(secret);
+  throw refuse(401, 'Name a key: Basic authorization with the write key as user name, Bearer, or writeKey in the body.');
+}
+
+/** @throws Refusal 401 or 403 */
+export function requireScope(house: House, exchange: Exchange, scope: Scope): Key {
+  const key = keyOf(house, exchange, undefined);
+  if (!allows(key, scope)) throw refuse(403, `This takes ${scope === 'admin' ? 'an admin token' : 'a server key'}.`);
+  return key;
+}

@@ -1,0 +1,61 @@
+import type { EventType } from '../../schemas/types.js';
+import { isObject } from '../../producers/fields.js';
+import { readJson } from './body.js';
+import { collectBatchRequest, collectCall, collectGa4Request, MAX_CALL_BYTES } from './collector.js';
+import type { ShopperRef } from './doors.js';
+import { charge, keyOf, type Exchange, type House } from './exchange.js';
+import { allows, shopperOf, type Key } from './keys.js';
+import { refuse, sendJson } from './problem.js';
+import { recommendRequest, scoreRequest, similarRequest } from './requests.js';
+
+/** A route answered before Express. */
+export interface HotRoute {
+  /** Label of its metric: a name of ours, never what the client wrote. */
+  readonly label: string;
+  readonly run: (house: House, exchange: Exchange) => Promise<void>;
+}
+
+/**
+ * A browser's key is public, so it opens only what a shopper may see of themselves: an anonymous id is a secret between
+ * the browser and us, a userId is not and needs the shop's signature.
+ * @throws Refusal 403
+ */
+function mayAsk(house: House, exchange: Exchange, key: Key, who: ShopperRef, body: unknown): void {
+  if (allows(key, 'server') || who.userId === null) return;
+  const given = exchange.request.headers['x-shopper-token'] ?? (isObject(body) ? body['shopperToken'] : undefined);
+  const shopper = typeof given === 'string' ? shopperOf(given, house.settings.shopperTokenSecret, house.now()) : undefined;
+  if (shopper !== who.userId) throw refuse(403, 'A browser key may ask for a userId only with a valid shopper token for it (shopperToken, signed by the shop); ask for the anonymousId.');
+}
+
+/** A question to the views, in three steps: who asks, what, and may they. */
+const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T) => object | Promise<object>): HotRoute => ({
+  label,
+  run: async (house, exchange) => {
+    house.keys.ofRequest(exchange.request, exchange.query);
+    const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
+    const key = keyOf(house, exchange, body);
+    charge(house, key, 1);
+    const request = parse(body);
+    const who = whoOf(request);
+    if (who) mayAsk(house, exchange, key, who, body);
+    sendJson(exchange.response, 200, await ask(house, request));
+  },
+});
+
+const call = (type: EventType): HotRoute => ({ label: `/v1/${type}`, run: (house, exchange) => collectCall(house, exchange, type) });
+const batch: HotRoute = { label: '/v1/batch', run: collectBatchRequest };
+
+/** Routes by path. The short paths are those of Segment's browser library, /beacon those of RudderStack's. */
+export const hotRoutes: ReadonlyMap<string, HotRoute> = new Map([
+  ['/v1/track', call('track')], ['/v1/t', call('track')],
+  ['/v1/identify', call('identify')], ['/v1/i', call('identify')],
+  ['/v1/page', call('page')], ['/v1/p', call('page')],
+  ['/v1/screen', call('screen')], ['/v1/s', call('screen')],
+  ['/v1/group', call('group')], ['/v1/g', call('group')],
+  ['/v1/alias', call('alias')], ['/v1/a', call('alias')],
+  ['/v1/batch', batch], ['/v1/b', batch], ['/v1/import', batch], ['/beacon/v1/batch', batch],
+  ['/mp/collect', { label: '/mp/collect', run: collectGa4Request }],
+  ['/v1/recommend', question('/v1/recommend', recommendRequest, (who) => who, (house, request) => house.deps.recommend(request))],
+  ['/v1/score', question('/v1/score', scoreRequest, (who) => who, (house, request) => house.deps.score(request))],
+  ['/v1/similar', question('/v1/similar', similarRequest, () => undefined, (house, request) => house.deps.similar(request))],
+]);

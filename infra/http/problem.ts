@@ -1,0 +1,43 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { FieldError } from '../../producers/fields.js';
+
+/** A problem document (RFC 9457) as the client gets it. */
+export interface Problem {
+  readonly status: number;
+  /** A sentence for a person. */
+  readonly detail: string;
+  /** Every wrong field. */
+  readonly errors?: readonly FieldError[] | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  /** Further members of the document. */
+  readonly more?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The request is refused. Any door may throw it, whatever is behind the door: it becomes the answer. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  constructor(readonly problem: Problem, options?: ErrorOptions) {
+    super(problem.detail, options);
+  }
+}
+
+export const badRequest = (errors: readonly FieldError[], more?: Problem['more']): Refusal =>
+  new Refusal({ status: 400, detail: errors.length === 1 ? `${errors[0]!.path || 'The body'}: ${errors[0]!.message}` : `${errors.length} fields are wrong.`, errors, more });
+
+export const refuse = (status: number, detail: string, retryAfterSeconds?: number): Refusal =>
+  new Refusal({ status, detail, retryAfterSeconds });
+
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+export function sendProblem(response: ServerResponse, requestId: string, { status, detail, errors, retryAfterSeconds, more }: Problem): void {
+  if (response.headersSent) return void response.destroy();
+  if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="millrace"');
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, requestId, ...(errors && { errors }), ...more });
+  response.writeHead(status, { 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,126 @@
+import { flag, isObject, optionalId, requiredId, shopperId, text, under, type Errors, type Json } from '../../producers/fields.js';
+import { skuOf } from '../../producers/event-products.js';
+import { isShallow, MAX_DEPTH } from '../../producers/json-text.js';
+import type { RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
+import { decodeToken } from './position-token.js';
+import { badRequest } from './problem.js';
+
+const MAX_LIMIT = 100;
+const MAX_LISTED = 1000;
+
+/** A misspelt option that is silently ignored looks like one that does not work: it is refused by name. */
+function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>): void {
+  for (const name in body) {
+    if (!known.has(name)) errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This request takes ${[...known].slice(0, -2).join(', ')}.` });
+  }
+}
+
+function limitOf(errors: Errors, body: Json): number {
+  const value = body['limit'] ?? 10;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) return value;
+  errors.push({ path: 'limit', code: 'out_of_range', message: `This must be a whole number from 1 to ${MAX_LIMIT}.` });
+  return 1;
+}
+
+/** SKUs of a list, each once. */
+function skusOf(errors: Errors, body: Json, name: string): string[] | null {
+  const list = body[name];
+  if (list === undefined || list === null) return null;
+  if (!Array.isArray(list)) {
+    errors.push({ path: name, code: 'wrong_type', message: 'This must be a list of SKUs.' });
+    return null;
+  }
+  if (list.length > MAX_LISTED) {
+    errors.push({ path: name, code: 'too_many', message: `At most ${MAX_LISTED} SKUs.` });
+    return null;
+  }
+  const from = errors.length;
+  const skus = new Set<string>();
+  list.forEach((value: unknown, index) => {
+    const before = errors.length;
+    const sku = requiredId(errors, { '': value }, '');
+    under(errors, before, `[${index}]`);
+    if (sku !== null) skus.add(sku);
+  });
+  under(errors, from, name);
+  return [...skus];
+}
+
+function filterOf(errors: Errors, body: Json): Json | null {
+  const filter = body['filter'];
+  if (filter === undefined || filter === null) return null;
+  if (isObject(filter) && isShallow(filter, MAX_DEPTH)) return filter;
+  errors.push({ path: 'filter', code: 'invalid_filter', message: 'This must be an object of conditions.' });
+  return null;
+}
+
+function afterOf(errors: Errors, body: Json): RecommendRequest['after'] {
+  const token = body['after'];
+  if (token === undefined || token === null) return null;
+  const positions = typeof token === 'string' ? decodeToken(token) : undefined;
+  if (positions === undefined) errors.push({ path: 'after', code: 'wrong_type', message: 'This must be a token that the collector answered with.' });
+  return positions ?? null;
+}
+
+function shopperOfRequest(errors: Errors, body: Json): ShopperRef {
+  const from = errors.length;
+  const userId = shopperId(errors, body, 'userId');
+  const anonymousId = shopperId(errors, body, 'anonymousId');
+  if (userId === null && anonymousId === null && errors.length === from) {
+    errors.push({ path: 'userId', code: 'required', message: 'Say who: a userId or an anonymousId.' });
+  }
+  return { userId, anonymousId };
+}
+
+/** @throws Refusal 400 naming every wrong field */
+function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Errors, body: Json) => T): T {
+  if (!isObject(body)) throw badRequest([{ path: '', code: 'not_an_object', message: 'The request must be a JSON object.' }]);
+  const errors: Errors = [];
+  onlyKnown(errors, body, known);
+  const request = fields(errors, body);
+  if (errors.length > 0) throw badRequest(errors);
+  return request;
+}
+
+const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'after', 'explain', 'writeKey', 'shopperToken']);
+const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'writeKey', 'shopperToken']);
+const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
+
+export const recommendRequest = (input: unknown): RecommendRequest =>
+  read(input, RECOMMEND, (errors, body) => ({
+    ...shopperOfRequest(errors, body),
+    limit: limitOf(errors, body),
+    filter: filterOf(errors, body),
+    exclude: skusOf(errors, body, 'exclude') ?? [],
+    items: skusOf(errors, body, 'items'),
+    placement: text(errors, body, 'placement', 256),
+    after: afterOf(errors, body),
+    explain: flag(errors, body, 'explain') ?? false,
+  }));
+
+export const scoreRequest = (input: unknown): ScoreRequest =>
+  read(input, SCORE, (errors, body) => {
+    if ((body['items'] ?? null) === null) errors.push({ path: 'items', code: 'required', message: 'Say which SKUs to score.' });
+    return {
+      ...shopperOfRequest(errors, body),
+      items: skusOf(errors, body, 'items') ?? [],
+      after: afterOf(errors, body),
+      explain: flag(errors, body, 'explain') ?? false,
+    };
+  });
+
+export const similarRequest = (input: unknown): SimilarRequest =>
+  read(input, SIMILAR, (errors, body) => ({
+    sku: skuOf(errors, body) ?? '',
+    limit: limitOf(errors, body),
+    filter: filterOf(errors, body),
+    exclude: skusOf(errors, body, 'exclude') ?? [],
+  }));
+
+/** An id in a path. @throws Refusal 400 */
+export function pathId(name: string, value: string): string {
+  const errors: Errors = [];
+  const id = optionalId(errors, { [name]: value }, name);
+  if (errors.length > 0 || id === null) throw badRequest(errors.length > 0 ? errors : [{ path: name, code: 'empty', message: 'This id is empty.' }]);
+  return id;
+}

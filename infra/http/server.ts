@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import { application } from './application.js';
+import { BodyBudget } from './body.js';
+import type { HttpDeps, HttpSettings } from './doors.js';
+import type { Exchange, House } from './exchange.js';
+import { hotRoutes } from './hot.js';
+import { Keys } from './keys.js';
+import { RateLimits } from './limits.js';
+import { refuse, Refusal, sendProblem, type Problem } from './problem.js';
+
+export interface HttpServer {
+  /** Listen; answers the port (the one asked for, or a free one for 0). */
+  listen(port: number, host?: string): Promise<number>;
+  /** Take no more requests, answer those under way, close. */
+  close(): Promise<void>;
+  readonly server: Server;
+}
+
+const NO_LIMIT = { perSecond: Infinity, burst: Infinity };
+/** How long the rest of a refused body is thrown away before the connection is cut. */
+const DRAIN_MS = 500;
+
+/**
+ * One server for everything. Hot routes are answered before Express sees them (through Express a request costs twice
+ * the CPU); whatever fails, here or there, becomes a problem document in one place.
+ */
+export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpServer {
+  const now = deps.now ?? Date.now;
+  const { browserLimit = NO_LIMIT, serverLimit = NO_LIMIT } = settings;
+  const house: House = {
+    deps, settings, now,
+    keys: new Keys(settings.keys),
+    budget: new BodyBudget(settings.maxBodiesBytes ?? 64 * 1024 * 1024),
+    limits: {
+      browser: new RateLimits(browserLimit.perSecond, browserLimit.burst, now),
+      server: new RateLimits(serverLimit.perSecond, serverLimit.burst, now),
+    },
+  };
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const labels = new WeakMap<IncomingMessage, string>();
+  const app = application(house, (request) => exchanges.get(request)!, (request, label) => labels.set(request, label));
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const started = performance.now();
+    const url = request.url ?? '/';
+    const question = url.indexOf('?');
+    const path = question < 0 ? url : url.slice(0, question);
+    const requestId = requestIdOf(request);
+    const exchange: Exchange = {
+      request, response, requestId, receivedAt: now(),
+      query: question < 0 ? undefined : new URLSearchParams(url.slice(question + 1)),
+    };
+    response.setHeader('x-request-id', requestId);
+    const hot = hotRoutes.get(path);
+    response.on('close', () => {
+      const status = response.writableFinished ? String(response.statusCode) : 'aborted';
+      deps.metrics.observe('millrace_http_request_seconds', (performance.now() - started) / 1000, { route: hot?.label ?? labels.get(request) ?? 'unmatched', status });
+    });
+    if (hot || isBrowserPath(path)) {
+      allowOrigins(response);
+      if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    }
+    if (!hot) {
+      exchanges.set(request, exchange);
+      // Express rethrows what a handler threw to its last argument.
+      app(request as Parameters<typeof app>[0], response as Parameters<typeof app>[1], (error?: unknown) => fail(house, exchange, error ?? refuse(404, 'There is nothing at this address.')));
+    } else if (request.method === 'POST') {
+      hot.run(house, exchange).catch((error: unknown) => fail(house, exchange, error));
+    } else {
+      response.setHeader('allow', 'POST, OPTIONS');
+      fail(house, exchange, refuse(405, 'This takes POST.'));
+    }
+  };
+
+  const server = createServer({
+    headersTimeout: settings.headersTimeoutMs ?? 10_000,
+    requestTimeout: settings.requestTimeoutMs ?? 60_000,
+    connectionsCheckingInterval: Math.min(5_000, settings.headersTimeoutMs ?? 5_000),
+    keepAliveTimeout: 65_000,
+    noDelay: true,
+  }, handle);
+  // A client that asks first (curl does above 1 MB) gets its refusal before it sends: no continue is written here.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (hotRoutes.has((request.url ?? '').split('?', 1)[0]!) && Number(request.headers['content-length'] ?? 0) > 1024 * 1024) return handle(request, response);
+    response.writeContinue();
+    handle(request, response);
+  });
+  return { server, listen: (port, host) => listen(server, port, host), close: () => close(server) };
+}
+
+const isBrowserPath = (path: string): boolean => path.startsWith('/v1/projects/') || path === '/sourceConfig' || path === '/sourceConfig/' || path === '/v1/m';
+
+/** Any page may track: what a key opens is decided by the key, and there are no cookies to ride on. */
+function allowOrigins(response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', '*');
+  response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS');
+  response.setHeader('access-control-allow-headers', 'authorization, content-type, content-encoding, x-request-id, x-shopper-token, x-retry-count, anonymousid');
+  response.setHeader('access-control-expose-headers', 'x-request-id, retry-after');
+  response.setHeader('access-control-max-age', '86400');
+}
+
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** The answer for whatever was thrown: refusals as they are, an unavailable log as 503, anything else is a bug of ours. */
+function problemOf(house: House, exchange: Exchange, error: unknown): Problem {
+  if (error instanceof Refusal) return error.problem;
+  if (error instanceof Unavailable) return { status: 503, detail: 'What is behind this door does not answer now; send the same again.', retryAfterSeconds: 1 };
+  house.deps.journal.error({ err: error, requestId: exchange.requestId }, 'A request failed for a reason that nobody foresaw.');
+  return { status: 500, detail: 'This is a fault of the server; it has been noted under the request id.' };
+}
+
+function fail(house: House, exchange: Exchange, error: unknown): void {
+  const { request, response } = exchange;
+  const problem = problemOf(house, exchange, error);
+  if (request.complete || request.destroyed) return sendProblem(response, exchange.requestId, problem);
+  // The client is still sending. Reading all of it would cost what the limit is there to save; cutting at once would
+  // reset the connection before the client has read why.
+  response.setHeader('connection', 'close');
+  sendProblem(response, exchange.requestId, problem);
+  request.on('error', () => {});
+  request.resume();
+  const cut = setTimeout(() => request.socket.destroy(), DRAIN_MS);
+  request.once('close', () => clearTimeout(cut));
+}
+
+function listen(server: Server, port: number, host?: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    // An answer under way gets a moment; a client that never ends its request gets no more than that.
+    setTimeout(() => server.closeAllConnections(), 5_000).unref();
+  });
+}

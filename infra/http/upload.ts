@@ -1,0 +1,143 @@
+import { StringDecoder } from 'node:string_decoder';
+import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import type { NewRecord, Position } from '../../pipeline/core/log.js';
+import { collectProduct } from '../../producers/catalog.js';
+import type { CollectedRecord } from '../../producers/collect.js';
+import type { FieldError } from '../../producers/fields.js';
+import { csvRows } from '../../producers/formats/csv.js';
+import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
+import { encodeRecords } from '../../producers/publish.js';
+import { checkLength } from './body.js';
+import type { Exchange, House } from './exchange.js';
+import { encodeToken, highest } from './position-token.js';
+import { badRequest, refuse, Refusal } from './problem.js';
+
+export const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
+const MAX_ITEM = 64 * 1024;
+const CHUNK = 500;
+/** Wrong rows that an answer lists; the rest is counted. */
+const MAX_LISTED = 100;
+
+/** The unpacked body. A connection that breaks ends it: a pipe alone would wait for ever. */
+function unpacked(request: IncomingMessage): Readable {
+  const gunzip = createGunzip();
+  request.once('close', () => {
+    if (!request.complete) gunzip.destroy(new Error('The connection broke.'));
+  });
+  return request.pipe(gunzip);
+}
+
+/** The body as text, unpacked, piece by piece. @throws Refusal 413, 400 */
+async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
+  checkLength(request, MAX_UPLOAD_BYTES);
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity' && encoding !== 'gzip') throw refuse(415, 'An upload may be packed with gzip.');
+  const decoder = new StringDecoder('utf8');
+  const bytes = encoding === 'gzip' ? unpacked(request) : request;
+  let size = 0;
+  try {
+    // Leaving the loop early must not destroy the request: its connection still has to carry the answer.
+    for await (const chunk of bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_UPLOAD_BYTES) throw refuse(413, `An upload may have ${MAX_UPLOAD_BYTES} bytes.`);
+      yield decoder.write(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal({ status: 400, detail: `The upload ended early or is not valid ${encoding}.` }, { cause });
+  }
+  yield decoder.end();
+}
+
+async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {
+  let header: string[] | undefined;
+  for await (const rows of csvRows(text)) {
+    header ??= rows.shift()!.map((name) => name.replace(/^\ufeff/, '').trim());
+    const names = header;
+    yield rows.map((cells): Item => (cells.length === names.length
+      ? { value: Object.fromEntries(names.map((name, column) => [name, cells[column]])) }
+      : { problem: `The row has ${cells.length} cells, the header ${names.length}.` }));
+  }
+}
+
+/** Items of an upload by its type; JSON that does not begin a list is read as lines. */
+function itemsOf(request: IncomingMessage): AsyncGenerator<Item[]> {
+  const type = (request.headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase();
+  switch (type) {
+    case 'text/csv': return csvItems(textOf(request));
+    case 'application/x-ndjson': case 'application/jsonl': case 'application/json-lines': return jsonLines(textOf(request));
+    case 'application/json': case 'text/plain': return listOrLines(textOf(request));
+    default: throw refuse(415, 'Send application/json (a list), application/x-ndjson or text/csv.');
+  }
+}
+
+async function* listOrLines(text: AsyncGenerator<string>): AsyncGenerator<Item[]> {
+  let begin = '';
+  while (begin.trim() === '') {
+    const { value, done } = await text.next();
+    if (done) break;
+    begin += value;
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield begin;
+    yield* text;
+  }
+  yield* begin.trimStart().startsWith('[') ? jsonList(all(), MAX_ITEM) : jsonLines(all());
+}
+
+interface Wrong {
+  readonly index: number;
+  readonly errors: readonly (FieldError | { readonly path: ''; readonly code: 'not_json'; readonly message: string })[];
+}
+
+/**
+ * Take a catalogue of any size in pieces of 500: what was taken before something went wrong stays taken, and sending the
+ * file again is harmless, since a product's row replaces the one before.
+ */
+export async function uploadProducts(house: House, { request, receivedAt }: Exchange): Promise<object> {
+  const context = { receivedAt, shop: house.settings.shop };
+  const rejected: Wrong[] = [];
+  let accepted = 0;
+  let wrong = 0;
+  let index = 0;
+  let positions: readonly Position[] = [];
+  let waiting: CollectedRecord[] = [];
+  const flush = async (): Promise<void> => {
+    if (waiting.length === 0) return;
+    const records: NewRecord[] = encodeRecords(waiting, house.deps.partitions);
+    positions = highest([...positions, ...(await house.deps.accept(records))]);
+    accepted += waiting.length;
+    house.deps.metrics.count('millrace_events_accepted_total', { source: 'products' }, waiting.length);
+    waiting = [];
+  };
+  const reject = (errors: Wrong['errors']): void => {
+    wrong++;
+    house.deps.metrics.count('millrace_events_rejected_total', { code: errors[0]!.code });
+    if (rejected.length < MAX_LISTED) rejected.push({ index, errors });
+  };
+  try {
+    for await (const items of itemsOf(request)) {
+      for (const item of items) {
+        if ('problem' in item) reject([{ path: '', code: 'not_json', message: item.problem }]);
+        else {
+          const outcome = collectProduct(item.value, context);
+          if ('errors' in outcome) reject(outcome.errors);
+          else waiting.push(...outcome.ok.records);
+        }
+        index++;
+        if (waiting.length >= CHUNK) await flush();
+      }
+    }
+  } catch (cause) {
+    if (!(cause instanceof NotJson)) throw cause;
+    await flush();
+    throw new Refusal({ status: 400, detail: cause.message, more: { accepted } }, { cause });
+  }
+  await flush();
+  if (accepted === 0 && wrong > 0) {
+    throw badRequest(rejected.flatMap((row) => row.errors.map((error) => ({ path: `[${row.index}]${error.path === '' ? '' : '.'}${error.path}`, code: error.code === 'not_json' ? 'wrong_type' as const : error.code, message: error.message }))), { accepted, rejectedCount: wrong });
+  }
+  return { accepted, rejectedCount: wrong, rejected, token: encodeToken(positions) };
+}

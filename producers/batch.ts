@@ -1,0 +1,35 @@
+import { collect, type CollectContext, type Outcome } from './collect.js';
+import { isObject, type FieldError, type Json } from './fields.js';
+import { parseTime } from './times.js';
+
+/** Calls of one request: what became of each, in order, or what is wrong with the request itself. */
+export type BatchOutcome = { readonly calls: readonly unknown[]; readonly outcomes: readonly Outcome[] } | { readonly errors: readonly FieldError[] };
+
+export const MAX_BATCH = 1000;
+
+/** Read `{batch: [call, …], sentAt, context}`. One bad call never spoils the good ones around it. */
+export function collectBatch(body: unknown, context: CollectContext): BatchOutcome {
+  if (!isObject(body)) return { errors: [{ path: '', code: 'not_an_object', message: 'A batch must be a JSON object.' }] };
+  const errors: FieldError[] = [];
+  const calls = body['batch'];
+  if (!Array.isArray(calls)) {
+    errors.push(calls === undefined
+      ? { path: 'batch', code: 'required', message: 'A batch needs the list batch.' }
+      : { path: 'batch', code: 'wrong_type', message: 'This must be a list of calls.' });
+  } else if (calls.length > MAX_BATCH) {
+    errors.push({ path: 'batch', code: 'too_many', message: `A batch holds at most ${MAX_BATCH} calls; this one has ${calls.length}.` });
+  }
+  const named = body['sentAt'] ?? undefined;
+  const sentAt = named === undefined ? undefined : parseTime(named);
+  if (named !== undefined && sentAt === undefined) errors.push({ path: 'sentAt', code: 'invalid_time', message: 'This must be an ISO 8601 time or milliseconds since 1970.' });
+  if (errors.length > 0 || !Array.isArray(calls)) return { errors };
+  const shared = isObject(body['context']) ? body['context'] : undefined;
+  const each = { ...context, type: undefined, sentAt };
+  return { calls, outcomes: calls.map((call: unknown) => collect(shared === undefined ? call : withContext(call, shared), each)) };
+}
+
+/** A context that the batch gives for all its calls: a call's own fields win. */
+function withContext(call: unknown, shared: Json): unknown {
+  if (!isObject(call)) return call;
+  return { ...call, context: isObject(call['context']) ? { ...shared, ...call['context'] } : (call['context'] ?? shared) };
+}

@@ -1,0 +1,94 @@
+import type { CatalogChange } from '../schemas/types.js';
+import type { Outcome, Shop } from './collect.js';
+import { skuOf } from './event-products.js';
+import { flag, isObject, money, number, text, type Errors, type Json } from './fields.js';
+import { freeJson } from './json-text.js';
+import { parseCurrency } from './money.js';
+import { parseTime } from './times.js';
+
+const MAX_URL = 4096;
+const MAX_ATTRIBUTES = 64;
+
+const OWN = new Set([
+  'sku', 'product_id', 'id', 'item_id', 'op', 'deleted', 'name', 'title', 'category', 'product_type', 'brand', 'price', 'currency',
+  'url', 'link', 'image_url', 'imageUrl', 'image_link', 'hidden', 'quantity', 'stock', 'attributes', 'updated_at', '__proto__',
+]);
+
+/** The first of some names that says anything: catalogues of different systems call the same field differently. */
+const named = (from: Json, ...names: readonly [string, ...string[]]): string => names.find((name) => (from[name] ?? '') !== '') ?? names[0];
+
+/** Further columns as texts: what filters compare and explanations show. */
+function attributesOf(errors: Errors, row: Json): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  const given = row['attributes'];
+  if (given !== undefined && given !== null && !isObject(given)) errors.push({ path: 'attributes', code: 'not_an_object', message: 'This must be an object of texts.' });
+  for (const source of [row, isObject(given) ? given : {}]) {
+    for (const name in source) {
+      if (source === row ? OWN.has(name) : name === '__proto__') continue;
+      const value = source[name];
+      if (value === null || value === undefined || value === '') continue;
+      const text = typeof value === 'object' ? freeJson(errors, value, name) : String(value);
+      if (text !== null) attributes[name] = text.slice(0, 1024);
+    }
+  }
+  if (Object.keys(attributes).length > MAX_ATTRIBUTES) errors.push({ path: 'attributes', code: 'too_many', message: `A product has at most ${MAX_ATTRIBUTES} further attributes.` });
+  return attributes;
+}
+
+/** Google's product feeds write the currency behind the price: `12.99 EUR`. */
+function priced(row: Json): { row: Json; currency: string | null } {
+  const match = typeof row['price'] === 'string' ? /^\s*([\d.,+-]+)\s+([A-Za-z]{3})\s*$/.exec(row['price']) : null;
+  return match ? { row: { ...row, price: match[1] }, currency: match[2]! } : { row, currency: null };
+}
+
+function currencyOf(errors: Errors, row: Json, behindPrice: string | null): string | null {
+  const name = text(errors, row, 'currency', 16) ?? behindPrice;
+  if (name === null) return null;
+  const code = parseCurrency(name);
+  if (code === undefined) errors.push({ path: 'currency', code: 'unknown_currency', message: `${JSON.stringify(name)} is not an ISO 4217 currency.` });
+  return code ?? null;
+}
+
+function timeOf(errors: Errors, row: Json, receivedAt: number): number {
+  const value = row['updated_at'] ?? undefined;
+  if (value === undefined || value === '') return receivedAt;
+  const time = parseTime(value);
+  if (time === undefined) errors.push({ path: 'updated_at', code: 'invalid_time', message: 'This must be an ISO 8601 time.' });
+  return Math.min(time ?? receivedAt, receivedAt);
+}
+
+/**
+ * Turn one untrusted catalogue row, a JSON object or a CSV line by its header, into a change of the catalogue. A row of
+ * an unknown name or an odd attribute is a product all the same; a row without an id or with an unreadable price is not.
+ */
+export function collectProduct(input: unknown, context: { readonly receivedAt: number; readonly shop: Shop }): Outcome {
+  if (!isObject(input)) return { errors: [{ path: '', code: 'not_an_object', message: 'A product must be an object.' }] };
+  const errors: Errors = [];
+  const { row, currency: behindPrice } = priced(input);
+  const op = row['op'];
+  if (op !== undefined && op !== null && op !== 'upsert' && op !== 'delete') errors.push({ path: 'op', code: 'wrong_type', message: 'This must be upsert or delete.' });
+  const isDeleted = flag(errors, blankAsMissing(row, 'deleted'), 'deleted') ?? false;
+  const price = money(errors, row, 'price');
+  const currency = currencyOf(errors, row, behindPrice);
+  const value: CatalogChange = {
+    sku: skuOf(errors, row) ?? '',
+    op: op === 'delete' || isDeleted ? 'delete' : 'upsert',
+    name: text(errors, row, named(row, 'name', 'title')),
+    category: text(errors, row, named(row, 'category', 'product_type')),
+    brand: text(errors, row, 'brand'),
+    price,
+    currency: price === null ? currency : (currency ?? context.shop.currency),
+    url: text(errors, row, named(row, 'url', 'link'), MAX_URL),
+    imageUrl: text(errors, row, named(row, 'image_url', 'imageUrl', 'image_link'), MAX_URL),
+    hidden: (flag(errors, blankAsMissing(row, 'hidden'), 'hidden') ?? false) || row['availability'] === 'hidden',
+    quantity: number(errors, row, named(row, 'quantity', 'stock')),
+    attributes: attributesOf(errors, row),
+    time: timeOf(errors, row, context.receivedAt),
+    receivedAt: context.receivedAt,
+  };
+  if (errors.length > 0) return { errors };
+  return { ok: { messageId: value.sku, records: [{ topic: 'catalog', key: value.sku, value }], clamped: false } };
+}
+
+/** CSV writes "nothing said" as an empty cell. */
+const blankAsMissing = (row: Json, name: string): Json => (row[name] === '' ? {} : row);

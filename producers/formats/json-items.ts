@@ -1,0 +1,79 @@
+/** A chunk of text cannot be JSON any more. */
+export class NotJson extends Error {
+  override readonly name = 'NotJson';
+}
+
+/** One value between line breaks or between the commas of a list: parsed, or the reason why it is not. */
+export type Item = { readonly value: unknown } | { readonly problem: string };
+
+const parsed = (text: string): Item => {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { problem: `Not JSON: ${(error as Error).message.slice(0, 160)}.` };
+  }
+};
+
+/** Lines of a text, a list a chunk, without their ends; the last may lack its line break. */
+export async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
+    if (parts.length > 0) yield parts.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  }
+  if (rest !== '') yield [rest];
+}
+
+/** Values of JSON lines. Empty lines are skipped; a line that is not JSON is an item of its own. */
+export async function* jsonLines(chunks: AsyncIterable<string>): AsyncGenerator<Item[]> {
+  for await (const some of lines(chunks)) yield some.filter((line) => line.trim() !== '').map(parsed);
+}
+
+/** Values of one JSON list, however large: only the value that is being read is held. @throws NotJson when it is no list. */
+export async function* jsonList(chunks: AsyncIterable<string>, maxItemLength: number): AsyncGenerator<Item[]> {
+  let text = '';
+  let at = 0;
+  let depth = 0;
+  let inString = false;
+  let start = 0;
+  let isOpen = false;
+  let isClosed = false;
+  for await (const chunk of chunks) {
+    text = text.slice(start) + chunk;
+    at -= start;
+    start = 0;
+    const items: Item[] = [];
+    const finish = (): void => {
+      const item = text.slice(start, at).trim();
+      if (item !== '') items.push(parsed(item));
+      start = at + 1;
+    };
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (inString) {
+        if (code === 92) at++;
+        else if (code === 34) inString = false;
+      } else if (!isOpen || isClosed) {
+        if (code === 91 && !isOpen) {
+          isOpen = true;
+          start = at + 1;
+        } else if (code > 32 && code !== 0xfeff) throw new NotJson(isClosed ? 'There is something behind the list.' : 'This is not a JSON list.');
+      } else if (code === 34) inString = true;
+      else if (code === 91 || code === 123) depth++;
+      else if (code === 44 && depth === 0) finish();
+      else if (code === 93 || code === 125) {
+        if (depth > 0) depth--;
+        else if (code === 125) throw new NotJson('A bracket closes that was never opened.');
+        else {
+          finish();
+          isClosed = true;
+        }
+      }
+    }
+    if (isClosed) start = text.length;
+    if (text.length - start > maxItemLength) throw new NotJson(`An item is longer than ${maxItemLength} characters.`);
+    if (items.length > 0) yield items;
+  }
+  if (!isClosed) throw new NotJson('The list has no end.');
+}

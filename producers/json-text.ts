@@ -1,0 +1,28 @@
+import type { Errors } from './fields.js';
+
+/** Free properties are kept as JSON up to this size. */
+export const MAX_FREE_BYTES = 16 * 1024;
+export const MAX_DEPTH = 32;
+
+/** Whether a value nests at most `levels` deep. Looks no deeper than that, so that no nesting overflows the stack. */
+export function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => isShallow(item, levels - 1));
+  for (const name in value) if (!isShallow((value as Record<string, unknown>)[name], levels - 1)) return false;
+  return true;
+}
+
+/** JSON of free properties or traits; null when there are none. */
+export function freeJson(errors: Errors, value: object, path: string): string | null {
+  if (!isShallow(value, MAX_DEPTH)) {
+    errors.push({ path, code: 'too_deep', message: `This nests deeper than ${MAX_DEPTH} levels.` });
+    return null;
+  }
+  const json = JSON.stringify(value);
+  if (json.length > MAX_FREE_BYTES / 3 && Buffer.byteLength(json) > MAX_FREE_BYTES) {
+    errors.push({ path, code: 'too_large', message: `What has no field of its own may take ${MAX_FREE_BYTES} bytes as JSON.` });
+    return null;
+  }
+  return json === '{}' ? null : json;
+}

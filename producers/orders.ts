@@ -1,0 +1,40 @@
+import type { EventProduct, OrderEvent, OrderEventKind, ShopEvent } from '../schemas/types.js';
+import { orderLines } from './event-products.js';
+import { money, requiredId, signedMoney, text, type Errors, type Json } from './fields.js';
+import type { Call } from './shop-event.js';
+
+/**
+ * The order that a call reports. What the clickstream record of the same call has read already is taken from there, so
+ * that no wrong field is named twice. Paths are relative to the properties.
+ */
+export function orderEvent(errors: Errors, { head, properties }: Call, kind: OrderEventKind, products: readonly EventProduct[], seen: ShopEvent, shopCurrency: string): OrderEvent {
+  return {
+    messageId: head.messageId,
+    kind,
+    orderId: seen.orderId ?? missingOrder(errors, properties),
+    userId: head.userId,
+    anonymousId: head.anonymousId,
+    time: head.time,
+    receivedAt: head.receivedAt,
+    currency: seen.currency ?? shopCurrency,
+    total: seen.value,
+    shipping: money(errors, properties, 'shipping'),
+    tax: money(errors, properties, 'tax'),
+    // Shops write a discount of five as 5 or as -5: kept as sent, nothing is computed from it.
+    discount: signedMoney(errors, properties, 'discount'),
+    coupon: text(errors, properties, 'coupon', 256),
+    cartId: seen.cartId,
+    checkoutId: seen.checkoutId,
+    recommendationId: seen.recommendationId,
+    country: text(errors, properties, 'country', 64),
+    lines: orderLines(products),
+    source: null,
+  };
+}
+
+/** An order without an id cannot be told from its own repetition. */
+function missingOrder(errors: Errors, properties: Json): string {
+  const value = properties['order_id'];
+  if (value === undefined || value === null || value === '') requiredId(errors, properties, 'order_id');
+  return '';
+}

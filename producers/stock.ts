@@ -1,0 +1,35 @@
+import type { InventoryChange } from '../schemas/types.js';
+import type { Envelope } from './envelope.js';
+import { MAX_PRODUCTS, skuOf } from './event-products.js';
+import type { Call } from './shop-event.js';
+import { isObject, money, number, under, type Errors, type Json } from './fields.js';
+
+/** Stock may be negative (sold before it came); a price may not. Flags such as `in_stock` say nothing that units do not. */
+function change(errors: Errors, from: Json, head: Envelope, field: 'quantity' | 'price', messageId: string): InventoryChange {
+  const quantity = number(errors, from, from['quantity'] === undefined && from['stock'] !== undefined ? 'stock' : 'quantity');
+  const price = money(errors, from, 'price');
+  if ((field === 'quantity' ? quantity : price) === null && (from[field] ?? null) === null) {
+    errors.push({ path: field, code: 'required', message: field === 'quantity' ? 'Say how many units are in stock now.' : 'Say the price that holds now.' });
+  }
+  return { messageId, sku: skuOf(errors, from) ?? '', quantity, price, time: head.time, receivedAt: head.receivedAt };
+}
+
+/** Stands for a list item that is no object and has been refused as such. */
+const unreadable: Json = { sku: '-', quantity: 0, price: 0 };
+
+/** Changes of stock or price that a call reports, one a product. Paths are relative to the properties. */
+export function inventoryChanges(errors: Errors, { head, properties }: Call, field: 'quantity' | 'price'): InventoryChange[] {
+  const list = properties['products'];
+  if (!Array.isArray(list)) return [change(errors, properties, head, field, head.messageId)];
+  if (list.length > MAX_PRODUCTS) {
+    errors.push({ path: 'products', code: 'too_many', message: `An event names at most ${MAX_PRODUCTS} products.` });
+    return [];
+  }
+  return list.map((item: unknown, index) => {
+    const from = errors.length;
+    if (!isObject(item)) errors.push({ path: '', code: 'not_an_object', message: 'A product must be an object.' });
+    const read = change(errors, isObject(item) ? item : unreadable, head, field, index === 0 ? head.messageId : `${head.messageId}/${index}`);
+    under(errors, from, `products[${index}].`);
+    return read;
+  });
+}

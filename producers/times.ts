@@ -1,0 +1,74 @@
+/** Years before this one are clocks that were never set (year 1, 1970), not events of a shop. */
+export const EARLIEST = Date.UTC(1990, 0, 1);
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$/;
+
+const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+
+/** Whether the calendar has this day: JavaScript's own parser turns 30 February into 2 March. */
+export const isDate = (year: number, month: number, day: number): boolean =>
+  month >= 1 && month <= 12 && day >= 1 && day <= DAYS[month - 1]! && (month !== 2 || day < 29 || isLeap(year));
+
+/** Milliseconds of a UTC date; `Date.UTC` alone takes years below 100 for 19xx. */
+function utc(year: number, month: number, day: number, hour: number, minute: number, second: number, ms: number): number {
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, ms);
+  return year >= 100 ? time : new Date(time).setUTCFullYear(year);
+}
+
+function parseIso(text: string): number | undefined {
+  const match = ISO.exec(text);
+  if (!match) return undefined;
+  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((group) => Number(match[group] ?? 0)) as [number, number, number, number, number, number];
+  if (!isDate(year, month, day) || hour > 23 || minute > 59 || second > 60) return undefined;
+  const ms = match[7] === undefined ? 0 : Number(match[7].slice(0, 3).padEnd(3, '0'));
+  const zone = match[8];
+  if (zone === undefined || zone === 'Z' || zone === 'z') return utc(year, month, day, hour, minute, second, ms);
+  const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', '') || 0);
+  return utc(year, month, day, hour, minute, second, ms) - (zone[0] === '-' ? -offset : offset) * 60_000;
+}
+
+const digit = (text: string, at: number): number => text.charCodeAt(at) - 48;
+const two = (text: string, at: number): number => digit(text, at) * 10 + digit(text, at + 1);
+
+/** `2026-03-10T10:00:00.000Z`, what every SDK sends: read without a regular expression. NaN when it is anything else. */
+function parseCanonical(text: string): number {
+  if (text.length !== 24 || text.charCodeAt(23) !== 90 || text.charCodeAt(10) !== 84 || text.charCodeAt(19) !== 46) return Number.NaN;
+  if (text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45 || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58) return Number.NaN;
+  for (let at = 0; at < 23; at++) {
+    const code = text.charCodeAt(at);
+    if ((code < 48 || code > 57) && at !== 4 && at !== 7 && at !== 10 && at !== 13 && at !== 16 && at !== 19) return Number.NaN;
+  }
+  const year = two(text, 0) * 100 + two(text, 2);
+  const month = two(text, 5);
+  const day = two(text, 8);
+  const hour = two(text, 11);
+  const minute = two(text, 14);
+  const second = two(text, 17);
+  if (year < 100 || !isDate(year, month, day) || hour > 23 || minute > 59 || second > 59) return Number.NaN;
+  return Date.UTC(year, month - 1, day, hour, minute, second, two(text, 20) * 10 + digit(text, 22));
+}
+
+/**
+ * Milliseconds since 1970 of a time as clients write it: ISO 8601, or a number of milliseconds.
+ * A time without a zone is UTC, never the server's own zone: moving the server must not move the past.
+ */
+export function parseTime(value: unknown): number | undefined {
+  if (typeof value === 'string') {
+    const canonical = parseCanonical(value);
+    return Number.isNaN(canonical) ? parseIso(value.trim()) : canonical;
+  }
+  if (typeof value === 'number' && Number.isFinite(value) && Math.abs(value) < 8.64e15) return Math.trunc(value);
+  return undefined;
+}
+
+/**
+ * Event time by the server's clock: how long before sending it happened is known exactly even when the client's clock
+ * is days off, so the age is subtracted from receipt. What still lies in the future happened now.
+ */
+export function eventTime(timestamp: number | undefined, sentAt: number | undefined, receivedAt: number): { time: number; clamped: boolean } {
+  if (timestamp === undefined) return { time: receivedAt, clamped: false };
+  const time = sentAt === undefined ? timestamp : receivedAt - (sentAt - timestamp);
+  return time > receivedAt ? { time: receivedAt, clamped: true } : { time, clamped: false };
+}

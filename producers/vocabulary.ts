@@ -1,0 +1,56 @@
+import type { OrderEventKind } from '../schemas/types.js';
+
+/** What an event name asks of its properties. Names that are not here are the shop's own and are taken as they are. */
+export type Meaning =
+  | { readonly kind: 'product' }
+  | { readonly kind: 'order'; readonly change: OrderEventKind }
+  | { readonly kind: 'stock'; readonly field: 'quantity' | 'price' }
+  | { readonly kind: 'consent' }
+  | { readonly kind: 'erasure' };
+
+const product: Meaning = { kind: 'product' };
+
+/** Segment's e-commerce spec V2 and ours, as far as a name obliges to something. */
+export const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['Product Clicked', product],
+  ['Product Viewed', product],
+  ['Product Added', product],
+  ['Product Removed', product],
+  ['Product Added to Wishlist', product],
+  ['Product Removed from Wishlist', product],
+  ['Wishlist Product Added to Cart', product],
+  ['Recommendation Clicked', product],
+  ['Recommendation Dismissed', product],
+  ['Product Recommendation Dismissed', product],
+  ['Back In Stock Subscribed', product],
+  ['Order Completed', { kind: 'order', change: 'completed' }],
+  ['Order Updated', { kind: 'order', change: 'updated' }],
+  ['Order Refunded', { kind: 'order', change: 'refunded' }],
+  ['Order Cancelled', { kind: 'order', change: 'cancelled' }],
+  ['Inventory Updated', { kind: 'stock', field: 'quantity' }],
+  ['Price Changed', { kind: 'stock', field: 'price' }],
+  ['Consent Updated', { kind: 'consent' }],
+  ['User Erased', { kind: 'erasure' }],
+]);
+
+/** A write key in a page is public: what these say must come from the shop's own servers. */
+export const isServerOnly = (meaning: Meaning | undefined): boolean => meaning?.kind === 'stock' || meaning?.kind === 'erasure';
+
+/** GA4's recommended events and their names here; other GA4 names stay as they are. */
+export const ga4Names: ReadonlyMap<string, string> = new Map([
+  ['view_item_list', 'Product List Viewed'],
+  ['select_item', 'Product Clicked'],
+  ['view_item', 'Product Viewed'],
+  ['add_to_cart', 'Product Added'],
+  ['remove_from_cart', 'Product Removed'],
+  ['view_cart', 'Cart Viewed'],
+  ['begin_checkout', 'Checkout Started'],
+  ['add_shipping_info', 'Checkout Step Completed'],
+  ['add_payment_info', 'Payment Info Entered'],
+  ['purchase', 'Order Completed'],
+  ['refund', 'Order Refunded'],
+  ['view_promotion', 'Promotion Viewed'],
+  ['select_promotion', 'Promotion Clicked'],
+  ['add_to_wishlist', 'Product Added to Wishlist'],
+  ['search', 'Products Searched'],
+]);

@@ -1,0 +1,184 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import { decodeToken } from '../../infra/http/position-token.js';
+import { basic, bearer, BROWSER, SERVER, startHttp } from './http-server.js';
+
+let http: Awaited<ReturnType<typeof startHttp>>;
+beforeAll(async () => {
+  http = await startHttp();
+});
+afterAll(() => http.server.close());
+beforeEach(() => {
+  http.accepted.length = 0;
+});
+
+const view = { type: 'track', messageId: 'm1', anonymousId: 'a1', event: 'Product Viewed', properties: { product_id: 'P9' }, timestamp: '2026-03-02T09:00:00Z' };
+
+describe('Segment’s HTTP API', () => {
+  test('a call is answered with its position once it is in the log', async () => {
+    const { status, json } = await http.post('/v1/track', view);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ accepted: 1, messageId: 'm1' });
+    expect(decodeToken(json['token']!)).toEqual([{ topic: 'clickstream', partition: http.accepted[0]!.partition, offset: expect.any(Number) }]);
+    expect(http.values('clickstream')).toMatchObject([{ event: 'Product Viewed', products: [{ sku: 'P9' }], anonymousId: 'a1' }]);
+  });
+
+  test.each(['/v1/t', '/v1/p', '/v1/i', '/v1/s', '/v1/g', '/v1/a'])('the short path %s is taken', async (path) => {
+    const type = { t: 'track', p: 'page', i: 'identify', s: 'screen', g: 'group', a: 'alias' }[path.slice(-1)];
+    const { status } = await http.post(path, { type, userId: 'u1', event: 'X', previousId: 'a1', groupId: 'g1' });
+    expect(status).toBe(200);
+  });
+
+  test('the key may stand in the body, the query, or a Bearer header', async () => {
+    expect((await http.post('/v1/track', { ...view, writeKey: BROWSER }, {})).status).toBe(200);
+    expect((await http.post(`/v1/track?writeKey=${BROWSER}`, view, {})).status).toBe(200);
+    expect((await http.post('/v1/track', view, bearer(SERVER))).status).toBe(200);
+  });
+
+  test('a missing or unknown key is refused before the log is asked', async () => {
+    for (const headers of [{}, basic('wk_other'), { authorization: 'Digest x' }, basic('')]) {
+      const { status, headers: answered } = await http.post('/v1/track', view, headers);
+      expect(status).toBe(401);
+      expect(answered.get('www-authenticate')).toContain('millrace');
+    }
+    expect(http.accepted).toEqual([]);
+  });
+
+  test('D16: a beacon as text/plain is read as JSON and may come from any origin', async () => {
+    const headers = { 'content-type': 'text/plain;charset=UTF-8', origin: 'https://shop.example' };
+    const beacon = await http.post('/v1/track', { ...view, writeKey: BROWSER, messageId: 'bc1' }, headers);
+    expect(beacon.status).toBe(200);
+    expect(beacon.headers.get('access-control-allow-origin')).toBe('*');
+    expect(http.values('clickstream')).toMatchObject([{ messageId: 'bc1', products: [{ sku: 'P9' }] }]);
+    const broken = await http.post('/v1/track', 'hello', headers);
+    expect(broken.status).toBe(400);
+    expect(broken.text).toContain('not JSON');
+  });
+
+  test('a preflight is answered for browser routes', async () => {
+    const response = await fetch(`${http.url}/v1/track`, { method: 'OPTIONS', headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' } });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('access-control-allow-headers')).toContain('authorization');
+  });
+
+  test('RudderStack’s beacon path takes its key from the query', async () => {
+    const { status } = await http.post(`/beacon/v1/batch?writeKey=${BROWSER}`, { batch: [view] }, { 'content-type': 'text/plain' });
+    expect(status).toBe(200);
+  });
+
+  test('gzip is unpacked; other packings are refused; a bomb is not unpacked', async () => {
+    expect((await http.post('/v1/track', gzipSync(JSON.stringify(view)), { ...basic(BROWSER), 'content-encoding': 'gzip' })).status).toBe(200);
+    expect((await http.post('/v1/track', 'x', { ...basic(BROWSER), 'content-encoding': 'br' })).status).toBe(415);
+    expect((await http.post('/v1/track', 'x', { ...basic(BROWSER), 'content-encoding': 'gzip' })).status).toBe(400);
+    expect((await http.post('/v1/batch', gzipSync(Buffer.alloc(20_000_000, 32)), { ...basic(BROWSER), 'content-encoding': 'gzip' })).status).toBe(413);
+  });
+
+  test('a body that is not JSON by its type is refused', async () => {
+    expect((await http.post('/v1/track', view, { ...basic(BROWSER), 'content-type': 'application/xml' })).status).toBe(415);
+  });
+
+  test('a wrong call names every wrong field and is kept as a dead letter', async () => {
+    const { status, headers, json } = await http.post('/v1/track', { type: 'track', messageId: 'p1', userId: 'undefined', timestamp: 'yesterday', event: 'Order Completed', properties: { order_id: 'O-77', currency: 'GBP', total: '1,299.00', products: [{ product_id: 'TV1', quantity: '1', price: '1,299.00' }] } });
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toContain('application/problem+json');
+    expect((json['errors']! as { path: string }[]).map((error) => error.path).sort()).toEqual(['properties.products[0].price', 'properties.total', 'timestamp', 'userId']);
+    expect(http.values('clickstream')).toEqual([]);
+    expect(http.values('dead-letters')).toMatchObject([{ consumer: 'collector', partition: -1, code: expect.any(String) }]);
+  });
+
+  test('an order goes to orders and to the clickstream', async () => {
+    const { status, json } = await http.post('/v1/track', { messageId: 'm', userId: 'u7', event: 'Order Completed', properties: { order_id: 'O-78', currency: 'GBP', total: '1299.00', products: [{ product_id: 'TV1', quantity: '1', price: '1299.00' }] } });
+    expect(status).toBe(200);
+    expect(http.values('orders')).toMatchObject([{ kind: 'completed', orderId: 'O-78', total: 12_990_000n, lines: [{ sku: 'TV1', quantity: 1, price: 12_990_000n }] }]);
+    expect(http.values('clickstream')).toMatchObject([{ event: 'Order Completed', orderId: 'O-78', value: 12_990_000n }]);
+    expect(decodeToken(json['token']!)).toHaveLength(2);
+  });
+
+  test('stock and prices need a server key', async () => {
+    const call = { messageId: 'i1', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2 } };
+    expect((await http.post('/v1/track', { ...call, anonymousId: 'a' })).status).toBe(403);
+    expect((await http.post('/v1/track', call, basic(SERVER))).status).toBe(200);
+    expect(http.values('inventory')).toMatchObject([{ sku: 'P4', quantity: -2, price: null }]);
+  });
+});
+
+describe('batches', () => {
+  test('good calls are taken, bad ones named and kept', async () => {
+    const { status, json } = await http.post('/v1/batch', { batch: [view, { ...view, messageId: 'm2', anonymousId: 'null' }, 7, { ...view, messageId: 'm3' }], sentAt: '2026-03-10T10:00:30Z' });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ accepted: 2, rejected: [{ index: 1, messageId: 'm2', errors: [{ path: 'anonymousId', code: 'placeholder_id' }] }, { index: 2, messageId: null, errors: [{ code: 'not_an_object' }] }] });
+    expect(http.values('clickstream')).toHaveLength(2);
+    expect(http.values('dead-letters')).toHaveLength(2);
+  });
+
+  test('a batch of bad calls only is a bad request that names their fields', async () => {
+    const { status, json } = await http.post('/v1/batch', { batch: [{ ...view, userId: {} }] });
+    expect(status).toBe(400);
+    expect(json['errors']).toMatchObject([{ path: 'batch[0].userId', code: 'wrong_type' }]);
+  });
+
+  test('an empty batch is fine, a missing or mistyped one is not', async () => {
+    expect((await http.post('/v1/batch', { batch: [] })).json).toMatchObject({ accepted: 0, rejected: [] });
+    expect((await http.post('/v1/batch', {})).json['errors']).toMatchObject([{ path: 'batch', code: 'required' }]);
+    expect((await http.post('/v1/batch', { batch: {}, sentAt: 'x' })).json['errors']).toMatchObject([{ path: 'batch' }, { path: 'sentAt' }]);
+  });
+
+  test('10,000 calls and 5 MB are too large, and 5 MB are not read', async () => {
+    expect((await http.post('/v1/batch', { batch: Array.from({ length: 10_000 }, () => ({})) })).status).toBe(413);
+    expect((await http.post('/v1/batch', Buffer.alloc(5_000_000, 32))).status).toBe(413);
+    expect((await http.post('/v1/track', { ...view, properties: { text: 'x'.repeat(40_000) } })).status).toBe(413);
+    expect(http.accepted).toEqual([]);
+  });
+
+  test('GA4’s Measurement Protocol is mapped', async () => {
+    const { status, json } = await http.post(`/mp/collect?measurement_id=G-1&api_secret=${BROWSER}`, {
+      client_id: 'c.1', user_id: 'u1', timestamp_micros: '1772445600000000',
+      events: [
+        { name: 'purchase', params: { transaction_id: 'T1', currency: 'EUR', value: 30.03, items: [{ item_id: 'S1', item_name: 'Cup', price: 10.01, quantity: 3 }] } },
+        { name: 'add_to_cart', params: { items: [{ item_id: 'S1', price: '1,5' }] } },
+      ],
+    }, {});
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ accepted: 1, rejected: [{ index: 1, errors: [{ path: 'events[1].params.items[0].price' }] }] });
+    expect(http.values('orders')).toMatchObject([{ orderId: 'T1', userId: 'u1', anonymousId: 'c.1', total: 300_300n, currency: 'EUR', lines: [{ sku: 'S1', quantity: 3, price: 100_100n }], time: 1_772_445_600_000 }]);
+  });
+});
+
+describe('when things fail', () => {
+  test('D12: a log that does not answer is 503 with Retry-After, and the retry counts', async () => {
+    let isDown = true;
+    const flaky = await startHttp({
+      accept: async (records) => {
+        if (isDown) throw new Unavailable('Kafka does not answer.');
+        return records.map(({ topic, partition }, offset) => ({ topic, partition, offset }));
+      },
+    });
+    const first = await flaky.post('/v1/track', view);
+    expect(first.status).toBe(503);
+    expect(first.headers.get('retry-after')).toBe('1');
+    expect((await flaky.post('/v1/batch', { batch: [view] })).status).toBe(503);
+    isDown = false;
+    expect((await flaky.post('/v1/track', view)).status).toBe(200);
+    await flaky.server.close();
+  });
+
+  test('a key that sends too much is told when to come back', async () => {
+    const limited = await startHttp({}, { browserLimit: { perSecond: 1, burst: 2 } });
+    expect((await limited.post('/v1/batch', { batch: [view, view] })).status).toBe(200);
+    const { status, headers } = await limited.post('/v1/track', view);
+    expect(status).toBe(429);
+    expect(headers.get('retry-after')).toBe('1');
+    expect((await limited.post('/v1/track', view, basic(SERVER))).status).toBe(200);
+    await limited.server.close();
+  });
+
+  test('a fault of ours is 500 with the request id and no inner detail', async () => {
+    const broken = await startHttp({ accept: () => Promise.reject(new Error('secret detail')) });
+    const { status, text } = await broken.post('/v1/track', view, { ...basic(BROWSER), 'x-request-id': 'req-1' });
+    expect(status).toBe(500);
+    expect(text).toContain('req-1');
+    expect(text).not.toContain('secret detail');
+    await broken.server.close();
+  });
+});

@@ -1,0 +1,81 @@
+import { createRequire } from 'node:module';
+import { Kafka, logLevel } from 'kafkajs';
+import { describe, expect, test, vi } from 'vitest';
+import { Confirmations } from '../../infra/kafka-log/confirmations.js';
+import { asFailure, isFenced } from '../../infra/kafka-log/failures.js';
+import { groupOffsets } from '../../infra/kafka-log/group-offsets.js';
+import { PINNED_VERSION } from '../../infra/kafka-log/pinned.js';
+import { parseTick } from '../../infra/kafka-log/records.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+
+const load = createRequire(import.meta.url);
+
+describe('a confirmation', () => {
+  test('must answer a heartbeat that was sent after the question', async () => {
+    const confirmations = new Confirmations();
+    let confirmed = false;
+    const asked = confirmations.after(1_000, new AbortController().signal).then(() => (confirmed = true));
+    // The answer arrives now, but to a heartbeat from before: that of a process that was frozen in between.
+    confirmations.confirm(999);
+    confirmations.confirm(1_000);
+    await Promise.resolve();
+    expect(confirmed).toBe(false);
+    confirmations.confirm(1_001);
+    await asked;
+  });
+
+  test('ends when the lease is revoked', async () => {
+    const revoking = new AbortController();
+    const asked = new Confirmations().after(1_000, revoking.signal);
+    revoking.abort();
+    await asked;
+  });
+});
+
+describe('a stored offset', () => {
+  const kafka = new Kafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING });
+
+  test('that kafkajs did not send is not taken for stored', async () => {
+    const consumer = kafka.consumer({ groupId: 'sales' });
+    vi.spyOn(consumer, 'commitOffsets').mockResolvedValue(undefined); // what a stopped consumer answers
+    const offsets = groupOffsets(consumer, kafka.admin(), '', 'sales');
+    await expect(offsets.store('sales', 0, 5, '')).rejects.toThrow(Unavailable);
+  });
+});
+
+describe('kafkajs', () => {
+  test('is the version whose inside is used', () => {
+    expect(load('kafkajs/package.json')).toMatchObject({ version: PINNED_VERSION });
+  });
+
+  test('an idle connection sets no timer', () => {
+    const RequestQueue = load('kafkajs/src/network/requestQueue/index.js');
+    const queue = new RequestQueue({ maxInFlightRequests: 1, requestTimeout: 100, enforceRequestTimeout: false, clientId: 'c', broker: 'b', logger: { debug: () => {} } });
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).toBeNull();
+    queue.maybeThrottle(50);
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).not.toBeNull();
+    queue.destroy();
+  });
+});
+
+describe('failures', () => {
+  const refused = (type: string) => new Error('wrapped', { cause: Object.assign(new Error('refused'), { type }) });
+
+  test('a refused right is for the operator, anything else is tried again', () => {
+    expect(asFailure('No.', refused('TOPIC_AUTHORIZATION_FAILED'))).toBeInstanceOf(ConfigError);
+    expect(asFailure('No.', refused('NOT_LEADER_FOR_PARTITION'))).toBeInstanceOf(Unavailable);
+    expect(asFailure('No.', refused('NOT_LEADER_FOR_PARTITION')).cause).toBeInstanceOf(Error);
+  });
+
+  test('a fenced producer is known through its wrappings', () => {
+    expect(isFenced(refused('INVALID_PRODUCER_EPOCH'))).toBe(true);
+    expect(isFenced(refused('COORDINATOR_LOAD_IN_PROGRESS'))).toBe(false);
+  });
+});
+
+test('a header that is no tick is none', () => {
+  expect(parseTick('order-ledger/11 1700000000000')).toEqual({ writer: 'order-ledger/11', time: 1_700_000_000_000 });
+  for (const header of [null, '', 'writer', ' 5', 'writer five', 'writer 1.5']) expect(parseTick(header)).toBeNull();
+});
