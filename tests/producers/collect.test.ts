@@ -1,0 +1,283 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { collectBatch } from '../../producers/batch.js';
+import { collectProduct } from '../../producers/catalog.js';
+import { collect, type CollectContext, type CollectedRecord } from '../../producers/collect.js';
+import { collectGa4 } from '../../producers/ga4.js';
+import { encodeRecords } from '../../producers/publish.js';
+import { clickstream, orders } from '../../schemas/topics.js';
+import type { ShopEvent } from '../../schemas/types.js';
+
+const receivedAt = Date.UTC(2026, 2, 10, 10, 0, 31);
+const context: CollectContext = { receivedAt, shop: { currency: 'GBP', timezone: 'Europe/London' }, scope: 'server', newId: () => 'new-id' };
+
+const recordsOf = (body: unknown, over: Partial<CollectContext> = {}): readonly CollectedRecord[] => {
+  const outcome = collect(body, { ...context, ...over });
+  if ('errors' in outcome) throw new Error(JSON.stringify(outcome.errors));
+  return outcome.ok.records;
+};
+const click = (body: unknown): ShopEvent => {
+  const record = recordsOf(body)[0]!;
+  if (record.topic !== 'clickstream') throw new Error(record.topic);
+  return record.value;
+};
+const wrong = (body: unknown, over: Partial<CollectContext> = {}): string[] => {
+  const outcome = collect(body, { ...context, ...over });
+  return 'errors' in outcome ? outcome.errors.map(({ path, code }) => `${path} ${code}`).sort() : [];
+};
+const view = { type: 'track', messageId: 'm', anonymousId: 'a1', event: 'Product Viewed', properties: { product_id: 'P1' } };
+const withProperties = (properties: object, event = 'Product Added') => ({ ...view, event, properties });
+
+describe('a call', () => {
+  test('becomes a clickstream record with what it says in its fields', () => {
+    const event = click({
+      ...view, userId: 'u1', timestamp: '2026-03-10T09:00:00Z',
+      context: { page: { url: 'https://s/p', referrer: 'https://g/' }, campaign: { name: 'spring' }, locale: 'en-GB', timezone: 'Europe/Berlin' },
+      properties: { product_id: 'P1', name: 'Cup', category: 'Kitchen', brand: 'B', variant: 'red', price: 12.99, quantity: '2', position: 3, cart_id: 'c1', recommendation_id: 'r1', placement: 'home', currency: 'eur', value: 25.98, colour: 'red' },
+    });
+    expect(event).toEqual({
+      messageId: 'm', type: 'track', event: 'Product Viewed', userId: 'u1', anonymousId: 'a1', previousId: null,
+      time: Date.UTC(2026, 2, 10, 9), receivedAt,
+      products: [{ sku: 'P1', name: 'Cup', category: 'Kitchen', brand: 'B', variant: 'red', price: 129_900n, quantity: 2, position: 3 }],
+      cartId: 'c1', checkoutId: null, orderId: null, recommendationId: 'r1', placement: 'home', query: null, list: null,
+      currency: 'EUR', value: 259_800n, url: 'https://s/p', referrer: 'https://g/', campaign: 'spring', locale: 'en-GB',
+      timezone: 'Europe/Berlin', marketingConsent: null, traits: null, properties: '{"colour":"red"}', source: null,
+    });
+  });
+
+  test('is keyed by userId where it has one, else by anonymousId', () => {
+    expect(recordsOf({ ...view, userId: 'u1' })[0]!.key).toBe('u1');
+    expect(recordsOf(view)[0]!.key).toBe('a1');
+    expect(recordsOf({ ...view, userId: null })[0]!.key).toBe('a1');
+    expect(recordsOf({ ...view, userId: '' })[0]!.key).toBe('a1');
+  });
+
+  test('gets an id when it has none', () => {
+    expect(click({ ...view, messageId: undefined }).messageId).toBe('new-id');
+  });
+
+  test('needs a call, a name and somebody', () => {
+    expect(wrong(null)).toEqual([' not_an_object']);
+    expect(wrong([])).toEqual([' not_an_object']);
+    expect(wrong({})).toEqual(['event required', 'type required', 'userId required']);
+    expect(wrong({ ...view, event: '  ' })).toEqual(['event empty']);
+    expect(wrong({ ...view, event: 5 })).toEqual(['event wrong_type']);
+    expect(wrong({ ...view, type: 'charge' })).toEqual(['type unknown_type']);
+    expect(wrong(view, { type: 'page' })).toEqual(['type unknown_type']);
+    expect(wrong({ ...view, properties: [1] })).toEqual(['properties not_an_object', 'properties.product_id required']);
+  });
+
+  test('of an unknown name is the shop’s own event', () => {
+    expect(click({ ...view, event: 'Lamp Rubbed', properties: { wishes: 3 } })).toMatchObject({ event: 'Lamp Rubbed', products: [], properties: '{"wishes":3}' });
+  });
+
+  test('page, screen, identify, group and alias keep what is theirs', () => {
+    expect(click({ type: 'page', anonymousId: 'a', name: 'Home', properties: { url: 'https://s/', title: 'T' } })).toMatchObject({ type: 'page', event: 'Home', url: 'https://s/', properties: '{"title":"T"}' });
+    expect(click({ type: 'screen', anonymousId: 'a' })).toMatchObject({ type: 'screen', event: '' });
+    expect(click({ type: 'identify', userId: 'u', traits: { email: 'a@b.c' } })).toMatchObject({ type: 'identify', traits: '{"email":"a@b.c"}' });
+    expect(click({ type: 'group', userId: 'u', groupId: 7 })).toMatchObject({ type: 'group', properties: '{"groupId":"7"}' });
+    expect(click({ type: 'alias', userId: 'u', previousId: 'a' })).toMatchObject({ type: 'alias', previousId: 'a' });
+    expect(wrong({ type: 'alias', userId: 'u' })).toEqual(['previousId required']);
+    expect(wrong({ type: 'alias', previousId: 'a' })).toEqual(['userId required']);
+  });
+
+  test('keeps no e-mail address but in traits', () => {
+    expect(click(withProperties({ product_id: 'P1', email: 'a@b.c', customer_email: 'a@b.c', size: 1 })).properties).toBe('{"size":1}');
+  });
+});
+
+describe('ids', () => {
+  test.each(['undefined', 'null', 'NaN', '[object Object]', 'true', 'false', '0', ' ', 'None'])('D03: the placeholder %j is nobody', (id) => {
+    expect(wrong({ type: 'identify', anonymousId: 'a1', userId: id })).toEqual(['userId placeholder_id']);
+    expect(wrong({ ...view, anonymousId: id })).toEqual(['anonymousId placeholder_id']);
+  });
+
+  test('D03: an empty userId is refused where the call exists to name it', () => {
+    expect(wrong({ type: 'identify', anonymousId: 'a1', userId: '' })).toEqual(['userId placeholder_id']);
+    expect(wrong({ type: 'identify', userId: '' })).toEqual(['userId placeholder_id']);
+  });
+
+  test('D21: whole numbers become their digits, rounded ones are refused', () => {
+    expect(recordsOf({ type: 'identify', userId: 4711 })[0]!.key).toBe('4711');
+    expect(wrong({ ...view, userId: 9007199254740993 })).toEqual(['userId unsafe_number']);
+    expect(wrong({ ...view, userId: 1.5 })).toEqual(['userId unsafe_number']);
+    expect(wrong({ ...view, userId: 0 })).toEqual(['userId placeholder_id']);
+    for (const id of [{}, [], true]) expect(wrong({ ...view, userId: id })).toEqual(['userId wrong_type']);
+  });
+
+  test('emoji and slashes are fine; NUL, 300 characters and halves of pairs are not', () => {
+    expect(recordsOf({ ...view, userId: '🙂/ü' })[0]!.key).toBe('🙂/ü');
+    expect(wrong({ ...view, userId: 'a\u0000b' })).toEqual(['userId control_character']);
+    expect(wrong({ ...view, userId: 'a\u001fb' })).toEqual(['userId control_character']);
+    expect(wrong({ ...view, userId: 'x'.repeat(300) })).toEqual(['userId id_too_long']);
+    expect(wrong({ ...view, userId: 'é'.repeat(129) })).toEqual(['userId id_too_long']);
+    expect(wrong({ ...view, userId: '\ud83d' })).toEqual(['userId wrong_type']);
+    expect(wrong(withProperties({ product_id: 'undefined', cart_id: 'null' }))).toEqual(['properties.cart_id placeholder_id', 'properties.product_id placeholder_id']);
+  });
+});
+
+describe('products', () => {
+  test('are known by sku, product_id or id; an empty sku gives way', () => {
+    expect(click(withProperties({ sku: 'S', product_id: 'P' }))).toMatchObject({ products: [{ sku: 'S' }], properties: '{"product_id":"P"}' });
+    expect(click(withProperties({ sku: '', product_id: 'P' })).products[0]!.sku).toBe('P');
+    expect(click(withProperties({ products: [{ id: 5 }, { sku: 'x' }] })).products.map((product) => product.sku)).toEqual(['5', 'x']);
+  });
+
+  test('must be there for events about a product', () => {
+    expect(wrong(withProperties({}))).toEqual(['properties.product_id required']);
+    expect(wrong(withProperties({ products: [] }))).toEqual(['properties.products required']);
+    expect(wrong(withProperties({ products: 'P1' }))).toEqual(['properties.products wrong_type']);
+    expect(wrong(withProperties({ products: [7, { product_id: 'P', price: -1 }] }))).toEqual(['properties.products[0] not_an_object', 'properties.products[1].price negative']);
+    expect(wrong(withProperties({ products: Array.from({ length: 501 }, () => ({ sku: 'a' })) }))).toEqual(['properties.products too_many']);
+  });
+
+  test('may be sold in fractions but not in negative numbers', () => {
+    expect(click(withProperties({ product_id: 'P', quantity: 0.35 })).products[0]!.quantity).toBe(0.35);
+    expect(wrong(withProperties({ product_id: 'P', quantity: -1 }))).toEqual(['properties.quantity negative']);
+    for (const quantity of ['1,5', 'NaN', {}, 1e999, [1]]) expect(wrong(withProperties({ product_id: 'P', quantity }))).toEqual(['properties.quantity not_a_number']);
+  });
+
+  test('D15: amounts with a thousands comma are refused by name, plain decimals are exact', () => {
+    const order = (total: unknown, price: unknown) => withProperties({ order_id: 'O-77', currency: 'GBP', total, products: [{ product_id: 'TV1', quantity: '1', price }] }, 'Order Completed');
+    expect(wrong(order('1,299.00', '1,299.00'))).toEqual(['properties.products[0].price not_a_number', 'properties.total not_a_number']);
+    expect(recordsOf(order('1299.00', '1299.00'))[1]!.value).toMatchObject({ total: 12_990_000n, lines: [{ price: 12_990_000n, quantity: 1 }] });
+    expect(wrong(order('NaN', Number.NaN))).toHaveLength(2);
+    expect(wrong(order(-1, 1))).toEqual(['properties.total negative']);
+  });
+});
+
+describe('orders and stock', () => {
+  test('an order needs its id, and its currency must exist', () => {
+    expect(wrong(withProperties({ currency: 'EURO' }, 'Order Completed'))).toEqual(['properties.currency unknown_currency', 'properties.order_id required']);
+    expect(wrong(withProperties({ order_id: 'undefined' }, 'Order Cancelled'))).toEqual(['properties.order_id placeholder_id']);
+  });
+
+  test.each([['Order Completed', 'completed'], ['Order Updated', 'updated'], ['Order Refunded', 'refunded'], ['Order Cancelled', 'cancelled']])('%s is of kind %s, keyed by its order, in the shop’s currency', (event, kind) => {
+    const [first, second] = recordsOf(withProperties({ order_id: 12, products: [{ product_id: 'P1' }] }, event));
+    expect(first!.topic).toBe('clickstream');
+    expect(second).toMatchObject({ topic: 'orders', key: '12', value: { kind, orderId: '12', currency: 'GBP', lines: [{ sku: 'P1', quantity: 1, price: 0n }] } });
+  });
+
+  test('stock and price changes need no shopper, but a server key', () => {
+    const stock = { type: 'track', messageId: 'i', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2, in_stock: true } };
+    expect(recordsOf(stock)).toEqual([{ topic: 'inventory', key: 'P4', value: { messageId: 'i', sku: 'P4', quantity: -2, price: null, time: receivedAt, receivedAt } }]);
+    expect(recordsOf({ ...stock, event: 'Price Changed', properties: { products: [{ sku: 'A', price: '1.50' }, { sku: 'B', price: 2 }] } })).toMatchObject([{ key: 'A', value: { price: 15_000n, quantity: null, messageId: 'i' } }, { key: 'B', value: { messageId: 'i/1' } }]);
+    expect(wrong(stock, { scope: 'browser' })).toEqual(['event needs_server_key']);
+    expect(wrong({ ...view, event: 'User Erased' }, { scope: 'browser' })).toEqual(['event needs_server_key']);
+    expect(wrong({ ...stock, properties: { product_id: 'P' } })).toEqual(['properties.quantity required']);
+    expect(wrong({ ...stock, event: 'Price Changed', properties: { product_id: 'P', price: -1 } })).toEqual(['properties.price negative']);
+  });
+});
+
+describe('consent', () => {
+  const consent = (body: object) => click({ ...view, ...body }).marketingConsent;
+  test('is read from traits, context and Consent Updated; a refusal wins', () => {
+    expect(consent({})).toBeNull();
+    expect(consent({ type: 'identify', traits: { marketing_opt_out: true } })).toBe(false);
+    expect(consent({ type: 'identify', traits: { marketing_opt_out: false } })).toBe(true);
+    expect(consent({ type: 'identify', traits: { marketing_consent: true, marketing_opt_out: 'true' } })).toBe(false);
+    expect(consent({ context: { consent: { categoryPreferences: { Marketing: false } } } })).toBe(false);
+    expect(consent({ context: { consent: { marketing: true } } })).toBe(true);
+    expect(consent({ event: 'Consent Updated', properties: { marketing: false } })).toBe(false);
+  });
+
+  test('that cannot be read is refused rather than taken for consent', () => {
+    expect(wrong({ type: 'identify', userId: 'u', traits: { marketing_opt_out: 'yes' } })).toEqual(['traits.marketing_opt_out wrong_type']);
+  });
+});
+
+describe('times and sizes', () => {
+  test('D14: k1 is corrected, k2 clamped', () => {
+    const k1 = { ...view, timestamp: '2026-03-13T10:00:00Z', sentAt: '2026-03-13T10:00:30Z' };
+    expect(click(k1).time).toBe(Date.UTC(2026, 2, 10, 10, 0, 1));
+    const k2 = collect({ ...k1, sentAt: undefined }, context);
+    expect(k2).toMatchObject({ ok: { clamped: true, records: [{ value: { time: receivedAt } }] } });
+  });
+
+  test('clocks that were never set are refused, the far future is now', () => {
+    expect(wrong({ ...view, timestamp: '0001-01-01T00:00:00Z' })).toEqual(['timestamp time_out_of_range']);
+    expect(wrong({ ...view, timestamp: '' })).toEqual(['timestamp invalid_time']);
+    expect(wrong({ ...view, originalTimestamp: 'x', sentAt: {} })).toEqual(['originalTimestamp invalid_time', 'sentAt invalid_time']);
+    expect(click({ ...view, timestamp: '9999-12-31T00:00:00Z' }).time).toBe(receivedAt);
+    expect(wrong({ ...view, timestamp: '2026-03-10T00:00:00Z', sentAt: '9999-01-01T00:00:00Z' })).toEqual(['sentAt time_out_of_range']);
+  });
+
+  test('properties may nest 32 levels and take 16 KiB', () => {
+    const nested = (levels: number): object => JSON.parse('{"a":'.repeat(levels) + '1' + '}'.repeat(levels)) as object;
+    expect(wrong(withProperties({ product_id: 'P', deep: nested(31) }))).toEqual([]);
+    expect(wrong(withProperties({ product_id: 'P', deep: nested(32) }))).toEqual(['properties too_deep']);
+    expect(wrong(withProperties({ product_id: 'P', deep: nested(100_000) }))).toEqual(['properties too_deep']);
+    expect(wrong({ type: 'identify', userId: 'u', traits: nested(100_000) })).toEqual(['traits too_deep']);
+    expect(wrong(withProperties({ product_id: 'P', note: 'x'.repeat(17_000) }))).toEqual(['properties too_large']);
+  });
+
+  test('long texts are cut, not refused', () => {
+    expect(click(withProperties({ product_id: 'P', name: 'é'.repeat(3000) })).products[0]!.name).toHaveLength(1024);
+    expect(click(withProperties({ product_id: 'P', name: `${'x'.repeat(1023)}🙂` })).products[0]!.name).toBe('x'.repeat(1023));
+  });
+});
+
+/** JSON that looks enough like calls to get past the first checks. */
+const jsonish = fc.letrec((tie) => ({
+  value: fc.oneof({ maxDepth: 4 }, fc.jsonValue(), fc.constantFrom('undefined', '1,299.00', 'NaN', '', 'a\u0000', '🙂', '\ud800', -1, 0, 1e308, 2 ** 60, '2026-01-01', '0001-01-01T00:00:00Z', 'EUR', 'P1'), tie('object'), fc.array(tie('value'), { maxLength: 3 })),
+  object: fc.dictionary(fc.constantFrom('type', 'event', 'messageId', 'userId', 'anonymousId', 'timestamp', 'sentAt', 'properties', 'traits', 'context', 'products', 'product_id', 'sku', 'price', 'quantity', 'total', 'order_id', 'currency', 'consent', 'categoryPreferences', 'marketing', 'page', 'url', 'batch', 'events', 'params', 'items', 'name', 'timezone', '__proto__', 'constructor', 'attributes'), tie('value'), { maxKeys: 12 }),
+})).object;
+const call = fc.tuple(jsonish, jsonish, fc.constantFrom('Order Completed', 'Product Viewed', 'Inventory Updated', 'Price Changed', 'Consent Updated', 'X'), fc.constantFrom('track', 'identify', 'alias', 'page')).map(([body, properties, event, type]) => ({ type, event, anonymousId: 'a1', userId: 'u', properties, ...(body as object) }));
+
+test('any JSON gives records that can be written and keyed, or named errors, never an exception', () => {
+  fc.assert(fc.property(fc.oneof(call, jsonish, fc.jsonValue()), (value) => {
+    const body: unknown = JSON.parse(JSON.stringify(value));
+    for (const outcome of [collect(body, context), collectProduct(body, context)]) {
+      if ('errors' in outcome) expect(outcome.errors.length).toBeGreaterThan(0);
+      else {
+        for (const record of encodeRecords(outcome.ok.records, 12)) expect(record.key).not.toBe('');
+      }
+    }
+    expect(collectBatch({ batch: [body] }, context)).toBeDefined();
+    expect(collectGa4(body, context)).toBeDefined();
+    expect(collectGa4({ client_id: 'c', events: [{ name: 'purchase', params: body }] }, context)).toBeDefined();
+  }), { numRuns: 500 });
+});
+
+test('collecting is pure: the same body gives the same records and is not changed', () => {
+  fc.assert(fc.property(call, (value) => {
+    const body: unknown = JSON.parse(JSON.stringify(value));
+    const before = JSON.stringify(body);
+    expect(collect(body, context)).toEqual(collect(body, context));
+    expect(JSON.stringify(body)).toBe(before);
+  }));
+});
+
+test('records are framed Avro that reads back as it was', () => {
+  const records = recordsOf(withProperties({ order_id: 'O', total: 5, products: [{ sku: 'S', price: 1.25, quantity: 4 }] }, 'Order Completed'));
+  const [first, second] = encodeRecords(records, 12);
+  expect(clickstream.codec.decode(first!.value)).toMatchObject({ messageId: 'm' });
+  expect(orders.codec.decode(second!.value)).toEqual(records[1]!.value);
+});
+
+test('a batch gives its context and time of sending to its calls', () => {
+  const batch = collectBatch({ batch: [{ ...view, timestamp: '2026-03-13T10:00:00Z' }, { ...view, context: { locale: 'de' } }], sentAt: '2026-03-13T10:00:30Z', context: { locale: 'en', campaign: { name: 'c' } } }, context);
+  expect(batch).toMatchObject({ outcomes: [{ ok: { records: [{ value: { time: Date.UTC(2026, 2, 10, 10, 0, 1), locale: 'en' } }] } }, { ok: { records: [{ value: { locale: 'de', campaign: 'c' } }] } }] });
+});
+
+describe('catalogue rows', () => {
+  const row = (input: unknown) => {
+    const outcome = collectProduct(input, context);
+    return 'errors' in outcome ? outcome.errors.map(({ path, code }) => `${path} ${code}`) : outcome.ok.records[0]!.value;
+  };
+  test('are read under the names that feeds use', () => {
+    expect(row({ id: 'P1', title: 'Cup', product_type: 'Kitchen', price: '12.99 EUR', link: 'https://s/p', image_link: 'https://s/i', stock: '4', colour: 'red', sizes: [1, 2] })).toEqual({
+      sku: 'P1', op: 'upsert', name: 'Cup', category: 'Kitchen', brand: null, price: 129_900n, currency: 'EUR', url: 'https://s/p', imageUrl: 'https://s/i',
+      hidden: false, quantity: 4, attributes: { colour: 'red', sizes: '[1,2]' }, time: receivedAt, receivedAt,
+    });
+  });
+  test('hide and delete', () => {
+    expect(row({ product_id: 'P3', availability: 'hidden' })).toMatchObject({ sku: 'P3', hidden: true });
+    expect(row({ product_id: 'P4', deleted: true })).toMatchObject({ op: 'delete' });
+    expect(row({ product_id: 'P4', op: 'delete' })).toMatchObject({ op: 'delete' });
+  });
+  test('are refused with every wrong field named', () => {
+    expect(row({ price: '1,299.00', quantity: 'many', currency: 'XXXX' })).toEqual(['price not_a_number', 'currency unknown_currency', 'product_id required', 'quantity not_a_number']);
+    expect(row('x')).toEqual([' not_an_object']);
+  });
+});
