@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { ClickHouseError, createClient } from '@clickhouse/client';
+import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { clickHouseError } from './engine-errors.js';
 import { rowsOf, tablesOf } from './tables.js';
+import type { InsertSettings } from './tables.js';
 
 export interface ClickHouseAddress {
   readonly url: string;
@@ -19,7 +20,9 @@ const REQUEST_MS = 60_000;
 
 /** Rows in a ClickHouse server, over HTTP. */
 export function openClickHouse({ url, user = 'default', password = '', database = 'millrace', shopTimeZone }: ClickHouseAddress): RowSink {
-  const connect = (to: string) => createClient({ url, username: user, password, database: to, request_timeout: REQUEST_MS, application: 'millrace' });
+  const connect = (to: string) =>
+    // Errors are named and logged by who asked.
+    createClient({ url, username: user, password, database: to, request_timeout: REQUEST_MS, application: 'millrace', log: { level: ClickHouseLogLevel.OFF } });
   const client = connect(database);
   return tablesOf(
     {
@@ -35,10 +38,7 @@ export function openClickHouse({ url, user = 'default', password = '', database 
       },
       run: (sql) => answered(run(client, sql)),
       ask: (sql, params) => answered(ask(client, sql, params)),
-      insert: (table, lines, settings) =>
-        answered(
-          client.insert({ table, values: Readable.from(lines, { objectMode: false }), format: 'JSONEachRow', clickhouse_settings: { ...settings } }).then(() => undefined),
-        ),
+      insert: (table, lines, settings) => answered(insert(client, table, lines, settings)),
       close: () => client.close(),
     },
     { database, shopTimeZone },
@@ -47,6 +47,17 @@ export function openClickHouse({ url, user = 'default', password = '', database 
 
 async function run(client: ClickHouseClient, sql: string): Promise<void> {
   await client.command({ query: sql, clickhouse_settings: { wait_end_of_query: 1 } });
+}
+
+/** By `exec`, since `insert` would parse the lines back into objects. */
+async function insert(client: ClickHouseClient, table: string, lines: readonly Buffer[], settings: InsertSettings): Promise<void> {
+  const { stream } = await client.exec({
+    query: `INSERT INTO ${table} FORMAT JSONEachRow`,
+    values: Readable.from(lines, { objectMode: false }),
+    clickhouse_settings: { ...settings, wait_end_of_query: 1 },
+  });
+  // The connection goes back to the pool once its answer was read.
+  await text(stream);
 }
 
 /** By `exec`, which leaves the statement as it is: one with a FORMAT or without rows is answered too. */

@@ -81,7 +81,7 @@ class PartitionSink {
     const stored = await this.#patiently(() => this.lease.storedOffset(topic));
     const mark = stored && markOf(stored.metadata);
     if (stored && mark?.tableId === this.#tableId) {
-      await this.lease.seek({ [topic]: stored.offset });
+      await this.#seek(stored.offset);
       if (mark.pending) await this.#settle(stored.offset, mark.pending.last, mark.pending.since);
       return;
     }
@@ -89,12 +89,12 @@ class PartitionSink {
       // An offset without a mark was set by an operator: obey, unless rows from there on would be doubled.
       const there = await this.#count(stored.offset, LAST);
       if (there > 0) throw new SinkStopped(`The offset was set to ${stored.offset}, but ${this.spec.table} holds ${there} rows from there on.`);
-      await this.lease.seek({ [topic]: stored.offset });
+      await this.#seek(stored.offset);
       return;
     }
     // No offset, or one that speaks of another table (dropped, restored from a backup, another server): the table itself knows.
     const last = await this.#patiently(() => this.sink.lastOffset(this.spec.table, topic, this.lease.partition));
-    await this.lease.seek(last === undefined ? {} : { [topic]: last + 1 });
+    await this.#seek(last === undefined ? undefined : last + 1);
   }
 
   /** Bring a block that an earlier owner may have inserted to a known end. */
@@ -168,6 +168,10 @@ class PartitionSink {
   async #store(offset: number, metadata: string): Promise<void> {
     await this.#patiently(() => this.lease.storeOffset(this.spec.topic, offset, metadata));
     this.#storedAt = this.ports.now();
+  }
+
+  #seek(offset: number | undefined): Promise<void> {
+    return this.#patiently(() => this.lease.seek(offset === undefined ? {} : { [this.spec.topic]: offset }));
   }
 
   #done(): string {

@@ -1,0 +1,250 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DEDUPLICATION_MS, sinkLimits } from '../../pipeline/core/row-sink.js';
+import type { SinkLimits } from '../../pipeline/core/row-sink.js';
+import { runSink } from '../../pipeline/core/sink.js';
+import { Crash, World, crashAt, numbers, unavailableAt } from './sink-world.js';
+
+/** One life of a sink: until it has caught up, stopped, or crashed. */
+async function live(world: World, { chunk = Infinity, limits = sinkLimits }: { chunk?: number; limits?: SinkLimits } = {}): Promise<void> {
+  const { lease, revoke } = world.lease(chunk);
+  const onStep = world.onStep;
+  // A dead process does nothing more: nobody hears of its error either.
+  world.onStep = (step, name) => {
+    try {
+      onStep(step, name);
+    } catch (error) {
+      if (error instanceof Crash) revoke();
+      throw error;
+    }
+  };
+  const running = runSink(lease, numbers, world.sink, world.ports, limits);
+  const watch = setInterval(() => world.stopped && revoke(), 1);
+  await running;
+  clearInterval(watch);
+  world.onStep = () => {};
+}
+
+const filled = (...kinds: Parameters<World['add']>[0][]): World => {
+  const world = new World();
+  for (const kind of kinds) world.add(kind);
+  return world;
+};
+const rows = (count: number): World => filled(...Array.from({ length: count }, () => 'data' as const));
+const sorted = (offsets: readonly number[]) => [...offsets].sort((a, b) => a - b);
+const tokens = (world: World) => world.blocks.map(({ token }) => token);
+
+test('records become rows, ticks and tombstones do not', async () => {
+  const world = filled('tick', 'data', 'tombstone', 'data', 'tick');
+  await live(world);
+  expect(world.table).toEqual([1, 3]);
+  expect(tokens(world)).toEqual(['table-1/numbers/0/1-3']);
+  expect(world.stored).toEqual({ offset: 5, metadata: 'done:table-1' });
+});
+
+test('a block is marked as pending before it is inserted', async () => {
+  const world = rows(3);
+  crashAt(world, [await stepOf(rows(3), 'before insert')]);
+  await live(world);
+  expect(world.table).toEqual([]);
+  expect(world.stored).toEqual({ offset: 0, metadata: `pending:2:1000000:table-1` });
+});
+
+test('a crash at any step leaves each row once, in the table and in its view', async () => {
+  const limits = { ...sinkLimits, maxRows: 2 };
+  const whole = filled('data', 'tick', 'data', 'data', 'tombstone', 'data', 'data');
+  await live(whole, { limits });
+  for (let step = 0; step < whole.steps; step++) {
+    const world = filled('data', 'tick', 'data', 'data', 'tombstone', 'data', 'data');
+    crashAt(world, [step]);
+    await live(world, { limits });
+    for (const kind of ['data', 'tick', 'data'] as const) world.add(kind);
+    await live(world);
+    expect({ step, table: sorted(world.table), view: sorted(world.view) }).toEqual({ step, table: world.expected, view: world.expected });
+  }
+});
+
+test('whatever arrives, however it is cut and wherever processes die, each row is there once', async () => {
+  const kind = fc.constantFrom('data', 'data', 'data', 'tick', 'tombstone', 'poison');
+  const life = fc.record({
+    arriving: fc.array(fc.record({ kind, gap: fc.nat(2) }), { maxLength: 12 }), chunk: fc.integer({ min: 1, max: 5 }), maxRows: fc.integer({ min: 1, max: 6 }),
+    faults: fc.array(fc.nat(40), { maxLength: 3 }), dies: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 5 }), async (lives) => {
+      const world = new World();
+      for (const { arriving, chunk, maxRows, faults, dies } of lives) {
+        for (const record of arriving) world.add(record.kind as 'data', record.gap);
+        if (dies) crashAt(world, faults);
+        else unavailableAt(world, faults);
+        await live(world, { chunk, limits: { ...sinkLimits, maxRows } });
+      }
+      await live(world);
+      expect(world.errors.filter((sentence) => sentence.includes('has stopped'))).toEqual([]);
+      expect(sorted(world.table)).toEqual(world.expected);
+      expect(sorted(world.view)).toEqual(world.expected);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('a block that got no answer is sent again as it was until one comes', async () => {
+  const world = rows(3);
+  const insert = await stepOf(rows(3), 'table written, view not');
+  unavailableAt(world, [insert, insert + 1, insert + 3, insert + 5]);
+  await live(world);
+  expect(new Set(tokens(world))).toEqual(new Set(['table-1/numbers/0/0-2']));
+  expect(world.blocks.length).toBeGreaterThan(2);
+  expect(world.table).toEqual([0, 1, 2]);
+  expect(world.view).toEqual([0, 1, 2]);
+});
+
+describe('a block that was left open for longer than the deduplication window', () => {
+  const leftOpen = async (step: string): Promise<World> => {
+    const world = rows(3);
+    crashAt(world, [await stepOf(rows(3), step)]);
+    await live(world);
+    world.time += DEDUPLICATION_MS + 1;
+    world.tableTokens.clear();
+    world.viewTokens.clear();
+    return world;
+  };
+
+  test('is inserted when none of its rows is there', async () => {
+    const world = await leftOpen('before insert');
+    await live(world);
+    expect(world.table).toEqual([0, 1, 2]);
+  });
+
+  test('is done when all of its rows are there', async () => {
+    const world = await leftOpen('after insert');
+    await live(world);
+    expect(world.table).toEqual([0, 1, 2]);
+    expect(world.stored).toEqual({ offset: 3, metadata: 'done:table-1' });
+  });
+
+  test('stops the sink when some are', async () => {
+    const world = await leftOpen('after insert');
+    world.table = [0];
+    await live(world);
+    expect(world.stopped).toBe(true);
+    expect(world.errors[0]).toContain('docs/clickhouse.md');
+    expect(world.table).toEqual([0]);
+  });
+});
+
+describe('an error that waiting does not mend', () => {
+  test('stops this sink, alerts, and leaves the block pending', async () => {
+    const world = rows(3);
+    world.onStep = (_step, name) => {
+      if (name === 'before insert') throw new Error('TYPE_MISMATCH');
+    };
+    await live(world);
+    expect(world.stopped).toBe(true);
+    expect(world.blocks).toHaveLength(1);
+    expect(world.stored?.metadata).toMatch(/^pending:2:/);
+  });
+
+  test('a schema that this process does not know stops it, a record that nobody can read does not', async () => {
+    const newer = filled('data', 'newer');
+    await live(newer);
+    expect(newer.stopped).toBe(true);
+    const poison = filled('data', 'poison', 'data');
+    await live(poison);
+    expect(poison.stopped).toBe(false);
+    expect(poison.table).toEqual([0, 2]);
+  });
+
+  test('a stored offset that has left the log stops it', async () => {
+    const world = rows(3);
+    world.start = 2;
+    world.stored = { offset: 0, metadata: 'done:table-1' };
+    await live(world);
+    expect(world.stopped).toBe(true);
+  });
+});
+
+describe('where a sink begins', () => {
+  test('after the last row of its table when the log remembers no offset', async () => {
+    const world = rows(5);
+    world.table = [0, 1, 2];
+    await live(world);
+    expect(world.table).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('at the start of the log when its table was made anew', async () => {
+    const world = rows(3);
+    await live(world);
+    world.tableId = 'table-2';
+    world.table = [];
+    await live(world);
+    expect(world.table).toEqual([0, 1, 2]);
+    expect(world.stored?.metadata).toBe('done:table-2');
+  });
+
+  test('where an operator set it, unless rows would be doubled', async () => {
+    const world = rows(3);
+    world.stored = { offset: 2, metadata: '' };
+    await live(world);
+    expect(world.table).toEqual([2]);
+    world.stored = { offset: 0, metadata: '' };
+    await live(world);
+    expect(world.stopped).toBe(true);
+    expect(world.table).toEqual([2]);
+  });
+});
+
+describe('blocks', () => {
+  test('are full under backlog', async () => {
+    const world = rows(25_000);
+    await live(world);
+    expect(world.blocks.map((block) => block.rows)).toEqual([10_000, 10_000, 5_000]);
+  });
+
+  test('go at once when caught up, but at most five a second', async () => {
+    const world = rows(1);
+    const began = world.time;
+    // A click each 10 ms for two seconds.
+    world.onStep = (_step, name) => {
+      if (name === 'poll' && world.time - began < 2_000) {
+        world.time += 10;
+        world.add('data');
+      }
+    };
+    await live(world);
+    expect(world.blocks[0]!.at - began).toBeLessThanOrEqual(20);
+    expect(world.blocks.length).toBeLessThanOrEqual(12);
+    expect(world.table).toEqual(world.expected);
+  });
+
+  test('a quiet shop still moves its stored offset past the ticks', async () => {
+    const world = filled('data');
+    await live(world);
+    for (let minute = 0; minute < 3; minute++) world.add('tick');
+    world.onStep = (_step, name) => {
+      if (name === 'poll') world.time += 61_000;
+    };
+    await live(world);
+    expect(world.stored).toEqual({ offset: 4, metadata: 'done:table-1' });
+  });
+});
+
+test('a sink that lost its partition stores nothing more', async () => {
+  const world = rows(3);
+  const { lease, revoke } = world.lease();
+  world.onStep = (_step, name) => {
+    if (name === 'after insert') revoke();
+  };
+  await runSink(lease, numbers, world.sink, world.ports);
+  expect(world.stored?.metadata).toMatch(/^pending:2:/);
+});
+
+/** Number of the first step of that name in an undisturbed life. */
+async function stepOf(world: World, wanted: string): Promise<number> {
+  let found = -1;
+  world.onStep = (step, name) => {
+    if (name === wanted && found < 0) found = step;
+  };
+  await live(world);
+  return found;
+}
