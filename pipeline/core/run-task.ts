@@ -23,12 +23,14 @@ export interface Surroundings {
 }
 
 /** Rebuild the store from where it stands; a store of another log, or from beyond its end, is wiped first. */
-async function restore(lease: Lease, store: TableStore): Promise<void> {
+async function restore(lease: Lease, store: TableStore, table: string, engine: Log['engine']): Promise<void> {
   const { start, end } = await lease.tableRange();
   if (store.position > end) store.wipe();
   if (store.position < start) {
-    if (store.position > 0) store.wipe();
-    else if (start > 0) store.apply([], start);
+    // The embedded log drops rows that stand in the store: without the store they are gone, and nothing may pretend otherwise.
+    if (engine === 'embedded') throw new ConfigError([`The store of table ${table} is lost or older than the log, which begins at ${start}; restore it from a backup.`]);
+    store.wipe();
+    store.apply([], start);
   }
   await lease.readTable(store.position, end, (rows, next) => {
     store.apply(rows.map(({ key, value }) => ({ key: key ?? '', value })), next);
@@ -54,7 +56,7 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
     try {
       const began = performance.now();
       await lease.fence();
-      await restore(lease, store);
+      await restore(lease, store, consumer.table.name, log.engine);
       metrics.observe('millrace_restore_seconds', (performance.now() - began) / 1000, labels);
       const task = new Task({
         consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
@@ -87,16 +89,33 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
       || (task.records > 0 && (caughtUp || waited >= BACKLOG_COMMIT_MS));
     if (!dirty || !due) continue;
     const began = performance.now();
+    const { records: count, oldestWrittenAt } = task;
     const staged = task.stage();
     const rows = staged.rows.map(({ key, value }) => ({ topic: task.table, partition: lease.partition, key, value }));
     const position = await lease.commit(staged.outputs, rows);
     store.apply(staged.rows, position);
     task.committed();
-    metrics.observe('millrace_commit_seconds', (performance.now() - began) / 1000, labels);
-    metrics.gauge('millrace_consumer_lag_records', Object.values(lease.lag()).reduce((sum, lag) => sum + lag, 0), { ...labels });
-    metrics.gauge('millrace_task_time_lag_seconds', around.log.clock === 'wall' ? Math.max(0, Date.now() - task.time) / 1000 : 0, { ...labels });
+    measure(metrics, labels, { began, count, oldestWrittenAt, lease, time: task.time, clock: around.log.clock });
     if (task.crash) throw task.crash;
     lastCommit = performance.now();
     dirty = false;
   }
+}
+
+function measure(metrics: Metrics, labels: { consumer: string }, commit: {
+  began: number; count: number; oldestWrittenAt: number; lease: Lease; time: number; clock: 'wall' | 'file';
+}): void {
+  const { began, count, oldestWrittenAt, lease, time, clock } = commit;
+  metrics.observe('millrace_commit_seconds', (performance.now() - began) / 1000, labels);
+  metrics.count('millrace_commits_total', labels);
+  if (count > 0) {
+    const age = Math.max(0, Date.now() - oldestWrittenAt) / 1000;
+    metrics.count('millrace_records_total', labels, count);
+    metrics.gauge('millrace_consumer_lag_seconds', age, labels);
+    metrics.observe('millrace_click_to_change_seconds', age, labels);
+  } else {
+    metrics.gauge('millrace_consumer_lag_seconds', 0, labels);
+  }
+  metrics.gauge('millrace_consumer_lag_records', Object.values(lease.lag()).reduce((sum, lag) => sum + lag, 0), labels);
+  metrics.gauge('millrace_task_time_lag_seconds', clock === 'wall' && time > 0 ? Math.max(0, Date.now() - time) / 1000 : 0, labels);
 }

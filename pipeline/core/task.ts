@@ -58,6 +58,7 @@ export class Task {
   #progress: { offsets: Record<string, number>; applied: Record<string, number>; crashes: Record<string, number> };
   #now: number;
   #records = 0;
+  #oldest = Infinity;
   #crash: Error | undefined;
 
   constructor(options: TaskOptions) {
@@ -95,6 +96,11 @@ export class Task {
     return this.#records;
   }
 
+  /** Write time of the oldest record taken since the last commit; Infinity when there is none. */
+  get oldestWrittenAt(): number {
+    return this.#oldest;
+  }
+
   /** Inputs that have run ahead and must not be polled. */
   get waiting(): ReadonlySet<string> {
     return new Set(this.#waiting.keys());
@@ -129,6 +135,7 @@ export class Task {
     this.#overlay.clear();
     this.#outputs = [];
     this.#records = 0;
+    this.#oldest = Infinity;
   }
 
   #take(record: LogRecord): void {
@@ -190,6 +197,7 @@ export class Task {
   #handle(record: LogRecord): void {
     const { partition, partitions, metrics, consumer } = this.#options;
     this.#records++;
+    this.#oldest = Math.min(this.#oldest, record.writtenAt);
     if (this.#following?.take(record)) return;
     const input = this.#inputs.get(record.topic);
     if (!input) return;

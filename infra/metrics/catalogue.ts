@@ -1,0 +1,39 @@
+export interface MetricInfo {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly buckets?: readonly number[];
+}
+
+const FAST = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const SLOW = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
+
+/** Every metric there is. Labels take values from closed sets: never an id, a product or a path as it came. */
+export const catalogue = {
+  millrace_events_accepted_total: { kind: 'counter', help: 'Events acknowledged as durable.', labels: ['source'] },
+  millrace_events_rejected_total: { kind: 'counter', help: 'Events or requests refused, by code.', labels: ['code'] },
+  millrace_events_clamped_total: { kind: 'counter', help: 'Events that claimed to lie in the future and were taken as of now.', labels: [] },
+  millrace_http_request_seconds: { kind: 'histogram', help: 'Time to answer a request.', labels: ['route', 'status'], buckets: FAST },
+  millrace_consumer_lag_records: { kind: 'gauge', help: 'Records that stand in the log and are not processed.', labels: ['consumer'] },
+  millrace_consumer_lag_seconds: { kind: 'gauge', help: 'Age of the oldest record of the latest commit when it was committed.', labels: ['consumer'] },
+  millrace_task_time_lag_seconds: { kind: 'gauge', help: 'How far task time is behind the wall clock.', labels: ['consumer'] },
+  millrace_commit_seconds: { kind: 'histogram', help: 'Time of a commit.', labels: ['consumer'], buckets: FAST },
+  millrace_commits_total: { kind: 'counter', help: 'Commits.', labels: ['consumer'] },
+  millrace_records_total: { kind: 'counter', help: 'Records processed, ticks not counted.', labels: ['consumer'] },
+  millrace_restore_seconds: { kind: 'histogram', help: 'Time from assignment to processing.', labels: ['consumer'], buckets: SLOW },
+  millrace_click_to_change_seconds: { kind: 'histogram', help: 'From the write of a record until its effects are committed and readable.', labels: ['consumer'], buckets: FAST },
+  millrace_duplicates_total: { kind: 'counter', help: 'Messages, orders and file records that had been taken before.', labels: ['consumer'] },
+  millrace_outdated_total: { kind: 'counter', help: 'Catalogue and stock changes older than what is known.', labels: ['consumer'] },
+  millrace_late_sales_total: { kind: 'counter', help: 'Sales older than the window a forecast can revise exactly.', labels: ['consumer'] },
+  millrace_records_forwarded_total: { kind: 'counter', help: 'Records that a foreign partitioner had put elsewhere.', labels: ['consumer'] },
+  millrace_records_passed_over_total: { kind: 'counter', help: 'Records a learner or sink could not read.', labels: ['consumer', 'code'] },
+  millrace_dead_letters_total: { kind: 'counter', help: 'Records refused by a consumer, by code.', labels: ['code'] },
+  millrace_handler_crashes_total: { kind: 'counter', help: 'Exceptions of handlers.', labels: ['consumer'] },
+  millrace_triggers_total: { kind: 'counter', help: 'Triggers fired.', labels: ['rule'] },
+  millrace_triggers_suppressed_total: { kind: 'counter', help: 'Triggers that did not fire, by reason.', labels: ['reason'] },
+  millrace_recommendations_total: { kind: 'counter', help: 'Recommendation answers.', labels: ['kind'] },
+  millrace_sink_rows_total: { kind: 'counter', help: 'Rows acknowledged by ClickHouse.', labels: ['table'] },
+  millrace_sink_stopped: { kind: 'gauge', help: '1: a permanent error stopped this sink.', labels: ['table'] },
+  millrace_kafka_rebalances_total: { kind: 'counter', help: 'Generations a group member joined.', labels: ['consumer'] },
+  millrace_fallback: { kind: 'gauge', help: '1: this process runs on a fallback.', labels: ['kind'] },
+} satisfies Readonly<Record<string, MetricInfo>>;

@@ -1,0 +1,61 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Metrics } from '../../pipeline/core/metrics.js';
+import { catalogue, type MetricInfo } from './catalogue.js';
+
+export interface PrometheusMetrics extends Metrics {
+  /** Text exposition format. */
+  text(): Promise<string>;
+  /** Sum of a counter over all labels, for the console. */
+  total(name: string): number;
+  /** Latest value of a gauge by one label's value, for the console. */
+  byLabel(name: string, label: string): ReadonlyMap<string, number>;
+  readonly contentType: string;
+}
+
+/** Metrics in Prometheus' format. Only names of the catalogue exist, so that labels stay closed sets. */
+export function prometheusMetrics(options: { readonly withProcess: boolean }): PrometheusMetrics {
+  const registry = new Registry();
+  if (options.withProcess) collectDefaultMetrics({ register: registry });
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
+  const totals = new Map<string, number>();
+  const latest = new Map<string, Map<string, number>>();
+  for (const [name, info] of Object.entries(catalogue) as [string, MetricInfo][]) {
+    const settings = { name, help: info.help, labelNames: [...info.labels], registers: [registry] };
+    if (info.kind === 'counter') counters.set(name, new Counter(settings));
+    if (info.kind === 'gauge') gauges.set(name, new Gauge(settings));
+    if (info.kind === 'histogram') histograms.set(name, new Histogram({ ...settings, buckets: [...(info.buckets ?? [])] }));
+  }
+  const known = <M>(metrics: ReadonlyMap<string, M>, name: string): M => {
+    const metric = metrics.get(name);
+    if (!metric) throw new Error(`No such metric in the catalogue: ${name}.`);
+    return metric;
+  };
+  return {
+    count(name, labels = {}, by = 1) {
+      known(counters, name).inc(only(name, labels), by);
+      totals.set(name, (totals.get(name) ?? 0) + by);
+    },
+    gauge(name, value, labels = {}) {
+      known(gauges, name).set(only(name, labels), value);
+      for (const [label, labelValue] of Object.entries(labels)) {
+        const id = `${name} ${label}`;
+        latest.set(id, (latest.get(id) ?? new Map()).set(labelValue, value));
+      }
+    },
+    observe(name, value, labels = {}) {
+      known(histograms, name).observe(only(name, labels), value);
+    },
+    text: () => registry.metrics(),
+    total: (name) => totals.get(name) ?? 0,
+    byLabel: (name, label) => latest.get(`${name} ${label}`) ?? new Map(),
+    contentType: registry.contentType,
+  };
+}
+
+/** Labels that the metric has; others are dropped rather than thrown at the caller. */
+function only(name: string, labels: Readonly<Record<string, string>>): Record<string, string> {
+  const wanted = (catalogue as Readonly<Record<string, MetricInfo>>)[name]?.labels ?? [];
+  return Object.fromEntries(Object.entries(labels).filter(([label]) => wanted.includes(label)));
+}

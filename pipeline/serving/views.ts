@@ -1,0 +1,158 @@
+import { ConfigError } from '../core/errors.js';
+import type { Log, Position } from '../core/log.js';
+import { partitionOf } from '../core/partition.js';
+import { redirectRows, restOf, rowKey, type RowKind } from '../core/rows.js';
+import type { OpenStore, RowChange, TableStore } from '../core/store.js';
+import { progressOf } from '../core/task.js';
+import type { Topic } from '../../schemas/topics.js';
+
+type Watcher = (changes: readonly RowChange[]) => void;
+
+/** Stores that tell what is applied to them: what the request path holds in memory follows from it. */
+export function observedStores(open: OpenStore): { open: OpenStore; watch(table: string, watcher: Watcher): () => void } {
+  const watchers = new Map<string, Set<Watcher>>();
+  const opened = new Map<string, TableStore>();
+  return {
+    open(table, partition) {
+      const id = `${table}/${partition}`;
+      const known = opened.get(id);
+      if (known) return known;
+      const store = open(table, partition);
+      const observed: TableStore = {
+        get position() { return store.position; },
+        get: (key) => store.get(key),
+        range: (start, end) => store.range(start, end),
+        timersUntil: (until, after) => store.timersUntil(until, after),
+        wipe: () => store.wipe(),
+        size: () => store.size(),
+        apply(changes, position) {
+          store.apply(changes, position);
+          for (const watcher of watchers.get(table) ?? []) watcher(changes);
+        },
+      };
+      opened.set(id, observed);
+      return observed;
+    },
+    watch(table, watcher) {
+      const ofTable = watchers.get(table) ?? new Set();
+      watchers.set(table, ofTable.add(watcher));
+      return () => ofTable.delete(watcher);
+    },
+  };
+}
+
+export type ObservedStores = ReturnType<typeof observedStores>;
+
+/** Committed rows of tables, as the request path reads them. */
+export class Views {
+  readonly #stores: ObservedStores;
+  readonly partitions: number;
+
+  constructor(stores: ObservedStores, partitions: number) {
+    this.#stores = stores;
+    this.partitions = partitions;
+  }
+
+  row<T>(table: Topic, kind: RowKind<T>, key: string, sub = ''): T | undefined {
+    const stored = this.#store(table, partitionOf(key, this.partitions)).get(rowKey(key, restOf(kind.name, sub)));
+    return stored && kind.codec.decode(stored);
+  }
+
+  /** Main rows of a table, of all partitions. */
+  *mainRows<T>(table: Topic, kind: RowKind<T>): Iterable<{ key: string; value: T }> {
+    for (let partition = 0; partition < this.partitions; partition++) {
+      for (const { key, value } of this.#store(table, partition).range('', '\uffff')) {
+        if (!key.includes('\u001f')) yield { key, value: kind.codec.decode(value) };
+      }
+    }
+  }
+
+  watch(table: Topic, watcher: Watcher): () => void {
+    return this.#stores.watch(table.name, watcher);
+  }
+
+  /** The id under which a key's rows stand: where a merge leads. */
+  canonical(table: Topic, key: string): string {
+    let at = key;
+    for (let hops = 0; hops < 8; hops++) {
+      const redirect = this.row(table, redirectRows, at);
+      if (!redirect || redirect.to === key) return at;
+      at = redirect.to;
+    }
+    return at;
+  }
+
+  /** Whether the rows of `key` reflect an input at a position, even if the record was forwarded to another id's task. */
+  reflects(table: Topic, key: string, { topic, partition, offset }: Position): boolean {
+    const home = progressOf(this.#store(table, partition));
+    if ((home.offsets[topic] ?? 0) <= offset) return false;
+    if (!this.row(table, redirectRows, key)) return true;
+    const to = partitionOf(this.canonical(table, key), this.partitions);
+    return (progressOf(this.#store(table, to)).applied[`${topic}/${partition}`] ?? 0) > offset;
+  }
+
+  /** Wait until `met` holds, looking again after each change of the table; false at the deadline. */
+  async until(table: Topic, met: () => boolean, deadlineMs: number): Promise<boolean> {
+    if (met()) return true;
+    return new Promise((resolve) => {
+      const finish = (answer: boolean): void => {
+        clearTimeout(timer);
+        stop();
+        resolve(answer);
+      };
+      const stop = this.watch(table, () => { if (met()) finish(true); });
+      const timer = setTimeout(() => finish(met()), deadlineMs);
+    });
+  }
+
+  #store(table: Topic, partition: number): TableStore {
+    return this.#stores.open(table.name, partition);
+  }
+}
+
+/** Keep stores in step with tables that this process does not own, by reading their topics outside any group. */
+export async function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal): Promise<{ caughtUp: Promise<void>; done: Promise<void> }> {
+  const from: Position[] = [];
+  for (const { name } of tables) {
+    for (const [partition, { start, end }] of (await log.ranges(name)).entries()) {
+      const store = open(name, partition);
+      if (store.position > end || (store.position > 0 && store.position < start)) store.wipe();
+      from.push({ topic: name, partition, offset: Math.max(store.position, start) });
+    }
+  }
+  let announce = (): void => {};
+  const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
+  return { caughtUp, done: follow(log, from, open, stop, announce) };
+}
+
+async function follow(log: Log, from: readonly Position[], open: OpenStore, stop: AbortSignal, announce: () => void): Promise<void> {
+  const reader = log.reader(from);
+  try {
+    while (!stop.aborted) {
+      const records = await reader.poll(5_000, 250);
+      const byPartition = groupRecords(records);
+      for (const group of byPartition.values()) {
+        const last = group.at(-1)!;
+        open(last.topic, last.partition).apply(group.map(({ key, value }) => ({ key: key ?? '', value })), last.offset + 1);
+      }
+      if (reader.lag() === 0) announce();
+    }
+  } catch (error) {
+    if (error instanceof ConfigError || !stop.aborted) throw error;
+  } finally {
+    announce();
+    await reader.close();
+  }
+}
+
+const idOf = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`;
+
+function groupRecords<R extends { topic: string; partition: number }>(records: readonly R[]): Map<string, R[]> {
+  const groups = new Map<string, R[]>();
+  for (const record of records) {
+    const group = groups.get(idOf(record)) ?? [];
+    group.push(record);
+    groups.set(idOf(record), group);
+  }
+  return groups;
+}

@@ -1,0 +1,36 @@
+import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
+import { itemNeighbours } from '../consumers/co-visitation.js';
+import { demandForecasts } from '../consumers/demand-forecasts.js';
+import { itemEmbeddings } from '../consumers/item-embeddings.js';
+import { itemWatch } from '../consumers/item-watch.js';
+import { marketingTriggers } from '../consumers/marketing-triggers.js';
+import { orderLedger } from '../consumers/order-ledger.js';
+import { shoppers } from '../consumers/shoppers.js';
+import * as topics from '../schemas/topics.js';
+import type { Config } from './config.js';
+import type { Fold } from './core/fold.js';
+import { shopDays } from './core/shop-day.js';
+import type { Topology } from './core/topology.js';
+
+const DAY_SECONDS = 86_400;
+
+/** The whole system: what runs, what `millrace topology` draws, and what the tests check. One line adds a consumer. */
+export function topologyOf(config: Config, clock: 'wall' | 'file'): Topology {
+  const forecastSeconds = clock === 'wall' ? config.FORECAST_EVERY_SECONDS : DAY_SECONDS;
+  return {
+    consumers: [
+      shoppers(),
+      orderLedger(),
+      itemWatch(),
+      demandForecasts({ days: shopDays(config.SHOP_TIMEZONE), publishEveryMs: forecastSeconds * 1_000 }),
+      marketingTriggers({
+        abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,
+        cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },
+        consentByDefault: config.CONSENT_DEFAULT === 'granted',
+      }),
+    ],
+    learners: [itemEmbeddings as Fold<unknown>, itemNeighbours as Fold<unknown>],
+    sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
+    views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.demandForecasts] }],
+  };
+}
