@@ -1,0 +1,196 @@
+/**
+ * Rolling-origin evaluation: the forecaster lives through the sales once, period by period, and is asked at every cut-off.
+ * What it knows at a cut-off is what was sold up to and including it; nothing later has touched its state or its weights.
+ */
+import * as demand from '../forecast/demand-forecaster.js';
+import { BASELINES, type SeasonIndex } from './forecast-baselines.js';
+import * as metrics from './forecast-metrics.js';
+
+export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
+
+/** Sales by SKU and period; the three arrays are parallel, a cell may occur several times and adds up. */
+export interface SalesTable {
+  skus: number;
+  periods: number;
+  sku: Int32Array;
+  period: Int32Array;
+  units: Float64Array;
+}
+
+export interface ForecastProtocol {
+  /** Last period known, one a cut-off, ascending. */
+  cutoffs: readonly number[];
+  horizon: number;
+  season: number;
+  /** Periods between a SKU's first sale and the cut-off, at least. */
+  minHistory: number;
+  /** Periods with a sale up to the cut-off, at least. */
+  minSelling: number;
+}
+
+export interface ForecastEvaluation {
+  overall: metrics.ForecastScores;
+  cutoffs: metrics.ForecastScores[];
+  classes: (metrics.ForecastScores & { class: string })[];
+  baselines: (metrics.ForecastScores & { model: string })[];
+  updates: number;
+  learnSeconds: number;
+  predictSeconds: number;
+}
+
+/** Cells in order of period, and where each period starts. */
+function byPeriod(table: SalesTable): { order: Int32Array; starts: Int32Array } {
+  const starts = new Int32Array(table.periods + 1);
+  for (const t of table.period) starts[t + 1] = (starts[t + 1] ?? 0) + 1;
+  for (let t = 0; t < table.periods; t++) starts[t + 1] = (starts[t + 1] ?? 0) + (starts[t] ?? 0);
+  const next = starts.slice();
+  const order = new Int32Array(table.period.length);
+  table.period.forEach((t, cell) => {
+    const at = next[t] ?? 0;
+    order[at] = cell;
+    next[t] = at + 1;
+  });
+  return { order, starts };
+}
+
+export function evaluateForecasts(
+  table: SalesTable,
+  protocol: ForecastProtocol,
+  seconds: () => number,
+  progress: (sentence: string) => void,
+): ForecastEvaluation {
+  const { horizon, season } = protocol;
+  const probabilities = Float64Array.from(PROBABILITIES);
+  const model = demand.init({ skus: table.skus, seasonPeriods: season, horizon, probabilities: PROBABILITIES });
+  const series = seriesOf(table, horizon);
+  const { order, starts } = byPeriod(table);
+  const buffer = new Float64Array(table.skus).fill(NaN);
+  const known: number[] = [];
+  const phaseUnits = Array.from({ length: season }, () => 0);
+  const phasePeriods = Array.from({ length: season }, () => 0);
+  const cutoffScores: metrics.ForecastScores[] = [];
+  const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
+  const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
+  let updates = 0;
+  let learnSeconds = 0;
+  let predictSeconds = 0;
+  let from = 0;
+
+  protocol.cutoffs.forEach((cutoff, c) => {
+    const began = seconds();
+    for (let t = from; t <= cutoff; t++) {
+      for (const sku of known) buffer[sku] = 0;
+      let total = 0;
+      for (let i = starts[t] ?? 0; i < (starts[t + 1] ?? 0); i++) {
+        const cell = order[i] ?? 0;
+        const sku = table.sku[cell] ?? 0;
+        const units = table.units[cell] ?? 0;
+        total += Math.max(0, units);
+        if (Number.isNaN(buffer[sku])) {
+          if (units <= 0) continue;
+          known.push(sku);
+          buffer[sku] = 0;
+        }
+        buffer[sku] = (buffer[sku] ?? 0) + units;
+      }
+      phaseUnits[t % season] = (phaseUnits[t % season] ?? 0) + total;
+      phasePeriods[t % season] = (phasePeriods[t % season] ?? 0) + 1;
+      demand.learn(model, buffer);
+      updates += known.length;
+    }
+    from = cutoff + 1;
+    const learned = seconds();
+    learnSeconds += learned - began;
+
+    const factors = seasonFactors(phaseUnits, phasePeriods);
+    const sums = metrics.init();
+    const baselineSums = BASELINES.map(() => metrics.init());
+    const forecast = demand.blankForecast(model);
+    for (let sku = 0; sku < table.skus; sku++) {
+      const first = series.first[sku] ?? Infinity;
+      if (first > cutoff || cutoff - first < protocol.minHistory) continue;
+      const history = series.read(sku, first, cutoff + 1);
+      if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
+      const actual = series.read(sku, cutoff + 1, cutoff + 1 + horizon);
+      const scale = metrics.seasonalScale(history, season);
+      const asked = seconds();
+      demand.predict(model, sku, forecast);
+      predictSeconds += seconds() - asked;
+      const scored = { scale, actual, ...forecast };
+      metrics.add(sums, scored, probabilities);
+      const ofClass = classSums[demand.frequencyClass(model, sku)]?.[c];
+      if (ofClass !== undefined) metrics.add(ofClass, scored, probabilities);
+      const index: SeasonIndex = { factors, firstPhase: first % season };
+      BASELINES.forEach((baseline, b) => {
+        const plain = baseline.forecast(history, index, horizon, probabilities);
+        metrics.add(baselineSums[b] ?? metrics.init(), { ...scored, ...plain, ...edges(plain.quantiles) }, probabilities);
+      });
+    }
+    const scores = metrics.scores(sums);
+    cutoffScores.push(scores);
+    baselineSums.forEach((one, b) => baselineScores[b]?.push(metrics.scores(one)));
+    progress(`Cut-off ${c + 1} of ${protocol.cutoffs.length}: ${scores.series} series, SQL ${scores.sql.toFixed(4)}.`);
+  });
+
+  return {
+    overall: metrics.meanScores(cutoffScores),
+    cutoffs: cutoffScores,
+    classes: demand.CLASS_NAMES.map((name, i) => ({
+      class: name,
+      ...metrics.meanScores((classSums[i] ?? []).map((one) => metrics.scores(one))),
+    })),
+    baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, ...metrics.meanScores(baselineScores[b] ?? []) })),
+    updates,
+    learnSeconds,
+    predictSeconds,
+  };
+}
+
+/** A baseline promises its outer quantiles as its 80 % interval. */
+function edges(quantiles: Float64Array): { low: Float64Array; high: Float64Array } {
+  const n = PROBABILITIES.length;
+  const periods = quantiles.length / n;
+  return {
+    low: Float64Array.from({ length: periods }, (_, t) => quantiles[t * n] ?? 0),
+    high: Float64Array.from({ length: periods }, (_, t) => quantiles[t * n + n - 1] ?? 0),
+  };
+}
+
+function seasonFactors(units: readonly number[], periods: readonly number[]): number[] {
+  const means = units.map((sum, phase) => sum / Math.max(1, periods[phase] ?? 0));
+  const overall = means.reduce((sum, mean) => sum + mean, 0) / means.length;
+  return means.map((mean) => (overall > 0 ? mean / overall : 1));
+}
+
+/** Dense history of one SKU at a time; the first period is its first sale. */
+function seriesOf(
+  table: SalesTable,
+  beyond: number,
+): { first: Int32Array; read: (sku: number, from: number, to: number) => Float64Array } {
+  const starts = new Int32Array(table.skus + 1);
+  const first = new Int32Array(table.skus).fill(table.periods + beyond);
+  table.sku.forEach((sku, cell) => {
+    starts[sku + 1] = (starts[sku + 1] ?? 0) + 1;
+    if ((table.units[cell] ?? 0) > 0) first[sku] = Math.min(first[sku] ?? 0, table.period[cell] ?? 0);
+  });
+  for (let sku = 0; sku < table.skus; sku++) starts[sku + 1] = (starts[sku + 1] ?? 0) + (starts[sku] ?? 0);
+  const next = starts.slice();
+  const order = new Int32Array(table.sku.length);
+  table.sku.forEach((sku, cell) => {
+    const at = next[sku] ?? 0;
+    order[at] = cell;
+    next[sku] = at + 1;
+  });
+  const read = (sku: number, from: number, to: number): Float64Array => {
+    const dense = new Float64Array(Math.max(0, to - from));
+    for (let i = starts[sku] ?? 0; i < (starts[sku + 1] ?? 0); i++) {
+      const cell = order[i] ?? 0;
+      const t = (table.period[cell] ?? 0) - from;
+      if (t >= 0 && t < dense.length) dense[t] = (dense[t] ?? 0) + (table.units[cell] ?? 0);
+    }
+    // Returns on a day without sales are no negative demand.
+    for (let t = 0; t < dense.length; t++) dense[t] = Math.max(0, dense[t] ?? 0);
+    return dense;
+  };
+  return { first, read };
+}

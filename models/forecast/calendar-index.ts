@@ -1,0 +1,91 @@
+/**
+ * What all SKUs of a shop have in common on a period: season, level, trend, closed days.
+ *
+ *   exposure(t) = S[phase] · G          the same number for every SKU; 1 is an ordinary period
+ *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
+ *   ln S[phase] += σ κ ln R,   ln G += γ κ ln R,   κ = N / (N + 50),  N = Σ f_i / z_i the sales expected
+ *
+ * One bulk order counts for at most three sales, and with few sales (N ≪ 50) nothing is learned: the noise of one SKU is not a
+ * calendar. Capping makes ln R a little negative for ever, so a slow mean of ln R is taken off, lest G drift against the levels.
+ * A period with no sale at all where many were expected is closed: it is left out, and becomes the season's rule the third time in
+ * a row on the same phase. An untrained index answers 1. Holidays and promotions known in advance multiply the exposure from outside.
+ */
+export interface CalendarIndex {
+  /** ln S by phase. */
+  season: number[];
+  /** How often each phase was learned. */
+  learned: number[];
+  /** Closed in a row, by phase. */
+  closedRun: number[];
+  level: number;
+  slope: number;
+  offset: number;
+  periods: number;
+}
+
+const SEASON_RATE = 0.15;
+const LEVEL_RATE = 0.08;
+const SLOPE_RATE = 0.05;
+const SLOPE_DAMPING = 0.97;
+const OFFSET_RATE = 0.01;
+const CERTAIN_SALES = 50;
+/** Fewer sales expected than this, and an empty day is chance. */
+const CLOSED_BELOW_SALES = 12;
+const CLOSED_RUN = 3;
+const MOST_SURPRISE = Math.log(6);
+
+export function init(seasonPeriods: number): CalendarIndex {
+  const zeros = (): number[] => Array.from({ length: seasonPeriods }, () => 0);
+  return { season: zeros(), learned: zeros(), closedRun: zeros(), level: 0, slope: 0, offset: 0, periods: 0 };
+}
+
+/** The exposure `ahead` periods from the last one learned (0: as known now), on a phase of the season. */
+export function exposure(index: CalendarIndex, phase: number, ahead = 0): number {
+  if ((index.closedRun[phase] ?? 0) >= CLOSED_RUN) return 0;
+  const drift = ahead > 0 ? (index.slope * SLOPE_DAMPING * (1 - SLOPE_DAMPING ** ahead)) / (1 - SLOPE_DAMPING) : 0;
+  return Math.exp((index.season[phase] ?? 0) + index.level + drift);
+}
+
+export type PeriodOutcome = { closed: true } | { closed: false; exposure: number };
+
+/**
+ * Learns one period from the sales that were made and expected, both in typical sales, and answers the exposure with which every
+ * SKU should learn it: the expected one, moved towards what the whole shop saw.
+ */
+export function learn(index: CalendarIndex, phase: number, made: number, expected: number): PeriodOutcome {
+  const before = exposure(index, phase);
+  if (made <= 0 && (expected >= CLOSED_BELOW_SALES || before === 0)) {
+    index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
+    return { closed: true };
+  }
+  if (made > 0) index.closedRun[phase] = 0;
+  index.periods++;
+  if (!(expected > 0)) return { closed: false, exposure: exposure(index, phase) };
+  const certainty = expected / (expected + CERTAIN_SALES);
+  const raw = Math.log(Math.max(made, 1e-9) / expected);
+  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
+  const times = index.learned[phase] ?? 0;
+  index.learned[phase] = times + 1;
+  const seasonRate = certainty * Math.max(SEASON_RATE, 0.8 / (times + 1));
+  index.season[phase] = (index.season[phase] ?? 0) + seasonRate * surprise;
+  centre(index);
+  const step = LEVEL_RATE * certainty * surprise;
+  index.level += SLOPE_DAMPING * index.slope + step;
+  index.slope = SLOPE_DAMPING * index.slope + SLOPE_RATE * step;
+  index.offset += OFFSET_RATE * certainty * surprise;
+  return { closed: false, exposure: exposure(index, phase) * Math.exp((certainty - seasonRate) * surprise * 0.7) };
+}
+
+/** Keeps the mean of the open phases at 1, so that season and level cannot trade places. */
+function centre(index: CalendarIndex): void {
+  let sum = 0;
+  let open = 0;
+  for (let p = 0; p < index.season.length; p++) {
+    if ((index.closedRun[p] ?? 0) >= CLOSED_RUN || (index.learned[p] ?? 0) === 0) continue;
+    sum += Math.exp(index.season[p] ?? 0);
+    open++;
+  }
+  if (open < index.season.length / 2 || sum <= 0) return;
+  const shift = Math.log(sum / open);
+  for (let p = 0; p < index.season.length; p++) index.season[p] = (index.season[p] ?? 0) - shift;
+}

@@ -1,0 +1,60 @@
+/**
+ * Adaptive conformal intervals: the tail that is cut on both sides moves until the promised share of periods is covered.
+ *
+ *   a ← a + γ (α − miss),   interval = [Q(a), Q(1 − a)],   α = 1 − coverage
+ *
+ * Whatever the quantiles are worth, the long-run share of misses is α up to 1/(γ T) wherever a can still move. On counts it
+ * cannot always: where even the median interval [0, 0] is right in more than 1 − α of the periods, the interval stays there and
+ * covers more. `miss` is the mean over a round of periods of one demand class. Untrained: a = α / 2.
+ * Source: Gibbs and Candès 2021 (arXiv 2106.00170).
+ */
+export interface Tails {
+  readonly coverage: number;
+  /** Tail on each side, by group. */
+  readonly tail: Float64Array;
+}
+
+const RATE = 0.03;
+const WIDEST = 0.002;
+const NARROWEST = 0.499;
+
+export function init(groups: number, coverage: number): Tails {
+  return { coverage, tail: new Float64Array(groups).fill((1 - coverage) / 2) };
+}
+
+export function predict(
+  tails: Tails,
+  group: number,
+  probabilities: Float64Array,
+  quantiles: Float64Array,
+  from: number,
+): { low: number; high: number } {
+  const tail = tails.tail[group] ?? (1 - tails.coverage) / 2;
+  return {
+    low: Math.max(0, quantileAt(tail, probabilities, quantiles, from)),
+    high: Math.max(0, quantileAt(1 - tail, probabilities, quantiles, from)),
+  };
+}
+
+export function learn(tails: Tails, group: number, missShare: number, weight: number): void {
+  const moved = (tails.tail[group] ?? 0) + RATE * weight * (1 - tails.coverage - missShare);
+  tails.tail[group] = Math.min(NARROWEST, Math.max(WIDEST, moved));
+}
+
+/** Linear between the known quantiles; beyond the outermost, the last gap goes on in steps of the log odds. */
+function quantileAt(p: number, probabilities: Float64Array, quantiles: Float64Array, from: number): number {
+  const last = probabilities.length - 1;
+  let i = 1;
+  while (i < last && (probabilities[i] ?? 1) < p) i++;
+  const p0 = probabilities[i - 1] ?? 0;
+  const p1 = probabilities[i] ?? 1;
+  const q0 = quantiles[from + i - 1] ?? 0;
+  const q1 = quantiles[from + i] ?? 0;
+  const inside = p >= p0 && p <= p1;
+  const share = inside ? (p - p0) / (p1 - p0) : (logit(p) - logit(p0)) / (logit(p1) - logit(p0));
+  return q0 + (q1 - q0) * share;
+}
+
+function logit(p: number): number {
+  return Math.log(p / (1 - p));
+}

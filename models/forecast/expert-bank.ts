@@ -1,0 +1,337 @@
+/**
+ * A bank of O(1) demand experts: one row of 32-bit floats a SKU, updated in place by one demand a period.
+ *
+ *   hurdle k   P(y > 0) = 1 − exp(−λ_k e),  λ_k = −ln(1 − π_k) · open_k / exposure_k;  y | y > 0 ~ the SKU's own recent sizes
+ *              smoothed hits: π_k ← (1 − r_k) π_k + r_k [y > 0], at four rates r_k; sizes of the last 16 sales, and of every fourth of 64 before
+ *   level k    y ~ negative binomial(μ_k e s, φ),  μ_k = smoothed units / smoothed exposure,  s the SKU's own seasonal profile
+ *   Holt       the same around a damped trend
+ *
+ * e is the exposure of the period: the calendar index times the global level (no unit, 1 = an ordinary period). Dividing by the
+ * smoothed exposure, instead of smoothing y/e, keeps a closed day (e ≈ 0) from blowing up a level.
+ * A size is kept free of the calendar: e (1 − exp(−λ)) / (1 − exp(−λ e)) is the part of e that frequency does not already explain.
+ * An untrained row answers zero everywhere. Units are units a period.
+ *
+ * State: 240 bytes a SKU at season 7, and 4 (53 + season) bytes in general.
+ * Sources: Teunter, Syntetos and Babai 2011 (separate smoothing of frequency and size); Gardner 2006 (damped trend).
+ */
+import { negativeBinomialQuantiles } from './negative-binomial.js';
+
+export const FREQUENCY_RATES = [0.2, 0.07, 0.025, 0.008] as const;
+const RATES = FREQUENCY_RATES.length;
+const RECENT_SIZES = 16;
+const OLDER_SIZES = 16;
+/** Every fourth sale that leaves the recent ring is kept in the older one, and stands for four. */
+const OLDER_STRIDE = 4;
+const DISPERSION_RATE = 0.02;
+const SEASON_RATE = 0.1;
+const TREND_RATE = 0.02;
+const TREND_DAMPING = 0.97;
+/** A SKU that has just been seen has one imagined period behind it, nearly without a sale. */
+const PRIOR_FREQUENCY = 0.02;
+
+/** Columns of a row. */
+const HITS = 0;
+const EXPOSURE = HITS + RATES;
+const UNITS = EXPOSURE + RATES;
+const PERIODS = UNITS + RATES;
+const SALES = PERIODS + 1;
+const EXCESS = SALES + 1;
+const SQUARE = EXCESS + 1;
+const FAST_EXCESS = SQUARE + 1;
+const FAST_SQUARE = FAST_EXCESS + 1;
+const HOLT_LEVEL = FAST_SQUARE + 1;
+const HOLT_SLOPE = HOLT_LEVEL + 1;
+const DEVIATION = HOLT_SLOPE + 1;
+const SIZES = DEVIATION + 1;
+const OLDER = SIZES + RECENT_SIZES;
+const SEASON = OLDER + OLDER_SIZES;
+
+export interface Bank {
+  readonly seasonPeriods: number;
+  /** Floats a row. */
+  readonly width: number;
+  rows: Float32Array;
+}
+
+export const EXPERTS = [
+  'hurdle fast',
+  'hurdle brisk',
+  'hurdle brisk, long sizes',
+  'hurdle slow',
+  'hurdle slowest',
+  'level fast',
+  'level brisk',
+  'level slow',
+  'damped trend',
+  'own season',
+] as const;
+
+/** Which rate and which size memory each hurdle expert uses, in the order of `EXPERTS`. */
+const HURDLES = [
+  { rate: 0, sizeDecay: 0.85 },
+  { rate: 1, sizeDecay: 0.9 },
+  { rate: 1, sizeDecay: 0.97 },
+  { rate: 2, sizeDecay: 0.97 },
+  { rate: 3, sizeDecay: 0.985 },
+] as const;
+
+export function init(skus: number, seasonPeriods: number): Bank {
+  const width = SEASON + seasonPeriods;
+  return { seasonPeriods, width, rows: new Float32Array(skus * width) };
+}
+
+/** Room for `skus` rows; the new ones are untrained. */
+export function grow(bank: Bank, skus: number): void {
+  if (skus * bank.width <= bank.rows.length) return;
+  const rows = new Float32Array(skus * bank.width);
+  rows.set(bank.rows);
+  bank.rows = rows;
+}
+
+/** Smoothed units a period at exposure 1, by rate. */
+export function level(bank: Bank, sku: number, rate: number): number {
+  const at = sku * bank.width;
+  const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
+  return exposure > 0 ? (bank.rows[at + UNITS + rate] ?? 0) / exposure : 0;
+}
+
+/** Smoothed share of periods with a sale, by rate. */
+export function frequency(bank: Bank, sku: number, rate: number): number {
+  const at = sku * bank.width;
+  const r = FREQUENCY_RATES[rate] ?? 1;
+  const open = 1 - (1 - r) ** (bank.rows[at + PERIODS] ?? 0);
+  return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * r) / (open + r);
+}
+
+export function periods(bank: Bank, sku: number): number {
+  return bank.rows[sku * bank.width + PERIODS] ?? 0;
+}
+
+/** Mean absolute error of the slow level, the unit in which losses of different SKUs are compared. */
+export function deviation(bank: Bank, sku: number): number {
+  return bank.rows[sku * bank.width + DEVIATION] ?? 0;
+}
+
+function hazard(bank: Bank, sku: number, rate: number): number {
+  const at = sku * bank.width;
+  const r = FREQUENCY_RATES[rate] ?? 1;
+  const open = 1 - (1 - r) ** (bank.rows[at + PERIODS] ?? 0);
+  const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
+  if (!(exposure > 0)) return 0;
+  return (-Math.log1p(-Math.min(frequency(bank, sku, rate), 0.999)) * open) / exposure;
+}
+
+/** The part of the exposure that shows in sizes rather than in frequency. */
+function sizeFactor(lambda: number, exposure: number): number {
+  const ordinary = -Math.expm1(-lambda);
+  const now = -Math.expm1(-lambda * exposure);
+  return now > 1e-9 && ordinary > 1e-9 ? (exposure * ordinary) / now : 1;
+}
+
+/**
+ * One period of one SKU. A period whose demand could not show (closed, or out of stock and below the expectation) is not learned:
+ * leave it out.
+ */
+export function learn(bank: Bank, sku: number, demand: number, exposure: number, phase: number): void {
+  const { rows, width } = bank;
+  const at = sku * width;
+  const units = demand > 0 ? demand : 0;
+  const hit = units > 0 ? 1 : 0;
+  const before = level(bank, sku, 2);
+  const own = profile(bank, sku, phase);
+  const expected = before * exposure * own;
+  const fast = level(bank, sku, 0) * exposure * own;
+  const seen = rows[at + PERIODS] ?? 0;
+
+  if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1), exposure));
+  for (let k = 0; k < RATES; k++) {
+    const r = FREQUENCY_RATES[k] ?? 0;
+    rows[at + HITS + k] = (rows[at + HITS + k] ?? 0) * (1 - r) + r * hit;
+    rows[at + EXPOSURE + k] = (rows[at + EXPOSURE + k] ?? 0) * (1 - r) + r * exposure;
+    rows[at + UNITS + k] = (rows[at + UNITS + k] ?? 0) * (1 - r) + r * units;
+  }
+  rows[at + PERIODS] = seen + 1;
+
+  const error = units - expected;
+  rows[at + EXCESS] = (rows[at + EXCESS] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * (error * error - expected);
+  rows[at + SQUARE] = (rows[at + SQUARE] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * expected * expected;
+  const missed = units - fast;
+  rows[at + FAST_EXCESS] = (rows[at + FAST_EXCESS] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * (missed * missed - fast);
+  rows[at + FAST_SQUARE] = (rows[at + FAST_SQUARE] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * fast * fast;
+  const slow = Math.max(0.01, 1 / (seen + 1));
+  rows[at + DEVIATION] = (rows[at + DEVIATION] ?? 0) * (1 - slow) + slow * Math.abs(error);
+  if (exposure > 0.05) learnTrend(rows, at, units / exposure, Math.min(1, exposure), seen);
+
+  if (seen > 0 && before > 0 && exposure > 0.05) {
+    // A bulk order must not become the pattern of its weekday.
+    const relative = Math.min(units / (before * exposure), 4);
+    const weight = Math.min(1, before * exposure);
+    const was = rows[at + SEASON + phase] ?? 0;
+    const cycle = Math.floor(seen / bank.seasonPeriods);
+    rows[at + SEASON + phase] = was + Math.max(SEASON_RATE, 1 / (cycle + 2)) * weight * (relative - 1 - was);
+  }
+}
+
+function learnTrend(rows: Float32Array, at: number, value: number, weight: number, seen: number): void {
+  const was = rows[at + HOLT_LEVEL] ?? 0;
+  const slope = rows[at + HOLT_SLOPE] ?? 0;
+  const rate = weight * Math.max(0.05, 1 / (seen + 1));
+  const ahead = was + TREND_DAMPING * slope;
+  const now = ahead + rate * (value - ahead);
+  rows[at + HOLT_LEVEL] = Math.max(0, now);
+  rows[at + HOLT_SLOPE] = TREND_DAMPING * slope + (seen < 20 ? 0 : TREND_RATE * rate * (value - ahead));
+}
+
+function keepSize(bank: Bank, at: number, size: number): void {
+  const { rows } = bank;
+  const sales = rows[at + SALES] ?? 0;
+  const slot = at + SIZES + (sales % RECENT_SIZES);
+  if (sales >= RECENT_SIZES && sales % OLDER_STRIDE === 0) {
+    rows[at + OLDER + (Math.floor(sales / OLDER_STRIDE) % OLDER_SIZES)] = rows[slot] ?? 0;
+  }
+  rows[slot] = size;
+  rows[at + SALES] = sales + 1;
+}
+
+/** The SKU's own season against the shared index: 1 where nothing is known. */
+function profile(bank: Bank, sku: number, phase: number): number {
+  const known = bank.rows[sku * bank.width + SEASON + phase] ?? 0;
+  return Math.max(0.05, 1 + known);
+}
+
+// Scratch for one SKU's sizes: predict is synchronous and never re-enters.
+const MAX_SIZES = RECENT_SIZES + OLDER_SIZES;
+const sizeValues = new Float64Array(MAX_SIZES);
+const sizeWeights = new Float64Array(MAX_SIZES);
+
+/** Sizes in ascending order with the mid-points of their cumulated weights; returns how many. */
+function sortedSizes(bank: Bank, at: number, decay: number): number {
+  const { rows } = bank;
+  const sales = rows[at + SALES] ?? 0;
+  const recent = Math.min(sales, RECENT_SIZES);
+  let count = 0;
+  let total = 0;
+  for (let age = 0; age < recent; age++) {
+    const weight = decay ** age;
+    total += weight;
+    insert(count++, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)] ?? 0, weight);
+  }
+  const moved = Math.max(0, Math.ceil((sales - RECENT_SIZES) / OLDER_STRIDE));
+  const older = Math.min(moved, OLDER_SIZES);
+  const newest = Math.floor((sales - 1) / OLDER_STRIDE);
+  for (let j = 0; j < older; j++) {
+    const weight = OLDER_STRIDE * decay ** (RECENT_SIZES + OLDER_STRIDE * (j + 0.5));
+    total += weight;
+    insert(count++, rows[at + OLDER + ((newest - j) % OLDER_SIZES)] ?? 0, weight);
+  }
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const weight = sizeWeights[i] ?? 0;
+    sizeWeights[i] = (sum + weight / 2) / total;
+    sum += weight;
+  }
+  return count;
+}
+
+function insert(count: number, value: number, weight: number): void {
+  let i = count;
+  while (i > 0 && (sizeValues[i - 1] ?? 0) > value) {
+    sizeValues[i] = sizeValues[i - 1] ?? 0;
+    sizeWeights[i] = sizeWeights[i - 1] ?? 0;
+    i--;
+  }
+  sizeValues[i] = value;
+  sizeWeights[i] = weight;
+}
+
+/**
+ * Every expert's quantiles and mean for one period of exposure `exposure`, `ahead` periods from now.
+ * `out` takes EXPERTS × probabilities, expert after expert; `means` one mean an expert. Never changes the bank.
+ */
+export function predict(
+  bank: Bank,
+  sku: number,
+  periods: readonly { exposure: number; phase: number; ahead: number }[],
+  probabilities: Float64Array,
+  out: Float64Array,
+  means: Float64Array,
+): void {
+  const at = sku * bank.width;
+  const n = probabilities.length;
+  const stride = EXPERTS.length * n;
+  let sizes = 0;
+  let sortedDecay = -1;
+  for (let k = 0; k < HURDLES.length; k++) {
+    const expert = HURDLES[k];
+    if (expert === undefined) continue;
+    if (expert.sizeDecay !== sortedDecay) sizes = sortedSizes(bank, at, expert.sizeDecay);
+    sortedDecay = expert.sizeDecay;
+    const lambda = hazard(bank, sku, expert.rate);
+    for (let t = 0; t < periods.length; t++) {
+      const exposure = periods[t]?.exposure ?? 0;
+      means[t * EXPERTS.length + k] = hurdleQuantiles(lambda, exposure, sizes, probabilities, out, t * stride + k * n);
+    }
+  }
+  const dispersion = ratio(bank.rows[at + EXCESS] ?? 0, bank.rows[at + SQUARE] ?? 0);
+  const fastDispersion = ratio(bank.rows[at + FAST_EXCESS] ?? 0, bank.rows[at + FAST_SQUARE] ?? 0);
+  const fast = level(bank, sku, 0);
+  const brisk = level(bank, sku, 1);
+  const slow = level(bank, sku, 2);
+  const holt = bank.rows[at + HOLT_LEVEL] ?? 0;
+  const slope = bank.rows[at + HOLT_SLOPE] ?? 0;
+  for (let t = 0; t < periods.length; t++) {
+    const period = periods[t];
+    if (period === undefined) continue;
+    const { exposure, phase, ahead } = period;
+    const own = profile(bank, sku, phase);
+    const shrunk = 1 + (own - 1) * 0.5;
+    const drift = (slope * TREND_DAMPING * (1 - TREND_DAMPING ** ahead)) / (1 - TREND_DAMPING);
+    const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
+    const expected = [fast * own, brisk * shrunk, slow * shrunk, trending * shrunk, slow * own];
+    for (let j = 0; j < expected.length; j++) {
+      const k = HURDLES.length + j;
+      const mean = (expected[j] ?? 0) * exposure;
+      means[t * EXPERTS.length + k] = mean;
+      negativeBinomialQuantiles(mean, j === 0 ? fastDispersion : dispersion, probabilities, out, t * stride + k * n);
+    }
+  }
+}
+
+function ratio(excess: number, square: number): number {
+  return square > 0 ? Math.max(0, excess / square) : 0;
+}
+
+function hurdleQuantiles(
+  lambda: number,
+  exposure: number,
+  sizes: number,
+  probabilities: Float64Array,
+  out: Float64Array,
+  offset: number,
+): number {
+  const sale = -Math.expm1(-lambda * exposure);
+  const factor = sizeFactor(lambda, exposure);
+  let i = 0;
+  for (let p = 0; p < probabilities.length; p++) {
+    const rank = ((probabilities[p] ?? 0) - 1 + sale) / sale;
+    if (!(rank > 0) || sizes === 0) {
+      out[offset + p] = 0;
+      continue;
+    }
+    while (i < sizes && (sizeWeights[i] ?? 1) < rank) i++;
+    const high = sizeValues[Math.min(i, sizes - 1)] ?? 0;
+    const low = sizeValues[Math.max(i - 1, 0)] ?? 0;
+    const from = sizeWeights[i - 1] ?? 0;
+    const to = sizeWeights[i] ?? 1;
+    const share = i === 0 || i === sizes || to <= from ? 1 : (rank - from) / (to - from);
+    out[offset + p] = (low + (high - low) * share) * factor;
+  }
+  let mean = 0;
+  let below = 0;
+  for (let s = 0; s < sizes; s++) {
+    const upper = s + 1 < sizes ? ((sizeWeights[s] ?? 0) + (sizeWeights[s + 1] ?? 0)) / 2 : 1;
+    mean += (sizeValues[s] ?? 0) * (upper - below);
+    below = upper;
+  }
+  return mean * sale * factor;
+}

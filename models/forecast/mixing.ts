@@ -1,0 +1,86 @@
+/**
+ * Experts mixed online by pinball loss: Bernstein online aggregation with a slow forgetting.
+ *
+ *   g_k = mean over samples of (1[y ≤ q̂] − p) (q_k − q̂) / scale     (linearised pinball loss of expert k against the mixture q̂)
+ *   L_k ← δ L_k + g_k + η_k g_k²,   V_k ← δ V_k + g_k²,   η_k = min(ηmax, √(ln K / V_k)),   w_k ∝ π_k η_k e^(−η_k L_k)
+ *
+ * One set of weights for each (group, probability); groups are demand classes, so that a SKU with ten sales is mixed by what
+ * thousands like it have taught. Untrained, the weights are the prior. Losses are in units of the SKU's own scale (no unit).
+ * Source: Wintenberger 2017 (BOA).
+ */
+export interface Mixer {
+  readonly experts: number;
+  readonly probabilities: number;
+  readonly prior: Float64Array;
+  /** Group × probability × expert. */
+  readonly loss: Float64Array;
+  readonly variance: Float64Array;
+  readonly weights: Float64Array;
+}
+
+const FORGETTING = 0.985;
+const MAX_RATE = 40;
+
+export function init(groups: number, probabilities: number, prior: readonly number[]): Mixer {
+  const experts = prior.length;
+  const size = groups * probabilities * experts;
+  const total = prior.reduce((sum, weight) => sum + weight, 0);
+  const weights = new Float64Array(size);
+  for (let i = 0; i < size; i++) weights[i] = (prior[i % experts] ?? 0) / total;
+  return {
+    experts,
+    probabilities,
+    prior: Float64Array.from(prior, (weight) => weight / total),
+    loss: new Float64Array(size),
+    variance: new Float64Array(size),
+    weights,
+  };
+}
+
+/** Weighted quantiles, made non-crossing; `quantiles` is probability-minor: expert after expert. */
+export function mix(
+  mixer: Mixer,
+  group: number,
+  quantiles: Float64Array,
+  from: number,
+  out: Float64Array,
+  to: number,
+): void {
+  const { experts, probabilities, weights } = mixer;
+  let least = 0;
+  for (let p = 0; p < probabilities; p++) {
+    const at = (group * probabilities + p) * experts;
+    let sum = 0;
+    for (let k = 0; k < experts; k++) sum += (weights[at + k] ?? 0) * (quantiles[from + k * probabilities + p] ?? 0);
+    least = Math.max(least, sum);
+    out[to + p] = least;
+  }
+}
+
+/** `gradients[k]` is the mean linearised loss of expert k over the samples of one round. */
+export function learn(mixer: Mixer, group: number, probability: number, gradients: Float64Array): void {
+  const { experts, loss, variance, weights, prior } = mixer;
+  const at = (group * mixer.probabilities + probability) * experts;
+  const share = Math.log(experts);
+  let best = Infinity;
+  for (let k = 0; k < experts; k++) {
+    const g = gradients[k] ?? 0;
+    const v = FORGETTING * (variance[at + k] ?? 0) + g * g;
+    variance[at + k] = v;
+    const rate = rateOf(v, share);
+    loss[at + k] = FORGETTING * (loss[at + k] ?? 0) + g + rate * g * g;
+    best = Math.min(best, rate * (loss[at + k] ?? 0));
+  }
+  let total = 0;
+  for (let k = 0; k < experts; k++) {
+    const rate = rateOf(variance[at + k] ?? 0, share);
+    const weight = (prior[k] ?? 0) * rate * Math.exp(best - rate * (loss[at + k] ?? 0));
+    weights[at + k] = weight;
+    total += weight;
+  }
+  for (let k = 0; k < experts; k++) weights[at + k] = (weights[at + k] ?? 0) / total;
+}
+
+function rateOf(variance: number, share: number): number {
+  return variance > 0 ? Math.min(MAX_RATE, Math.sqrt(share / variance)) : MAX_RATE;
+}

@@ -1,0 +1,259 @@
+/** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
+import { Command, InvalidArgumentError } from 'commander';
+import { performance } from 'node:perf_hooks';
+import { evaluateForecasts, type ForecastEvaluation, type SalesTable } from '../../models/evaluate/forecasts.js';
+import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
+import { DataFileError, readCsv } from './csv-file.js';
+
+const DAY_MS = 86_400_000;
+const STEPS = ['auto', 'day', 'week', 'month'] as const;
+type Step = (typeof STEPS)[number];
+
+interface Options {
+  sales: string;
+  cutoffs: readonly number[];
+  horizon: number;
+  season: number;
+  step: Step;
+  minHistoryDays: number;
+  minSellingDays: number;
+  json?: boolean;
+}
+
+export function evaluateForecastsCommand(): Command {
+  return new Command('forecasts')
+    .description('Evaluate demand forecasts on a CSV of sales (sku,date,units; gzip accepted; missing days are zero).')
+    .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DD) and units')
+    .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
+    .option('--horizon <periods>', 'periods to forecast after each cut-off', parseCount, 28)
+    .option('--season <periods>', 'length of the season, also of the scale (1, 7, 12, 52 …)', parseCount, 7)
+    .option('--step <step>', `length of a period: ${STEPS.join(', ')} (auto: what the dates of the file show)`, parseStep, 'auto')
+    .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 0)
+    .option('--min-selling-days <periods>', 'score a SKU only if it sold in this many periods up to the cut-off', parseCount, 1)
+    .option('--json', 'print one JSON object')
+    .action(async (options: Options) => {
+      try {
+        await run(options);
+      } catch (error) {
+        if (!(error instanceof DataFileError)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        process.exitCode = 1;
+      }
+    });
+}
+
+async function run(options: Options): Promise<void> {
+  const began = performance.now();
+  const seconds = (): number => performance.now() / 1000;
+  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const sales = await readSales(options.sales);
+  const step = options.step === 'auto' ? stepOf(sales.days) : { name: options.step, length: options.step === 'week' ? 7 : 1 };
+  const { table, periodOf, last } = inPeriods(sales, step);
+  const cutoffs = [...new Set(options.cutoffs)].toSorted((a, b) => a - b);
+  for (const day of cutoffs) checkCutoff(options.sales, day, sales, periodOf, last, options.horizon);
+  const stepDays = step.name === 'month' ? 30.4 : step.name === 'week' ? 7 : 1;
+  const protocol = {
+    cutoffs: cutoffs.map((day) => periodOf(day)),
+    horizon: options.horizon,
+    season: options.season,
+    minHistory: Math.round(options.minHistoryDays / stepDays),
+    minSelling: options.minSellingDays,
+  };
+  say(
+    `${table.skus} SKUs in ${table.periods} periods of a ${step.name}, ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}. ` +
+      `Scored: SKUs with ${options.minSellingDays} selling periods or more, first sold at least ${options.minHistoryDays} days before the cut-off; ` +
+      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.`,
+  );
+  const result = evaluateForecasts(table, protocol, seconds, say);
+  if (result.overall.series === 0) throw new DataFileError(`No series of ${options.sales} has enough sales before a cut-off to be scored.`);
+  const report = describe(result, {
+    step: step.name,
+    horizon: options.horizon,
+    season: options.season,
+    cutoffs: cutoffs.map(dateOf),
+    seconds: (performance.now() - began) / 1000,
+  });
+  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, report.seconds));
+}
+
+function describe(
+  result: ForecastEvaluation,
+  protocol: { step: string; horizon: number; season: number; cutoffs: string[]; seconds: number },
+) {
+  const { seconds, ...rest } = protocol;
+  return {
+    ...rounded(result.overall),
+    seconds: round(seconds),
+    protocol: rest,
+    by_cutoff: result.cutoffs.map((scores, i) => ({ cutoff: protocol.cutoffs[i], ...rounded(scores) })),
+    by_class: result.classes.map((scores) => ({ class: scores.class, ...rounded(scores) })),
+    baselines: result.baselines.map((scores) => ({ model: scores.model, ...rounded(scores) })),
+    updates_per_second: Math.round(result.updates / Math.max(1e-9, result.learnSeconds)),
+    predict_seconds: round(result.predictSeconds),
+  };
+}
+
+function rounded(scores: ForecastScores): ForecastScores {
+  return {
+    series: Math.round(scores.series),
+    sql: round(scores.sql),
+    wql: round(scores.wql),
+    mase: round(scores.mase),
+    rmsse: round(scores.rmsse),
+    rmsse_pooled: round(scores.rmsse_pooled),
+    bias: round(scores.bias),
+    coverage_80: round(scores.coverage_80),
+  };
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(4));
+}
+
+const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
+
+function table_(result: ForecastEvaluation, seconds: number): string {
+  const row = (name: string, scores: ForecastScores): string =>
+    name.padEnd(28) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
+  return [
+    ''.padEnd(28) + COLUMNS.map((column) => column.padStart(13)).join(''),
+    row('millrace', result.overall),
+    ...result.classes.filter((scores) => scores.series > 0).map((scores) => row(`  ${scores.class}`, scores)),
+    ...result.baselines.map((scores) => row(scores.model, scores)),
+    `${seconds.toFixed(1)} s in all`,
+    '',
+  ].join('\n');
+}
+
+function format(column: (typeof COLUMNS)[number], value: number): string {
+  return Number.isFinite(value) ? value.toFixed(column === 'series' ? 0 : 4) : '–';
+}
+
+interface Sales {
+  skus: number;
+  sku: number[];
+  days: number[];
+  units: number[];
+  firstDay: number;
+  lastDay: number;
+}
+
+async function readSales(file: string): Promise<Sales> {
+  const ids = new Map<string, number>();
+  const sales: Sales = { skus: 0, sku: [], days: [], units: [], firstDay: Infinity, lastDay: -Infinity };
+  await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = ''], line) => {
+    if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
+    const day = dayOf(date);
+    if (day === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which is no day written as YYYY-MM-DD.`);
+    const count = units.trim() === '' ? NaN : Number(units);
+    if (!Number.isFinite(count)) throw new DataFileError(`Line ${line} of ${file} has the units "${units}", which is no number.`);
+    let id = ids.get(sku);
+    if (id === undefined) {
+      id = ids.size;
+      ids.set(sku, id);
+    }
+    sales.sku.push(id);
+    sales.days.push(day);
+    sales.units.push(count);
+    sales.firstDay = Math.min(sales.firstDay, day);
+    sales.lastDay = Math.max(sales.lastDay, day);
+  });
+  sales.skus = ids.size;
+  if (sales.sku.length === 0) throw new DataFileError(`${file} has no sales below its header.`);
+  if (sales.lastDay - sales.firstDay > 36_525) {
+    throw new DataFileError(`${file} runs from ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}: more than a century, so one date must be wrong.`);
+  }
+  return sales;
+}
+
+function dayOf(text: string): number | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [, year, month, day] = match;
+  const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  // The thirtieth of February would silently become the second of March.
+  return new Date(at).getUTCDate() === Number(day) ? at / DAY_MS : undefined;
+}
+
+function dateOf(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** A file that only ever names days a week (or a month) apart is a weekly (or monthly) one. */
+function stepOf(days: readonly number[]): { name: Exclude<Step, 'auto'>; length: number } {
+  const distinct = [...new Set(days)].toSorted((a, b) => a - b);
+  const first = distinct[0] ?? 0;
+  if (distinct.length < 4) return { name: 'day', length: 1 };
+  if (distinct.every((day) => (day - first) % 7 === 0)) return { name: 'week', length: 7 };
+  const starts = distinct.every((day) => new Date(day * DAY_MS).getUTCDate() === 1);
+  const ends = distinct.every((day) => new Date((day + 1) * DAY_MS).getUTCDate() === 1);
+  return starts || ends ? { name: 'month', length: 1 } : { name: 'day', length: 1 };
+}
+
+function inPeriods(
+  sales: Sales,
+  step: { name: Step; length: number },
+): { table: SalesTable; periodOf: (day: number) => number; last: number } {
+  const month = (day: number): number => {
+    const date = new Date(day * DAY_MS);
+    return date.getUTCFullYear() * 12 + date.getUTCMonth();
+  };
+  const periodOf = (day: number): number =>
+    step.name === 'month' ? month(day) - month(sales.firstDay) : Math.floor((day - sales.firstDay) / step.length);
+  const last = periodOf(sales.lastDay);
+  return {
+    table: {
+      skus: sales.skus,
+      periods: last + 1,
+      sku: Int32Array.from(sales.sku),
+      period: Int32Array.from(sales.days, periodOf),
+      units: Float64Array.from(sales.units),
+    },
+    periodOf,
+    last,
+  };
+}
+
+function checkCutoff(
+  file: string,
+  day: number,
+  sales: Sales,
+  periodOf: (day: number) => number,
+  last: number,
+  horizon: number,
+): void {
+  if (day < sales.firstDay) {
+    throw new DataFileError(`The cut-off ${dateOf(day)} lies before the first day of ${file}, ${dateOf(sales.firstDay)}.`);
+  }
+  const beyond = periodOf(day) + horizon - last;
+  // A closed day at the end is missing from the file and truly zero; a quarter of the horizon is not.
+  if (beyond > Math.max(1, horizon / 4)) {
+    throw new DataFileError(
+      `The cut-off ${dateOf(day)} needs ${horizon} periods after it, but ${file} ends on ${dateOf(sales.lastDay)}, ${beyond} short.`,
+    );
+  }
+}
+
+function parseDates(text: string): number[] {
+  return text.split(',').map((part) => {
+    const day = dayOf(part);
+    if (day === undefined) throw new InvalidArgumentError(`"${part}" is no day written as YYYY-MM-DD.`);
+    return day;
+  });
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 10_000) throw new InvalidArgumentError('It must be a whole number of 1 or more.');
+  return count;
+}
+
+function parseCountOrZero(text: string): number {
+  return text === '0' ? 0 : parseCount(text);
+}
+
+function parseStep(text: string): Step {
+  const step = STEPS.find((name) => name === text);
+  if (step === undefined) throw new InvalidArgumentError(`It must be one of ${STEPS.join(', ')}.`);
+  return step;
+}
