@@ -30,6 +30,8 @@ export interface MembershipOptions {
 const HEARTBEAT_MS = 500;
 const STEP_MS = 50;
 const FETCH = { waitMs: 100, bytes: 4 << 20, partitionBytes: 1 << 20 };
+/** About 8 s: a broker that comes back finds the same members; a coordinator that moved is looked up only after it. */
+const HEARTBEAT_RETRY = { initialRetryTime: 20, maxRetryTime: 500, retries: 20 };
 const STOP_PATIENCE_MS = 5_000;
 
 interface Held {
@@ -71,7 +73,7 @@ export class KafkaMembership implements Membership {
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: STEP_MS,
       allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 20, maxRetryTime: 500, retries: 60, restartOnFailure: async () => this.#stopping === undefined },
+      retry: { ...HEARTBEAT_RETRY, restartOnFailure: async () => this.#stopping === undefined },
     });
     this.#offsets = groupOffsets(this.#consumer, admin, prefix, prefix + group.name);
     this.#listen();
@@ -100,9 +102,21 @@ export class KafkaMembership implements Membership {
     // The answer that counts is to a heartbeat sent later: one that lay in the socket of a frozen process says nothing.
     this.#consumer.on(events.HEARTBEAT, () => this.#confirmations.confirm(sentAt));
     this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
-      if (restart) journal.warn({ consumer: group.name, codes: failureCodes(error) }, 'The membership broke; joining again.');
+      if (restart) void this.#rejoins(error);
       else if (this.#stopping === undefined) void this.#end(asFailure(`${group.name} cannot be a member of its group.`, error));
     });
+  }
+
+  /** kafkajs joins again under a new id; were the old one left behind, the group would wait for its session to end. */
+  async #rejoins(cause: Error): Promise<void> {
+    const { group, prefix, connection, journal } = this.options;
+    journal.warn({ consumer: group.name, codes: failureCodes(cause) }, 'The membership broke; joining again.');
+    if (this.#memberId === undefined) return;
+    try {
+      await connection.leaveFor(prefix + group.name, this.#memberId);
+    } catch (error) {
+      journal.debug({ consumer: group.name, codes: failureCodes(error) }, 'The old membership ends with its session.');
+    }
   }
 
   async #run(): Promise<void> {
@@ -134,9 +148,9 @@ export class KafkaMembership implements Membership {
 
   /** Runs within kafkajs' event, before anything else of the new generation. */
   #joined(memberId: string, partitions: readonly number[]): void {
-    if (this.#stopping !== undefined) return;
     const { group, prefix, file } = this.options;
     this.#consumer.pause(group.inputs.map((topic) => ({ topic: prefix + topic })));
+    if (this.#stopping !== undefined) return;
     const isNew = memberId !== this.#memberId;
     if (isNew) file.keep(memberId);
     this.#memberId = memberId;

@@ -26,13 +26,10 @@ class ScriptedConnection implements Pick<Connection, 'open' | 'drop' | 'leader' 
   readonly fetches: Asked[][] = [];
   leaders = 1;
   learned = 0;
-  answer: (asked: readonly Asked[]) => Promise<PartitionAnswer[]> = async (asked) => {
-    await sleep(LIMITS.waitMs);
-    return asked.map((one) => answerOf(one, 0));
-  };
+  answer: (asked: readonly Asked[]) => Promise<PartitionAnswer[]> = async (asked) => asked.map((one) => answerOf(one, 0));
   range = { start: 0, end: 1_000_000 };
   async open(): Promise<Session> {
-    return { cluster: unused(), topics: new Set() };
+    return { cluster: JSON.parse('null'), topics: new Set() }; // the fetcher only hands it back
   }
   drop(): void {}
   leader(): number {
@@ -43,17 +40,13 @@ class ScriptedConnection implements Pick<Connection, 'open' | 'drop' | 'leader' 
   }
   async fetch(_: Session, __: number, asked: readonly Asked[]): Promise<PartitionAnswer[]> {
     this.fetches.push([...asked]);
+    await sleep(1); // a broker is never as fast as a microtask; without it nothing else would run
     return this.answer(asked);
   }
   async ranges(wanted: readonly unknown[]) {
     return wanted.map(() => this.range);
   }
   async close(): Promise<void> {}
-}
-
-/** The fetcher only hands it back. */
-function unused(): never {
-  return JSON.parse('null');
 }
 
 const fetchers: Fetcher[] = [];
@@ -127,10 +120,7 @@ describe('a fetcher', () => {
 describe('the inputs of a lease', () => {
   async function followed(): Promise<{ inputs: Inputs; connection: ScriptedConnection; fetched: (topic: string) => number }> {
     const connection = new ScriptedConnection();
-    connection.answer = async (asked) => {
-      await sleep(1);
-      return asked.map((one) => answerOf(one, 1_000));
-    };
+    connection.answer = async (asked) => asked.map((one) => answerOf(one, 1_000));
     const inputs = new Inputs(['clicks', 'orders'], 0, fetching(connection), connection, () => {});
     await inputs.seek({});
     const fetched = (topic: string): number => Math.max(0, ...connection.fetches.flat().filter((one) => one.topic === topic).map(({ from }) => from + 1_000));
