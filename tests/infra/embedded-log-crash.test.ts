@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import type { LogRecord } from '../../pipeline/core/log.js';
+import { events, GROUP, output, table } from './embedded-log-writer.js';
+
+const open = (directory: string): Promise<EmbeddedLog> => openEmbeddedLog({ directory, clock: 'wall' });
+
+function directoryForTest(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+async function everythingIn(log: EmbeddedLog, topic: string): Promise<LogRecord[]> {
+  const { start, end } = (await log.ranges(topic))[0]!;
+  const reader = log.reader([{ topic, partition: 0, offset: start }]);
+  const records: LogRecord[] = [];
+  while (records.length < end - start) records.push(...(await reader.poll(10_000, 1_000)));
+  await reader.close();
+  return records;
+}
+
+/** Run the writer until it has said much, then kill it. Answers its lines. */
+function killedWriter(directory: string): Promise<string[]> {
+  const script = `const { runnerImport } = await import('vite'); const { module } = await runnerImport(process.argv[1]); await module.run(process.argv[2]);`;
+  const writer = fileURLToPath(new URL('embedded-log-writer.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, writer, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve) => {
+    let said = '';
+    let doomed = false;
+    child.stdout.on('data', (data: Buffer) => {
+      said += data.toString();
+      if (doomed || !said.includes('committed')) return;
+      doomed = true;
+      setTimeout(() => child.kill('SIGKILL'), 200 + Math.random() * 300);
+    });
+    child.stdout.on('close', () => resolve(said.split('\n').slice(0, -1)));
+  });
+}
+
+test('a process killed five times under load loses nothing that it acknowledged', { timeout: 120_000 }, async () => {
+  const directory = directoryForTest();
+  const acknowledged: string[] = [];
+  let committed = 0;
+  for (let kill = 0; kill < 5; kill++) {
+    const lines = await killedWriter(directory);
+    expect(lines.filter((line) => line.startsWith('bad'))).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('same'))).toHaveLength(1);
+    acknowledged.push(...lines.flatMap((line) => (line.startsWith('acknowledged ') ? [line.slice(13)] : [])));
+    committed = Math.max(committed, ...lines.flatMap((line) => (line.startsWith('committed ') ? [Number(line.slice(10))] : [])));
+  }
+
+  const log = await open(directory);
+  await log.ensureTopics([events, output, table]);
+  const written = (await everythingIn(log, events.name)).map(({ value }) => String(value).trimEnd());
+  const present = new Set(written);
+  expect(acknowledged.length).toBeGreaterThan(500);
+  expect(acknowledged.filter((id) => !present.has(id))).toEqual([]);
+  expect(present.size).toBe(written.length);
+
+  // Each event was carried over once, in order, up to the progress that was committed with it.
+  const outputs = (await everythingIn(log, output.name)).map(({ value }) => String(value).trimEnd());
+  expect(outputs).toEqual(written.slice(0, outputs.length));
+  expect(outputs.length).toBeGreaterThanOrEqual(committed);
+  const rows = (await everythingIn(log, table.name)).filter(({ key }) => key === '_progress');
+  expect(Number(rows.at(-1)!.value)).toBe(outputs.length);
+  expect(GROUP.inputs).toEqual([events.name]);
+  await log.close();
+});
+
+test('any torn end is cut back to whole frames, what was before it is kept, and the log goes on', { timeout: 60_000 }, async () => {
+  const source = directoryForTest();
+  const log = await open(source);
+  await log.ensureTopics([events]);
+  const ends: number[] = [];
+  const [name] = readdirSync(join(source, 'log')).filter((file) => file.endsWith('.segment'));
+  const segment = join('log', name!);
+  for (let i = 0; i < 60; i++) {
+    await log.append(Array.from({ length: 1 + (i % 3) }, (_, j) => ({ topic: events.name, partition: 0, key: `${i}`, value: Buffer.from(`${i}/${j} `.repeat(20)) })));
+    ends.push(readFileSync(join(source, segment)).length);
+  }
+  const whole = (await everythingIn(log, events.name)).map(({ key, value }) => `${key} ${value}`);
+  await log.close();
+  const bytes = readFileSync(join(source, segment));
+
+  for (let i = 0; i < 60; i++) {
+    const directory = directoryForTest();
+    cpSync(source, directory, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    const at = bytes.length - 1 - Math.floor((i / 60) * 4_000);
+    const torn = Buffer.from(i % 3 === 0 ? bytes.subarray(0, at) : bytes);
+    if (i % 3 === 1) torn.fill(0, at);
+    if (i % 3 === 2) torn[at]! ^= 0xff;
+    writeFileSync(join(directory, segment), torn);
+
+    const again = await open(directory);
+    const kept = (await everythingIn(again, events.name)).map(({ key, value }) => `${key} ${value}`);
+    const framesBefore = ends.filter((end) => end <= at).length;
+    expect(kept).toEqual(whole.slice(0, kept.length));
+    expect(new Set(kept.map((text) => text.split(' ')[0])).size).toBe(framesBefore);
+    expect(again.cutBytes).toBe(torn.length - (ends[framesBefore - 1] ?? 0));
+    await again.append([{ topic: events.name, partition: 0, key: 'after', value: null }]);
+    expect((await everythingIn(again, events.name)).at(-1)?.key).toBe('after');
+    await again.close();
+  }
+});
+
+test('damage before the last segment is an error, not a cut', async () => {
+  const directory = directoryForTest();
+  const log = await openEmbeddedLog({ directory, clock: 'wall', segmentBytes: 2_000 });
+  await log.ensureTopics([events]);
+  for (let i = 0; i < 60; i++) await log.append([{ topic: events.name, partition: 0, key: `${i}`, value: Buffer.alloc(100) }]);
+  await log.close();
+  const [first, , third] = readdirSync(join(directory, 'log')).filter((file) => file.endsWith('.segment')).sort().map((file) => join(directory, 'log', file));
+  copyFileSync(first!, `${first}.copy`);
+  const bytes = readFileSync(first!);
+  bytes[bytes.length - 50]! ^= 0xff;
+  writeFileSync(first!, bytes);
+
+  const again = await open(directory);
+  await expect(everythingIn(again, events.name)).rejects.toThrow('is damaged at byte');
+  await again.close();
+
+  copyFileSync(`${first}.copy`, first!);
+  rmSync(third!);
+  await expect(open(directory)).rejects.toThrow('is missing, but older and newer segments are there');
+});
