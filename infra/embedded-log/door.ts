@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 
 /** What is asked of the running process: a kind that it answers, and fields of that kind's own. */
@@ -24,7 +25,9 @@ export interface Door {
 type Reply = { readonly result: unknown } | { readonly error: string };
 
 /** The kernel cuts longer socket paths short (104 bytes on macOS, 108 on Linux). */
-const LONGEST_PATH = 100;
+const LONGEST_PATH = 96;
+/** Who takes over a stale socket waits this long before it believes that nobody else did. */
+const CONTEST_MS = 50;
 
 /** Every process finds the same path, whatever its working directory. */
 function doorPath(directory: string): string {
@@ -48,17 +51,22 @@ export async function openDoor(directory: string, handlers: DoorHandlers = {}): 
     socket.on('close', () => connections.delete(socket));
     serve(socket, answers);
   });
-  for (let attempt = 0; !(await listens(server, path)); attempt++) {
-    if (attempt === 5 || (await isAnswered(path))) throw inUse(directory);
-    if (await removeStale(path)) throw inUse(directory);
+  const own = await listenBeside(server, path);
+  const inode = inodeOf(own);
+  try {
+    if (!(await takePlace(own, path, inode))) throw inUse(directory);
+  } catch (error) {
+    server.close();
+    rmSync(own, { force: true });
+    throw error;
   }
-  chmodSync(path, 0o600);
   // The lock alone does not keep a process alive.
   server.unref();
   return {
     answer: (kind, handler) => void answers.set(kind, handler),
     close: () =>
       new Promise((done) => {
+        if (inodeOf(path) === inode) rmSync(path, { force: true });
         for (const socket of connections) socket.destroy();
         server.close(() => done());
       }),
@@ -79,7 +87,8 @@ export async function callDoor(directory: string, request: DoorRequest): Promise
       return closed(error instanceof Error ? error : undefined);
     }
     socket.on('error', closed).on('close', () => closed());
-    createInterface({ input: socket }).on('line', (line) => {
+    // The line reader repeats the socket's errors.
+    createInterface({ input: socket }).on('error', closed).on('line', (line) => {
       done(JSON.parse(line) as Reply);
       socket.destroy();
     });
@@ -96,7 +105,7 @@ const inUse = (directory: string): ConfigError =>
 function serve(socket: Socket, answers: ReadonlyMap<string, (request: DoorRequest) => unknown>): void {
   socket.on('error', () => socket.destroy());
   let last = Promise.resolve();
-  createInterface({ input: socket }).on('line', (line) => {
+  createInterface({ input: socket }).on('error', () => {}).on('line', (line) => {
     last = last.then(async () => {
       const reply = await answer(line, answers);
       if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
@@ -115,20 +124,56 @@ async function answer(line: string, answers: ReadonlyMap<string, (request: DoorR
   }
 }
 
-/** Whether the server could take the path; false when something is there. */
-function listens(server: Server, path: string): Promise<boolean> {
+/** Listen under a name of our own, which is then put in the place of the lock whole. */
+function listenBeside(server: Server, path: string): Promise<string> {
+  const own = join(dirname(path), `door.${randomBytes(4).toString('hex')}`);
   return new Promise((done, fail) => {
-    const taken = (error: NodeJS.ErrnoException): void => {
-      if (error.code === 'EADDRINUSE') done(false);
-      else fail(new ConfigError([`The lock ${path} cannot be made: ${error.message}.`], { cause: error }));
-    };
-    server.once('error', taken);
-    server.listen(path, () => {
-      server.off('error', taken);
-      done(true);
+    const refused = (error: Error): void => fail(new ConfigError([`The lock of ${dirname(path)} cannot be made: ${error.message}.`], { cause: error }));
+    server.once('error', refused);
+    server.listen(own, () => {
+      server.off('error', refused);
+      chmodSync(own, 0o600);
+      done(own);
     });
   });
 }
+
+/** Put our socket in the place of the lock, if nobody's stands there who answers. */
+async function takePlace(own: string, path: string, inode: number | undefined): Promise<boolean> {
+  for (;;) {
+    const found = fileAt(path);
+    if (found === undefined) {
+      // Fails when another process was faster.
+      if (!linked(own, path)) continue;
+      rmSync(own);
+      return true;
+    }
+    if (await isAnswered(path)) return false;
+    // Between our look and our move another process may have put its own there: look again, and after the move too.
+    if (fileAt(path) !== found) continue;
+    renameSync(own, path);
+    await sleep(CONTEST_MS);
+    return inodeOf(path) === inode;
+  }
+}
+
+function linked(own: string, path: string): boolean {
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Tells a file from a later one that was given the same inode. */
+function fileAt(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.ino} ${found.ctimeMs}`;
+}
+
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((done) => {
@@ -139,23 +184,4 @@ function isAnswered(path: string): Promise<boolean> {
     });
     socket.on('error', () => done(false));
   });
-}
-
-/**
- * Move a stale socket away and look again: between our look and our move another process may have put its own there.
- * Answers true, with the socket back in place, when it is answered after all.
- */
-async function removeStale(path: string): Promise<boolean> {
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch {
-    return false;
-  }
-  if (await isAnswered(aside)) {
-    renameSync(aside, path);
-    return true;
-  }
-  rmSync(aside, { force: true });
-  return false;
 }

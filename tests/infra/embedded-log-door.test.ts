@@ -1,0 +1,68 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { callDoor, openDoor } from '../../infra/embedded-log/door.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+
+function directoryForTest(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-door-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+test('a data directory has one process; the second is told which directory', async () => {
+  const directory = directoryForTest();
+  const door = await openDoor(directory);
+  await expect(openDoor(directory)).rejects.toThrow(ConfigError);
+  await expect(openDoor(directory)).rejects.toThrow(directory);
+  await door.close();
+  await (await openDoor(directory)).close();
+});
+
+test('the socket of a process that died is taken over', async () => {
+  const directory = directoryForTest();
+  const leave = `require('node:net').createServer().listen(${JSON.stringify(join(directory, 'door.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', leave]);
+  expect(existsSync(join(directory, 'door.sock'))).toBe(true);
+  const door = await openDoor(directory, { ping: () => 'pong' });
+  expect(await callDoor(directory, { kind: 'ping' })).toBe('pong');
+  await door.close();
+});
+
+test('of many who find a stale socket at once, one gets the directory', async () => {
+  const directory = directoryForTest();
+  const leave = `require('node:net').createServer().listen(${JSON.stringify(join(directory, 'door.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', leave]);
+  const all = await Promise.allSettled(Array.from({ length: 8 }, () => openDoor(directory)));
+  const doors = all.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  expect(doors).toHaveLength(1);
+  await doors[0]!.close();
+});
+
+test('requests are answered in order, an error by its sentence, an unknown kind as such', async () => {
+  const directory = directoryForTest();
+  const door = await openDoor(directory, {
+    add: ({ a, b }) => Number(a) + Number(b),
+    fail: () => {
+      throw new Error('There is no such table.');
+    },
+  });
+  door.answer('later', async ({ text }) => ({ text }));
+  const large = 'ü'.repeat(2_000_000);
+  expect(await Promise.all([callDoor(directory, { kind: 'add', a: 1, b: 2 }), callDoor(directory, { kind: 'later', text: large })])).toEqual([3, { text: large }]);
+  await expect(callDoor(directory, { kind: 'fail' })).rejects.toThrow('There is no such table.');
+  await expect(callDoor(directory, { kind: 'dance' })).rejects.toThrow('does not answer "dance"');
+  await door.close();
+  await expect(callDoor(directory, { kind: 'add' })).rejects.toThrow(Unavailable);
+});
+
+test('a path that is too long for a socket works as well', async () => {
+  const directory = join(directoryForTest(), 'd'.repeat(80), 'e'.repeat(80));
+  mkdirSync(directory, { recursive: true });
+  const door = await openDoor(directory, { ping: () => 'pong' });
+  expect(await callDoor(directory, { kind: 'ping' })).toBe('pong');
+  await expect(openDoor(directory)).rejects.toThrow('in use by another process');
+  await door.close();
+});
