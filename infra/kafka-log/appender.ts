@@ -1,10 +1,12 @@
-import { Partitioners } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Kafka, Producer } from 'kafkajs';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Metrics } from '../../pipeline/core/metrics.js';
 import { asFailure } from './failures.js';
 import { place, rounds, tooLarge } from './rounds.js';
+
+const { Partitioners } = kafkajs;
 
 interface Waiting {
   readonly records: readonly NewRecord[];
@@ -21,7 +23,7 @@ const MOST_AT_ONCE = 10_000;
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 16, factor: 0.2, multiplier: 2 };
 
 /** Group commit: while one send is under way the next one collects. One producer, in order, acknowledged by all replicas. */
-export function openAppender(kafka: Kafka, prefix: string, metrics: Metrics): Appender {
+export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, metrics: Metrics): Appender {
   let producer: Promise<Producer> | undefined;
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;

@@ -1,6 +1,8 @@
-import { AssignerProtocol } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { PartitionAssigner } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
+
+const { AssignerProtocol } = kafkajs;
 
 const NAME = 'millrace-co-partition';
 const { MemberMetadata, MemberAssignment } = AssignerProtocol;

@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
 import type { LogEntry } from 'kafkajs';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import type { KafkaLogOptions } from './options.js';

@@ -1,7 +1,9 @@
-import { Partitioners } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Kafka, Producer, Transaction } from 'kafkajs';
 import type { NewRecord } from '../../pipeline/core/log.js';
 import { baseOffsets, rounds } from './rounds.js';
+
+const { Partitioners } = kafkajs;
 
 /**
  * The transactional producer of one task, from a fence to its first failure. Its id is the task's, so that a newer

@@ -1,8 +1,10 @@
-import { ConfigResourceTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Topic } from '../../schemas/topics.js';
 import { asFailure, failureCodes } from './failures.js';
+
+const { ConfigResourceTypes } = kafkajs;
 
 export interface TopicDefaults {
   readonly prefix: string;

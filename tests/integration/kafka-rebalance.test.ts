@@ -1,0 +1,158 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssignerProtocol } from 'kafkajs';
+import { afterEach, expect, test, vi } from 'vitest';
+import { kafkaClient } from '../../infra/kafka-log/client.js';
+import { createCluster } from '../../infra/kafka-log/pinned.js';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import type { Lease, NewRecord } from '../../pipeline/core/log.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { describeWith } from '../support/services/describe-with.js';
+import { appendSurely, copies, copierTopics, installation, readAll, runCopier, topicOf, values } from './kafka-copier.js';
+import type { Installation } from './kafka-copier.js';
+
+const PARTITIONS = 4;
+
+const untilRevoked = (lease: Lease) => new Promise<void>((resolve) => lease.revoked.addEventListener('abort', () => resolve()));
+
+await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
+  const opened: Installation[] = [];
+  const install = (): Installation => {
+    const one = installation(brokers, PARTITIONS);
+    opened.push(one);
+    return one;
+  };
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((one) => one.close()));
+  });
+
+  test('partitions that move between members lose nothing and double nothing', async () => {
+    const { join } = install();
+    const { log } = await join();
+    await log.ensureTopics(copierTopics);
+    const owned = new Map<string, Set<number>>();
+    const owning = (name: string) => (lease: Lease) => {
+      const mine = owned.get(name) ?? new Set();
+      owned.set(name, mine.add(lease.partition));
+      lease.revoked.addEventListener('abort', () => mine.delete(lease.partition));
+    };
+    const sent: string[] = [];
+    const sending = new AbortController();
+    const producing = (async () => {
+      for (let i = 0; !sending.signal.aborted; i++) {
+        const records = Array.from({ length: 40 }, (_, j): NewRecord => ({ topic: 'in', partition: j % PARTITIONS, key: 'k', value: Buffer.from(`${i}-${j}`) }));
+        await appendSurely(log, records);
+        sent.push(...records.map(({ value }) => String(value)));
+        await sleep(10);
+      }
+    })();
+
+    const first = runCopier(log, owning('first'));
+    await vi.waitFor(() => expect(owned.get('first')?.size).toBe(PARTITIONS), { timeout: 10_000 });
+    const second = runCopier((await join()).log, owning('second'));
+    await vi.waitFor(() => expect([owned.get('first')?.size, owned.get('second')?.size]).toEqual([2, 2]), { timeout: 10_000 });
+    await sleep(500);
+    const third = runCopier((await join()).log, owning('third'));
+    await vi.waitFor(() => expect(owned.get('third')?.size).toBe(1), { timeout: 10_000 });
+    await first.stop();
+    await vi.waitFor(() => expect((owned.get('second')?.size ?? 0) + (owned.get('third')?.size ?? 0)).toBe(PARTITIONS), { timeout: 10_000 });
+    await sleep(500);
+    sending.abort();
+    await producing;
+
+    const copied = values(await readAll(log, 'out', (records) => records.length >= sent.length));
+    expect(sent.length).toBeGreaterThan(1_000);
+    expect(copied.sort()).toEqual(sent.sort());
+    await Promise.all([second.stop(), third.stop()]);
+  }, 60_000);
+
+  test('a partition keeps its lease, its place and its order when another member comes and goes', async () => {
+    const { join } = install();
+    const { log } = await join();
+    await log.ensureTopics(copierTopics);
+    const leases: Lease[] = [];
+    const got: number[] = [];
+    const membership = log.own({ name: 'watcher', inputs: ['in'] }, async (lease) => {
+      leases.push(lease);
+      await lease.seek({});
+      while (!lease.revoked.aborted) {
+        for (const { value } of await lease.poll(100, 100, new Set())) if (lease === leases[0]) got.push(Number(value));
+      }
+    });
+    await vi.waitFor(() => expect(leases).toHaveLength(PARTITIONS), { timeout: 10_000 });
+    const kept = leases[0]!.partition;
+    const write = async (from: number) => {
+      for (let i = from; i < from + 50; i++) await log.append([{ topic: 'in', partition: kept, key: 'k', value: Buffer.from(String(i)) }]);
+    };
+    await write(0);
+    const other = (await join()).log.own({ name: 'watcher', inputs: ['in'] }, untilRevoked);
+    await write(50);
+    await vi.waitFor(() => expect(leases.filter(({ revoked }) => revoked.aborted)).toHaveLength(2), { timeout: 10_000 });
+    await other.stop();
+    await vi.waitFor(() => expect(leases.filter(({ revoked }) => !revoked.aborted)).toHaveLength(PARTITIONS), { timeout: 10_000 });
+    await write(100);
+    expect(leases[0]!.revoked.aborted).toBe(false);
+    await vi.waitFor(() => expect(got).toEqual(Array.from({ length: 150 }, (_, i) => i)), { timeout: 5_000 });
+    await membership.stop();
+  }, 40_000);
+
+  test('a process that comes back does not wait for the session of the one that crashed', async () => {
+    const { join, prefix } = install();
+    const { log, stateDirectory } = await join({ sessionTimeoutMs: 20_000 });
+    await log.ensureTopics(copierTopics);
+    // A member that joined and was killed: no heartbeat, no goodbye.
+    const kafka = kafkaClient({ brokers, clientId: 'crashed', prefix, replicationFactor: 1, stateDirectory, metrics: noMetrics, journal: silentJournal });
+    const cluster = createCluster(kafka);
+    await cluster.connect();
+    const coordinator = await cluster.findGroupCoordinator({ groupId: `${prefix}copier` });
+    const metadata = AssignerProtocol.MemberMetadata.encode({ version: 0, topics: [`${prefix}in`], userData: Buffer.from('[]') });
+    const { memberId } = await Reflect.get(coordinator, 'joinGroup').call(coordinator, {
+      groupId: `${prefix}copier`, sessionTimeout: 20_000, rebalanceTimeout: 20_000, groupProtocols: [{ name: 'millrace-co-partition', metadata }],
+    });
+    writeFileSync(path.join(stateDirectory, `member-${encodeURIComponent(`${prefix}copier`)}-0`), memberId);
+    await cluster.disconnect();
+
+    const started = Date.now();
+    let granted = 0;
+    const membership = runCopier(log, () => granted++);
+    await vi.waitFor(() => expect(granted).toBe(PARTITIONS), { timeout: 25_000 });
+    expect(Date.now() - started).toBeLessThan(8_000);
+    await membership.stop();
+  }, 40_000);
+
+  test('topics with unequal partition counts are refused, by the topics and by the group', async () => {
+    const { join } = install();
+    const { log } = await join({ partitions: 2 });
+    await log.ensureTopics([topicOf('in'), topicOf('other')]);
+    const { log: wider } = await join({ partitions: 3 });
+    const ensured = wider.ensureTopics([topicOf('in'), topicOf('other'), topicOf('fresh')]);
+    await expect(ensured).rejects.toThrow(ConfigError);
+    await expect(ensured).rejects.toThrow(/in has 2(.|\n)*other has 2/);
+    const membership = wider.own({ name: 'both', inputs: ['in', 'fresh'] }, untilRevoked);
+    await expect(membership.failed).rejects.toThrow(/in has 2, fresh has 3/);
+    await membership.stop();
+  });
+
+  test('a table that is not compacted is refused', async () => {
+    const { join } = install();
+    const { log } = await join();
+    await log.ensureTopics([topicOf('rows')]);
+    await expect(log.ensureTopics([topicOf('rows', 'table')])).rejects.toThrow(/rows is not compacted/);
+  });
+
+  test('a lease that the group has taken away stores no offset', async () => {
+    const { join } = install();
+    const { log } = await join();
+    await log.ensureTopics(copierTopics);
+    let held: Lease | undefined;
+    const membership = log.own({ name: copies.name, inputs: ['in'] }, (lease) => {
+      held = lease;
+      return untilRevoked(lease);
+    });
+    await vi.waitFor(() => expect(held).toBeDefined(), { timeout: 10_000 });
+    await held!.storeOffset('in', 0, 'mine');
+    await membership.stop();
+    await expect(held!.storeOffset('in', 1, 'too late')).rejects.toThrow(/taken away/);
+  });
+});
