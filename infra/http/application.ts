@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { packageRoot } from '../../schemas/files.js';
@@ -88,8 +87,8 @@ function operations(house: House, route: AddRoute): void {
     response.end(text);
   });
   route('get', '/openapi.yaml', 'public', (_, __, response) => {
-    response.setHeader('content-type', 'application/yaml; charset=utf-8');
-    createReadStream(join(packageRoot, 'schemas/openapi.yaml')).pipe(response);
+    response.type('application/yaml');
+    response.sendFile('openapi.yaml', { root: join(packageRoot, 'schemas') });
   });
 }
 

@@ -99,7 +99,7 @@ describe('ids', () => {
 
   test('D21: whole numbers become their digits, rounded ones are refused', () => {
     expect(recordsOf({ type: 'identify', userId: 4711 })[0]!.key).toBe('4711');
-    expect(wrong({ ...view, userId: 9007199254740993 })).toEqual(['userId unsafe_number']);
+    expect(wrong({ ...view, userId: 2 ** 53 + 2 })).toEqual(['userId unsafe_number']);
     expect(wrong({ ...view, userId: 1.5 })).toEqual(['userId unsafe_number']);
     expect(wrong({ ...view, userId: 0 })).toEqual(['userId placeholder_id']);
     for (const id of [{}, [], true]) expect(wrong({ ...view, userId: id })).toEqual(['userId wrong_type']);
@@ -134,7 +134,7 @@ describe('products', () => {
   test('may be sold in fractions but not in negative numbers', () => {
     expect(click(withProperties({ product_id: 'P', quantity: 0.35 })).products[0]!.quantity).toBe(0.35);
     expect(wrong(withProperties({ product_id: 'P', quantity: -1 }))).toEqual(['properties.quantity negative']);
-    for (const quantity of ['1,5', 'NaN', {}, 1e999, [1]]) expect(wrong(withProperties({ product_id: 'P', quantity }))).toEqual(['properties.quantity not_a_number']);
+    for (const quantity of ['1,5', 'NaN', {}, Infinity, [1]]) expect(wrong(withProperties({ product_id: 'P', quantity }))).toEqual(['properties.quantity not_a_number']);
   });
 
   test('D15: amounts with a thousands comma are refused by name, plain decimals are exact', () => {
@@ -228,10 +228,8 @@ test('any JSON gives records that can be written and keyed, or named errors, nev
   fc.assert(fc.property(fc.oneof(call, jsonish, fc.jsonValue()), (value) => {
     const body: unknown = JSON.parse(JSON.stringify(value));
     for (const outcome of [collect(body, context), collectProduct(body, context)]) {
-      if ('errors' in outcome) expect(outcome.errors.length).toBeGreaterThan(0);
-      else {
-        for (const record of encodeRecords(outcome.ok.records, 12)) expect(record.key).not.toBe('');
-      }
+      const { errors, keys } = 'errors' in outcome ? { errors: outcome.errors, keys: [] } : { errors: [], keys: encodeRecords(outcome.ok.records, 12).map((record) => record.key) };
+      expect(errors.length > 0 || (keys.length > 0 && keys.every((key) => key !== ''))).toBe(true);
     }
     expect(collectBatch({ batch: [body] }, context)).toBeDefined();
     expect(collectGa4(body, context)).toBeDefined();

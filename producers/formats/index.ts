@@ -1,0 +1,17 @@
+import { retailrocketSessions, yoochoose } from './clicks.js';
+import { ga4Ndjson, segmentNdjson } from './events.js';
+import type { Format } from './format.js';
+import { onlineRetail } from './online-retail.js';
+
+/** File formats that can be replayed, by the name given to `--format`. */
+export const formats = {
+  'online-retail': onlineRetail,
+  'retailrocket-sessions': retailrocketSessions,
+  yoochoose,
+  'segment-ndjson': segmentNdjson,
+  'ga4-ndjson': ga4Ndjson,
+} as const satisfies Readonly<Record<string, Format>>;
+
+export type FormatName = keyof typeof formats;
+
+export const isFormat = (name: string): name is FormatName => Object.hasOwn(formats, name);

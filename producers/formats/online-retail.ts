@@ -1,0 +1,122 @@
+import type { OrderEvent } from '../../schemas/types.js';
+import { parseMoney } from '../money.js';
+import { isDate } from '../times.js';
+import type { ErrorCode, FieldError } from '../fields.js';
+import { csvRows } from './csv.js';
+import { emptySummary, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
+import { localTime } from './zone.js';
+
+/** Columns by the names that the two editions of the data set use. */
+const COLUMNS = {
+  order: ['InvoiceNo', 'Invoice'],
+  sku: ['StockCode'],
+  name: ['Description'],
+  quantity: ['Quantity'],
+  time: ['InvoiceDate'],
+  price: ['UnitPrice', 'Price'],
+  customer: ['CustomerID', 'Customer ID'],
+  country: ['Country'],
+} as const;
+
+type Columns = Readonly<Record<keyof typeof COLUMNS, number>>;
+
+function columnsOf(header: readonly string[]): Columns | string {
+  const names = header.map((name) => name.replace(/^\ufeff/, '').trim());
+  const found: [string, number][] = Object.entries(COLUMNS).map(([field, candidates]) => [field, names.findIndex((name) => candidates.some((candidate) => candidate === name))]);
+  const missing = found.filter(([, column]) => column < 0).map(([field]) => COLUMNS[field as keyof Columns][0]);
+  return missing.length > 0 ? `The first line does not name the columns ${missing.join(', ')}.` : (Object.fromEntries(found) as Columns);
+}
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?$/;
+const AMERICAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?$/;
+
+/** Local time as if it were UTC: `2010-12-01 08:26:00`, or `12/1/2010 8:26` as spreadsheets write it. */
+function localOf(text: string): number | undefined {
+  const iso = ISO.exec(text);
+  const american = iso ? null : AMERICAN.exec(text);
+  const match = iso ?? american;
+  if (!match) return undefined;
+  const [a, b, c, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
+  const [year, month, day] = iso ? [a, b, c] : [c, a, b];
+  return isDate(year, month, day) && hour < 24 && minute < 60 && second < 60 ? Date.UTC(year, month - 1, day, hour, minute, second) : undefined;
+}
+
+/**
+ * UCI Online Retail: one order line a row, in pounds and London time. How odd rows are read, so that the sum of quantity
+ * times price over all of them is the file's own:
+ * - `C…` invoices are cancellations: lines with a negative quantity under their own number, since the file does not say
+ *   which invoice they undo;
+ * - a negative quantity without `C` is a stock correction, kept negative, usually at price zero;
+ * - `A…` invoices are adjustments of bad debt; their price may be negative;
+ * - zero prices are gifts, samples and corrections, kept at zero;
+ * - a row without a customer has no shopper: it counts for sales and forecasts and for nobody's profile.
+ */
+export const onlineRetail: Format = (text, options) => {
+  const summary = emptySummary();
+  return { records: readLines(text, options, summary), summary };
+};
+
+async function* readLines(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
+  const instant = localTime(options.timezone ?? 'Europe/London');
+  let columns: Columns | undefined;
+  let ordinal = 0;
+  for await (const rows of csvRows(text)) {
+    if (columns === undefined) {
+      const found = columnsOf(rows.shift()!);
+      if (typeof found === 'string') throw new Error(found);
+      columns = found;
+    }
+    const records: FileRecord[] = [];
+    for (const row of rows) {
+      const line = orderLine(row, columns, ordinal, options, instant);
+      if ('errors' in line) refuse(summary, ordinal, line.errors);
+      else {
+        summary.read++;
+        noteOddities(summary, line);
+        records.push({ topic: 'orders', key: line.orderId, value: line, time: line.time });
+      }
+      ordinal++;
+    }
+    yield records;
+  }
+}
+
+function orderLine(row: readonly string[], columns: Columns, ordinal: number, options: FileOptions, instant: (local: number) => number): OrderEvent | { errors: FieldError[] } {
+  const cell = (field: keyof Columns): string => (row[columns[field]] ?? '').trim();
+  const errors: FieldError[] = [];
+  const wrong = (field: keyof Columns, code: ErrorCode): void => {
+    errors.push({ path: COLUMNS[field][0], code, message: `${JSON.stringify(cell(field).slice(0, 40))} cannot be read.` });
+  };
+  const [orderId, sku] = [cell('order'), cell('sku')];
+  if (orderId === '') wrong('order', 'required');
+  if (sku === '') wrong('sku', 'required');
+  const quantity = Number(cell('quantity'));
+  if (cell('quantity') === '' || !Number.isFinite(quantity)) wrong('quantity', 'not_a_number');
+  const price = parseMoney(cell('price'));
+  if (price === undefined) wrong('price', 'not_a_number');
+  const local = localOf(cell('time'));
+  if (local === undefined) wrong('time', 'invalid_time');
+  if (price === undefined || local === undefined || errors.length > 0) return { errors };
+  return {
+    messageId: `${options.source}:${ordinal}`,
+    kind: 'line',
+    orderId,
+    userId: cell('customer').replace(/\.0$/, '') || null,
+    anonymousId: null,
+    time: instant(local),
+    receivedAt: options.receivedAt,
+    currency: 'GBP',
+    total: null, shipping: null, tax: null, discount: null, coupon: null, cartId: null, checkoutId: null, recommendationId: null,
+    country: cell('country') || null,
+    lines: [{ sku, name: cell('name') || null, category: null, quantity, price }],
+    source: { name: options.source, ordinal },
+  };
+}
+
+function noteOddities(summary: Summary, { orderId, userId, lines: [line] }: OrderEvent): void {
+  if (orderId.startsWith('C')) noteOdd(summary, 'cancellation');
+  else if (orderId.startsWith('A')) noteOdd(summary, 'adjustment');
+  else if (line!.quantity < 0) noteOdd(summary, 'negative_quantity');
+  if (line!.price === 0n) noteOdd(summary, 'zero_price');
+  if (userId === null) noteOdd(summary, 'no_customer');
+}

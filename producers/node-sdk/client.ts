@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+
+/** Who an event or question is about. */
+export interface Shopper {
+  readonly userId?: string | undefined;
+  readonly anonymousId?: string | undefined;
+}
+
+interface Common extends Shopper {
+  /** The same id within a day is the same message; made when absent. */
+  readonly messageId?: string | undefined;
+  readonly timestamp?: Date | string | undefined;
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Track extends Common {
+  readonly event: string;
+  readonly properties?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Identify extends Common {
+  readonly userId: string;
+  readonly traits?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Alias extends Common {
+  readonly userId: string;
+  readonly previousId: string;
+}
+
+export interface Ask extends Shopper {
+  readonly limit?: number | undefined;
+  readonly filter?: Readonly<Record<string, unknown>> | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  readonly items?: readonly string[] | undefined;
+  readonly placement?: string | undefined;
+  /** Token of `flush`: the answer has seen what was sent before it. */
+  readonly after?: string | undefined;
+  readonly explain?: boolean | undefined;
+}
+
+export interface Recommendations {
+  readonly recommendationId: string;
+  readonly items: readonly { readonly sku: string; readonly score: number; readonly reasons: readonly unknown[] }[];
+  readonly model: string;
+  readonly stale?: boolean;
+}
+
+/** The server refused: what its problem document says. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError';
+  constructor(
+    readonly status: number,
+    readonly problem: { readonly detail?: string; readonly errors?: readonly { readonly path: string; readonly code: string; readonly message: string }[] },
+  ) {
+    super(problem.detail ?? `The server answered ${status}.`);
+  }
+}
+
+export interface ClientOptions {
+  /** Where Millrace answers: `http://localhost:8080`. */
+  readonly url: string;
+  /** A server key. */
+  readonly key: string;
+  /** Calls that make a batch (100), and how long one waits for it (100 ms). */
+  readonly batchSize?: number | undefined;
+  readonly waitMs?: number | undefined;
+  /** Calls that may wait while the server does not answer; more are refused by an exception (10,000). */
+  readonly maxWaiting?: number | undefined;
+  /** Told of calls that the server will never take: rejected ones of a batch, or a batch refused whole. */
+  readonly onRefused?: ((error: MillraceError, calls: readonly object[]) => void) | undefined;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+export interface Client {
+  track(call: Track): void;
+  identify(call: Identify): void;
+  page(call: Common & { readonly name?: string; readonly properties?: Readonly<Record<string, unknown>> }): void;
+  alias(call: Alias): void;
+  /** Send what waits. Resolves, with the position of the last batch, when everything called before is durable or refused. */
+  flush(): Promise<string | undefined>;
+  recommend(ask: Ask): Promise<Recommendations>;
+  score(ask: Ask & { readonly items: readonly string[] }): Promise<object>;
+  similar(ask: { readonly sku: string; readonly limit?: number }): Promise<object>;
+  forecast(sku: string): Promise<object>;
+}
+
+const MAX_BACK_OFF_MS = 30_000;
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A client for a shop's own servers: calls are batched and repeated under the same ids until the server has them. */
+export function millrace(options: ClientOptions): Client {
+  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, onRefused = () => {} } = options;
+  const request = options.fetch ?? fetch;
+  const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+  const waiting: object[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let sending: Promise<string | undefined> = Promise.resolve(undefined);
+
+  const send = async (method: string, path: string, body?: unknown): Promise<{ status: number; retryAfterMs: number; json: Record<string, unknown> }> => {
+    const response = await request(url.replace(/\/$/, '') + path, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    let json: Record<string, unknown> = {};
+    try {
+      json = JSON.parse(text) as Record<string, unknown>;
+    } catch {
+      json = { detail: text.slice(0, 200) };
+    }
+    return { status: response.status, retryAfterMs: Number(response.headers.get('retry-after') ?? 0) * 1000, json };
+  };
+
+  const deliver = async (batch: readonly object[]): Promise<string | undefined> => {
+    for (let backOffMs = 200; ; backOffMs = Math.min(backOffMs * 2, MAX_BACK_OFF_MS)) {
+      // A connection that breaks tells nothing about the batch: sent again, its ids keep it from counting twice.
+      const answer = await send('POST', '/v1/batch', { batch, sentAt: new Date().toISOString() }).catch(() => ({ status: 503, retryAfterMs: 0, json: {} as Record<string, unknown> }));
+      if (answer.status === 429 || answer.status >= 500) {
+        await sleep(Math.max(answer.retryAfterMs, backOffMs));
+        continue;
+      }
+      if (answer.status !== 200) {
+        onRefused(new MillraceError(answer.status, answer.json), batch);
+        return undefined;
+      }
+      for (const { index, errors } of (answer.json['rejected'] ?? []) as { index: number; errors: [] }[]) {
+        onRefused(new MillraceError(400, { detail: 'A call was refused.', errors }), [batch[index]!]);
+      }
+      return answer.json['token'] as string;
+    }
+  };
+
+  /** Batches leave one after another: calls of a shopper keep their order. */
+  const drain = async (last: string | undefined): Promise<string | undefined> => {
+    let token = last;
+    while (waiting.length > 0) token = (await deliver(waiting.splice(0, batchSize))) ?? token;
+    return token;
+  };
+
+  const flush = (): Promise<string | undefined> => {
+    clearTimeout(timer);
+    timer = undefined;
+    sending = sending.then(drain);
+    return sending;
+  };
+
+  const enqueue = (type: string, call: Common): void => {
+    if (waiting.length >= maxWaiting) throw new Error(`${maxWaiting} calls wait already: Millrace has not answered for some time.`);
+    const timestamp = call.timestamp instanceof Date ? call.timestamp.toISOString() : (call.timestamp ?? new Date().toISOString());
+    waiting.push({ ...call, type, messageId: call.messageId ?? randomUUID(), timestamp });
+    if (waiting.length >= batchSize) void flush();
+    else timer ??= setTimeout(flush, waitMs);
+  };
+
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const { status, json } = await send(method, path, body);
+    if (status !== 200) throw new MillraceError(status, json);
+    return json as T;
+  };
+
+  return {
+    track: (call) => enqueue('track', call),
+    identify: (call) => enqueue('identify', call),
+    page: (call) => enqueue('page', call),
+    alias: (call) => enqueue('alias', call),
+    flush,
+    recommend: (question) => ask('POST', '/v1/recommend', question),
+    score: (question) => ask('POST', '/v1/score', question),
+    similar: (question) => ask('POST', '/v1/similar', question),
+    forecast: (sku) => ask('GET', `/v1/forecasts/${encodeURIComponent(sku)}`),
+  };
+}

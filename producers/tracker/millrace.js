@@ -1,0 +1,169 @@
+/*
+ * Millrace in a page:
+ *   <script async src="https://collector.example/millrace.js" data-write-key="wk_…"></script>
+ *   <script>
+ *     window.millrace = window.millrace || [];
+ *     millrace.push(['track', 'Product Viewed', { product_id: 'P1', price: 12.99 }]);
+ *   </script>
+ * Calls made before this file has loaded wait in the list `window.millrace` and are sent when it has. Options of the
+ * script tag: data-write-key (needed), data-host (default: where this file came from), data-page="off" (no page call).
+ */
+(function () {
+  'use strict';
+  var script = document.currentScript || document.querySelector('script[data-write-key]');
+  var writeKey = script && script.getAttribute('data-write-key');
+  if (!writeKey || (window.millrace && window.millrace.track)) return;
+  var host = script.getAttribute('data-host') || new URL(script.src, location.href).origin;
+  var STORE = 'millrace';
+  var FLUSH_MS = 250;
+  // A beacon carries 64 KB at most; larger batches would be refused by the browser without an error.
+  var MAX_BATCH = 20;
+  var MAX_WAITING = 500;
+  var memory = {};
+
+  function stored() {
+    try {
+      return JSON.parse(localStorage.getItem(STORE) || '{}') || {};
+    } catch {
+      return memory;
+    }
+  }
+
+  function store(values) {
+    memory = values;
+    try {
+      localStorage.setItem(STORE, JSON.stringify(values));
+    } catch {
+      // Private windows and full stores: the ids live as long as the page.
+    }
+  }
+
+  /* The anonymous id is all that stands between a shopper and who else asks for their recommendations: 122 random bits. */
+  function randomId() {
+    if (window.crypto && crypto.randomUUID) return crypto.randomUUID();
+    var bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.prototype.map.call(bytes, function (byte) { return ('0' + byte.toString(16)).slice(-2); }).join('');
+  }
+
+  var ids = stored();
+  if (typeof ids.anonymousId !== 'string') {
+    ids = { anonymousId: randomId(), userId: null };
+    store(ids);
+  }
+
+  var waiting = [];
+  var timer = null;
+  var backOffMs = 1000;
+
+  function context() {
+    var zone;
+    try {
+      zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    } catch {
+      zone = undefined;
+    }
+    var campaign = new URLSearchParams(location.search).get('utm_campaign');
+    return {
+      page: { url: location.href, path: location.pathname, referrer: document.referrer, title: document.title },
+      locale: navigator.language,
+      timezone: zone,
+      campaign: campaign ? { name: campaign } : undefined,
+      library: { name: 'millrace.js' },
+    };
+  }
+
+  function enqueue(call) {
+    call.messageId = randomId();
+    call.anonymousId = ids.anonymousId;
+    if (ids.userId) call.userId = ids.userId;
+    call.timestamp = new Date().toISOString();
+    call.context = context();
+    waiting.push(call);
+    if (waiting.length > MAX_WAITING) waiting.shift();
+    if (waiting.length >= MAX_BATCH) flush();
+    else if (timer === null) timer = setTimeout(flush, FLUSH_MS);
+  }
+
+  function body(batch) {
+    return JSON.stringify({ writeKey: writeKey, sentAt: new Date().toISOString(), batch: batch });
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    timer = null;
+    if (waiting.length === 0) return;
+    var batch = waiting.splice(0, MAX_BATCH);
+    // text/plain needs no preflight: one request instead of two, and none that a beacon could not send.
+    fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: body(batch), keepalive: true }).then(function (response) {
+      if (response.status === 429 || response.status >= 500) return again(batch, Number(response.headers.get('retry-after')) * 1000);
+      backOffMs = 1000;
+      if (waiting.length > 0 && timer === null) timer = setTimeout(flush, 0);
+      return response.ok ? response.json().then(answered) : undefined;
+    }).catch(function () {
+      again(batch, 0);
+    });
+  }
+
+  /* The same calls under the same ids: the server knows those it has already taken. */
+  function again(batch, askedMs) {
+    waiting = batch.concat(waiting);
+    clearTimeout(timer);
+    timer = setTimeout(flush, Math.max(askedMs || 0, backOffMs));
+    backOffMs = Math.min(backOffMs * 2, 60000);
+  }
+
+  function answered(answer) {
+    api.token = answer.token;
+  }
+
+  /* The page may never come back: whatever waits leaves as beacons. */
+  function leave() {
+    while (waiting.length > 0) {
+      var batch = waiting.splice(0, MAX_BATCH);
+      if (!navigator.sendBeacon(host + '/v1/batch', new Blob([body(batch)], { type: 'text/plain' }))) {
+        waiting = batch.concat(waiting);
+        return;
+      }
+    }
+  }
+
+  addEventListener('pagehide', leave);
+  document.addEventListener('visibilitychange', function () {
+    if (document.visibilityState === 'hidden') leave();
+  });
+
+  var api = {
+    /* Position of the last batch: `after` of a recommend call that must see it. */
+    token: undefined,
+    anonymousId: function () { return ids.anonymousId; },
+    userId: function () { return ids.userId; },
+    track: function (event, properties) { enqueue({ type: 'track', event: event, properties: properties || {} }); },
+    page: function (name, properties) { enqueue({ type: 'page', name: name, properties: properties || {} }); },
+    identify: function (userId, traits) {
+      ids = { anonymousId: ids.anonymousId, userId: userId ? String(userId) : ids.userId };
+      store(ids);
+      enqueue({ type: 'identify', traits: traits || {} });
+    },
+    /* After a log-out: the next person at this device is somebody else. */
+    reset: function () {
+      flush();
+      ids = { anonymousId: randomId(), userId: null };
+      store(ids);
+    },
+    flush: flush,
+    /* Ask for recommendations; resolves with the answer of POST /v1/recommend. */
+    recommend: function (options) {
+      var question = Object.assign({ anonymousId: ids.anonymousId, writeKey: writeKey }, options);
+      return fetch(host + '/v1/recommend', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: JSON.stringify(question) }).then(function (response) { return response.json(); });
+    },
+    /* Calls of the list that waited for this file: ['track', 'Product Viewed', {…}]. */
+    push: function (call) {
+      if (typeof api[call[0]] === 'function') api[call[0]].apply(api, call.slice(1));
+    },
+  };
+
+  var early = Array.isArray(window.millrace) ? window.millrace : [];
+  window.millrace = api;
+  if (script.getAttribute('data-page') !== 'off') api.page();
+  early.forEach(api.push);
+})();

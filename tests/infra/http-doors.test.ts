@@ -1,0 +1,314 @@
+import { createConnection } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import { shopperOf, signShopper } from '../../infra/http/keys.js';
+import { decodeToken, encodeToken } from '../../infra/http/position-token.js';
+import { badRequest } from '../../infra/http/problem.js';
+import { orders } from '../../schemas/topics.js';
+import type { OrderEvent } from '../../schemas/types.js';
+import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
+
+let http: Awaited<ReturnType<typeof startHttp>>;
+beforeAll(async () => {
+  http = await startHttp({
+    sql: async () => [{ a: 1 }, { a: 2 }],
+    extra: [{ method: 'GET', path: '/console/shoppers/:id', scope: 'public', answer: ({ params, query }) => ({ id: params['id'], q: query.get('q') }) }],
+  });
+});
+afterAll(() => http.server.close());
+beforeEach(() => {
+  http.accepted.length = 0;
+  http.asked.length = 0;
+});
+
+const get = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
+  const response = await fetch(http.url + path, { method, headers });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+};
+
+describe('recommend', () => {
+  test('passes a typed request on, with the positions of its token', async () => {
+    const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }]);
+    const { status, json } = await http.post('/v1/recommend', { userId: 7, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x', 'x'], items: ['P1', 'P1', 2], placement: 'home', after: token, explain: true }, basic(SERVER));
+    expect([status, json]).toEqual([200, { door: 'recommend' }]);
+    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x'], items: ['P1', '2'], placement: 'home', after: [{ topic: 'clickstream', partition: 2, offset: 41 }], explain: true });
+  });
+
+  test('names every wrong field', async () => {
+    for (const limit of [0, -1, 10_000, 1.5, '10']) expect((await http.post('/v1/recommend', { anonymousId: 'a', limit })).json['errors']).toMatchObject([{ path: 'limit', code: 'out_of_range' }]);
+    const { status, json } = await http.post('/v1/recommend', { n: 5, filter: [1], exclude: ['ok', 'null', {}], after: 'x', userId: 'undefined' }, basic(SERVER));
+    expect(status).toBe(400);
+    expect((json['errors']! as { path: string }[]).map((error) => error.path).sort()).toEqual(['after', 'exclude[1]', 'exclude[2]', 'filter', 'n', 'userId']);
+    expect((await http.post('/v1/recommend', {})).json['errors']).toMatchObject([{ path: 'userId', code: 'required' }]);
+  });
+
+  test('a browser key may ask for an anonymous id, or for the userId that the shop signed', async () => {
+    expect((await http.post('/v1/recommend', { anonymousId: 'a1' })).status).toBe(200);
+    expect((await http.post('/v1/recommend', { anonymousId: 'a1', userId: 'u1' })).status).toBe(403);
+    const shopperToken = signShopper('u1', SECRET, NOW + 60_000);
+    expect((await http.post('/v1/recommend', { userId: 'u1', shopperToken })).status).toBe(200);
+    expect((await http.post('/v1/recommend', { userId: 'u1' }, { ...basic(BROWSER), 'x-shopper-token': shopperToken })).status).toBe(200);
+    expect((await http.post('/v1/recommend', { userId: 'u2', shopperToken })).status).toBe(403);
+    expect((await http.post('/v1/score', { userId: 'u2', items: ['a'], shopperToken })).status).toBe(403);
+    expect((await http.post('/v1/recommend', { userId: 'u1' }, basic(SERVER))).status).toBe(200);
+  });
+
+  test('D22: an empty list of items is a question with an empty answer, not an error', async () => {
+    expect((await http.post('/v1/score', { anonymousId: 'a', items: [] })).status).toBe(200);
+    expect(http.asked[0]!.request).toMatchObject({ items: [] });
+    expect((await http.post('/v1/score', { anonymousId: 'a' })).json['errors']).toMatchObject([{ path: 'items', code: 'required' }]);
+  });
+
+  test('similar takes sku or product_id', async () => {
+    expect((await http.post('/v1/similar', { product_id: 'P2', limit: 5 })).status).toBe(200);
+    expect(http.asked[0]!.request).toEqual({ sku: 'P2', limit: 5, filter: null, exclude: [] });
+    expect((await http.post('/v1/similar', {})).json['errors']).toMatchObject([{ path: 'product_id', code: 'required' }]);
+  });
+
+  test('what serving refuses or cannot answer becomes the answer', async () => {
+    const serving = await startHttp({
+      recommend: () => { throw badRequest([{ path: 'placement', code: 'unknown_placement', message: 'There is no such placement.' }]); },
+      score: () => Promise.reject(new Unavailable('starting')),
+    });
+    expect((await serving.post('/v1/recommend', { anonymousId: 'a' })).json['errors']).toMatchObject([{ path: 'placement' }]);
+    const { status, headers } = await serving.post('/v1/score', { anonymousId: 'a', items: [] });
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    await serving.server.close();
+  });
+});
+
+describe('shopper tokens', () => {
+  test('hold for their shopper, secret and time', () => {
+    const token = signShopper('ü/1', SECRET, NOW + 1000);
+    expect(shopperOf(token, SECRET, NOW)).toBe('ü/1');
+    expect(shopperOf(token, SECRET, NOW + 2000)).toBeUndefined();
+    expect(shopperOf(token, 'other', NOW)).toBeUndefined();
+    expect(shopperOf(token, '', NOW)).toBeUndefined();
+    expect(shopperOf(signShopper('u', '', NOW + 1000), '', NOW)).toBeUndefined();
+    const [, payload] = token.split('.');
+    const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
+    expect(shopperOf(none, SECRET, NOW)).toBeUndefined();
+    expect(shopperOf(`${token}x`, SECRET, NOW)).toBeUndefined();
+  });
+
+  test('that were changed anywhere do not hold', () => {
+    const token = signShopper('u1', SECRET, NOW + 1000);
+    fc.assert(fc.property(fc.nat(token.length - 2), fc.constantFrom('A', 'z', '.', '-'), (at, letter) => {
+      fc.pre(token[at] !== letter);
+      expect(shopperOf(token.slice(0, at) + letter + token.slice(at + 1), SECRET, NOW)).toBeUndefined();
+    }));
+  });
+});
+
+describe('position tokens', () => {
+  test('hold the highest position of each partition', () => {
+    const positions = [{ topic: 'a', partition: 0, offset: 5 }, { topic: 'a', partition: 0, offset: 7 }, { topic: 'b', partition: 0, offset: 1 }, { topic: 'a', partition: 0, offset: 6 }];
+    expect(decodeToken(encodeToken(positions))).toEqual([{ topic: 'a', partition: 0, offset: 7 }, { topic: 'b', partition: 0, offset: 1 }]);
+    expect(decodeToken(encodeToken([]))).toEqual([]);
+  });
+
+  test('anything else is no token, and no exception', () => {
+    for (const token of ['', 'x', 'W10=', '....', Buffer.from('[["a",0,-1]]').toString('base64url'), Buffer.from('[["a",0,1.5]]').toString('base64url'), Buffer.from('{}').toString('base64url')]) expect(decodeToken(token)).toBeUndefined();
+    fc.assert(fc.property(fc.string(), fc.jsonValue(), (text, value) => {
+      decodeToken(text);
+      decodeToken(Buffer.from(JSON.stringify(value)).toString('base64url'));
+    }));
+  });
+});
+
+describe('the catalogue', () => {
+  const put = async (body: string | Uint8Array, type: string, headers: Record<string, string> = bearer(ADMIN)) => {
+    const response = await fetch(`${http.url}/v1/products`, { method: 'PUT', headers: { 'content-type': type, ...headers }, body: body as string });
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  };
+  const skus = (): string[] => http.values('catalog').map((value) => (value as { sku: string }).sku);
+
+  test('is filled from a JSON list, JSON lines and CSV', async () => {
+    expect(await put('[{"product_id":"P1","price":"1.50"},{"sku":"P2"}]', 'application/json')).toMatchObject({ status: 200, json: { accepted: 2, rejectedCount: 0 } });
+    expect(await put('{"product_id":"P3","availability":"hidden"}', 'application/json')).toMatchObject({ status: 200, json: { accepted: 1 } });
+    expect(await put('{"id":"P4"}\nnope\n{"id":"P5","price":"1,5"}\n', 'application/x-ndjson')).toMatchObject({ status: 200, json: { accepted: 1, rejectedCount: 2, rejected: [{ index: 1 }, { index: 2, errors: [{ path: 'price' }] }] } });
+    expect(await put('sku,name,price\nP6,"Cup, red",2\nP7\n', 'text/csv; charset=utf-8')).toMatchObject({ status: 200, json: { accepted: 1, rejectedCount: 1 } });
+    expect(await put(gzipSync('sku\nP8\n'), 'text/csv', { ...bearer(ADMIN), 'content-encoding': 'gzip' })).toMatchObject({ status: 200, json: { accepted: 1 } });
+    expect(skus()).toEqual(['P1', 'P2', 'P3', 'P4', 'P6', 'P8']);
+    expect(http.values('catalog')[4]).toMatchObject({ name: 'Cup, red', price: 20_000n, currency: 'GBP' });
+  });
+
+  test('in 2,000 rows is taken in pieces', async () => {
+    const rows = Array.from({ length: 2000 }, (_, index) => ({ sku: `S${index}` }));
+    expect(await put(JSON.stringify(rows), 'application/json')).toMatchObject({ status: 200, json: { accepted: 2000 } });
+    expect(new Set(skus()).size).toBe(2000);
+  });
+
+  test('that is broken says where, and keeps what came before', async () => {
+    expect(await put('[{"sku":"P1"},', 'application/json')).toMatchObject({ status: 400, json: { accepted: 1, detail: 'The list has no end.' } });
+    expect(await put('[{"price":1}]', 'application/json')).toMatchObject({ status: 400, json: { errors: [{ path: '[0].product_id', code: 'required' }] } });
+    expect(await put('x', 'application/xml')).toMatchObject({ status: 415 });
+    expect(await put('not gzip', 'text/csv', { ...bearer(ADMIN), 'content-encoding': 'gzip' })).toMatchObject({ status: 400 });
+  });
+
+  test('is the admin’s', async () => {
+    expect((await put('[]', 'application/json', {})).status).toBe(401);
+    expect((await put('[]', 'application/json', basic(SERVER))).status).toBe(403);
+  });
+});
+
+test('records of a file source are taken by the admin only, whole, and with their source', async () => {
+  const value: OrderEvent = {
+    messageId: 'f:0', kind: 'line', orderId: '536365', userId: null, anonymousId: null, time: 1, receivedAt: 2, currency: 'GBP', total: null, shipping: null, tax: null, discount: null, coupon: null,
+    cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [{ sku: 'A', name: null, category: null, quantity: -1, price: 10n }], source: { name: 'f', ordinal: 0 },
+  };
+  const record = { topic: 'orders', key: '536365', value: orders.codec.encode(value).toString('base64') };
+  expect((await http.post('/v1/sources/f', { records: [record] }, bearer(SERVER))).status).toBe(403);
+  expect((await http.post('/v1/sources/other', { records: [record] }, bearer(ADMIN))).status).toBe(400);
+  for (const bad of [{ ...record, key: 'x' }, { ...record, topic: 'sales' }, { ...record, value: 'AAAA' }, { ...record, value: '' }, 5]) {
+    expect((await http.post('/v1/sources/f', { records: [record, bad] }, bearer(ADMIN))).status).toBe(400);
+  }
+  expect(http.accepted).toEqual([]);
+  expect((await http.post('/v1/sources/f', { records: [record] }, bearer(ADMIN))).json).toMatchObject({ accepted: 1 });
+  expect(http.values('orders')).toEqual([value]);
+});
+
+describe('the rest', () => {
+  test('health, metrics and the description are open', async () => {
+    expect((await get('/livez')).status).toBe(200);
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await get('/metrics')).text).toContain('millrace_up');
+    const described = await get('/openapi.yaml');
+    expect(described.text).toContain('openapi: 3.1');
+    const starting = await startHttp({ ready: () => ({ ready: false, parts: { views: 'restoring' } }) });
+    expect((await fetch(`${starting.url}/readyz`)).status).toBe(503);
+    await starting.server.close();
+  });
+
+  test('forecasts need a server key, users the admin', async () => {
+    expect((await get('/v1/forecasts/known%2Fsku', basic(SERVER))).text).toContain('known/sku');
+    expect((await get('/v1/forecasts/unsold', basic(SERVER))).status).toBe(404);
+    expect((await get('/v1/forecasts/known%2Fsku', basic(BROWSER))).status).toBe(403);
+    expect((await get('/v1/forecasts/%E0%A4%A', basic(SERVER))).status).toBe(400);
+    expect((await get('/v1/users/u1', basic(SERVER))).status).toBe(403);
+    expect((await get('/v1/users/u1', bearer(ADMIN))).status).toBe(200);
+    expect((await get('/v1/users/u2', bearer(ADMIN))).status).toBe(404);
+    expect((await get('/v1/users/a%00b', bearer(ADMIN))).status).toBe(400);
+    expect((await get('/v1/users/u1', bearer(ADMIN), 'DELETE')).status).toBe(200);
+    expect(http.asked).toEqual([{ door: 'erase', request: 'u1' }]);
+  });
+
+  test('SQL rows come as JSON lines', async () => {
+    const { status, text } = await (async () => {
+      const response = await fetch(`${http.url}/v1/sql`, { method: 'POST', headers: bearer(ADMIN), body: 'SELECT 1' });
+      return { status: response.status, text: await response.text() };
+    })();
+    expect([status, text]).toEqual([200, '{"a":1}\n{"a":2}\n']);
+  });
+
+  test('pages may bring routes of their own', async () => {
+    expect((await get('/console/shoppers/a1?q=x')).text).toBe('{"id":"a1","q":"x"}');
+  });
+
+  test('foreign SDKs get settings that lead here', async () => {
+    const segment = await get(`/v1/projects/${BROWSER}/settings`, { origin: 'https://shop.example' });
+    expect(JSON.parse(segment.text)).toMatchObject({ integrations: { 'Segment.io': { apiKey: BROWSER, apiHost: `127.0.0.1:${http.port}/v1`, protocol: 'http' } } });
+    expect(segment.headers.get('access-control-allow-origin')).toBe('*');
+    expect((await get('/v1/projects/other/settings')).status).toBe(404);
+    expect(JSON.parse((await get('/sourceConfig/?p=npm', basic(BROWSER))).text)).toMatchObject({ source: { writeKey: BROWSER, enabled: true } });
+    expect((await get('/sourceConfig/')).status).toBe(401);
+  });
+
+  test('the tracker is served', async () => {
+    const { status, headers, text } = await get('/millrace.js');
+    expect([status, headers.get('content-type')]).toEqual([200, expect.stringContaining('javascript')]);
+    expect(text).toContain('sendBeacon');
+  });
+
+  test('unknown addresses and methods are refused as problem documents', async () => {
+    const missing = await get('/nothing/here');
+    expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
+    expect((await get('/v1/track')).status).toBe(405);
+    expect((await get('/../../etc/passwd')).status).toBe(404);
+  });
+
+  test('D05: what comes from outside never becomes a label', async () => {
+    for (let i = 0; i < 5; i++) await http.post('/v1/track', { userId: `u${i}`, event: 'Product Viewed', properties: { sku: `s${i}` } });
+    await Promise.all(['/warm', '/v1/forecasts/a'].map((path) => get(path, basic(SERVER))));
+    await http.post('/v1/track', {}, basic('k'));
+    const before = http.series.size;
+    await Promise.all(Array.from({ length: 100 }, (_, i) => get(`/v1/x${i}`)));
+    await Promise.all(Array.from({ length: 50 }, (_, i) => get(`/v1/forecasts/s${i}`, basic(SERVER))));
+    await Promise.all(Array.from({ length: 50 }, (_, i) => http.post('/v1/track', { userId: `u${i}`, event: `Event ${i}`, properties: { product_id: `p${i}` } }, basic(i % 2 === 0 ? BROWSER : `unknown${i}`))));
+    expect(http.series.size).toBe(before);
+    expect([...http.series.keys()].join()).toContain('"route":"unmatched"');
+  });
+
+  test('a request keeps its id', async () => {
+    expect((await get('/livez', { 'x-request-id': 'abc-1' })).headers.get('x-request-id')).toBe('abc-1');
+    expect((await get('/livez', { 'x-request-id': 'a b"<' })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('hostile clients', () => {
+  const raw = (port: number, ...parts: readonly (string | Buffer)[]): Promise<string> => new Promise((resolve) => {
+    const socket = createConnection(port, '127.0.0.1', () => { for (const part of parts) socket.write(part); });
+    let text = '';
+    socket.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+
+  test('a body announced too large is refused before it is sent', async () => {
+    const answer = await raw(http.port, `POST /v1/batch HTTP/1.1\r\nhost: x\r\nauthorization: Basic ${Buffer.from(`${BROWSER}:`).toString('base64')}\r\ncontent-type: application/json\r\ncontent-length: 5000000\r\n\r\n{`);
+    expect(answer).toContain('413 Payload Too Large');
+    expect(answer).toContain('problem+json');
+  });
+
+  test('a client that asks before it sends is told at once', async () => {
+    const answer = await raw(http.port, `POST /v1/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${BROWSER}\r\nexpect: 100-continue\r\ncontent-length: 5000000\r\n\r\n`);
+    expect(answer).toContain('413');
+    expect(answer).not.toContain('100 Continue');
+  });
+
+  test('an endless body is cut at the limit', async () => {
+    const chunk = Buffer.alloc(100_000, 32);
+    const parts = Array.from({ length: 30 }, () => [`${chunk.length.toString(16)}\r\n`, chunk, '\r\n']).flat();
+    const answer = await raw(http.port, `POST /v1/track HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${BROWSER}\r\ntransfer-encoding: chunked\r\n\r\n`, ...parts);
+    expect(answer).toContain('413');
+  });
+
+  test('a client that never ends its headers is cut off, others are served', async () => {
+    const slow = await startHttp({}, { headersTimeoutMs: 200 });
+    const started = Date.now();
+    const dripping = raw(slow.port, 'POST /v1/track HTTP/1.1\r\nhost: x\r\n');
+    expect((await slow.post('/v1/track', { userId: 'u', event: 'X' })).status).toBe(200);
+    await dripping;
+    expect(Date.now() - started).toBeLessThan(5000);
+    await slow.server.close();
+  });
+
+  test('more bodies at once than memory is meant for are told to come back', async () => {
+    const small = await startHttp({}, { maxBodiesBytes: 1000 });
+    const { status, headers } = await small.post('/v1/batch', { batch: [], filler: 'x'.repeat(5000) });
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect((await small.post('/v1/track', { userId: 'u', event: 'X' })).status).toBe(200);
+    await small.server.close();
+  });
+
+  test('wrong bytes, broken, nested and empty JSON are bad requests', async () => {
+    for (const body of ['', '{', '[', '{"a":NaN}', '"text"', 'null', '7', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), `${'['.repeat(16_000)}${']'.repeat(16_000)}`, `{"type":"track","event":"X","userId":"u","properties":${'{"a":'.repeat(4000)}1${'}'.repeat(4000)}}`, '{"__proto__":{"type":"track"},"constructor":1}']) {
+      const { status, text } = await http.post('/v1/track', body);
+      expect([String(body).slice(0, 40), status]).toEqual([String(body).slice(0, 40), 400]);
+      expect(JSON.parse(text)).toMatchObject({ status: 400 });
+    }
+    expect((await http.post('/v1/batch', `{"batch":[${'['.repeat(100_000)}${']'.repeat(100_000)}]}`)).status).toBe(400);
+  });
+
+  test('any JSON at any door is answered, and never with a 5xx', async () => {
+    const doors = ['/v1/track', '/v1/identify', '/v1/alias', '/v1/batch', '/mp/collect', '/v1/recommend', '/v1/score', '/v1/similar'];
+    const field = fc.constantFrom('type', 'event', 'userId', 'anonymousId', 'properties', 'batch', 'events', 'params', 'items', 'limit', 'filter', 'after', 'sku', 'name', '__proto__');
+    const body = fc.oneof(fc.jsonValue(), fc.dictionary(field, fc.oneof(fc.jsonValue(), fc.array(fc.dictionary(field, fc.jsonValue()), { maxLength: 3 }))));
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...doors), body, async (path, value) => {
+      const { status } = await http.post(path, JSON.stringify(value), basic(SERVER));
+      expect([200, 400, 413]).toContain(status);
+    }), { numRuns: 150 });
+  });
+});

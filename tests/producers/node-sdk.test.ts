@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import type { Position } from '../../pipeline/core/log.js';
+import { decodeToken } from '../../infra/http/position-token.js';
+import { millrace, MillraceError } from '../../producers/node-sdk/client.js';
+import { clickstream } from '../../schemas/topics.js';
+import { SERVER, startHttp } from '../infra/http-server.js';
+
+let failures = 0;
+let written: string[] = [];
+let http: Awaited<ReturnType<typeof startHttp>>;
+beforeAll(async () => {
+  http = await startHttp({
+    accept: async (records): Promise<Position[]> => {
+      if (failures-- > 0) throw new Unavailable('not now');
+      written.push(...records.filter((record) => record.topic === 'clickstream').map((record) => clickstream.codec.decode(record.value).messageId));
+      return records.map(({ topic, partition }, offset) => ({ topic, partition, offset }));
+    },
+  });
+});
+afterAll(() => http.server.close());
+beforeEach(() => {
+  failures = 0;
+  written = [];
+});
+
+test('calls arrive in order, in batches, and flush answers with their position', async () => {
+  const client = millrace({ url: http.url, key: SERVER, batchSize: 10 });
+  const ids = Array.from({ length: 25 }, (_, index) => `m${index}`);
+  for (const messageId of ids) client.track({ messageId, userId: 'u1', event: 'Product Viewed', properties: { sku: 'A' } });
+  const token = await client.flush();
+  expect(written).toEqual(ids);
+  expect(decodeToken(token!)).toMatchObject([{ topic: 'clickstream' }]);
+});
+
+test('what the log could not take is sent again under the same ids', async () => {
+  const client = millrace({ url: http.url, key: SERVER });
+  failures = 1;
+  client.identify({ messageId: 'again', userId: 'u1' });
+  client.alias({ messageId: 'alias', userId: 'u1', previousId: 'a1' });
+  await client.flush();
+  expect(written).toEqual(['again', 'alias']);
+});
+
+test('refused calls are told, with the fields that were wrong', async () => {
+  const refused: unknown[] = [];
+  const client = millrace({ url: http.url, key: SERVER, onRefused: (error, calls) => refused.push([error.problem.errors?.map(({ path }) => path), calls.length]) });
+  client.track({ userId: 'undefined', event: 'X' });
+  client.page({ userId: 'u1', name: 'Home' });
+  await client.flush();
+  expect(refused).toEqual([[['userId'], 1]]);
+  expect(written).toHaveLength(1);
+});
+
+test('questions are answered or fail with the problem', async () => {
+  const client = millrace({ url: http.url, key: SERVER });
+  expect(await client.recommend({ userId: 'u1', limit: 3 })).toEqual({ door: 'recommend' });
+  expect(await client.forecast('known/sku')).toEqual({ sku: 'known/sku' });
+  await expect(client.recommend({ limit: 0 })).rejects.toThrow(MillraceError);
+  await expect(client.forecast('unsold')).rejects.toMatchObject({ status: 404 });
+});
+
+test('a server that has been away too long is noticed by the caller', () => {
+  const client = millrace({ url: http.url, key: SERVER, maxWaiting: 1, fetch: () => new Promise(() => {}) });
+  client.track({ userId: 'u', event: 'X' });
+  expect(() => client.track({ userId: 'u', event: 'X' })).toThrow('wait already');
+});

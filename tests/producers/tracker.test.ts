@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createContext, runInContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../schemas/files.js';
+
+const script = readFileSync(join(packageRoot, 'producers/tracker/millrace.js'), 'utf8');
+
+interface Sent {
+  readonly url: string;
+  readonly body: { readonly writeKey: string; readonly sentAt: string; readonly batch: readonly Record<string, unknown>[] };
+}
+
+/** A page, as far as the tracker sees one. */
+function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' = new Map(), status = 200) {
+  const fetched: Sent[] = [];
+  const beacons: Sent[] = [];
+  const listeners = new Map<string, () => void>();
+  const statuses = [status];
+  const world: Record<string, unknown> = {
+    document: {
+      currentScript: { src: 'https://collector.example/millrace.js', getAttribute: (name: string) => (name === 'data-write-key' ? 'wk' : null) },
+      referrer: 'https://search.example/', title: 'Cup', visibilityState: 'visible', addEventListener: () => {},
+    },
+    location: { href: 'https://shop.example/p?utm_campaign=spring', pathname: '/p', search: '?utm_campaign=spring' },
+    navigator: {
+      language: 'en-GB',
+      sendBeacon: (url: string, blob: { text: string; type: string }) => {
+        beacons.push({ url, body: JSON.parse(blob.text) as Sent['body'] });
+        return true;
+      },
+    },
+    localStorage: {
+      getItem: (name: string) => {
+        if (storage === 'forbidden') throw new Error('SecurityError');
+        return storage.get(name) ?? null;
+      },
+      setItem: (name: string, value: string) => {
+        if (storage === 'forbidden') throw new Error('SecurityError');
+        storage.set(name, value);
+      },
+    },
+    Blob: class {
+      readonly text: string;
+      constructor(parts: readonly string[], readonly options: { readonly type: string }) {
+        this.text = parts.join('');
+      }
+    },
+    fetch: async (url: string, { body }: { body: string }) => {
+      fetched.push({ url, body: JSON.parse(body) as Sent['body'] });
+      const now = statuses.shift() ?? 200;
+      return { status: now, ok: now === 200, headers: { get: () => null }, json: async () => ({ token: 't' }) };
+    },
+    addEventListener: (name: string, run: () => void) => listeners.set(name, run),
+    crypto, URL, URLSearchParams, Intl, setTimeout, clearTimeout, Promise, millrace: early,
+  };
+  world['window'] = world;
+  runInContext(script, createContext(world));
+  return { fetched, beacons, listeners, api: world['millrace'] as Record<string, (...values: unknown[]) => unknown> & { token?: string } };
+}
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('calls made before the script had loaded are sent, after the page itself', async () => {
+  const { fetched, api } = page([['track', 'Product Viewed', { product_id: 'P1' }]]);
+  await pause(350);
+  expect(fetched).toHaveLength(1);
+  const [{ url, body }] = fetched as [Sent];
+  expect(url).toBe('https://collector.example/v1/batch');
+  expect(body).toMatchObject({ writeKey: 'wk', batch: [{ type: 'page' }, { type: 'track', event: 'Product Viewed', properties: { product_id: 'P1' }, context: { page: { url: 'https://shop.example/p?utm_campaign=spring' }, campaign: { name: 'spring' } } }] });
+  expect(new Set(body.batch.map((call) => call['messageId'])).size).toBe(2);
+  expect(api.token).toBe('t');
+});
+
+test('the anonymous id is random, stays in the browser, and ends with a reset', () => {
+  const storage = new Map<string, string>();
+  const first = page([], storage).api['anonymousId']!();
+  const { api } = page([], storage);
+  expect(first).toMatch(/^[0-9a-f-]{36}$/);
+  expect(api['anonymousId']!()).toBe(first);
+  api['identify']!('u1');
+  expect(page([], storage).api['userId']!()).toBe('u1');
+  api['reset']!();
+  expect(api['anonymousId']!()).not.toBe(first);
+  expect(api['userId']!()).toBeNull();
+  expect(page([], 'forbidden').api['anonymousId']!()).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('what waits leaves as beacons with the page', () => {
+  const { beacons, fetched, listeners, api } = page();
+  for (let i = 0; i < 10; i++) api['track']!('Product Viewed', { product_id: `P${i}` });
+  listeners.get('pagehide')!();
+  expect(fetched).toEqual([]);
+  expect(beacons).toHaveLength(1);
+  expect(beacons[0]!.body.batch).toHaveLength(11);
+});
+
+test('a batch that was not taken is sent again under the same ids', async () => {
+  const { fetched } = page([['track', 'X']], new Map(), 503);
+  await pause(1600);
+  expect(fetched).toHaveLength(2);
+  expect(fetched[1]!.body.batch.map((call) => call['messageId'])).toEqual(fetched[0]!.body.batch.map((call) => call['messageId']));
+});
