@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cachedDirectory } from './cache.js';
-import { dockerAnswers, startContainer } from './docker.js';
+import { containerOr, startContainer } from './docker.js';
 import { freePorts, run, startOwned, temporaryDirectory, untilReady } from './processes.js';
 import { unavailable } from './unavailable.js';
 import type { Unavailable } from './unavailable.js';
@@ -22,12 +22,12 @@ export interface RunningClickHouse {
   stop(): Promise<void>;
 }
 
-const IMAGE = 'clickhouse/clickhouse-server:26.7';
+const IMAGE = 'clickhouse/clickhouse-server:25.8'; // as in docker-compose.yml
 
 /** Starts a server: in a container where an engine answers, else out of chdb's library. */
 export async function startClickHouse(): Promise<RunningClickHouse | Unavailable> {
   try {
-    const server = (await dockerAnswers()) ? await startInContainer() : await startFromLibrary();
+    const server = await containerOr(startInContainer, startFromLibrary);
     const outage = async (ms: number) => {
       await server.kill();
       await sleep(ms);
@@ -57,7 +57,7 @@ async function startFromLibrary(): Promise<Omit<RunningClickHouse, 'outage'>> {
   const begin = async () => {
     const owned = startOwned(launcher, args, directory);
     try {
-      await untilReady(owned, directory, 30_000, () => ping(url));
+      await untilReady(owned, directory, 60_000, () => ping(url));
       return owned;
     } catch (error) {
       await owned.kill();

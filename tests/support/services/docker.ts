@@ -19,7 +19,7 @@ export interface ContainerPlan {
 let answer: Promise<boolean> | undefined;
 
 /** Asked once a process, and of the engine itself: an installed `docker` command without its engine is common. */
-export function dockerAnswers(): Promise<boolean> {
+function dockerAnswers(): Promise<boolean> {
   answer ??= (async () => {
     const local = !process.env.DOCKER_HOST && !process.env.TESTCONTAINERS_HOST_OVERRIDE;
     if (local && !existsSync('/var/run/docker.sock') && !existsSync(`${process.env.XDG_RUNTIME_DIR ?? '/nowhere'}/docker.sock`)) return false;
@@ -29,6 +29,17 @@ export function dockerAnswers(): Promise<boolean> {
     );
   })();
   return answer;
+}
+
+/** A container where an engine answers; the bare machine's way where none does, or where the image cannot be had. */
+export async function containerOr<S>(inContainer: () => Promise<S>, bare: () => Promise<S>): Promise<S> {
+  if (!(await dockerAnswers())) return bare();
+  try {
+    return await inContainer();
+  } catch (error) {
+    process.stderr.write(`A Docker engine answers, but the container did not start (${String(error)}); trying without.\n`);
+    return bare();
+  }
 }
 
 export async function startContainer(plan: ContainerPlan): Promise<OwnedContainer> {

@@ -4,7 +4,7 @@ import { cachedDirectory } from './cache.js';
 import { freePorts, run, startOwned, temporaryDirectory } from './processes.js';
 import type { OwnedProcess } from './processes.js';
 
-export const KAFKA_VERSION = '4.4.0';
+const KAFKA_VERSION = '4.4.0';
 
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

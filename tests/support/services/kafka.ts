@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
-import { dockerAnswers, startContainer } from './docker.js';
-import { jarBroker, KAFKA_VERSION, singleNode } from './kafka-jars.js';
+import { containerOr, startContainer } from './docker.js';
+import { jarBroker, singleNode } from './kafka-jars.js';
 import { freePorts, untilReady } from './processes.js';
 import { unavailable } from './unavailable.js';
 import type { Unavailable } from './unavailable.js';
@@ -16,10 +16,12 @@ export interface RunningKafka {
   stop(): Promise<void>;
 }
 
+const IMAGE = 'apache/kafka:4.1.0'; // as in docker-compose.yml
+
 /** Starts a broker: in a container where an engine answers, else from the released jars. */
 export async function startKafka(): Promise<RunningKafka | Unavailable> {
   try {
-    return (await dockerAnswers()) ? await startInContainer() : await startFromJars();
+    return await containerOr(startInContainer, startFromJars);
   } catch (error) {
     return unavailable('Kafka', error);
   }
@@ -69,7 +71,7 @@ async function startInContainer(): Promise<RunningKafka> {
     KAFKA_INTER_BROKER_LISTENER_NAME: 'PLAINTEXT',
     ...Object.fromEntries(Object.entries(singleNode).map(([name, value]) => [`KAFKA_${name.replaceAll('.', '_').toUpperCase()}`, value])),
   };
-  const container = await startContainer({ image: `apache/kafka:${KAFKA_VERSION}`, ports: [{ container: port, host: port }], env });
+  const container = await startContainer({ image: IMAGE, ports: [{ container: port, host: port }], env });
   const brokers = [`localhost:${port}`];
   await warmUp(brokers, 60_000);
   return {

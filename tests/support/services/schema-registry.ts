@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { cachedDirectory } from './cache.js';
-import { dockerAnswers, startContainer } from './docker.js';
+import { containerOr, startContainer } from './docker.js';
 import { freePorts, run, startOwned, temporaryDirectory, untilReady } from './processes.js';
 import { unavailable } from './unavailable.js';
 import type { Unavailable } from './unavailable.js';
@@ -15,7 +15,7 @@ export interface RunningSchemaRegistry {
 
 export async function startSchemaRegistry(): Promise<RunningSchemaRegistry | Unavailable> {
   try {
-    return (await dockerAnswers()) ? await startInContainer() : await startFromJars();
+    return await containerOr(startInContainer, startFromJars);
   } catch (error) {
     return unavailable('The schema registry', error);
   }
@@ -64,7 +64,7 @@ async function startInContainer(): Promise<RunningSchemaRegistry> {
   const container = await startContainer({
     image: `apicurio/apicurio-registry-mem:${APICURIO_VERSION}`,
     ports: [{ container: 8080, host: port }],
-    env: { REGISTRY_RULES_GLOBAL_COMPATIBILITY: 'BACKWARD' },
+    env: { JAVA_OPTIONS: '-Dregistry.rules.global.compatibility=BACKWARD' },
   });
   return { url: `http://localhost:${port}/apis/ccompat/v7`, stop: container.stop };
 }
