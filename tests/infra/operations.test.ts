@@ -1,0 +1,121 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const text = (file: string) => readFileSync(path.join(root, file), 'utf8');
+
+const RuleFile = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          alert: z.string(),
+          expr: z.string(),
+          labels: z.object({ severity: z.enum(['page', 'ticket', 'note']) }),
+          annotations: z.object({ summary: z.string(), runbook: z.string() }),
+        }),
+      ),
+    }),
+  ),
+});
+const TestFile = z.object({
+  tests: z.array(z.object({ alert_rule_test: z.array(z.object({ alertname: z.string(), exp_alerts: z.array(z.unknown()) })) })),
+});
+const Dashboard = z.object({
+  panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })).optional() })),
+});
+
+/** Every metric that alerts and dashboard may speak of; `infra` exposes exactly these. */
+const METRICS = new Set([
+  'millrace_click_to_change_seconds',
+  'millrace_commit_seconds',
+  'millrace_consumer_lag_records',
+  'millrace_consumer_lag_seconds',
+  'millrace_dead_letters_total',
+  'millrace_events_accepted_total',
+  'millrace_events_rejected_total',
+  'millrace_fallback',
+  'millrace_handler_crashes_total',
+  'millrace_http_request_seconds',
+  'millrace_restore_seconds',
+  'millrace_sink_rows_total',
+  'millrace_sink_stopped',
+  'millrace_task_time_lag_seconds',
+  'millrace_triggers_suppressed_total',
+  'millrace_triggers_total',
+]);
+
+const alerts = RuleFile.parse(parse(text('infra/prometheus/alerts.yml'))).groups.flatMap((group) => group.rules);
+
+describe('alerts', () => {
+  test('each one leads to its own entry of the runbook', () => {
+    // ConsumerFarBehind is ConsumerLagging with a louder voice.
+    const headings = new Set(text('docs/runbook.md').match(/^### .+$/gm)?.map((line) => `docs/runbook.md#${line.slice(4).toLowerCase()}`));
+    expect(alerts.filter((rule) => !headings.has(rule.annotations.runbook)).map((rule) => rule.alert)).toEqual([]);
+    expect([...headings].filter((heading) => !alerts.some((rule) => rule.annotations.runbook === heading))).toEqual([]);
+  });
+
+  test('each one is seen firing by a rule test', () => {
+    const tested = readdirSync(path.join(root, 'infra/prometheus'))
+      .filter((file) => file.endsWith('.test.yml'))
+      .flatMap((file) => TestFile.parse(parse(text(`infra/prometheus/${file}`))).tests)
+      .flatMap((one) => one.alert_rule_test)
+      .filter((one) => one.exp_alerts.length > 0);
+    const fired = new Set(tested.map((one) => one.alertname));
+    expect(alerts.map((rule) => rule.alert).filter((name) => !fired.has(name))).toEqual([]);
+  });
+
+  test('and panels speak only of metrics that exist', () => {
+    const panels = Dashboard.parse(JSON.parse(text('infra/grafana/dashboards/millrace.json'))).panels;
+    const expressions = [...alerts.map((rule) => rule.expr), ...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr)];
+    const named = expressions.flatMap((expression) => expression.match(/millrace_\w+/g) ?? []).map((name) => name.replace(/_(bucket|count|sum)$/, ''));
+    expect(named.length).toBeGreaterThan(40);
+    expect([...new Set(named)].filter((name) => !METRICS.has(name))).toEqual([]);
+    expect([...METRICS].filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
+describe('deployments', () => {
+  const roles = ['collector', 'consumers', 'scorer', 'sinks'];
+  const Compose = z.object({
+    services: z.record(
+      z.string(),
+      z.object({ command: z.array(z.string()).optional(), healthcheck: z.unknown().optional(), environment: z.record(z.string(), z.string()).optional() }),
+    ),
+  });
+
+  test('compose runs each role, and everything it starts has a health check (Millrace’s is in the image)', () => {
+    const { services } = Compose.parse(parse(text('docker-compose.yml'), { merge: true }));
+    for (const role of roles) expect(services[role]?.command).toEqual(['start', '--role', role]);
+    const unhealthy = Object.entries(services).filter(([name, service]) => !roles.includes(name) && service.healthcheck === undefined);
+    expect(unhealthy.map(([name]) => name)).toEqual([]);
+    expect(text('infra/Dockerfile')).toMatch(/HEALTHCHECK[\s\S]*\/livez/);
+  });
+
+  test('compose takes every secret from the environment and has a default for none', () => {
+    const compose = text('docker-compose.yml');
+    for (const secret of ['WRITE_KEYS', 'SERVER_KEYS', 'ADMIN_TOKENS', 'CLICKHOUSE_PASSWORD', 'GRAFANA_PASSWORD']) {
+      const uses = compose.match(new RegExp(`\\$\\{${secret}[^}]*\\}`, 'g')) ?? [];
+      expect(uses).not.toEqual([]);
+      expect(uses.filter((use) => !use.startsWith(`\${${secret}:?`))).toEqual([]);
+      expect(text('infra/compose.env.example')).toContain(`\n${secret}=\n`);
+    }
+  });
+
+  test('Kubernetes has for each role a deployment with the three probes, and a disruption budget', () => {
+    for (const role of roles) {
+      const kinds = parseAllDocuments(text(`infra/k8s/${role}.yaml`)).map((document) => document.toJS());
+      expect(kinds.map((one) => one.kind)).toEqual(expect.arrayContaining(['Deployment', 'PodDisruptionBudget']));
+      const [container] = kinds.find((one) => one.kind === 'Deployment').spec.template.spec.containers;
+      expect(container).toMatchObject({
+        args: ['start', '--role', role],
+        startupProbe: { httpGet: { path: '/livez' } },
+        livenessProbe: { httpGet: { path: '/livez' } },
+        readinessProbe: { httpGet: { path: '/readyz' } },
+      });
+    }
+  });
+});
