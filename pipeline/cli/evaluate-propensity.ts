@@ -1,0 +1,113 @@
+/** `millrace evaluate propensity`: stratified cross-validation of the purchase-propensity models on a labelled file. */
+import { Command, InvalidArgumentError } from 'commander';
+import { evaluatePropensity, type LabelledTable, type PropensityScores } from '../../models/evaluate/propensity.js';
+import type { Value } from '../../models/propensity/hashed-features.js';
+import { DataFileError, readCsv } from './csv-file.js';
+
+interface Options {
+  data: string;
+  label: string;
+  folds: number;
+  json?: boolean;
+}
+
+const YES = new Set(['true', '1', 'yes', 'y', 't']);
+const NO = new Set(['false', '0', 'no', 'n', 'f']);
+
+export function evaluatePropensityCommand(): Command {
+  return new Command('propensity')
+    .description('Evaluate purchase-propensity models by stratified cross-validation on a labelled CSV (comma, semicolon or tab; gzip accepted).')
+    .requiredOption('--data <file>', 'CSV with a header; every column but the label is a feature')
+    .requiredOption('--label <column>', 'column with the outcome (true/false, yes/no or 1/0)')
+    .option('--folds <count>', 'folds of the cross-validation', parseFolds, 5)
+    .option('--json', 'print one JSON array')
+    .action(async (options: Options) => {
+      try {
+        await run(options);
+      } catch (error) {
+        if (!(error instanceof DataFileError)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        process.exitCode = 1;
+      }
+    });
+}
+
+async function run(options: Options): Promise<void> {
+  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const table = await readTable(options.data, options.label);
+  const yes = table.outcomes.reduce((sum, outcome) => sum + outcome, 0);
+  const rarer = Math.min(yes, table.outcomes.length - yes);
+  if (rarer < options.folds) {
+    throw new DataFileError(
+      `${options.data} has ${yes} yes and ${table.outcomes.length - yes} no in ${options.label}; ${options.folds} folds need at least ${options.folds} of each.`,
+    );
+  }
+  say(
+    `${table.outcomes.length} rows, ${table.columns.length} features, ${yes} yes. ` +
+      `Stratified ${options.folds}-fold; encodings and cuts are fitted inside each training part, nothing is resampled.`,
+  );
+  const scores = evaluatePropensity(table, options.folds, say).map((one) => ({
+    model: one.model,
+    auc: round(one.auc),
+    auprc: round(one.auprc),
+    logloss: round(one.logloss),
+  }));
+  process.stdout.write(options.json === true ? `${JSON.stringify(scores)}\n` : lines(scores));
+}
+
+function lines(scores: readonly PropensityScores[]): string {
+  const row = (cells: readonly string[]): string => cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(10))).join('');
+  return [
+    row(['', 'auc', 'auprc', 'logloss']),
+    ...scores.map((one) => row([one.model, one.auc.toFixed(4), one.auprc.toFixed(4), one.logloss.toFixed(4)])),
+    '',
+  ].join('\n');
+}
+
+async function readTable(file: string, label: string): Promise<LabelledTable> {
+  const raw: string[][] = [];
+  const lineOf: number[] = [];
+  const header = await readCsv(file, [], (cells, line) => {
+    raw.push(cells);
+    lineOf.push(line);
+  });
+  const at = header.indexOf(label);
+  if (at < 0) throw new DataFileError(`${file} has no column ${label}; its columns are ${header.join(', ')}.`);
+  if (raw.length === 0) throw new DataFileError(`${file} has no rows below its header.`);
+  if (header.length < 2) throw new DataFileError(`${file} has no column besides the label ${label}.`);
+  const outcomes = Uint8Array.from(raw, (cells, i) => outcomeOf(file, label, cells[at] ?? '', lineOf[i] ?? 0));
+  const columns = header.filter((_, i) => i !== at);
+  // A column is numeric when every filled cell is: one stray word makes categories of them all, not gaps.
+  const numeric = header.map((_, i) => raw.every((cells) => isNumber(cells[i] ?? '')));
+  const rows = raw.map((cells) =>
+    cells.map((cell, i): Value => valueOf(cell.trim(), numeric[i] === true)).filter((_, i) => i !== at),
+  );
+  return { columns, rows, outcomes };
+}
+
+function outcomeOf(file: string, label: string, cell: string, line: number): number {
+  const word = cell.trim().toLowerCase();
+  if (YES.has(word)) return 1;
+  if (NO.has(word)) return 0;
+  throw new DataFileError(`Line ${line} of ${file} has "${cell}" in ${label}, which is neither yes nor no.`);
+}
+
+function isNumber(cell: string): boolean {
+  const text = cell.trim();
+  return text === '' || Number.isFinite(Number(text));
+}
+
+function valueOf(cell: string, numeric: boolean): Value {
+  if (cell === '') return undefined;
+  return numeric ? Number(cell) : cell;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(4));
+}
+
+function parseFolds(text: string): number {
+  const folds = Number(text);
+  if (!Number.isInteger(folds) || folds < 2 || folds > 100) throw new InvalidArgumentError('It must be a whole number from 2 to 100.');
+  return folds;
+}
