@@ -1,0 +1,139 @@
+/**
+ * What to order, from the distribution of demand.
+ *
+ *   newsvendor   order up to the quantile c_u / (c_u + c_o) of demand           c_u, c_o: cost of one unit too few, too many
+ *   (R, S)       every R days up to S = quantile of demand over lead time + R
+ *   (s, S)       when stock ≤ s = quantile over the lead time, up to S = s + demand of the days one order should last
+ *
+ * The position is what is on hand and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
+ * Nothing forecast, nothing ordered. Every suggestion says why, in data and in a sentence.
+ * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
+ */
+import { demandOver, demandQuantile, type DemandForecast, type DemandOverTime, type LeadTime } from './demand-over-time.js';
+
+export interface StockPosition {
+  onHand: number;
+  onOrder?: number;
+  owed?: number;
+}
+
+export interface OrderTerms {
+  leadTime: LeadTime;
+  packSize?: number;
+  minimumUnits?: number;
+}
+
+/** Either the share of cycles without a stock-out, or the costs of a unit too few and one too many. */
+export type Service = { level: number } | { shortageCost: number; excessCost: number };
+
+export type Policy =
+  | { kind: 'newsvendor'; sellingDays: number }
+  | { kind: 'periodic'; reviewDays: number }
+  | { kind: 'reorder-point'; orderDays: number };
+
+export type Reason =
+  | { code: 'enough'; position: number; needed: number }
+  | { code: 'covers'; days: number; level: number; needed: number; position: number }
+  | { code: 'below-reorder-point'; reorderPoint: number; position: number }
+  | { code: 'rounded-to-pack'; packSize: number; from: number }
+  | { code: 'raised-to-minimum'; minimumUnits: number; from: number }
+  | { code: 'no-demand' };
+
+export interface OrderSuggestion {
+  units: number;
+  /** Order-up-to level. */
+  upTo: number;
+  level: number;
+  reasons: Reason[];
+}
+
+/** The share of cycles to cover. Costs of 0 and 0 say nothing and mean one half; shortage for nothing means never order. */
+export function serviceLevel(service: Service): number {
+  if ('level' in service) return Math.min(1, Math.max(0, Number.isNaN(service.level) ? 0.5 : service.level));
+  const short = Math.max(0, service.shortageCost);
+  const excess = Math.max(0, service.excessCost);
+  if (short === Infinity) return excess === Infinity ? 0.5 : 1;
+  const both = short + excess;
+  return both > 0 ? short / both : 0.5;
+}
+
+export function suggestOrder(
+  forecast: DemandForecast,
+  stock: StockPosition,
+  terms: OrderTerms,
+  service: Service,
+  policy: Policy,
+): OrderSuggestion {
+  const level = serviceLevel(service);
+  const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
+  const { covered, upTo, reorderPoint } = targets(forecast, terms.leadTime, level, policy);
+  if (covered.mean <= 0) return { units: 0, upTo: 0, level, reasons: [{ code: 'no-demand' }] };
+  if (reorderPoint !== undefined && position > reorderPoint) {
+    return { units: 0, upTo, level, reasons: [{ code: 'enough', position, needed: reorderPoint }] };
+  }
+  if (position >= upTo) return { units: 0, upTo, level, reasons: [{ code: 'enough', position, needed: upTo }] };
+  const reasons: Reason[] = [{ code: 'covers', days: covered.days, level, needed: upTo, position }];
+  if (reorderPoint !== undefined) reasons.unshift({ code: 'below-reorder-point', reorderPoint, position });
+  return { units: rounded(upTo - position, terms, reasons), upTo, level, reasons };
+}
+
+function targets(
+  forecast: DemandForecast,
+  leadTime: LeadTime,
+  level: number,
+  policy: Policy,
+): { covered: DemandOverTime; upTo: number; reorderPoint?: number } {
+  const lead = Math.max(0, leadTime.days);
+  switch (policy.kind) {
+    case 'newsvendor': {
+      const covered = demandOver(forecast, policy.sellingDays);
+      return { covered, upTo: demandQuantile(covered, level) };
+    }
+    case 'periodic': {
+      const covered = demandOver(forecast, lead + Math.max(0, policy.reviewDays), leadTime.deviationDays);
+      return { covered, upTo: demandQuantile(covered, level) };
+    }
+    case 'reorder-point': {
+      const during = demandOver(forecast, lead, leadTime.deviationDays);
+      const covered = demandOver(forecast, lead + Math.max(1, policy.orderDays), leadTime.deviationDays);
+      const reorderPoint = demandQuantile(during, level);
+      return { covered, reorderPoint, upTo: reorderPoint + Math.max(1, Math.ceil(covered.mean - during.mean)) };
+    }
+  }
+}
+
+function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
+  const pack = terms.packSize !== undefined && terms.packSize > 0 ? terms.packSize : 1;
+  const minimum = Math.max(0, terms.minimumUnits ?? 0);
+  let units = Math.ceil(wanted - 1e-9);
+  if (units < minimum) {
+    reasons.push({ code: 'raised-to-minimum', minimumUnits: minimum, from: units });
+    units = Math.ceil(minimum);
+  }
+  // The minimum first: rounding to packs may only add to it.
+  const packed = Math.ceil(units / pack - 1e-9) * pack;
+  if (packed > units) reasons.push({ code: 'rounded-to-pack', packSize: pack, from: units });
+  return packed;
+}
+
+/** One sentence a reason, for a person who has to sign the order. */
+export function sentence(reason: Reason): string {
+  switch (reason.code) {
+    case 'enough':
+      return `The ${amount(reason.position)} units on hand and on order reach the ${amount(reason.needed)} needed.`;
+    case 'covers':
+      return `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} %: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
+    case 'below-reorder-point':
+      return `Stock of ${amount(reason.position)} is at or below the reorder point of ${amount(reason.reorderPoint)}.`;
+    case 'rounded-to-pack':
+      return `Rounded up from ${amount(reason.from)} to whole packs of ${amount(reason.packSize)}.`;
+    case 'raised-to-minimum':
+      return `Raised from ${amount(reason.from)} to the minimum order of ${amount(reason.minimumUnits)}.`;
+    case 'no-demand':
+      return 'No demand is forecast.';
+  }
+}
+
+function amount(value: number): string {
+  return String(Number(value.toFixed(2)));
+}

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { demandOver, demandQuantile, type DemandForecast } from '../../../models/inventory/demand-over-time.js';
+import { sentence, serviceLevel, suggestOrder, type Policy } from '../../../models/inventory/reorder-policies.js';
+
+const PROBABILITIES = [0.1, 0.5, 0.9];
+
+function steady(mean: number, days = 28): DemandForecast {
+  const spread = 1.2816 * Math.sqrt(mean);
+  const day = { mean, quantiles: [Math.max(0, mean - spread), mean, mean + spread] };
+  return { probabilities: PROBABILITIES, days: Array.from({ length: days }, () => day) };
+}
+
+const periodic: Policy = { kind: 'periodic', reviewDays: 7 };
+
+test('demand over days adds means, and its quantiles lie round the sum', () => {
+  const week = demandOver(steady(10), 7);
+  expect(week.mean).toBe(70);
+  expect(demandQuantile(week, 0.5)).toBeGreaterThan(66);
+  expect(demandQuantile(week, 0.5)).toBeLessThan(74);
+  expect(demandQuantile(week, 0.95)).toBeGreaterThan(demandQuantile(week, 0.5));
+});
+
+test('half a day of lead time is half a day of demand, and zero days are none', () => {
+  expect(demandOver(steady(10), 2.5).mean).toBe(25);
+  expect(demandQuantile(demandOver(steady(10), 0), 0.99)).toBe(0);
+});
+
+test('days beyond the forecast repeat its last week', () => {
+  expect(demandOver(steady(10, 28), 56).mean).toBe(560);
+  expect(demandOver({ probabilities: PROBABILITIES, days: [] }, 14).mean).toBe(0);
+});
+
+test('an uncertain lead time asks for more stock than a certain one of the same mean', () => {
+  const certain = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 7 } }, { level: 0.95 }, periodic);
+  const uncertain = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 7, deviationDays: 3 } }, { level: 0.95 }, periodic);
+  expect(uncertain.units).toBeGreaterThan(certain.units);
+});
+
+test('a periodic order covers lead time and review and says so', () => {
+  const order = suggestOrder(steady(10), { onHand: 20, onOrder: 10, owed: 5 }, { leadTime: { days: 7 } }, { level: 0.95 }, periodic);
+  expect(order.units).toBe(Math.ceil(order.upTo - 25));
+  expect(order.upTo).toBeGreaterThan(140);
+  expect(order.reasons.map(sentence)[0]).toContain('Covers 14 days at 95 %');
+});
+
+test('above its reorder point nothing is ordered; at it, up to the level', () => {
+  const policy: Policy = { kind: 'reorder-point', orderDays: 14 };
+  const terms = { leadTime: { days: 7 } };
+  const low = suggestOrder(steady(10), { onHand: 60 }, terms, { level: 0.9 }, policy);
+  expect(low.reasons[0]?.code).toBe('below-reorder-point');
+  expect(low.units).toBe(Math.ceil(low.upTo - 60));
+  const high = suggestOrder(steady(10), { onHand: 130 }, terms, { level: 0.9 }, policy);
+  expect(high.units).toBe(0);
+  expect(high.reasons.map((reason) => reason.code)).toEqual(['enough']);
+});
+
+test('the minimum comes before the pack, and both are given as reasons', () => {
+  const order = suggestOrder(steady(1), { onHand: 8 }, { leadTime: { days: 0 }, packSize: 12, minimumUnits: 20 }, { level: 0.9 }, periodic);
+  expect(order.units).toBe(24);
+  expect(order.reasons.map((reason) => reason.code)).toEqual(['covers', 'raised-to-minimum', 'rounded-to-pack']);
+});
+
+test('cost ratios of zero and infinity have an answer', () => {
+  expect(serviceLevel({ shortageCost: 3, excessCost: 1 })).toBe(0.75);
+  expect(serviceLevel({ shortageCost: 0, excessCost: 1 })).toBe(0);
+  expect(serviceLevel({ shortageCost: Infinity, excessCost: 1 })).toBe(1);
+  expect(serviceLevel({ shortageCost: 1, excessCost: 0 })).toBe(1);
+  expect(serviceLevel({ shortageCost: 0, excessCost: 0 })).toBe(0.5);
+  const newsvendor: Policy = { kind: 'newsvendor', sellingDays: 7 };
+  const never = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { shortageCost: 0, excessCost: 1 }, newsvendor);
+  expect(never.units).toBe(0);
+  const always = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { shortageCost: Infinity, excessCost: 1 }, newsvendor);
+  expect(always.units).toBeGreaterThan(70);
+  expect(Number.isFinite(always.units)).toBe(true);
+});
+
+test('no demand, no order', () => {
+  const order = suggestOrder(steady(0), { onHand: 0 }, { leadTime: { days: 7 } }, { level: 0.95 }, periodic);
+  expect(order).toMatchObject({ units: 0, reasons: [{ code: 'no-demand' }] });
+});
+
+test('an order is a finite number of whole packs, reaches its level, and grows with the service level', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 500, noNaN: true }),
+      fc.double({ min: 0, max: 60, noNaN: true }),
+      fc.integer({ min: -50, max: 500 }),
+      fc.integer({ min: 1, max: 48 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (mean, leadDays, onHand, packSize, level) => {
+        const terms = { leadTime: { days: leadDays }, packSize };
+        const order = suggestOrder(steady(mean), { onHand }, terms, { level }, periodic);
+        expect(Number.isFinite(order.units) && order.units >= 0 && order.units % packSize === 0).toBe(true);
+        expect(order.units === 0 || onHand + order.units >= order.upTo - 1e-6).toBe(true);
+        const safer = suggestOrder(steady(mean), { onHand }, terms, { level: Math.min(1, level + 0.1) }, periodic);
+        expect(safer.units).toBeGreaterThanOrEqual(order.units);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
