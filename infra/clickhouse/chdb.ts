@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
@@ -32,7 +33,7 @@ const ANSWERS = ['--output_format_json_quote_64bit_integers=1', '--output_format
  * loaded: everything but SQL works without it.
  */
 export async function openChdb({ directory, database = 'millrace', shopTimeZone }: ChdbPlace, { metrics, journal }: { metrics: Metrics; journal: Journal }): Promise<RowSink | undefined> {
-  const chdb = await load();
+  const chdb = load();
   metrics.gauge('millrace_fallback', 'failure' in chdb ? 1 : 0, { kind: 'no_sql' });
   if ('failure' in chdb) {
     journal.warn({ err: chdb.failure }, 'The optional package chdb cannot be loaded: SQL is not available, everything else works.');
@@ -65,10 +66,10 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
   );
 }
 
-async function load(): Promise<Chdb | { failure: unknown }> {
-  const name: string = 'chdb';
+/** Not a static import, which would end the process where the package is missing. */
+function load(): Chdb | { failure: unknown } {
   try {
-    return (await import(name)) as Chdb;
+    return createRequire(import.meta.url)('chdb') as Chdb;
   } catch (failure) {
     return { failure };
   }

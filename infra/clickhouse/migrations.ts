@@ -48,6 +48,10 @@ export const statements = ({ text }: Migration, { database, shopTimeZone }: Migr
   text.replaceAll(/^--.*$/gm, '').split(/;[ \t]*$/m).map((part) => part.trim()).filter(Boolean)
     .map((part) => part.replaceAll('{{database}}', database).replaceAll('{{shop_timezone}}', shopTimeZone));
 
+/** Of what it does: comments of the file and spaces may be changed after a release. */
+const checksumOf = ({ text }: Migration): string =>
+  createHash('sha256').update(text.replaceAll(/^--.*$/gm, '').replaceAll(/\s+/g, ' ').trim()).digest('hex');
+
 /**
  * Bring a database up to the newest migration. Every statement can be run again, so a crash between two, or another
  * process doing the same, does no harm.
@@ -59,11 +63,11 @@ export async function migrate(session: SqlSession, parameters: MigrationParamete
   const record = `${database}.schema_migrations`;
   await session.run(`CREATE TABLE IF NOT EXISTS ${record} (
     version UInt32 COMMENT 'Number of the file in schemas/clickhouse', name String COMMENT 'Its name',
-    checksum String COMMENT 'Of its text', timezone String COMMENT 'Zone of the shop it was applied with'
+    checksum String COMMENT 'Of its statements', timezone String COMMENT 'Zone of the shop it was applied with'
   ) ENGINE = MergeTree ORDER BY version COMMENT 'Migrations that were applied to this database'`);
   const applied = new Map((await session.ask(`SELECT DISTINCT version, checksum, timezone FROM ${record}`)).map((row) => [Number(row['version']), row]));
   for (const migration of migrations()) {
-    const checksum = createHash('sha256').update(migration.text).digest('hex');
+    const checksum = checksumOf(migration);
     const before = applied.get(migration.version);
     if (before) {
       const problems: string[] = [];

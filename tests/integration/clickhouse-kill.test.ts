@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { silentJournal } from '../../pipeline/core/metrics.js';
+import type { Log, LogRecord } from '../../pipeline/core/log.js';
+import { interactions, sales } from '../../schemas/topics.js';
+import { openPlace, startSinks } from './clickhouse-sink-process.js';
+
+const KILLS = Number(process.env.MILLRACE_SINK_KILLS ?? 6);
+
+/** Run the process, kill it some time after it is up. Answers what it complained of. */
+function killed(directory: string, afterMs: number): Promise<string[]> {
+  const script = `const { runnerImport } = await import('vite'); const { module } = await runnerImport(process.argv[1]); await module.run(process.argv[2]);`;
+  const source = fileURLToPath(new URL('clickhouse-sink-process.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, source, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve) => {
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => {
+      if (said === '') setTimeout(() => child.kill('SIGKILL'), afterMs);
+      said += data.toString();
+    });
+    child.stdout.on('close', () => resolve(said.split('\n').filter((line) => line.startsWith('bad'))));
+  });
+}
+
+async function everythingIn(log: Log, topic: string): Promise<LogRecord[]> {
+  const { start, end } = (await log.ranges(topic))[0]!;
+  const reader = log.reader([{ topic, partition: 0, offset: start }]);
+  const records: LogRecord[] = [];
+  while ((records.at(-1)?.offset ?? start - 1) < end - 1) records.push(...(await reader.poll(10_000, 1_000)));
+  await reader.close();
+  return records.filter(({ tick }) => tick === null);
+}
+
+test(`a process killed ${KILLS} times with its ClickHouse has every row once, and views that equal them`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-sink-kill-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  for (let kill = 0; kill < KILLS; kill++) expect(await killed(directory, Math.random() * 1_500)).toEqual([]);
+
+  const complaints: string[] = [];
+  const place = await openPlace(directory);
+  const members = startSinks(place, { ...silentJournal, error: (fields) => void complaints.push(JSON.stringify(fields)) });
+  for (const topic of [sales, interactions]) {
+    const offsets = (await everythingIn(place.log, topic.name)).map(({ offset }) => offset);
+    expect(offsets.length).toBeGreaterThan(100);
+    await expect.poll(() => place.sink.lastOffset(topic.name, topic.name, 0), { timeout: 60_000 }).toBe(offsets.at(-1));
+    const rows = await place.sink.query(`SELECT _offset FROM ${topic.name} ORDER BY _offset`);
+    expect(rows.length).toBe(offsets.length);
+    expect(rows.map((row) => Number(row['_offset']))).toEqual(offsets);
+  }
+  await Promise.all(members.map((member) => member.stop()));
+  expect(complaints).toEqual([]);
+  const [fromRows] = await place.sink.query('SELECT sum(amount) AS net, sum(quantity) AS units FROM sales');
+  expect(await place.sink.query('SELECT sum(net) AS net, sum(units) AS units FROM revenue_by_shop_day')).toEqual([fromRows]);
+  const [views] = await place.sink.query('SELECT count() AS n FROM interactions');
+  expect(await place.sink.query('SELECT sum(viewed_events) AS n FROM funnel_by_shop_day')).toEqual([views]);
+  await place.sink.close();
+  await place.log.close();
+});
