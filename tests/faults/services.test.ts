@@ -4,14 +4,19 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startClickHouse } from '../support/services/clickhouse.js';
 import { describeWith } from '../support/services/describe-with.js';
 import { startKafka } from '../support/services/kafka.js';
+import { startSecureKafka } from '../support/services/kafka-secure.js';
 import { faultyProxy } from '../support/services/proxy.js';
 import type { ChildProcess } from 'node:child_process';
 import type { RunningClickHouse } from '../support/services/clickhouse.js';
 import type { RunningKafka } from '../support/services/kafka.js';
+import type { RunningSecureKafka } from '../support/services/kafka-secure.js';
+
+// Brokers and whole test runs are started here, on machines that are busy with the rest of the suite.
+vi.setConfig({ testTimeout: 120_000 });
 
 await describeWith(['kafka'], 'a broker of one’s own', () => {
   let broker: RunningKafka;
@@ -36,6 +41,28 @@ await describeWith(['kafka'], 'a broker of one’s own', () => {
     await admin.connect();
     expect(await admin.fetchTopicOffsets('kept')).toMatchObject([{ partition: 0, high: '100' }]);
     await admin.disconnect();
+  });
+});
+
+await describeWith(['kafka'], 'a broker with TLS and SASL', () => {
+  let broker: RunningSecureKafka;
+  beforeAll(async () => {
+    broker = given(await startSecureKafka());
+  });
+  afterAll(() => broker.stop());
+
+  const connecting = async (ca: string | undefined, password: string) => {
+    const { brokers, username } = broker.secure;
+    const ssl = ca === undefined ? {} : { ssl: { ca: [ca] } };
+    const kafka = new Kafka({ brokers, ...ssl, sasl: { mechanism: 'plain', username, password }, logLevel: logLevel.NOTHING, retry: { retries: 0 } });
+    const admin = kafka.admin();
+    await admin.connect().finally(() => admin.disconnect());
+  };
+
+  test('lets in whoever trusts its certificate and knows the password, and nobody else', async () => {
+    await expect(connecting(broker.secure.ca, broker.secure.password)).resolves.toBeUndefined();
+    await expect(connecting(broker.secure.ca, 'guessed')).rejects.toThrow(/authentication/i);
+    await expect(connecting(undefined, broker.secure.password)).rejects.toThrow(Error);
   });
 });
 

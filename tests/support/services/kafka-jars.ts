@@ -31,14 +31,15 @@ export interface JarBroker {
   remove(): void;
 }
 
-export async function jarBroker(extraProperties: Record<string, string> = {}): Promise<JarBroker> {
+/** `changed` answers with the properties that shall differ from the plain ones. */
+export async function jarBroker(changed: (plain: Record<string, string>) => Record<string, string> = () => ({})): Promise<JarBroker> {
   const home = await cachedDirectory(`kafka-${KAFKA_VERSION}`, install);
   const [port = 0, controllerPort = 0] = await freePorts(2);
   const { directory, remove } = temporaryDirectory('kafka');
   // Formatting costs a JVM start; every broker is born as a copy of one formatted directory instead.
   cpSync(path.join(home, 'formatted'), path.join(directory, 'data'), { recursive: true });
-  const properties = { ...brokerProperties(path.join(directory, 'data'), port, controllerPort), ...extraProperties };
-  writeFileSync(path.join(directory, 'server.properties'), asProperties(properties));
+  const plain = brokerProperties(path.join(directory, 'data'), port, controllerPort);
+  writeFileSync(path.join(directory, 'server.properties'), asProperties({ ...plain, ...changed(plain) }));
   const args = [
     '-Xms64m',
     '-Xmx256m',

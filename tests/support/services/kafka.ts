@@ -21,19 +21,19 @@ const IMAGE = 'apache/kafka:4.1.0'; // as in docker-compose.yml
 /** Starts a broker: in a container where an engine answers, else from the released jars. */
 export async function startKafka(): Promise<RunningKafka | Unavailable> {
   try {
-    return await containerOr(startInContainer, startFromJars);
+    return await containerOr(startInContainer, () => brokerFromJars());
   } catch (error) {
     return unavailable('Kafka', error);
   }
 }
 
-async function startFromJars(): Promise<RunningKafka> {
-  const broker = await jarBroker();
+export async function brokerFromJars(changed?: (plain: Record<string, string>) => Record<string, string>): Promise<RunningKafka> {
+  const broker = await jarBroker(changed);
   const brokers = [broker.address];
   const begin = async () => {
     const owned = broker.start();
     try {
-      await untilReady(owned, broker.directory, 60_000, () => warmUp(brokers, 2_000));
+      await untilReady(owned, broker.directory, 100_000, () => warmUp(brokers, 2_000));
       return owned;
     } catch (error) {
       await owned.kill();
