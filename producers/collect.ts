@@ -3,7 +3,7 @@ import { callType, envelope } from './envelope.js';
 import { eventProducts } from './event-products.js';
 import { isObject, under, type Errors, type FieldError } from './fields.js';
 import { orderEvent } from './orders.js';
-import { eventName, propertiesOf, shopEvent, type Call } from './shop-event.js';
+import { eventName, objectOf, shopEvent, type Call } from './shop-event.js';
 import { inventoryChanges } from './stock.js';
 import { isServerOnly, meanings } from './vocabulary.js';
 
@@ -59,7 +59,7 @@ export function collect(body: unknown, context: CollectContext): Outcome {
     errors.push({ path: 'event', code: 'needs_server_key', message: `${event} is taken with a server key only: a browser's key is public.` });
   }
   const head = envelope(errors, body, type, meaning?.kind !== 'stock', context.receivedAt, context.sentAt, context.newId);
-  const call: Call = { body, head, event, meaning, properties: propertiesOf(errors, body, 'properties') };
+  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties') };
   const records = meaning?.kind === 'stock' ? stockRecords(errors, call, meaning.field) : shopperRecords(errors, call, context.shop);
   return errors.length === 0 ? { ok: { messageId: head.messageId, records, clamped: head.clamped } } : { errors };
 }

@@ -47,6 +47,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** What broken storefronts send for "no id": taken as ids, they make one person of all strangers. */
 const PLACEHOLDERS = new Set(['undefined', 'null', 'nan', 'none', 'nil', '[object object]', 'true', 'false']);
 const MAX_PLACEHOLDER = 15;
+/** First characters of placeholders and of blanks: almost no id begins with one, and those that do are looked at twice. */
+const SUSPICIOUS = new Set('unftUNFT[ ');
 
 /** An id that may be missing: a string of 1 to 256 bytes, or a whole number, which becomes its digits. */
 export function optionalId(errors: Errors, from: Json, name: string): string | null {
@@ -61,7 +63,7 @@ export function optionalId(errors: Errors, from: Json, name: string): string | n
     errors.push({ path: name, code: 'wrong_type', message: 'An id must be a string.' });
     return null;
   }
-  if (value.length <= MAX_PLACEHOLDER && isPlaceholder(value)) {
+  if (value.length <= MAX_PLACEHOLDER && (SUSPICIOUS.has(value[0]!) || value.charCodeAt(0) > 126) && isPlaceholder(value)) {
     errors.push({ path: name, code: 'placeholder_id', message: `${JSON.stringify(value)} is what a program writes when it has no id.` });
     return null;
   }

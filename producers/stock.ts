@@ -25,6 +25,7 @@ export function inventoryChanges(errors: Errors, { head, properties }: Call, fie
     errors.push({ path: 'products', code: 'too_many', message: `An event names at most ${MAX_PRODUCTS} products.` });
     return [];
   }
+  if (list.length === 0) errors.push({ path: 'products', code: 'required', message: 'Name at least one product.' });
   return list.map((item: unknown, index) => {
     const from = errors.length;
     if (!isObject(item)) errors.push({ path: '', code: 'not_an_object', message: 'A product must be an object.' });

@@ -164,6 +164,7 @@ describe('orders and stock', () => {
     expect(recordsOf({ ...stock, event: 'Price Changed', properties: { products: [{ sku: 'A', price: '1.50' }, { sku: 'B', price: 2 }] } })).toMatchObject([{ key: 'A', value: { price: 15_000n, quantity: null, messageId: 'i' } }, { key: 'B', value: { messageId: 'i/1' } }]);
     expect(wrong(stock, { scope: 'browser' })).toEqual(['event needs_server_key']);
     expect(wrong({ ...view, event: 'User Erased' }, { scope: 'browser' })).toEqual(['event needs_server_key']);
+    expect(wrong({ ...stock, properties: { products: [] } })).toEqual(['properties.products required']);
     expect(wrong({ ...stock, properties: { product_id: 'P' } })).toEqual(['properties.quantity required']);
     expect(wrong({ ...stock, event: 'Price Changed', properties: { product_id: 'P', price: -1 } })).toEqual(['properties.price negative']);
   });
