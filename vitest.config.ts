@@ -1,9 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
+// Two projects: unit tests start nothing; integration tests may ask for a broker (tests/support/services).
+const integration = ['tests/{integration,contract,e2e,faults}/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: [...integration, '**/node_modules/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: integration,
+          globalSetup: ['tests/support/services/global-setup.ts'],
+        },
+      },
+    ],
   },
 });

@@ -9,6 +9,9 @@ export const HORIZON_DAYS = 28;
 export const LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
 export const MODEL = 'seasonal-smoothing/1';
 
+/** A multiple of 7. */
+const MOST_FOLDED_DAYS = 735;
+
 export const demandStates = rows<DemandState>('', 'DemandState');
 
 export interface DemandForecastOptions {
@@ -48,11 +51,14 @@ export function demandForecasts({ days, publishEveryMs }: DemandForecastOptions)
 /** The forecast that a state gives, from the day after the last one known (or today, if that is later). */
 export function forecastOf(sku: string, state: DemandState, now: number, days: ShopDays): Forecast {
   const after = Math.max(state.lastDay, now > 0 ? days.dayOf(now) : 0);
-  const path = predict(copyOf(state), HORIZON_DAYS, LEVELS, after);
+  const path = predict(copyOf(state), HORIZON_DAYS, LEVELS, state.lastDay + foldedGap(after - state.lastDay));
   return {
     sku, madeAt: now, firstDay: after + 1, levels: LEVELS, mean: path.map(({ mean }) => mean), quantiles: path.map(({ quantiles }) => quantiles), model: MODEL,
   };
 }
+
+/** Days without a sale that are worth folding: after two years nothing is left to forget, so a longer gap keeps its weekday only. */
+const foldedGap = (gap: number): number => (gap <= MOST_FOLDED_DAYS ? gap : MOST_FOLDED_DAYS - 7 + (gap % 7));
 
 const copyOf = ({ lastDay, days, recent, censored, level, exposure, season, excess, square }: DemandState): SeasonalSmoothing => ({
   lastDay, days, recent: [...recent], censored: [...censored], level, exposure, season: [...season], excess, square,

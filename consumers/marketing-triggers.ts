@@ -34,6 +34,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   });
 
   function onInteraction({ key, value: event }: Incoming<Interaction>, ctx: Context): void {
+    if (event.event === 'User Erased') return ctx.erase(key);
     noteConsent(key, event, ctx);
     const cartId = event.cartId ?? 'default';
     const before = ctx.get(carts, key, cartId);

@@ -47,6 +47,7 @@ function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, c
     ctx.count('millrace_duplicates_total');
     return;
   }
+  if (event.event === 'User Erased') return erase(key, event, ctx);
   const before = ctx.get(profiles, key);
   const session = sessionOf(key, before, event.time);
   const profile = profileAfter(before ?? newProfile(event.time), event, session);
@@ -54,6 +55,13 @@ function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, c
   ctx.emit(interactions, key, interactionOf(key, event, before?.recent ?? [], profile, session));
   announceInterests(key, event, ctx);
   announceMerge(event, ctx);
+}
+
+/** Forget the shopper here, and let the clean log tell everyone else. */
+function erase(key: string, event: ShopEvent, ctx: Context): void {
+  ctx.erase(key);
+  const nobody = newProfile(event.time);
+  ctx.emit(interactions, key, interactionOf(key, event, [], nobody, { id: '', start: event.time, isNew: false, isPast: true }));
 }
 
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {

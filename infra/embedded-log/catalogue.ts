@@ -48,6 +48,11 @@ export class Catalogue {
     return new Catalogue(path, read);
   }
 
+  /** Clock of the log in a directory; undefined where there is none. */
+  static clockOf(directory: string): 'wall' | 'file' | undefined {
+    return readContents(join(directory, 'log.json'))?.clock;
+  }
+
   /** Tells this log from any other that ever stood in its place. */
   get id(): string {
     return this.#contents.id;

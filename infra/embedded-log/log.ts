@@ -42,6 +42,9 @@ export interface EmbeddedLog extends Log {
   sweep(): Promise<number>;
 }
 
+/** Clock of the log in a data directory; undefined where there is none yet. */
+export const clockOf = (directory: string): 'wall' | 'file' | undefined => Catalogue.clockOf(joinPath(directory, 'log'));
+
 /**
  * Open the log of a data directory, or create it.
  * @throws ConfigError when another process has it, when it was created otherwise, or when it is damaged.

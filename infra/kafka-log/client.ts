@@ -1,5 +1,4 @@
-import kafkajs, { type Kafka } from 'kafkajs';
-import type { LogEntry } from 'kafkajs';
+import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import type { KafkaLogOptions } from './options.js';
 import { setFenceRetry } from './pinned.js';
@@ -8,7 +7,7 @@ import { setFenceRetry } from './pinned.js';
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 12, factor: 0.2, multiplier: 2 };
 
 export function kafkaClient({ brokers, clientId, ssl, sasl, journal }: KafkaLogOptions): Kafka {
-  const kafka = new Kafka({
+  const kafka = new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],
     ...(ssl === undefined ? {} : { ssl }),
@@ -16,7 +15,7 @@ export function kafkaClient({ brokers, clientId, ssl, sasl, journal }: KafkaLogO
     connectionTimeout: 3_000,
     requestTimeout: 5_000,
     retry,
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => note(journal, entry),
   });
   setFenceRetry(kafka, { ...retry, initialRetryTime: 3, maxRetryTime: 100, retries: 40 });

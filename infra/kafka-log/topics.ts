@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Topic } from '../../schemas/topics.js';
-import { asFailure, failureCodes } from './failures.js';
+import { asFailure, backOffMs, failureCodes } from './failures.js';
 
 const { ConfigResourceTypes } = kafkajs;
 
@@ -13,6 +14,7 @@ export interface TopicDefaults {
 }
 
 const HOUR_MS = 3_600_000;
+const ATTEMPTS = 12;
 
 /** What a topic is created with. Everything the guarantees rest on is said, whatever the cluster's defaults are. */
 export function topicConfig({ name, kind, retentionMs }: Topic, { prefix, partitions, replicationFactor }: TopicDefaults): ITopicConfig {
@@ -42,10 +44,11 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ name }) => !existing.has(prefix + name));
     if (missing.length > 0) await create(admin, missing.map((topic) => topicConfig(topic, defaults)));
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => prefix + name) });
-    const problems = found
-      .filter((topic) => topic.partitions.length !== partitions)
-      .map(({ name, partitions: those }) => `Topic ${name} has ${those.length} partitions; all topics need ${partitions}.`);
+    const counts = await partitionCounts(admin, topics.map(({ name }) => prefix + name));
+    const problems = topics
+      .map(({ name }): [string, number] => [prefix + name, counts.get(prefix + name) ?? 0])
+      .filter(([, count]) => count !== partitions)
+      .map(([name, count]) => `Topic ${name} has ${count} partitions; all topics need ${partitions}.`);
     problems.push(...(await uncompacted(admin, topics.filter(({ kind }) => kind === 'table').map(({ name }) => prefix + name))));
     if (problems.length > 0) throw new ConfigError(problems);
   } catch (error) {
@@ -55,12 +58,26 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
 
 async function create(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   try {
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await admin.createTopics({ topics, waitForLeaders: false });
   } catch (error) {
     // Processes that start together create together: who comes second finds some of them there.
     const errors: unknown[] = error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : [error];
     const others = errors.filter((one) => !failureCodes(one).includes('TOPIC_ALREADY_EXISTS'));
     if (others.length > 0) throw others[0];
+  }
+}
+
+/** A broker learns of a new topic a moment after the controller has created it, and says until then that it is unknown. */
+async function partitionCounts(admin: Admin, topics: string[]): Promise<Map<string, number>> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { topics: found } = await admin.fetchTopicMetadata({ topics });
+      return new Map(found.map(({ name, partitions }) => [name, partitions.length]));
+    } catch (error) {
+      const codes = failureCodes(error);
+      if (attempt >= ATTEMPTS || !codes.some((code) => code === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'LEADER_NOT_AVAILABLE')) throw error;
+      await sleep(backOffMs(attempt));
+    }
   }
 }
 

@@ -9,6 +9,8 @@ export interface PrometheusMetrics extends Metrics {
   total(name: string): number;
   /** Latest value of a gauge by one label's value, for the console. */
   byLabel(name: string, label: string): ReadonlyMap<string, number>;
+  /** Sum of a counter by one label's value, for the console. */
+  countsByLabel(name: string, label: string): ReadonlyMap<string, number>;
   readonly contentType: string;
 }
 
@@ -21,6 +23,7 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
   const histograms = new Map<string, Histogram>();
   const totals = new Map<string, number>();
   const latest = new Map<string, Map<string, number>>();
+  const sums = new Map<string, Map<string, number>>();
   for (const [name, info] of Object.entries(catalogue) as [string, MetricInfo][]) {
     const settings = { name, help: info.help, labelNames: [...info.labels], registers: [registry] };
     if (info.kind === 'counter') counters.set(name, new Counter(settings));
@@ -36,6 +39,10 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
     count(name, labels = {}, by = 1) {
       known(counters, name).inc(only(name, labels), by);
       totals.set(name, (totals.get(name) ?? 0) + by);
+      for (const [label, value] of Object.entries(labels)) {
+        const ofLabel = sums.get(`${name} ${label}`) ?? new Map<string, number>();
+        sums.set(`${name} ${label}`, ofLabel.set(value, (ofLabel.get(value) ?? 0) + by));
+      }
     },
     gauge(name, value, labels = {}) {
       known(gauges, name).set(only(name, labels), value);
@@ -50,6 +57,7 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
     text: () => registry.metrics(),
     total: (name) => totals.get(name) ?? 0,
     byLabel: (name, label) => latest.get(`${name} ${label}`) ?? new Map(),
+    countsByLabel: (name, label) => sums.get(`${name} ${label}`) ?? new Map(),
     contentType: registry.contentType,
   };
 }

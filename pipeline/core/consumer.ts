@@ -32,6 +32,8 @@ export interface Context {
   get<T>(kind: RowKind<T>, key: string, sub?: string): T | undefined;
   put<T>(kind: RowKind<T>, key: string, value: T, sub?: string): void;
   delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
+  /** Forget every row and timer of a key. */
+  erase(key: string): void;
   /** All rows of a kind under a key, in order of `sub`. */
   scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[];
   emit<T>(topic: Topic<T>, key: string, value: T): void;

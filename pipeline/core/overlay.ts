@@ -1,5 +1,5 @@
 import type { Codec } from '../../schemas/codec.js';
-import { dueOf, restOf, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
+import { dueOf, restOf, restPrefix, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
 import type { DueTimer, RowChange, TableStore } from './store.js';
 
 interface Entry {
@@ -36,11 +36,10 @@ export class Overlay {
   scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[] {
     const subs = new Set<string>();
     const { start, end } = rowRange(key, kind.name);
-    for (const row of this.#store.range(start, end)) subs.add(splitRowKey(row.key).sub);
-    for (const rest of this.#rows.get(key)?.keys() ?? []) {
-      const row = splitRowKey(rowKey(key, rest));
-      if (row.kind === kind.name) subs.add(row.sub);
-    }
+    const skipped = start.length;
+    for (const row of this.#store.range(start, end)) subs.add(row.key.slice(skipped));
+    const prefix = restPrefix(kind.name);
+    for (const rest of this.#rows.get(key)?.keys() ?? []) if (rest.startsWith(prefix)) subs.add(rest.slice(prefix.length));
     return [...subs].sort().flatMap((sub) => {
       const value = this.get(kind, key, sub);
       return value === undefined ? [] : [{ sub, value }];

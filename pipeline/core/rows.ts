@@ -15,6 +15,9 @@ export const rows = <T>(name: string, record: string): RowKind<T> => ({ name, co
 /** Rest of a row's key after the partition key: what tells apart the rows of one key. */
 export const restOf = (kind: string, sub = ''): string => (kind === '' && sub === '' ? '' : sub === '' ? kind : `${kind}${SEPARATOR}${sub}`);
 
+/** What the rest of every row of a kind with a sub begins with. */
+export const restPrefix = (kind: string): string => `${kind}${SEPARATOR}`;
+
 export const rowKey = (partitionKey: string, rest: string): string => (rest === '' ? partitionKey : `${partitionKey}${SEPARATOR}${rest}`);
 
 /** Take a row key apart. Ids never contain U+001F: the collector and the first consumers refuse control characters. */

@@ -258,6 +258,9 @@ export class Task {
       get: (kind, key, sub) => overlay.get(kind, key, sub),
       put: (kind, key, value, sub = '') => overlay.put(kind, key, sub, value),
       delete: (kind, key, sub = '') => overlay.put(kind, key, sub, undefined),
+      erase: (key) => {
+        for (const { kind, sub } of overlay.allRowsOf(key)) overlay.remove(key, kind, sub);
+      },
       scan: (kind, key) => overlay.scan(kind, key),
       emit: <T>(topic: Topic<T>, key: string, value: T) => {
         this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });

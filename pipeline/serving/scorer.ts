@@ -87,6 +87,13 @@ export class Scorer {
     return { sku: request.sku, items: ranked.map((item) => this.#shown(item, false)), model: MODEL };
   }
 
+  /** What a shopper would see now, without telling the log. */
+  async preview(shopper: string, limit: number): Promise<readonly Ranked[]> {
+    const { recent, profile } = await this.#shopper({ userId: shopper, anonymousId: null }, null);
+    const refused = new Set([recent[0], ...(profile?.bought ?? []), ...(profile?.dismissed ?? [])]);
+    return this.#parts.ranking.rank(recent, limit, (sku) => !refused.has(sku) && this.#parts.items.mayShow(sku));
+  }
+
   /** What is kept of a shopper. */
   user(id: string): object | undefined {
     const { views } = this.#parts;

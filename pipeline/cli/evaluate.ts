@@ -1,0 +1,13 @@
+import { Command } from 'commander';
+import { evaluateForecastsCommand } from './evaluate-forecasts.js';
+import { evaluatePropensityCommand } from './evaluate-propensity.js';
+import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
+
+/** Quality on files, with the protocol printed beside each figure. */
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .description('Measure quality on files, with the protocol printed beside each figure.')
+    .addCommand(evaluateRecommendationsCommand())
+    .addCommand(evaluateForecastsCommand())
+    .addCommand(evaluatePropensityCommand());
+}

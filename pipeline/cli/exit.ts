@@ -1,0 +1,19 @@
+import { ConfigError } from '../core/errors.js';
+
+const CONFIGURATION = 78;
+
+/** Run a command: a sentence on stderr and exit code 1, or every problem and 78 when the configuration is at fault. */
+export async function exitingWell(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      for (const problem of error.problems) process.stderr.write(`${problem}\n`);
+      process.exitCode = CONFIGURATION;
+    } else {
+      process.stderr.write(`${(error as Error).message}\n`);
+      if (process.env['LOG_LEVEL'] === 'debug') process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+      process.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { evaluateCommand } from './evaluate.js';
+import { deadLettersCommand } from './dead-letters.js';
+import { eraseCommand } from './erase.js';
+import { replayCommand } from './replay.js';
+import { sqlCommand } from './sql.js';
+import { startCommand } from './start.js';
+import { topologyCommand } from './topology.js';
+
+const program = new Command('millrace')
+  .description('Event-streaming, real-time personalization for online shops.')
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride();
+
+for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand()]) {
+  program.addCommand(command);
+  command.exitOverride();
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import { Command, Option } from 'commander';
+import { callDoor } from '../../infra/embedded-log/door.js';
+import { pinoJournal } from '../../infra/journal/pino.js';
+import { fileText } from '../../producers/formats/format.js';
+import { formats, type FormatName } from '../../producers/formats/index.js';
+import { caughtUp } from '../caught-up.js';
+import { readConfig, type Config } from '../config.js';
+import { ConfigError, Unavailable } from '../core/errors.js';
+import type { NewRecord } from '../core/log.js';
+import { startMillrace } from '../main.js';
+import { replay } from '../replay.js';
+import { uploader } from '../replay-upload.js';
+import { exitingWell } from './exit.js';
+
+interface Options {
+  readonly format: FormatName;
+  readonly source?: string;
+  readonly speed: string;
+  readonly clock?: 'wall' | 'file';
+  readonly url?: string;
+  readonly json?: boolean;
+}
+
+/** Where the records go, and how to wait until they have had all their effects. */
+interface Destination {
+  readonly partitions: number;
+  send(records: readonly NewRecord[]): Promise<void>;
+  finish(onLag: (records: number) => void): Promise<void>;
+}
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('Carry a file of events or orders through the topics. Replaying the same source twice changes nothing.')
+    .argument('<file>', 'the file, gzipped or not')
+    .addOption(new Option('--format <format>', 'what the file holds').choices(Object.keys(formats)).makeOptionMandatory())
+    .option('--source <name>', 'name of the source; the file name by default')
+    .option('--speed <speed>', '"max", or how many seconds of the file pass in one', 'max')
+    .addOption(new Option('--clock <clock>', 'file: the log ticks by the file\'s time (a fresh DATA_DIR only); wall: what is older than a day is history').choices(['file', 'wall']))
+    .option('--url <url>', 'send over HTTP to a running Millrace (needs ADMIN_TOKENS)')
+    .option('--json', 'one JSON object on stdout')
+    .action((file: string, options: Options) => exitingWell(() => run(file, options)));
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const speed = options.speed === 'max' ? Infinity : Number(options.speed);
+  if (!(speed > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
+  const { size } = await stat(file).catch(() => { throw new Error(`There is no file ${file}.`); });
+  const config = readConfig();
+  const source = options.source ?? basename(file);
+  const destination = await destinationOf(config, options, source);
+  const began = performance.now();
+  const bar = new SingleBar({ format: '{stage} {bar} {percentage}% | {rate} events/s | {eta_formatted} left', stream: process.stderr, noTTYOutput: false, clearOnComplete: true, hideCursor: true });
+  const rate = (events: number): string => Math.round(events / Math.max(0.001, (performance.now() - began) / 1000)).toLocaleString('en');
+  let bytesRead = 0;
+  bar.start(size, 0, { stage: 'reading   ', rate: '0' });
+  try {
+    const text = fileText(file, (bytes) => { bytesRead += bytes; });
+    const reading = formats[options.format](text, {
+      source, receivedAt: Date.now(), shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
+    });
+    const { summary, written } = await replay({
+      reading, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed,
+      onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
+      onRetry: (error) => process.stderr.write(`${error.message} Sending the same batch again.\n`),
+    });
+    let most = 1;
+    await destination.finish((lag) => {
+      most = Math.max(most, lag);
+      bar.setTotal(most);
+      bar.update(most - lag, { stage: 'processing', rate: rate(written) });
+    });
+    bar.stop();
+    const seconds = (performance.now() - began) / 1000;
+    const events = summary.read + summary.refused;
+    for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
+    for (const { ordinal, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Record ${ordinal} refused: ${errors.map(({ path, message }) => `${path}: ${message}`).join(' ')}\n`);
+    const report = { events, accepted: summary.read, rejected: summary.refused, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
+  } finally {
+    bar.stop();
+  }
+}
+
+async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
+  if (options.url !== undefined) return uploader(options.url, source, config.ADMIN_TOKENS[0]);
+  if (config.KAFKA_BROKERS.length === 0) {
+    const running = await askRunning(config.DATA_DIR, options.clock);
+    if (running) return running;
+  }
+  return ourselves(config, options);
+}
+
+/** The process that runs in the data directory, if there is one. */
+async function askRunning(directory: string, clock: Options['clock']): Promise<Destination | undefined> {
+  try {
+    const { partitions, clock: its } = await callDoor(directory, { kind: 'log' }) as { partitions: number; clock: string };
+    if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
+    return {
+      partitions,
+      send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
+      finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
+    };
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
+}
+
+/** Nobody runs: run the whole topology here until everything has had its effects. */
+async function ourselves(config: Config, { clock }: Options): Promise<Destination> {
+  const journal = pinoJournal(config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL);
+  const millrace = await startMillrace({ config, role: 'all', demo: false, journal, withoutHttp: true, clock });
+  const { engine, topology, rowSink } = millrace;
+  return {
+    partitions: engine.log.partitions,
+    send: async (records) => void (await engine.log.append(records)),
+    async finish(onLag) {
+      await Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]);
+      await millrace.stop();
+    },
+  };
+}

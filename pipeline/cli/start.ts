@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { pinoJournal } from '../../infra/journal/pino.js';
+import { readConfig, type Config } from '../config.js';
+import { startDemo } from '../demo.js';
+import { startMillrace, type Role } from '../main.js';
+import { exitingWell } from './exit.js';
+
+const STOP_WITHIN_MS = 20_000;
+/** In the demo a cart counts as abandoned this soon, so that a visitor sees triggers within a minute. */
+const DEMO_ABANDONED_SECONDS = '20';
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('Run Millrace: embedded in this process, or on Kafka and ClickHouse where KAFKA_BROKERS and CLICKHOUSE_URL name them.')
+    .addOption(new Option('--role <role>', 'parts to run').choices(['all', 'collector', 'consumers', 'scorer', 'sinks']).default('all'))
+    .option('--demo', 'add the synthetic shop, on 127.0.0.1 with well-known keys; its data stand in DATA_DIR/demo')
+    .action((options: { role: Role; demo?: boolean }) => exitingWell(() => start(options.role, options.demo ?? false)));
+}
+
+async function start(role: Role, demo: boolean): Promise<void> {
+  const config = demo ? demoConfig() : readConfig();
+  const journal = pinoJournal(config.LOG_LEVEL);
+  const millrace = await startMillrace({ config, role, demo, journal });
+  const stopSimulation = demo ? startDemo(millrace, config, journal) : () => Promise.resolve();
+  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n`);
+  const signalled = new Promise<'stopped'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
+  });
+  try {
+    await Promise.race([signalled, millrace.failed]);
+  } finally {
+    // A peer that never answers must not keep the process: what was acknowledged is durable already.
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    await stopSimulation();
+    await millrace.stop();
+  }
+}
+
+function demoConfig(): Config {
+  const config = readConfig({ CART_ABANDONED_AFTER_SECONDS: DEMO_ABANDONED_SECONDS, ...process.env });
+  return { ...config, DATA_DIR: join(config.DATA_DIR, 'demo') };
+}

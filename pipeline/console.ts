@@ -1,0 +1,189 @@
+import { profiles } from '../consumers/shoppers.js';
+import type { ExtraRoute } from '../infra/http/doors.js';
+import type { PrometheusMetrics } from '../infra/metrics/prometheus.js';
+import { formatMoney } from '../producers/money.js';
+import { interactions, marketingTriggers, userProfiles } from '../schemas/topics.js';
+import type { Interaction, MarketingTrigger } from '../schemas/types.js';
+import { DEMO_KEYS } from './config.js';
+import { inputTopics } from './core/consumer.js';
+import type { RowSink } from './core/row-sink.js';
+import { mermaid, type Topology } from './core/topology.js';
+import type { Engine } from './engine.js';
+import type { RunningScorer } from './parts.js';
+
+const KEPT = 20;
+/** A shopper id is personal: the console shows enough to recognise a row, not to use it. */
+const shortened = (id: string): string => (id.length <= 8 ? id : `${id.slice(0, 6)}…`);
+
+export interface ConsoleParts {
+  readonly engine: Engine;
+  readonly topology: Topology;
+  readonly metrics: PrometheusMetrics;
+  readonly scorer: RunningScorer | undefined;
+  readonly rowSink: RowSink | undefined;
+  readonly demo: boolean;
+  readonly currency: string;
+}
+
+/** Routes of the console page and the demo shop. Only the demo lets everyone look; otherwise the stream needs an admin token. */
+export function consoleRoutes(parts: ConsoleParts): ExtraRoute[] {
+  const { topology, demo } = parts;
+  const scope = demo ? 'public' : 'admin';
+  return [
+    { method: 'GET', path: '/console/stream', scope, answer: () => watchStream(parts) },
+    { method: 'GET', path: '/console/topology', scope, answer: () => ({ mermaid: mermaid(topology) }) },
+    ...(demo ? shopRoutes(parts) : []),
+  ];
+}
+
+function shopRoutes({ scorer, currency }: ConsoleParts): ExtraRoute[] {
+  return [
+    { method: 'GET', path: '/shop/config.json', scope: 'public', answer: () => ({ writeKey: DEMO_KEYS.write, currency }) },
+    {
+      method: 'GET', path: '/shop/products.json', scope: 'public',
+      answer: () => [...(scorer?.items.catalogue() ?? [])].filter(({ hidden, deleted }) => !hidden && !deleted)
+        .map(({ sku, name, category, brand, price, stock, attributes }) => ({ sku, name, category, brand, price: price === null ? null : formatMoney(price), stock, attributes })),
+    },
+  ];
+}
+
+/** One state of the console a second, for as long as somebody looks. */
+async function* watchStream(parts: ConsoleParts): AsyncGenerator<object> {
+  const latest = new LatestRecords(parts.engine);
+  const rates = new Rates(parts);
+  try {
+    await latest.open();
+    for (;;) {
+      await latest.read();
+      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger)), shopper: await shopperState(parts, latest.shopper) };
+      await new Promise((resolve) => { setTimeout(resolve, 1_000); });
+    }
+  } finally {
+    await latest.close();
+  }
+}
+
+const shownTrigger = ({ at, rule, status, shopper, reason, products }: MarketingTrigger): object => ({
+  at, rule, status, shopper: shortened(shopper), reason, products: products.map(({ sku, name }) => ({ sku, name })),
+});
+
+async function shopperState({ scorer }: ConsoleParts, latest: readonly Interaction[]): Promise<object | null> {
+  const shopper = latest[0]?.shopper;
+  if (!scorer || shopper === undefined) return null;
+  const profile = scorer.views.row(userProfiles, profiles, shopper);
+  const answer = await scorer.scorer.preview(shopper, 6);
+  return {
+    id: shortened(shopper),
+    lastEvents: latest.map(({ event, products, time }) => ({ event, sku: products[0]?.sku ?? null, name: (products[0] && scorer.items.product(products[0].sku)?.name) ?? null, at: time })),
+    recommendations: answer.map(({ sku, score, because }) => ({
+      sku, score, name: scorer.items.product(sku)?.name ?? null,
+      reason: because === null ? 'Popular right now' : `Because of ${scorer.items.product(because)?.name ?? because}`,
+    })),
+    freshness: { lastEventAt: profile?.lastSeen ?? null },
+  };
+}
+
+/** Follows the newest triggers, and one shopper for as long as they are active. */
+class LatestRecords {
+  triggers: MarketingTrigger[] = [];
+  shopper: Interaction[] = [];
+  readonly #engine: Engine;
+  #reader: ReturnType<Engine['log']['reader']> | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async open(): Promise<void> {
+    const { log } = this.#engine;
+    const from = [];
+    for (const { name } of [marketingTriggers, interactions]) {
+      for (const [partition, { start, end }] of (await log.ranges(name)).entries()) from.push({ topic: name, partition, offset: Math.max(start, end - KEPT) });
+    }
+    this.#reader = log.reader(from);
+  }
+
+  async read(): Promise<void> {
+    const records = (await this.#reader?.poll(5_000, 0)) ?? [];
+    for (const { topic, value } of records) {
+      if (value === null) continue;
+      if (topic === marketingTriggers.name) this.triggers = [marketingTriggers.codec.decode(value), ...this.triggers].slice(0, KEPT);
+      else this.#follow(interactions.codec.decode(value));
+    }
+  }
+
+  #follow(interaction: Interaction): void {
+    if (interaction.products.length === 0) return;
+    const current = this.shopper[0];
+    const isQuiet = !current || interaction.time - current.time > 15_000;
+    if (current?.shopper === interaction.shopper) this.shopper = [interaction, ...this.shopper].slice(0, 8);
+    else if (isQuiet) this.shopper = [interaction];
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+  }
+}
+
+/** Rates between one look and the next. */
+class Rates {
+  readonly #parts: ConsoleParts;
+  #at = performance.now();
+  #before = new Map<string, number>();
+
+  constructor(parts: ConsoleParts) {
+    this.#parts = parts;
+  }
+
+  state(): object {
+    const { engine, topology, metrics, rowSink } = this.#parts;
+    const seconds = Math.max(0.001, (performance.now() - this.#at) / 1000);
+    const isFirst = this.#before.size === 0;
+    this.#at = performance.now();
+    const rate = (id: string, total: number): number => {
+      const before = this.#before.get(id) ?? total;
+      this.#before.set(id, total);
+      return isFirst ? 0 : Math.max(0, total - before) / seconds;
+    };
+    const records = metrics.countsByLabel('millrace_records_total', 'consumer');
+    const commits = metrics.countsByLabel('millrace_commits_total', 'consumer');
+    const lag = metrics.byLabel('millrace_consumer_lag_records', 'consumer');
+    const timeLag = metrics.byLabel('millrace_task_time_lag_seconds', 'consumer');
+    const accepted = metrics.total('millrace_events_accepted_total');
+    return {
+      now: Date.now(),
+      engine: engine.log.engine,
+      clock: engine.log.clock,
+      fallbacks: [...(engine.log.engine === 'embedded' ? ['embedded log'] : []), ...(rowSink ? [] : ['no SQL'])],
+      sql: rowSink?.engine ?? null,
+      eventsPerSecond: rate('accepted', accepted),
+      totals: {
+        accepted, rejected: metrics.total('millrace_events_rejected_total'), duplicates: metrics.total('millrace_duplicates_total'),
+        deadLetters: metrics.total('millrace_dead_letters_total'), triggers: metrics.total('millrace_triggers_total'), recommendations: metrics.total('millrace_recommendations_total'),
+      },
+      consumers: topology.consumers.map(({ name }) => ({
+        name, lag: lag.get(name) ?? 0, timeLagSeconds: timeLag.get(name) ?? 0, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
+      })),
+      parts: partsOf(topology),
+      topics: topicsOf(topology),
+    };
+  }
+}
+
+const names = (topics: readonly { name: string }[]): string[] => topics.map(({ name }) => name);
+
+const partsOf = (topology: Topology): object[] => [
+  ...topology.consumers.map((consumer) => ({ name: consumer.name, kind: 'consumer', reads: names(inputTopics(consumer)), writes: names([...consumer.outputs.map(({ topic }) => topic), consumer.table]) })),
+  ...topology.learners.map(({ name, inputs, publishes }) => ({ name, kind: 'learner', reads: names(inputs), writes: publishes ? [publishes.table.name] : [] })),
+  ...topology.sinks.map(({ name, topics }) => ({ name, kind: 'sink', reads: names(topics), writes: [] })),
+  ...topology.views.map(({ name, tables }) => ({ name, kind: 'view', reads: names(tables), writes: [] })),
+];
+
+function topicsOf(topology: Topology): object[] {
+  const topics = new Map<string, { name: string; kind: string }>();
+  for (const consumer of topology.consumers) {
+    for (const { name, kind } of [...inputTopics(consumer), ...consumer.outputs.map(({ topic }) => topic), consumer.table]) topics.set(name, { name, kind });
+  }
+  for (const { publishes } of topology.learners) if (publishes) topics.set(publishes.table.name, { name: publishes.table.name, kind: 'table' });
+  return [...topics.values()];
+}

@@ -1,0 +1,54 @@
+import { UndecodableError } from '../schemas/codec.js';
+import { allTopics, deadLetters } from '../schemas/topics.js';
+import type { DeadLetter } from '../schemas/types.js';
+import type { Log, Position } from './core/log.js';
+import { partitionOf } from './core/partition.js';
+
+/** The latest dead letters, newest first. */
+export async function listDeadLetters(log: Log, limit: number): Promise<DeadLetter[]> {
+  const ranges = await log.ranges(deadLetters.name);
+  const from = ranges.map(({ start, end }, partition) => ({ topic: deadLetters.name, partition, offset: Math.max(start, end - limit) }));
+  const reader = log.reader(from);
+  const found: DeadLetter[] = [];
+  try {
+    for (let isLast = false; !isLast;) {
+      const records = await reader.poll(1_000, 200);
+      for (const { value } of records) if (value) found.push(deadLetters.codec.decode(value));
+      isLast = records.length === 0 && reader.lag() === 0;
+    }
+  } finally {
+    await reader.close();
+  }
+  return found.sort((a, b) => b.at - a.at).slice(0, limit);
+}
+
+/** A dead letter as JSON: bytes in base64, and the value decoded where its topic's codec still can. */
+export function shownDeadLetter(letter: DeadLetter): object {
+  return { ...letter, key: letter.key?.toString() ?? null, value: letter.value?.toString('base64') ?? null, decoded: decodedOf(letter) };
+}
+
+function decodedOf({ topic, value }: DeadLetter): unknown {
+  try {
+    const decoded = allTopics.find(({ name }) => name === topic)?.codec.decode(value);
+    return decoded === undefined ? null : JSON.parse(JSON.stringify(decoded, (_, field: unknown) => (typeof field === 'bigint' ? String(field) : field)));
+  } catch (error) {
+    if (error instanceof UndecodableError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Write a dead letter's record to its topic again, repaired or as it is.
+ * @throws Error when there is no such letter, or its record never stood in a topic
+ */
+export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined): Promise<Position> {
+  const letter = (await listDeadLetters(log, 100_000)).find((candidate) => candidate.id === id);
+  if (!letter) throw new Error(`There is no dead letter ${id}.`);
+  const topic = allTopics.find(({ name }) => name === letter.topic);
+  if (!topic) throw new Error(`Dead letter ${id} stood in ${letter.topic}, which is no topic of this installation.`);
+  const key = letter.key?.toString() ?? '';
+  const value = repaired === undefined ? letter.value : Buffer.from(repaired, 'base64');
+  if (value === null) throw new Error(`Dead letter ${id} has no value; give one with --value.`);
+  const [position] = await log.append([{ topic: topic.name, partition: partitionOf(key, log.partitions), key, value }]);
+  return position!;
+}

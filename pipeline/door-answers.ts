@@ -1,0 +1,35 @@
+import { clickstream } from '../schemas/topics.js';
+import { caughtUp } from './caught-up.js';
+import type { NewRecord } from './core/log.js';
+import { partitionOf } from './core/partition.js';
+import type { RowSink } from './core/row-sink.js';
+import type { Topology } from './core/topology.js';
+import { listDeadLetters, replayDeadLetter, shownDeadLetter } from './dead-letters.js';
+import type { Engine } from './engine.js';
+import { erasureOf } from './erasure.js';
+
+/** What the running process answers to commands of the same data directory; the socket is open to its user alone. */
+export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink | undefined): void {
+  const { door, log } = engine;
+  if (!door) return;
+  door.answer('log', () => ({ partitions: log.partitions, clock: log.clock }));
+  door.answer('append', async ({ records }) => {
+    const decoded = (records as (Omit<NewRecord, 'value'> & { value: string | null })[])
+      .map((record) => ({ ...record, value: record.value === null ? null : Buffer.from(record.value, 'base64') }));
+    return (await log.append(decoded)).length;
+  });
+  door.answer('caught-up', () => caughtUp(engine, topology, rowSink, () => {}));
+  door.answer('sql', ({ query }) => {
+    if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');
+    return rowSink.query(String(query));
+  });
+  door.answer('erase', ({ user }) => erase(engine, String(user)));
+  door.answer('dead-letters', async ({ limit }) => (await listDeadLetters(log, Number(limit))).map((letter) => shownDeadLetter(letter)));
+  door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value)));
+}
+
+/** Write the event that makes every consumer forget a shopper. */
+export async function erase({ log }: Pick<Engine, 'log'>, user: string): Promise<void> {
+  const value = clickstream.codec.encode(erasureOf(user, Date.now()));
+  await log.append([{ topic: clickstream.name, partition: partitionOf(user, log.partitions), key: user, value }]);
+}

@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openChdb } from '../infra/clickhouse/chdb.js';
+import { openClickHouse } from '../infra/clickhouse/server.js';
+import { clockOf, openEmbeddedLog, type EmbeddedLog } from '../infra/embedded-log/log.js';
+import { openKafkaLog } from '../infra/kafka-log/index.js';
+import { useRegistry } from '../infra/schema-registry/registry.js';
+import { snapshotFiles } from '../infra/snapshots/files.js';
+import { openTableStores } from '../infra/table-store/stores.js';
+import { allTopics } from '../schemas/topics.js';
+import type { Config } from './config.js';
+import { ConfigError } from './core/errors.js';
+import type { Snapshots } from './core/fold.js';
+import type { Log } from './core/log.js';
+import type { Journal, Metrics } from './core/metrics.js';
+import type { RowSink } from './core/row-sink.js';
+import type { Surroundings } from './core/run-task.js';
+import { observedStores, type ObservedStores } from './serving/views.js';
+
+/** Rows of a compacted topic may have been deleted for good after half of Kafka's delete.retention.ms (1 day). */
+const STORE_MAX_AGE_MS = 43_200_000;
+
+/** The world behind the ports: log, stores, ClickHouse, snapshots. */
+export interface Engine extends Surroundings {
+  readonly log: Log;
+  /** Stores of the tasks; on the embedded engine the views read them as well. */
+  readonly owned: ObservedStores;
+  /** Stores of the views: they follow the tables' topics by themselves on Kafka. */
+  readonly viewed: ObservedStores;
+  readonly snapshots: Snapshots;
+  /** The embedded log's lock, at which other processes ask. */
+  readonly door: EmbeddedLog['door'] | undefined;
+  /** Opened once; undefined where there is no SQL. */
+  openRowSink(): Promise<RowSink | undefined>;
+  /** Everything that has been applied to stores is on the disk. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly config: Config;
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+  /** Clock of a log that is created now, or that an existing one must have; absent: whatever it has, wall for a new one. */
+  readonly clock?: 'wall' | 'file' | undefined;
+}
+
+/** Open what the configuration names: Kafka and ClickHouse servers, or their embedded counterparts. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { config, metrics, journal } = options;
+  mkdirSync(config.DATA_DIR, { recursive: true });
+  const registry = config.SCHEMA_REGISTRY_URL ? await useRegistry(config.SCHEMA_REGISTRY_URL, journal) : undefined;
+  const learnSchemas = registry ? registry.learnSchemas : () => Promise.resolve();
+  const isKafka = config.KAFKA_BROKERS.length > 0;
+  metrics.gauge('millrace_fallback', isKafka ? 0 : 1, { kind: 'embedded' });
+  if (!isKafka) journal.info({ directory: config.DATA_DIR }, 'No KAFKA_BROKERS: running on the embedded log.');
+  const opened = isKafka ? await onKafka(options) : await embedded(options);
+  try {
+    await opened.log.ensureTopics(allTopics);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  let rowSink: Promise<RowSink | undefined> | undefined;
+  return {
+    ...opened,
+    metrics,
+    journal,
+    learnSchemas,
+    openStore: opened.owned.open,
+    openRowSink: () => (rowSink ??= openSink(config, { metrics, journal })),
+    async close() {
+      await opened.log.close();
+      await (await rowSink?.catch(() => undefined))?.close();
+      await opened.close();
+    },
+  };
+}
+
+type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshots' | 'door' | 'flush' | 'close'>;
+
+async function embedded({ config, clock }: EngineOptions): Promise<Opened> {
+  const directory = config.DATA_DIR;
+  const log = await openEmbeddedLog({ directory, clock: clock ?? clockOf(directory) ?? 'wall' });
+  const stores = openTableStores({ directory, identityOf: () => log.id });
+  log.holdBack(() => stores.flushed());
+  const owned = observedStores(stores.open);
+  return {
+    log, owned, viewed: owned, door: log.door, snapshots: snapshotFiles(join(directory, 'snapshots'), log.id),
+    flush: async () => void (await stores.flushed()),
+    close: () => stores.close(),
+  };
+}
+
+async function onKafka({ config, clock, metrics, journal }: EngineOptions): Promise<Opened> {
+  if (clock === 'file') throw new ConfigError(['--clock file needs a log of its own: unset KAFKA_BROKERS and name a fresh DATA_DIR.']);
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username = '', KAFKA_SASL_PASSWORD: password = '' } = config;
+  const ca = config.KAFKA_TLS_CA_FILE;
+  if (ca !== undefined && !existsSync(ca)) throw new ConfigError([`KAFKA_TLS_CA_FILE names ${ca}, which does not exist.`]);
+  const log = await openKafkaLog({
+    brokers: config.KAFKA_BROKERS, clientId: 'millrace', prefix: config.TOPIC_PREFIX, partitions: config.TOPIC_PARTITIONS,
+    replicationFactor: config.TOPIC_REPLICATION, stateDirectory: join(config.DATA_DIR, 'members'), metrics, journal,
+    ssl: ca === undefined ? config.KAFKA_TLS : { ca: [readFileSync(ca, 'utf8')] },
+    sasl: mechanism && { mechanism, username, password } as Parameters<typeof openKafkaLog>[0]['sasl'],
+  });
+  const identity = `kafka ${config.TOPIC_PREFIX}`;
+  const storesIn = (folder: string): ReturnType<typeof openTableStores> =>
+    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => identity, maxAgeMs: STORE_MAX_AGE_MS });
+  const [tasks, views] = [storesIn('tasks'), storesIn('views')];
+  return {
+    log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined,
+    snapshots: snapshotFiles(join(config.DATA_DIR, 'snapshots'), identity),
+    flush: async () => void (await Promise.all([tasks.flushed(), views.flushed()])),
+    close: async () => void (await Promise.all([tasks.close(), views.close()])),
+  };
+}
+
+async function openSink(config: Config, ports: { metrics: Metrics; journal: Journal }): Promise<RowSink | undefined> {
+  const { CLICKHOUSE_URL: url, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password, CLICKHOUSE_DATABASE: database, SHOP_TIMEZONE: shopTimeZone } = config;
+  const sink = url === undefined
+    ? await openChdb({ directory: join(config.DATA_DIR, 'clickhouse'), database, shopTimeZone }, ports)
+    : openClickHouse({ url, user, password, database, shopTimeZone });
+  await sink?.ensure();
+  return sink;
+}

@@ -1,0 +1,130 @@
+import { createHttpServer, type HttpServer } from '../infra/http/server.js';
+import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
+import { refuse } from '../infra/http/problem.js';
+import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
+import { DEMO_KEYS, type Config } from './config.js';
+import { consoleRoutes } from './console.js';
+import { ConfigError } from './core/errors.js';
+import type { Journal } from './core/metrics.js';
+import type { RowSink } from './core/row-sink.js';
+import { shopDays } from './core/shop-day.js';
+import { topologyProblems, type Topology } from './core/topology.js';
+import { answerDoor, erase } from './door-answers.js';
+import { openEngine, type Engine } from './engine.js';
+import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
+import { forecastAnswer } from './serving/forecast-door.js';
+import { topologyOf } from './topology.js';
+
+export type Role = 'all' | 'collector' | 'consumers' | 'scorer' | 'sinks';
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly role: Role;
+  readonly demo: boolean;
+  readonly journal: Journal;
+  /** Answer nothing over HTTP: a replay without a running process. */
+  readonly withoutHttp?: boolean;
+  readonly clock?: 'wall' | 'file' | undefined;
+}
+
+/** A running Millrace process. */
+export interface Millrace {
+  readonly engine: Engine;
+  readonly topology: Topology;
+  readonly metrics: PrometheusMetrics;
+  readonly rowSink: RowSink | undefined;
+  readonly scorer: RunningScorer | undefined;
+  readonly http: HttpServer | undefined;
+  /** Port of the HTTP server; 0 without one. */
+  readonly port: number;
+  /** Rejects when a part has failed for good. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Start the parts that a role names, on the engine that the configuration names. */
+export async function startMillrace(options: StartOptions): Promise<Millrace> {
+  const { config, role, demo, journal } = options;
+  checkRole(options);
+  const metrics = prometheusMetrics({ withProcess: true });
+  const engine = await openEngine({ config, metrics, journal, clock: options.clock });
+  const has = (name: Role): boolean => role === 'all' || role === name;
+  const topology = topologyOf(config, engine.log.clock);
+  const problems = topologyProblems(topology);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const running: Running[] = [];
+  try {
+    if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology));
+    const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine) : undefined;
+    if (scorer) running.push(scorer);
+    const rowSink = has('sinks') ? await engine.openRowSink() : undefined;
+    if (rowSink) running.push(...startSinks(engine, rowSink));
+    answerDoor(engine, topology, rowSink);
+    const extra = consoleRoutes({ engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY });
+    const http = options.withoutHttp ? undefined : createHttpServer(
+      { ...doorsOf(engine, config, scorer, rowSink, metrics, extra), metrics, journal },
+      { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '' },
+    );
+    const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
+    return {
+      engine, topology, metrics, rowSink, scorer, http, port,
+      failed: Promise.race(running.map(({ failed }) => failed)),
+      async stop() {
+        await http?.close();
+        await Promise.all(running.map((part) => part.stop()));
+        await engine.close();
+      },
+    };
+  } catch (error) {
+    await Promise.all(running.map((part) => part.stop()));
+    await engine.close();
+    throw error;
+  }
+}
+
+/** @throws ConfigError when a role cannot run alone, or would run without keys */
+function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
+  const problems: string[] = [];
+  if (role !== 'all' && config.KAFKA_BROKERS.length === 0) problems.push(`--role ${role} needs KAFKA_BROKERS: the embedded log is one process, start it with --role all.`);
+  if (role !== 'all' && role !== 'collector' && role !== 'scorer' && role === 'sinks' && config.CLICKHOUSE_URL === undefined) problems.push('--role sinks needs CLICKHOUSE_URL.');
+  const needsKeys = !withoutHttp && !demo && (role === 'all' || role === 'collector' || role === 'scorer');
+  if (needsKeys && config.WRITE_KEYS.length + config.SERVER_KEYS.length === 0) {
+    problems.push('Neither WRITE_KEYS nor SERVER_KEYS is set: nobody could publish. Set them, or try the demo shop with --demo.');
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+const keysOf = (config: Config, demo: boolean): { write: readonly string[]; server: readonly string[]; admin: readonly string[] } => ({
+  write: [...config.WRITE_KEYS, ...(demo ? [DEMO_KEYS.write] : [])],
+  server: [...config.SERVER_KEYS, ...(demo ? [DEMO_KEYS.server] : [])],
+  admin: [...config.ADMIN_TOKENS, ...(demo ? [DEMO_KEYS.admin] : [])],
+});
+
+function doorsOf(
+  engine: Engine, config: Config, scorer: RunningScorer | undefined, rowSink: RowSink | undefined, metrics: PrometheusMetrics, extra: readonly ExtraRoute[],
+): HttpDoors {
+  const { log } = engine;
+  const days = shopDays(config.SHOP_TIMEZONE);
+  const scoring = (): RunningScorer => {
+    if (!scorer) throw refuse(404, 'This process does not score: ask one with the role scorer.');
+    return scorer;
+  };
+  return {
+    accept: (records) => log.append(records),
+    partitions: log.partitions,
+    recommend: (request) => scoring().scorer.recommend(request),
+    score: (request) => scoring().scorer.score(request),
+    similar: (request) => scoring().scorer.similar(request),
+    forecast: (sku) => forecastAnswer(scoring().views, days, sku, Date.now()),
+    user: (id) => scoring().scorer.user(id),
+    async erase(id) {
+      await erase(engine, id);
+      return { erased: id };
+    },
+    metricsText: () => metrics.text(),
+    live: () => true,
+    ready: () => ({ ready: true, parts: { scorer: scorer?.isReady() ?? null, sql: rowSink?.engine ?? null, log: log.engine } }),
+    sql: rowSink && ((query) => rowSink.query(query)),
+    extra,
+  };
+}

@@ -1,0 +1,96 @@
+import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
+import { itemNeighbours, type ItemNeighbours } from '../consumers/co-visitation.js';
+import { allTopics, itemVectors } from '../schemas/topics.js';
+import { startFold, type Fold } from './core/fold.js';
+import type { Lease, Membership, NewRecord } from './core/log.js';
+import type { RowSink } from './core/row-sink.js';
+import { runConsumer } from './core/runner.js';
+import { runSink, sinkPorts } from './core/sink.js';
+import type { Topology } from './core/topology.js';
+import type { Engine } from './engine.js';
+import { Items } from './serving/items.js';
+import { Ranking } from './serving/rank.js';
+import { Scorer } from './serving/scorer.js';
+import { followTables, Views } from './serving/views.js';
+
+const SNAPSHOT_EVERY_MS = 60_000;
+
+/** Something that runs until it is stopped. */
+export interface Running {
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export function startConsumers(engine: Engine, topology: Topology): Running[] {
+  return topology.consumers.map((consumer) => runConsumer(consumer, topology, engine));
+}
+
+/** Learners of which there is one a shop: whoever owns partition 0 of the table they publish to. */
+export function startLearners(engine: Engine, topology: Topology): Running[] {
+  return topology.learners.filter(({ publishes }) => publishes).map((fold) => learnWhereOwned(engine, fold));
+}
+
+function learnWhereOwned(engine: Engine, fold: Fold<unknown>): Membership {
+  return engine.log.own({ name: fold.name, inputs: [fold.publishes!.table.name] }, async (lease: Lease) => {
+    if (lease.partition !== 0) return whenRevoked(lease);
+    const running = await startFold(fold, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: lease.revoked }, engine);
+    await running.done;
+  });
+}
+
+const whenRevoked = (lease: Lease): Promise<void> => new Promise((resolve) => {
+  if (lease.revoked.aborted) resolve();
+  else lease.revoked.addEventListener('abort', () => resolve(), { once: true });
+});
+
+export function startSinks(engine: Engine, sink: RowSink): Running[] {
+  const ports = sinkPorts(engine.metrics, engine.journal);
+  return clickhouseSinks.map((spec) => engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports)));
+}
+
+/** The request path and what feeds it. */
+export interface RunningScorer extends Running {
+  readonly scorer: Scorer;
+  readonly views: Views;
+  readonly items: Items;
+  readonly isReady: () => boolean;
+}
+
+export async function startScorer(engine: Engine): Promise<RunningScorer> {
+  const { log, viewed, owned, metrics, journal } = engine;
+  const stopping = new AbortController();
+  const views = new Views(viewed, log.partitions);
+  // On the embedded engine tasks own all tables but the learner's, and views read the owners' stores.
+  const followed = viewed === owned ? [itemVectors] : allTopics.filter(({ kind }) => kind === 'table');
+  const following = await followTables(log, followed, viewed.open, stopping.signal);
+  const fold = await startFold<ItemNeighbours>(itemNeighbours, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
+  const items = new Items(views);
+  const ranking = new Ranking(fold.state, items);
+  let caughtUp = false;
+  const ready = Promise.all([following.caughtUp, fold.caughtUp]).then(() => { caughtUp = true; });
+  const isReady = (): boolean => caughtUp;
+  let pending: NewRecord[] = [];
+  // Served recommendations are told to the log in one append at a time: a request never waits for it, and a full log sheds them.
+  const remember = (record: NewRecord): void => {
+    if (pending.length >= 10_000) return metrics.count('millrace_recommendations_untold_total');
+    if (pending.push(record) === 1) setImmediate(() => void tell());
+  };
+  const tell = async (): Promise<void> => {
+    const records = pending;
+    pending = [];
+    await log.append(records).catch((error: Error) => {
+      metrics.count('millrace_recommendations_untold_total', {}, records.length);
+      journal.warn({ error: error.message, count: records.length }, 'Recommendations served were not told to the log.');
+    });
+  };
+  const scorer = new Scorer({ views, items, ranking, metrics, remember, isReady, now: Date.now });
+  const done = Promise.all([following.done, fold.done, ready]);
+  return {
+    scorer, views, items, isReady,
+    failed: done.then(() => new Promise<never>(() => {})),
+    async stop() {
+      stopping.abort();
+      await done.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { ConfigError, Unavailable } from './core/errors.js';
+import type { NewRecord } from './core/log.js';
+
+/** Sends batches of a file source over HTTP; the server recognises a repetition by (source, ordinal). */
+export function uploader(url: string, source: string, adminToken: string | undefined): { partitions: number; send(records: readonly NewRecord[]): Promise<void>; finish(): Promise<void> } {
+  if (adminToken === undefined) throw new ConfigError(['--url needs an admin token: set ADMIN_TOKENS.']);
+  return {
+    // The server finds the home partition by itself.
+    partitions: 1,
+    async send(records) {
+      const named = records.flatMap(({ topic, key, value }) => (value === null ? [] : [{ topic, key, value: value.toString('base64') }]));
+      await post(`${url.replace(/\/$/, '')}/v1/sources/${encodeURIComponent(source)}`, adminToken, { records: named });
+    },
+    finish: async () => {},
+  };
+}
+
+async function post(url: string, token: string, body: object): Promise<void> {
+  const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    .catch((cause: unknown) => { throw new Unavailable(`${url} does not answer.`, { cause }); });
+  if (response.ok) return;
+  const detail = (await response.text()).slice(0, 500);
+  if (response.status >= 500 || response.status === 429) throw new Unavailable(`${url} answers ${response.status}: ${detail}`);
+  throw new Error(`${url} answers ${response.status}: ${detail}`);
+}
