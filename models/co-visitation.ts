@@ -13,7 +13,7 @@
  * Source: decayed item-to-item co-occurrence (Linden et al. 2003), forward decay after Cormode et al., ICDE 2009.
  */
 import { begin, slot, top, type Scratch } from './kernels/candidates.js';
-import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
+import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
 import { exp2, power } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import * as rows from './kernels/transition-rows.js';
@@ -51,6 +51,8 @@ export interface CoVisitation {
   /** By item: decayed number of events n, and n^−α, kept so that a query takes no power. */
   count: Float32Array;
   norm: Float32Array;
+  /** By item: how often its rows have changed, by which caches of them tell that they are stale. */
+  changes: Int32Array;
   /** Items below this number are known. */
   items: number;
   /** log2 of g. */
@@ -69,6 +71,7 @@ export function init(settings: Partial<Settings> = {}): CoVisitation {
     backward: rows.init(),
     count: new Float32Array(0),
     norm: new Float32Array(0),
+    changes: new Int32Array(0),
     items: 0,
     age: 0,
   };
@@ -102,7 +105,9 @@ export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch
       const weight = scale * forward.weights[at];
       const to = slot(scratch, forward.ids[at]);
       scratch.forward[to] += weight;
+      scratch.support[to]++;
       if (j === 0) scratch.latest[to] = weight;
+      else if (j === 1) scratch.previous[to] = weight;
     }
   }
   factor = unit;
@@ -112,8 +117,20 @@ export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch
     const scale = factor * norm[item];
     const first = backward.offset[item];
     const end = first + backward.length[item];
-    for (let at = first; at < end; at++) scratch.backward[slot(scratch, backward.ids[at])] += scale * backward.weights[at];
+    for (let at = first; at < end; at++) {
+      const weight = scale * backward.weights[at];
+      const to = slot(scratch, backward.ids[at]);
+      scratch.backward[to] += weight;
+      if (j === 0) scratch.before[to] = weight;
+    }
   }
+}
+
+/** How much one click speaks for `item`: forward evidence plus half the backward. */
+export function evidence(state: CoVisitation, click: number, item: number): number {
+  if (click < 0 || click >= state.items) return 0;
+  const unit = exp2((state.settings.normalization - 1) * state.age) * state.norm[click];
+  return unit * (rows.weightOf(state.forward, click, item) + 0.5 * rows.weightOf(state.backward, click, item));
 }
 
 /** Learns that `item` followed `recent` (latest first, without `item` itself). A weight of 0 or less teaches nothing. */
@@ -136,10 +153,12 @@ export function learn(state: CoVisitation, recent: Int32Array, item: number, wei
       if (state.count[before] === 0) state.norm[before] = power(unit, -settings.normalization);
       rows.add(state.forward, before, item, ahead);
       rows.add(state.backward, item, before, back);
+      state.changes[before]++;
     }
     ahead *= settings.forwardStep;
     back *= settings.backwardStep;
   }
+  state.changes[item]++;
   state.count[item] += unit;
   state.norm[item] = power(state.count[item], -settings.normalization);
 }
@@ -150,6 +169,7 @@ function ensure(state: CoVisitation, items: number): void {
     const capacity = capacityFor(items, state.count.length);
     state.count = grownFloat32(state.count, capacity);
     state.norm = grownFloat32(state.norm, capacity);
+    state.changes = grownInt32(state.changes, capacity);
     rows.ensure(state.forward, capacity);
     rows.ensure(state.backward, capacity);
   }
@@ -185,6 +205,7 @@ export function snapshot(state: CoVisitation): Uint8Array {
     settings: Float64Array.of(...Object.values(ordered(state.settings))),
     count: state.count.slice(0, state.items),
     norm: state.norm.slice(0, state.items),
+    changes: state.changes.slice(0, state.items),
     forwardLength: forward.length.slice(0, state.items),
     forwardIds: forward.ids,
     forwardWeights: forward.weights,
@@ -204,6 +225,7 @@ export function restore(bytes: Uint8Array): CoVisitation {
     backward: rows.unpacked({ length: from.u8('backwardLength'), ids: from.i32('backwardIds'), weights: from.f32('backwardWeights') }),
     count: from.f32('count'),
     norm: from.f32('norm'),
+    changes: from.i32('changes'),
     items,
     age,
   };

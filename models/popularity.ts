@@ -6,16 +6,18 @@
  *
  * Untrained: nobody is popular, the list is empty. Half-lives are counted in events and follow the catalogue: half an
  * event an item for the fast one and eight for the slow one, with floors so that a shop's first hundred events do not
- * forget each other. Shares are fractions of all decayed weight. `predict` scans all items: a server
- * keeps its answer for some seconds.
+ * forget each other. Shares are fractions of all decayed weight. `predict` scans all items;
+ * `listed` is its top 64, renewed by a scan each items/32 events (at least 50) and so as good as free.
  * Source: exponentially decayed counts, kept as forward decay (Cormode et al., ICDE 2009).
  */
+import { top } from './kernels/candidates.js';
 import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
 import { exp2, log } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 const MOST_AGE = 40;
-const VERSION = 1;
+const LISTED = 64;
+const VERSION = 2;
 
 export interface Settings {
   readonly fastPerItem: number;
@@ -41,6 +43,10 @@ export interface Popularity {
   /** Decayed weight of all items together, in the same units as the columns. */
   totalFast: number;
   totalSlow: number;
+  /** Most popular items as of the last renewal, best first: fast, then slow; and the event of that renewal. */
+  listedFast: Int32Array;
+  listedSlow: Int32Array;
+  listedAt: number;
 }
 
 export type Horizon = 'trending' | 'popular';
@@ -58,6 +64,9 @@ export function init(settings: Partial<Settings> = {}): Popularity {
     ageSlow: 0,
     totalFast: 0,
     totalSlow: 0,
+    listedFast: new Int32Array(0),
+    listedSlow: new Int32Array(0),
+    listedAt: 0,
   };
 }
 
@@ -78,19 +87,24 @@ export function predict(state: Popularity, horizon: Horizon, limit: number): { i
   return best.map((item) => ({ item, share: values[item] / total }));
 }
 
+/** Items of the top 64, as of some events ago. A view: later learning replaces it. */
+export function listed(state: Popularity, horizon: Horizon): Int32Array {
+  return horizon === 'trending' ? state.listedFast : state.listedSlow;
+}
+
 /** log of the item's share of recent events; about −18 for an item never seen. */
 export function logTrending(state: Popularity, item: number): number {
-  return item < state.items && state.totalFast > 0 ? log(state.fast[item] / state.totalFast + 1e-8) : log(1e-8);
+  return item >= 0 && item < state.items && state.totalFast > 0 ? log(state.fast[item] / state.totalFast + 1e-8) : log(1e-8);
 }
 
 /** log of the item's share of events over the long half-life. */
 export function logPopular(state: Popularity, item: number): number {
-  return item < state.items && state.totalSlow > 0 ? log(state.slow[item] / state.totalSlow + 1e-8) : log(1e-8);
+  return item >= 0 && item < state.items && state.totalSlow > 0 ? log(state.slow[item] / state.totalSlow + 1e-8) : log(1e-8);
 }
 
 /** Events since the item was first seen; 0 for an item never seen. */
 export function ageOf(state: Popularity, item: number): number {
-  return item < state.items && state.born[item] >= 0 ? state.events - state.born[item] : 0;
+  return item >= 0 && item < state.items && state.born[item] >= 0 ? state.events - state.born[item] : 0;
 }
 
 export function learn(state: Popularity, item: number, weight = 1): void {
@@ -119,6 +133,19 @@ export function learn(state: Popularity, item: number, weight = 1): void {
     state.born[item] = state.events;
     state.seen++;
   }
+  if (state.events - state.listedAt >= Math.max(50, state.seen / 32) || state.events < 50) renew(state);
+}
+
+function renew(state: Popularity): void {
+  state.listedFast = list(state.fast, state.items);
+  state.listedSlow = list(state.slow, state.items);
+  state.listedAt = state.events;
+}
+
+const order = new Int32Array(LISTED);
+
+function list(values: Float32Array, items: number): Int32Array {
+  return order.slice(0, top(values, items, LISTED, order));
 }
 
 function scaled(column: Float32Array, age: number): number {
@@ -147,6 +174,7 @@ export function forget(state: Popularity, item: number): void {
   state.slow[item] = 0;
   state.born[item] = -1;
   state.seen--;
+  renew(state);
 }
 
 export function snapshot(state: Popularity): Uint8Array {
@@ -154,23 +182,27 @@ export function snapshot(state: Popularity): Uint8Array {
   return pack('popularity', VERSION, {
     settings: Float64Array.of(s.fastPerItem, s.slowPerItem, s.leastFast, s.leastSlow),
     scalars: Float64Array.of(
-      state.items, state.seen, state.events, state.ageFast, state.ageSlow, state.totalFast, state.totalSlow,
+      state.items, state.seen, state.events, state.ageFast, state.ageSlow, state.totalFast, state.totalSlow, state.listedAt,
     ),
     fast: state.fast.slice(0, state.items),
     slow: state.slow.slice(0, state.items),
     born: state.born.slice(0, state.items),
+    listedFast: state.listedFast,
+    listedSlow: state.listedSlow,
   });
 }
 
 export function restore(bytes: Uint8Array): Popularity {
   const from = unpack('popularity', VERSION, bytes);
   const [fastPerItem, slowPerItem, leastFast, leastSlow] = from.f64('settings');
-  const [items, seen, events, ageFast, ageSlow, totalFast, totalSlow] = from.f64('scalars');
+  const [items, seen, events, ageFast, ageSlow, totalFast, totalSlow, listedAt] = from.f64('scalars');
   return {
     settings: { fastPerItem, slowPerItem, leastFast, leastSlow },
     fast: from.f32('fast'),
     slow: from.f32('slow'),
     born: from.i32('born'),
-    items, seen, events, ageFast, ageSlow, totalFast, totalSlow,
+    listedFast: from.i32('listedFast'),
+    listedSlow: from.i32('listedSlow'),
+    items, seen, events, ageFast, ageSlow, totalFast, totalSlow, listedAt,
   };
 }

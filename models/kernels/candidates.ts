@@ -21,8 +21,19 @@ export interface Scratch {
   readonly forward: Float32Array;
   readonly backward: Float32Array;
   readonly hop: Float32Array;
+  /** Evidence of single clicks: after the one before the latest, before the latest; and how many clicks speak for it. */
+  readonly previous: Float32Array;
+  readonly before: Float32Array;
+  readonly support: Float32Array;
+  /** Of the shopper's own recent clicks: how often, how many clicks back, and how often right after the latest item. */
+  readonly times: Uint8Array;
+  readonly back: Uint8Array;
+  readonly followed: Uint8Array;
   readonly marked: Uint8Array;
   slots: number;
+  /** Slots of the shopper's own clicks, which come first, and of those with the direct transitions. */
+  own: number;
+  direct: number;
 }
 
 export function scratch(): Scratch {
@@ -35,8 +46,16 @@ export function scratch(): Scratch {
     forward: new Float32Array(MOST_SLOTS),
     backward: new Float32Array(MOST_SLOTS),
     hop: new Float32Array(MOST_SLOTS),
+    previous: new Float32Array(MOST_SLOTS),
+    before: new Float32Array(MOST_SLOTS),
+    support: new Float32Array(MOST_SLOTS),
+    times: new Uint8Array(MOST_SLOTS),
+    back: new Uint8Array(MOST_SLOTS),
+    followed: new Uint8Array(MOST_SLOTS),
     marked: new Uint8Array(MOST_SLOTS),
     slots: 0,
+    own: 0,
+    direct: 0,
   };
 }
 
@@ -54,6 +73,8 @@ export function begin(scratch: Scratch, items: number): void {
   }
   scratch.query++;
   scratch.slots = 0;
+  scratch.own = 0;
+  scratch.direct = 0;
 }
 
 /** The slot of `item` in this query. The last slot is shared by all that came too late; it is never ranked. */
@@ -64,11 +85,27 @@ export function slot(scratch: Scratch, item: number): number {
   scratch.slots = at + 1;
   scratch.stamp[item] = scratch.query;
   scratch.slotOf[item] = at;
+  return clear(scratch, at, item);
+}
+
+/** A slot without evidence for an item that no model knows: the last one, which no query fills. */
+export function strangerSlot(scratch: Scratch): number {
+  return clear(scratch, MOST_SLOTS - 1, -1);
+}
+
+function clear(scratch: Scratch, at: number, item: number): number {
   scratch.items[at] = item;
   scratch.latest[at] = 0;
   scratch.forward[at] = 0;
   scratch.backward[at] = 0;
   scratch.hop[at] = 0;
+  scratch.previous[at] = 0;
+  scratch.before[at] = 0;
+  scratch.support[at] = 0;
+  scratch.times[at] = 0;
+  scratch.back[at] = 0;
+  scratch.followed[at] = 0;
+  scratch.marked[at] = 0;
   return at;
 }
 

@@ -73,6 +73,13 @@ export function add(rows: TransitionRows, item: number, neighbour: number, weigh
   }
 }
 
+/** The weight of `neighbour` in the row of `item`, 0 if it is not there. */
+export function weightOf(rows: TransitionRows, item: number, neighbour: number): number {
+  const first = rows.offset[item];
+  const at = rows.ids.subarray(Math.max(0, first), Math.max(0, first) + rows.length[item]).indexOf(neighbour);
+  return at < 0 ? 0 : rows.weights[first + at];
+}
+
 function put(rows: TransitionRows, item: number, slot: number, neighbour: number, weight: number): void {
   rows.ids[slot] = neighbour;
   rows.weights[slot] = weight;

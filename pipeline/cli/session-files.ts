@@ -136,16 +136,19 @@ function orFail<T>(found: T[], file: string, what: string): T[] {
 }
 
 async function eachLine(file: string, take: (text: string, line: number) => void): Promise<void> {
-  const raw = createReadStream(file);
   const unreadable = (error: unknown): DataFileError =>
     new DataFileError(`${file} cannot be read: ${error instanceof Error ? error.message : 'unknown error'}.`);
   let failure: unknown;
-  const input = (await isGzip(file).catch((error: unknown) => Promise.reject(unreadable(error)))) ? raw.pipe(createGunzip()) : raw;
-  raw.on('error', (error) => {
+  const isZipped = await isGzip(file).catch((error: unknown) => {
+    throw unreadable(error);
+  });
+  const raw = createReadStream(file);
+  const input = isZipped ? raw.pipe(createGunzip()) : raw;
+  raw.on('error', (error: Error) => {
     failure = error;
     input.destroy();
   });
-  input.on('error', (error) => (failure = error));
+  input.on('error', (error: Error) => (failure = error));
   let line = 0;
   for await (const text of createInterface({ input, crlfDelay: Infinity })) {
     line++;

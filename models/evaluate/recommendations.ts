@@ -1,0 +1,190 @@
+/**
+ * Progressive evaluation of recommenders.
+ *
+ * Sessions: learn the train sessions in file order, in one pass, then rank all items after each test prefix; the target
+ * is the next click. *Frozen* never learns again; *prequential* learns each test session once all its prefixes are
+ * scored. Leave-one-out: learn all but the last item of each user in file order, then rank what the user has not had.
+ * A target that is not ranked is a miss, and ties count against the recommender.
+ */
+import { addRank, addShown, rankingTotals, rankOf, summarize, type RankingMetrics } from './ranking-metrics.js';
+import { clicksBefore, type Recommender } from './recommenders.js';
+
+export type Mode = 'frozen' | 'prequential';
+
+export interface TestQuery {
+  readonly prefix: Int32Array;
+  readonly target: number;
+}
+
+/** A test session: what was asked of it, and the whole of it to learn from. */
+export interface TestSession {
+  readonly queries: readonly TestQuery[];
+  readonly clicks: Int32Array;
+}
+
+export interface Observer {
+  /** Microseconds from any origin. */
+  readonly now: () => number;
+  readonly progress: (sentence: string) => void;
+}
+
+export interface SessionScores {
+  readonly metrics: RankingMetrics;
+  readonly updateUsMean: number;
+  readonly queryUsP50: number;
+  readonly queryUsP99: number;
+  readonly trainEvents: number;
+  readonly items: number;
+}
+
+/**
+ * Sessions between two looks at the sources. A ranker that will serve frozen must learn how sources look that are some
+ * thousand sessions old; one that learns on must see them fresh.
+ */
+const FROZEN_BLOCK = 4_096;
+
+/** Groups prefixes of one session, which stand together, longest or shortest first. */
+export function testSessions(queries: readonly TestQuery[]): TestSession[] {
+  const sessions: { queries: TestQuery[]; clicks: Int32Array }[] = [];
+  for (const query of queries) {
+    const clicks = Int32Array.from([...query.prefix, query.target]);
+    const last = sessions.at(-1);
+    // Equal sequences are two shoppers with the same clicks, not one: no session holds the same prefix twice.
+    if (last !== undefined && clicks.length < last.clicks.length && startsWith(last.clicks, clicks) && isFresh(last.queries, query)) {
+      last.queries.push(query);
+    } else if (last !== undefined && clicks.length > last.clicks.length && startsWith(clicks, last.clicks)) {
+      last.queries.push(query);
+      last.clicks = clicks;
+    } else {
+      sessions.push({ queries: [query], clicks });
+    }
+  }
+  return sessions;
+}
+
+function startsWith(whole: Int32Array, part: Int32Array): boolean {
+  return part.every((item, at) => whole[at] === item);
+}
+
+function isFresh(queries: readonly TestQuery[], query: TestQuery): boolean {
+  return queries.every(({ prefix }) => prefix.length !== query.prefix.length);
+}
+
+export function evaluateSessions(
+  recommender: Recommender, train: readonly Int32Array[], test: readonly TestSession[], mode: Mode, k: number, { now, progress }: Observer,
+): SessionScores {
+  const counts = countItems(train);
+  const trainEvents = train.reduce((sum, session) => sum + session.length, 0);
+  // A tenth of a small file at most, or its ranker would never see sources that know anything.
+  const block = mode === 'frozen' ? Math.max(1, Math.min(FROZEN_BLOCK, Math.floor(train.length / 30))) : 1;
+  let learnedUs = 0;
+  let learnedEvents = 0;
+  const learn = (sessions: readonly Int32Array[]): void => {
+    const began = now();
+    recommender.learnBlock(sessions);
+    learnedUs += now() - began;
+    for (const session of sessions) learnedEvents += session.length;
+  };
+  let told = 0;
+  for (let at = 0; at < train.length; at += block) {
+    learn(train.slice(at, at + block));
+    if (learnedEvents - told >= 100_000) {
+      told = learnedEvents;
+      progress(`Learned ${learnedEvents} of ${trainEvents} events.`);
+    }
+  }
+  const totals = rankingTotals(k);
+  const durations: number[] = [];
+  for (const session of test) {
+    for (const { prefix, target } of session.queries) {
+      const recent = clicksBefore(prefix, prefix.length);
+      const began = now();
+      const count = recommender.rank(recent);
+      durations.push(now() - began);
+      const { items, scores } = recommender;
+      addRank(totals, rankOf(target, items, scores, count));
+      for (const item of best(items, scores, count, k)) addShown(totals, item, (counts.get(item) ?? 0) / trainEvents);
+      if (totals.n % 5_000 === 0) progress(`Ranked after ${totals.n} prefixes.`);
+    }
+    if (mode === 'prequential') learn([session.clicks]);
+  }
+  durations.sort((a, b) => a - b);
+  return {
+    metrics: summarize(totals, counts.size),
+    updateUsMean: learnedEvents > 0 ? learnedUs / learnedEvents : 0,
+    queryUsP50: quantile(durations, 0.5),
+    queryUsP99: quantile(durations, 0.99),
+    trainEvents,
+    items: counts.size,
+  };
+}
+
+/** One event a line of the file: a user and an item, as dense numbers. */
+export interface UserEvent {
+  readonly user: number;
+  readonly item: number;
+}
+
+export interface LeaveOneOutScores {
+  readonly metrics: RankingMetrics;
+  readonly events: number;
+  readonly items: number;
+  readonly seconds: number;
+}
+
+export function evaluateLeaveOneOut(recommender: Recommender, events: readonly UserEvent[], k: number, { progress }: Observer): Omit<LeaveOneOutScores, 'seconds'> {
+  const lengths = new Map<number, number>();
+  for (const { user } of events) lengths.set(user, (lengths.get(user) ?? 0) + 1);
+  const histories = new Map<number, number[]>();
+  const targets: UserEvent[] = [];
+  const counts = new Map<number, number>();
+  let learned = 0;
+  for (const event of events) {
+    const history = histories.get(event.user) ?? [];
+    histories.set(event.user, history);
+    counts.set(event.item, counts.get(event.item) ?? 0);
+    // A user of a single event has nothing to be asked from: the event is learned.
+    if (history.length + 1 === lengths.get(event.user) && history.length > 0) {
+      targets.push(event);
+      continue;
+    }
+    recommender.learnEvent(clicksBefore(Int32Array.from(history.slice(-64)), Math.min(history.length, 64)), event.item);
+    history.push(event.item);
+    counts.set(event.item, (counts.get(event.item) ?? 0) + 1);
+    if (++learned % 100_000 === 0) progress(`Learned ${learned} of ${events.length} events.`);
+  }
+  const totals = rankingTotals(k);
+  for (const { user, item } of targets) {
+    const history = histories.get(user) ?? [];
+    const had = new Set(history);
+    const count = recommender.rank(clicksBefore(Int32Array.from(history.slice(-64)), Math.min(history.length, 64)), (other) => had.has(other));
+    const { items, scores } = recommender;
+    addRank(totals, rankOf(item, items, scores, count));
+    for (const shown of best(items, scores, count, k)) addShown(totals, shown, (counts.get(shown) ?? 0) / Math.max(1, learned));
+    if (totals.n % 5_000 === 0) progress(`Ranked for ${totals.n} of ${targets.length} users.`);
+  }
+  return { metrics: summarize(totals, counts.size), events: events.length, items: counts.size };
+}
+
+function countItems(sessions: readonly Int32Array[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const session of sessions) for (const item of session) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+}
+
+/** The first k items by score. */
+function best(items: Int32Array, scores: Float32Array, count: number, k: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < count; i++) {
+    if (found.length === k && !(scores[i] > scores[found[k - 1]])) continue;
+    let at = found.length;
+    while (at > 0 && scores[found[at - 1]] < scores[i]) at--;
+    found.splice(at, 0, i);
+    if (found.length > k) found.pop();
+  }
+  return found.map((at) => items[at]);
+}
+
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+}

@@ -1,0 +1,307 @@
+/**
+ * Lean fusion: the recommender. Counting models and an embedding propose, a small learned network ranks.
+ *
+ *   candidates = own clicks ∪ best of latest, forward, backward and 2-hop transitions (∪ popular ones while few)
+ *   score(c) = ranker(features(c))
+ *   learn event b after clicks x:  softmax cross-entropy of b over candidates(x), then every source learns (x, b)
+ *
+ * The ranker's lesson comes before the sources learn, so that it sees what it will see when serving. It takes all of
+ * the first events and a sample of the rest. Untrained: no candidates; from the first event on, what is popular.
+ * A state is a function of the events alone: nothing that was asked of it changes it. `recent` is latest first.
+ * Memory an item: at most 2 × 96 transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
+ * Source: two-stage retrieval and ranking (Covington et al., RecSys 2016), here learned one event at a time.
+ */
+import * as coVisitation from './co-visitation.js';
+import * as embedding from './embedding.js';
+import * as features from './features.js';
+import { begin, scratch, slot, strangerSlot, top, type Scratch } from './kernels/candidates.js';
+import { randomness, uniform, type Randomness } from './kernels/numbers.js';
+import { pack, unpack } from './kernels/snapshot.js';
+import * as popularity from './popularity.js';
+import * as ranker from './ranker.js';
+import * as repeats from './repeats.js';
+import * as twoHop from './two-hop.js';
+
+/** Candidates taken from each source; 128 in all at most. */
+const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60 } as const;
+/** Below this many candidates the most popular items join. */
+const FEW = 40;
+const VERSION = 1;
+
+export interface Settings {
+  readonly seed: number;
+  /** Events that all teach the ranker, and the share of the later ones that do. */
+  readonly firstLessons: number;
+  readonly lessonShare: number;
+  /** Whether what a shopper just looked at may be recommended again: yes for clicks, no where nobody buys twice. */
+  readonly repeats: boolean;
+}
+
+export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.06, repeats: true };
+
+export interface Fusion extends features.Sources {
+  readonly settings: Settings;
+  readonly coVisitation: coVisitation.CoVisitation;
+  readonly ranker: ranker.Ranker;
+  readonly random: Randomness;
+  lessons: number;
+}
+
+/** Where one query or lesson at a time is worked out. It belongs to the caller and carries nothing that matters. */
+export interface Workspace {
+  readonly scratch: Scratch;
+  readonly cache: twoHop.HopCache;
+  /** The candidates: their slots in the scratch, items and scores. */
+  readonly picked: Int32Array;
+  readonly items: Int32Array;
+  readonly scores: Float32Array;
+}
+
+export interface Options {
+  /** How many at most; 0 or less gives none. */
+  readonly limit: number;
+  readonly exclude?: (item: number) => boolean;
+}
+
+export interface Recommendations {
+  readonly items: Int32Array;
+  /** Log odds between items of the same answer; larger is better. */
+  readonly scores: Float32Array;
+  /** What spoke for the item: a sum of SOURCE bits. */
+  readonly sources: Uint8Array;
+}
+
+export const SOURCE = { own: 1, latest: 2, forward: 4, backward: 8, hop: 16, popular: 32 } as const;
+
+export function init(settings: Partial<Settings> = {}): Fusion {
+  const chosen = { ...defaults, ...settings };
+  return {
+    settings: chosen,
+    coVisitation: coVisitation.init(),
+    popularity: popularity.init(),
+    repeats: repeats.init(),
+    embedding: embedding.init({ seed: chosen.seed }),
+    ranker: ranker.init(features.FEATURES.length, features.PRIOR, { seed: chosen.seed }),
+    random: randomness(chosen.seed + 11),
+    lessons: 0,
+  };
+}
+
+export function workspace(): Workspace {
+  return {
+    scratch: scratch(),
+    cache: twoHop.hopCache(scratch()),
+    picked: new Int32Array(ranker.STRIDE),
+    items: new Int32Array(ranker.STRIDE),
+    scores: new Float32Array(ranker.STRIDE),
+  };
+}
+
+/** The best items for a shopper with these clicks. */
+export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, exclude }: Options): Recommendations {
+  const count = rank(state, recent, work, exclude);
+  const size = Math.max(0, Math.min(Math.floor(limit), count));
+  const items = new Int32Array(size);
+  const scores = new Float32Array(size);
+  const sources = new Uint8Array(size);
+  let filled = 0;
+  for (let c = 0; c < count; c++) {
+    const score = work.scores[c];
+    if (filled === size && !(filled > 0 && score > scores[filled - 1])) continue;
+    let at = filled < size ? filled++ : size - 1;
+    for (; at > 0 && scores[at - 1] < score; at--) {
+      scores[at] = scores[at - 1];
+      items[at] = items[at - 1];
+      sources[at] = sources[at - 1];
+    }
+    scores[at] = score;
+    items[at] = work.items[c];
+    sources[at] = sourcesOf(work.scratch, work.picked[c]);
+  }
+  return { items, scores, sources };
+}
+
+export const recommend = predict;
+
+/** Candidates and their scores into the workspace's `items` and `scores`; returns how many. */
+export function rank(state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean): number {
+  gather(state, recent, work);
+  twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
+  return score(state, recent, work, pick(state, work, exclude));
+}
+
+/** Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. */
+export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array, work: Workspace): number {
+  gather(state, recent, work);
+  twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
+  const count = Math.min(items.length, ranker.STRIDE);
+  const known = Math.max(state.coVisitation.items, state.popularity.items);
+  for (let c = 0; c < count; c++) {
+    work.picked[c] = items[c] >= 0 && items[c] < known ? slot(work.scratch, items[c]) : strangerSlot(work.scratch);
+  }
+  return score(state, recent, work, count);
+}
+
+/** The click that speaks most for `item`, −1 if none does: "because you viewed …". */
+export function because(state: Fusion, recent: Int32Array, item: number): number {
+  let best = -1;
+  let most = 0;
+  for (let j = 0; j < Math.min(recent.length, 10); j++) {
+    if (recent[j] === item) continue;
+    const value = coVisitation.evidence(state.coVisitation, recent[j], item) * 0.7 ** j;
+    if (value > most) {
+      most = value;
+      best = recent[j];
+    }
+  }
+  return best;
+}
+
+/** Learns that `item` followed `recent` (without it). Weight: 1 for a view, more for a cart or purchase, ≤ 0 nothing. */
+export function learn(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1): void {
+  if (!(weight > 0)) return;
+  learnRanking(state, recent, item, work, weight);
+  learnSources(state, recent, item, weight);
+}
+
+/** The ranker's lesson alone. Returns its loss in nats, or NaN where there was none to give. */
+export function learnRanking(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1): number {
+  const { settings } = state;
+  if (recent.length === 0 || !(weight > 0)) return Number.NaN;
+  if (state.lessons >= settings.firstLessons && uniform(state.random) >= settings.lessonShare) return Number.NaN;
+  gather(state, recent, work);
+  twoHop.gather(state.coVisitation, recent, work.scratch);
+  const count = pick(state, work);
+  const target = work.items.subarray(0, count).indexOf(item);
+  if (target < 0) return Number.NaN;
+  features.fill(state, recent, work.scratch, work.picked, count, state.ranker.x);
+  state.lessons++;
+  return ranker.learn(state.ranker, count, target, Math.min(weight, 5));
+}
+
+/** What every source learns from the event, without the ranker. */
+export function learnSources(state: Fusion, recent: Int32Array, item: number, weight = 1): void {
+  coVisitation.learn(state.coVisitation, recent, item, weight);
+  popularity.learn(state.popularity, item, weight);
+  repeats.learn(state.repeats, recent, item);
+  embedding.learn(state.embedding, recent, item, weight);
+}
+
+function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace): void {
+  begin(space, Math.max(state.coVisitation.items, state.popularity.items));
+  features.markOwn(recent, state.coVisitation.items, space);
+  space.own = space.slots;
+  coVisitation.gather(state.coVisitation, recent, space);
+  space.direct = space.slots;
+}
+
+function score(state: Fusion, recent: Int32Array, work: Workspace, count: number): number {
+  features.fill(state, recent, work.scratch, work.picked, count, state.ranker.x);
+  ranker.predict(state.ranker, count, work.scores);
+  for (let c = 0; c < count; c++) work.items[c] = work.scratch.items[work.picked[c]];
+  return count;
+}
+
+/** Chooses candidates from the gathered evidence into `picked` and `items`. */
+function pick(state: Fusion, work: Workspace, exclude?: (item: number) => boolean): number {
+  const { scratch: space, picked, items } = work;
+  let count = 0;
+  for (let at = 0; at < space.own; at++) {
+    space.marked[at] = 1;
+    if (state.settings.repeats && exclude?.(space.items[at]) !== true) picked[count++] = at;
+  }
+  count = take(space, space.latest, space.direct, QUOTA.latest, picked, count, exclude);
+  count = take(space, space.forward, space.direct, QUOTA.forward, picked, count, exclude);
+  count = take(space, space.backward, space.direct, QUOTA.backward, picked, count, exclude);
+  count = take(space, space.hop, space.slots, QUOTA.hop, picked, count, exclude);
+  if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'trending'), FEW, picked, count, exclude);
+  if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'popular'), FEW, picked, count, exclude);
+  for (let c = 0; c < count; c++) items[c] = space.items[picked[c]];
+  return count;
+}
+
+const best = new Int32Array(2 * ranker.STRIDE);
+
+/** Adds the best `quota` by one source's evidence, those already there included in the quota. */
+function take(
+  space: Scratch, values: Float32Array, slots: number, quota: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
+): number {
+  // Looks further where some will be refused, so that a filter does not empty the list.
+  const found = top(values, slots, exclude === undefined ? quota : 2 * quota, best);
+  let count = from;
+  let taken = 0;
+  for (let i = 0; i < found && taken < quota && count < ranker.STRIDE; i++) {
+    const at = best[i];
+    if (space.marked[at] === 1) {
+      taken++;
+      continue;
+    }
+    space.marked[at] = 1;
+    if (exclude?.(space.items[at]) === true) continue;
+    taken++;
+    picked[count++] = at;
+  }
+  return count;
+}
+
+function takeListed(
+  space: Scratch, listed: Int32Array, until: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
+): number {
+  let count = from;
+  for (const item of listed) {
+    if (count >= until) break;
+    const at = slot(space, item);
+    if (space.marked[at] === 1 || exclude?.(item) === true) continue;
+    space.marked[at] = 1;
+    picked[count++] = at;
+  }
+  return count;
+}
+
+function sourcesOf(space: Scratch, at: number): number {
+  const sources =
+    (space.times[at] > 0 ? SOURCE.own : 0) |
+    (space.latest[at] > 0 ? SOURCE.latest : 0) |
+    (space.forward[at] > 0 ? SOURCE.forward : 0) |
+    (space.backward[at] > 0 ? SOURCE.backward : 0) |
+    (space.hop[at] > 0 ? SOURCE.hop : 0);
+  return sources === 0 ? SOURCE.popular : sources;
+}
+
+/** Takes the item out of every source. Its part in the ranker's weights is no larger than any other item's. */
+export function forget(state: Fusion, item: number): void {
+  coVisitation.forget(state.coVisitation, item);
+  popularity.forget(state.popularity, item);
+  repeats.forget(state.repeats, item);
+  embedding.forget(state.embedding, item);
+}
+
+export function snapshot(state: Fusion): Uint8Array {
+  const { settings: s } = state;
+  return pack('fusion', VERSION, {
+    settings: Float64Array.of(s.seed, s.firstLessons, s.lessonShare, s.repeats ? 1 : 0),
+    scalars: Float64Array.of(state.lessons),
+    random: state.random,
+    coVisitation: coVisitation.snapshot(state.coVisitation),
+    popularity: popularity.snapshot(state.popularity),
+    repeats: repeats.snapshot(state.repeats),
+    embedding: embedding.snapshot(state.embedding),
+    ranker: ranker.snapshot(state.ranker),
+  });
+}
+
+export function restore(bytes: Uint8Array): Fusion {
+  const from = unpack('fusion', VERSION, bytes);
+  const [seed, firstLessons, lessonShare, mayRepeat] = from.f64('settings');
+  const [lessons] = from.f64('scalars');
+  return {
+    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1 },
+    coVisitation: coVisitation.restore(from.u8('coVisitation')),
+    popularity: popularity.restore(from.u8('popularity')),
+    repeats: repeats.restore(from.u8('repeats')),
+    embedding: embedding.restore(from.u8('embedding')),
+    ranker: ranker.restore(from.u8('ranker'), features.FEATURES.length),
+    random: from.u32('random'),
+    lessons,
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * Kernels of the ranker's network: 16 leaky units and a linear one over column-major features, four candidates at a time.
+ *
+ * All 17 sums of four candidates stay in registers while the features go by. Lanes beyond the last candidate are
+ * computed as well and mean nothing: their slopes must be zero, and the features there finite.
+ */
+import {
+  add, add4, addInt, assemble, float, instantiate, int, kernel, larger4, load4, loadFloat, loadSpread4, loop, newMemory, above4, select4,
+  seq, shift, spread4, store4, storeFloat, sumOf4, times4, timesInt,
+  type Code, type Local, type Memory, type Module,
+} from './assembler.js';
+
+/** Candidates to a column. */
+export const STRIDE = 128;
+export const HIDDEN = 16;
+/** Weights to a feature: one for each hidden unit, then the linear one. */
+export const UNITS = HIDDEN + 1;
+export const LEAK = 0.01;
+export const MOST_FEATURES = 64;
+
+const COLUMN = STRIDE * 4;
+const PER_FEATURE = UNITS * 4;
+const WEIGHTS = (MOST_FEATURES * UNITS + HIDDEN) * 4;
+const AT = {
+  scores: 0, hidden: COLUMN, x: 32 * COLUMN, weights: 96 * COLUMN, gradient: 96 * COLUMN + WEIGHTS, averaged: 96 * COLUMN + 2 * WEIGHTS,
+} as const;
+const PAGES = Math.ceil((AT.averaged + WEIGHTS) / 65_536);
+
+const rowOf = (base: Code, k: Code): Code => addInt(base, timesInt(k, int(COLUMN)));
+const candidateAt = (base: Code, c: Local): Code => addInt(base, shift(c.get, 2));
+const units = (write: (unit: number) => Code): Code => seq(...Array.from({ length: UNITS }, (_, unit) => write(unit)));
+
+/** scores[c] and the hidden units' inputs, for c < n, by the weights at an address. */
+const forward = kernel('forward', ['i32', 'i32', 'i32'], (body, n, features, weights) => {
+  const [c, f, xAt, wAt, out] = body.locals('i32', 5);
+  const [value, score] = body.locals('v128', 2);
+  const sums = body.locals('v128', UNITS);
+  const leak = spread4(float(LEAK));
+  return loop(c, n.get, 4, seq(
+    units((unit) => sums[unit].set(spread4(float(0)))),
+    xAt.set(candidateAt(int(AT.x), c)),
+    wAt.set(weights.get),
+    loop(f, features.get, 1, seq(
+      value.set(load4(xAt.get)),
+      units((unit) => sums[unit].set(add4(sums[unit].get, times4(value.get, loadSpread4(wAt.get, unit * 4))))),
+      xAt.set(addInt(xAt.get, int(COLUMN))),
+      wAt.set(addInt(wAt.get, int(PER_FEATURE))),
+    )),
+    score.set(sums[HIDDEN].get),
+    out.set(candidateAt(int(AT.hidden), c)),
+    // `wAt` stands behind the last feature now, at the output weights.
+    seq(...sums.slice(0, HIDDEN).map((sum, k) => seq(
+      store4(out.get, sum.get, k * COLUMN),
+      score.set(add4(score.get, times4(larger4(sum.get, times4(sum.get, leak)), loadSpread4(wAt.get, k * 4)))),
+    ))),
+    store4(candidateAt(int(AT.scores), c), score.get),
+  ));
+});
+
+/** Turns the hidden inputs into their slopes, given d loss/d score in `scores`; adds the output weights' gradient. */
+const backward = kernel('backward', ['i32', 'i32'], (body, n, features) => {
+  const [c, k, row, weight, at] = body.locals('i32', 5);
+  const [z, slope, mask, sum, factor] = body.locals('v128', 5);
+  const one = spread4(float(1));
+  const leak = spread4(float(LEAK));
+  return seq(
+    row.set(int(AT.hidden)),
+    weight.set(addInt(int(AT.weights), timesInt(features.get, int(PER_FEATURE)))),
+    loop(k, int(HIDDEN), 1, seq(
+      sum.set(spread4(float(0))),
+      factor.set(loadSpread4(weight.get)),
+      loop(c, n.get, 4, seq(
+        at.set(candidateAt(row.get, c)),
+        z.set(load4(at.get)),
+        slope.set(load4(candidateAt(int(AT.scores), c))),
+        mask.set(above4(z.get, spread4(float(0)))),
+        z.set(times4(z.get, slope.get)),
+        sum.set(add4(sum.get, select4(z.get, times4(z.get, leak), mask.get))),
+        store4(at.get, times4(times4(slope.get, factor.get), select4(one, leak, mask.get))),
+      )),
+      storeFloat(weight.get, add(loadFloat(weight.get, WEIGHTS), sumOf4(sum)), WEIGHTS),
+      row.set(addInt(row.get, int(COLUMN))),
+      weight.set(addInt(weight.get, int(4))),
+    )),
+    // The linear unit's slopes are the scores' own.
+    loop(c, n.get, 4, store4(candidateAt(row.get, c), load4(candidateAt(int(AT.scores), c)))),
+  );
+});
+
+/** gradient[f][unit] += Σ_c x[f][c]·slope[unit][c] */
+const accumulate = kernel('accumulate', ['i32', 'i32'], (body, n, features) => {
+  const [f, c, xAt, to, at] = body.locals('i32', 5);
+  const value = body.local('v128');
+  const sums = body.locals('v128', UNITS);
+  return seq(
+    xAt.set(int(AT.x)),
+    to.set(int(AT.gradient)),
+    loop(f, features.get, 1, seq(
+      units((unit) => sums[unit].set(spread4(float(0)))),
+      loop(c, n.get, 4, seq(
+        value.set(load4(candidateAt(xAt.get, c))),
+        at.set(candidateAt(int(AT.hidden), c)),
+        units((unit) => sums[unit].set(add4(sums[unit].get, times4(value.get, load4(at.get, unit * COLUMN))))),
+      )),
+      units((unit) => storeFloat(to.get, add(loadFloat(to.get, unit * 4), sumOf4(sums[unit])), unit * 4)),
+      xAt.set(rowOf(xAt.get, int(1))),
+      to.set(addInt(to.get, int(PER_FEATURE))),
+    )),
+  );
+});
+
+let compiled: Module | undefined;
+
+export interface Network {
+  readonly memory: Memory;
+  readonly features: number;
+  /** [feature·128 + candidate] */
+  readonly x: Float32Array;
+  readonly scores: Float32Array;
+  /** [feature][unit], then the 16 output weights; the gradient likewise. */
+  readonly weights: Float32Array;
+  readonly gradient: Float32Array;
+  /** Weights averaged over the steps: less noise than the last ones. */
+  readonly averaged: Float32Array;
+  readonly run: Record<'forward' | 'backward' | 'accumulate', (...values: number[]) => void>;
+}
+
+export function network(features: number): Network {
+  if (features > MOST_FEATURES) throw new RangeError(`A ranker has at most ${MOST_FEATURES} features; got ${features}.`);
+  compiled ??= assemble([forward, backward, accumulate]);
+  const memory = newMemory(PAGES);
+  const size = features * UNITS + HIDDEN;
+  return {
+    memory,
+    features,
+    x: new Float32Array(memory.buffer, AT.x, features * STRIDE),
+    scores: new Float32Array(memory.buffer, AT.scores, STRIDE),
+    weights: new Float32Array(memory.buffer, AT.weights, size),
+    gradient: new Float32Array(memory.buffer, AT.gradient, size),
+    averaged: new Float32Array(memory.buffer, AT.averaged, size),
+    run: instantiate(compiled, memory, ['forward', 'backward', 'accumulate']),
+  };
+}
+
+/** Scores of the first n candidates by the weights that are being learned. */
+export function forwardLearning({ run, features }: Network, n: number): void {
+  run.forward(n, features, AT.weights);
+}
+
+/** Scores of the first n candidates by the averaged weights. */
+export function forwardAveraged({ run, features }: Network, n: number): void {
+  run.forward(n, features, AT.averaged);
+}
+
+/** Adds the gradient of a loss whose slopes stand in `scores`, after `forwardLearning`. */
+export function backpropagate({ run, features, scores }: Network, n: number): void {
+  scores.fill(0, n, Math.min(STRIDE, n + 3));
+  run.backward(n, features);
+  run.accumulate(n, features);
+}

@@ -1,0 +1,79 @@
+/**
+ * Repeats: how often an item, once clicked, is clicked again by the same shopper.
+ *
+ *   rate(item) = (again + k·ρ)/(first + again + k)      ρ = the same ratio over all items, k = 5
+ *
+ * `first` counts clicks on an item that is not among the shopper's recent ones, `again` those on one that is.
+ * Untrained: 0.2 for everything. Counts are plain and undecayed: a habit changes slower than a fashion.
+ */
+import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
+import { pack, unpack } from './kernels/snapshot.js';
+
+const PRIOR = 5;
+const UNTRAINED = 0.2;
+const VERSION = 1;
+
+export interface Repeats {
+  first: Float32Array;
+  again: Float32Array;
+  items: number;
+  allFirst: number;
+  allAgain: number;
+}
+
+export function init(): Repeats {
+  return { first: new Float32Array(0), again: new Float32Array(0), items: 0, allFirst: 0, allAgain: 0 };
+}
+
+export function predict(state: Repeats, item: number): number {
+  const overall = (state.allAgain + UNTRAINED * PRIOR) / (state.allFirst + state.allAgain + PRIOR);
+  if (item < 0 || item >= state.items) return overall;
+  const again = state.again[item];
+  return (again + PRIOR * overall) / (state.first[item] + again + PRIOR);
+}
+
+/** Clicks counted for the item. */
+export function clicksOf(state: Repeats, item: number): number {
+  return item >= 0 && item < state.items ? state.first[item] + state.again[item] : 0;
+}
+
+export function learn(state: Repeats, recent: Int32Array, item: number): void {
+  checkItem(item);
+  if (item >= state.items) {
+    if (item >= state.first.length) {
+      const capacity = capacityFor(item + 1, state.first.length);
+      state.first = grownFloat32(state.first, capacity);
+      state.again = grownFloat32(state.again, capacity);
+    }
+    state.items = item + 1;
+  }
+  if (recent.includes(item)) {
+    state.again[item]++;
+    state.allAgain++;
+  } else {
+    state.first[item]++;
+    state.allFirst++;
+  }
+}
+
+export function forget(state: Repeats, item: number): void {
+  if (item < 0 || item >= state.items) return;
+  state.allFirst -= state.first[item];
+  state.allAgain -= state.again[item];
+  state.first[item] = 0;
+  state.again[item] = 0;
+}
+
+export function snapshot(state: Repeats): Uint8Array {
+  return pack('repeats', VERSION, {
+    scalars: Float64Array.of(state.items, state.allFirst, state.allAgain),
+    first: state.first.slice(0, state.items),
+    again: state.again.slice(0, state.items),
+  });
+}
+
+export function restore(bytes: Uint8Array): Repeats {
+  const from = unpack('repeats', VERSION, bytes);
+  const [items, allFirst, allAgain] = from.f64('scalars');
+  return { first: from.f32('first'), again: from.f32('again'), items, allFirst, allAgain };
+}
