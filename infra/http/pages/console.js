@@ -1,0 +1,139 @@
+import { ago, byId, count, element, glide, rate, setClass, setText } from './dom.js';
+import { follow } from './stream.js';
+import { topologyView } from './topology.js';
+
+const HISTORY = 120;
+const ROWS = 6;
+const history = [];
+const drawTopology = topologyView(byId('topology'), byId('topology-list'));
+let lastAt = null;
+
+follow('/console/stream', {
+  message: show,
+  told: ({ state, waitMs }) => {
+    document.documentElement.classList.toggle('lost', state !== 'live');
+    byId('token').hidden = state !== 'refused';
+    if (state === 'live') return line('tag good', 'Live');
+    if (state === 'refused') return askForToken();
+    const since = lastAt === null ? '' : ` Figures are from ${new Date(lastAt).toLocaleTimeString()}.`;
+    return line('tag bad', `Connection lost, trying again in ${waitMs / 1000} s.${since}`);
+  },
+});
+
+function line(name, text) {
+  setClass(byId('line'), name);
+  setText(byId('line'), text);
+}
+
+function askForToken() {
+  line('tag warn', 'Token needed');
+  const form = byId('token');
+  return new Promise((resolve) => {
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      resolve(new FormData(form).get('token'));
+    }, { once: true });
+  });
+}
+
+function show(state) {
+  lastAt = state.now;
+  const { totals } = state;
+  setText(byId('setup'), `${state.engine === 'kafka' ? 'on Kafka' : 'embedded, one process'}${state.clock === 'file' ? ', on the clock of a file' : ''}`);
+  setText(byId('rate'), rate(state.eventsPerSecond));
+  setText(byId('accepted'), count(totals.accepted));
+  setText(byId('triggers-total'), count(totals.triggers));
+  setText(byId('recommendations'), count(totals.recommendations));
+  setText(byId('duplicates'), count(totals.duplicates));
+  setText(byId('dead-letters'), count(totals.deadLetters));
+  setText(byId('rejected'), `${count(totals.rejected)} refused at the door`);
+  sparkline(state.eventsPerSecond);
+  drawTopology(state.parts, state.topics, new Map(state.consumers.map(({ name, perSecond }) => [name, perSecond])));
+  consumers(state.consumers);
+  triggers(state.triggers, state.now);
+  shopper(state.shopper, state.now);
+  health(state);
+}
+
+function sparkline(value) {
+  history.push(value);
+  if (history.length > HISTORY) history.shift();
+  const top = Math.max(1, ...history) * 1.25;
+  const points = history.map((each, index) => `${(((index + HISTORY - history.length) / (HISTORY - 1)) * 300).toFixed(1)} ${(56 - (each / top) * 54).toFixed(1)}`);
+  const start = points[0].split(' ')[0];
+  byId('sparkline').querySelector('.stroke').setAttribute('d', `M${points.join('L')}`);
+  byId('sparkline').querySelector('.area').setAttribute('d', `M${start} 56L${points.join('L')}L300 56Z`);
+}
+
+/** Rows are kept and rewritten: replacing them would take the selection and the reader's place away each second. */
+function consumers(list) {
+  const body = byId('consumers');
+  while (body.rows.length > list.length) body.deleteRow(-1);
+  while (body.rows.length < list.length) body.append(element('tr', {}, element('th', { scope: 'row' }), element('td'), element('td'), element('td')));
+  list.forEach(({ name, lag, timeLagSeconds, commitsPerSecond }, index) => {
+    const [title, records, seconds, commits] = body.rows[index].cells;
+    setText(title, name);
+    setText(records, count(lag));
+    setText(seconds, rate(timeLagSeconds));
+    setClass(seconds, timeLagSeconds > 10 ? 'behind' : '');
+    setText(commits, rate(commitsPerSecond));
+  });
+}
+
+const STATUS = { fired: 'good', recovered: 'good', suppressed: 'warn', cancelled: '' };
+const RULES = { cart_abandonment: 'Cart left', back_in_stock: 'Back in stock', replenishment_due: 'Refill due' };
+const words = (name) => RULES[name] ?? name.replaceAll(/[-_]/g, ' ').replace(/^./, (first) => first.toUpperCase());
+
+function triggers(list, now) {
+  const rows = list.slice(0, ROWS).map(({ at, rule, status, shopper: who, reason, products }) => {
+    const names = products.map(({ sku, name }) => name ?? sku).join(', ');
+    const key = `${Number(new Date(at))} ${rule} ${who} ${status}`;
+    return element('li', { 'data-key': key, title: `${reason} ${names}` },
+      element('span', { class: 'cut' }, element('strong', {}, words(rule)), ` · ${names || 'no product'}`),
+      element('span', { class: `tag ${STATUS[String(status).toLowerCase()] ?? ''}` }, String(status)),
+      element('span', { class: 'cut hint' }, reason),
+      element('span', { class: 'hint' }, `${who}, ${ago(at, now)}`));
+  });
+  const none = element('li', { class: 'empty' }, 'None yet: a cart left alone for a while is the first.');
+  glide(byId('triggers'), () => byId('triggers').replaceChildren(...(rows.length > 0 ? rows : [none])));
+}
+
+let ranks = { of: null, at: new Map(), moves: new Map() };
+
+function shopper(state, now) {
+  if (!state) return;
+  setText(byId('shopper-hint'), `${state.id}: last seen ${state.lastEvents[0] ? ago(state.lastEvents[0].at, now) : 'a while ago'}`);
+  byId('did').replaceChildren(...state.lastEvents.slice(0, ROWS).map(({ event, sku, name, at }) => element('li', {},
+    element('span', { class: 'cut' }, name ?? sku ?? '–'), element('span', { class: 'cut hint' }, `${event}, ${ago(at, now)}`))));
+  const items = state.recommendations.slice(0, ROWS);
+  const isSame = ranks.of === state.id && items.every(({ sku }, index) => ranks.at.get(sku) === index);
+  if (!isSame) {
+    const moves = new Map(items.map(({ sku }, index) => [sku, ranks.of !== state.id ? '' : ranks.at.has(sku) ? arrow(ranks.at.get(sku) - index) : 'new']));
+    ranks = { of: state.id, at: new Map(items.map(({ sku }, index) => [sku, index])), moves };
+  }
+  glide(byId('shown'), () => byId('shown').replaceChildren(...items.map(({ sku, name, reason }, index) => {
+    const move = ranks.moves.get(sku) ?? '';
+    return element('li', { 'data-key': sku },
+      element('span', { class: 'rank' }, String(index + 1)),
+      element('span', { class: 'cut' }, name ?? sku, element('br'), element('span', { class: 'hint' }, reason)),
+      element('span', { class: `move ${move.startsWith('▼') ? '' : 'up'}` }, move));
+  })));
+}
+
+const arrow = (by) => (by === 0 ? '' : by > 0 ? `▲ ${by}` : `▼ ${-by}`);
+
+function health(state) {
+  const behind = state.consumers.filter(({ timeLagSeconds }) => timeLagSeconds > 10).map(({ name }) => name);
+  const sql = state.sql === undefined ? !state.fallbacks.some((one) => /sql|chdb|clickhouse/i.test(one)) : state.sql !== null;
+  const rows = [
+    ['Engine', state.engine === 'kafka' ? 'Kafka' : 'Embedded log and tables, no server needed'],
+    ['ClickHouse', sql ? `${typeof state.sql === 'string' ? state.sql : 'yes'}: try npx millrace sql "SELECT count() FROM millrace.interactions"` : 'none: everything but SQL works'],
+    ['Clock', state.clock === 'file' ? 'the time of the file being replayed' : 'wall'],
+    ['Keeping up', behind.length === 0 ? 'all consumers' : `behind: ${behind.join(', ')}`],
+    ['Running without', state.fallbacks.length === 0 ? 'nothing' : state.fallbacks.join(', ')],
+    ['As of', new Date(state.now).toLocaleTimeString()],
+  ];
+  const list = byId('health');
+  if (list.children.length !== rows.length * 2) list.replaceChildren(...rows.flatMap(([name]) => [element('dt', {}, name), element('dd')]));
+  rows.forEach(([, value], index) => setText(list.children[index * 2 + 1], value));
+}

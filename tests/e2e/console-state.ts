@@ -1,0 +1,53 @@
+import type { SimulatedProduct } from '../../producers/simulate.js';
+
+const consumer = (name: string, reads: string[], writes: string[]): object => ({ name, kind: 'consumer', reads, writes });
+
+/** The topology as it runs. */
+const parts = [
+  consumer('shoppers', ['clickstream', 'purchases', 'user-merges', 'shoppers-moves'], ['interactions', 'item-interests', 'user-merges', 'shoppers-moves', 'user-profiles']),
+  consumer('order-ledger', ['orders'], ['purchases', 'sales', 'order-ledger']),
+  consumer('item-watch', ['catalog', 'inventory', 'item-interests'], ['trigger-candidates', 'products']),
+  consumer('demand-forecasts', ['sales'], ['forecasts', 'demand-forecasts']),
+  consumer('marketing-triggers', ['interactions', 'purchases', 'trigger-candidates', 'user-merges', 'marketing-triggers-moves'], ['marketing-triggers', 'marketing-triggers-moves', 'marketing-triggers-state']),
+  { name: 'item-embeddings', kind: 'learner', reads: ['interactions'], writes: ['item-vectors'] },
+  { name: 'co-visitation', kind: 'learner', reads: ['interactions'], writes: [] },
+  { name: 'clickhouse', kind: 'sink', reads: ['interactions', 'purchases', 'sales', 'forecasts', 'marketing-triggers', 'recommendations', 'dead-letters'], writes: [] },
+  { name: 'scorer', kind: 'view', reads: ['user-profiles', 'products', 'item-vectors', 'demand-forecasts'], writes: [] },
+];
+
+const KINDS: Readonly<Record<string, string>> = {
+  clickstream: 'source', orders: 'source', catalog: 'source', inventory: 'source', interactions: 'stream', purchases: 'stream', sales: 'stream', 'item-interests': 'stream',
+  'trigger-candidates': 'stream', forecasts: 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'shoppers-moves': 'feedback',
+  'marketing-triggers-moves': 'feedback', 'user-profiles': 'table', 'order-ledger': 'table', products: 'table', 'demand-forecasts': 'table', 'marketing-triggers-state': 'table', 'item-vectors': 'table',
+};
+
+const REASONS = ['The cart was left 20 s ago with 2 products.', 'The cart was left, but the shopper had 3 messages today already: the cap holds.', 'It is back: 14 in stock.', 'Ordered after the reminder: nothing more to send.'] as const;
+const RULES = ['cart_abandonment', 'cart_abandonment', 'back_in_stock', 'cart_abandonment'] as const;
+const STATUSES = ['fired', 'suppressed', 'fired', 'recovered'] as const;
+
+/** What `GET /console/stream` says in a given second: figures move, lists change. */
+export function consoleState(products: readonly SimulatedProduct[], second: number): object {
+  const now = Date.UTC(2026, 2, 10, 10) + second * 1_000;
+  const named = (index: number): { sku: string; name: string } => {
+    const { sku, name } = products[index % products.length]!;
+    return { sku, name };
+  };
+  const perSecond = (index: number): number => Math.max(0, 18 - index * 1.3 + 4 * Math.sin(second / 3 + index));
+  return {
+    now, engine: 'embedded', clock: 'wall', fallbacks: ['embedded log'], sql: 'chdb', eventsPerSecond: 20 + 5 * Math.sin(second / 4) + (second % 3),
+    totals: { accepted: 12_345 + second * 20, rejected: 3, duplicates: 120 + second, deadLetters: 3, triggers: 40 + Math.floor(second / 2), recommendations: 900 + second * 4 },
+    consumers: ['shoppers', 'order-ledger', 'item-watch', 'demand-forecasts', 'marketing-triggers'].map((name, index) => ({ name, lag: (second * 7 + index * 3) % 11, timeLagSeconds: index === 3 ? 12.4 : 1 + index / 10, commitsPerSecond: 4 + index, perSecond: perSecond(index) })),
+    topics: Object.entries(KINDS).map(([name, kind], index) => ({ name, kind, perSecond: perSecond(index) })),
+    parts,
+    triggers: Array.from({ length: 9 }, (_, index) => {
+      const number = Math.floor(second / 3) + 9 - index;
+      return { at: now - index * 4_000, rule: RULES[number % 4], status: STATUSES[number % 4], shopper: `u-0${number % 90}…`, reason: REASONS[number % 4], products: [named(number * 3), named(number * 5)] };
+    }),
+    shopper: {
+      id: '3f9a2c…',
+      lastEvents: Array.from({ length: 8 }, (_, index) => ({ event: index % 3 === 2 ? 'Product Added' : 'Product Viewed', ...named(Math.floor(second / 2) * 7 + index * 11), at: now - index * 2_500 })),
+      recommendations: Array.from({ length: 6 }, (_, index) => ({ ...named(Math.floor(second / 2) + ((index * 5) % 6)), score: 1 / (index + 1), reason: index === 5 ? 'Popular right now' : `Because of ${named(Math.floor(second / 2) * 7).name}` })),
+      freshness: { lastEventAt: now },
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { pagesServer, type PagesServer } from './pages-server.js';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+if (!CHROMIUM) process.stderr.write('SKIPPED tests/e2e/pages: there is no Chromium here (CHROMIUM names one).\n');
+
+test.runIf(!CHROMIUM && process.env['CI'])('CI has a Chromium to open the pages with', () => {
+  expect(CHROMIUM).toBeDefined();
+});
+
+describe.runIf(CHROMIUM)('pages in a browser', () => {
+  let browser: Browser;
+  let server: PagesServer;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
+    server = await pagesServer({ everyMs: 200 });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  afterEach(() => {
+    problems.length = 0;
+    server.calls.length = 0;
+  });
+
+  /** A page of its own shopper, whose console errors and foreign requests are noted. */
+  async function open(path: string, width = 1_400): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(server.url) && !request.url().startsWith('data:')) problems.push(`request to ${request.url()}`);
+    });
+    await page.goto(server.url + path);
+    return page;
+  }
+  const text = (page: Page, selector: string): Promise<string | null> => page.textContent(selector);
+  /** Until an expression of the page holds. A text, since the names of a browser are unknown here. */
+  const until = (page: Page, expression: string): Promise<unknown> => page.waitForFunction(expression, undefined, { timeout: 10_000 });
+  const becomes = (page: Page, selector: string, not: string | null): Promise<unknown> =>
+    until(page, `document.querySelector(${JSON.stringify(selector)})?.textContent !== ${JSON.stringify(not)}`);
+  /** Whether the page itself scrolls sideways. */
+  const overflows = (page: Page): Promise<unknown> => page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+  test('the console shows the stream alive: figures, triggers and recommendations change', async () => {
+    const page = await open('/');
+    await becomes(page, '#accepted', '–');
+    const [accepted, trigger, shown] = [await text(page, '#accepted'), await text(page, '#triggers'), await text(page, '#shown')];
+    await becomes(page, '#accepted', accepted);
+    await becomes(page, '#triggers', trigger);
+    await becomes(page, '#shown', shown);
+    expect(await text(page, '#line')).toBe('Live');
+    expect(await page.locator('#consumers tr').count()).toBe(5);
+    expect(await page.locator('.behind').count()).toBe(1);
+    expect(await text(page, '#health')).toContain('chdb');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('the drawing has every part and every topic between parts, none upon another, and flows to the right', async () => {
+    const page = await open('/');
+    await page.waitForSelector('#topology svg');
+    expect(await page.locator('.box.part').count()).toBe(9);
+    const names = await page.locator('.box title').allTextContents();
+    expect(names.some((name) => name.startsWith('trigger-candidates (stream)'))).toBe(true);
+    expect(names.some((name) => name.startsWith('order-ledger (consumer), keeps order-ledger'))).toBe(true);
+    const boxes = await page.locator('.box rect').evaluateAll((nodes) => nodes.map((node) => ['x', 'y', 'width', 'height'].map((name) => Number(node.getAttribute(name)))));
+    const overlaps = boxes.flatMap(([x = 0, y = 0, width = 0, height = 0], index) =>
+      boxes.slice(index + 1).filter(([otherX = 0, otherY = 0, otherWidth = 0, otherHeight = 0]) => x < otherX + otherWidth && otherX < x + width && y < otherY + otherHeight && otherY < y + height));
+    expect(overlaps).toEqual([]);
+    await page.close();
+  });
+
+  test('a broken stream is said, old figures stay, and the page comes back by itself', async () => {
+    const page = await open('/');
+    await becomes(page, '#accepted', '–');
+    server.breakStream(true);
+    await until(page, "document.querySelector('#line').textContent.includes('Connection lost')");
+    expect(await text(page, '#accepted')).not.toBe('–');
+    server.breakStream(false);
+    await until(page, "document.querySelector('#line').textContent === 'Live'");
+    await page.close();
+  });
+
+  test('a console that is not public asks for the admin token', async () => {
+    server.askToken('secret');
+    const page = await open('/');
+    await page.waitForSelector('#token:not([hidden])');
+    await page.fill('#token input', 'secret');
+    await page.click('#token button');
+    await becomes(page, '#accepted', '–');
+    server.askToken(null);
+    expect(await page.isHidden('#token')).toBe(true);
+    await page.close();
+  });
+
+  test.each([['/', 360], ['/', 1_400], ['/shop', 360], ['/shop', 1_400]])('%s does not scroll sideways at %i pixels', async (path, width) => {
+    const page = await open(path, width);
+    await page.waitForSelector(path === '/' ? '#consumers tr' : '#recommended .product');
+    expect(await overflows(page)).toBe(false);
+    await page.close();
+  });
+
+  test('a click in the shop is told, the list asked for again after it, and says why it changed', async () => {
+    const page = await open('/shop');
+    await page.waitForSelector('#recommended .product');
+    expect(await text(page, '#recommended .why')).toBe('Popular right now');
+    const list = await text(page, '#recommended');
+    const name = await text(page, '#all .product .name');
+    await page.click('#all .product .open');
+    await becomes(page, '#recommended', list);
+    expect(await text(page, '#recommended .why')).toBe(`Because you viewed ${name}`);
+    expect(await text(page, '#took')).toMatch(/list changed \d+\.\d ms after the click/);
+    const [viewed, asked] = server.calls.slice(-2);
+    expect(viewed).toMatchObject({ path: '/v1/track', body: { type: 'track', event: 'Product Viewed' } });
+    expect(asked).toMatchObject({ path: '/v1/recommend', body: { after: expect.stringMatching(/^t-/), anonymousId: viewed?.body['anonymousId'] } });
+    expect(await text(page, '#calls')).toContain('POST /v1/recommend');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('what is dismissed leaves the list, a sold out product can be waited for, a cart can be ordered', async () => {
+    const page = await open('/shop');
+    await page.waitForSelector('#recommended .product');
+    const key = await page.getAttribute('#recommended .product', 'data-key');
+    await page.click('#recommended .dismiss');
+    await until(page, `!document.querySelector('#recommended [data-key="${key}"]')`);
+    await page.click('#chips button:last-child');
+    await page.click('#all .product .open');
+    await page.click('#looking .actions button');
+    await page.click('#chips button:first-child');
+    await page.click('#all .product .open');
+    await page.click('#looking .actions button');
+    await page.click('#order');
+    await until(page, "document.querySelector('#calls').textContent.includes('Order Completed')");
+    const events = server.calls.filter(({ path }) => path === '/v1/track').map(({ body }) => body['event']);
+    expect(events).toEqual(['Recommendation Dismissed', 'Product Viewed', 'Back In Stock Subscribed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed']);
+    expect(server.calls.at(-2)?.body).toMatchObject({ properties: { order_id: expect.any(String), total: expect.stringMatching(/^\d+\.\d\d$/), products: [{ quantity: 1 }] } });
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+});
