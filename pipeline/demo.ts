@@ -1,7 +1,29 @@
+import { runSimulation, simulatedShop, type SimulatedRequest } from '../producers/simulate.js';
+import { DEMO_KEYS } from './config.js';
+import { Unavailable } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
-import type { Config } from './config.js';
 import type { Millrace } from './main.js';
 
-export function startDemo(_millrace: Millrace, _config: Config, _journal: Journal): () => Promise<void> {
-  return () => Promise.resolve();
+const SHOPPERS = 500;
+const ITEMS = 200;
+
+/** Open the synthetic shop: it publishes over HTTP to this very process, as a storefront would. Answers how to close it. */
+export function startDemo({ port }: Millrace, journal: Journal): () => Promise<void> {
+  const stop = new AbortController();
+  const shop = simulatedShop({ seed: 7, shoppers: SHOPPERS, items: ITEMS, run: Date.now().toString(36) });
+  const done = runSimulation({ shop, signal: stop.signal, now: Date.now, send: (request) => post(port, request, stop.signal) })
+    .catch((error: Error) => journal.error({ error: error.message }, 'The demo shop has closed; Millrace goes on.'));
+  return async () => {
+    stop.abort();
+    await done;
+  };
+}
+
+async function post(port: number, { method, path, key, body }: SimulatedRequest, signal: AbortSignal): Promise<void> {
+  const authorization = key === 'admin' ? `Bearer ${DEMO_KEYS.admin}` : `Basic ${Buffer.from(`${key === 'server' ? DEMO_KEYS.server : DEMO_KEYS.write}:`).toString('base64')}`;
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, signal, headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    .catch((cause: unknown) => { throw new Unavailable('The collector does not answer.', { cause }); });
+  const text = await response.text();
+  if (response.status >= 500 || response.status === 429) throw new Unavailable(`The collector answers ${response.status}.`);
+  if (response.status === 401 || response.status === 404) throw new Error(`The collector answers ${response.status}: ${text.slice(0, 200)}`);
 }

@@ -102,11 +102,22 @@ async function answerSql(house: House, exchange: Exchange, response: Response): 
 }
 
 function addExtra(house: House, { method, path, scope, answer }: ExtraRoute, route: AddRoute): void {
-  route(method === 'GET' ? 'get' : 'post', path, scope, async (exchange, request) => {
+  route(method === 'GET' ? 'get' : 'post', path, scope, async (exchange, request, response) => {
     const body = method === 'POST' ? await readJson(exchange.request, 64 * 1024, house.budget) : undefined;
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-    return await answer({ params, query: exchange.query ?? new URLSearchParams(), body });
+    const answered = await answer({ params, query: exchange.query ?? new URLSearchParams(), body });
+    return isStream(answered) ? sendEvents(answered, response) : answered;
   });
+}
+
+const isStream = (answer: object): answer is AsyncGenerator<object> => Symbol.asyncIterator in answer;
+
+/** Server-Sent Events, one JSON value each, until the client goes away. */
+async function sendEvents(stream: AsyncGenerator<object>, response: Response): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  response.on('close', () => void stream.return(undefined));
+  for await (const value of stream) response.write(`data: ${JSON.stringify(value)}\n\n`);
+  response.end();
 }
 
 /** The console at /, the demo shop at /shop, the tracker, and what they load. */

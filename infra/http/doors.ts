@@ -42,7 +42,7 @@ export interface SimilarRequest {
 /** An answer of serving: what is sent as JSON. */
 type Answer = object | Promise<object>;
 
-/** A page's or console's own route, answered as JSON, text or bytes. */
+/** A page's or console's own route, answered as JSON, or as Server-Sent Events when the answer is an async generator. */
 export interface ExtraRoute {
   readonly method: 'GET' | 'POST';
   /** Express 5 path; also the label of its metric. */

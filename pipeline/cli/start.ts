@@ -22,7 +22,7 @@ async function start(role: Role, demo: boolean): Promise<void> {
   const config = demo ? demoConfig() : readConfig();
   const journal = pinoJournal(config.LOG_LEVEL);
   const millrace = await startMillrace({ config, role, demo, journal });
-  const stopSimulation = demo ? startDemo(millrace, config, journal) : () => Promise.resolve();
+  const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
   if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n`);
   const signalled = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
