@@ -4,9 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
-import { sales } from '../../schemas/topics.js';
+import { forecasts, marketingTriggers, sales } from '../../schemas/topics.js';
+import type { TriggerStatus } from '../../schemas/types.js';
 import { anyRecord } from './clickhouse-odd-records.js';
 import { interactionRecord, linesOf, recordOf, sale, saleRecord } from './clickhouse-records.js';
+
+const DAY = 86_400_000;
 
 /** What every engine of rows owes to the sinks; run on each of them. */
 export function rowSinkContract(open: () => Promise<RowSink>): void {
@@ -162,6 +165,60 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect(await sink.query('SELECT * EXCEPT (source) FROM funnel_by_shop_day')).toEqual([
       { day: '2026-01-01', viewed_shoppers: '2', viewed_events: '4', added_shoppers: '1', added_events: '1', checkout_shoppers: '1', checkout_events: '1', ordered_shoppers: '1', ordered_events: '1' },
     ]);
+  });
+
+  test('forecasts stand beside what was sold, as they were before the day began', async () => {
+    const forecast = (offset: number, madeAt: number, mean: number[]) =>
+      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), model: 'm' });
+    await insert([forecast(1, Date.UTC(2025, 11, 31, 12), [1, 2, 3, 4]), forecast(2, Date.UTC(2026, 0, 1, 12), [9, 8, 7, 6])]);
+    await insert([saleRecord(1, { quantity: 5 }), saleRecord(2, { quantity: -1, kind: 'refund' }), saleRecord(3, { sku: 'P2', time: Date.UTC(2026, 0, 3, 12) })]);
+    expect(await sink.query("SELECT day, forecast_units, quantiles, actual_units FROM forecasts_beside_actuals WHERE sku = 'P1' ORDER BY day")).toEqual([
+      { day: '2026-01-01', forecast_units: 1, quantiles: [2], actual_units: 4 },
+      { day: '2026-01-02', forecast_units: 8, quantiles: [16], actual_units: 0 },
+      { day: '2026-01-03', forecast_units: 7, quantiles: [14], actual_units: 0 },
+      { day: '2026-01-04', forecast_units: 6, quantiles: [12], actual_units: null },
+    ]);
+  });
+
+  test('triggers are counted by what became of them', async () => {
+    const trigger = (offset: number, id: string, status: TriggerStatus, reason: string) =>
+      recordOf(marketingTriggers, offset, {
+        id, status, reason, rule: 'cart_abandonment', version: 1, shopper: 'u', causeId: 'c', causedAt: 0, at: Date.UTC(2026, 0, 1, 12 + offset), products: [], value: null, currency: null,
+      });
+    await insert([trigger(1, 'a', 'fired', ''), trigger(2, 'a', 'recovered', ''), trigger(3, 'b', 'fired', ''), trigger(4, 'c', 'suppressed', 'bought')]);
+    expect(await sink.query('SELECT * FROM trigger_outcomes')).toEqual([
+      { day: '2026-01-01', rule: 'cart_abandonment', fired: '2', recovered: '1', recovered_share: 0.5, suppressed: '1', suppressed_by_reason: { bought: '1' } },
+    ]);
+  });
+
+  describe('as docs/clickhouse.md says', () => {
+    test('a day view can be built again from the raw rows', async () => {
+      await insert([saleRecord(1), saleRecord(2, { orderId: 'O-2' })]);
+      const before = await sink.query('SELECT * FROM revenue_by_shop_day');
+      const [feed] = await sink.query("SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = 'revenue_by_shop_day_feed'");
+      for (let again = 0; again < 2; again++) {
+        await sink.query('TRUNCATE TABLE revenue_by_shop_day_state');
+        await sink.query(`INSERT INTO revenue_by_shop_day_state ${String(feed?.['as_select'])}`);
+        expect(await sink.query('SELECT * FROM revenue_by_shop_day')).toEqual(before);
+      }
+    });
+
+    test('a table can be dropped, made again and filled again', async () => {
+      await insert([saleRecord(1)], 'a');
+      const before = await sink.tableId('sales');
+      for (const statement of ['DROP TABLE sales', 'DROP VIEW revenue_by_shop_day_feed', 'TRUNCATE TABLE revenue_by_shop_day_state', 'TRUNCATE TABLE schema_migrations']) await sink.query(statement);
+      await sink.ensure();
+      expect(await sink.tableId('sales')).not.toBe(before);
+      expect(await sink.lastOffset('sales', 'sales', 0)).toBeUndefined();
+      await insert([saleRecord(1)], 'b');
+      expect(await sink.query('SELECT net, orders FROM revenue_by_shop_day')).toEqual([{ net: '20', orders: '1' }]);
+    });
+
+    test('rows of a torn block can be deleted', async () => {
+      await insert([saleRecord(1), saleRecord(2)]);
+      await sink.query('ALTER TABLE sales DELETE WHERE _partition = 0 AND _offset BETWEEN 2 AND 5 SETTINGS mutations_sync = 2');
+      expect(await sink.countRows('sales', 'sales', 0, 0, 9)).toBe(1);
+    });
   });
 
   test('an answer loses no digit: 64-bit integers and decimals are strings', async () => {

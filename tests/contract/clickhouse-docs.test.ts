@@ -1,0 +1,38 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openChdb } from '../../infra/clickhouse/chdb.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import type { Row, RowSink } from '../../pipeline/core/row-sink.js';
+import { packageRoot } from '../../schemas/files.js';
+
+const PAGE = join(packageRoot, 'docs', 'clickhouse.md');
+const SECTION = /(<!-- tables -->\n)[^]*(<!-- \/tables -->)/;
+
+const cell = (text: unknown): string => String(text).replaceAll('|', '\\|');
+
+/** What an analyst would be told by DESCRIBE, as a page. */
+async function described(sink: RowSink): Promise<string> {
+  const tables = await sink.query(`
+    SELECT name, engine, comment FROM system.tables
+    WHERE database = currentDatabase() AND NOT endsWith(name, '_feed') ORDER BY engine != 'View', endsWith(name, '_state'), name`);
+  const columns = await sink.query('SELECT table, name, type, comment FROM system.columns WHERE database = currentDatabase() ORDER BY table, position');
+  const part = ({ name, engine, comment }: Row): string => [
+    `### \`${String(name)}\`${engine === 'View' ? ' (view)' : ''}\n\n${String(comment)}\n\n| column | type | |\n|---|---|---|`,
+    ...columns.filter((column) => column['table'] === name).map((column) => `| \`${String(column['name'])}\` | ${cell(column['type'])} | ${cell(column['comment'])} |`),
+  ].join('\n');
+  return `${tables.map(part).join('\n\n')}\n`;
+}
+
+test('docs/clickhouse.md lists every table, view and column with its comment', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-docs-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const sink = await openChdb({ directory, shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal });
+  await sink!.ensure();
+  const section = await described(sink!);
+  await sink!.close();
+  const page = readFileSync(PAGE, 'utf8');
+  if (process.env.UPDATE_DOCS) writeFileSync(PAGE, page.replace(SECTION, (_all, begin: string, end: string) => `${begin}${section}${end}`));
+  expect(SECTION.exec(readFileSync(PAGE, 'utf8'))?.[0]).toBe(`<!-- tables -->\n${section}<!-- /tables -->`);
+});
