@@ -30,6 +30,12 @@ const MAP_BYTES = 2 ** 36;
 const FLUSH_MS = 1_000;
 
 /**
+ * How many numbers of free pages lmdb keeps in memory. Large commits free many, and by default (50,000) each later commit,
+ * however small, would sort and save them all: 5.5 ms of CPU instead of 0.7 on a table of 60,000 rows. Not in its types.
+ */
+const FREE_PAGES = { maxFreeSpaceToLoad: 500, maxFreeSpaceToRetain: 1_000 };
+
+/**
  * One LMDB environment for all tables. A change is visible at once and reaches the disk within a second or so: after a
  * crash of the machine the environment falls back to an older consistent state, and the log replays the rest.
  */
@@ -86,7 +92,8 @@ export function openTableStores(options: TableStoresOptions): TableStores {
 
 function openEnvironment(path: string): RootDatabase {
   try {
-    return open({ path, maxDbs: MAX_DATABASES, mapSize: MAP_BYTES });
+    const options = { path, maxDbs: MAX_DATABASES, mapSize: MAP_BYTES, ...FREE_PAGES };
+    return open(options);
   } catch (cause) {
     throw new ConfigError([`The table stores in ${path} cannot be opened: remove the directory to rebuild them from the log.`], { cause });
   }
