@@ -1,11 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Consumer } from 'kafkajs';
 import { Unavailable } from '../../pipeline/core/errors.js';
-import { asFailure } from './failures.js';
+import { asFailure, backOffMs, failureCodes } from './failures.js';
 
 export interface GroupOffsets {
   stored(topic: string, partition: number): Promise<{ offset: number; metadata: string } | undefined>;
-  store(topic: string, partition: number, offset: number, metadata: string): Promise<void>;
+  /** Repeats what a rebalance refuses for as long as `held` does not throw. */
+  store(topic: string, partition: number, offset: number, metadata: string, held: () => void): Promise<void>;
 }
+
+const ATTEMPTS = 20;
+/** Between two generations of the group nobody's commits are taken, not even those of a member that stays. */
+const ofRebalances = new Set(['ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'UNKNOWN_MEMBER_ID']);
 
 /**
  * Offsets with metadata, kept by the group. They are written as a member: the coordinator refuses a member that is none
@@ -31,17 +37,24 @@ export function groupOffsets(consumer: Consumer, admin: Admin, prefix: string, g
       if (at === undefined) throw new Unavailable(sentence);
       return Number(at.offset) < 0 ? undefined : { offset: Number(at.offset), metadata: at.metadata ?? '' };
     },
-    store: async (topic, partition, offset, metadata) => {
+    store: async (topic, partition, offset, metadata, held) => {
       const full = prefix + topic;
       const sentence = `It is not known whether the offset of ${topic}, partition ${partition}, was stored.`;
       const commit = name(full, partition, String(offset), metadata);
-      acknowledged.delete(commit);
-      try {
-        await consumer.commitOffsets([{ topic: full, partition, offset: String(offset), metadata }]);
-      } catch (error) {
-        throw asFailure(sentence, error);
+      for (let attempt = 0; ; attempt++) {
+        held();
+        acknowledged.delete(commit);
+        let failure: unknown;
+        try {
+          await consumer.commitOffsets([{ topic: full, partition, offset: String(offset), metadata }]);
+        } catch (error) {
+          failure = error;
+        }
+        if (acknowledged.delete(commit)) return;
+        const passing = failure === undefined || failureCodes(failure).some((code) => ofRebalances.has(code));
+        if (!passing || attempt >= ATTEMPTS) throw asFailure(sentence, failure ?? new Error('kafkajs did not send it.'));
+        await sleep(backOffMs(Math.min(attempt, 3)));
       }
-      if (!acknowledged.delete(commit)) throw new Unavailable(sentence);
     },
   };
 }

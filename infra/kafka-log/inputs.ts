@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import { Arrival } from './arrival.js';
@@ -49,7 +50,9 @@ export class Inputs {
     for (const { topic, offset, end } of positions) this.#follow(topic, offset, end);
   }
 
-  poll(max: number, waitMs: number, except: ReadonlySet<string>): Promise<readonly LogRecord[]> {
+  async poll(max: number, waitMs: number, except: ReadonlySet<string>): Promise<readonly LogRecord[]> {
+    // An owner that has not looked at `revoked` yet must not spin on answers that take no time.
+    if (this.#closed) await setImmediate();
     return this.#arrival.poll(waitMs, () => this.#take(max, except));
   }
 

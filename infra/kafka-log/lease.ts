@@ -101,8 +101,7 @@ export function openLease(member: Membered, partition: number): OwnLease {
     confirmed: () => member.confirmedAfter(Date.now(), revoking.signal),
     storedOffset: (topic) => member.offsets.stored(topic, partition),
     storeOffset: async (topic, offset, metadata) => {
-      held();
-      await member.offsets.store(topic, partition, offset, metadata);
+      await member.offsets.store(topic, partition, offset, metadata, held);
       // A commit that was repeated through a rebalance may have been the next owner's turn already.
       held();
     },

@@ -38,7 +38,11 @@ export function openReader(fetcher: Fetcher, from: readonly Position[]): Reader 
   };
 
   return {
-    poll: (max, waitMs) => arrival.poll(waitMs, () => take(max)),
+    poll: async (max, waitMs) => {
+      if (!closed) return arrival.poll(waitMs, () => take(max));
+      await arrival.wait(waitMs); // a loop that has not heard of the end must not spin
+      return [];
+    },
     lag: () => backlog.size + cursors.reduce((sum, cursor) => sum + behind(cursor), 0),
     close: async () => {
       closed = true;

@@ -39,7 +39,18 @@ describe('a stored offset', () => {
     const consumer = kafka.consumer({ groupId: 'sales' });
     vi.spyOn(consumer, 'commitOffsets').mockResolvedValue(undefined); // what a stopped consumer answers
     const offsets = groupOffsets(consumer, kafka.admin(), '', 'sales');
-    await expect(offsets.store('sales', 0, 5, '')).rejects.toThrow(Unavailable);
+    await expect(offsets.store('sales', 0, 5, '', () => {})).rejects.toThrow(Unavailable);
+  }, 10_000);
+
+  test('is stored again after a rebalance refused it, but not once the lease is gone', async () => {
+    const consumer = kafka.consumer({ groupId: 'sales' });
+    const refusing = vi.spyOn(consumer, 'commitOffsets').mockRejectedValue(Object.assign(new Error('old'), { type: 'ILLEGAL_GENERATION' }));
+    const offsets = groupOffsets(consumer, kafka.admin(), '', 'sales');
+    const held = () => {
+      if (refusing.mock.calls.length >= 3) throw new Unavailable('The partition was taken away.');
+    };
+    await expect(offsets.store('sales', 0, 5, '', held)).rejects.toThrow('taken away');
+    expect(refusing).toHaveBeenCalledTimes(3);
   });
 });
 
