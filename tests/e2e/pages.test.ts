@@ -66,7 +66,7 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     await page.close();
   });
 
-  test('the drawing has every part and every topic between parts, none upon another, and flows to the right', async () => {
+  test('the drawing has every part and every topic between parts, and none stands upon another', async () => {
     const page = await open('/');
     await page.waitForSelector('#topology svg');
     expect(await page.locator('.box.part').count()).toBe(9);

@@ -2,7 +2,7 @@ import { ago, byId, count, element, glide, rate, setClass, setText } from './dom
 import { follow } from './stream.js';
 import { topologyView } from './topology.js';
 
-const HISTORY = 120;
+const HISTORY = 60;
 const ROWS = 6;
 const history = [];
 const drawTopology = topologyView(byId('topology'), byId('topology-list'));
@@ -130,7 +130,7 @@ function health(state) {
     ['ClickHouse', sql ? `${typeof state.sql === 'string' ? state.sql : 'yes'}: try npx millrace sql "SELECT count() FROM millrace.interactions"` : 'none: everything but SQL works'],
     ['Clock', state.clock === 'file' ? 'the time of the file being replayed' : 'wall'],
     ['Keeping up', behind.length === 0 ? 'all consumers' : `behind: ${behind.join(', ')}`],
-    ['Running without', state.fallbacks.length === 0 ? 'nothing' : state.fallbacks.join(', ')],
+    ['Fallbacks', state.fallbacks.length === 0 ? 'none' : state.fallbacks.join(', ')],
     ['As of', new Date(state.now).toLocaleTimeString()],
   ];
   const list = byId('health');

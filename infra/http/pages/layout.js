@@ -4,8 +4,8 @@
  *
  * `parts`: [{name, kind, reads, writes}], `topics`: [{name, kind}] → {nodes: [{id, name, type, kind, state, x, y, column}], edges: [{topic, part, points}], width, height}
  */
-export const COLUMN = 148;
-export const BOX = { part: { width: 122, height: 38 }, topic: { width: 122, height: 30 } };
+export const COLUMN = 160;
+export const BOX = { part: { width: 136, height: 38 }, topic: { width: 136, height: 32 } };
 const GAP = { node: 46, way: 15 };
 const SWEEPS = 12;
 

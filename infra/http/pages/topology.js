@@ -57,11 +57,11 @@ function box({ id, name, type, kind, state, x, y }, rates) {
   const { width, height } = BOX[type];
   const text = svg('text', { class: 'rate', x, y: y + (type === 'part' ? 12 : 10) });
   rates.set(id, text);
-  const label = name.length > 18 ? `${name.slice(0, 17)}…` : name;
+  const label = name.length > 20 ? `${name.slice(0, 19)}…` : name;
   return svg('g', { class: `box ${type} ${kind}` },
     svg('title', {}, `${name} (${kind})${state?.length ? `, keeps ${state.join(', ')}` : ''}`),
     svg('rect', { x: x - width / 2, y: y - height / 2, width, height, rx: type === 'part' ? 7 : height / 2 }),
-    svg('text', { class: 'name', x, y: y - 2 }, label),
+    svg('text', { class: 'name', x, y: type === 'part' && kind !== 'consumer' ? y + 4 : y - 2 }, label),
     text);
 }
 
