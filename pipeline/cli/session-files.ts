@@ -138,21 +138,24 @@ function orFail<T>(found: T[], file: string, what: string): T[] {
 async function eachLine(file: string, take: (text: string, line: number) => void): Promise<void> {
   const unreadable = (error: unknown): DataFileError =>
     new DataFileError(`${file} cannot be read: ${error instanceof Error ? error.message : 'unknown error'}.`);
-  let failure: unknown;
   const isZipped = await isGzip(file).catch((error: unknown) => {
     throw unreadable(error);
   });
   const raw = createReadStream(file);
   const input = isZipped ? raw.pipe(createGunzip()) : raw;
-  raw.on('error', (error: Error) => {
-    failure = error;
-    input.destroy();
-  });
-  input.on('error', (error: Error) => (failure = error));
+  raw.on('error', (error) => input.destroy(error));
   let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+  let failure: unknown;
+  input.on('error', (error: Error) => (failure = error));
+  const texts = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
+  for (;;) {
+    // Only reading is guarded: what `take` finds wrong with a line has its own sentence.
+    const next = await texts.next().catch((error: unknown) => {
+      throw unreadable(error);
+    });
+    if (next.done === true) break;
     line++;
-    const trimmed = (line === 1 ? text.replace(/^\uFEFF/, '') : text).trim();
+    const trimmed = (line === 1 ? next.value.replace(/^\uFEFF/, '') : next.value).trim();
     if (trimmed !== '') take(trimmed, line);
   }
   if (failure !== undefined) throw unreadable(failure);

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as coVisitation from '../../models/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
+import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
 import { scratch } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
+import * as repeats from '../../models/repeats.js';
 
 /** What every model of recommendations must hold, whatever it computes. */
 interface Conforming<State> {
@@ -66,6 +68,44 @@ describeModel({
   snapshot: embedding.snapshot,
   restore: embedding.restore,
   forget: embedding.forget,
+});
+
+describeModel({
+  name: 'embedding that replays',
+  init: () => embedding.init({ seed: 7, replays: 2, negatives: 8 }),
+  learn: embedding.learn,
+  predict: (state, recent) => {
+    embedding.userVector(state, recent, user);
+    return Array.from({ length: 40 }, (_, item) => embedding.predict(state, user, item));
+  },
+  snapshot: embedding.snapshot,
+  restore: embedding.restore,
+  forget: embedding.forget,
+});
+
+describeModel({
+  name: 'repeats',
+  init: repeats.init,
+  learn: (state, recent, item) => repeats.learn(state, recent, item),
+  predict: (state, recent) => Array.from(recent, (item) => repeats.predict(state, item)),
+  snapshot: repeats.snapshot,
+  restore: repeats.restore,
+  forget: repeats.forget,
+});
+
+const work = fusion.workspace();
+
+describeModel({
+  name: 'fusion',
+  init: () => fusion.init({ firstLessons: 20, lessonShare: 0.5 }),
+  learn: (state, recent, item, weight) => fusion.learn(state, recent, item, work, weight),
+  predict: (state, recent) => {
+    const { items, scores } = fusion.predict(state, recent, work, { limit: 20 });
+    return [...items, ...scores, fusion.because(state, recent, 5)];
+  },
+  snapshot: fusion.snapshot,
+  restore: fusion.restore,
+  forget: fusion.forget,
 });
 
 function describeModel<State>(model: Conforming<State>): void {

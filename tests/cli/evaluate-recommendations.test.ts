@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { evaluateRecommendationsCommand } from '../../pipeline/cli/evaluate-recommendations.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-evaluate-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function run(...args: string[]): Promise<{ out: string; err: string; exitCode: typeof process.exitCode }> {
+  let out = '';
+  let err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
+  await evaluateRecommendationsCommand().exitOverride().configureOutput({ writeErr: (text) => (err += text) })
+    .parseAsync(args, { from: 'user' }).catch((error: unknown) => (err += String(error)));
+  vi.restoreAllMocks();
+  return { out, err, exitCode: process.exitCode };
+}
+
+const lines = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join('\n');
+const train = lines(Array.from({ length: 400 }, (_, n) => [`a${n % 7}`, `b${n % 7}`, n % 7]));
+const test_ = lines([[['a3', 'b3'], 3], [['a3'], 'b3'], [['a5'], 'b5']]);
+
+test.each(['frozen', 'prequential'])('%s figures of a predictable shop, from gzipped sessions with strings and numbers', async (mode) => {
+  const { out, exitCode } = await run(
+    '--train', file('train.gz', gzipSync(train)), '--test', file('test.jsonl', test_), '--mode', mode, '--json',
+  );
+  const report: unknown = JSON.parse(out);
+  expect(report).toMatchObject({ model: 'fusion', mode, n: 3, precision_at_20: 1, recall_at_20: 1 });
+  for (const name of ['mrr_at_20', 'update_us_mean', 'query_us_p50', 'query_us_p99', 'seconds', 'ndcg_at_20', 'coverage']) {
+    expect(report).toHaveProperty(name, expect.any(Number));
+  }
+  expect(report).toHaveProperty('mrr_at_20', 1);
+  expect(exitCode).toBeUndefined();
+});
+
+test('the human answer prints the protocol beside the figures', async () => {
+  const { out } = await run('--train', file('train.jsonl', train), '--test', file('test.jsonl', test_), '--model', 'transitions');
+  expect(out).toContain('in one pass');
+  expect(out).toMatch(/precision_at_20 +1/);
+});
+
+test('leave-one-out reads both forms of lines, and leaves out what a user has had', async () => {
+  const users = Array.from({ length: 60 }, (_, n) => `u${n} x${n % 3} y${n % 3} z${n % 3}${n < 30 ? ` w${n}` : ''}`);
+  const single = users.flatMap((line) => line.split(' ').slice(1).map((item) => `${line.split(' ')[0]}\t${item}`));
+  // The first thirty go on to an item of their own, which nobody can guess and which teaches that z follows y.
+  for (const form of [users, single]) {
+    const { out } = await run('--leave-one-out', file('users.txt', form.join('\n')), '--json');
+    expect(JSON.parse(out)).toMatchObject({ model: 'fusion', n: 60, hit_rate_at_10: 0.5 });
+  }
+});
+
+test('a table of clicks as YooChoose publishes it is read in time order', async () => {
+  const table = (from: number): string => ['SessionId\tItemId\tTime', ...Array.from({ length: 300 }, (_, n) =>
+    [`${n}\t${n % 5}b\t${from + 10 * n + 5}.5`, `${n}\t${n % 5}a\t${from + 10 * n}`]).flat()].join('\n');
+  const { out } = await run('--train', file('train.tsv', table(0)), '--test', file('test.tsv', table(10_000)), '--json');
+  expect(JSON.parse(out)).toMatchObject({ n: 300, precision_at_20: 1 });
+});
+
+test.each([
+  ['a missing file', ['--train', '/nowhere/train', '--test', '/nowhere/test'], /\/nowhere\/train cannot be read/],
+  ['a line that is not JSON', ['--train', 'broken', '--test', 'good'], /Line 2 of .*broken is not JSON/],
+  ['an item that is an object', ['--train', 'object', '--test', 'good'], /Line 1 of .*object is not items that are numbers or strings/],
+  ['a test line without a target', ['--train', 'broken-test', '--test', 'broken-test'], /Line 1 of .*broken-test is not \[\[prefix…\], target\]/],
+  ['an empty file', ['--train', 'empty', '--test', 'good'], /empty has no sessions/],
+  ['a gzip file cut short', ['--train', 'cut', '--test', 'good'], /cut cannot be read/],
+  ['no files at all', [], /Give --train and --test, or --leave-one-out/],
+  ['both protocols at once', ['--leave-one-out', 'users', '--train', 'broken-test'], /not both/],
+  ['a user without an item', ['--leave-one-out', 'users'], /Line 2 of .*users is not a user and at least one item/],
+  ['users of one item only', ['--leave-one-out', 'lonely'], /no user with two items/],
+])('%s is one sentence and exit code 1', async (_name, args, sentence) => {
+  const files: Record<string, string> = {
+    broken: file('broken', '[1,2]\n[1,'), good: file('good', '[[1],2]'), object: file('object', '[{"id":1}]'),
+    'broken-test': file('broken-test', '[1,2]'), empty: file('empty', ''), cut: file('cut', gzipSync(train).subarray(0, 100)),
+    users: file('users', 'u1 i1\nu2'), lonely: file('lonely', 'u1 i1\nu2 i2'),
+  };
+  const { out, err, exitCode } = await run(...args.map((arg) => files[arg] ?? arg));
+  expect(err).toMatch(sentence);
+  expect(err.trim().split('\n')).toHaveLength(1);
+  expect(out).toBe('');
+  expect(exitCode).toBe(1);
+});
+
+test('an unknown mode or model is refused with the ones there are', async () => {
+  expect((await run('--mode', 'thawed')).err).toContain('frozen, prequential');
+  expect((await run('--model', 'oracle')).err).toContain('fusion, transitions');
+});

@@ -1,0 +1,112 @@
+import { beforeAll, expect, test } from 'vitest';
+import * as fusion from '../../models/fusion.js';
+import { randomness, uniform } from '../../models/kernels/numbers.js';
+
+const work = fusion.workspace();
+const after = (...items: number[]): Int32Array => Int32Array.from(items);
+const top = (state: fusion.Fusion, recent: Int32Array, limit = 10, exclude?: (item: number) => boolean): number[] =>
+  Array.from(fusion.recommend(state, recent, work, exclude === undefined ? { limit } : { limit, exclude }).items);
+
+/** Sessions along rings of ten items: after item n comes n + 1 of the same ring, mostly. */
+function rings(sessions: number): fusion.Fusion {
+  const state = fusion.init({ firstLessons: 1_500, lessonShare: 0.1 });
+  const random = randomness(5);
+  for (let n = 0; n < sessions; n++) {
+    const ring = 10 * Math.floor(uniform(random) * 20);
+    let place = Math.floor(uniform(random) * 10);
+    const recent: number[] = [];
+    for (let click = 0; click < 5; click++) {
+      fusion.learn(state, Int32Array.from(recent), ring + place, work);
+      recent.unshift(ring + place);
+      place = uniform(random) < 0.8 ? (place + 1) % 10 : Math.floor(uniform(random) * 10);
+    }
+  }
+  return state;
+}
+
+let trained: fusion.Fusion;
+beforeAll(() => {
+  trained = rings(1_500);
+});
+
+test('what usually comes next is recommended first', () => {
+  let right = 0;
+  for (let item = 0; item < 200; item++) {
+    const next = 10 * Math.floor(item / 10) + ((item + 1) % 10);
+    if (top(trained, after(item), 3).includes(next)) right++;
+  }
+  expect(right).toBeGreaterThan(180);
+});
+
+test('scores fall along the list, and every item says what spoke for it', () => {
+  const { items, scores, sources } = fusion.recommend(trained, after(3, 2), work, { limit: 20 });
+  expect(items).toHaveLength(20);
+  expect(Array.from(scores)).toEqual(Array.from(scores).sort((a, b) => b - a));
+  expect(sources.every((bits) => bits > 0)).toBe(true);
+  expect(new Set(items).size).toBe(20);
+});
+
+test('the click that speaks most for an item is named as its reason', () => {
+  expect(fusion.because(trained, after(150, 3), 4)).toBe(3);
+  expect(fusion.because(trained, after(-1, 99_999), 4)).toBe(-1);
+});
+
+test('an excluded item never appears, whatever the filter leaves', () => {
+  expect(top(trained, after(3), 50, (item) => item % 2 === 0).every((item) => item % 2 === 1)).toBe(true);
+  expect(top(trained, after(3), 50, () => true)).toEqual([]);
+});
+
+test('without clicks, or with unknown ones, what is popular is recommended', () => {
+  expect(top(trained, after(), 5)).toHaveLength(5);
+  expect(top(trained, after(123_456, -7), 5)).toHaveLength(5);
+  expect(top(fusion.init(), after(), 5)).toEqual([]);
+});
+
+test('a limit of 0, −1, 10,000 or NaN is answered', () => {
+  for (const limit of [0, -1, Number.NaN]) expect(top(trained, after(3), limit)).toEqual([]);
+  expect(top(trained, after(3), 10_000).length).toBeGreaterThan(10);
+});
+
+test('the very next answer reflects the click just made', () => {
+  const state = fusion.restore(fusion.snapshot(trained));
+  for (let n = 0; n < 30; n++) fusion.learn(state, after(3), 177, work);
+  expect(top(state, after(3), 3)).toContain(177);
+  expect(top(trained, after(3), 3)).not.toContain(177);
+});
+
+test('one bot that clicks one item a thousand times does not move what others see first', () => {
+  const state = fusion.restore(fusion.snapshot(trained));
+  const recent: number[] = [];
+  for (let n = 0; n < 1_000; n++) {
+    fusion.learn(state, Int32Array.from(recent), 199, work);
+    recent.unshift(199);
+    if (recent.length > 50) recent.pop();
+  }
+  expect(top(state, after(3), 1)).toEqual([4]);
+});
+
+test('given items are scored in their order, unknown ones included and finite', () => {
+  const count = fusion.scoreItems(trained, after(3), after(4, 150, 987_654, -1), work);
+  expect(count).toBe(4);
+  expect(work.scores.subarray(0, 4).every(Number.isFinite)).toBe(true);
+  expect(work.scores[0]).toBeGreaterThan(work.scores[1]);
+  expect(Array.from(work.items.subarray(0, 2))).toEqual([4, 150]);
+});
+
+test('where nobody buys twice, own clicks are never candidates', () => {
+  const state = fusion.init({ repeats: false });
+  for (let n = 0; n < 50; n++) {
+    fusion.learn(state, after(), 1, work);
+    fusion.learn(state, after(1), 1, work);
+    fusion.learn(state, after(1), 2, work);
+  }
+  expect(top(state, after(1))).toEqual([2]);
+});
+
+test('a snapshot whose ranker has other features is refused by name', () => {
+  const bytes = fusion.snapshot(trained);
+  const foreign = Buffer.from(bytes);
+  const at = foreign.indexOf('"kind":"ranker"');
+  foreign.write('"kind":"rancor"', at, 'latin1');
+  expect(() => fusion.restore(foreign)).toThrow(/rancor/);
+});
