@@ -5,13 +5,14 @@ const MAX_POSITIONS = 256;
 
 /** The highest position in each partition written to: whoever has read that far has read everything. */
 export function highest(positions: readonly Position[]): Position[] {
-  if (positions.length <= 1) return [...positions];
-  const last = new Map<string, Position>();
+  // Few places, many positions: looking through a short list is quicker than naming each place.
+  const last: Position[] = [];
   for (const position of positions) {
-    const place = `${position.topic}/${position.partition}`;
-    if ((last.get(place)?.offset ?? -1) < position.offset) last.set(place, position);
+    const at = last.findIndex(({ topic, partition }) => partition === position.partition && topic === position.topic);
+    if (at < 0) last.push(position);
+    else if (last[at]!.offset < position.offset) last[at] = position;
   }
-  return [...last.values()];
+  return last;
 }
 
 /** Positions as an opaque token for `after`: read-your-writes for whoever holds it. */

@@ -60,8 +60,8 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
       deps.metrics.observe('millrace_http_request_seconds', (performance.now() - started) / 1000, { route: hot?.label ?? labels.get(request) ?? 'unmatched', status });
     });
     if (hot || isBrowserPath(path)) {
-      allowOrigins(response);
-      if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+      if (request.headers.origin !== undefined) allowOrigins(response);
+      if (request.method === 'OPTIONS') return void response.writeHead(204, PREFLIGHT).end();
     }
     if (!hot) {
       exchanges.set(request, exchange);
@@ -96,11 +96,14 @@ const isBrowserPath = (path: string): boolean => path.startsWith('/v1/projects/'
 /** Any page may track: what a key opens is decided by the key, and there are no cookies to ride on. */
 function allowOrigins(response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', '*');
-  response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS');
-  response.setHeader('access-control-allow-headers', 'authorization, content-type, content-encoding, x-request-id, x-shopper-token, x-retry-count, anonymousid');
   response.setHeader('access-control-expose-headers', 'x-request-id, retry-after');
-  response.setHeader('access-control-max-age', '86400');
 }
+
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-allow-headers': 'authorization, content-type, content-encoding, x-request-id, x-shopper-token, x-retry-count, anonymousid',
+  'access-control-max-age': '86400',
+};
 
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
