@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { callDoor } from '../../infra/embedded-log/door.js';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { openClickHouse } from '../../infra/clickhouse/server.js';
-import { join } from 'node:path';
 import { readConfig, type Config } from '../config.js';
 import { Unavailable } from '../core/errors.js';
 import { noMetrics, silentJournal } from '../core/metrics.js';
@@ -12,7 +13,7 @@ import { exitingWell } from './exit.js';
 export function sqlCommand(): Command {
   return new Command('sql')
     .description('Ask the ClickHouse of this installation; one JSON object a line, 64-bit integers and decimals as strings.')
-    .argument('<query>', 'a statement, for example "SELECT * FROM millrace.revenue_by_day"')
+    .argument('<query>', 'a statement, for example "SELECT * FROM millrace.revenue_by_shop_day"')
     .action((query: string) => exitingWell(async () => {
       for (const row of await answer(query, readConfig())) process.stdout.write(`${JSON.stringify(row)}\n`);
     }));
@@ -21,16 +22,26 @@ export function sqlCommand(): Command {
 async function answer(query: string, config: Config): Promise<readonly Row[]> {
   const { CLICKHOUSE_URL: url, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password, CLICKHOUSE_DATABASE: database, SHOP_TIMEZONE: shopTimeZone } = config;
   if (url !== undefined) return askAndClose(openClickHouse({ url, user, password, database, shopTimeZone }), query);
-  try {
-    return await callDoor(config.DATA_DIR, { kind: 'sql', query }) as readonly Row[];
-  } catch (error) {
-    // Nobody runs in this directory: open it ourselves.
-    if (!(error instanceof Unavailable)) throw error;
-  }
-  const sink = await openChdb({ directory: join(config.DATA_DIR, 'clickhouse'), database, shopTimeZone }, { metrics: noMetrics, journal: silentJournal });
+  const own = join(config.DATA_DIR, 'clickhouse');
+  const demo = join(config.DATA_DIR, 'demo');
+  const answered = await askRunning(config.DATA_DIR, query) ?? (existsSync(own) ? undefined : await askRunning(demo, query));
+  if (answered) return answered;
+  // Nobody runs here: open the rows ourselves.
+  const sink = await openChdb({ directory: existsSync(own) || !existsSync(demo) ? own : join(demo, 'clickhouse'), database, shopTimeZone }, { metrics: noMetrics, journal: silentJournal });
   if (!sink) throw new Error('The optional package chdb is not installed, and CLICKHOUSE_URL names no server.');
   await sink.ensure();
   return askAndClose(sink, query);
+}
+
+/** Rows from the process that runs in a data directory; undefined when none does. */
+async function askRunning(directory: string, query: string): Promise<readonly Row[] | undefined> {
+  if (!existsSync(directory)) return undefined;
+  try {
+    return await callDoor(directory, { kind: 'sql', query }) as readonly Row[];
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined;
+    throw error;
+  }
 }
 
 async function askAndClose(sink: { query(sql: string): Promise<readonly Row[]>; close(): Promise<void> }, query: string): Promise<readonly Row[]> {

@@ -82,7 +82,7 @@ export class Ranking {
     const contributions = all.filter(({ value }) => value > 0);
     const score = contributions.reduce((sum, { value }) => sum + value, 0);
     const evident = evidence.has(sku) || similarity > 0;
-    return { sku, score, contributions, because: evident ? (closest ?? recent[0] ?? null) : null };
+    return { sku, score, contributions, because: evident ? (closest ?? recent.find((item) => item !== sku) ?? null) : null };
   }
 
   /** Cosine of the item with the pooled recent items (0 below), and the recent item closest to it. */
@@ -100,7 +100,7 @@ export class Ranking {
         user[d]! += POOLING ** j * other[d]!;
         dot += vector[d]! * other[d]!;
       }
-      if (dot > best) [best, closest] = [dot, item];
+      if (item !== sku && dot > best) [best, closest] = [dot, item];
     });
     let dot = 0;
     let square = 0;

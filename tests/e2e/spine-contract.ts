@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../pipeline/config.js';
+import { silentJournal } from '../../pipeline/core/metrics.js';
+import { startMillrace, type Millrace, type Role } from '../../pipeline/main.js';
+import { listDeadLetters } from '../../pipeline/dead-letters.js';
+import { marketingTriggers } from '../../schemas/topics.js';
+import type { MarketingTrigger } from '../../schemas/types.js';
+
+const KEYS = { WRITE_KEYS: 'wk', SERVER_KEYS: 'sk', ADMIN_TOKENS: 'at' };
+const WAIT_MS = 60_000;
+/** Five processes start and stop in one, on machines that do much else. */
+const TEST_MS = 240_000;
+
+export interface SpineSetting {
+  /** Processes of the installation, by role. */
+  readonly roles: readonly Role[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** One click, one order, one forecast, one trigger and one aggregate, end to end: the same on every engine. */
+export function spineContract(name: string, { roles, environment }: SpineSetting): void {
+  describe(`the spine on ${name}`, { timeout: TEST_MS }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-spine-'));
+    let processes: Millrace[] = [];
+    const start = async (): Promise<void> => {
+      processes = [];
+      for (const [number, role] of roles.entries()) {
+        const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: join(folder, `${number}`), CART_ABANDONED_AFTER_SECONDS: '2', SHOP_TIMEZONE: 'America/Chicago', ...KEYS, ...environment });
+        processes.push(await startMillrace({ config, role, demo: false, journal: silentJournal }));
+      }
+    };
+    const stop = async (): Promise<void> => void (await Promise.all(processes.map((running) => running.stop())));
+    const portOf = (role: Role): number => processes[Math.max(0, roles.indexOf(role))]!.port;
+    const call = async (role: Role, method: string, path: string, body: unknown, key = 'sk'): Promise<{ status: number; json: Record<string, never> & { [field: string]: unknown } }> => {
+      const authorization = key === 'at' ? 'Bearer at' : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+      const response = await fetch(`http://127.0.0.1:${portOf(role)}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      return { status: response.status, json: await response.json() as never };
+    };
+    const track = async (event: string, who: object, properties: object): Promise<string> => {
+      const { status, json } = await call('collector', 'POST', '/v1/track', { event, ...who, properties });
+      expect(status).toBe(200);
+      return String(json['token']);
+    };
+    const recommend = async (who: object, more: object = {}): Promise<{ skus: string[]; stale: unknown; model: unknown }> => {
+      const { json } = await call('scorer', 'POST', '/v1/recommend', { ...who, limit: 10, ...more });
+      return { skus: (json['items'] as unknown as { sku: string }[]).map(({ sku }) => sku), stale: json['stale'], model: json['model'] };
+    };
+    const rows = async (sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
+      const sink = processes.find(({ rowSink }) => rowSink)?.rowSink;
+      return sink ? sink.query(sql) : [];
+    };
+    const triggers = async (): Promise<MarketingTrigger[]> => {
+      const { log } = processes[0]!.engine;
+      const ranges = await log.ranges(marketingTriggers.name);
+      const reader = log.reader(ranges.map(({ start: offset }, partition) => ({ topic: marketingTriggers.name, partition, offset })));
+      const found: MarketingTrigger[] = [];
+      for (let empty = 0; empty < 2;) {
+        const records = await reader.poll(1_000, 100);
+        if (records.length === 0) empty++;
+        for (const { value } of records) if (value) found.push(marketingTriggers.codec.decode(value));
+      }
+      await reader.close();
+      return found;
+    };
+    const eventually = async <T>(look: () => Promise<T>, fits: (value: T) => boolean): Promise<T> => {
+      const until = Date.now() + WAIT_MS;
+      for (;;) {
+        const value = await look();
+        if (fits(value) || Date.now() > until) return value;
+        await delay(200);
+      }
+    };
+
+    beforeAll(start, TEST_MS);
+    afterAll(async () => {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    }, TEST_MS);
+
+    test('a click is in the next answer: read your writes by token', async () => {
+      const products = Array.from({ length: 6 }, (_, i) => ({ sku: `P${i}`, name: `Product ${i}`, price: '10.00', quantity: i === 5 ? 0 : 9 }));
+      expect((await call('collector', 'PUT', '/v1/products', products, 'at')).status).toBe(200);
+      // Somebody shows that P1 leads to P2.
+      for (let round = 0; round < 3; round++) for (const sku of ['P1', 'P2']) await track('Product Viewed', { anonymousId: `seed-${round}-x` }, { product_id: sku });
+      await eventually(() => recommend({ anonymousId: 'nobody-1234' }), ({ skus }) => skus.length >= 5);
+      const after = await track('Product Viewed', { anonymousId: 'reader-0001' }, { product_id: 'P1' });
+      const answer = await eventually(() => recommend({ anonymousId: 'reader-0001' }, { after }), ({ stale, skus }) => stale !== true && skus[0] === 'P2');
+      expect(answer.skus[0]).toBe('P2');
+      expect(answer.skus).not.toContain('P5');
+      expect(answer.model).not.toBe('trending/1');
+    });
+
+    test('an order is booked once, forecast, counted by shop day, and never recommended again', async () => {
+      const order = { order_id: 'O-31', currency: 'EUR', total: '20.00', products: [{ product_id: 'P2', quantity: 2, price: '10.00' }] };
+      const time = '2026-01-01T05:50:00Z';
+      for (const messageId of ['m-1', 'm-3', 'm-2']) await call('collector', 'POST', '/v1/track', { event: 'Order Completed', messageId, userId: 'buyer-1', timestamp: time, properties: order });
+      const sold = await eventually(() => rows("SELECT sum(quantity) AS units, toString(sum(amount)) AS amount FROM millrace.sales WHERE order_id = 'O-31'"), ([row]) => Number(row?.['units']) >= 2);
+      expect(Number(sold[0]!['units'])).toBe(2);
+      expect(Number(sold[0]!['amount'])).toBe(20);
+      const days = await eventually(() => rows('SELECT toString(day) AS day, toFloat64(net) AS net FROM millrace.revenue_by_shop_day ORDER BY day'), (found) => found.length > 0);
+      expect(days).toMatchObject([{ day: '2025-12-31' }]);
+      const forecast = await eventually(() => call('scorer', 'GET', '/v1/forecasts/P2', undefined), ({ status }) => status === 200);
+      expect(forecast.json['days']).toHaveLength(28);
+      const { skus } = await eventually(() => recommend({ userId: 'buyer-1' }), (answer) => !answer.skus.includes('P2'));
+      expect(skus).not.toContain('P2');
+      expect(skus.length).toBeGreaterThan(0);
+    });
+
+    test('an abandoned cart fires once, one that was bought does not, and a restock tells who waits', async () => {
+      await track('Product Added', { userId: 'leaver-1' }, { product_id: 'P3', cart_id: 'c-1', price: '10.00', quantity: 1 });
+      await track('Product Added', { userId: 'payer-1' }, { product_id: 'P3', cart_id: 'c-2', price: '10.00', quantity: 1 });
+      await track('Order Completed', { userId: 'payer-1' }, { order_id: 'O-9', cart_id: 'c-2', total: '10.00', currency: 'EUR', products: [{ product_id: 'P3', quantity: 1, price: '10.00' }] });
+      await track('Back In Stock Subscribed', { userId: 'waiter-1' }, { product_id: 'P5' });
+      await delay(500);
+      await track('Inventory Updated', {}, { product_id: 'P5', quantity: 4 });
+      const fired = await eventually(triggers, (found) => found.length >= 2);
+      await delay(4_000);
+      expect((await triggers()).map(({ rule, shopper, status }) => `${rule} ${shopper} ${status}`).sort()).toEqual(['back_in_stock waiter-1 fired', 'cart_abandonment leaver-1 fired']);
+      expect(fired.find(({ rule }) => rule === 'back_in_stock')!.products).toMatchObject([{ sku: 'P5', name: 'Product 5', price: 100_000n, stock: 4 }]);
+      const inClickHouse = await eventually(() => rows('SELECT id, rule, status FROM millrace.marketing_triggers'), (found) => found.length >= 2);
+      expect(inClickHouse).toHaveLength(2);
+    });
+
+    test('what cannot be understood is a dead letter, and the rest goes on', async () => {
+      const { engine } = processes[0]!;
+      await engine.log.append([{ topic: 'clickstream', partition: 0, key: 'u-poison', value: Buffer.from([7, 7, 7, 7, 7, 7]) }]);
+      const letters = await eventually(() => listDeadLetters(engine.log, 10), (found) => found.length > 0);
+      expect(letters).toMatchObject([{ code: 'wrong_magic_byte', topic: 'clickstream', consumer: 'shoppers' }]);
+    });
+
+    test('stopped and started again it stands where it stood', async () => {
+      const before = await rows('SELECT count() AS n FROM millrace.interactions');
+      await stop();
+      await start();
+      const { skus } = await eventually(() => recommend({ anonymousId: 'reader-0001' }), (answer) => answer.stale !== true && answer.skus[0] === 'P2');
+      expect(skus[0]).toBe('P2');
+      const after = await track('Product Viewed', { anonymousId: 'reader-0001' }, { product_id: 'P3' });
+      await eventually(() => recommend({ anonymousId: 'reader-0001' }, { after }), ({ stale }) => stale !== true);
+      const now = await eventually(() => rows('SELECT count() AS n, uniqExact(_partition, _offset) AS distinct FROM millrace.interactions'), ([row]) => Number(row?.['n']) > Number(before[0]!['n']));
+      expect(Number(now[0]!['n'])).toBe(Number(before[0]!['n']) + 1);
+      expect(now[0]!['distinct']).toBe(now[0]!['n']);
+    });
+  });
+}
