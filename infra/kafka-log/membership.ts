@@ -28,7 +28,7 @@ export interface MembershipOptions {
 
 /** How often the group is heard, and so how long a lease waits to be confirmed. */
 const HEARTBEAT_MS = 500;
-const STEP_MS = 50;
+const STEP_MS = 100;
 const FETCH = { waitMs: 100, bytes: 4 << 20, partitionBytes: 1 << 20 };
 /** About 8 s: a broker that comes back finds the same members; a coordinator that moved is looked up only after it. */
 const HEARTBEAT_RETRY = { initialRetryTime: 20, maxRetryTime: 500, retries: 20 };
