@@ -1,4 +1,5 @@
 import { TransactionFlags, type Database, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
+import { Unavailable } from '../../pipeline/core/errors.js';
 import { dueOf, TIMER } from '../../pipeline/core/rows.js';
 import type { DueTimer, RowChange, TableStore } from '../../pipeline/core/store.js';
 import { keyFits, MAX_KEY_BYTES, rowKeys, timerKeys } from './keys.js';
@@ -78,11 +79,17 @@ export class LmdbStore implements TableStore {
 
   apply(changes: readonly RowChange[], position: number): void {
     const standing: Standing = { position, changedAt: this.#options.now(), identity: this.#options.identity };
-    // Braces, no expression: a promise as result would leave the transaction open.
-    this.#root.transactionSync(() => {
-      for (const change of changes) this.#put(change);
-      this.#positions.putSync(this.#name, Buffer.from(JSON.stringify(standing)));
-    }, COMMIT);
+    try {
+      // Braces, no expression: a promise as result would leave the transaction open.
+      this.#root.transactionSync(() => {
+        for (const change of changes) this.#put(change);
+        this.#positions.putSync(this.#name, Buffer.from(JSON.stringify(standing)));
+      }, COMMIT);
+    } catch (error) {
+      // A failed transaction leaves the rows as they were, but the earliest timer may have been asked for within.
+      this.#earliest = undefined;
+      throw error instanceof Error && 'code' in error ? new Unavailable(`Table store ${this.#name} cannot be written: ${error.message}.`, { cause: error }) : error;
+    }
     this.#standing = standing;
     this.#options.changed();
   }

@@ -60,7 +60,8 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   function changed(): void {
     if (timer || flushing) return;
     timer = setTimeout(() => {
-      flushing = flush().finally(() => (flushing = undefined));
+      // A disk that is full fails the next change too, where somebody hears of it; the log has the rows.
+      flushing = flush().catch(() => {}).finally(() => (flushing = undefined));
     }, FLUSH_MS).unref();
   }
 
