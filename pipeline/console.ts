@@ -149,6 +149,7 @@ class Rates {
     const commits = metrics.countsByLabel('millrace_commits_total', 'consumer');
     const lag = metrics.byLabel('millrace_consumer_lag_records', 'consumer');
     const timeLag = metrics.byLabel('millrace_task_time_lag_seconds', 'consumer');
+    const written = metrics.countsByLabel('millrace_topic_records_total', 'topic');
     const accepted = metrics.total('millrace_events_accepted_total');
     return {
       now: Date.now(),
@@ -165,7 +166,7 @@ class Rates {
         name, lag: lag.get(name) ?? 0, timeLagSeconds: timeLag.get(name) ?? 0, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
       })),
       parts: partsOf(topology),
-      topics: topicsOf(topology),
+      topics: topicsOf(topology).map((topic) => ({ ...topic, perSecond: rate(`topic ${topic.name}`, written.get(topic.name) ?? 0) })),
     };
   }
 }
@@ -179,11 +180,12 @@ const partsOf = (topology: Topology): object[] => [
   ...topology.views.map(({ name, tables }) => ({ name, kind: 'view', reads: names(tables), writes: [] })),
 ];
 
-function topicsOf(topology: Topology): object[] {
+function topicsOf(topology: Topology): { name: string; kind: string }[] {
   const topics = new Map<string, { name: string; kind: string }>();
   for (const consumer of topology.consumers) {
     for (const { name, kind } of [...inputTopics(consumer), ...consumer.outputs.map(({ topic }) => topic), consumer.table]) topics.set(name, { name, kind });
   }
+  for (const { topics: carried } of topology.sinks) for (const { name, kind } of carried) topics.set(name, { name, kind });
   for (const { publishes } of topology.learners) if (publishes) topics.set(publishes.table.name, { name: publishes.table.name, kind: 'table' });
   return [...topics.values()];
 }

@@ -52,6 +52,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const topology = topologyOf(config, engine.log.clock);
   const problems = topologyProblems(topology);
   if (problems.length > 0) throw new ConfigError(problems);
+  startAtZero(metrics, topology);
   const running: Running[] = [];
   try {
     if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology));
@@ -110,7 +111,11 @@ function doorsOf(
     return scorer;
   };
   return {
-    accept: (records) => log.append(records),
+    async accept(records) {
+      const positions = await log.append(records);
+      for (const { topic } of records) metrics.count('millrace_topic_records_total', { topic });
+      return positions;
+    },
     partitions: log.partitions,
     recommend: (request) => scoring().scorer.recommend(request),
     score: (request) => scoring().scorer.score(request),
@@ -127,4 +132,15 @@ function doorsOf(
     sql: rowSink && ((query) => rowSink.query(query)),
     extra,
   };
+}
+
+/** Counters that alerts look at start at 0: of a series that begins with its first increase, Prometheus sees no increase. */
+function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology): void {
+  for (const { name: consumer } of consumers) {
+    for (const counter of ['millrace_handler_crashes_total', 'millrace_duplicates_total', 'millrace_records_total', 'millrace_commits_total']) metrics.count(counter, { consumer }, 0);
+  }
+  for (const { topics } of sinks) for (const { name } of topics) metrics.count('millrace_sink_rows_total', { table: name.replaceAll('-', '_') }, 0);
+  for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone']) metrics.count('millrace_dead_letters_total', { code }, 0);
+  for (const rule of ['cart_abandonment', 'replenishment_due', 'back_in_stock']) metrics.count('millrace_triggers_total', { rule }, 0);
+  for (const source of ['segment', 'ga4', 'products', 'file']) metrics.count('millrace_events_accepted_total', { source }, 0);
 }

@@ -3,7 +3,7 @@ import { itemNeighbours, type ItemNeighbours } from '../consumers/co-visitation.
 import { allTopics, itemVectors } from '../schemas/topics.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
-import type { RowSink } from './core/row-sink.js';
+import { sinkLimits, type RowSink } from './core/row-sink.js';
 import { runConsumer } from './core/runner.js';
 import { runSink, sinkPorts } from './core/sink.js';
 import type { Topology } from './core/topology.js';
@@ -45,7 +45,9 @@ const whenRevoked = (lease: Lease): Promise<void> => new Promise((resolve) => {
 
 export function startSinks(engine: Engine, sink: RowSink): Running[] {
   const ports = sinkPorts(engine.metrics, engine.journal);
-  return clickhouseSinks.map((spec) => engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports)));
+  // A block makes a part that ClickHouse must merge: partitions share what one table may take.
+  const limits = { ...sinkLimits, pauseMs: sinkLimits.pauseMs * engine.log.partitions };
+  return clickhouseSinks.map((spec) => engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports, limits)));
 }
 
 /** The request path and what feeds it. */

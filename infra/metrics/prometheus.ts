@@ -7,11 +7,16 @@ export interface PrometheusMetrics extends Metrics {
   text(): Promise<string>;
   /** Sum of a counter over all labels, for the console. */
   total(name: string): number;
-  /** Latest value of a gauge by one label's value, for the console. */
+  /** Highest latest value of a gauge by one label's value, for the console. */
   byLabel(name: string, label: string): ReadonlyMap<string, number>;
   /** Sum of a counter by one label's value, for the console. */
   countsByLabel(name: string, label: string): ReadonlyMap<string, number>;
   readonly contentType: string;
+}
+
+interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 /** Metrics in Prometheus' format. Only names of the catalogue exist, so that labels stay closed sets. */
@@ -22,7 +27,7 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
   const gauges = new Map<string, Gauge>();
   const histograms = new Map<string, Histogram>();
   const totals = new Map<string, number>();
-  const latest = new Map<string, Map<string, number>>();
+  const latest = new Map<string, Map<string, Series>>();
   const sums = new Map<string, Map<string, number>>();
   for (const [name, info] of Object.entries(catalogue) as [string, MetricInfo][]) {
     const settings = { name, help: info.help, labelNames: [...info.labels], registers: [registry] };
@@ -46,17 +51,22 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
     },
     gauge(name, value, labels = {}) {
       known(gauges, name).set(only(name, labels), value);
-      for (const [label, labelValue] of Object.entries(labels)) {
-        const id = `${name} ${label}`;
-        latest.set(id, (latest.get(id) ?? new Map()).set(labelValue, value));
-      }
+      const series = latest.get(name) ?? new Map<string, Series>();
+      latest.set(name, series.set(JSON.stringify(labels), { labels, value }));
     },
     observe(name, value, labels = {}) {
       known(histograms, name).observe(only(name, labels), value);
     },
     text: () => registry.metrics(),
     total: (name) => totals.get(name) ?? 0,
-    byLabel: (name, label) => latest.get(`${name} ${label}`) ?? new Map(),
+    byLabel(name, label) {
+      const worst = new Map<string, number>();
+      for (const { labels, value } of latest.get(name)?.values() ?? []) {
+        const of = labels[label] ?? '';
+        worst.set(of, Math.max(worst.get(of) ?? -Infinity, value));
+      }
+      return worst;
+    },
     countsByLabel: (name, label) => sums.get(`${name} ${label}`) ?? new Map(),
     contentType: registry.contentType,
   };

@@ -99,7 +99,7 @@ async function learnOn<S>(
         unsaved = true;
         learned?.();
       }
-      metrics.gauge('millrace_consumer_lag_records', reader.lag(), { consumer: fold.name });
+      metrics.gauge('millrace_consumer_lag_records', reader.lag(), { consumer: fold.name, partition: 'all' });
       if (reader.lag() === 0) announce();
       const { publishes } = fold;
       if (publishes && unsaved && performance.now() - publishedAt >= publishes.everyMs) {

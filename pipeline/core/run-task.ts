@@ -5,12 +5,13 @@ import { ConfigError } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import type { OpenStore, TableStore } from './store.js';
-import { Task } from './task.js';
+import { Task, type Staged } from './task.js';
 
 const RECORDS_A_COMMIT = 5_000;
 const BACKLOG_COMMIT_MS = 200;
 const TICK_COMMIT_MS = 1_000;
 const POLL_MS = 250;
+const LAG_EVERY_MS = 1_000;
 
 /** What a part needs of its surroundings. */
 export interface Surroundings {
@@ -48,9 +49,19 @@ async function learnForeignSchemas(records: readonly LogRecord[], learn: Surroun
 
 /** Own a partition of a consumer until the lease is revoked: fence, restore, seek, then take records and commit. */
 export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings): Promise<void> {
+  const { metrics } = around;
+  const store = around.openStore(consumer.table.name, lease.partition);
+  const watching = setInterval(() => watchLag(lease, metrics, consumer.name), LAG_EVERY_MS);
+  try {
+    await keepOwning(lease, consumer, tickedInputs, around, store);
+  } finally {
+    clearInterval(watching);
+  }
+}
+
+async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore): Promise<void> {
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
-  const store = around.openStore(consumer.table.name, lease.partition);
   const where = { consumer: consumer.name, partition: lease.partition };
   while (!lease.revoked.aborted) {
     try {
@@ -63,7 +74,7 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
         slackMs: log.clock === 'wall' ? 2_500 : 0, metrics,
       });
       await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
-      await work(lease, task, store, around, labels);
+      await work(lease, task, store, around, consumer.name);
     } catch (error) {
       if (lease.revoked.aborted) return;
       if (error instanceof ConfigError) throw error;
@@ -74,7 +85,7 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
   }
 }
 
-async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, labels: { consumer: string }): Promise<void> {
+async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string): Promise<void> {
   const { metrics } = around;
   let lastCommit = performance.now();
   let dirty = false;
@@ -95,27 +106,34 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     const position = await lease.commit(staged.outputs, rows);
     store.apply(staged.rows, position);
     task.committed();
-    measure(metrics, labels, { began, count, oldestWrittenAt, lease, time: task.time, clock: around.log.clock });
+    measure(metrics, consumer, String(lease.partition), { began, count, oldestWrittenAt, staged, time: task.time, clock: around.log.clock });
     if (task.crash) throw task.crash;
     lastCommit = performance.now();
     dirty = false;
   }
 }
 
-function measure(metrics: Metrics, labels: { consumer: string }, commit: {
-  began: number; count: number; oldestWrittenAt: number; lease: Lease; time: number; clock: 'wall' | 'file';
+function measure(metrics: Metrics, consumer: string, partition: string, commit: {
+  began: number; count: number; oldestWrittenAt: number; staged: Staged; time: number; clock: 'wall' | 'file';
 }): void {
-  const { began, count, oldestWrittenAt, lease, time, clock } = commit;
+  const { began, count, oldestWrittenAt, staged, time, clock } = commit;
+  const labels = { consumer };
   metrics.observe('millrace_commit_seconds', (performance.now() - began) / 1000, labels);
   metrics.count('millrace_commits_total', labels);
-  if (count > 0) {
-    const age = Math.max(0, Date.now() - oldestWrittenAt) / 1000;
-    metrics.count('millrace_records_total', labels, count);
-    metrics.gauge('millrace_consumer_lag_seconds', age, labels);
-    metrics.observe('millrace_click_to_change_seconds', age, labels);
-  } else {
-    metrics.gauge('millrace_consumer_lag_seconds', 0, labels);
-  }
-  metrics.gauge('millrace_consumer_lag_records', Object.values(lease.lag()).reduce((sum, lag) => sum + lag, 0), labels);
-  metrics.gauge('millrace_task_time_lag_seconds', clock === 'wall' && time > 0 ? Math.max(0, Date.now() - time) / 1000 : 0, labels);
+  metrics.gauge('millrace_task_time_lag_seconds', clock === 'wall' && time > 0 ? Math.max(0, Date.now() - time) / 1000 : 0, { consumer, partition });
+  metrics.gauge('millrace_consumer_lag_seconds', count > 0 ? ageOf(oldestWrittenAt) : 0, { consumer, partition });
+  if (count === 0) return;
+  metrics.count('millrace_records_total', labels, count);
+  metrics.observe('millrace_click_to_change_seconds', ageOf(oldestWrittenAt), labels);
+  const written = new Map<string, number>();
+  for (const { topic, tick } of staged.outputs) if (!tick) written.set(topic, (written.get(topic) ?? 0) + 1);
+  for (const [topic, records] of written) metrics.count('millrace_topic_records_total', { topic }, records);
+}
+
+const ageOf = (writtenAt: number): number => Math.max(0, Date.now() - writtenAt) / 1000;
+
+/** Lag is told by the second, commits or not: a task that is stuck must be seen. */
+function watchLag(lease: Lease, metrics: Metrics, consumer: string): void {
+  const records = Object.values(lease.lag()).reduce((sum, lag) => sum + lag, 0);
+  metrics.gauge('millrace_consumer_lag_records', records, { consumer, partition: String(lease.partition) });
 }
