@@ -14,6 +14,8 @@ export class UndecodableError extends Error {
 }
 
 const HEADER_BYTES = 5;
+/** Most records fit; encoding is synchronous, so one is enough. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 const written = new Map<number, { name: string; type: AvroType }>();
 const codecs = new Map<string, Codec<unknown>>();
 
@@ -54,9 +56,9 @@ export class Codec<T> {
 
   /** @throws Error naming the field that does not fit the schema. */
   encode(value: T): Buffer {
-    const buffer = Buffer.allocUnsafe(256);
-    const end = this.#type.encode(value, buffer, HEADER_BYTES);
-    const bytes = end > 0 ? buffer.subarray(0, end) : Buffer.concat([Buffer.alloc(HEADER_BYTES), this.#type.toBuffer(value)]);
+    const end = this.#type.encode(value, scratch, HEADER_BYTES);
+    // A negative end says that the scratch is too short.
+    const bytes = end > 0 ? Buffer.from(scratch.subarray(0, end)) : Buffer.concat([Buffer.alloc(HEADER_BYTES), this.#type.toBuffer(value)]);
     bytes[0] = 0;
     bytes.writeInt32BE(this.#id, 1);
     return bytes;
