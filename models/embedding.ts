@@ -13,6 +13,7 @@
  * a standard deviation of 10/8; a shopper without known clicks has the zero vector and every logit 0.
  * Source: sampled softmax with logQ correction (Bengio & Senécal 2008); tied cosine form measured on public click data.
  */
+import { top } from './kernels/candidates.js';
 import { capacityFor, checkItem, grownInt32 } from './kernels/growth.js';
 import { exp, log, randomness, uniform, type Randomness } from './kernels/numbers.js';
 import * as rows from './kernels/rows.js';
@@ -91,14 +92,29 @@ export function predict(state: Embedding, user: Float32Array, item: number): num
 
 export const logit = predict;
 
-/** 10·cos of the shopper with these clicks and each of the first `count` (≤ 256) items; 0 for unknown ones. */
-export function predictMany(state: Embedding, recent: Int32Array, items: Int32Array, count: number, out: Float32Array): void {
-  loadUser(state, recent);
+/**
+ * 10·cos of the shopper with these clicks and each of the first `count` (≤ 256) items; 0 for unknown ones.
+ * `pooling` may weigh the clicks in another way than was learned, over as many clicks as it is long (≤ 256).
+ */
+export function predictMany(
+  state: Embedding, recent: Int32Array, items: Int32Array, count: number, out: Float32Array, pooling = state.pooling,
+): void {
+  loadUser(state, recent, pooling);
   const { ids, out: products } = state.rows;
   // An id outside the table would read what lies behind it, or trap.
   for (let i = 0; i < count; i++) ids[i] = items[i] >= 0 && items[i] < state.items ? items[i] : 0;
   rows.dotsWithUser(state.rows, count);
   for (let i = 0; i < count; i++) out[i] = items[i] >= 0 && items[i] < state.items ? SCALE * products[i] : 0;
+}
+
+/** The `limit` (≤ 1,024) items with clicks that lie nearest to the shopper, best first, into `out`: a scan of all items. */
+export function nearest(state: Embedding, recent: Int32Array, limit: number, out: Int32Array): number {
+  if (loadUser(state, recent) === 0) return 0;
+  if (nearness.length < state.items) nearness = new Float32Array(capacityFor(state.items, nearness.length));
+  rows.dotsOfAll(state.rows, state.items, nearness);
+  // `top` takes positive values only, which 1 + cosine is but for the very opposite.
+  for (let item = 0; item < state.items; item++) nearness[item] = state.place[item] >= 0 ? nearness[item] + 1 : 0;
+  return top(nearness, state.items, limit, out);
 }
 
 /** The item's unit vector, a view that later learning changes and a growing table voids. Undefined for an unknown item. */
@@ -128,19 +144,20 @@ export function seed(state: Embedding, item: number, vector: Float32Array): void
 }
 
 /** Unit vector of the clicks into the workspace's `user`, and the length it had. */
-function loadUser(state: Embedding, recent: Int32Array): number {
+function loadUser(state: Embedding, recent: Int32Array, pooling = state.pooling): number {
   const { ids, weights } = state.rows;
   let clicks = 0;
-  for (let j = 0; j < recent.length && j < CONTEXT; j++) {
+  for (let j = 0; j < recent.length && j < pooling.length; j++) {
     const item = recent[j];
     if (item < 0 || item >= state.items) continue;
     ids[clicks] = item;
-    weights[clicks++] = state.pooling[j];
+    weights[clicks++] = pooling[j];
   }
   rows.sumIntoUser(state.rows, clicks);
   return normalize(state.rows.user);
 }
 
+let nearness = new Float32Array(0);
 const context = new Int32Array(CONTEXT);
 const contextPlace = new Int32Array(CONTEXT);
 const logits = new Float64Array(rows.MOST_IDS);

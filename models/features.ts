@@ -15,11 +15,11 @@ import { STRIDE } from './ranker.js';
 import * as repeats from './repeats.js';
 
 export const FEATURES = [
-  'latest share', 'forward share', 'backward share', 'hop share', 'previous share', 'before share',
-  'latest part', 'forward part', 'backward part', 'hop part', 'support',
+  'latest share', 'forward share', 'backward share', 'hop share', 'previous share', 'before share', 'long share',
+  'latest part', 'forward part', 'backward part', 'hop part', 'long part', 'support',
   'forward lift', 'hop lift', 'after latest', 'before latest',
   'trending', 'popular', 'trend', 'age', 'repeat rate',
-  'embedding', 'embedding gap', 'embedding of latest', 'embedding × own',
+  'embedding', 'embedding gap', 'embedding of latest', 'embedding of all', 'embedding × own',
   'own', 'own times', 'own recency', 'own × repeat rate', 'own × length', 'latest share × recency',
   'is latest', 'is one before', 'is two before', 'is first', 'followed before', 'followed × recency',
   'length', 'single click', 'latest count', 'latest was repeat', 'latest twice', 'distinct',
@@ -59,9 +59,12 @@ export function markOwn(recent: Int32Array, items: number, scratch: Scratch): vo
 const items = new Int32Array(STRIDE);
 const logits = new Float32Array(STRIDE);
 const latestLogits = new Float32Array(STRIDE);
+const allLogits = new Float32Array(STRIDE);
+/** The last clicks alike, against the learned weights that favour the latest. */
+const alike = new Float32Array(30).fill(1);
 /** Sums and maxima of the evidence; never zero, so that they divide. */
-const sums = new Float64Array(6);
-const most = new Float64Array(4);
+const sums = new Float64Array(7);
+const most = new Float64Array(5);
 
 const share = (value: number, sum: number): number => log(value / sum + 1e-4) * 0.25;
 
@@ -70,9 +73,9 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   measure(scratch);
   const session = describeSession(recent, sources);
   const bestLogit = embed(sources.embedding, recent, scratch, picked, count);
-  const { latest, forward, backward, hop, previous, before, support, times, back, followed } = scratch;
-  const [sumLatest, sumForward, sumBackward, sumHop, sumPrevious, sumBefore] = sums;
-  const [mostLatest, mostForward, mostBackward, mostHop] = most;
+  const { latest, forward, backward, hop, long, previous, before, support, times, back, followed } = scratch;
+  const [sumLatest, sumForward, sumBackward, sumHop, sumPrevious, sumBefore, sumLong] = sums;
+  const [mostLatest, mostForward, mostBackward, mostHop, mostLong] = most;
   const newest = recent.length > 0 ? recent[0] : -1;
   const oldest = recent.length > 0 ? recent[recent.length - 1] : -1;
 
@@ -96,10 +99,12 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
     x[(to += STRIDE)] = hopShare;
     x[(to += STRIDE)] = share(previous[at], sumPrevious);
     x[(to += STRIDE)] = share(before[at], sumBefore);
+    x[(to += STRIDE)] = share(long[at], sumLong);
     x[(to += STRIDE)] = latest[at] / mostLatest;
     x[(to += STRIDE)] = forward[at] / mostForward;
     x[(to += STRIDE)] = backward[at] / mostBackward;
     x[(to += STRIDE)] = hop[at] / mostHop;
+    x[(to += STRIDE)] = long[at] / mostLong;
     x[(to += STRIDE)] = support[at] / session.clicks;
     x[(to += STRIDE)] = forwardShare - popular * 2.5;
     x[(to += STRIDE)] = hopShare - popular * 2.5;
@@ -113,6 +118,7 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
     x[(to += STRIDE)] = logit;
     x[(to += STRIDE)] = logit - bestLogit * 0.2;
     x[(to += STRIDE)] = latestLogits[c] * 0.2;
+    x[(to += STRIDE)] = allLogits[c] * 0.2;
     x[(to += STRIDE)] = logit * isOwn;
     x[(to += STRIDE)] = isOwn;
     x[(to += STRIDE)] = log(1 + times[at]);
@@ -137,11 +143,11 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
 }
 
 function measure(scratch: Scratch): void {
-  const { latest, forward, backward, hop, previous, before, slots } = scratch;
+  const { latest, forward, backward, hop, long, previous, before, slots } = scratch;
   sums.fill(1e-30);
   most.fill(1e-30);
-  let sumLatest = 0, sumForward = 0, sumBackward = 0, sumHop = 0, sumPrevious = 0, sumBefore = 0;
-  let mostLatest = 0, mostForward = 0, mostBackward = 0, mostHop = 0;
+  let sumLatest = 0, sumForward = 0, sumBackward = 0, sumHop = 0, sumPrevious = 0, sumBefore = 0, sumLong = 0;
+  let mostLatest = 0, mostForward = 0, mostBackward = 0, mostHop = 0, mostLong = 0;
   for (let at = 0; at < slots; at++) {
     sumLatest += latest[at];
     sumForward += forward[at];
@@ -149,10 +155,12 @@ function measure(scratch: Scratch): void {
     sumHop += hop[at];
     sumPrevious += previous[at];
     sumBefore += before[at];
+    sumLong += long[at];
     if (latest[at] > mostLatest) mostLatest = latest[at];
     if (forward[at] > mostForward) mostForward = forward[at];
     if (backward[at] > mostBackward) mostBackward = backward[at];
     if (hop[at] > mostHop) mostHop = hop[at];
+    if (long[at] > mostLong) mostLong = long[at];
   }
   sums[0] += sumLatest;
   sums[1] += sumForward;
@@ -160,10 +168,12 @@ function measure(scratch: Scratch): void {
   sums[3] += sumHop;
   sums[4] += sumPrevious;
   sums[5] += sumBefore;
+  sums[6] += sumLong;
   most[0] += mostLatest;
   most[1] += mostForward;
   most[2] += mostBackward;
   most[3] += mostHop;
+  most[4] += mostLong;
 }
 
 interface Session {
@@ -195,6 +205,7 @@ function describeSession(recent: Int32Array, sources: Sources): Session {
 function embed(state: embedding.Embedding, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number): number {
   for (let c = 0; c < count; c++) items[c] = scratch.items[picked[c]];
   embedding.predictMany(state, recent.subarray(0, 1), items, count, latestLogits);
+  embedding.predictMany(state, recent, items, count, allLogits, alike);
   embedding.predictMany(state, recent, items, count, logits);
   let best = -Infinity;
   for (let c = 0; c < count; c++) if (logits[c] > best) best = logits[c];

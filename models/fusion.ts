@@ -23,7 +23,7 @@ import * as repeats from './repeats.js';
 import * as twoHop from './two-hop.js';
 
 /** Candidates taken from each source; 128 in all at most. */
-const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60 } as const;
+const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30, near: 40 } as const;
 /** Below this many candidates the most popular items join. */
 const FEW = 40;
 const VERSION = 1;
@@ -35,9 +35,11 @@ export interface Settings {
   readonly lessonShare: number;
   /** Whether what a shopper just looked at may be recommended again: yes for clicks, no where nobody buys twice. */
   readonly repeats: boolean;
+  /** Whether the items nearest by embedding are candidates too: a scan of all items a query, about 12 ns each. */
+  readonly scan: boolean;
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.06, repeats: true };
+export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.06, repeats: true, scan: false };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
@@ -127,7 +129,7 @@ export const recommend = predict;
 export function rank(state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean): number {
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
-  return score(state, recent, work, pick(state, work, exclude));
+  return score(state, recent, work, pick(state, recent, work, exclude));
 }
 
 /** Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. */
@@ -171,7 +173,7 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   if (state.lessons >= settings.firstLessons && uniform(state.random) >= settings.lessonShare) return Number.NaN;
   gather(state, recent, work);
   twoHop.gather(state.coVisitation, recent, work.scratch);
-  const count = pick(state, work);
+  const count = pick(state, recent, work);
   const target = work.items.subarray(0, count).indexOf(item);
   if (target < 0) return Number.NaN;
   features.fill(state, recent, work.scratch, work.picked, count, state.ranker.x);
@@ -203,7 +205,7 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
 }
 
 /** Chooses candidates from the gathered evidence into `picked` and `items`. */
-function pick(state: Fusion, work: Workspace, exclude?: (item: number) => boolean): number {
+function pick(state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean): number {
   const { scratch: space, picked, items } = work;
   let count = 0;
   for (let at = 0; at < space.own; at++) {
@@ -214,6 +216,11 @@ function pick(state: Fusion, work: Workspace, exclude?: (item: number) => boolea
   count = take(space, space.forward, space.direct, QUOTA.forward, picked, count, exclude);
   count = take(space, space.backward, space.direct, QUOTA.backward, picked, count, exclude);
   count = take(space, space.hop, space.slots, QUOTA.hop, picked, count, exclude);
+  count = take(space, space.long, space.direct, QUOTA.long, picked, count, exclude);
+  if (state.settings.scan) {
+    const found = embedding.nearest(state.embedding, recent, exclude === undefined ? QUOTA.near : 2 * QUOTA.near, near);
+    count = takeListed(space, near.subarray(0, found), Math.min(ranker.STRIDE, count + QUOTA.near), picked, count, exclude);
+  }
   if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'trending'), FEW, picked, count, exclude);
   if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'popular'), FEW, picked, count, exclude);
   for (let c = 0; c < count; c++) items[c] = space.items[picked[c]];
@@ -221,6 +228,7 @@ function pick(state: Fusion, work: Workspace, exclude?: (item: number) => boolea
 }
 
 const best = new Int32Array(2 * ranker.STRIDE);
+const near = new Int32Array(2 * QUOTA.near);
 
 /** Adds the best `quota` by one source's evidence, those already there included in the quota. */
 function take(
@@ -279,7 +287,7 @@ export function forget(state: Fusion, item: number): void {
 export function snapshot(state: Fusion): Uint8Array {
   const { settings: s } = state;
   return pack('fusion', VERSION, {
-    settings: Float64Array.of(s.seed, s.firstLessons, s.lessonShare, s.repeats ? 1 : 0),
+    settings: Float64Array.of(s.seed, s.firstLessons, s.lessonShare, s.repeats ? 1 : 0, s.scan ? 1 : 0),
     scalars: Float64Array.of(state.lessons),
     random: state.random,
     coVisitation: coVisitation.snapshot(state.coVisitation),
@@ -292,10 +300,10 @@ export function snapshot(state: Fusion): Uint8Array {
 
 export function restore(bytes: Uint8Array): Fusion {
   const from = unpack('fusion', VERSION, bytes);
-  const [seed, firstLessons, lessonShare, mayRepeat] = from.f64('settings');
+  const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
   const [lessons] = from.f64('scalars');
   return {
-    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1 },
+    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, scan: mayScan === 1 },
     coVisitation: coVisitation.restore(from.u8('coVisitation')),
     popularity: popularity.restore(from.u8('popularity')),
     repeats: repeats.restore(from.u8('repeats')),

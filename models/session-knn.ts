@@ -9,20 +9,22 @@
  * Source: V-SKNN and STAN (Ludewig & Jannach 2018; Garg et al., SIGIR 2019), simplified.
  */
 import { begin, slot, top, type Scratch } from './kernels/candidates.js';
-import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
+import { capacityFor, checkItem, grownFloat32, grownFloat64, grownInt32, grownUint8 } from './kernels/growth.js';
 import { log } from './kernels/numbers.js';
+import { pack, unpack } from './kernels/snapshot.js';
 
 const SESSIONS = 100_000;
 const LENGTH = 30;
 const PER_ITEM = 64;
 const LOOKED_AT = 500;
 const NEIGHBOURS = 100;
+const VERSION = 1;
 
 export interface SessionKnn {
   /** By place in the ring: items of the session, its length and its number. */
-  readonly items: Int32Array;
-  readonly lengths: Uint8Array;
-  readonly numbers: Float64Array;
+  items: Int32Array;
+  lengths: Uint8Array;
+  numbers: Float64Array;
   sessions: number;
   /** By item: numbers of the last sessions with it (a ring), how many there were in all. */
   recent: Float64Array;
@@ -32,9 +34,9 @@ export interface SessionKnn {
 
 export function init(): SessionKnn {
   return {
-    items: new Int32Array(SESSIONS * LENGTH),
-    lengths: new Uint8Array(SESSIONS),
-    numbers: new Float64Array(SESSIONS).fill(-1),
+    items: new Int32Array(0),
+    lengths: new Uint8Array(0),
+    numbers: new Float64Array(0),
     sessions: 0,
     recent: new Float64Array(0),
     count: new Float32Array(0),
@@ -57,8 +59,8 @@ export function predict(state: SessionKnn, recent: Int32Array, scratch: Scratch)
     for (let i = 0; i < many; i++) {
       const number = state.recent[item * PER_ITEM + i];
       const place = number % SESSIONS;
-      // The ring has gone round: that session is no more.
-      if (state.numbers[place] !== number) continue;
+      // The ring has gone round and that session is no more, or it was emptied by deletions.
+      if (state.numbers[place] !== number || state.lengths[place] === 0) continue;
       const before = found.get(place);
       if (before === undefined && found.size === LOOKED_AT) continue;
       found.set(place, (before ?? 0) + weight / Math.sqrt(state.lengths[place]));
@@ -83,6 +85,7 @@ export function predict(state: SessionKnn, recent: Int32Array, scratch: Scratch)
 /** Learns a finished session (oldest first); only its last 30 different items are kept. */
 export function learn(state: SessionKnn, session: Int32Array): void {
   const place = state.sessions % SESSIONS;
+  makeRoom(state, place + 1);
   let length = 0;
   for (let i = session.length - 1; i >= 0 && length < LENGTH; i--) {
     const item = session[i];
@@ -101,10 +104,56 @@ function ensure(state: SessionKnn, items: number): void {
   if (items <= state.known) return;
   if (items > state.count.length) {
     const capacity = capacityFor(items, state.count.length);
-    const wider = new Float64Array(capacity * PER_ITEM);
-    wider.set(state.recent);
-    state.recent = wider;
+    state.recent = grownFloat64(state.recent, capacity * PER_ITEM);
     state.count = grownFloat32(state.count, capacity);
   }
   state.known = items;
+}
+
+function makeRoom(state: SessionKnn, sessions: number): void {
+  if (sessions <= state.lengths.length) return;
+  const capacity = Math.min(SESSIONS, capacityFor(sessions, state.lengths.length));
+  state.items = grownInt32(state.items, capacity * LENGTH);
+  state.lengths = grownUint8(state.lengths, capacity);
+  state.numbers = grownFloat64(state.numbers, capacity);
+}
+
+/** Takes the item out of every session; what follows it there moves up. */
+export function forget(state: SessionKnn, item: number): void {
+  if (item < 0 || item >= state.known) return;
+  const stored = Math.min(state.sessions, SESSIONS);
+  for (let place = 0; place < stored; place++) {
+    const first = place * LENGTH;
+    const at = state.items.subarray(first, first + state.lengths[place]).indexOf(item);
+    if (at < 0) continue;
+    state.items.copyWithin(first + at, first + at + 1, first + state.lengths[place]);
+    state.lengths[place]--;
+  }
+  state.count[item] = 0;
+}
+
+export function snapshot(state: SessionKnn): Uint8Array {
+  const stored = Math.min(state.sessions, SESSIONS);
+  return pack('session-knn', VERSION, {
+    scalars: Float64Array.of(state.sessions, state.known),
+    items: state.items.slice(0, stored * LENGTH),
+    lengths: state.lengths.slice(0, stored),
+    numbers: state.numbers.slice(0, stored),
+    recent: state.recent.slice(0, state.known * PER_ITEM),
+    count: state.count.slice(0, state.known),
+  });
+}
+
+export function restore(bytes: Uint8Array): SessionKnn {
+  const from = unpack('session-knn', VERSION, bytes);
+  const [sessions, known] = from.f64('scalars');
+  return {
+    items: from.i32('items'),
+    lengths: from.u8('lengths'),
+    numbers: from.f64('numbers'),
+    sessions,
+    recent: from.f64('recent'),
+    count: from.f32('count'),
+    known,
+  };
 }

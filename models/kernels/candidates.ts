@@ -21,6 +21,8 @@ export interface Scratch {
   readonly forward: Float32Array;
   readonly backward: Float32Array;
   readonly hop: Float32Array;
+  /** Forward evidence of many clicks, nearly equal ones. */
+  readonly long: Float32Array;
   /** Evidence of single clicks: after the one before the latest, before the latest; and how many clicks speak for it. */
   readonly previous: Float32Array;
   readonly before: Float32Array;
@@ -46,6 +48,7 @@ export function scratch(): Scratch {
     forward: new Float32Array(MOST_SLOTS),
     backward: new Float32Array(MOST_SLOTS),
     hop: new Float32Array(MOST_SLOTS),
+    long: new Float32Array(MOST_SLOTS),
     previous: new Float32Array(MOST_SLOTS),
     before: new Float32Array(MOST_SLOTS),
     support: new Float32Array(MOST_SLOTS),
@@ -99,6 +102,7 @@ function clear(scratch: Scratch, at: number, item: number): number {
   scratch.forward[at] = 0;
   scratch.backward[at] = 0;
   scratch.hop[at] = 0;
+  scratch.long[at] = 0;
   scratch.previous[at] = 0;
   scratch.before[at] = 0;
   scratch.support[at] = 0;

@@ -20,6 +20,12 @@ export function grownFloat32(array: Float32Array, length: number): Float32Array 
   return grown;
 }
 
+export function grownFloat64(array: Float64Array, length: number): Float64Array {
+  const grown = new Float64Array(length);
+  grown.set(array);
+  return grown;
+}
+
 export function grownUint8(array: Uint8Array, length: number): Uint8Array {
   const grown = new Uint8Array(length);
   grown.set(array);

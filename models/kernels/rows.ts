@@ -57,6 +57,18 @@ const dots = kernel('dots', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, u, out)
   )));
 });
 
+/** out[i] = rows[first + i]·u, for rows that lie one behind the other from an address on. */
+const dotsInOrder = kernel('dotsInOrder', ['i32', 'i32', 'i32', 'i32'], (body, from, n, u, out) => {
+  const [i, row] = body.locals('i32', 2);
+  const [a, b] = body.locals('v128', 2);
+  const { registers, load } = hold(body, u);
+  return seq(load, row.set(from.get), loop(i, n.get, 1, seq(
+    dotInto(a, b, held(registers), laneOf(row)),
+    storeFloat(entry(out.get, i), sumOf4(a)),
+    row.set(addInt(row.get, int(ROW * 4))),
+  )));
+});
+
 /** out = Σ_i weights[i]·rows[ids[i]] */
 const weightedSum = kernel('weightedSum', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, weights, out) => {
   const [i, row] = body.locals('i32', 2);
@@ -115,12 +127,13 @@ const descend = kernel('descend', ['i32', 'i32', 'i32', 'i32', 'i32', 'f32'], (b
   );
 });
 
+const KERNELS = ['dots', 'dotsInOrder', 'weightedSum', 'descend'] as const;
 let compiled: Module | undefined;
 
 /** A growing table of rows and a workspace to name rows in. */
 export interface Rows {
   readonly memory: Memory;
-  readonly run: Record<'dots' | 'weightedSum' | 'descend', (...values: number[]) => void>;
+  readonly run: Record<(typeof KERNELS)[number], (...values: number[]) => void>;
   /** Views, replaced when the memory grows. */
   ids: Int32Array;
   weights: Float32Array;
@@ -131,12 +144,12 @@ export interface Rows {
 }
 
 export function table(rows: number): Rows {
-  compiled ??= assemble([dots, weightedSum, descend]);
+  compiled ??= assemble([dots, dotsInOrder, weightedSum, descend]);
   const memory = newMemory(pagesFor(rows));
   const none = new Float32Array(0);
   const made: Rows = {
     memory,
-    run: instantiate(compiled, memory, ['dots', 'weightedSum', 'descend']),
+    run: instantiate(compiled, memory, KERNELS),
     ids: new Int32Array(0), weights: none, out: none, user: none, gradient: none, table: none,
   };
   view(made);
@@ -174,6 +187,15 @@ function pagesFor(rows: number): number {
 /** out[0…n) = rows·user */
 export function dotsWithUser(rows: Rows, n: number): void {
   if (n > 0) rows.run.dots(AT.ids, n, AT.user, AT.out);
+}
+
+/** products[0…items) = all rows·user */
+export function dotsOfAll(rows: Rows, items: number, products: Float32Array): void {
+  for (let first = 0; first < items; first += MOST_IDS) {
+    const n = Math.min(MOST_IDS, items - first);
+    rows.run.dotsInOrder(AT.rows + first * ROW * 4, n, AT.user, AT.out);
+    products.set(n === MOST_IDS ? rows.out : rows.out.subarray(0, n), first);
+  }
 }
 
 /** user = Σ weights·rows over the first n ids */

@@ -7,6 +7,7 @@ import * as itemIndex from '../../models/item-index.js';
 import { scratch } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
 import * as repeats from '../../models/repeats.js';
+import * as sessionKnn from '../../models/session-knn.js';
 
 /** What every model of recommendations must hold, whatever it computes. */
 interface Conforming<State> {
@@ -91,6 +92,19 @@ describeModel({
   snapshot: repeats.snapshot,
   restore: repeats.restore,
   forget: repeats.forget,
+});
+
+describeModel({
+  name: 'session-knn',
+  init: sessionKnn.init,
+  learn: (state, recent, item) => sessionKnn.learn(state, Int32Array.from([...recent.slice(0, 3).reverse(), item])),
+  predict: (state, recent) => {
+    sessionKnn.predict(state, recent, space);
+    return [...space.items.subarray(0, space.slots), ...space.forward.subarray(0, space.slots)];
+  },
+  snapshot: sessionKnn.snapshot,
+  restore: sessionKnn.restore,
+  forget: sessionKnn.forget,
 });
 
 const work = fusion.workspace();
