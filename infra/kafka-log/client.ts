@@ -1,4 +1,4 @@
-import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
+import kafkajs, { type Kafka, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import type { KafkaLogOptions } from './options.js';
 import { setFenceRetry } from './pinned.js';
@@ -6,7 +6,12 @@ import { setFenceRetry } from './pinned.js';
 /** Small first steps: a commit often meets the markers of the one before, and 300 ms would show as latency. */
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 12, factor: 0.2, multiplier: 2 };
 
-export function kafkaClient({ brokers, clientId, ssl, sasl, journal }: KafkaLogOptions): Kafka {
+/** For raw connections, which have a back-off of their own: kafkajs' would stack below it and outlast the outage. */
+export const rawClient = (options: KafkaLogOptions): Kafka => clientWith(options, { ...retry, retries: 1 });
+
+export const kafkaClient = (options: KafkaLogOptions): Kafka => clientWith(options, retry);
+
+function clientWith({ brokers, clientId, ssl, sasl, journal }: KafkaLogOptions, retry: RetryOptions): Kafka {
   const kafka = new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],

@@ -13,6 +13,7 @@ const READ_COMMITTED = 1;
 const EARLIEST = -2;
 const LATEST = -1;
 const ATTEMPTS = 12;
+const FETCH_SOCKET = 1;
 
 export interface FetchLimits {
   readonly waitMs: number;
@@ -30,6 +31,8 @@ export interface Session {
   readonly cluster: PinnedCluster;
   /** Topics whose leaders are known. */
   readonly topics: Set<string>;
+  /** Brokers whose fetch socket is open or being opened: kafkajs would open one for each request that comes meanwhile. */
+  readonly sockets: Map<number, Promise<unknown>>;
 }
 
 /**
@@ -77,9 +80,12 @@ export class Connection {
   }
 
   /** One fetch from one broker, read_committed. @throws what kafkajs throws; the session is then to be dropped. */
-  async fetch({ cluster }: Session, node: number, wanted: readonly Asked[], limits: FetchLimits): Promise<PartitionAnswer[]> {
+  async fetch({ cluster, sockets }: Session, node: number, wanted: readonly Asked[], limits: FetchLimits): Promise<PartitionAnswer[]> {
     const asked = new Map(wanted.map((one) => [`${this.prefix}${one.topic}/${one.partition}`, one]));
     const broker = await cluster.findBroker({ nodeId: node });
+    const socket = sockets.get(node) ?? broker.connectionPool.getConnection(FETCH_SOCKET);
+    sockets.set(node, socket);
+    await socket;
     let answers: PartitionAnswer[] = [];
     await closingWithin(broker, () => broker.connectionPool.send({
       request: fetchRequest({
@@ -134,7 +140,7 @@ export class Connection {
   async #connect(): Promise<Session> {
     const cluster = createCluster(this.kafka);
     await cluster.connect();
-    this.#session = { cluster, topics: new Set() };
+    this.#session = { cluster, topics: new Set(), sockets: new Map() };
     return this.#session;
   }
 

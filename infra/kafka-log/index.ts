@@ -1,7 +1,7 @@
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Log, Membership, Reader } from '../../pipeline/core/log.js';
 import { openAppender } from './appender.js';
-import { kafkaClient } from './client.js';
+import { kafkaClient, rawClient } from './client.js';
 import { Connection } from './connection.js';
 import { asFailure } from './failures.js';
 import { Fetcher } from './fetcher.js';
@@ -20,13 +20,14 @@ const READER = { waitMs: 500, bytes: 1 << 20, partitionBytes: 1 << 20 };
 export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions = DEFAULT_PARTITIONS, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
   const kafka = kafkaClient(options);
+  const raw = rawClient(options);
   const admin = kafka.admin();
   try {
     await admin.connect();
   } catch (error) {
     throw asFailure(`No broker of ${options.brokers.join(', ')} answers.`, error);
   }
-  const connection = new Connection(kafka, prefix);
+  const connection = new Connection(raw, prefix);
   const appender = openAppender(kafka, prefix, metrics);
   const readers = new Set<Reader>();
   const memberships = new Map<string, Set<number>>();
@@ -67,7 +68,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     },
     reader: (from) => {
       open();
-      const reader = openReader(new Fetcher(new Connection(kafka, prefix), READER, journal), from);
+      const reader = openReader(new Fetcher(new Connection(raw, prefix), READER, journal), from);
       const known: Reader = { ...reader, close: () => (readers.delete(known), reader.close()) };
       readers.add(known);
       return known;
@@ -76,7 +77,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       open();
       const { slot, free } = takeSlot(group.name);
       const file = memberFile(stateDirectory, prefix + group.name, slot, connection, journal);
-      const membership = new KafkaMembership({ kafka, admin, connection, prefix, group, owner, file, sessionTimeoutMs, metrics, journal });
+      const membership = new KafkaMembership({ kafka, raw, admin, connection, prefix, group, owner, file, sessionTimeoutMs, metrics, journal });
       running.add(membership);
       return {
         failed: membership.failed,

@@ -15,6 +15,8 @@ import type { MemberFile } from './predecessor.js';
 
 export interface MembershipOptions {
   readonly kafka: Kafka;
+  /** The client of raw connections. */
+  readonly raw: Kafka;
   readonly admin: Admin;
   readonly connection: Connection;
   readonly prefix: string;
@@ -59,12 +61,12 @@ export class KafkaMembership implements Membership {
   readonly #running: Promise<void>;
 
   constructor(private readonly options: MembershipOptions) {
-    const { kafka, admin, prefix, group, sessionTimeoutMs, journal } = options;
+    const { kafka, raw, admin, prefix, group, sessionTimeoutMs, journal } = options;
     let fail: (error: unknown) => void = () => {};
     this.failed = new Promise<never>((_, reject) => (fail = reject));
     this.failed.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
     this.#fail = fail;
-    this.#fetcher = new Fetcher(new Connection(kafka, prefix), FETCH, journal);
+    this.#fetcher = new Fetcher(new Connection(raw, prefix), FETCH, journal);
     this.#consumer = kafka.consumer({
       groupId: prefix + group.name,
       partitionAssigners: [coPartitionAssigner(() => [...this.#held.keys()], (error) => void this.#end(error))],

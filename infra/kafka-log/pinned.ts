@@ -19,7 +19,8 @@ interface WireRequest {
 }
 
 export interface PinnedBroker {
-  readonly connectionPool: { send(request: WireRequest): Promise<unknown> };
+  /** Two sockets: one for fetches, one for all else. */
+  readonly connectionPool: { send(request: WireRequest): Promise<unknown>; getConnection(index: number): Promise<unknown> };
   disconnect(): Promise<void>;
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
   listOffsets(request: {

@@ -29,7 +29,7 @@ class ScriptedConnection implements Pick<Connection, 'open' | 'drop' | 'leader' 
   answer: (asked: readonly Asked[]) => Promise<PartitionAnswer[]> = async (asked) => asked.map((one) => answerOf(one, 0));
   range = { start: 0, end: 1_000_000 };
   async open(): Promise<Session> {
-    return { cluster: JSON.parse('null'), topics: new Set() }; // the fetcher only hands it back
+    return { cluster: JSON.parse('null'), topics: new Set(), sockets: new Map() }; // the fetcher only hands it back
   }
   drop(): void {}
   leader(): number {
