@@ -10,16 +10,21 @@
  */
 export interface Tails {
   readonly coverage: number;
+  /** Coverage that the groups aim at. */
+  target: number;
   /** Tail on each side, by group. */
   readonly tail: Float64Array;
 }
 
-const RATE = 0.03;
+const RATE = 0.05;
+/** Points a group may be off for the sake of the whole. */
+const GIVE = 0.025;
+const MANY = 100;
 const WIDEST = 0.002;
 const NARROWEST = 0.499;
 
 export function init(groups: number, coverage: number): Tails {
-  return { coverage, tail: new Float64Array(groups).fill((1 - coverage) / 2) };
+  return { coverage, target: coverage, tail: new Float64Array(groups).fill((1 - coverage) / 2) };
 }
 
 export function predict(
@@ -37,8 +42,19 @@ export function predict(
 }
 
 export function learn(tails: Tails, group: number, missShare: number, weight: number): void {
-  const moved = (tails.tail[group] ?? 0) + RATE * weight * (1 - tails.coverage - missShare);
+  const moved = (tails.tail[group] ?? 0) + RATE * weight * (1 - tails.target - missShare);
   tails.tail[group] = Math.min(NARROWEST, Math.max(WIDEST, moved));
+}
+
+/**
+ * Groups that cannot help covering more than promised raise the whole; the others make up for it, by a few points at most, so that
+ * the promise holds for the shop and stays close in every group.
+ */
+export function learnOverall(tails: Tails, misses: number, periods: number): void {
+  if (periods === 0) return;
+  const weight = periods / (periods + MANY);
+  const moved = tails.target + (RATE / 2) * weight * (misses / periods - (1 - tails.coverage));
+  tails.target = Math.min(tails.coverage + GIVE, Math.max(tails.coverage - GIVE, moved));
 }
 
 /** Linear between the known quantiles; beyond the outermost, the last gap goes on in steps of the log odds. */

@@ -16,12 +16,17 @@ export const CLASS_NAMES = ['rare', 'slow', 'frequent', 'daily'] as const;
 const FREQUENCY_EDGES = [0.1, 0.3, 0.7] as const;
 const MOMENTUM_EDGE = 0.3;
 const MOMENTA = 3;
-const PANEL_SKUS = 600;
+const PANEL_SKUS = 400;
 /** Panels under way at the same time. */
 const PANELS = 4;
 const PANEL_LEADS = [0.05, 0.2, 0.4, 0.6, 0.8, 1] as const;
 /** Weights of the experts before anything is known; the fast and the trending ones have to earn theirs. */
-const PRIOR = [0.5, 2, 2, 1.5, 0.7, 0.4, 1, 1, 0.4, 0.7] as const;
+const PRIOR = [2, 5, 1, 0.5, 0.3, 0.1, 0.1, 0.3, 0.2, 0.1, 0.1] as const;
+/**
+ * The mean is mixed from the levels, by these shares and by what the quantiles have taught about them: squared losses of bulk
+ * orders would teach weights nothing but noise.
+ */
+const MEAN_PRIOR = [0, 0, 0, 0, 0, 0, 0, 0.25, 0.25, 0, 0] as const;
 const GROUPS = (FREQUENCY_EDGES.length + 1) * MOMENTA;
 /** A SKU younger than this many periods says nothing about the shop, and is in no panel. */
 const GROWN_UP = 14;
@@ -187,6 +192,7 @@ function learnMixture(model: DemandForecaster, demand: Float64Array): void {
       }
     }
   }
+  conformal.learnOverall(tails, sum(misses), sum(counts));
   const gradients = new Float64Array(experts);
   for (let g = 0; g < GROUPS; g++) {
     const count = counts[g] ?? 0;
@@ -199,6 +205,10 @@ function learnMixture(model: DemandForecaster, demand: Float64Array): void {
       mixing.learn(mixer, g, p, gradients);
     }
   }
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 export interface SkuForecast {
@@ -223,27 +233,55 @@ export function blankForecast(model: DemandForecaster): SkuForecast {
   };
 }
 
-/** One SKU's forecast of the next `horizon` periods. */
+/** Experts with a smaller share than this in every quantile of a group are not asked. */
+const LEAST_SHARE = 0.004;
+
+function neededExperts(model: DemandForecaster, group: number): boolean[] {
+  const { experts, probabilities, weights } = model.mixer;
+  return bank.EXPERTS.map((_, k) => {
+    for (let p = 0; p < probabilities; p++) {
+      if ((weights[(group * probabilities + p) * experts + k] ?? 0) >= LEAST_SHARE) return true;
+    }
+    return false;
+  });
+}
+
+function meanShares(model: DemandForecaster, group: number): number[] {
+  const { experts, probabilities, weights } = model.mixer;
+  const shares = MEAN_PRIOR.map((prior, k) => {
+    if (!bank.isLevel(k)) return 0;
+    let learned = 0;
+    for (let p = 0; p < probabilities; p++) learned += (weights[(group * probabilities + p) * experts + k] ?? 0) / probabilities;
+    return prior + learned;
+  });
+  const total = shares.reduce((all, share) => all + share, 0);
+  return shares.map((share) => share / total);
+}
+
+/** One SKU's forecast of the next `horizon` periods. Never changes the model. */
 export function predict(model: DemandForecaster, sku: number, out: SkuForecast): void {
   const n = model.probabilities.length;
   const experts = bank.EXPERTS.length;
+  // Phases come back: after one season only the drift of the global level is new.
+  const distinct = Math.min(model.horizon, model.bank.seasonPeriods);
   const periods = Array.from({ length: model.horizon }, (_, i) => periodAt(model, i + 1));
-  const scratch = new Float64Array(model.horizon * experts * n);
-  const means = new Float64Array(model.horizon * experts);
-  bank.predict(model.bank, sku, periods, model.probabilities, scratch, means);
+  const scratch = new Float64Array(distinct * experts * n);
+  const means = new Float64Array(distinct * experts);
   const g = group(model, sku);
-  const share = new Float64Array(experts);
-  for (let p = 0; p < n; p++) {
-    for (let k = 0; k < experts; k++) share[k] = (share[k] ?? 0) + (model.mixer.weights[(g * n + p) * experts + k] ?? 0) / n;
-  }
+  bank.predict(model.bank, sku, periods.slice(0, distinct), model.probabilities, scratch, means, neededExperts(model, g));
+  const shares = meanShares(model, g);
   for (let t = 0; t < model.horizon; t++) {
-    mixing.mix(model.mixer, g, scratch, t * experts * n, out.quantiles, t * n);
+    const like = t % distinct;
+    const exposure = periods[t]?.exposure ?? 0;
+    const drift = exposure > 0 ? exposure / (periods[like]?.exposure ?? exposure) : 0;
+    if (t === like) mixing.mix(model.mixer, g, scratch, t * experts * n, out.quantiles, t * n);
+    else for (let p = 0; p < n; p++) out.quantiles[t * n + p] = (out.quantiles[like * n + p] ?? 0) * drift;
     let mean = 0;
-    for (let k = 0; k < experts; k++) mean += (share[k] ?? 0) * (means[t * experts + k] ?? 0);
-    out.means[t] = mean;
+    for (let k = 0; k < experts; k++) mean += (shares[k] ?? 0) * (means[like * experts + k] ?? 0);
+    out.means[t] = mean * drift;
     const { low, high } = conformal.predict(model.tails, g, model.probabilities, out.quantiles, t * n);
     out.low[t] = low;
     out.high[t] = high;
-    out.open[t] = (periods[t]?.exposure ?? 0) > 0;
+    out.open[t] = exposure > 0;
   }
 }

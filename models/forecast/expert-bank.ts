@@ -4,6 +4,7 @@
  *   hurdle k   P(y > 0) = 1 − exp(−λ_k e),  λ_k = −ln(1 − π_k) · open_k / exposure_k;  y | y > 0 ~ the SKU's own recent sizes
  *              smoothed hits: π_k ← (1 − r_k) π_k + r_k [y > 0], at four rates r_k; sizes of the last 16 sales, and of every fourth of 64 before
  *   level k    y ~ negative binomial(μ_k e s, φ),  μ_k = smoothed units / smoothed exposure,  s the SKU's own seasonal profile
+ *   quick      the same around a level of rate ½ whose variance grows by ¼ a period ahead, for series that wander
  *   Holt       the same around a damped trend
  *
  * e is the exposure of the period: the calendar index times the global level (no unit, 1 = an ordinary period). Dividing by the
@@ -11,7 +12,7 @@
  * A size is kept free of the calendar: e (1 − exp(−λ)) / (1 − exp(−λ e)) is the part of e that frequency does not already explain.
  * An untrained row answers zero everywhere. Units are units a period.
  *
- * State: 240 bytes a SKU at season 7, and 4 (53 + season) bytes in general.
+ * State: 252 bytes a SKU at season 7, and 4 (56 + season) bytes in general.
  * Sources: Teunter, Syntetos and Babai 2011 (separate smoothing of frequency and size); Gardner 2006 (damped trend).
  */
 import { negativeBinomialQuantiles } from './negative-binomial.js';
@@ -24,6 +25,7 @@ const OLDER_SIZES = 16;
 const OLDER_STRIDE = 4;
 const DISPERSION_RATE = 0.02;
 const SEASON_RATE = 0.1;
+const QUICK_RATE = 0.5;
 const TREND_RATE = 0.02;
 const TREND_DAMPING = 0.97;
 /** A SKU that has just been seen has one imagined period behind it, nearly without a sale. */
@@ -36,12 +38,12 @@ const UNITS = EXPOSURE + RATES;
 const PERIODS = UNITS + RATES;
 const SALES = PERIODS + 1;
 const EXCESS = SALES + 1;
-const SQUARE = EXCESS + 1;
-const FAST_EXCESS = SQUARE + 1;
-const FAST_SQUARE = FAST_EXCESS + 1;
-const HOLT_LEVEL = FAST_SQUARE + 1;
+const FAST_EXCESS = EXCESS + 2;
+const HOLT_LEVEL = FAST_EXCESS + 2;
 const HOLT_SLOPE = HOLT_LEVEL + 1;
-const DEVIATION = HOLT_SLOPE + 1;
+const QUICK_LEVEL = HOLT_SLOPE + 1;
+const QUICK_EXCESS = QUICK_LEVEL + 1;
+const DEVIATION = QUICK_EXCESS + 2;
 const SIZES = DEVIATION + 1;
 const OLDER = SIZES + RECENT_SIZES;
 const SEASON = OLDER + OLDER_SIZES;
@@ -59,6 +61,7 @@ export const EXPERTS = [
   'hurdle brisk, long sizes',
   'hurdle slow',
   'hurdle slowest',
+  'level quick',
   'level fast',
   'level brisk',
   'level slow',
@@ -74,6 +77,11 @@ const HURDLES = [
   { rate: 2, sizeDecay: 0.97 },
   { rate: 3, sizeDecay: 0.985 },
 ] as const;
+
+/** Whether an expert is a level (its mean is one of demand), not a hurdle. */
+export function isLevel(expert: number): boolean {
+  return expert >= HURDLES.length;
+}
 
 export function init(skus: number, seasonPeriods: number): Bank {
   const width = SEASON + seasonPeriods;
@@ -99,7 +107,7 @@ export function level(bank: Bank, sku: number, rate: number): number {
 export function frequency(bank: Bank, sku: number, rate: number): number {
   const at = sku * bank.width;
   const r = FREQUENCY_RATES[rate] ?? 1;
-  const open = 1 - (1 - r) ** (bank.rows[at + PERIODS] ?? 0);
+  const open = openShare(r, bank.rows[at + PERIODS] ?? 0);
   return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * r) / (open + r);
 }
 
@@ -112,10 +120,15 @@ export function deviation(bank: Bank, sku: number): number {
   return bank.rows[sku * bank.width + DEVIATION] ?? 0;
 }
 
+/** Smoothed share of the periods seen, 1 − (1 − r)^n; spared where it is 1 to the last bit of a 32-bit float. */
+function openShare(rate: number, seen: number): number {
+  return seen * rate > 18 ? 1 : 1 - (1 - rate) ** seen;
+}
+
 function hazard(bank: Bank, sku: number, rate: number): number {
   const at = sku * bank.width;
   const r = FREQUENCY_RATES[rate] ?? 1;
-  const open = 1 - (1 - r) ** (bank.rows[at + PERIODS] ?? 0);
+  const open = openShare(r, bank.rows[at + PERIODS] ?? 0);
   const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
   if (!(exposure > 0)) return 0;
   return (-Math.log1p(-Math.min(frequency(bank, sku, rate), 0.999)) * open) / exposure;
@@ -138,7 +151,8 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   const units = demand > 0 ? demand : 0;
   const hit = units > 0 ? 1 : 0;
   const before = level(bank, sku, 2);
-  const own = profile(bank, sku, phase);
+  const belief = frequency(bank, sku, 1) ** 2;
+  const own = profile(bank, sku, phase, belief);
   const expected = before * exposure * own;
   const fast = level(bank, sku, 0) * exposure * own;
   const seen = rows[at + PERIODS] ?? 0;
@@ -152,15 +166,20 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   }
   rows[at + PERIODS] = seen + 1;
 
-  const error = units - expected;
-  rows[at + EXCESS] = (rows[at + EXCESS] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * (error * error - expected);
-  rows[at + SQUARE] = (rows[at + SQUARE] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * expected * expected;
-  const missed = units - fast;
-  rows[at + FAST_EXCESS] = (rows[at + FAST_EXCESS] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * (missed * missed - fast);
-  rows[at + FAST_SQUARE] = (rows[at + FAST_SQUARE] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * fast * fast;
+  // Before the first expectation there is no error to speak of; its square would pass for dispersion for a year.
+  if (expected > 0) {
+    learnDispersion(rows, at + EXCESS, units, expected);
+    learnDispersion(rows, at + FAST_EXCESS, units, fast);
+    learnDispersion(rows, at + QUICK_EXCESS, units, (rows[at + QUICK_LEVEL] ?? 0) * exposure * own);
+  }
   const slow = Math.max(0.01, 1 / (seen + 1));
-  rows[at + DEVIATION] = (rows[at + DEVIATION] ?? 0) * (1 - slow) + slow * Math.abs(error);
-  if (exposure > 0.05) learnTrend(rows, at, units / exposure, Math.min(1, exposure), seen);
+  rows[at + DEVIATION] = (rows[at + DEVIATION] ?? 0) * (1 - slow) + slow * Math.abs(units - expected);
+  if (exposure > 0.05) {
+    const was = rows[at + QUICK_LEVEL] ?? 0;
+    const rate = seen === 0 ? 1 : QUICK_RATE * Math.min(1, exposure);
+    rows[at + QUICK_LEVEL] = was + rate * (units / (exposure * own) - was);
+    learnTrend(rows, at, units / (exposure * own), Math.min(1, exposure), seen);
+  }
 
   if (seen > 0 && before > 0 && exposure > 0.05) {
     // A bulk order must not become the pattern of its weekday.
@@ -170,6 +189,13 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
     const cycle = Math.floor(seen / bank.seasonPeriods);
     rows[at + SEASON + phase] = was + Math.max(SEASON_RATE, 1 / (cycle + 2)) * weight * (relative - 1 - was);
   }
+}
+
+/** Moments of y around its expectation; two columns, the excess over Poisson and the squared expectation. */
+function learnDispersion(rows: Float32Array, at: number, units: number, expected: number): void {
+  const error = units - expected;
+  rows[at] = (rows[at] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * (error * error - expected);
+  rows[at + 1] = (rows[at + 1] ?? 0) * (1 - DISPERSION_RATE) + DISPERSION_RATE * expected * expected;
 }
 
 function learnTrend(rows: Float32Array, at: number, value: number, weight: number, seen: number): void {
@@ -193,10 +219,17 @@ function keepSize(bank: Bank, at: number, size: number): void {
   rows[at + SALES] = sales + 1;
 }
 
-/** The SKU's own season against the shared index: 1 where nothing is known. */
-function profile(bank: Bank, sku: number, phase: number): number {
-  const known = bank.rows[sku * bank.width + SEASON + phase] ?? 0;
-  return Math.max(0.05, 1 + known);
+/**
+ * The SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as
+ * the SKU sells: the phases of a SKU with a sale a month are noise.
+ */
+function profile(bank: Bank, sku: number, phase: number, belief: number): number {
+  const from = sku * bank.width + SEASON;
+  let sum = 0;
+  for (let p = 0; p < bank.seasonPeriods; p++) sum += bank.rows[from + p] ?? 0;
+  const mean = 1 + sum / bank.seasonPeriods;
+  const own = (1 + (bank.rows[from + phase] ?? 0)) / Math.max(0.1, mean);
+  return Math.max(0.02, 1 + (own - 1) * belief);
 }
 
 // Scratch for one SKU's sizes: predict is synchronous and never re-enters.
@@ -246,7 +279,8 @@ function insert(count: number, value: number, weight: number): void {
 
 /**
  * Every expert's quantiles and mean for one period of exposure `exposure`, `ahead` periods from now.
- * `out` takes EXPERTS × probabilities, expert after expert; `means` one mean an expert. Never changes the bank.
+ * `out` takes period × EXPERTS × probabilities; `means` one mean a period and expert. An expert that is not `needed` keeps what
+ * `out` had. Never changes the bank.
  */
 export function predict(
   bank: Bank,
@@ -255,6 +289,7 @@ export function predict(
   probabilities: Float64Array,
   out: Float64Array,
   means: Float64Array,
+  needed?: readonly boolean[],
 ): void {
   const at = sku * bank.width;
   const n = probabilities.length;
@@ -263,7 +298,7 @@ export function predict(
   let sortedDecay = -1;
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k];
-    if (expert === undefined) continue;
+    if (expert === undefined || needed?.[k] === false) continue;
     if (expert.sizeDecay !== sortedDecay) sizes = sortedSizes(bank, at, expert.sizeDecay);
     sortedDecay = expert.sizeDecay;
     const lambda = hazard(bank, sku, expert.rate);
@@ -272,8 +307,11 @@ export function predict(
       means[t * EXPERTS.length + k] = hurdleQuantiles(lambda, exposure, sizes, probabilities, out, t * stride + k * n);
     }
   }
-  const dispersion = ratio(bank.rows[at + EXCESS] ?? 0, bank.rows[at + SQUARE] ?? 0);
-  const fastDispersion = ratio(bank.rows[at + FAST_EXCESS] ?? 0, bank.rows[at + FAST_SQUARE] ?? 0);
+  const dispersion = ratio(bank.rows[at + EXCESS] ?? 0, bank.rows[at + EXCESS + 1] ?? 0);
+  const fastDispersion = ratio(bank.rows[at + FAST_EXCESS] ?? 0, bank.rows[at + FAST_EXCESS + 1] ?? 0);
+  const quickDispersion = ratio(bank.rows[at + QUICK_EXCESS] ?? 0, bank.rows[at + QUICK_EXCESS + 1] ?? 0);
+  const quick = bank.rows[at + QUICK_LEVEL] ?? 0;
+  const often = frequency(bank, sku, 1);
   const fast = level(bank, sku, 0);
   const brisk = level(bank, sku, 1);
   const slow = level(bank, sku, 2);
@@ -283,16 +321,22 @@ export function predict(
     const period = periods[t];
     if (period === undefined) continue;
     const { exposure, phase, ahead } = period;
-    const own = profile(bank, sku, phase);
-    const shrunk = 1 + (own - 1) * 0.5;
+    const shrunk = profile(bank, sku, phase, often * often);
+    const own = profile(bank, sku, phase, often);
     const drift = (slope * TREND_DAMPING * (1 - TREND_DAMPING ** ahead)) / (1 - TREND_DAMPING);
     const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
-    const expected = [fast * own, brisk * shrunk, slow * shrunk, trending * shrunk, slow * own];
+    const expected = [quick * shrunk, fast * shrunk, brisk * shrunk, slow * shrunk, trending * shrunk, slow * own];
+    // A level that follows every period has to admit how far it will have been led astray.
+    const spread = [
+      quickDispersion * (1 + QUICK_RATE ** 2 * (ahead - 1)),
+      fastDispersion * (1 + (FREQUENCY_RATES[0] ?? 0) ** 2 * (ahead - 1)),
+    ];
     for (let j = 0; j < expected.length; j++) {
       const k = HURDLES.length + j;
       const mean = (expected[j] ?? 0) * exposure;
       means[t * EXPERTS.length + k] = mean;
-      negativeBinomialQuantiles(mean, j === 0 ? fastDispersion : dispersion, probabilities, out, t * stride + k * n);
+      if (needed?.[k] === false) continue;
+      negativeBinomialQuantiles(mean, spread[j] ?? dispersion, probabilities, out, t * stride + k * n);
     }
   }
 }
