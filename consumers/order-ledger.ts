@@ -74,8 +74,9 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
     sell(event, { ...line, line: index, kind: 'adjustment', time: state.time }, ctx);
   });
   added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx));
+  const kept = lines.map(({ sku, quantity, price, returned }) => ({ sku, quantity, price, returned }));
   ctx.put(states, key, {
-    ...state, lines: [...lines.map(({ was: _, ...line }) => line), ...added], messages: remember(state.messages, event.messageId),
+    ...state, lines: [...kept, ...added], messages: remember(state.messages, event.messageId),
   });
 }
 

@@ -188,7 +188,7 @@ export class Task {
 
   /** Time has passed: inputs that waited for it go on, in arrival order within each. */
   #release(): void {
-    for (const [topic, queue] of [...this.#waiting]) {
+    for (const [topic, queue] of Array.from(this.#waiting)) {
       while (queue.length > 0 && !this.#crash && !this.#clock.isAhead(topic, this.#options.slackMs)) this.#take(queue.shift()!);
       if (queue.length === 0) this.#waiting.delete(topic);
     }

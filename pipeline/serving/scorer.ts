@@ -4,7 +4,7 @@ import type { RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from 
 import { badRequest, refuse } from '../../infra/http/problem.js';
 import { formatMoney } from '../../producers/money.js';
 import { clickstream, recommendations, userProfiles } from '../../schemas/topics.js';
-import type { UserProfile } from '../../schemas/types.js';
+import type { Product, UserProfile } from '../../schemas/types.js';
 import type { NewRecord, Position } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
@@ -123,7 +123,7 @@ export class Scorer {
       sku,
       score,
       name: product?.name ?? null,
-      price: product?.price != null ? formatMoney(product.price) : null,
+      price: priceOf(product),
       reasons: because === null
         ? [{ code: 'trending', text: 'Popular right now' }]
         : [{ code: 'because_you_viewed', sku: because, text: `Because you viewed ${items.product(because)?.name ?? because}` }],
@@ -161,3 +161,5 @@ function matchesOf(filter: RecommendRequest['filter']): Matches | undefined {
   if ('errors' in read) throw badRequest(read.errors.map((error) => ({ ...error, code: 'invalid_filter' as const })));
   return read.matches;
 }
+
+const priceOf = (product: Product | undefined): string | null => (product === undefined || product.price === null ? null : formatMoney(product.price));
