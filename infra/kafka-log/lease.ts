@@ -7,6 +7,7 @@ import { asFailure, isFenced } from './failures.js';
 import type { Fetcher } from './fetcher.js';
 import { Inputs } from './inputs.js';
 import type { GroupOffsets } from './group-offsets.js';
+import { tooLarge } from './rounds.js';
 import { readTable } from './table.js';
 import { fencingProducer } from './task-producer.js';
 import type { TaskProducer } from './task-producer.js';
@@ -61,9 +62,13 @@ export function openLease(member: Membered, partition: number): OwnLease {
     const { topic } = table();
     held();
     if (producer === undefined) throw new Unavailable(`Partition ${partition} of ${group.name} must be fenced before it commits.`);
+    const records = [...outputs, ...rows];
+    // The broker would refuse it each time, and the task would repeat the same commit for ever.
+    const large = tooLarge(records);
+    if (large) throw new RangeError(`A record of ${large.value?.length ?? 0} bytes for ${large.topic} is larger than Kafka's batches.`);
     const started = performance.now();
     try {
-      const ends = await producer.commit([...outputs, ...rows]);
+      const ends = await producer.commit(records);
       metrics.observe('millrace_kafka_commit_seconds', (performance.now() - started) / 1_000, labels);
       const end = ends.get(`${prefix}${topic}/${partition}`);
       return end ?? (await tableRange()).end;

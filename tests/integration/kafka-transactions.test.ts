@@ -153,6 +153,8 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
     const finished = new Promise<number>((resolve) => (done = resolve));
     const membership = log.own(group, async (lease) => {
       await lease.fence();
+      const oversized: NewRecord = { topic: 'cut', partition: 0, key: 'k', value: Buffer.alloc(1_100_000) };
+      await expect(lease.commit([oversized], [])).rejects.toThrow(RangeError);
       const rows = Array.from({ length: 3_000 }, (_, i): NewRecord => ({ topic: 'progress', partition: 0, key: `k${i}`, value: Buffer.alloc(1_000, 'x') }));
       done(await lease.commit(rows.map((row, i) => ({ ...row, topic: 'cut', value: Buffer.from(String(i)) })), rows));
     });
