@@ -76,7 +76,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const value = cart.lines.reduce((sum, line) => sum + valueOf(line), 0n);
     const firedId = fire({
       rule: CART_ABANDONMENT, shopper: key, causeId: `${cartId}@${cart.changedAt}`, causedAt: cart.changedAt, at: due,
-      reason: `The cart was left for ${Math.round(options.abandonedAfterMs / 60_000)} minutes without an order.`,
+      reason: `The cart was left for ${spanOf(options.abandonedAfterMs)} without an order.`,
       products: cart.lines.map((line) => productOf(key, line, ctx)), value, currency: cart.currency,
     }, options, ctx);
     ctx.put(carts, key, { ...cart, firedId }, cartId);
@@ -100,3 +100,5 @@ function dropCart(key: string, cartId: string, ctx: Context): void {
 }
 
 const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : price * BigInt(Math.round(quantity)));
+
+const spanOf = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`);
