@@ -30,7 +30,7 @@ export type Feature = (typeof FEATURES)[number];
 
 /** By what an untrained ranker prefers: the evidence, a little of everything. */
 const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
-  'forward share': 2, 'backward share': 0.5, 'hop share': 1, 'own recency': 1, embedding: 0.3, popular: 0.5,
+  'forward share': 2, 'backward share': 0.5, 'hop share': 1, own: 1, 'own recency': 3, embedding: 0.3, popular: 0.5,
 };
 export const PRIOR: readonly number[] = FEATURES.map((name) => FIRST_WEIGHTS[name] ?? 0);
 
@@ -43,7 +43,7 @@ export interface Sources {
 /** Latest clicks that count as the shopper's own. */
 export const OWN = 20;
 
-/** Marks the shopper's own clicks (latest first) in the scratch, items below `items` only. */
+/** Marks the shopper's own clicks (latest first) in the scratch, which must have room for items below `items`. */
 export function markOwn(recent: Int32Array, items: number, scratch: Scratch): void {
   for (let j = Math.min(recent.length, OWN) - 1; j >= 0; j--) {
     const item = recent[j];

@@ -24,6 +24,8 @@ import * as twoHop from './two-hop.js';
 
 /** Candidates taken from each source; 128 in all at most. */
 const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30, near: 40 } as const;
+/** Item numbers this far beyond the known ones are taken for items that are new; larger ones are ignored. */
+const NEW_ITEMS = 65_536;
 /** Below this many candidates the most popular items join. */
 const FEW = 40;
 const VERSION = 1;
@@ -190,8 +192,10 @@ export function learnSources(state: Fusion, recent: Int32Array, item: number, we
 }
 
 function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace): void {
-  begin(space, Math.max(state.coVisitation.items, state.popularity.items));
-  features.markOwn(recent, state.coVisitation.items, space);
+  const room = Math.max(state.coVisitation.items, state.popularity.items) + NEW_ITEMS;
+  begin(space, room);
+  // Own clicks on items that nobody clicked before count as well: coming back is the best guess there is.
+  features.markOwn(recent, room, space);
   space.own = space.slots;
   coVisitation.gather(state.coVisitation, recent, space);
   space.direct = space.slots;
