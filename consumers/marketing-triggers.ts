@@ -10,6 +10,9 @@ const CART_ABANDONMENT: Rule = { name: 'cart_abandonment', version: 1 };
 const REPLENISHMENT_DUE: Rule = { name: 'replenishment_due', version: 1 };
 const BACK_IN_STOCK: Rule = { name: 'back_in_stock', version: 1 };
 
+/** How long after its trigger a cart is kept for an order that recovers it. */
+const FORGET_MS = 30 * 86_400_000;
+
 export interface MarketingTriggerOptions extends TriggerPolicy {
   /** A cart is abandoned this long after its last change without a purchase. */
   readonly abandonedAfterMs: number;
@@ -25,6 +28,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     timers: {
       abandoned: ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx),
       replenish: ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx),
+      forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
     },
     merging: {
       merges: userMerges,
@@ -80,6 +84,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       products: cart.lines.map((line) => productOf(key, line, ctx)), value, currency: cart.currency,
     }, options, ctx);
     ctx.put(carts, key, { ...cart, firedId }, cartId);
+    ctx.schedule('forget', key, due + FORGET_MS, cartId);
   }
 
   function replenish(key: string, sku: string, due: number, ctx: Context): void {
@@ -94,9 +99,17 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 }
 
+/** A cart that nobody has touched since it was reminded of is state without a purpose. */
+function forget(key: string, cartId: string, due: number, ctx: Context): void {
+  const cart = ctx.get(carts, key, cartId);
+  if (cart && cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);
+}
+
 function dropCart(key: string, cartId: string, ctx: Context): void {
+  for (const { sku } of ctx.get(carts, key, cartId)?.lines ?? []) ctx.delete(itemInfos, key, sku);
   ctx.delete(carts, key, cartId);
   ctx.cancel('abandoned', key, cartId);
+  ctx.cancel('forget', key, cartId);
 }
 
 const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : price * BigInt(Math.round(quantity)));

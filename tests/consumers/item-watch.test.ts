@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { itemWatch, productRows } from '../../consumers/item-watch.js';
+import { catalog, inventory, itemInterests, triggerCandidates } from '../../schemas/topics.js';
+import type { CatalogChange } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { MINUTE, NINE, stock } from '../support/events.js';
+
+const listed = (sku: string, more: Partial<CatalogChange> = {}): CatalogChange => ({
+  sku, op: 'upsert', name: sku, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
+});
+const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', { sku: 'P8', shopper, kind: 'back_in_stock', active, time });
+
+test('a deleted product stays known as deleted, and comes back when it is put again', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(catalog, 'P1', listed('P1'));
+  driver.send(catalog, 'P1', listed('P1', { op: 'delete', time: NINE + 1 }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ deleted: true, name: 'P1' });
+  driver.send(catalog, 'P1', listed('P1', { time: NINE + 2 }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ deleted: false });
+});
+
+test('what is older than what is known changes nothing', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(inventory, 'P1', stock('P1', 5, NINE + MINUTE, 20_000n));
+  driver.send(inventory, 'P1', stock('P1', 9, NINE, 10_000n));
+  driver.send(catalog, 'P1', listed('P1', { time: NINE + MINUTE }));
+  driver.send(catalog, 'P1', listed('P1', { name: 'old', time: NINE }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ stock: 5, price: 20_000n, name: 'P1' });
+  expect(driver.count('millrace_outdated_total')).toBe(2);
+});
+
+test('everyone who waits is told at a restock, the earliest first, each once; who withdrew is not', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(inventory, 'P8', stock('P8', 0, NINE));
+  ['s3', 's1', 's2', 's4'].forEach((shopper, i) => waits(driver, shopper, NINE + [3, 1, 2, 4][i]!));
+  waits(driver, 's4', NINE + 5, false);
+  driver.send(inventory, 'P8', stock('P8', 2, NINE + MINUTE));
+  driver.send(inventory, 'P8', stock('P8', 0, NINE + 2 * MINUTE));
+  driver.send(inventory, 'P8', stock('P8', 2, NINE + 3 * MINUTE));
+  expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['s1', 's2', 's3']);
+});
+
+test('a long queue is told some at a time, and nobody is left out or told twice', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.tick(NINE);
+  driver.send(inventory, 'P8', stock('P8', 0, NINE));
+  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i }));
+  driver.run();
+  driver.send(inventory, 'P8', stock('P8', 2, NINE + MINUTE));
+  expect(driver.read(triggerCandidates)).toHaveLength(1_000);
+  for (let i = 1; i < 5; i++) driver.tick(NINE + i * MINUTE);
+  const told = driver.read(triggerCandidates).map(({ shopper }) => shopper);
+  expect(told).toHaveLength(2_500);
+  expect(new Set(told).size).toBe(2_500);
+});
