@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '..');
+const ROOMS = ['schemas', 'pipeline', 'consumers', 'producers', 'models', 'infra'];
+
+/** What a file may import from, by the longest of these folders that holds it; and always from that folder itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'schemas': [],
+  'models': [],
+  'pipeline/core': ['schemas'],
+  'consumers': ['schemas', 'pipeline/core', 'models'],
+  'producers': ['schemas', 'pipeline/core'],
+  'infra': ['schemas', 'pipeline/core'],
+  // Untrusted bodies become events at this door.
+  'infra/http': ['schemas', 'pipeline/core', 'producers'],
+  'pipeline': ROOMS,
+};
+
+/** Parts of one consumer, and files that several consumers share; no other consumer's file may be imported. */
+const SHARED_BY_CONSUMERS = new Set(['consumers/ids', 'consumers/sources', 'consumers/event-weights', 'consumers/snapshot-bytes']);
+const PARTS_OF_CONSUMERS: Readonly<Record<string, string>> = { 'consumers/triggers': 'consumers/marketing-triggers' };
+
+/** The one place of each package: replacing it, or pinning its private parts, touches nothing else. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  '@clickhouse/client': 'infra/clickhouse',
+  'chdb': 'infra/clickhouse',
+  '@kafkajs/confluent-schema-registry': 'infra/schema-registry',
+  'avsc': 'schemas/avro.ts',
+  'cli-progress': 'pipeline/cli',
+  'commander': 'pipeline/cli',
+  'express': 'infra/http/application.ts',
+  'kafkajs': 'infra/kafka-log',
+  'lmdb': 'infra/table-store',
+  'pino': 'infra/journal',
+  'prom-client': 'infra/metrics',
+  'uuid': 'consumers/triggers/fire.ts',
+  'zod': 'pipeline/config.ts',
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const isWithin = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
+/** The longest folder with a rule of its own that holds a file. */
+const placeOf = (file: string): string =>
+  Object.keys(MAY_IMPORT).filter((place) => isWithin(file, place)).reduce((longest, place) => (place.length > longest.length ? place : longest), '');
+
+const files = ROOMS.flatMap((room) => readdirSync(path.join(root, room), { recursive: true, encoding: 'utf8' }).map((name) => path.posix.join(room, name)))
+  .filter((file) => file.endsWith('.ts'));
+const imports = files.flatMap((file): Import[] => {
+  const found = readFileSync(path.join(root, file), 'utf8').matchAll(/(?:^(?:import|export)\b[^;]*?from |\bimport\(|\bcreateRequire\(import\.meta\.url\)\(|^import )'([^']+)'/gm);
+  return [...found].map(([, specifier = '']) => ({
+    file,
+    target: specifier.startsWith('.') ? path.join(path.dirname(file), specifier).replace(/\.js$/, '.ts') : specifier,
+  }));
+});
+const internal = imports.filter(({ target }) => ROOMS.some((room) => isWithin(target, room)));
+const external = imports.filter(({ target }) => !internal.some((known) => known.target === target) && !target.startsWith('node:'));
+const shown = ({ file, target }: Import): string => `${file} → ${target}`;
+
+describe('imports', () => {
+  test('were found', () => {
+    expect(internal.length).toBeGreaterThan(300);
+    expect(external.length).toBeGreaterThan(20);
+  });
+
+  test('point one way: schemas ← pipeline/core ← consumers, producers, infra ← the rest of pipeline', () => {
+    const wrong = internal.filter(({ file, target }) => {
+      const place = placeOf(file);
+      return ![place, ...MAY_IMPORT[place]!].some((allowed) => isWithin(target, allowed));
+    });
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  test('never lead from one consumer to another', () => {
+    const ownerOf = (file: string): string => PARTS_OF_CONSUMERS[path.dirname(file)] ?? file.replace(/\.ts$/, '');
+    const wrong = internal.filter(({ file, target }) =>
+      isWithin(file, 'consumers') && isWithin(target, 'consumers') && ownerOf(file) !== ownerOf(target) && !SHARED_BY_CONSUMERS.has(ownerOf(target)));
+    expect(wrong.map(shown)).toEqual([]);
+  });
+
+  test('of each package stand in one place', () => {
+    const wrong = external.filter(({ file, target }) => PACKAGES[target] === undefined || !isWithin(file, PACKAGES[target]));
+    expect(wrong.map(shown)).toEqual([]);
+  });
+});
+
+test('only pipeline/config.ts reads the environment; what starts a process may hand it on whole', () => {
+  // A stack trace is wanted even where the configuration could not be read.
+  const known = ['pipeline/cli/exit.ts'];
+  const readers = files.filter((file) => file !== 'pipeline/config.ts' && /process\.env\s*[.[]|\} = process\.env/.test(readFileSync(path.join(root, file), 'utf8')));
+  expect(readers.filter((file) => !known.includes(file))).toEqual([]);
+});
