@@ -3,10 +3,10 @@
  *
  *   exposure(t) = S[phase] · G          the same number for every SKU; 1 is an ordinary period
  *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
- *   ln S[phase] += σ κ ln R,   ln G += γ κ ln R,   κ = N / (N + 50),  N = Σ f_i / z_i the sales expected
+ *   ln S[phase] += σ κ ln R,   ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
  *
- * One bulk order counts for at most three sales, and with few sales (N ≪ 50) nothing is learned: the noise of one SKU is not a
- * calendar. Capping makes ln R a little negative for ever, so a slow mean of ln R is taken off, lest G drift against the levels.
+ * One bulk order counts for at most three sales, and with few sales little or nothing is learned: the noise of one SKU is not
+ * a calendar, and must not show in the forecasts of another. Capping makes ln R a little negative for ever, so a slow mean of ln R is taken off, lest G drift against the levels.
  * A period with no sale at all where many were expected is closed: it is left out, and becomes the season's rule the third time in
  * a row on the same phase. An untrained index answers 1. Holidays and promotions known in advance multiply the exposure from outside.
  */
@@ -29,6 +29,7 @@ const SLOPE_RATE = 0.05;
 const SLOPE_DAMPING = 0.97;
 const OFFSET_RATE = 0.01;
 const CERTAIN_SALES = 50;
+const TOO_FEW_SALES = 5;
 /** Fewer sales expected than this, and an empty day is chance. */
 const CLOSED_BELOW_SALES = 12;
 const CLOSED_RUN = 3;
@@ -60,8 +61,8 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
   }
   if (made > 0) index.closedRun[phase] = 0;
   index.periods++;
-  if (!(expected > 0)) return { closed: false, exposure: exposure(index, phase) };
-  const certainty = expected / (expected + CERTAIN_SALES);
+  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: exposure(index, phase) };
+  const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
   const raw = Math.log(Math.max(made, 1e-9) / expected);
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
   const times = index.learned[phase] ?? 0;

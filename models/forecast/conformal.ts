@@ -1,9 +1,9 @@
 /**
  * Adaptive conformal intervals: the tail that is cut on both sides moves until the promised share of periods is covered.
  *
- *   a ← a + γ (α − miss),   interval = [Q(a), Q(1 − a)],   α = 1 − coverage
+ *   logit a ← logit a + γ (α − miss),   interval = [Q(a), Q(1 − a)],   α = 1 − coverage
  *
- * Whatever the quantiles are worth, the long-run share of misses is α up to 1/(γ T) wherever a can still move. On counts it
+ * Whatever the quantiles are worth, the long-run share of misses is α up to O(1/(γ T)) wherever a can still move. On counts it
  * cannot always: where even the median interval [0, 0] is right in more than 1 − α of the periods, the interval stays there and
  * covers more. `miss` is the mean over a round of periods of one demand class. Untrained: a = α / 2.
  * Source: Gibbs and Candès 2021 (arXiv 2106.00170).
@@ -16,7 +16,8 @@ export interface Tails {
   readonly tail: Float64Array;
 }
 
-const RATE = 0.05;
+const RATE = 0.4;
+const OVERALL_RATE = 0.02;
 /** Points a group may be off for the sake of the whole. */
 const GIVE = 0.025;
 const MANY = 100;
@@ -42,8 +43,10 @@ export function predict(
 }
 
 export function learn(tails: Tails, group: number, missShare: number, weight: number): void {
-  const moved = (tails.tail[group] ?? 0) + RATE * weight * (1 - tails.target - missShare);
-  tails.tail[group] = Math.min(NARROWEST, Math.max(WIDEST, moved));
+  // In log odds a step near the end of the scale is as large, relatively, as one in its middle: quantiles far too narrow are
+  // caught up with, and no single miss throws the tail from one end to the other.
+  const moved = logit(tails.tail[group] ?? NARROWEST) + RATE * weight * (1 - tails.target - missShare);
+  tails.tail[group] = Math.min(NARROWEST, Math.max(WIDEST, 1 / (1 + Math.exp(-moved))));
 }
 
 /**
@@ -53,7 +56,7 @@ export function learn(tails: Tails, group: number, missShare: number, weight: nu
 export function learnOverall(tails: Tails, misses: number, periods: number): void {
   if (periods === 0) return;
   const weight = periods / (periods + MANY);
-  const moved = tails.target + (RATE / 2) * weight * (misses / periods - (1 - tails.coverage));
+  const moved = tails.target + OVERALL_RATE * weight * (misses / periods - (1 - tails.coverage));
   tails.target = Math.min(tails.coverage + GIVE, Math.max(tails.coverage - GIVE, moved));
 }
 

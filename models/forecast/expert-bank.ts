@@ -103,12 +103,13 @@ export function level(bank: Bank, sku: number, rate: number): number {
   return exposure > 0 ? (bank.rows[at + UNITS + rate] ?? 0) / exposure : 0;
 }
 
-/** Smoothed share of periods with a sale, by rate. */
+/** Smoothed share of periods with a sale, by rate; one imagined period at the start fades like the others. */
 export function frequency(bank: Bank, sku: number, rate: number): number {
   const at = sku * bank.width;
   const r = FREQUENCY_RATES[rate] ?? 1;
   const open = openShare(r, bank.rows[at + PERIODS] ?? 0);
-  return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * r) / (open + r);
+  const imagined = r * (1 - open);
+  return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * imagined) / (open + imagined);
 }
 
 export function periods(bank: Bank, sku: number): number {

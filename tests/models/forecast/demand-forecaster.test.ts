@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import * as demand from '../../../models/forecast/demand-forecaster.js';
+
+const NINE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+function start(skus: number, horizon = 28): demand.DemandForecaster {
+  return demand.init({ skus, seasonPeriods: 7, horizon, probabilities: NINE });
+}
+
+function live(model: demand.DemandForecaster, days: number, units: (day: number, sku: number) => number): void {
+  const row = new Float64Array(model.skus);
+  for (let day = 0; day < days; day++) {
+    for (let sku = 0; sku < model.skus; sku++) row[sku] = units(day, sku);
+    demand.learn(model, row);
+  }
+}
+
+function ask(model: demand.DemandForecaster, sku: number): demand.SkuForecast {
+  const out = demand.blankForecast(model);
+  demand.predict(model, sku, out);
+  return out;
+}
+
+/** A small shop with a bit of everything, and no chance. */
+function shop(day: number, sku: number): number {
+  const wave = Math.imul(day * 31 + sku * 17 + 1, 0x9e3779b1) >>> 28;
+  if (sku === 0) return 0;
+  if (sku === 1) return day === 40 ? 2 : 0;
+  if (sku === 2) return day < 30 ? NaN : wave;
+  return sku % 3 === 0 ? (wave > 12 ? wave : 0) : wave + (day % 7 === 5 ? 10 : 0);
+}
+
+test('a forecaster stopped, copied and continued equals one that never stopped', () => {
+  const whole = start(40);
+  live(whole, 160, shop);
+  const first = start(40);
+  live(first, 90, shop);
+  const second = structuredClone(first);
+  live(second, 70, (day, sku) => shop(day + 90, sku));
+  expect(second).toEqual(whole);
+});
+
+test('every quantile of every SKU is finite, not negative and not crossing, and asking changes nothing', () => {
+  const model = start(40);
+  live(model, 120, shop);
+  const before = structuredClone(model);
+  for (let sku = 0; sku < 40; sku++) {
+    const { quantiles, means, low, high } = ask(model, sku);
+    quantiles.forEach((q, i) => {
+      expect(Number.isFinite(q)).toBe(true);
+      expect(q).toBeGreaterThanOrEqual(i % 9 === 0 ? 0 : (quantiles[i - 1] ?? NaN));
+    });
+    means.forEach((mean, t) => {
+      expect(Number.isFinite(mean) && mean >= 0).toBe(true);
+      expect((high[t] ?? NaN) >= (low[t] ?? NaN) && (low[t] ?? NaN) >= 0).toBe(true);
+    });
+  }
+  expect(model).toEqual(before);
+});
+
+test('a SKU that never sold, one that sold once, and one that sells daily, in one run', () => {
+  const series = (day: number, sku: number): number => [0, day === 40 ? 2 : 0, 3 + (day % 2)][sku] ?? 0;
+  const together = start(3, 7);
+  live(together, 60, series);
+  const alone = start(1, 7);
+  live(alone, 60, (day) => series(day, 2));
+  expect(new Set([...ask(together, 0).quantiles, ...ask(together, 0).means])).toEqual(new Set([0]));
+  for (const mean of ask(together, 1).means) {
+    expect(mean).toBeGreaterThan(0);
+    expect(mean).toBeLessThan(0.5);
+  }
+  expect(ask(together, 2).quantiles).toEqual(ask(alone, 0).quantiles);
+  expect(ask(together, 2).means).toEqual(ask(alone, 0).means);
+});
+
+test('a day without stock is not a day without demand', () => {
+  const model = start(2, 7);
+  live(model, 28, (day, sku) => (day < 14 ? 5 : sku === 0 ? NaN : 0));
+  const perDay = (sku: number): number => ask(model, sku).means.reduce((sum, mean) => sum + mean / 7, 0);
+  expect(perDay(0)).toBeGreaterThanOrEqual(4);
+  expect(perDay(0)).toBeLessThanOrEqual(6);
+  expect(perDay(1)).toBeLessThan(0.7 * perDay(0));
+});
+
+test('a weekday on which the whole shop is closed is forecast as closed', () => {
+  const model = start(60);
+  live(model, 140, (day) => (day % 7 === 6 ? 0 : 4));
+  const { quantiles, means, open } = ask(model, 7);
+  for (let t = 0; t < 28; t++) {
+    expect(open[t]).toBe((140 + t) % 7 !== 6);
+    expect(means[t] === 0).toBe((140 + t) % 7 === 6);
+    expect(quantiles[t * 9 + 8] === 0).toBe((140 + t) % 7 === 6);
+  }
+});

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EXPERTS, grow, init, learn, predict, type Bank } from '../../../models/forecast/expert-bank.js';
+
+const P = Float64Array.of(0.1, 0.5, 0.9);
+
+function fit(units: readonly number[], seasonPeriods = 7): Bank {
+  const bank = init(1, seasonPeriods);
+  units.forEach((value, t) => learn(bank, 0, value, 1, t % seasonPeriods));
+  return bank;
+}
+
+function forecast(bank: Bank, exposure = 1, phase = 0, ahead = 1): { quantiles: number[][]; means: number[] } {
+  const out = new Float64Array(EXPERTS.length * P.length);
+  const means = new Float64Array(EXPERTS.length);
+  predict(bank, 0, [{ exposure, phase, ahead }], P, out, means);
+  return { quantiles: EXPERTS.map((_, k) => Array.from(out.subarray(k * P.length, (k + 1) * P.length))), means: [...means] };
+}
+
+test('a row takes at most 256 bytes at a weekly season', () => {
+  expect(init(1, 7).width * Float32Array.BYTES_PER_ELEMENT).toBeLessThanOrEqual(256);
+});
+
+test('an untrained row and ten years of zeros answer zero', () => {
+  for (const bank of [init(1, 7), fit(Array<number>(3_650).fill(0))]) {
+    const { quantiles, means } = forecast(bank);
+    expect(new Set([...quantiles.flat(), ...means])).toEqual(new Set([0]));
+  }
+});
+
+test('a steady demand is forecast by every expert', () => {
+  const { means, quantiles } = forecast(fit(Array<number>(200).fill(5)));
+  means.forEach((mean) => expect(mean).toBeCloseTo(5, 0));
+  quantiles.forEach((q) => expect(Math.abs((q[1] ?? NaN) - 5)).toBeLessThanOrEqual(1));
+});
+
+test('a hurdle keeps size and frequency apart: four in five days nothing, else ten', () => {
+  const { quantiles } = forecast(fit(Array.from({ length: 200 }, (_, t) => (t % 5 === 0 ? 10 : 0)), 1));
+  const brisk = quantiles[1] ?? [];
+  expect(brisk[1]).toBe(0);
+  expect(brisk[2]).toBeCloseTo(10, 3);
+});
+
+test('closed periods that are not learned change nothing, and an exposure of zero answers zero', () => {
+  const { quantiles, means } = forecast(fit([3, 4, 3, 4, 3, 4]), 0);
+  expect(new Set([...quantiles.flat(), ...means])).toEqual(new Set([0]));
+});
+
+test('twice the exposure is twice the level', () => {
+  const bank = fit(Array.from({ length: 100 }, (_, t) => 50 + (t % 3)), 1);
+  const once = forecast(bank, 1).means;
+  forecast(bank, 2).means.forEach((mean, k) => expect(mean / (once[k] ?? NaN)).toBeCloseTo(2, 1));
+});
+
+test('a weekly pattern of a SKU that sells daily is its own', () => {
+  const bank = fit(Array.from({ length: 210 }, (_, t) => (t % 7 === 2 ? 60 : 20)));
+  const season = EXPERTS.indexOf('own season');
+  const peak = forecast(bank, 1, 2).means[season] ?? NaN;
+  const other = forecast(bank, 1, 4).means[season] ?? NaN;
+  expect(peak / other).toBeGreaterThan(2.3);
+});
+
+test('learning in two parts equals learning at once, and room for more rows changes none', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(50), { maxLength: 120 }), fc.nat(120), (units, cut) => {
+      const parts = init(1, 7);
+      units.slice(0, cut).forEach((value, t) => learn(parts, 0, value, 1, t % 7));
+      grow(parts, 3);
+      units.slice(cut).forEach((value, i) => learn(parts, 0, value, 1, (Math.min(cut, units.length) + i) % 7));
+      expect(parts.rows.slice(0, parts.width)).toEqual(fit(units).rows);
+      expect(parts.rows.slice(parts.width).every((value) => value === 0)).toBe(true);
+    }),
+  );
+});
+
+test('quantiles are finite, never negative and never crossing, and predicting leaves the bank equal', () => {
+  const demand = fc.array(fc.oneof(fc.nat(5), fc.double({ min: -10, max: 10, noNaN: true }), fc.constant(1e9)), { maxLength: 80 });
+  fc.assert(
+    fc.property(demand, fc.double({ min: 0, max: 5, noNaN: true }), (units, exposure) => {
+      const bank = fit(units);
+      const before = bank.rows.slice();
+      const { quantiles, means } = forecast(bank, exposure, 3, 28);
+      for (const q of quantiles) {
+        q.forEach((value, i) => {
+          expect(Number.isFinite(value)).toBe(true);
+          expect(value).toBeGreaterThanOrEqual(i === 0 ? 0 : (q[i - 1] ?? NaN));
+        });
+      }
+      means.forEach((mean) => expect(Number.isFinite(mean) && mean >= 0).toBe(true));
+      expect(bank.rows).toEqual(before);
+    }),
+  );
+});

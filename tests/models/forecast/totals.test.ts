@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { total } from '../../../models/forecast/totals.js';
+
+const NINE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+const member = fc.double({ min: 0, max: 1e6, noNaN: true }).map((mean) => ({ mean, quantiles: NINE.map((p) => 2 * p * mean) }));
+
+test('categories add to the shop, whatever the grouping', () => {
+  fc.assert(
+    fc.property(fc.array(member), fc.nat(20), (members, cut) => {
+      const parts = [members.slice(0, cut), members.slice(cut)].map((part) => total(part, NINE));
+      const shop = total(members, NINE);
+      expect(Math.abs(parts.reduce((sum, part) => sum + part.mean, 0) - shop.mean)).toBeLessThanOrEqual(1e-9 * shop.mean);
+      shop.quantiles.forEach((q, i) => expect(q).toBeGreaterThanOrEqual(i === 0 ? 0 : (shop.quantiles[i - 1] ?? NaN)));
+    }),
+  );
+});
+
+test('a hundred independent SKUs are relatively surer than one, and less sure than if nothing were shared', () => {
+  const one = { mean: 10, quantiles: NINE.map((p) => 20 * p) };
+  const width = ({ mean, quantiles }: { mean: number; quantiles: number[] }): number =>
+    ((quantiles[8] ?? 0) - (quantiles[0] ?? 0)) / mean;
+  const hundred = total(Array.from({ length: 100 }, () => one), NINE);
+  expect(width(hundred)).toBeLessThan(width(total([one], NINE)) / 3);
+  expect(width(hundred)).toBeGreaterThan(width(total([one], NINE)) / 10);
+});
+
+test('no members, no demand', () => {
+  expect(total([], NINE)).toEqual({ mean: 0, quantiles: NINE.map(() => 0) });
+});
