@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { collect, type Shop } from '../producers/collect.js';
+import { encodeRecords } from '../producers/publish.js';
 import { UndecodableError } from '../schemas/codec.js';
 import { allTopics, deadLetters } from '../schemas/topics.js';
 import type { DeadLetter } from '../schemas/types.js';
-import type { Log, Position } from './core/log.js';
+import type { Log, NewRecord, Position } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 
 /** The latest dead letters, newest first. */
@@ -27,28 +30,38 @@ export function shownDeadLetter(letter: DeadLetter): object {
   return { ...letter, key: letter.key?.toString() ?? null, value: letter.value?.toString('base64') ?? null, decoded: decodedOf(letter) };
 }
 
-function decodedOf({ topic, value }: DeadLetter): unknown {
+function decodedOf({ topic, value, partition }: DeadLetter): unknown {
   try {
+    if (partition < 0) return value && JSON.parse(value.toString());
     const decoded = allTopics.find(({ name }) => name === topic)?.codec.decode(value);
     return decoded === undefined ? null : JSON.parse(JSON.stringify(decoded, (_, field: unknown) => (typeof field === 'bigint' ? String(field) : field)));
   } catch (error) {
-    if (error instanceof UndecodableError) return null;
+    if (error instanceof UndecodableError || error instanceof SyntaxError) return null;
     throw error;
   }
 }
 
 /**
- * Write a dead letter's record to its topic again, repaired or as it is.
- * @throws Error when there is no such letter, or its record never stood in a topic
+ * Write a dead letter's record to its topic again, repaired or as it is; what the collector refused is collected again.
+ * @throws Error when there is no such letter, or it still cannot be understood
  */
-export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined): Promise<Position> {
+export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<readonly Position[]> {
   const letter = (await listDeadLetters(log, 100_000)).find((candidate) => candidate.id === id);
   if (!letter) throw new Error(`There is no dead letter ${id}.`);
-  const topic = allTopics.find(({ name }) => name === letter.topic);
-  if (!topic) throw new Error(`Dead letter ${id} stood in ${letter.topic}, which is no topic of this installation.`);
-  const key = letter.key?.toString() ?? '';
   const value = repaired === undefined ? letter.value : Buffer.from(repaired, 'base64');
   if (value === null) throw new Error(`Dead letter ${id} has no value; give one with --value.`);
-  const [position] = await log.append([{ topic: topic.name, partition: partitionOf(key, log.partitions), key, value }]);
-  return position!;
+  return log.append(letter.partition < 0 ? collectedAgain(id, value, log.partitions, shop) : [recordAgain(letter, value, log.partitions)]);
+}
+
+function recordAgain({ id, topic: name, key: bytes }: DeadLetter, value: Buffer, partitions: number): NewRecord {
+  const topic = allTopics.find((candidate) => candidate.name === name);
+  if (!topic) throw new Error(`Dead letter ${id} stood in ${name}, which is no topic of this installation.`);
+  const key = bytes?.toString() ?? '';
+  return { topic: topic.name, partition: partitionOf(key, partitions), key, value };
+}
+
+function collectedAgain(id: string, value: Buffer, partitions: number, shop: Shop): NewRecord[] {
+  const outcome = collect(JSON.parse(value.toString()), { receivedAt: Date.now(), shop, scope: 'server', newId: randomUUID });
+  if ('ok' in outcome) return encodeRecords(outcome.ok.records, partitions);
+  throw new Error(`Dead letter ${id} cannot be collected: ${outcome.errors.map(({ path, message }) => `${path}: ${message}`).join(' ')}`);
 }

@@ -1,4 +1,5 @@
 import { clickstream } from '../schemas/topics.js';
+import type { Shop } from '../producers/collect.js';
 import { caughtUp } from './caught-up.js';
 import type { NewRecord } from './core/log.js';
 import { partitionOf } from './core/partition.js';
@@ -9,7 +10,7 @@ import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
 
 /** What the running process answers to commands of the same data directory; the socket is open to its user alone. */
-export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink | undefined): void {
+export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink | undefined, shop: Shop): void {
   const { door, log } = engine;
   if (!door) return;
   door.answer('log', () => ({ partitions: log.partitions, clock: log.clock }));
@@ -25,7 +26,7 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   });
   door.answer('erase', ({ user }) => erase(engine, String(user)));
   door.answer('dead-letters', async ({ limit }) => (await listDeadLetters(log, Number(limit))).map((letter) => shownDeadLetter(letter)));
-  door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value)));
+  door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value), shop));
 }
 
 /** Write the event that makes every consumer forget a shopper. */

@@ -79,9 +79,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshots' | 'door' | 'flush' | 'close'>;
 
-async function embedded({ config, clock }: EngineOptions): Promise<Opened> {
+async function embedded({ config, clock, journal }: EngineOptions): Promise<Opened> {
   const directory = config.DATA_DIR;
   const log = await openEmbeddedLog({ directory, clock: clock ?? clockOf(directory) ?? 'wall' });
+  if (log.cutBytes > 0) journal.warn({ bytes: log.cutBytes }, 'The end of the log was torn and has been cut off; nothing of it had been acknowledged.');
   const stores = openTableStores({ directory, identityOf: () => log.id });
   log.holdBack(() => stores.flushed());
   const owned = observedStores(stores.open);

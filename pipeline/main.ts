@@ -53,6 +53,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const problems = topologyProblems(topology);
   if (problems.length > 0) throw new ConfigError(problems);
   startAtZero(metrics, topology);
+  const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
   const running: Running[] = [];
   try {
     if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology));
@@ -60,11 +61,11 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') ? await engine.openRowSink() : undefined;
     if (rowSink) running.push(...startSinks(engine, rowSink));
-    answerDoor(engine, topology, rowSink);
+    answerDoor(engine, topology, rowSink, shop);
     const extra = consoleRoutes({ engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY });
     const http = options.withoutHttp ? undefined : createHttpServer(
       { ...doorsOf(engine, config, scorer, rowSink, metrics, extra), metrics, journal },
-      { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '' },
+      { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '' },
     );
     const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
     return {
@@ -120,7 +121,7 @@ function doorsOf(
     recommend: (request) => scoring().scorer.recommend(request),
     score: (request) => scoring().scorer.score(request),
     similar: (request) => scoring().scorer.similar(request),
-    forecast: (sku) => forecastAnswer(scoring().views, days, sku, Date.now()),
+    forecast: (sku) => forecastAnswer(scoring().views, days, sku, log.clock === 'wall' ? Date.now() : scoring().views.logTime()),
     user: (id) => scoring().scorer.user(id),
     async erase(id) {
       await erase(engine, id);

@@ -20,13 +20,34 @@ export async function readCsv(
   row: (cells: string[], line: number) => void,
 ): Promise<string[]> {
   const input = await openText(file);
-  let failure: unknown;
+  // The reader of lines may end quietly when its stream fails: the failure is kept here, and looked at after the last line.
+  let failure: Error | undefined;
   input.on('error', (error) => (failure = error));
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  try {
+    return await readLines(file, lines, wanted, row, () => failure);
+  } catch (error) {
+    if (failure === undefined || error instanceof DataFileError) throw error;
+    throw unreadable(file, failure);
+  }
+}
+
+function unreadable(file: string, failure: Error): DataFileError {
+  return new DataFileError(`${file} cannot be read to its end: ${failure.message}.`);
+}
+
+async function readLines(
+  file: string,
+  lines: AsyncIterable<string>,
+  wanted: readonly string[],
+  row: (cells: string[], line: number) => void,
+  failure: () => Error | undefined,
+): Promise<string[]> {
   let header: string[] | undefined;
   let separator = ',';
   let columns: number[] = [];
   let line = 0;
-  for await (const raw of createInterface({ input, crlfDelay: Infinity })) {
+  for await (const raw of lines) {
     line++;
     const text = line === 1 ? raw.replace(/^\uFEFF/, '') : raw;
     if (text.trim() === '') continue;
@@ -42,9 +63,8 @@ export async function readCsv(
     }
     row(columns.map((column) => cells[column] ?? ''), line);
   }
-  if (failure !== undefined) {
-    throw new DataFileError(`${file} cannot be read to its end: ${failure instanceof Error ? failure.message : 'unknown error'}.`);
-  }
+  const failed = failure();
+  if (failed !== undefined) throw unreadable(file, failed);
   if (header === undefined) throw new DataFileError(`${file} is empty.`);
   return header;
 }

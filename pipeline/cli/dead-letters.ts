@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { pinoJournal } from '../../infra/journal/pino.js';
 import { deadLetters } from '../../schemas/topics.js';
+import type { Shop } from '../../producers/collect.js';
 import type { DeadLetter } from '../../schemas/types.js';
 import { callDoor } from '../../infra/embedded-log/door.js';
 import { readConfig } from '../config.js';
@@ -11,7 +12,7 @@ import { openEngine } from '../engine.js';
 import { exitingWell } from './exit.js';
 
 /** Ask the running process of an embedded installation; without one, or on Kafka, open the log here. */
-async function answered<T>(kind: string, fields: object, directly: (engine: Awaited<ReturnType<typeof openEngine>>) => Promise<T>): Promise<T> {
+async function answered<T>(kind: string, fields: object, directly: (engine: Awaited<ReturnType<typeof openEngine>>, shop: Shop) => Promise<T>): Promise<T> {
   const config = readConfig();
   if (config.KAFKA_BROKERS.length === 0) {
     try {
@@ -22,7 +23,7 @@ async function answered<T>(kind: string, fields: object, directly: (engine: Awai
   }
   const engine = await openEngine({ config, metrics: noMetrics, journal: pinoJournal('error') });
   try {
-    return await directly(engine);
+    return await directly(engine, { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE });
   } finally {
     await engine.close();
   }
@@ -43,10 +44,10 @@ export function deadLettersCommand(): Command {
       process.stdout.write(`${JSON.stringify(letter, null, 2)}\n`);
     }));
   const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired.').argument('<id>', 'its id')
-    .option('--value <base64>', 'repaired value: framed Avro in base64')
+    .option('--value <base64>', 'repaired value in base64: framed Avro, or JSON for what the collector refused')
     .action((id: string, { value }: { value?: string }) => exitingWell(async () => {
-      const position = await answered('replay-dead-letter', { id, value }, ({ log }) => replayDeadLetter(log, id, value));
-      process.stdout.write(`${JSON.stringify(position)}\n`);
+      const positions = await answered('replay-dead-letter', { id, value }, ({ log }, shop) => replayDeadLetter(log, id, value, shop));
+      process.stdout.write(`${JSON.stringify(positions)}\n`);
     }));
   return new Command('dead-letters').description(`What consumers and collector refused (topic ${deadLetters.name}).`).addCommand(list).addCommand(show).addCommand(replay);
 }

@@ -170,6 +170,8 @@ function dayOf(text: string): number | undefined {
   const match = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$/.exec(text.trim());
   if (match === null) return undefined;
   const [, year, month, day] = match;
+  // Date.UTC takes the years 0 to 99 for the last century's.
+  if (Number(year) < 100) return undefined;
   const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
   // The thirtieth of February would silently become the second of March.
   return new Date(at).getUTCDate() === Number(day) ? at / DAY_MS : undefined;

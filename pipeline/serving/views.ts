@@ -4,7 +4,7 @@ import { partitionOf } from '../core/partition.js';
 import { redirectRows, restOf, rowKey, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
 import { progressOf } from '../core/task.js';
-import type { Topic } from '../../schemas/topics.js';
+import { products, type Topic } from '../../schemas/topics.js';
 
 type Watcher = (changes: readonly RowChange[]) => void;
 
@@ -65,6 +65,11 @@ export class Views {
         if (!key.includes('\u001f')) yield { key, value: kind.codec.decode(value) };
       }
     }
+  }
+
+  /** Time of a log that does not follow the wall clock: where the tasks of the catalogue stand. */
+  logTime(): number {
+    return Math.max(...Array.from({ length: this.partitions }, (_, partition) => progressOf(this.#store(products, partition)).time));
   }
 
   watch(table: Topic, watcher: Watcher): () => void {
