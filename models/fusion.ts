@@ -41,7 +41,7 @@ export interface Settings {
   readonly scan: boolean;
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.06, repeats: true, scan: false };
+export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.15, repeats: true, scan: false };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;

@@ -60,7 +60,7 @@ describeModel({
 
 describeModel({
   name: 'embedding',
-  init: () => embedding.init({ seed: 7 }),
+  init: () => embedding.init({ seed: 7, negatives: 64, replays: 0 }),
   learn: embedding.learn,
   predict: (state, recent) => {
     embedding.userVector(state, recent, user);
