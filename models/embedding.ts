@@ -16,15 +16,14 @@
 import { top } from './kernels/candidates.js';
 import { capacityFor, checkItem, grownInt32 } from './kernels/growth.js';
 import { exp, log, randomness, uniform, type Randomness } from './kernels/numbers.js';
+import { CONTEXT, contextAt, drop, ensureItems, recentEvents, remember, type RecentEvents } from './kernels/recent-events.js';
 import * as rows from './kernels/rows.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 export const DIMENSIONS = rows.DIMENSIONS;
-export const CONTEXT = 10;
 const SCALE = 10;
-const RECENT_EVENTS = 200_000;
 const RECENT_SHARE = 0.7;
-const VERSION = 3;
+const VERSION = 4;
 
 export interface Settings {
   readonly seed: number;
@@ -42,17 +41,11 @@ export interface Embedding {
   /** By item: unit vector, sum of squared gradients, path moved since `published` was last called. */
   readonly rows: rows.Rows;
   items: number;
-  /** By item: place among `seen`, −1 if never seen; and how often it is among the recent events. */
+  /** By item: place among `seen`, −1 if never seen. */
   place: Int32Array;
-  recentCount: Int32Array;
   seen: Int32Array;
   seenCount: number;
-  /** Ring of recent items; −1 where one was forgotten. */
-  ring: Int32Array;
-  /** By place in the ring: the clicks its event followed, latest first, −1 beyond their end and for forgotten ones. */
-  ringContext: Int32Array;
-  ringLength: number;
-  ringNext: number;
+  readonly recent: RecentEvents;
   /** p_j and the sum of its squared gradients. */
   readonly pooling: Float32Array;
   readonly poolingSquares: Float32Array;
@@ -66,13 +59,9 @@ export function init(settings: Partial<Settings> = {}): Embedding {
     rows: rows.table(0),
     items: 0,
     place: new Int32Array(0),
-    recentCount: new Int32Array(0),
     seen: new Int32Array(0),
     seenCount: 0,
-    ring: new Int32Array(0),
-    ringContext: new Int32Array(0),
-    ringLength: 0,
-    ringNext: 0,
+    recent: recentEvents(),
     pooling: Float32Array.from({ length: CONTEXT }, (_, j) => 1 / 2 ** j),
     poolingSquares: new Float32Array(CONTEXT),
   };
@@ -173,18 +162,18 @@ export function learn(state: Embedding, recent: Int32Array, item: number, weight
   }
   if (state.seenCount > 1) {
     step(state, recent, item, Math.min(weight, 10));
-    for (let n = 0; n < state.settings.replays && state.ringLength > 0; n++) replay(state);
+    for (let n = 0; n < state.settings.replays && state.recent.length > 0; n++) replay(state);
   }
-  remember(state, recent, item);
+  remember(state.recent, recent, item);
 }
 
 const replayed = new Int32Array(CONTEXT);
 
 function replay(state: Embedding): void {
-  const at = Math.floor(uniform(state.random) * state.ringLength);
-  const item = state.ring[at];
+  const at = Math.floor(uniform(state.random) * state.recent.length);
+  const item = state.recent.items[at];
   if (item < 0) return;
-  for (let j = 0; j < CONTEXT; j++) replayed[j] = state.ringContext[at * CONTEXT + j];
+  contextAt(state.recent, at, replayed);
   step(state, replayed, item, 1);
 }
 
@@ -255,36 +244,17 @@ function drawNegatives(state: Embedding, end: number): void {
   const { ids } = state.rows;
   for (let i = 1; i < end; i++) {
     let drawn = -1;
-    if (state.ringLength > 0 && uniform(state.random) < RECENT_SHARE) {
-      drawn = state.ring[Math.floor(uniform(state.random) * state.ringLength)];
+    if (state.recent.length > 0 && uniform(state.random) < RECENT_SHARE) {
+      drawn = state.recent.items[Math.floor(uniform(state.random) * state.recent.length)];
     }
     ids[i] = drawn >= 0 ? drawn : state.seen[Math.floor(uniform(state.random) * state.seenCount)];
   }
 }
 
 function logProposal(state: Embedding, item: number): number {
-  const recent = state.ringLength > 0 ? (RECENT_SHARE * state.recentCount[item]) / state.ringLength : 0;
+  const { counts, length } = state.recent;
+  const recent = length > 0 ? (RECENT_SHARE * counts[item]) / length : 0;
   return log(recent + (1 - RECENT_SHARE) / state.seenCount);
-}
-
-function remember(state: Embedding, recent: Int32Array, item: number): void {
-  let at = state.ringLength;
-  if (at < RECENT_EVENTS) {
-    if (at === state.ring.length) {
-      const capacity = Math.min(RECENT_EVENTS, capacityFor(at + 1, at));
-      state.ring = grownInt32(state.ring, capacity);
-      state.ringContext = grownInt32(state.ringContext, capacity * CONTEXT);
-    }
-    state.ringLength++;
-  } else {
-    at = state.ringNext;
-    const oldest = state.ring[at];
-    if (oldest >= 0) state.recentCount[oldest]--;
-    state.ringNext = (at + 1) % RECENT_EVENTS;
-  }
-  state.ring[at] = item;
-  for (let j = 0; j < CONTEXT; j++) state.ringContext[at * CONTEXT + j] = j < recent.length ? recent[j] : -1;
-  state.recentCount[item]++;
 }
 
 function ensure(state: Embedding, items: number): void {
@@ -294,7 +264,7 @@ function ensure(state: Embedding, items: number): void {
     const before = state.place.length;
     const capacity = capacityFor(items, before);
     state.place = grownInt32(state.place, capacity).fill(-1, before);
-    state.recentCount = grownInt32(state.recentCount, capacity);
+    ensureItems(state.recent, capacity);
     state.seen = grownInt32(state.seen, capacity);
   }
   const first = state.items;
@@ -323,9 +293,7 @@ export function forget(state: Embedding, item: number): void {
   state.seen[place] = last;
   state.place[last] = place;
   state.place[item] = -1;
-  for (let at = 0; at < state.ringLength; at++) if (state.ring[at] === item) state.ring[at] = -1;
-  for (let at = 0; at < state.ringLength * CONTEXT; at++) if (state.ringContext[at] === item) state.ringContext[at] = -1;
-  state.recentCount[item] = 0;
+  drop(state.recent, item);
 }
 
 function dot(a: Float32Array, b: Float32Array): number {
@@ -343,17 +311,17 @@ function normalize(vector: Float32Array): number {
 }
 
 export function snapshot(state: Embedding): Uint8Array {
-  const { settings: s, items } = state;
+  const { settings: s, items, recent } = state;
   return pack('embedding', VERSION, {
     settings: Float64Array.of(s.seed, s.negatives, s.rate, s.replays),
-    scalars: Float64Array.of(items, state.seenCount, state.ringLength, state.ringNext),
+    scalars: Float64Array.of(items, state.seenCount, recent.length, recent.oldest),
     random: state.random,
     rows: state.rows.table.slice(0, items * rows.ROW),
     place: state.place.slice(0, items),
-    recentCount: state.recentCount.slice(0, items),
     seen: state.seen.slice(0, state.seenCount),
-    ring: state.ring.slice(0, state.ringLength),
-    ringContext: state.ringContext.slice(0, state.ringLength * CONTEXT),
+    recentItems: recent.items.slice(0, recent.length),
+    recentContexts: recent.contexts.slice(0, recent.length * CONTEXT),
+    recentCounts: recent.counts.slice(0, items),
     pooling: state.pooling,
     poolingSquares: state.poolingSquares,
   });
@@ -362,7 +330,7 @@ export function snapshot(state: Embedding): Uint8Array {
 export function restore(bytes: Uint8Array): Embedding {
   const from = unpack('embedding', VERSION, bytes);
   const [seedOf, negatives, rate, replays] = from.f64('settings');
-  const [items, seenCount, ringLength, ringNext] = from.f64('scalars');
+  const [items, seenCount, length, oldest] = from.f64('scalars');
   const table = rows.table(items);
   table.table.set(from.f32('rows'));
   return {
@@ -371,14 +339,12 @@ export function restore(bytes: Uint8Array): Embedding {
     rows: table,
     items,
     place: from.i32('place'),
-    recentCount: from.i32('recentCount'),
     // As long as the columns by item: `learn` appends without asking.
     seen: grownInt32(from.i32('seen'), items),
     seenCount,
-    ring: from.i32('ring'),
-    ringContext: from.i32('ringContext'),
-    ringLength,
-    ringNext,
+    recent: {
+      items: from.i32('recentItems'), contexts: from.i32('recentContexts'), counts: from.i32('recentCounts'), length, oldest,
+    },
     pooling: from.f32('pooling'),
     poolingSquares: from.f32('poolingSquares'),
   };

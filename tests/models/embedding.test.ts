@@ -75,6 +75,6 @@ test('a forgotten item is back at its first direction and no longer drawn', () =
   learn(untouched, new Int32Array(0), 40);
   forget(state, 4);
   expect(vectorOf(state, 4)).toEqual(vectorOf(untouched, 4));
-  expect(state.ring.includes(4)).toBe(false);
+  expect(state.recent.items.includes(4)).toBe(false);
   expect(state.seen.subarray(0, state.seenCount).includes(4)).toBe(false);
 });
