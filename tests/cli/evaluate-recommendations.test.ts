@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { evaluateRecommendationsCommand } from '../../pipeline/cli/evaluate-recommendations.js';
 
@@ -99,4 +99,23 @@ test.each([
 test('an unknown mode or model is refused with the ones there are', async () => {
   expect((await run('--mode', 'thawed')).err).toContain('frozen, prequential');
   expect((await run('--model', 'oracle')).err).toContain('fusion, transitions');
+});
+
+const real = join(process.env['MILLRACE_DATA'] ?? join(import.meta.dirname, '../../../shared/data'), 'retailrocket-sessions.train.jsonl.gz');
+if (!existsSync(real)) process.stderr.write(`Skipped: ${real} is absent; set MILLRACE_DATA to the folder that has it.\n`);
+
+test.skipIf(!existsSync(real))('on real sessions the fusion is better than each of its parts, even after two thousand sessions', async () => {
+  const sessions = gunzipSync(readFileSync(real)).toString().split('\n', 2_400);
+  const prefixes = sessions.slice(2_000).flatMap((line) => {
+    const clicks: unknown = JSON.parse(line);
+    return Array.isArray(clicks) ? clicks.slice(1).map((target: unknown, at) => [clicks.slice(0, at + 1), target]).reverse() : [];
+  });
+  const [train, asked] = [file('real.train', sessions.slice(0, 2_000).join('\n')), file('real.test', lines(prefixes))];
+  const figures: Record<string, number> = {};
+  for (const model of ['fusion', 'transitions', 'own-items', 'popularity']) {
+    const report: unknown = JSON.parse((await run('--train', train, '--test', asked, '--model', model, '--mode', 'prequential', '--json')).out);
+    figures[model] = typeof report === 'object' && report !== null && 'precision_at_20' in report ? Number(report.precision_at_20) : 0;
+  }
+  const { fusion, ...parts } = figures;
+  expect(fusion).toBeGreaterThan(Math.max(...Object.values(parts)) + 0.03);
 });
