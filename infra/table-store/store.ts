@@ -70,11 +70,14 @@ export class LmdbStore implements TableStore {
     return keyFits(start) && keyFits(end) ? this.#rows.getRange({ start, end }) : [];
   }
 
-  timersUntil(until: number): Iterable<DueTimer> {
+  *timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
     this.#earliest ??= this.#findEarliest();
-    if (until < this.#earliest) return [];
+    if (until < this.#earliest) return;
+    const start: [number, string] = after ? [after.due, after.key] : BEFORE_ALL;
     // Due times are whole: the least key after every timer that is due.
-    return this.#timers.getKeys({ start: BEFORE_ALL, end: [Math.floor(until) + 1, ''] }).map(([due, key]) => ({ due, key }));
+    for (const [due, key] of this.#timers.getKeys({ start, end: [Math.floor(until) + 1, ''] })) {
+      if (!after || due !== after.due || key !== after.key) yield { due, key };
+    }
   }
 
   apply(changes: readonly RowChange[], position: number): void {

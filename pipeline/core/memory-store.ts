@@ -95,13 +95,11 @@ class MemoryStore implements TableStore {
     return found;
   }
 
-  timersUntil(until: number): DueTimer[] {
-    const found: DueTimer[] = [];
+  *timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
     for (const timer of this.#timers.all()) {
-      if (timer.due > until) break;
-      found.push(timer);
+      if (timer.due > until) return;
+      if (!after || timer.due > after.due || (timer.due === after.due && timer.key > after.key)) yield timer;
     }
-    return found;
   }
 
   apply(changes: readonly RowChange[], position: number): void {

@@ -11,6 +11,8 @@ const RECORDS_A_COMMIT = 5_000;
 const BACKLOG_COMMIT_MS = 200;
 const TICK_COMMIT_MS = 1_000;
 const POLL_MS = 250;
+const SLICE_MS = 0.5;
+const RECORDS_A_SLICE = 16;
 const LAG_EVERY_MS = 1_000;
 
 /** What a part needs of its surroundings. */
@@ -85,6 +87,18 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   }
 }
 
+/** Others share the thread: a backlog is worked off in slices, between which collector, sinks and the request path get their turn. */
+async function processInSlices(task: Task, records: readonly LogRecord[]): Promise<void> {
+  for (let at = 0; at < records.length && !task.crash;) {
+    const until = performance.now() + SLICE_MS;
+    do {
+      task.process(records.slice(at, at + RECORDS_A_SLICE));
+      at += RECORDS_A_SLICE;
+    } while (at < records.length && !task.crash && performance.now() < until);
+    if (at < records.length) await new Promise(setImmediate);
+  }
+}
+
 async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string): Promise<void> {
   const { metrics } = around;
   let lastCommit = performance.now();
@@ -92,7 +106,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
   while (!lease.revoked.aborted) {
     const records = await lease.poll(RECORDS_A_COMMIT, dirty ? 20 : POLL_MS, task.waiting);
     await learnForeignSchemas(records, around.learnSchemas);
-    task.process(records);
+    await processInSlices(task, records);
     dirty ||= records.length > 0;
     const waited = performance.now() - lastCommit;
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));

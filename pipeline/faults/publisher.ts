@@ -3,7 +3,7 @@ import { random } from '../../producers/simulate/random.js';
 import { workload, type CartFate, type Request } from './workload.js';
 
 const REPEAT_CHANCE = 0.15;
-const PAUSE_MS = 40;
+const PAUSE_MS = 20;
 const RETRY_MS = 100;
 const REQUEST_MS = 15_000;
 /** Within this a bought cart surely was bought before it could count as abandoned. */

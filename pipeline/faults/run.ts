@@ -16,7 +16,7 @@ import { publish, type Accepted } from './publisher.js';
 import { tally, tallyTriggers } from './tally.js';
 
 const KEYS = { WRITE_KEYS: 'wk_faults', SERVER_KEYS: 'sk_faults', ADMIN_TOKENS: 'at_faults' };
-const PUBLISHERS = 3;
+const PUBLISHERS = 6;
 const UP_MS = 120_000;
 const DRAIN_MS = 150_000;
 /** What is wrongly done twice may come late: after everything is there, wait so long for more. */

@@ -105,6 +105,9 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       store.apply([timer('a', 't', 3), timer('b', 't', null), timer('c', 't', 5)], 2);
       expect(due(9)).toEqual(['0 d', '3 a', '5 c']);
       expect(due(-1)).toEqual([]);
+      expect([...store.timersUntil(10, { due: 3, key: timerKey('a', 't') })].map(({ due: at }) => at)).toEqual([5, 10, 10]);
+      expect([...store.timersUntil(10, { due: 4, key: 'gone' })].map(({ due: at }) => at)).toEqual([5, 10, 10]);
+      expect([...store.timersUntil(4, { due: 5, key: timerKey('c', 't') })]).toEqual([]);
       store.apply([timer('d', 't', null), timer('a', 't', null), timer('c', 't', 1_700_000_000_001)], 3);
       expect(due(100)).toEqual(['10 \ud83d\uded2', '10 \uf8ff']);
       expect([...store.timersUntil(2e12)].at(-1)).toEqual({ due: 1_700_000_000_001, key: timerKey('c', 't') });
