@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { evaluateCommand } from './evaluate.js';
 import { deadLettersCommand } from './dead-letters.js';
 import { eraseCommand } from './erase.js';
+import { faultsCommand } from './faults.js';
 import { replayCommand } from './replay.js';
 import { sqlCommand } from './sql.js';
 import { startCommand } from './start.js';
@@ -13,7 +14,7 @@ const program = new Command('millrace')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride();
 
-for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand()]) {
+for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand(), faultsCommand()]) {
   program.addCommand(command);
   command.exitOverride();
 }
