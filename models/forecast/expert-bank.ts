@@ -23,6 +23,7 @@ const RECENT_SIZES = 16;
 const OLDER_SIZES = 16;
 /** Every fourth sale that leaves the recent ring is kept in the older one, and stands for four. */
 const OLDER_STRIDE = 4;
+const MAX_SIZES = RECENT_SIZES + OLDER_SIZES;
 const DISPERSION_RATE = 0.02;
 const SEASON_RATE = 0.1;
 const QUICK_RATE = 0.5;
@@ -107,7 +108,7 @@ export function level(bank: Bank, sku: number, rate: number): number {
 export function frequency(bank: Bank, sku: number, rate: number): number {
   const at = sku * bank.width;
   const r = FREQUENCY_RATES[rate] ?? 1;
-  const open = openShare(r, bank.rows[at + PERIODS] ?? 0);
+  const open = openShare(rate, bank.rows[at + PERIODS] ?? 0);
   const imagined = r * (1 - open);
   return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * imagined) / (open + imagined);
 }
@@ -121,15 +122,18 @@ export function deviation(bank: Bank, sku: number): number {
   return bank.rows[sku * bank.width + DEVIATION] ?? 0;
 }
 
-/** Smoothed share of the periods seen, 1 − (1 − r)^n; spared where it is 1 to the last bit of a 32-bit float. */
+/** 1 − (1 − r)^n by rate and n, up to where it is 1 to the last bit of a 32-bit float: a power a SKU and period is dear. */
+const OPEN_SHARES = FREQUENCY_RATES.map((rate) =>
+  Float64Array.from({ length: Math.ceil(18 / rate) }, (_, seen) => 1 - (1 - rate) ** seen),
+);
+
 function openShare(rate: number, seen: number): number {
-  return seen * rate > 18 ? 1 : 1 - (1 - rate) ** seen;
+  return OPEN_SHARES[rate]?.[seen] ?? 1;
 }
 
 function hazard(bank: Bank, sku: number, rate: number): number {
   const at = sku * bank.width;
-  const r = FREQUENCY_RATES[rate] ?? 1;
-  const open = openShare(r, bank.rows[at + PERIODS] ?? 0);
+  const open = openShare(rate, bank.rows[at + PERIODS] ?? 0);
   const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
   if (!(exposure > 0)) return 0;
   return (-Math.log1p(-Math.min(frequency(bank, sku, rate), 0.999)) * open) / exposure;
@@ -233,8 +237,19 @@ function profile(bank: Bank, sku: number, phase: number, belief: number): number
   return Math.max(0.02, 1 + (own - 1) * belief);
 }
 
+/** decay^age for every decay a hurdle uses. */
+const SIZE_WEIGHTS = new Map<number, Float64Array>(
+  HURDLES.map(({ sizeDecay }) => [
+    sizeDecay,
+    Float64Array.from({ length: MAX_SIZES }, (_, i) =>
+      i < RECENT_SIZES
+        ? sizeDecay ** i
+        : OLDER_STRIDE * sizeDecay ** (RECENT_SIZES + OLDER_STRIDE * (i - RECENT_SIZES + 0.5)),
+    ),
+  ]),
+);
+
 // Scratch for one SKU's sizes: predict is synchronous and never re-enters.
-const MAX_SIZES = RECENT_SIZES + OLDER_SIZES;
 const sizeValues = new Float64Array(MAX_SIZES);
 const sizeWeights = new Float64Array(MAX_SIZES);
 
@@ -243,10 +258,11 @@ function sortedSizes(bank: Bank, at: number, decay: number): number {
   const { rows } = bank;
   const sales = rows[at + SALES] ?? 0;
   const recent = Math.min(sales, RECENT_SIZES);
+  const weights = SIZE_WEIGHTS.get(decay);
   let count = 0;
   let total = 0;
   for (let age = 0; age < recent; age++) {
-    const weight = decay ** age;
+    const weight = weights?.[age] ?? 0;
     total += weight;
     insert(count++, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)] ?? 0, weight);
   }
@@ -254,7 +270,7 @@ function sortedSizes(bank: Bank, at: number, decay: number): number {
   const older = Math.min(moved, OLDER_SIZES);
   const newest = Math.floor((sales - 1) / OLDER_STRIDE);
   for (let j = 0; j < older; j++) {
-    const weight = OLDER_STRIDE * decay ** (RECENT_SIZES + OLDER_STRIDE * (j + 0.5));
+    const weight = weights?.[RECENT_SIZES + j] ?? 0;
     total += weight;
     insert(count++, rows[at + OLDER + ((newest - j) % OLDER_SIZES)] ?? 0, weight);
   }

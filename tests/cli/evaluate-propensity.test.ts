@@ -70,7 +70,7 @@ test('a missing file is refused in one sentence', async () => {
 const shoppers = join(process.env['MILLRACE_DATA'] ?? join(import.meta.dirname, '../../../shared/data'), 'online-shoppers-intention.csv.gz');
 if (!existsSync(shoppers)) process.stderr.write(`Skipped the Online Shoppers test: ${shoppers} is absent (set MILLRACE_DATA).\n`);
 
-test.skipIf(!existsSync(shoppers))('Online Shoppers: both models beat their published anchors', { timeout: 120_000 }, async () => {
+test.skipIf(!existsSync(shoppers))('Online Shoppers: both models beat their published anchors', { timeout: 900_000 }, async () => {
   await evaluatePropensityCommand().parseAsync(['--data', shoppers, '--label', 'Revenue', '--folds', '2', '--json'], { from: 'user' });
   const scores: { model: string; auc: number }[] = JSON.parse(out);
   const auc = Object.fromEntries(scores.map((one) => [one.model, one.auc]));

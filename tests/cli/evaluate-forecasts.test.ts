@@ -1,0 +1,127 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { evaluateForecastsCommand } from '../../pipeline/cli/evaluate-forecasts.js';
+
+let folder: string;
+let out: string;
+let err: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'forecasts-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => {
+  out = '';
+  err = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+async function run(text: string | Buffer, cutoffs: string, ...args: string[]): Promise<void> {
+  const file = join(folder, 'sales.csv');
+  writeFileSync(file, text);
+  await evaluateForecastsCommand().parseAsync(['--sales', file, '--cutoffs', cutoffs, ...args], { from: 'user' });
+}
+
+function date(day: number): string {
+  return new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10);
+}
+
+function sales(days: number, step = 1): string {
+  const lines = ['sku,date,units'];
+  for (let day = 0; day < days; day++) {
+    for (let sku = 0; sku < 5; sku++) lines.push(`S${sku},${date(day * step)},${((day * 7 + sku * 3) % 5) + (day % 7 === 3 ? 6 : 0)}`);
+  }
+  return lines.join('\n');
+}
+
+test('a gzipped file gives one JSON object with every promised field, and the protocol on stderr', async () => {
+  await run(gzipSync(sales(140)), `${date(100)},${date(110)}`, '--horizon', '14', '--json');
+  const report: Record<string, unknown> = JSON.parse(out);
+  for (const field of ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80', 'seconds']) {
+    expect(report).toHaveProperty(field, expect.any(Number));
+  }
+  expect(report['series']).toBe(5);
+  expect(report['protocol']).toEqual({ step: 'day', horizon: 14, season: 7, cutoffs: [date(100), date(110)] });
+  expect(err).toContain('missing ones are zero');
+});
+
+test('columns may come in any order, quoted, with semicolons and a byte order mark', async () => {
+  await run(sales(140), date(110), '--horizon', '14', '--json');
+  const plain: Record<string, unknown> = JSON.parse(out);
+  out = '';
+  const rows = sales(140).split('\n').slice(1).map((row) => row.split(','));
+  const turned = ['\uFEFFDate;"Units";SKU', ...rows.map(([sku, day, units]) => `"${day}";${units};"${sku}"`)].join('\r\n');
+  await run(turned, date(110), '--horizon', '14', '--json');
+  expect(JSON.parse(out)).toMatchObject({ sql: plain['sql'], wql: plain['wql'], bias: plain['bias'] });
+});
+
+test('a file that names one day a week is weekly', async () => {
+  await run(sales(120, 7), date(100 * 7), '--horizon', '8', '--season', '52', '--json');
+  expect(JSON.parse(out)).toMatchObject({ protocol: { step: 'week' }, series: 5 });
+});
+
+test('without --json a table names the forecaster, its classes and the baselines', async () => {
+  await run(sales(140), date(110), '--horizon', '14');
+  for (const row of ['millrace', 'seasonal naive', 'SBA + NB']) expect(out).toContain(row);
+});
+
+test.each([
+  ['', '2024-02-01', 'is empty'],
+  ['sku,date,units\n', '2024-02-01', 'no sales'],
+  ['sku,day,units\nA,2024-01-01,1\n', '2024-02-01', 'lacks date'],
+  ['sku,date,units\nA,2024-01-01,1\nA,2024-01-02\n', '2024-02-01', 'Line 3'],
+  ['sku,date,units\nA,2024-01-01,1\nA,2024-02-30,1\n', '2024-02-01', 'Line 3'],
+  ['sku,date,units\nA,2024-01-01,many\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,2024-01-01,\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\n,2024-01-01,1\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,0024-01-01,1\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,1900-01-01,1\nA,2024-01-01,1\n', '2024-02-01', 'century'],
+  ['sku,date,units\nA,2024-01-01,1\nA,2024-03-01,1\n', '2023-02-01', 'before the first day'],
+  ['sku,date,units\nA,2024-01-01,1\nA,2024-03-01,1\n', '2024-02-25', 'needs 28 periods'],
+  ['sku,date,units\nA,2024-01-01,0\nA,2024-03-01,0\n', '2024-02-01', 'enough sales'],
+])('%j with cut-off %s is refused in a sentence and exit code 1', async (text, cutoff, sentence) => {
+  await run(text, cutoff, '--json');
+  expect(err.trim().split('\n').at(-1)).toContain(sentence);
+  expect(out).toBe('');
+  expect(process.exitCode).toBe(1);
+});
+
+test('a missing file and a broken archive are refused in a sentence', async () => {
+  await evaluateForecastsCommand().parseAsync(['--sales', join(folder, 'none.csv'), '--cutoffs', '2024-01-01'], { from: 'user' });
+  expect(err).toContain('does not exist');
+  const broken = gzipSync(sales(140)).subarray(0, 200);
+  await run(broken, date(110));
+  expect(err.trim().split('\n').at(-1)).toContain('cannot be read to its end');
+  expect(process.exitCode).toBe(1);
+});
+
+const retail = join(process.env['MILLRACE_DATA'] ?? join(import.meta.dirname, '../../../shared/data'), 'online-retail.csv.gz');
+if (!existsSync(retail)) process.stderr.write(`Skipped the Online Retail test: ${retail} is absent (set MILLRACE_DATA).\n`);
+
+test.skipIf(!existsSync(retail))('Online Retail: better than every baseline of the same run, unbiased, and covered', { timeout: 900_000 }, async () => {
+  const lines = ['sku,date,units'];
+  for (const line of gunzipSync(readFileSync(retail)).toString('utf8').split('\n').slice(1)) {
+    const cells = line.match(/("([^"]|"")*"|[^,]*)(,|$)/g)?.map((cell) => cell.replace(/,$/, '')) ?? [];
+    const [invoice = '', sku = '', , quantity = '', at = '', price = ''] = cells;
+    if (invoice === '' || invoice.startsWith('C') || !(Number(quantity) > 0) || !(Number(price) > 0)) continue;
+    lines.push(`${sku},${at.slice(0, 10)},${quantity}`);
+  }
+  await run(lines.join('\n'), '2011-09-17,2011-10-15,2011-11-12', '--min-history-days', '56', '--min-selling-days', '10', '--json');
+  const report: { sql: number; wql: number; bias: number; coverage_80: number; baselines: { model: string; sql: number; wql: number }[] } =
+    JSON.parse(out);
+  for (const baseline of report.baselines) {
+    expect(report.sql).toBeLessThan(baseline.sql);
+    expect(report.wql).toBeLessThan(baseline.wql);
+  }
+  expect(report.sql).toBeLessThan(1.02);
+  expect(Math.abs(report.bias)).toBeLessThan(0.05);
+  expect(Math.abs(report.coverage_80 - 0.8)).toBeLessThan(0.02);
+});
