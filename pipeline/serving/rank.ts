@@ -26,6 +26,23 @@ export interface Ranked {
   readonly because: string | null;
 }
 
+/** An item's score, by its parts. */
+interface Scored {
+  readonly sku: string;
+  readonly covisited: number;
+  readonly similarity: number;
+  readonly trending: number;
+  readonly score: number;
+}
+
+/** What one request knows of the shopper and the shop. */
+interface Known {
+  readonly recent: readonly string[];
+  readonly evidence: ReadonlyMap<string, number>;
+  readonly trend: ReadonlyMap<string, number>;
+  readonly taste: Float32Array | undefined;
+}
+
 /** Ranks items for what a shopper touched last: the thin blend of co-visitation, embedding and trend. */
 export class Ranking {
   readonly #neighbours: ItemNeighbours;
@@ -39,83 +56,119 @@ export class Ranking {
 
   /** Best `limit` items that `may` be shown, best first; `recent` is latest first. Trending items fill what evidence does not. */
   rank(recent: readonly string[], limit: number, may: (sku: string) => boolean): Ranked[] {
-    const { index } = this.#neighbours;
-    const evidence = this.#evidence(recent);
-    const trend = this.#trend(Math.max(CANDIDATES, limit * 4));
-    const skus = new Set([...evidence.keys(), ...trend.keys()]);
-    for (const { sku } of this.#items.catalogue()) if (skus.size < CANDIDATES) skus.add(sku);
-    const ranked: Ranked[] = [];
-    for (const sku of skus) if (itemIndex.predict(index, sku) >= 0 || this.#items.product(sku)) if (may(sku)) ranked.push(this.#scored(sku, recent, evidence, trend));
-    return ranked.sort(byScore).slice(0, limit);
+    const known = this.#known(recent, Math.max(CANDIDATES, limit * 4));
+    const { evidence, trend } = known;
+    const scored: Scored[] = [];
+    let considered = 0;
+    const consider = (sku: string): void => {
+      considered++;
+      if ((this.knows(sku) || this.#items.product(sku)) && may(sku)) scored.push(this.#scored(sku, known));
+    };
+    for (const sku of evidence.keys()) consider(sku);
+    for (const sku of trend.keys()) if (!evidence.has(sku)) consider(sku);
+    if (considered < CANDIDATES) {
+      for (const { sku } of this.#items.catalogue()) {
+        if (evidence.has(sku) || trend.has(sku)) continue;
+        consider(sku);
+        // A catalogue is long: looking through the rest of it would cost more than all else.
+        if (considered >= CANDIDATES) break;
+      }
+    }
+    // Reasons cost more than scores: only what is shown gets them.
+    return scored.sort(byScore).slice(0, limit).map((item) => this.#explained(item, known));
   }
 
   /** Scores of given items, best first. Unknown items get the score that says nothing: 0. */
   score(recent: readonly string[], skus: readonly string[]): Ranked[] {
-    const evidence = this.#evidence(recent);
-    const trend = this.#trend(CANDIDATES);
-    return skus.map((sku) => this.#scored(sku, recent, evidence, trend)).sort(byScore);
+    const known = this.#known(recent, CANDIDATES);
+    return skus.map((sku) => this.#scored(sku, known)).sort(byScore).map((item) => this.#explained(item, known));
   }
 
   knows(sku: string): boolean {
     return itemIndex.predict(this.#neighbours.index, sku) >= 0;
   }
 
+  #known(recent: readonly string[], trending: number): Known {
+    return { recent, evidence: this.#evidence(recent), trend: this.#trend(trending), taste: this.#taste(recent) };
+  }
+
   #evidence(recent: readonly string[]): Map<string, number> {
     const { index, transitions } = this.#neighbours;
     const known = recent.slice(0, CONTEXT).map((sku) => itemIndex.predict(index, sku)).filter((item) => item >= 0);
     const found = known.length === 0 ? [] : coVisitation.predict(transitions, Int32Array.from(known), this.#scratch, CANDIDATES);
-    return shares(found.map(({ item, score }) => [itemIndex.skuOf(index, item), score]));
+    return shares(found, ({ item }) => itemIndex.skuOf(index, item), ({ score }) => score);
   }
 
   #trend(limit: number): Map<string, number> {
     const { index, popularity: state } = this.#neighbours;
-    return shares(popularity.predict(state, 'trending', limit).map(({ item, share }) => [itemIndex.skuOf(index, item), share]));
+    return shares(popularity.predict(state, 'trending', limit), ({ item }) => itemIndex.skuOf(index, item), ({ share }) => share);
   }
 
-  #scored(sku: string, recent: readonly string[], evidence: ReadonlyMap<string, number>, trend: ReadonlyMap<string, number>): Ranked {
-    const { similarity, closest } = this.#similarity(sku, recent);
+  #scored(sku: string, { evidence, trend, taste }: Known): Scored {
+    const covisited = evidence.get(sku) ?? 0;
+    const vector = taste && this.#items.vector(sku);
+    const similarity = vector && vector.length === taste.length ? Math.max(0, dot(taste, vector)) : 0;
+    const trending = trend.get(sku) ?? 0;
+    return { sku, covisited, similarity, trending, score: covisited + EMBEDDING * similarity + TRENDING * trending };
+  }
+
+  #explained({ sku, score, covisited, similarity, trending }: Scored, { recent, evidence }: Known): Ranked {
     const all: Contribution[] = [
-      { part: 'covisited', value: evidence.get(sku) ?? 0 },
+      { part: 'covisited', value: covisited },
       { part: 'embedding', value: EMBEDDING * similarity },
-      { part: 'trending', value: TRENDING * (trend.get(sku) ?? 0) },
+      { part: 'trending', value: TRENDING * trending },
     ];
-    const contributions = all.filter(({ value }) => value > 0);
-    const score = contributions.reduce((sum, { value }) => sum + value, 0);
-    const evident = evidence.has(sku) || similarity > 0;
-    return { sku, score, contributions, because: evident ? (closest ?? recent.find((item) => item !== sku) ?? null) : null };
+    const isEvident = evidence.has(sku) || similarity > 0;
+    const because = isEvident ? (this.#closest(sku, recent) ?? recent.find((item) => item !== sku) ?? null) : null;
+    return { sku, score, contributions: all.filter(({ value }) => value > 0), because };
   }
 
-  /** Cosine of the item with the pooled recent items (0 below), and the recent item closest to it. */
-  #similarity(sku: string, recent: readonly string[]): { similarity: number; closest: string | null } {
+  /** The pooled recent items as one unit vector, once a request; undefined when none of them has a vector. */
+  #taste(recent: readonly string[]): Float32Array | undefined {
+    let pooled: Float32Array | undefined;
+    for (const [j, item] of recent.slice(0, CONTEXT).entries()) {
+      const vector = this.#items.vector(item);
+      if (!vector) continue;
+      pooled ??= new Float32Array(vector.length);
+      if (vector.length !== pooled.length) continue;
+      const weight = POOLING ** j;
+      for (let d = 0; d < pooled.length; d++) pooled[d]! += weight * vector[d]!;
+    }
+    const length = pooled && Math.sqrt(dot(pooled, pooled));
+    return length ? pooled!.map((value) => value / length) : undefined;
+  }
+
+  /** The recent item whose vector is closest to the item's. */
+  #closest(sku: string, recent: readonly string[]): string | null {
     const vector = this.#items.vector(sku);
-    if (!vector) return { similarity: 0, closest: null };
-    const user = new Float32Array(vector.length);
     let best = -Infinity;
     let closest: string | null = null;
-    recent.slice(0, CONTEXT).forEach((item, j) => {
-      const other = this.#items.vector(item);
-      if (!other || other.length !== user.length) return;
-      let dot = 0;
-      for (let d = 0; d < user.length; d++) {
-        user[d]! += POOLING ** j * other[d]!;
-        dot += vector[d]! * other[d]!;
-      }
-      if (item !== sku && dot > best) [best, closest] = [dot, item];
-    });
-    let dot = 0;
-    let square = 0;
-    for (let d = 0; d < user.length; d++) {
-      dot += user[d]! * vector[d]!;
-      square += user[d]! ** 2;
+    for (const item of vector ? recent.slice(0, CONTEXT) : []) {
+      const other = item === sku ? undefined : this.#items.vector(item);
+      if (!other || other.length !== vector!.length) continue;
+      const cosine = dot(vector!, other);
+      if (cosine > best) [best, closest] = [cosine, item];
     }
-    return { similarity: square > 0 ? Math.max(0, dot / Math.sqrt(square)) : 0, closest };
+    return closest;
   }
 }
 
-const byScore = (a: Ranked, b: Ranked): number => b.score - a.score || (a.sku < b.sku ? -1 : 1);
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
+  return sum;
+}
 
-/** Values by SKU as shares of the largest. */
-function shares(found: readonly (readonly [string | undefined, number])[]): Map<string, number> {
-  const most = found.reduce((best, [, value]) => Math.max(best, value), 0);
-  return new Map(found.flatMap(([sku, value]) => (sku === undefined || !(value > 0) ? [] : [[sku, value / most] as const])));
+const byScore = (a: Scored, b: Scored): number => b.score - a.score || (a.sku < b.sku ? -1 : 1);
+
+/** Values by SKU as shares of the largest, in the order given. */
+function shares<T>(found: readonly T[], skuOf: (one: T) => string | undefined, valueOf: (one: T) => number): Map<string, number> {
+  let most = 0;
+  for (const one of found) most = Math.max(most, valueOf(one));
+  const byItem = new Map<string, number>();
+  for (const one of found) {
+    const sku = skuOf(one);
+    if (sku !== undefined && valueOf(one) > 0) byItem.set(sku, valueOf(one) / most);
+  }
+  return byItem;
 }
