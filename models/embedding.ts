@@ -6,7 +6,7 @@
  *
  * Rows have 64 dimensions and unit length; p_j starts at 0.5^j and is learned. Negatives: 70 % from the last 200,000
  * events, 30 % from all items seen. A row moves along the sphere's tangent, AdaGrad per row on the *sum* of squares,
- * rate 0.6 (on the mean it learns far worse), and its new length is known in closed form. Each event is followed by
+ * rate 0.5 (on the mean it learns far worse), and its new length is known in closed form. Each event is followed by
  * `replays` more steps on events drawn from the recent ones, each with the clicks it followed: one pass over a stream
  * teaches a table too little, and what was learned of rare items is else worn away by their part as negatives.
  * Untrained: an item has a random direction that depends on (seed, item) only, so its logits are noise around 0 with
@@ -33,7 +33,7 @@ export interface Settings {
   readonly replays: number;
 }
 
-export const defaults: Settings = { seed: 1, negatives: 32, rate: 0.6, replays: 2 };
+export const defaults: Settings = { seed: 1, negatives: 32, rate: 0.5, replays: 3 };
 
 export interface Embedding {
   readonly settings: Settings;

@@ -32,7 +32,7 @@ const VERSION = 1;
 
 export interface Settings {
   readonly seed: number;
-  /** Events that all teach the ranker, and the share of the later ones that do. */
+  /** Events that all teach the ranker, and the share of the later ones that do: a lesson costs as much as a query. */
   readonly firstLessons: number;
   readonly lessonShare: number;
   /** Whether what a shopper just looked at may be recommended again: yes for clicks, no where nobody buys twice. */
@@ -41,7 +41,7 @@ export interface Settings {
   readonly scan: boolean;
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.15, repeats: true, scan: false };
+export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.5, repeats: true, scan: false };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
