@@ -38,6 +38,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'uuid': 'consumers/triggers/fire.ts',
   'zod': 'pipeline/config.ts',
 };
+/** What the bench measures itself against: a bare package, by definition without our adapter around it. */
+const BARE_PEERS = 'pipeline/bench/peers';
 
 interface Import {
   readonly file: string;
@@ -84,7 +86,7 @@ describe('imports', () => {
   });
 
   test('of each package stand in one place', () => {
-    const wrong = external.filter(({ file, target }) => PACKAGES[target] === undefined || !isWithin(file, PACKAGES[target]));
+    const wrong = external.filter(({ file, target }) => !isWithin(file, BARE_PEERS) && (PACKAGES[target] === undefined || !isWithin(file, PACKAGES[target])));
     expect(wrong.map(shown)).toEqual([]);
   });
 });
