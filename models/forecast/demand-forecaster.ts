@@ -8,6 +8,7 @@
  * A class is (share of periods with a sale) × (falling, steady, rising). An untrained SKU answers zero.
  */
 import * as bank from './expert-bank.js';
+import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
@@ -146,12 +147,12 @@ function leavePanel(model: DemandForecaster): void {
   if (chosen.length === 0) return;
   const leads = [...new Set(PANEL_LEADS.map((share) => Math.max(1, Math.round(share * model.horizon))))];
   const periods = leads.map((lead) => periodAt(model, lead));
-  const row = leads.length * bank.EXPERTS.length * model.probabilities.length;
+  const row = leads.length * EXPERTS.length * model.probabilities.length;
   const quantiles = new Float64Array(chosen.length * row);
   const scratch = new Float64Array(row);
-  const means = new Float64Array(leads.length * bank.EXPERTS.length);
+  const means = new Float64Array(leads.length * EXPERTS.length);
   chosen.forEach((sku, i) => {
-    bank.predict(model.bank, sku, periods, model.probabilities, scratch, means);
+    askExperts(model.bank, sku, periods, model.probabilities, scratch, means);
     quantiles.set(scratch, i * row);
   });
   const groups = Int32Array.from(chosen, (sku) => group(model, sku));
@@ -161,7 +162,7 @@ function leavePanel(model: DemandForecaster): void {
 function learnMixture(model: DemandForecaster, demand: Float64Array): void {
   const { mixer, probabilities, tails } = model;
   const n = probabilities.length;
-  const experts = bank.EXPERTS.length;
+  const experts = EXPERTS.length;
   const now = model.period + 1;
   const sums = new Float64Array(GROUPS * n * experts);
   const counts = new Float64Array(GROUPS);
@@ -238,7 +239,7 @@ const LEAST_SHARE = 0.004;
 
 function neededExperts(model: DemandForecaster, group: number): boolean[] {
   const { experts, probabilities, weights } = model.mixer;
-  return bank.EXPERTS.map((_, k) => {
+  return EXPERTS.map((_, k) => {
     for (let p = 0; p < probabilities; p++) {
       if ((weights[(group * probabilities + p) * experts + k] ?? 0) >= LEAST_SHARE) return true;
     }
@@ -249,7 +250,7 @@ function neededExperts(model: DemandForecaster, group: number): boolean[] {
 function meanShares(model: DemandForecaster, group: number): number[] {
   const { experts, probabilities, weights } = model.mixer;
   const shares = MEAN_PRIOR.map((prior, k) => {
-    if (!bank.isLevel(k)) return 0;
+    if (!isLevel(k)) return 0;
     let learned = 0;
     for (let p = 0; p < probabilities; p++) learned += (weights[(group * probabilities + p) * experts + k] ?? 0) / probabilities;
     return prior + learned;
@@ -261,14 +262,14 @@ function meanShares(model: DemandForecaster, group: number): number[] {
 /** One SKU's forecast of the next `horizon` periods. Never changes the model. */
 export function predict(model: DemandForecaster, sku: number, out: SkuForecast): void {
   const n = model.probabilities.length;
-  const experts = bank.EXPERTS.length;
+  const experts = EXPERTS.length;
   // Phases come back: after one season only the drift of the global level is new.
   const distinct = Math.min(model.horizon, model.bank.seasonPeriods);
   const periods = Array.from({ length: model.horizon }, (_, i) => periodAt(model, i + 1));
   const scratch = new Float64Array(distinct * experts * n);
   const means = new Float64Array(distinct * experts);
   const g = group(model, sku);
-  bank.predict(model.bank, sku, periods.slice(0, distinct), model.probabilities, scratch, means, neededExperts(model, g));
+  askExperts(model.bank, sku, periods.slice(0, distinct), model.probabilities, scratch, means, neededExperts(model, g));
   const shares = meanShares(model, g);
   for (let t = 0; t < model.horizon; t++) {
     const like = t % distinct;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { EXPERTS, grow, init, learn, predict, type Bank } from '../../../models/forecast/expert-bank.js';
+import { grow, init, learn, type Bank } from '../../../models/forecast/expert-bank.js';
+import { EXPERTS, predict } from '../../../models/forecast/expert-quantiles.js';
 
 const P = Float64Array.of(0.1, 0.5, 0.9);
 
