@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readConfig } from '../config.js';
+import { silentJournal } from '../core/metrics.js';
+import { startMillrace } from '../main.js';
+import { figure, quantile, type Bench, type BenchSetting, type Figure } from './bench.js';
+import { startGenerator } from './load-order.js';
+import { deleteTopics } from './peers/kafka.js';
+
+const RATES = [50, 200];
+const SHOPPERS = 500;
+const SKUS = 300;
+const KEY = 'sk_bench';
+const READY_MS = 60_000;
+const WARM_SECONDS = 2;
+
+/** From the acknowledgement of a click to the answer to a recommend request that reflects it, the request itself included. */
+async function measure(engine: string, { config, folder, seconds, loader }: BenchSetting, own: Readonly<Record<string, string>>): Promise<Figure[]> {
+  const ours = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: folder, SERVER_KEYS: KEY, SHOP_CURRENCY: config.SHOP_CURRENCY, ...own });
+  const millrace = await startMillrace({ config: ours, role: 'all', demo: false, journal: silentJournal });
+  const generator = startGenerator(loader);
+  try {
+    for (const until = Date.now() + READY_MS; !millrace.scorer?.isReady() && Date.now() < until;) await delay(50);
+    const authorization = `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`;
+    const load = (rate: number, forSeconds: number): ReturnType<typeof generator.run> =>
+      generator.run({ kind: 'clicks', port: millrace.port, authorization, rate, seconds: forSeconds, shoppers: SHOPPERS, skus: SKUS });
+    await load(RATES[0]!, WARM_SECONDS);
+    const figures: Figure[] = [];
+    for (const rate of RATES) {
+      const result = await load(rate, seconds / RATES.length);
+      if (!('changed' in result)) throw new Error('The load generator answered something else.');
+      const { changed, accepted, stale } = result;
+      const conditions = { clicks_a_second: rate, clicks: accepted.length, stale, shoppers: SHOPPERS, skus: SKUS, accepted_p50_ms: Math.round(quantile(accepted, 0.5) * 10) / 10, role: 'all in one process, ClickHouse included' };
+      for (const q of [0.5, 0.99]) figures.push(figure(`click-to-change ${engine} ${rate}/s p${q * 100}`, quantile(changed, q), null, 'ms', conditions));
+    }
+    return figures;
+  } finally {
+    generator.stop();
+    await millrace.stop();
+  }
+}
+
+export const clickToChange: Bench = {
+  name: 'click-to-change',
+  about: 'From an accepted click to a recommendation that reflects it, at 50 and 200 clicks a second, on the embedded engine.',
+  needs: [],
+  run: (setting) => measure('embedded', setting, {}),
+};
+
+export const clickToChangeKafka: Bench = {
+  name: 'click-to-change-kafka',
+  about: 'The same on Kafka.',
+  needs: ['KAFKA_BROKERS'],
+  async run(setting) {
+    const prefix = `bench-${randomBytes(4).toString('hex')}-`;
+    try {
+      return await measure('kafka', setting, { KAFKA_BROKERS: setting.config.KAFKA_BROKERS.join(','), TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '4' });
+    } finally {
+      await deleteTopics(setting.config.KAFKA_BROKERS, prefix).catch(() => {});
+    }
+  },
+};

@@ -1,0 +1,13 @@
+import type { Bench } from './bench.js';
+import { clickToChange, clickToChangeKafka } from './click-to-change.js';
+import { clickhouse } from './clickhouse.js';
+import { collectorEmbedded, collectorKafka } from './collector.js';
+import { recommend, recommendHttp } from './recommend.js';
+import { stateSize } from './state-size.js';
+import { taskCore } from './task-core.js';
+import { transformKafka } from './transform.js';
+
+/** Every measure, the cheap ones first. */
+export const benches: readonly Bench[] = [
+  taskCore, recommend, recommendHttp, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
+];

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'node:http';
+import type { Load, LoadResult, ClickLoad, ClickResult } from './load-order.js';
+
+/** The load generator: a process of its own, so that it never shares a thread with what it measures. */
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function send(agent: Agent, port: number, path: string, authorization: string, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers: { authorization, 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+      response.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** Closed loop: each connection sends the next request when it has the answer to the last. */
+async function closedLoop({ port, path, authorization, bodies, connections, seconds }: Load): Promise<LoadResult> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const buffers = bodies.map((body) => Buffer.from(body));
+  const latencies: number[] = [];
+  const began = performance.now();
+  const end = began + seconds * 1000;
+  let next = 0;
+  await Promise.all(Array.from({ length: connections }, async () => {
+    while (performance.now() < end) {
+      const sent = performance.now();
+      const { status, text } = await send(agent, port, path, authorization, buffers[next++ % buffers.length]!);
+      if (status !== 200) throw new Error(`${path} answered ${status}: ${text.slice(0, 200)}`);
+      latencies.push(performance.now() - sent);
+    }
+  }));
+  agent.destroy();
+  return { requests: latencies.length, seconds: (performance.now() - began) / 1000, latencies };
+}
+
+/** Open loop: clicks come at their rate whether or not earlier ones were answered. */
+async function clicks({ port, authorization, rate, seconds, shoppers, skus }: ClickLoad): Promise<ClickResult> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const began = performance.now();
+  const accepted: number[] = [];
+  const changed: number[] = [];
+  let stale = 0;
+  const one = async (number: number): Promise<void> => {
+    const userId = `bench-${number % shoppers}`;
+    const sku = `sku-${(number * 7919) % skus}`;
+    const sent = performance.now();
+    const click = await send(agent, port, '/v1/track', authorization, Buffer.from(JSON.stringify({ userId, event: 'Product Viewed', properties: { product_id: sku } })));
+    if (click.status !== 200) throw new Error(`/v1/track answered ${click.status}: ${click.text.slice(0, 200)}`);
+    const at = performance.now();
+    accepted.push(at - sent);
+    const { token } = JSON.parse(click.text) as { token: string };
+    const answer = await send(agent, port, '/v1/recommend', authorization, Buffer.from(JSON.stringify({ userId, limit: 10, after: token })));
+    if (answer.status !== 200) throw new Error(`/v1/recommend answered ${answer.status}: ${answer.text.slice(0, 200)}`);
+    if ((JSON.parse(answer.text) as { stale?: boolean }).stale) stale++;
+    else changed.push(performance.now() - at);
+  };
+  const underWay: Promise<void>[] = [];
+  for (let number = 0; number < rate * seconds; number++) {
+    const due = began + (number / rate) * 1000;
+    if (due > performance.now()) await delay(due - performance.now());
+    underWay.push(one(number));
+  }
+  await Promise.all(underWay);
+  agent.destroy();
+  return { accepted, changed, stale };
+}
+
+process.on('message', (order: Load | ClickLoad) => {
+  const work: Promise<LoadResult | ClickResult> = order.kind === 'closed' ? closedLoop(order) : clicks(order);
+  work.then((result) => process.send!(result), (error: Error) => process.send!({ error: error.message })).catch(() => process.exit(1));
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,117 @@
+import { createServer } from 'node:http';
+import { itemNeighbours } from '../../consumers/co-visitation.js';
+import { itemEmbeddings } from '../../consumers/item-embeddings.js';
+import { productRows } from '../../consumers/item-watch.js';
+import { shoppers } from '../../consumers/shoppers.js';
+import { createHttpServer } from '../../infra/http/server.js';
+import { interactions, itemVectors, products, userProfiles } from '../../schemas/topics.js';
+import { memoryStore } from '../core/memory-store.js';
+import { noMetrics, silentJournal } from '../core/metrics.js';
+import type { RowChange } from '../core/store.js';
+import { Task } from '../core/task.js';
+import { Items } from '../serving/items.js';
+import { Ranking } from '../serving/rank.js';
+import { Scorer } from '../serving/scorer.js';
+import { observedStores, Views } from '../serving/views.js';
+import { alternating, cpuSeconds, figure, quantile, type Bench } from './bench.js';
+import { listening } from './collector.js';
+import { EXPONENT, interactionsOf, viewRecords, zipf } from './events.js';
+import { startGenerator } from './load-order.js';
+
+const ITEMS = 10_000;
+const SHOPPERS = 2_000;
+const LEARNED = 60_000;
+const LIMIT = 10;
+const CONNECTIONS = 8;
+const ROUNDS = 3;
+const KEY = 'sk_bench';
+const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT };
+
+/** A scorer that has learned a shop of 10,000 items. */
+function learnedScorer(): Scorer {
+  const stores = observedStores(() => memoryStore());
+  const neighbours = itemNeighbours.init();
+  const embeddings = itemEmbeddings.init();
+  for (const [at, event] of interactionsOf(LEARNED, ITEMS, SHOPPERS).entries()) {
+    itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
+    // A vector each is all that serving needs of the embedding; learning it well would take most of this bench.
+    if (at < ITEMS) itemEmbeddings.learn(embeddings, interactions.name, event, event.shopper);
+  }
+  const vectors: RowChange[] = [];
+  for (let changes = itemEmbeddings.publishes!.changes(embeddings, 0); changes.length > 0; changes = itemEmbeddings.publishes!.changes(embeddings, 0)) vectors.push(...changes);
+  stores.open(itemVectors.name, 0).apply(vectors, vectors.length);
+  const catalogue = Array.from({ length: ITEMS }, (_, item): RowChange => ({ key: `sku-${item}`, value: productRows.codec.encode({
+    sku: `sku-${item}`, name: `Product ${item}`, category: `Category ${item % 40}`, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false,
+    stock: 10, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
+  }) }));
+  stores.open(products.name, 0).apply(catalogue, catalogue.length);
+  const profiles = stores.open(userProfiles.name, 0);
+  const task = new Task({ consumer: shoppers(), partition: 0, partitions: 1, store: profiles, tickedInputs: [], clock: 'wall', slackMs: 2_500, metrics: noMetrics });
+  task.process(viewRecords(SHOPPERS * 6, (number) => number % SHOPPERS, zipf(ITEMS, 'recommend skus')));
+  profiles.apply(task.stage().rows, 1);
+  const views = new Views(stores, 1);
+  const items = new Items(views);
+  return new Scorer({ views, items, ranking: new Ranking(neighbours, items), metrics: noMetrics, remember: () => {}, isReady: () => true, now: Date.now });
+}
+
+export const recommend: Bench = {
+  name: 'recommend',
+  about: 'A recommendation in this process, from the shopper\'s row to the answer with its reasons.',
+  needs: [],
+  async run({ seconds }) {
+    const scorer = learnedScorer();
+    const shopper = zipf(SHOPPERS, 'recommend shoppers');
+    const took: number[] = [];
+    const end = performance.now() + seconds * 1000;
+    for (let asked = 0; asked < 2_000 || performance.now() < end; asked++) {
+      const began = performance.now();
+      await scorer.recommend({ userId: `shopper-${shopper()}`, anonymousId: null, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, after: null, explain: false });
+      if (asked >= 1_000) took.push((performance.now() - began) * 1000);
+    }
+    const conditions = { ...CONDITIONS, requests: took.length };
+    return [figure('recommend p50', quantile(took, 0.5), null, 'µs', conditions), figure('recommend p99', quantile(took, 0.99), null, 'µs', conditions)];
+  },
+};
+
+export const recommendHttp: Bench = {
+  name: 'recommend-http',
+  about: 'CPU of a recommend request over HTTP, beside a bare node:http echo of the same body.',
+  needs: [],
+  async run({ seconds, loader, config }) {
+    const scorer = learnedScorer();
+    const nothing = (): object => ({});
+    const ours = createHttpServer(
+      {
+        accept: () => Promise.resolve([]), partitions: 1, recommend: (request) => scorer.recommend(request), score: nothing, similar: nothing, forecast: nothing, user: nothing, erase: nothing,
+        metricsText: () => '', live: () => true, ready: () => ({ ready: true }), metrics: noMetrics, journal: silentJournal,
+      },
+      { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: { write: [], server: [KEY], admin: [] }, shopperTokenSecret: '' },
+    );
+    const echo = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.concat(chunks)));
+    });
+    const generator = startGenerator(loader);
+    try {
+      const ports = { ours: await ours.listen(0, '127.0.0.1'), peer: await listening(echo) };
+      const bodies = Array.from({ length: 200 }, (_, number) => JSON.stringify({ userId: `shopper-${number * 7}`, limit: LIMIT }));
+      const authorization = `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`;
+      const share = seconds / (2 * ROUNDS + 1);
+      const cpu = async (port: number, forSeconds: number): Promise<number> => {
+        const began = cpuSeconds();
+        const { requests } = await generator.run({ kind: 'closed', port, path: '/v1/recommend', authorization, bodies, connections: CONNECTIONS, seconds: forSeconds });
+        return ((cpuSeconds() - began) / requests) * 1e6;
+      };
+      await cpu(ports.ours, share / 2);
+      await cpu(ports.peer, share / 2);
+      const costs = await alternating(ROUNDS, () => cpu(ports.ours, share), () => cpu(ports.peer, share));
+      return [figure('recommend-http', costs.ours, costs.peer, 'µs CPU a request', { ...CONDITIONS, connections: CONNECTIONS, rounds: costs.rounds })];
+    } finally {
+      generator.stop();
+      await ours.close();
+      echo.close();
+      echo.closeAllConnections();
+    }
+  },
+};
