@@ -36,7 +36,9 @@ export function demandForecasts({ days, publishEveryMs }: DemandForecastOptions)
     const revision = learn(model, { day: days.dayOf(sale.time), units: sale.quantity });
     if (revision === 'level-only') ctx.count('millrace_late_sales_total');
     ctx.put(demandStates, sku, { ...model, publishedAt: before?.publishedAt ?? 0 });
-    if (!before || before.publishedAt + publishEveryMs <= ctx.now) publish(sku, ctx.now, ctx);
+    // Before the first tick nobody knows what time it is: the forecast waits for it.
+    if (ctx.time === 0) ctx.schedule('publish', sku, sale.time);
+    else if (!before || before.publishedAt + publishEveryMs <= ctx.now) publish(sku, ctx.now, ctx);
     else ctx.schedule('publish', sku, before.publishedAt + publishEveryMs);
   }
 

@@ -13,7 +13,11 @@ const shop = (timeZone = 'UTC'): Driver => new Driver([demandForecasts({ days: s
 
 test('a forecast has every day and level, nowhere negative or crossing', () => {
   const driver = shop();
-  for (let day = 0; day < 40; day++) driver.send(sales, 'P', sale('P', 3 + (day % 7), NINE + day * DAY));
+  driver.tick(NINE - MINUTE);
+  for (let day = 0; day < 40; day++) {
+    driver.tick(NINE + day * DAY);
+    driver.send(sales, 'P', sale('P', 3 + (day % 7), NINE + day * DAY));
+  }
   const forecast = driver.read(forecasts).at(-1)!;
   expect(forecast.mean).toHaveLength(HORIZON_DAYS);
   for (const quantiles of forecast.quantiles) {
