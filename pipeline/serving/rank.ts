@@ -48,6 +48,7 @@ export class Ranking {
   readonly #neighbours: ItemNeighbours;
   readonly #items: Items;
   readonly #scratch = scratch();
+  #trending: { readonly events: number; readonly limit: number; readonly shares: ReadonlyMap<string, number> } | undefined;
 
   constructor(neighbours: ItemNeighbours, items: Items) {
     this.#neighbours = neighbours;
@@ -99,9 +100,14 @@ export class Ranking {
     return shares(found, ({ item }) => itemIndex.skuOf(index, item), ({ score }) => score);
   }
 
-  #trend(limit: number): Map<string, number> {
+  /** The same for everyone: made anew once a thousandth of all events has come since, in a young shop with each event. */
+  #trend(limit: number): ReadonlyMap<string, number> {
     const { index, popularity: state } = this.#neighbours;
-    return shares(popularity.predict(state, 'trending', limit), ({ item }) => itemIndex.skuOf(index, item), ({ share }) => share);
+    const last = this.#trending;
+    if (last && last.limit === limit && state.events - last.events <= state.events / 1_000) return last.shares;
+    const found = shares(popularity.predict(state, 'trending', limit), ({ item }) => itemIndex.skuOf(index, item), ({ share }) => share);
+    this.#trending = { events: state.events, limit, shares: found };
+    return found;
   }
 
   #scored(sku: string, { evidence, trend, taste }: Known): Scored {
