@@ -1,5 +1,6 @@
 import { consumer, joining, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
+import { amountOf } from '../schemas/money.js';
 import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { cartAfter, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
@@ -112,6 +113,6 @@ function dropCart(key: string, cartId: string, ctx: Context): void {
   ctx.cancel('forget', key, cartId);
 }
 
-const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : price * BigInt(Math.round(quantity)));
+const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : amountOf(price, quantity));
 
 const spanOf = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`);

@@ -366,7 +366,7 @@ export interface MarketingTrigger {
   readonly causedAt: number;
   /** Task time at which it was decided. */
   readonly at: number;
-  /** A sentence for a person; for suppressed one of history, no_consent, erased, frequency_cap, bought. */
+  /** A sentence for a person; for suppressed one of history, opted_out, frequency_cap. */
   readonly reason: string;
   /** Products. */
   readonly products: readonly TriggerProduct[];

@@ -9,6 +9,12 @@ import { sqlCommand } from './sql.js';
 import { startCommand } from './start.js';
 import { topologyCommand } from './topology.js';
 
+// A reader that has seen enough, such as head, closes the pipe: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const program = new Command('millrace')
   .description('Event-streaming, real-time personalization for online shops.')
   .configureOutput({ outputError: (text, write) => write(text) })

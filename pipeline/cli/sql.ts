@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { callDoor } from '../../infra/embedded-log/door.js';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { openClickHouse } from '../../infra/clickhouse/server.js';
 import { readConfig, type Config } from '../config.js';
-import { Unavailable } from '../core/errors.js';
 import { noMetrics, silentJournal } from '../core/metrics.js';
 import type { Row } from '../core/row-sink.js';
 import { exitingWell } from './exit.js';
+import { askRunning, installationDirectory } from './installation.js';
 
 export function sqlCommand(): Command {
   return new Command('sql')
@@ -22,26 +20,13 @@ export function sqlCommand(): Command {
 async function answer(query: string, config: Config): Promise<readonly Row[]> {
   const { CLICKHOUSE_URL: url, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password, CLICKHOUSE_DATABASE: database, SHOP_TIMEZONE: shopTimeZone } = config;
   if (url !== undefined) return askAndClose(openClickHouse({ url, user, password, database, shopTimeZone }), query);
-  const own = join(config.DATA_DIR, 'clickhouse');
-  const demo = join(config.DATA_DIR, 'demo');
-  const answered = await askRunning(config.DATA_DIR, query) ?? (existsSync(own) ? undefined : await askRunning(demo, query));
-  if (answered) return answered;
+  const directory = installationDirectory(config);
+  const running = await askRunning(directory, { kind: 'sql', query });
+  if (running) return running.answer as readonly Row[];
   // Nobody runs here: open the rows ourselves.
-  const sink = await openChdb({ directory: existsSync(own) || !existsSync(demo) ? own : join(demo, 'clickhouse'), database, shopTimeZone }, { metrics: noMetrics, journal: silentJournal });
+  const sink = await openChdb({ directory: join(directory, 'clickhouse'), database, shopTimeZone }, { metrics: noMetrics, journal: silentJournal });
   if (!sink) throw new Error('The optional package chdb is not installed, and CLICKHOUSE_URL names no server.');
-  await sink.ensure();
   return askAndClose(sink, query);
-}
-
-/** Rows from the process that runs in a data directory; undefined when none does. */
-async function askRunning(directory: string, query: string): Promise<readonly Row[] | undefined> {
-  if (!existsSync(directory)) return undefined;
-  try {
-    return await callDoor(directory, { kind: 'sql', query }) as readonly Row[];
-  } catch (error) {
-    if (error instanceof Unavailable) return undefined;
-    throw error;
-  }
 }
 
 async function askAndClose(sink: { query(sql: string): Promise<readonly Row[]>; close(): Promise<void> }, query: string): Promise<readonly Row[]> {

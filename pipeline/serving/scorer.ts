@@ -84,7 +84,7 @@ export class Scorer {
     const matches = matchesOf(request.filter);
     const refused = new Set([request.sku, ...request.exclude]);
     const ranked = ranking.rank([request.sku], request.limit, (sku) => !refused.has(sku) && items.mayShow(sku) && passes(items, sku, matches));
-    return { sku: request.sku, items: ranked.map((item) => this.#shown(item, false)), model: MODEL };
+    return { sku: request.sku, items: ranked.map((item) => ({ ...this.#shown(item, false), reasons: [{ code: 'similar_to', sku: request.sku, text: `Similar to ${items.product(request.sku)?.name ?? request.sku}` }] })), model: MODEL };
   }
 
   /** What a shopper would see now, without telling the log. */
