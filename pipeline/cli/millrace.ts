@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './bench.js';
 import { evaluateCommand } from './evaluate.js';
 import { deadLettersCommand } from './dead-letters.js';
 import { eraseCommand } from './erase.js';
@@ -20,7 +21,7 @@ const program = new Command('millrace')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride();
 
-for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand(), faultsCommand()]) {
+for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand(), faultsCommand(), benchCommand()]) {
   program.addCommand(command);
   command.exitOverride();
 }
