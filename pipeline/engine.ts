@@ -104,13 +104,12 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
     ssl: ca === undefined ? config.KAFKA_TLS : { ca: [readFileSync(ca, 'utf8')] },
     sasl: mechanism && { mechanism, username, password } as Parameters<typeof openKafkaLog>[0]['sasl'],
   });
-  const identity = `kafka ${config.TOPIC_PREFIX}`;
   const storesIn = (folder: string): ReturnType<typeof openTableStores> =>
-    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => identity, maxAgeMs: STORE_MAX_AGE_MS });
+    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS });
   const [tasks, views] = [storesIn('tasks'), storesIn('views')];
   return {
     log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined,
-    snapshots: snapshotFiles(join(config.DATA_DIR, 'snapshots'), identity),
+    snapshots: snapshotFiles(join(config.DATA_DIR, 'snapshots'), log.id),
     flush: async () => void (await Promise.all([tasks.flushed(), views.flushed()])),
     close: async () => void (await Promise.all([tasks.close(), views.close()])),
   };

@@ -16,8 +16,14 @@ export type { KafkaLogOptions } from './options.js';
 
 const READER = { waitMs: 500, bytes: 1 << 20, partitionBytes: 1 << 20 };
 
+/** A log on a Kafka cluster. */
+export interface KafkaLog extends Log {
+  /** Tells this cluster and prefix from any other: a table store of another one must be wiped. */
+  readonly id: string;
+}
+
 /** The log on a Kafka cluster. @throws Unavailable when no broker answers, ConfigError when they refuse us */
-export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
   const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions = DEFAULT_PARTITIONS, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
   const kafka = kafkaClient(options);
   const raw = rawClient(options);
@@ -27,6 +33,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   } catch (error) {
     throw asFailure(`No broker of ${options.brokers.join(', ')} answers.`, error);
   }
+  const { clusterId } = await admin.describeCluster();
   const connection = new Connection(raw, prefix);
   const appender = openAppender(kafka, prefix, metrics);
   const readers = new Set<Reader>();
@@ -57,6 +64,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   }
 
   return {
+    id: `kafka ${clusterId} ${prefix}`,
     engine: 'kafka',
     clock: 'wall',
     partitions,
