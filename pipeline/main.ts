@@ -40,6 +40,8 @@ export interface Millrace {
   /** Rejects when a part has failed for good. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
+  /** Parts that `stop` still waits for. */
+  unstopped(): readonly string[];
 }
 
 /** Start the parts that a role names, on the engine that the configuration names. */
@@ -68,14 +70,18 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '' },
     );
     const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
+    const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);
     return {
       engine, topology, metrics, rowSink, scorer, http, port,
       failed: Promise.race(running.map(({ failed }) => failed)),
       async stop() {
         await http?.close();
-        await Promise.all(running.map((part) => part.stop()));
+        open.delete('http');
+        await Promise.all(running.map((part) => part.stop().then(() => open.delete(part.name))));
         await engine.close();
+        open.clear();
       },
+      unstopped: () => [...open],
     };
   } catch (error) {
     await Promise.all(running.map((part) => part.stop()));

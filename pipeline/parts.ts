@@ -17,17 +17,18 @@ const SNAPSHOT_EVERY_MS = 60_000;
 
 /** Something that runs until it is stopped. */
 export interface Running {
+  readonly name: string;
   readonly failed: Promise<never>;
   stop(): Promise<void>;
 }
 
 export function startConsumers(engine: Engine, topology: Topology): Running[] {
-  return topology.consumers.map((consumer) => runConsumer(consumer, topology, engine));
+  return topology.consumers.map((consumer) => ({ name: consumer.name, ...runConsumer(consumer, topology, engine) }));
 }
 
 /** Learners of which there is one a shop: whoever owns partition 0 of the table they publish to. */
 export function startLearners(engine: Engine, topology: Topology): Running[] {
-  return topology.learners.filter(({ publishes }) => publishes).map((fold) => learnWhereOwned(engine, fold));
+  return topology.learners.filter(({ publishes }) => publishes).map((fold) => ({ name: fold.name, ...learnWhereOwned(engine, fold) }));
 }
 
 function learnWhereOwned(engine: Engine, fold: Fold<unknown>): Membership {
@@ -47,7 +48,7 @@ export function startSinks(engine: Engine, sink: RowSink): Running[] {
   const ports = sinkPorts(engine.metrics, engine.journal);
   // A block makes a part that ClickHouse must merge: partitions share what one table may take.
   const limits = { ...sinkLimits, pauseMs: sinkLimits.pauseMs * engine.log.partitions };
-  return clickhouseSinks.map((spec) => engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports, limits)));
+  return clickhouseSinks.map((spec) => ({ name: spec.name, ...engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports, limits)) }));
 }
 
 /** The request path and what feeds it. */
@@ -88,7 +89,7 @@ export async function startScorer(engine: Engine): Promise<RunningScorer> {
   const scorer = new Scorer({ views, items, ranking, metrics, remember, isReady, now: Date.now });
   const done = Promise.all([following.done, fold.done, ready]);
   return {
-    scorer, views, items, isReady,
+    name: 'scorer', scorer, views, items, isReady,
     failed: done.then(() => new Promise<never>(() => {})),
     async stop() {
       stopping.abort();

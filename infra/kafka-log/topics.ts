@@ -37,8 +37,19 @@ export function topicConfig({ name, kind, retentionMs }: Topic, { prefix, partit
   };
 }
 
-/** Create what is missing, then check partition counts and that tables are compacted. */
+/** Create what is missing, then check partition counts and that tables are compacted. A cluster that is busy is asked again. */
 export async function ensureTopics(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await createAndCheck(admin, topics, defaults);
+    } catch (error) {
+      if (error instanceof ConfigError || attempt >= ATTEMPTS) throw error;
+      await sleep(backOffMs(attempt));
+    }
+  }
+}
+
+async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults): Promise<void> {
   const { prefix, partitions } = defaults;
   try {
     const existing = new Set(await admin.listTopics());

@@ -12,7 +12,7 @@ const SHOPPERS = 500;
 const SKUS = 300;
 const KEY = 'sk_bench';
 const READY_MS = 60_000;
-const WARM_SECONDS = 2;
+const WARM_RATE = 20;
 
 /** From the acknowledgement of a click to the answer to a recommend request that reflects it, the request itself included. */
 async function measure(engine: string, { config, folder, seconds, loader }: BenchSetting, own: Readonly<Record<string, string>>): Promise<Figure[]> {
@@ -20,11 +20,16 @@ async function measure(engine: string, { config, folder, seconds, loader }: Benc
   const millrace = await startMillrace({ config: ours, role: 'all', demo: false, journal: silentJournal });
   const generator = startGenerator(loader);
   try {
-    for (const until = Date.now() + READY_MS; !millrace.scorer?.isReady() && Date.now() < until;) await delay(50);
+    const until = Date.now() + READY_MS;
+    while (!millrace.scorer?.isReady() && Date.now() < until) await delay(50);
     const authorization = `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`;
     const load = (rate: number, forSeconds: number): ReturnType<typeof generator.run> =>
       generator.run({ kind: 'clicks', port: millrace.port, authorization, rate, seconds: forSeconds, shoppers: SHOPPERS, skus: SKUS });
-    await load(RATES[0]!, WARM_SECONDS);
+    // Groups still form for some seconds: begin when clicks are answered in time.
+    for (let calm = 0; calm < 2 && Date.now() < until;) {
+      const warm = await load(WARM_RATE, 1);
+      calm = 'stale' in warm && warm.stale === 0 ? calm + 1 : 0;
+    }
     const figures: Figure[] = [];
     for (const rate of RATES) {
       const result = await load(rate, seconds / RATES.length);

@@ -49,12 +49,13 @@ export const collectorKafka: Bench = {
       brokers: setting.config.KAFKA_BROKERS, clientId: 'millrace-bench', prefix, partitions, replicationFactor: 1, stateDirectory: join(setting.folder, 'members'),
       metrics: noMetrics, journal: silentJournal,
     });
-    await log.ensureTopics(allTopics);
-    const sender = await eventSender(setting.config.KAFKA_BROKERS, `${prefix}peer`, partitions);
+    let sender: Awaited<ReturnType<typeof eventSender>> | undefined;
     try {
-      return await compare('collector-kafka', setting, log, (_, batch) => sender.send(batch));
+      await log.ensureTopics(allTopics);
+      const plain = (sender = await eventSender(setting.config.KAFKA_BROKERS, `${prefix}peer`, partitions));
+      return await compare('collector-kafka', setting, log, (_, batch) => plain.send(batch));
     } finally {
-      await sender.close();
+      await sender?.close();
       await log.close();
       await remove();
     }

@@ -15,7 +15,9 @@ export function startCommand(): Command {
     .description('Run Millrace: embedded in this process, or on Kafka and ClickHouse where KAFKA_BROKERS and CLICKHOUSE_URL name them.')
     .addOption(new Option('--role <role>', 'parts to run').choices(['all', 'collector', 'consumers', 'scorer', 'sinks']).default('all'))
     .option('--demo', 'add the synthetic shop, on 127.0.0.1 with well-known keys; its data stand in DATA_DIR/demo')
-    .action((options: { role: Role; demo?: boolean }) => exitingWell(() => start(options.role, options.demo ?? false)));
+    .action((options: { role: Role; demo?: boolean }) => exitingWell(() => start(options.role, options.demo ?? false))
+      // All is stopped; a client library may still hold a timer or a join that nobody waits for.
+      .then(() => process.exit()));
 }
 
 async function start(role: Role, demo: boolean): Promise<void> {
@@ -31,7 +33,10 @@ async function start(role: Role, demo: boolean): Promise<void> {
     await Promise.race([signalled, millrace.failed]);
   } finally {
     // A peer that never answers must not keep the process: what was acknowledged is durable already.
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    setTimeout(() => {
+      process.stderr.write(`Not stopped within ${STOP_WITHIN_MS / 1_000} s: ${millrace.unstopped().join(', ')}.\n`);
+      process.exit(1);
+    }, STOP_WITHIN_MS).unref();
     await stopSimulation();
     await millrace.stop();
   }

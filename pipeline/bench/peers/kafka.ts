@@ -9,7 +9,7 @@ const { Partitioners: { DefaultPartitioner: createPartitioner } } = kafkajs;
 /** Sends each event of a batch as a message keyed by its shopper. */
 export async function eventSender(brokers: readonly string[], topic: string, partitions: number): Promise<{ send(body: { batch: readonly { userId: string }[] }): Promise<unknown>; close(): Promise<void> }> {
   const kafka = client(brokers);
-  await withAdmin(kafka, async (admin) => void (await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] })));
+  await withAdmin(kafka, async (admin) => void (await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions }] })));
   const producer = kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
   await producer.connect();
   return {
@@ -17,6 +17,9 @@ export async function eventSender(brokers: readonly string[], topic: string, par
     close: () => producer.disconnect(),
   };
 }
+
+/** A fetched batch may be larger than a request may be. */
+const MOST_AT_ONCE = 2_500;
 
 export interface PlainMessage {
   readonly key: string | null;
@@ -29,7 +32,7 @@ export async function plainLoop(options: {
 }): Promise<{ seconds: number }> {
   const { brokers, group, from, to, messages, partitions, transform } = options;
   const kafka = client(brokers);
-  await withAdmin(kafka, async (admin) => void (await admin.createTopics({ topics: [{ topic: to, numPartitions: partitions }] })));
+  await withAdmin(kafka, async (admin) => void (await admin.createTopics({ waitForLeaders: false, topics: [{ topic: to, numPartitions: partitions }] })));
   const producer = kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
   const consumer = kafka.consumer({ groupId: group });
   await Promise.all([producer.connect(), consumer.connect()]);
@@ -43,8 +46,11 @@ export async function plainLoop(options: {
         partitionsConsumedConcurrently: partitions,
         eachBatch: async ({ batch }) => {
           began ??= performance.now();
-          await producer.send({ topic: to, acks: -1, messages: batch.messages.map(({ key, value }) => transform({ key: key?.toString() ?? null, value })) });
-          sent += batch.messages.length;
+          for (let at = 0; at < batch.messages.length; at += MOST_AT_ONCE) {
+            const messages = batch.messages.slice(at, at + MOST_AT_ONCE).map(({ key, value }) => transform({ key: key?.toString() ?? null, value }));
+            await producer.send({ topic: to, acks: -1, messages });
+            sent += messages.length;
+          }
           if (sent >= messages) resolve({ seconds: (performance.now() - began) / 1000 });
         },
       }).catch(reject);
