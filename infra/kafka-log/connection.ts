@@ -13,6 +13,7 @@ const READ_COMMITTED = 1;
 const EARLIEST = -2;
 const LATEST = -1;
 const ATTEMPTS = 12;
+const SOCKET = 0;
 const FETCH_SOCKET = 1;
 
 export interface FetchLimits {
@@ -31,8 +32,11 @@ export interface Session {
   readonly cluster: PinnedCluster;
   /** Topics whose leaders are known. */
   readonly topics: Set<string>;
-  /** Brokers whose fetch socket is open or being opened: kafkajs would open one for each request that comes meanwhile. */
-  readonly sockets: Map<number, Promise<unknown>>;
+  /**
+   * Sockets of brokers that are open or being opened, by number: kafkajs would open one for each request that comes
+   * meanwhile, and never close it.
+   */
+  readonly sockets: Map<PinnedBroker, Promise<unknown>[]>;
 }
 
 /**
@@ -71,10 +75,10 @@ export class Connection {
   /** Existing offsets of partitions, in the order asked; `end` is the high watermark. */
   async ranges(wanted: readonly TopicPartition[]): Promise<OffsetRange[]> {
     const topics = wanted.map(({ topic }) => topic);
-    return this.#patiently(`Kafka does not say which offsets ${[...new Set(topics)].join(', ')} have.`, topics, async ({ cluster }) => {
+    return this.#patiently(`Kafka does not say which offsets ${[...new Set(topics)].join(', ')} have.`, topics, async (session) => {
       // The start first: a log whose head is dropped in between would else seem to begin after its end.
-      const starts = await this.#offsets(cluster, wanted, EARLIEST);
-      const ends = await this.#offsets(cluster, wanted, LATEST);
+      const starts = await this.#offsets(session, wanted, EARLIEST);
+      const ends = await this.#offsets(session, wanted, LATEST);
       return wanted.map((_, i) => ({ start: starts[i]!, end: ends[i]! }));
     });
   }
@@ -83,9 +87,7 @@ export class Connection {
   async fetch({ cluster, sockets }: Session, node: number, wanted: readonly Asked[], limits: FetchLimits): Promise<PartitionAnswer[]> {
     const asked = new Map(wanted.map((one) => [`${this.prefix}${one.topic}/${one.partition}`, one]));
     const broker = await cluster.findBroker({ nodeId: node });
-    const socket = sockets.get(node) ?? broker.connectionPool.getConnection(FETCH_SOCKET);
-    sockets.set(node, socket);
-    await socket;
+    await opened(sockets, broker, FETCH_SOCKET);
     let answers: PartitionAnswer[] = [];
     await closingWithin(broker, () => broker.connectionPool.send({
       request: fetchRequest({
@@ -111,8 +113,9 @@ export class Connection {
 
   /** Leave a group for a member that is no more. */
   async leaveFor(groupId: string, memberId: string): Promise<void> {
-    const { cluster } = await this.open();
+    const { cluster, sockets } = await this.open();
     const coordinator = await cluster.findGroupCoordinator({ groupId });
+    await opened(sockets, coordinator, SOCKET);
     await coordinator.leaveGroup({ groupId, memberId });
   }
 
@@ -148,7 +151,7 @@ export class Connection {
     return cluster.findTopicPartitionMetadata(this.prefix + topic);
   }
 
-  async #offsets(cluster: PinnedCluster, wanted: readonly TopicPartition[], timestamp: number): Promise<number[]> {
+  async #offsets({ cluster, sockets }: Session, wanted: readonly TopicPartition[], timestamp: number): Promise<number[]> {
     const byNode = new Map<number, TopicPartition[]>();
     for (const one of wanted) {
       const node = this.leader(one);
@@ -158,6 +161,7 @@ export class Connection {
     const found = new Map<string, number>();
     await Promise.all([...byNode].map(async ([nodeId, partitions]) => {
       const broker = await cluster.findBroker({ nodeId });
+      await opened(sockets, broker, SOCKET);
       const topics = byTopic(partitions).map(([topic, those]) => ({
         topic: this.prefix + topic,
         partitions: those.map(({ partition }) => ({ partition, timestamp })),
@@ -191,6 +195,19 @@ export class Connection {
       }
     }
   }
+}
+
+/** Resolves when a socket of a broker is open; whoever asks meanwhile waits for the same one. */
+function opened(sockets: Session['sockets'], broker: PinnedBroker, index: number): Promise<unknown> {
+  const ofBroker = sockets.get(broker) ?? [];
+  sockets.set(broker, ofBroker);
+  const opening = ofBroker[index];
+  if (opening) return opening;
+  const fresh = broker.connectionPool.getConnection(index);
+  ofBroker[index] = fresh;
+  // The next attempt tries anew.
+  fresh.catch(() => { delete ofBroker[index]; });
+  return fresh;
 }
 
 function byTopic<T extends TopicPartition>(partitions: readonly T[]): [string, T[]][] {
