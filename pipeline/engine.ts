@@ -58,6 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
     await opened.log.ensureTopics(allTopics);
   } catch (error) {
+    await opened.log.close();
     await opened.close();
     throw error;
   }

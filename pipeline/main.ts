@@ -9,11 +9,15 @@ import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import { shopDays } from './core/shop-day.js';
 import { topologyProblems, type Topology } from './core/topology.js';
+import { untilAvailable } from './core/until-available.js';
 import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
 import { forecastAnswer } from './serving/forecast-door.js';
 import { topologyOf } from './topology.js';
+
+/** A cluster that starts together with this process may take a while; one that is not there must be said to be missing. */
+const OPEN_WITHIN_MS = 60_000;
 
 export type Role = 'all' | 'collector' | 'consumers' | 'scorer' | 'sinks';
 
@@ -49,7 +53,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const { config, role, demo, journal } = options;
   checkRole(options);
   const metrics = prometheusMetrics({ withProcess: true });
-  const engine = await openEngine({ config, metrics, journal, clock: options.clock });
+  const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
   const has = (name: Role): boolean => role === 'all' || role === name;
   const topology = topologyOf(config, engine.log.clock);
   const problems = topologyProblems(topology);

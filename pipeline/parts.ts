@@ -65,7 +65,7 @@ export async function startScorer(engine: Engine): Promise<RunningScorer> {
   const views = new Views(viewed, log.partitions);
   // On the embedded engine tasks own all tables but the learner's, and views read the owners' stores.
   const followed = viewed === owned ? [itemVectors] : allTopics.filter(({ kind }) => kind === 'table');
-  const following = await followTables(log, followed, viewed.open, stopping.signal);
+  const following = followTables(log, followed, viewed.open, stopping.signal, journal);
   const fold = await startFold<ItemNeighbours>(itemNeighbours, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views);
   const ranking = new Ranking(fold.state, items);

@@ -43,7 +43,9 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
     try {
       return await createAndCheck(admin, topics, defaults);
     } catch (error) {
-      if (error instanceof ConfigError || attempt >= ATTEMPTS) throw error;
+      // A lone broker that is just coming up counts as no broker, and every replication factor as too large.
+      const isSettled = error instanceof ConfigError && !failureCodes(error.cause).includes('INVALID_REPLICATION_FACTOR');
+      if (isSettled || attempt >= ATTEMPTS) throw error;
       await sleep(backOffMs(attempt));
     }
   }

@@ -11,7 +11,7 @@ const RATES = [50, 200];
 const SHOPPERS = 500;
 const SKUS = 300;
 const KEY = 'sk_bench';
-const READY_MS = 60_000;
+const READY_MS = 30_000;
 const WARM_RATE = 20;
 
 /** From the acknowledgement of a click to the answer to a recommend request that reflects it, the request itself included. */

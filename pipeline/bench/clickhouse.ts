@@ -14,8 +14,8 @@ import { interactionRecords, interactionsOf } from './events.js';
 import { kafkaTopics } from './kafka-setting.js';
 import { insertLoop } from './peers/clickhouse.js';
 
-const ROWS = 40_000;
-const ROUNDS = 3;
+const ROWS = 100_000;
+const ROUNDS = 2;
 const LONGEST_MS = 60_000;
 
 export const clickhouse: Bench = {

@@ -1,8 +1,9 @@
 import type { Topic } from '../../schemas/topics.js';
-import { ConfigError } from './errors.js';
+import { ConfigError, Unavailable } from './errors.js';
 import type { LogRecord, Position } from './log.js';
 import { partitionOf } from './partition.js';
 import type { Surroundings } from './run-task.js';
+import { untilAvailable } from './until-available.js';
 
 const RECORDS_A_POLL = 2_000;
 const POLL_MS = 250;
@@ -45,10 +46,12 @@ export interface RunningFold<S> {
 
 /** Start a fold over all partitions of its inputs. */
 export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: Surroundings): Promise<RunningFold<S>> {
-  const { state, positions } = await resume(fold, options.snapshots, around);
+  const { state, positions } = await untilAvailable(() => resume(fold, options.snapshots, around), options.stop, around.journal, fold.name);
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  return { state, caughtUp, done: learnOn(fold, state, positions, options, around, announce) };
+  // Positions move with what was learned, so that going on after an outage learns nothing twice.
+  const done = untilAvailable(() => learnOn(fold, state, positions, options, around, announce), options.stop, around.journal, fold.name);
+  return { state, caughtUp, done: done.finally(announce) };
 }
 
 async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: Surroundings): Promise<{ state: S; positions: Map<string, Position> }> {
@@ -111,11 +114,10 @@ async function learnOn<S>(
     }
     await save();
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof ConfigError || error instanceof Unavailable) throw error;
     journal.error({ fold: fold.name, error: (error as Error).message }, 'Learner stopped; its last snapshot stands.');
     throw error;
   } finally {
-    announce();
     await reader.close();
   }
 }

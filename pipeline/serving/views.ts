@@ -1,6 +1,8 @@
 import { ConfigError } from '../core/errors.js';
 import type { Log, Position } from '../core/log.js';
+import type { Journal } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
+import { untilAvailable } from '../core/until-available.js';
 import { redirectRows, restOf, rowKey, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
 import { progressOf } from '../core/task.js';
@@ -116,7 +118,15 @@ export class Views {
 }
 
 /** Keep stores in step with tables that this process does not own, by reading their topics outside any group. */
-export async function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal): Promise<{ caughtUp: Promise<void>; done: Promise<void> }> {
+export function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal, journal: Journal): { caughtUp: Promise<void>; done: Promise<void> } {
+  let announce = (): void => {};
+  const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
+  const done = untilAvailable(async () => follow(log, await positionsOf(log, tables, open), open, stop, announce), stop, journal, 'A view');
+  return { caughtUp, done: done.finally(announce) };
+}
+
+/** Where each store stands; a store from beyond the log's end or from before its start is wiped. */
+async function positionsOf(log: Log, tables: readonly Topic[], open: OpenStore): Promise<Position[]> {
   const from: Position[] = [];
   for (const { name } of tables) {
     for (const [partition, { start, end }] of (await log.ranges(name)).entries()) {
@@ -125,9 +135,7 @@ export async function followTables(log: Log, tables: readonly Topic[], open: Ope
       from.push({ topic: name, partition, offset: Math.max(store.position, start) });
     }
   }
-  let announce = (): void => {};
-  const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  return { caughtUp, done: follow(log, from, open, stop, announce) };
+  return from;
 }
 
 async function follow(log: Log, from: readonly Position[], open: OpenStore, stop: AbortSignal, announce: () => void): Promise<void> {
@@ -145,7 +153,6 @@ async function follow(log: Log, from: readonly Position[], open: OpenStore, stop
   } catch (error) {
     if (error instanceof ConfigError || !stop.aborted) throw error;
   } finally {
-    announce();
     await reader.close();
   }
 }
