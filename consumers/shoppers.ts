@@ -9,6 +9,8 @@ import { isRepeatOfSource } from './sources.js';
 const SESSION_GAP_MS = 30 * 60_000;
 const SEEN_MS = 24 * 3_600_000;
 const SEEN_LIMIT = 500;
+/** Eight bytes of the message id's hash, four of its receipt in seconds. */
+const SEEN_BYTES = 12;
 const RECENT_LIMIT = 50;
 const CONTEXT_LIMIT = 10;
 const SKU_LIMIT = 200;
@@ -150,20 +152,29 @@ function announceMerge(event: ShopEvent, ctx: Context): void {
 function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {
   const entry = seenEntry(messageId, receivedAt);
   const known = ctx.get(seenMessages, key)?.hashes ?? Buffer.alloc(0);
-  const hash = entry.readBigUInt64LE(0);
-  const kept: Buffer[] = [entry];
+  const [low, high] = [entry.readUInt32LE(0), entry.readUInt32LE(4)];
   const oldest = (receivedAt - SEEN_MS) / 1000;
-  for (let at = 0; at < known.length && kept.length < SEEN_LIMIT; at += 12) {
-    if (known.readUInt32LE(at + 8) < oldest) continue;
-    if (known.readBigUInt64LE(at) === hash) return true;
-    kept.push(known.subarray(at, at + 12));
+  // A busy shopper has hundreds of entries at every event: they are compared in place and kept as whole stretches.
+  const kept: Buffer[] = [entry];
+  let room = SEEN_LIMIT - 1;
+  let from = 0;
+  let at = 0;
+  for (; at < known.length && room > 0; at += SEEN_BYTES) {
+    if (known.readUInt32LE(at + 8) < oldest) {
+      if (at > from) kept.push(known.subarray(from, at));
+      from = at + SEEN_BYTES;
+      continue;
+    }
+    if (known.readUInt32LE(at) === low && known.readUInt32LE(at + 4) === high) return true;
+    room--;
   }
+  if (at > from) kept.push(known.subarray(from, at));
   ctx.put(seenMessages, key, { hashes: Buffer.concat(kept) });
   return false;
 }
 
 function seenEntry(messageId: string, receivedAt: number): Buffer {
-  const entry = Buffer.alloc(12);
+  const entry = Buffer.alloc(SEEN_BYTES);
   createHash('md5').update(messageId).digest().copy(entry, 0, 0, 8);
   entry.writeUInt32LE(Math.max(0, Math.floor(receivedAt / 1000)), 8);
   return entry;
@@ -193,5 +204,5 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
 
 function joinSeen({ key, value }: { key: string; value: SeenMessages }, ctx: Context): void {
   const standing = ctx.get(seenMessages, key)?.hashes ?? Buffer.alloc(0);
-  ctx.put(seenMessages, key, { hashes: Buffer.concat([standing, value.hashes]).subarray(0, SEEN_LIMIT * 12) });
+  ctx.put(seenMessages, key, { hashes: Buffer.concat([standing, value.hashes]).subarray(0, SEEN_LIMIT * SEEN_BYTES) });
 }
