@@ -52,7 +52,7 @@ function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, c
   if (event.event === 'User Erased') return erase(key, event, ctx);
   const before = ctx.get(profiles, key);
   const session = sessionOf(key, before, event.time);
-  const profile = profileAfter(before ?? newProfile(event.time), event, session);
+  const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
   ctx.emit(interactions, key, interactionOf(key, event, before?.recent ?? [], profile, session));
   announceInterests(key, event, ctx);
@@ -91,11 +91,11 @@ function sessionOf(key: string, profile: UserProfile | undefined, time: number):
 function newProfile(time: number): UserProfile {
   return {
     firstSeen: time, lastSeen: time, sessionId: '', sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
-    aliases: [], marketingConsent: null, timezone: null, email: null,
+    aliases: [], marketingConsent: null, timezone: null, email: null, known: false,
   };
 }
 
-function profileAfter(before: UserProfile, event: ShopEvent, session: Session): UserProfile {
+function profileAfter(key: string, before: UserProfile, event: ShopEvent, session: Session): UserProfile {
   const touched = isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
   const dismissed = event.event === 'Recommendation Dismissed' ? event.products.map(({ sku }) => sku) : [];
   return {
@@ -110,6 +110,7 @@ function profileAfter(before: UserProfile, event: ShopEvent, session: Session): 
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
     marketingConsent: event.marketingConsent ?? before.marketingConsent,
     timezone: event.timezone ?? before.timezone,
+    known: before.known || event.userId === key,
   };
 }
 
@@ -184,7 +185,8 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
   const standing = ctx.get(profiles, key);
   const aliases = [...new Set([from, ...moved.aliases, ...(standing?.aliases ?? [])])].sort().slice(0, 50);
   if (!standing) {
-    ctx.put(profiles, key, { ...moved, aliases });
+    // Whoever is merged into an id was told to be that user.
+    ctx.put(profiles, key, { ...moved, aliases, known: true });
     return;
   }
   const [later, earlier] = moved.lastSeen > standing.lastSeen ? [moved, standing] : [standing, moved];
@@ -199,6 +201,7 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
     aliases,
     marketingConsent: later.marketingConsent ?? earlier.marketingConsent,
     timezone: later.timezone ?? earlier.timezone,
+    known: true,
   });
 }
 

@@ -4,7 +4,7 @@ import { refuse } from '../infra/http/problem.js';
 import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
 import { DEMO_KEYS, type Config } from './config.js';
 import { consoleRoutes } from './console.js';
-import { ConfigError } from './core/errors.js';
+import { ConfigError, Unavailable } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import { shopDays } from './core/shop-day.js';
@@ -13,6 +13,7 @@ import { untilAvailable } from './core/until-available.js';
 import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
+import { refusalOf } from './read-only-sql.js';
 import { forecastAnswer } from './serving/forecast-door.js';
 import { topologyOf } from './topology.js';
 
@@ -139,8 +140,8 @@ function doorsOf(
     },
     metricsText: () => metrics.text(),
     live: () => true,
-    ready: () => ({ ready: true, parts: { scorer: scorer?.isReady() ?? null, sql: rowSink?.engine ?? null, log: log.engine } }),
-    sql: rowSink && ((query) => rowSink.query(query)),
+    ready: () => ({ ready: true, parts: { scorer: scorer?.isReady() ?? null, sql: rowSink?.engine ?? null, log: log.engine, stoppedSinks: stoppedSinks(metrics) } }),
+    sql: rowSink && ((query) => answerSql(rowSink, query)),
     extra,
   };
 }
@@ -154,4 +155,19 @@ function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology)
   for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone']) metrics.count('millrace_dead_letters_total', { code }, 0);
   for (const rule of ['cart_abandonment', 'replenishment_due', 'back_in_stock']) metrics.count('millrace_triggers_total', { rule }, 0);
   for (const source of ['segment', 'ga4', 'products', 'file']) metrics.count('millrace_events_accepted_total', { source }, 0);
+}
+
+const stoppedSinks = (metrics: PrometheusMetrics): string[] =>
+  [...metrics.byLabel('millrace_sink_stopped', 'table')].flatMap(([table, stopped]) => (stopped === 1 ? [table] : []));
+
+/** @throws Refusal 400 with what ClickHouse says of the statement */
+async function answerSql(rowSink: RowSink, query: string): Promise<readonly object[]> {
+  const refusal = refusalOf(query);
+  if (refusal !== undefined) throw refuse(400, refusal);
+  try {
+    return await rowSink.query(query);
+  } catch (error) {
+    if (error instanceof Unavailable) throw error;
+    throw refuse(400, (error as Error).message.slice(0, 1_000));
+  }
 }

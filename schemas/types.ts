@@ -796,6 +796,8 @@ export interface UserProfile {
   readonly timezone: null | string;
   /** Whether an e-mail address is known (the address itself is not kept). */
   readonly email: null | boolean;
+  /** The id is a userId: whoever asks for it must prove to be that user. */
+  readonly known: boolean;
 }
 
 /** How far a file source has been read. */

@@ -55,10 +55,8 @@ function suppressionOf({ shopper, causedAt, at }: Firing, { cap, consentByDefaul
 }
 
 /** What an earlier trigger reminded of has happened: senders cancel what they have not sent. */
-export function recover(rule: Rule, shopper: string, id: string, causeId: string, reason: string, ctx: Context): void {
-  ctx.emit(marketingTriggers, shopper, {
-    id, status: 'recovered', rule: rule.name, version: rule.version, shopper, causeId, causedAt: ctx.now, at: ctx.now, reason, products: [], value: null, currency: null,
-  });
+export function recover(rule: Rule, shopper: string, recovery: Pick<MarketingTrigger, 'id' | 'causeId' | 'causedAt' | 'reason' | 'products' | 'at'>, ctx: Context): void {
+  ctx.emit(marketingTriggers, shopper, { ...recovery, status: 'recovered', rule: rule.name, version: rule.version, shopper, value: null, currency: null });
 }
 
 /** A product of a trigger, with what item-watch has told of it. */

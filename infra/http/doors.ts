@@ -8,6 +8,8 @@ import type { KeyLists, Scope } from './keys.js';
 export interface ShopperRef {
   readonly userId: string | null;
   readonly anonymousId: string | null;
+  /** Asked by the shop's server, or by a browser that has proved to be this user: what is kept of a known user may be used. */
+  readonly trusted: boolean;
 }
 
 export interface RecommendRequest extends ShopperRef {

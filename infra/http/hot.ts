@@ -28,7 +28,7 @@ function mayAsk(house: House, exchange: Exchange, key: Key, who: ShopperRef, bod
 }
 
 /** A question to the views, in three steps: who asks, what, and may they. */
-const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T) => object | Promise<object>): HotRoute => ({
+const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T, trusted: boolean) => object | Promise<object>): HotRoute => ({
   label,
   run: async (house, exchange) => {
     house.keys.ofRequest(exchange.request, exchange.query);
@@ -38,7 +38,8 @@ const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request
     const request = parse(body);
     const who = whoOf(request);
     if (who) mayAsk(house, exchange, key, who, body);
-    sendJson(exchange.response, 200, await ask(house, request));
+    const trusted = allows(key, 'server') || (who !== undefined && who.userId !== null);
+    sendJson(exchange.response, 200, await ask(house, request, trusted));
   },
 });
 
@@ -55,7 +56,7 @@ export const hotRoutes: ReadonlyMap<string, HotRoute> = new Map([
   ['/v1/alias', call('alias')], ['/v1/a', call('alias')],
   ['/v1/batch', batch], ['/v1/b', batch], ['/v1/import', batch], ['/beacon/v1/batch', batch],
   ['/mp/collect', { label: '/mp/collect', run: collectGa4Request }],
-  ['/v1/recommend', question('/v1/recommend', recommendRequest, (who) => who, (house, request) => house.deps.recommend(request))],
-  ['/v1/score', question('/v1/score', scoreRequest, (who) => who, (house, request) => house.deps.score(request))],
+  ['/v1/recommend', question('/v1/recommend', recommendRequest, (who) => who, (house, request, trusted) => house.deps.recommend({ ...request, trusted }))],
+  ['/v1/score', question('/v1/score', scoreRequest, (who) => who, (house, request, trusted) => house.deps.score({ ...request, trusted }))],
   ['/v1/similar', question('/v1/similar', similarRequest, () => undefined, (house, request) => house.deps.similar(request))],
 ]);

@@ -69,7 +69,7 @@ function shopperOfRequest(errors: Errors, body: Json): ShopperRef {
   if (userId === null && anonymousId === null && errors.length === from) {
     errors.push({ path: 'userId', code: 'required', message: 'Say who: a userId or an anonymousId.' });
   }
-  return { userId, anonymousId };
+  return { userId, anonymousId, trusted: false };
 }
 
 /** @throws Refusal 400 naming every wrong field */

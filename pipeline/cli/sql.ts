@@ -5,6 +5,7 @@ import { openClickHouse } from '../../infra/clickhouse/server.js';
 import { readConfig, type Config } from '../config.js';
 import { noMetrics, silentJournal } from '../core/metrics.js';
 import type { Row } from '../core/row-sink.js';
+import { refusalOf } from '../read-only-sql.js';
 import { exitingWell } from './exit.js';
 import { askRunning, installationDirectory } from './installation.js';
 
@@ -12,7 +13,10 @@ export function sqlCommand(): Command {
   return new Command('sql')
     .description('Ask the ClickHouse of this installation; one JSON object a line, 64-bit integers and decimals as strings.')
     .argument('<query>', 'a statement, for example "SELECT * FROM millrace.revenue_by_shop_day"')
-    .action((query: string) => exitingWell(async () => {
+    .option('--write', 'also statements that change something or reach beyond ClickHouse: maintenance as docs/clickhouse.md describes it')
+    .action((query: string, { write }: { write?: boolean }) => exitingWell(async () => {
+      const refusal = write ? undefined : refusalOf(query);
+      if (refusal !== undefined) throw new Error(refusal);
       for (const row of await answer(query, readConfig())) process.stdout.write(`${JSON.stringify(row)}\n`);
     }));
 }
@@ -26,6 +30,8 @@ async function answer(query: string, config: Config): Promise<readonly Row[]> {
   // Nobody runs here: open the rows ourselves.
   const sink = await openChdb({ directory: join(directory, 'clickhouse'), database, shopTimeZone }, { metrics: noMetrics, journal: silentJournal });
   if (!sink) throw new Error('The optional package chdb is not installed, and CLICKHOUSE_URL names no server.');
+  // Tables by their bare name, as where Millrace runs; a database that is not there yet is said by the query itself.
+  await sink.query(`USE ${database}`).catch(() => undefined);
   return askAndClose(sink, query);
 }
 

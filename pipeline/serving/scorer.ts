@@ -89,7 +89,7 @@ export class Scorer {
 
   /** What a shopper would see now, without telling the log. */
   async preview(shopper: string, limit: number): Promise<readonly Ranked[]> {
-    const { recent, profile } = await this.#shopper({ userId: shopper, anonymousId: null }, null);
+    const { recent, profile } = await this.#shopper({ userId: shopper, anonymousId: null, trusted: true }, null);
     const refused = new Set([recent[0], ...(profile?.bought ?? []), ...(profile?.dismissed ?? [])]);
     return this.#parts.ranking.rank(recent, limit, (sku) => !refused.has(sku) && this.#parts.items.mayShow(sku));
   }
@@ -108,7 +108,9 @@ export class Scorer {
     const wanted = (after ?? []).filter(({ topic }) => topic === clickstream.name);
     const seen = await views.until(userProfiles, () => wanted.every((position) => views.reflects(userProfiles, asked, position)), AFTER_DEADLINE_MS);
     const key = views.canonical(userProfiles, asked);
-    const profile = views.row(userProfiles, profiles, key);
+    const kept = views.row(userProfiles, profiles, key);
+    // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
+    const profile = kept?.known && !ref.trusted ? undefined : kept;
     return { key, profile, recent: recentOf(profile), isStale: !seen || !isReady() };
   }
 

@@ -39,7 +39,7 @@ test('identify moves the anonymous profile, and what comes late at the old id fo
   driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE }));
   driver.send(clickstream, 'a1', view('P2', NINE + 2 * MINUTE));
   expect(driver.row('shoppers', profiles, 'a1')).toBeUndefined();
-  expect(profile(driver, 'u1')).toMatchObject({ aliases: ['a1'], events: 3, recent: [{ sku: 'P2' }, { sku: 'P1' }] });
+  expect(profile(driver, 'u1')).toMatchObject({ aliases: ['a1'], known: true, events: 3, recent: [{ sku: 'P2' }, { sku: 'P1' }] });
   expect(driver.read(interactions).filter(({ products }) => products[0]?.sku === 'P2').map(({ shopper }) => shopper)).toEqual(['u1']);
 });
 
