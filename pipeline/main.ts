@@ -99,7 +99,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
 function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   const problems: string[] = [];
   if (role !== 'all' && config.KAFKA_BROKERS.length === 0) problems.push(`--role ${role} needs KAFKA_BROKERS: the embedded log is one process, start it with --role all.`);
-  if (role !== 'all' && role !== 'collector' && role !== 'scorer' && role === 'sinks' && config.CLICKHOUSE_URL === undefined) problems.push('--role sinks needs CLICKHOUSE_URL.');
+  if (role === 'sinks' && config.CLICKHOUSE_URL === undefined) problems.push('--role sinks needs CLICKHOUSE_URL.');
   const needsKeys = !withoutHttp && !demo && (role === 'all' || role === 'collector' || role === 'scorer');
   if (needsKeys && config.WRITE_KEYS.length + config.SERVER_KEYS.length === 0) {
     problems.push('Neither WRITE_KEYS nor SERVER_KEYS is set: nobody could publish. Set them, or try the demo shop with --demo.');

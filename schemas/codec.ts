@@ -54,7 +54,7 @@ export class Codec<T> {
     written.set(id, { name: this.name, type: this.#type });
   }
 
-  /** @throws Error naming the field that does not fit the schema. */
+  /** @throws Error when the value does not fit the schema */
   encode(value: T): Buffer {
     const end = this.#type.encode(value, scratch, HEADER_BYTES);
     // A negative end says that the scratch is too short.
