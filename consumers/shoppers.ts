@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { consumer, joining, on, onLoosely, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { rows } from '../pipeline/core/rows.js';
+import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { requireId } from './ids.js';
@@ -140,14 +141,12 @@ function announceInterests(shopper: string, event: ShopEvent, ctx: Context): voi
   for (const { sku } of event.products) ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
 }
 
-/** identify says that the anonymous shopper is the known one; alias that an earlier id is the new one. */
 function announceMerge(event: ShopEvent, ctx: Context): void {
-  const from = event.type === 'identify' ? event.anonymousId : event.type === 'alias' ? (event.previousId ?? event.anonymousId) : null;
-  const to = event.userId;
-  if (from === null || to === null || from === to) return;
-  requireId('The id to be merged', from);
-  requireId('userId', to);
-  ctx.emit(userMerges, from, { mergeId: event.messageId, from, to, time: event.time });
+  const joined = joinedIds(event);
+  if (!joined) return;
+  requireId('The id to be merged', joined.from);
+  requireId('userId', joined.to);
+  ctx.emit(userMerges, joined.from, { mergeId: event.messageId, ...joined, time: event.time });
 }
 
 function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {

@@ -710,6 +710,8 @@ export interface Redirect {
   readonly mergeId: string;
   /** When it was said. */
   readonly time: number;
+  /** Of each input, the next offset after the last record of this key that was sent on: whoever has applied these has seen all of it. */
+  readonly sent: Readonly<Record<string, number>>;
 }
 
 /** How regularly a shopper buys a SKU. Key: shopper, sku. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { joinedIds } from '../../schemas/joined-ids.js';
 import { deadLetters } from '../../schemas/topics.js';
 import type { EventType } from '../../schemas/types.js';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
@@ -57,8 +58,15 @@ function count(house: House, source: Source, accepted: number, clamped: number, 
   for (const { errors } of rejected) metrics.count('millrace_events_rejected_total', { code: errors[0]?.code ?? 'unknown_type' });
 }
 
-/** Token for what was written of the first `events` records; dead letters after them are nobody's own writes. */
-const tokenOf = (positions: readonly Position[], events: number): string => encodeToken(positions.slice(0, events));
+/** Token for the records of `good` calls, which were written first; dead letters after them are nobody's own writes. */
+function tokenOf(good: readonly Collected[], positions: readonly Position[]): string {
+  const records = good.flatMap((call) => call.records);
+  const merges = records.flatMap((record) => {
+    const joined = record.topic === 'clickstream' ? joinedIds(record.value) : undefined;
+    return joined ? [{ from: joined.from, time: record.value.time }] : [];
+  });
+  return encodeToken(positions.slice(0, records.length), merges);
+}
 
 /** One call of Segment's HTTP API. 200 means durable. */
 export async function collectCall(house: House, exchange: Exchange, type: EventType): Promise<void> {
@@ -73,7 +81,7 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   const records = encodeRecords(outcome.ok.records, house.deps.partitions);
   const positions = await house.deps.accept(records);
   count(house, 'segment', 1, outcome.ok.clamped ? 1 : 0, []);
-  sendJson(exchange.response, 200, { accepted: 1, messageId: outcome.ok.messageId, token: encodeToken(positions) });
+  sendJson(exchange.response, 200, { accepted: 1, messageId: outcome.ok.messageId, token: tokenOf([outcome.ok], positions) });
 }
 
 async function refuseCall(house: House, exchange: Exchange, body: unknown, errors: readonly FieldError[]): Promise<never> {
@@ -135,5 +143,5 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, cal
     const errors = rejected.flatMap((one) => one.errors.map((error) => ({ ...error, path: source === 'ga4' ? error.path : `batch[${one.index}]${error.path === '' ? '' : '.'}${error.path}` })));
     throw badRequest(errors, { accepted: 0, rejected });
   }
-  sendJson(exchange.response, 200, { accepted: good.length, rejected, token: tokenOf(positions, records.length) });
+  sendJson(exchange.response, 200, { accepted: good.length, rejected, token: tokenOf(good, positions) });
 }

@@ -4,6 +4,18 @@ import type { Shop } from '../../producers/collect.js';
 import type { Json } from '../../producers/fields.js';
 import type { KeyLists, Scope } from './keys.js';
 
+/** One id was said to be another's: what stands at `from` moves to the other. */
+export interface Joined {
+  readonly from: string;
+  readonly time: number;
+}
+
+/** What an answer must have seen: records of the log, and what follows from joining ids. */
+export interface After {
+  readonly positions: readonly Position[];
+  readonly merges: readonly Joined[];
+}
+
 /** Who is asked about. One of the two is given. */
 export interface ShopperRef {
   readonly userId: string | null;
@@ -22,15 +34,14 @@ export interface RecommendRequest extends ShopperRef {
   /** Only these SKUs may come, each once. */
   readonly items: readonly string[] | null;
   readonly placement: string | null;
-  /** Positions that the answer must have seen. */
-  readonly after: readonly Position[] | null;
+  readonly after: After | null;
   readonly explain: boolean;
 }
 
 export interface ScoreRequest extends ShopperRef {
   /** SKUs to score, each once; none gives an empty answer. */
   readonly items: readonly string[];
-  readonly after: readonly Position[] | null;
+  readonly after: After | null;
   readonly explain: boolean;
 }
 

@@ -1,7 +1,10 @@
 import type { Position } from '../../pipeline/core/log.js';
+import type { After, Joined } from './doors.js';
 
 /** More places than an event can be written to; a longer token was not made here. */
 const MAX_POSITIONS = 256;
+/** Of a batch that joins more ids, the token speaks of the last ones: it must fit into a request. */
+const MAX_MERGES = 16;
 
 /** The highest position in each partition written to: whoever has read that far has read everything. */
 export function highest(positions: readonly Position[]): Position[] {
@@ -15,16 +18,17 @@ export function highest(positions: readonly Position[]): Position[] {
   return last;
 }
 
-/** Positions as an opaque token for `after`: read-your-writes for whoever holds it. */
-export function encodeToken(positions: readonly Position[]): string {
+/** Positions and merges as an opaque token for `after`: read-your-writes for whoever holds it. */
+export function encodeToken(positions: readonly Position[], merges: readonly Joined[] = []): string {
   const places = highest(positions).map(({ topic, partition, offset }) => [topic, partition, offset]);
-  return Buffer.from(JSON.stringify(places)).toString('base64url');
+  const joined = merges.slice(-MAX_MERGES).map(({ from, time }) => [from, time]);
+  return Buffer.from(JSON.stringify([...places, ...joined])).toString('base64url');
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
-/** Positions of a token, or undefined when it is none. A token is a hint, not a right: it may name any position. */
-export function decodeToken(token: string): Position[] | undefined {
+/** What a token speaks of, or undefined when it is none. A token is a hint, not a right: it may name any position. */
+export function decodeToken(token: string): After | undefined {
   if (token.length > 65_536 || !/^[\w-]+$/.test(token)) return undefined;
   let places: unknown;
   try {
@@ -32,13 +36,16 @@ export function decodeToken(token: string): Position[] | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(places) || places.length > MAX_POSITIONS) return undefined;
+  if (!Array.isArray(places) || places.length > MAX_POSITIONS + MAX_MERGES) return undefined;
   const positions: Position[] = [];
+  const merges: Joined[] = [];
   for (const place of places) {
-    if (!Array.isArray(place) || place.length !== 3) return undefined;
-    const [topic, partition, offset] = place as unknown[];
-    if (typeof topic !== 'string' || !isCount(partition) || !isCount(offset)) return undefined;
-    positions.push({ topic, partition, offset });
+    if (!Array.isArray(place)) return undefined;
+    const [name, second, third] = place as unknown[];
+    if (typeof name !== 'string' || !isCount(second)) return undefined;
+    if (place.length === 3 && isCount(third)) positions.push({ topic: name, partition: second, offset: third });
+    else if (place.length === 2) merges.push({ from: name, time: second });
+    else return undefined;
   }
-  return positions;
+  return { positions, merges };
 }

@@ -57,9 +57,9 @@ function filterOf(errors: Errors, body: Json): Json | null {
 function afterOf(errors: Errors, body: Json): RecommendRequest['after'] {
   const token = body['after'];
   if (token === undefined || token === null) return null;
-  const positions = typeof token === 'string' ? decodeToken(token) : undefined;
-  if (positions === undefined) errors.push({ path: 'after', code: 'wrong_type', message: 'This must be a token that the collector answered with.' });
-  return positions ?? null;
+  const after = typeof token === 'string' ? decodeToken(token) : undefined;
+  if (after === undefined) errors.push({ path: 'after', code: 'wrong_type', message: 'This must be a token that the collector answered with.' });
+  return after ?? null;
 }
 
 function shopperOfRequest(errors: Errors, body: Json): ShopperRef {

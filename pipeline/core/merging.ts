@@ -1,4 +1,4 @@
-import type { Move, UserMerge } from '../../schemas/types.js';
+import type { Move, Redirect, UserMerge } from '../../schemas/types.js';
 import type { Context, Incoming, Input, Merging } from './consumer.js';
 import { BadEvent } from './errors.js';
 import type { LogRecord } from './log.js';
@@ -31,8 +31,8 @@ export class Following {
   /** Take a record of the merge or move topics. Answers false for any other. */
   take(record: LogRecord): boolean {
     const { merges, moves } = this.#parts.merging;
-    if (record.topic === merges.name) this.#merge(merges.codec.decode(record.value));
-    else if (record.topic === moves.name) this.#arrive(moves.codec.decode(record.value));
+    if (record.topic === merges.name) this.#merge(merges.codec.decode(record.value), record);
+    else if (record.topic === moves.name) this.#arrive(moves.codec.decode(record.value), record);
     else return false;
     return true;
   }
@@ -41,31 +41,32 @@ export class Following {
   forward(record: LogRecord, key: string): boolean {
     const redirect = this.#parts.overlay.get(redirectRows, key);
     if (!redirect) return false;
-    this.#send({
+    this.#send(key, redirect, record, {
       kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic: record.topic, value: record.value,
-      writtenAt: record.writtenAt, origin: this.#origin(record.topic, record.offset + 1),
+      writtenAt: record.writtenAt, origin: {},
     });
     return true;
   }
 
-  #merge({ mergeId, from, to, time }: UserMerge): void {
+  #merge({ mergeId, from, to, time }: UserMerge, record: LogRecord): void {
     const { overlay } = this.#parts;
     if (from === to) return;
     const redirect = overlay.get(redirectRows, from);
     if (redirect && redirect.time > time) return;
-    overlay.put(redirectRows, from, '', { to, mergeId, time });
     const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
-    this.#send({ kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: this.#origin() });
+    // What was sent to an earlier shopper is theirs: the new one has only to wait for what comes from now on.
+    const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {} };
+    this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: {} });
   }
 
-  #arrive(move: Move): void {
+  #arrive(move: Move, record: LogRecord): void {
     const { overlay, progress, inputs, handle } = this.#parts;
     for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
     const redirect = overlay.get(redirectRows, move.to);
     if (redirect && redirect.to !== move.to) {
       if (move.hops >= MAX_HOPS) throw new BadEvent('merge_cycle', `Merges of ${MAX_HOPS} ids lead in a circle.`);
-      this.#send({ ...move, to: redirect.to, hops: move.hops + 1, origin: { ...move.origin, ...this.#origin() } });
+      this.#send(move.to, redirect, record, { ...move, to: redirect.to, hops: move.hops + 1 });
     } else if (move.kind === 'rows') {
       this.#joinRows(move);
     } else {
@@ -88,14 +89,13 @@ export class Following {
     }
   }
 
-  #send(move: Move): void {
-    this.#parts.context.emit(this.#parts.merging.moves, move.to, move);
-  }
-
-  /** Where this task stands, as others will note it: input/partition to the next offset. */
-  #origin(topic?: string, next?: number): Record<string, number> {
-    const { partition, progress } = this.#parts;
-    const offsets = topic === undefined ? progress.offsets : { ...progress.offsets, [topic]: next! };
-    return Object.fromEntries(Object.entries(offsets).map(([name, offset]) => [`${name}/${partition}`, offset]));
+  /**
+   * Send a key's rows or record on, and note on its redirect how far: whoever asks for the key waits until that is applied.
+   * The move carries the same mark for each id it has passed.
+   */
+  #send(key: string, redirect: Redirect, { topic, offset }: LogRecord, move: Move): void {
+    const { overlay, context, merging, partition } = this.#parts;
+    overlay.put(redirectRows, key, '', { ...redirect, sent: { ...redirect.sent, [topic]: offset + 1 } });
+    context.emit(merging.moves, move.to, { ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
   }
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { profiles } from '../../consumers/shoppers.js';
-import type { RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
+import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
 import { badRequest, refuse } from '../../infra/http/problem.js';
 import { formatMoney } from '../../producers/money.js';
 import { clickstream, recommendations, userProfiles } from '../../schemas/topics.js';
 import type { Product, UserProfile } from '../../schemas/types.js';
-import type { NewRecord, Position } from '../core/log.js';
+import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { readFilter, type Matches } from './filter.js';
@@ -102,11 +102,11 @@ export class Scorer {
     return profile && { id: key, ...profile };
   }
 
-  async #shopper(ref: ShopperRef, after: readonly Position[] | null): Promise<Shopper> {
+  async #shopper(ref: ShopperRef, after: After | null): Promise<Shopper> {
     const { views, isReady } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
-    const wanted = (after ?? []).filter(({ topic }) => topic === clickstream.name);
-    const seen = await views.until(userProfiles, () => wanted.every((position) => views.reflects(userProfiles, asked, position)), AFTER_DEADLINE_MS);
+    const wanted = after && { ...after, positions: after.positions.filter(({ topic }) => topic === clickstream.name) };
+    const seen = await views.until(userProfiles, () => !wanted || views.reflects(userProfiles, asked, wanted), AFTER_DEADLINE_MS);
     const key = views.canonical(userProfiles, asked);
     const kept = views.row(userProfiles, profiles, key);
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.

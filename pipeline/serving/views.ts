@@ -6,6 +6,7 @@ import { untilAvailable } from '../core/until-available.js';
 import { redirectRows, restOf, rowKey, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
 import { progressOf } from '../core/task.js';
+import type { After } from '../../infra/http/doors.js';
 import { products, type Topic } from '../../schemas/topics.js';
 
 type Watcher = (changes: readonly RowChange[]) => void;
@@ -89,13 +90,24 @@ export class Views {
     return at;
   }
 
-  /** Whether the rows of `key` reflect an input at a position, even if the record was forwarded to another id's task. */
-  reflects(table: Topic, key: string, { topic, partition, offset }: Position): boolean {
-    const home = progressOf(this.#store(table, partition));
-    if ((home.offsets[topic] ?? 0) <= offset) return false;
-    if (!this.row(table, redirectRows, key)) return true;
-    const to = partitionOf(this.canonical(table, key), this.partitions);
-    return (progressOf(this.#store(table, to)).applied[`${topic}/${partition}`] ?? 0) > offset;
+  /** Whether what is answered for `key` reflects all that stands before `after`: what was sent on to another id's task included. */
+  reflects(table: Topic, key: string, { positions, merges }: After): boolean {
+    const isRead = ({ topic, partition, offset }: Position): boolean => (progressOf(this.#store(table, partition)).offsets[topic] ?? 0) > offset;
+    return positions.every(isRead) && this.#hasArrived(table, key)
+      && merges.every(({ from, time }) => (this.row(table, redirectRows, from)?.time ?? -Infinity) >= time && this.#hasArrived(table, from));
+  }
+
+  /** Whether all that was sent on from a key that was merged away is applied where it was sent to. */
+  #hasArrived(table: Topic, key: string): boolean {
+    for (let at = key, hops = 0; hops < 8; hops++) {
+      const redirect = this.row(table, redirectRows, at);
+      if (!redirect) return true;
+      const from = partitionOf(at, this.partitions);
+      const { applied } = progressOf(this.#store(table, partitionOf(redirect.to, this.partitions)));
+      if (Object.entries(redirect.sent).some(([topic, next]) => (applied[`${topic}/${from}`] ?? 0) < next)) return false;
+      at = redirect.to;
+    }
+    return true;
   }
 
   /** Wait until `met` holds, looking again after each change of the table; false at the deadline. */

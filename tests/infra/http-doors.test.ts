@@ -30,10 +30,10 @@ const get = async (path: string, headers: Record<string, string> = {}, method = 
 
 describe('recommend', () => {
   test('passes a typed request on, with the positions of its token', async () => {
-    const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }]);
+    const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }], [{ from: 'a1', time: 5 }]);
     const { status, json } = await http.post('/v1/recommend', { userId: 7, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x', 'x'], items: ['P1', 'P1', 2], placement: 'home', after: token, explain: true }, basic(SERVER));
     expect([status, json]).toEqual([200, { door: 'recommend' }]);
-    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x'], items: ['P1', '2'], placement: 'home', after: [{ topic: 'clickstream', partition: 2, offset: 41 }], explain: true, trusted: true });
+    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x'], items: ['P1', '2'], placement: 'home', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: [{ from: 'a1', time: 5 }] }, explain: true, trusted: true });
   });
 
   test('names every wrong field', async () => {
@@ -105,8 +105,8 @@ describe('shopper tokens', () => {
 describe('position tokens', () => {
   test('hold the highest position of each partition', () => {
     const positions = [{ topic: 'a', partition: 0, offset: 5 }, { topic: 'a', partition: 0, offset: 7 }, { topic: 'b', partition: 0, offset: 1 }, { topic: 'a', partition: 0, offset: 6 }];
-    expect(decodeToken(encodeToken(positions))).toEqual([{ topic: 'a', partition: 0, offset: 7 }, { topic: 'b', partition: 0, offset: 1 }]);
-    expect(decodeToken(encodeToken([]))).toEqual([]);
+    expect(decodeToken(encodeToken(positions))?.positions).toEqual([{ topic: 'a', partition: 0, offset: 7 }, { topic: 'b', partition: 0, offset: 1 }]);
+    expect(decodeToken(encodeToken([]))).toEqual({ positions: [], merges: [] });
   });
 
   test('anything else is no token, and no exception', () => {

@@ -4,7 +4,7 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, type Metrics } from '../../pipeline/core/metrics.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { rowKey, restOf, type RowKind } from '../../pipeline/core/rows.js';
-import type { TableStore } from '../../pipeline/core/store.js';
+import type { OpenStore, TableStore } from '../../pipeline/core/store.js';
 import { Task } from '../../pipeline/core/task.js';
 import { sourcesOf, tickedInputs, type Topology } from '../../pipeline/core/topology.js';
 import type { Topic } from '../../schemas/topics.js';
@@ -68,13 +68,22 @@ export class Driver {
     this.run();
   }
 
-  /** Run tasks in turn until none has anything to read. */
-  run(): void {
+  /** Run tasks in turn until none has anything to read; `look` after each commit. */
+  run(look: () => void = () => {}): void {
     for (let busy = true; busy;) {
       busy = false;
-      for (const hosted of this.#hosted) while (this.#step(hosted)) busy = true;
+      for (const hosted of this.#hosted) {
+        while (this.#step(hosted)) {
+          busy = true;
+          look();
+        }
+      }
     }
   }
+
+  /** The stores of the tasks, as views read them. */
+  readonly openStore: OpenStore = (table, partition) =>
+    this.#hosted.find((hosted) => hosted.consumer.table.name === table && hosted.partition === partition)!.store;
 
   /** Decoded records of a topic, in order of partition and offset. */
   read<T>(topic: Topic<T>): T[] {

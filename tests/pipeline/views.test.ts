@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
+import type { After } from '../../infra/http/doors.js';
+import { partitionOf } from '../../pipeline/core/partition.js';
+import { observedStores, Views } from '../../pipeline/serving/views.js';
+import { clickstream, userProfiles } from '../../schemas/topics.js';
+import type { ShopEvent } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { MINUTE, NINE, product, shopEvent } from '../support/events.js';
+
+const PARTITIONS = 4;
+
+/** A shop with views over it; `say` writes an event and answers the token's content, without running. */
+function world(partitions = PARTITIONS) {
+  const driver = new Driver([shoppers()], { partitions, batch: () => 1 });
+  const views = new Views(observedStores(driver.openStore), partitions);
+  const say = (event: ShopEvent, merges: After['merges'] = []): After => {
+    const key = event.userId ?? event.anonymousId!;
+    const partition = partitionOf(key, partitions);
+    driver.write(clickstream.name, key, clickstream.codec.encode(event), partition);
+    const offset = driver.records(clickstream.name).filter((record) => record.partition === partition).length - 1;
+    return { positions: [{ topic: clickstream.name, partition, offset }], merges };
+  };
+  const recent = (id: string): string[] => (views.row(userProfiles, profiles, views.canonical(userProfiles, id))?.recent ?? []).map(({ sku }) => sku);
+  return { driver, views, say, recent };
+}
+
+const viewed = (sku: string, who: Partial<ShopEvent>, time: number): ShopEvent => shopEvent('Product Viewed', { ...who, time, products: [product(sku)] });
+const identified = (anonymousId: string, userId: string, time: number): ShopEvent => shopEvent('', { type: 'identify', anonymousId, userId, time });
+
+test.each([1, PARTITIONS])('after an identify the answer holds what the anonymous shopper did, whichever id is asked (%i partitions)', (partitions) => {
+  const { driver, views, say, recent } = world(partitions);
+  say(viewed('P1', { anonymousId: 'a1' }, NINE));
+  driver.run();
+  const after = say(identified('a1', 'u1', NINE + MINUTE), [{ from: 'a1', time: NINE + MINUTE }]);
+  const answers: string[] = [];
+  driver.run(() => {
+    for (const id of ['u1', 'a1']) {
+      if (views.reflects(userProfiles, id, after)) answers.push(`${views.canonical(userProfiles, id)} ${recent(id).join()}`);
+    }
+  });
+  expect(answers.length).toBeGreaterThan(0);
+  expect(new Set(answers)).toEqual(new Set(['u1 P1']));
+  expect(views.reflects(userProfiles, 'u1', after) && views.reflects(userProfiles, 'a1', after)).toBe(true);
+});
+
+test.each([1, PARTITIONS])('an event of the known id is met for the anonymous id that leads there (%i partitions)', (partitions) => {
+  const { driver, views, say, recent } = world(partitions);
+  say(identified('a1', 'u1', NINE));
+  driver.run();
+  const after = say(viewed('P2', { anonymousId: 'a1', userId: 'u1' }, NINE + MINUTE));
+  driver.run(() => expect(views.reflects(userProfiles, 'a1', after)).toBe(recent('a1').includes('P2')));
+  expect(recent('a1')).toEqual(['P2']);
+});
+
+test('whoever waits for a token sees its event, through any chain of merges; and everyone is met in the end', () => {
+  const id = fc.constantFrom('a1', 'a2', 'a3', 'u1', 'u2', 'u3');
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('view' as const), id, sku: fc.integer({ min: 0, max: 99 }).map((n) => `P${n}`) }),
+    fc.record({ kind: fc.constant('identify' as const), from: fc.constantFrom('a1', 'a2', 'a3'), to: fc.constantFrom('u1', 'u2', 'u3') }),
+  );
+  fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 3, PARTITIONS), (steps, partitions) => {
+    const { driver, views, say, recent } = world(partitions);
+    let time = NINE;
+    for (const next of steps) {
+      time += 1_000;
+      const asked = next.kind === 'view' ? next.id : next.to;
+      const after = next.kind === 'view'
+        ? say(viewed(next.sku, next.id.startsWith('a') ? { anonymousId: next.id } : { userId: next.id }, time))
+        : say(identified(next.from, next.to, time), [{ from: next.from, time }]);
+      const isSeen = (): boolean => next.kind === 'identify' || recent(asked).includes(next.sku);
+      driver.run(() => expect(!views.reflects(userProfiles, asked, after) || isSeen()).toBe(true));
+      expect(views.reflects(userProfiles, asked, after)).toBe(true);
+    }
+  }), { numRuns: 60 });
+});
