@@ -53,9 +53,8 @@ export interface Game {
 /** Mean features of the first `count` candidates in the ranker's `x`. */
 export function averageCandidate({ network: { features }, x }: Ranker, count: number): Float64Array {
   const means = new Float64Array(features);
-  for (let f = 0; f < features && count > 0; f++) {
-    for (let c = 0; c < count; c++) means[f] += x[f * STRIDE + c];
-    means[f] /= count;
+  for (let f = 0; f < features; f++) {
+    for (let c = 0; c < count; c++) means[f] += x[f * STRIDE + c] / count;
   }
   return means;
 }
