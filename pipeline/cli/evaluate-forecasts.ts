@@ -3,7 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, type ForecastEvaluation, type SalesTable } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
-import { DataFileError, readCsv } from './csv-file.js';
+import { readCsv } from './csv-file.js';
+import { DataFileError } from './text-lines.js';
 
 const DAY_MS = 86_400_000;
 const STEPS = ['auto', 'day', 'week', 'month'] as const;

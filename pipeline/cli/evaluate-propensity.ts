@@ -2,7 +2,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { evaluatePropensity, type LabelledTable, type PropensityScores } from '../../models/evaluate/propensity.js';
 import type { Value } from '../../models/propensity/hashed-features.js';
-import { DataFileError, readCsv } from './csv-file.js';
+import { readCsv } from './csv-file.js';
+import { DataFileError } from './text-lines.js';
 
 interface Options {
   data: string;

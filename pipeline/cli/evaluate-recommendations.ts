@@ -1,12 +1,12 @@
 /** `millrace evaluate recommendations`: how well the recommender guesses what a shopper turns to next. */
 import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
-import { evaluateLeaveOneOut, evaluateSessions, type Mode, type Observer } from '../../models/evaluate/recommendations.js';
+import { evaluateLeaveOneOut, evaluateSessions, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
 import { RECOMMENDERS, recommenderNamed, type RecommenderName } from '../../models/evaluate/recommenders.js';
 import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import * as itemIndex from '../../models/item-index.js';
-import { DataFileError } from './csv-file.js';
-import { readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
+import { readSplitSessions, readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
+import { DataFileError } from './text-lines.js';
 
 const MODES = ['frozen', 'prequential'] as const;
 const SESSION_K = 20;
@@ -15,6 +15,7 @@ const LEAVE_ONE_OUT_K = 10;
 interface Options {
   readonly train?: string;
   readonly test?: string;
+  readonly testDays?: number;
   readonly leaveOneOut?: string;
   readonly mode: Mode;
   readonly model: RecommenderName;
@@ -24,8 +25,9 @@ interface Options {
 export function evaluateRecommendationsCommand(): Command {
   return new Command('recommendations')
     .description('Evaluate recommendations on files of sessions, or by leaving out the last item of each user.')
-    .option('--train <file>', 'sessions to learn, in order: JSON lines [item, item, …], or a table with SessionId, ItemId, Time; gzip accepted')
+    .option('--train <file>', 'sessions to learn, in order: JSON lines [item, item, …], or a table of clicks as YooChoose, Diginetica or RetailRocket publish it; gzip and pipes accepted')
     .option('--test <file>', 'what to ask: JSON lines [[prefix…], target], or such a table, of which every prefix is asked')
+    .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
     .option('--leave-one-out <file>', 'lines "user item" or "user item item …" in time order; the last item of each user is asked')
     .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
     .option('--model <name>', RECOMMENDERS.join(', '), parseModel, 'fusion')
@@ -49,16 +51,27 @@ async function run(options: Options): Promise<void> {
   };
   const seconds = (): number => round((performance.now() - began) / 1000);
   if (options.leaveOneOut !== undefined) {
-    if (options.train !== undefined || options.test !== undefined) {
+    if (options.train !== undefined || options.test !== undefined || options.testDays !== undefined) {
       throw new DataFileError('Give either --leave-one-out or --train and --test, not both.');
     }
     print(await leaveOneOut(options.leaveOneOut, options.model, observer), seconds(), options);
     return;
   }
-  if (options.train === undefined || options.test === undefined) {
-    throw new DataFileError('Give --train and --test, or --leave-one-out.');
+  print(await sessions(await readSessions(options), options, observer), seconds(), options);
+}
+
+interface Sessions {
+  readonly train: Int32Array[];
+  readonly test: TestSession[];
+}
+
+async function readSessions({ train, test, testDays }: Options): Promise<Sessions> {
+  const index = itemIndex.init();
+  if (train !== undefined && test !== undefined && testDays === undefined) {
+    return { train: await readTrainSessions(train, index), test: await readTestSessions(test, index) };
   }
-  print(await sessions(options.train, options.test, options, observer), seconds(), options);
+  if (train !== undefined && test === undefined && testDays !== undefined) return readSplitSessions(train, testDays, index);
+  throw new DataFileError('Give --train and --test, or --train and --test-days, or --leave-one-out.');
 }
 
 interface Report {
@@ -66,10 +79,7 @@ interface Report {
   readonly figures: Readonly<Record<string, number | string | readonly number[]>>;
 }
 
-async function sessions(trainFile: string, testFile: string, { mode, model }: Options, observer: Observer): Promise<Report> {
-  const index = itemIndex.init();
-  const train = await readTrainSessions(trainFile, index);
-  const test = await readTestSessions(testFile, index);
+async function sessions({ train, test }: Sessions, { mode, model }: Options, observer: Observer): Promise<Report> {
   const result = evaluateSessions(recommenderNamed(model, true), train, test, mode, SESSION_K, observer);
   const { metrics } = result;
   const later = mode === 'frozen' ? 'nothing is learned after it' : 'each test session is learned once its prefixes are scored';
@@ -146,6 +156,12 @@ function parseMode(text: string): Mode {
   const mode = MODES.find((name) => name === text);
   if (mode === undefined) throw new InvalidArgumentError(`It is one of ${MODES.join(', ')}.`);
   return mode;
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!(days > 0)) throw new InvalidArgumentError('It is a number of days above 0.');
+  return days;
 }
 
 function parseModel(text: string): RecommenderName {

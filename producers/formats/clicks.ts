@@ -1,14 +1,16 @@
-import type { ShopEvent } from '../../schemas/types.js';
-import { parseTime } from '../times.js';
+import type { OrderEvent, ShopEvent } from '../../schemas/types.js';
+import { clickTable, type Click, type ClickTable } from './click-tables.js';
 import { emptySummary, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { jsonLines, lines } from './json-items.js';
 
-/** Files of bare clicks: each session is a shopper of its own, each click a product viewed. */
-function productViewed(options: FileOptions, session: string, sku: string, time: number, ordinal: number): FileRecord {
+type ClickEvent = 'Product Viewed' | 'Product Added';
+
+/** Files of bare clicks: each session (or visitor) is a shopper of its own. */
+function productEvent(event: ClickEvent, options: FileOptions, session: string, sku: string, time: number, ordinal: number): FileRecord {
   const anonymousId = `${options.source}-${session}`;
   const value: ShopEvent = {
     messageId: `${options.source}:${ordinal}`,
-    type: 'track', event: 'Product Viewed', userId: null, anonymousId, previousId: null, time, receivedAt: options.receivedAt,
+    type: 'track', event, userId: null, anonymousId, previousId: null, time, receivedAt: options.receivedAt,
     products: [{ sku, name: null, category: null, brand: null, variant: null, price: null, quantity: null, position: null }],
     cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null,
     url: null, referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null,
@@ -55,7 +57,7 @@ async function* readSessions(text: AsyncIterable<string>, options: FileOptions, 
       else if (isPrefix) noteOdd(summary, 'prefix_of_the_session_before');
       else {
         for (const sku of items) {
-          records.push(productViewed(options, `s${session}`, String(sku), FIRST_CLICK + ordinal * BETWEEN_CLICKS_MS, ordinal));
+          records.push(productEvent('Product Viewed', options, `s${session}`, String(sku), FIRST_CLICK + ordinal * BETWEEN_CLICKS_MS, ordinal));
           ordinal++;
         }
         summary.read += items.length;
@@ -68,47 +70,61 @@ async function* readSessions(text: AsyncIterable<string>, options: FileOptions, 
   }
 }
 
-interface Click {
-  readonly session: string;
-  readonly item: string;
-  readonly time: number;
-}
-
-/** `SessionId⇥ItemId⇥Time` (unix seconds), or the publisher's `session,ISO time,item,category`. */
-function clickOf(cells: readonly string[]): Click | undefined {
-  const isPublishers = cells.length >= 4;
-  const [session = '', second = '', third = ''] = cells;
-  const item = isPublishers ? third : second;
-  const time = isPublishers ? parseTime(second) : third.trim() === '' ? undefined : Math.round(Number(third) * 1000);
-  return session === '' || item === '' || time === undefined || !Number.isFinite(time) ? undefined : { session, item, time };
-}
-
 /**
- * YooChoose clicks. The files are sorted by session; a shop lives in time, so the clicks are sorted by it before they
- * leave, and ordinals count in that order. The whole file is held meanwhile: some 100 bytes a click.
+ * Publishers' tables of clicks (click-tables.ts): YooChoose, Diginetica, RetailRocket. They are sorted by session or not
+ * at all; a shop lives in time, so the clicks are sorted by it before they leave, and ordinals count in that order. The
+ * whole file is held meanwhile: some 100 bytes a click.
+ * RetailRocket's events have no prices: a transaction becomes an order line at price zero, an addition to the cart one
+ * without a price.
  */
-export const yoochoose: Format = (text, options) => {
+export const clicks: Format = (text, options) => {
   const summary = emptySummary();
   return { records: readClicks(text, options, summary), summary };
 };
 
+const SLICE = 1000;
+
 async function* readClicks(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
-  const clicks: Click[] = [];
+  const found: Click[] = [];
+  let table: ClickTable | undefined;
   let line = 0;
   for await (const rows of lines(text)) {
     for (const row of rows) {
-      const click = clickOf(row.split(row.includes('\t') ? '\t' : ','));
-      if (click) clicks.push(click);
-      else if (line > 0 || !/session/i.test(row)) refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a session, an item and a time.' }]);
-      line++;
+      const isFirst = line++ === 0;
+      if (isFirst) {
+        table = clickTable(row);
+        if (table === undefined) throw new Error('The first line is no table of clicks: neither a header that names sessions or visitors, items and times, nor "session,time,item,category".');
+        if (table.hasHeader) continue;
+      }
+      const click = table?.read(row);
+      if (click) found.push(click);
+      else refuse(summary, line - 1, [{ path: '', code: 'wrong_type', message: 'A line must be a session or visitor, an item and a time.' }]);
     }
   }
-  clicks.sort((a, b) => a.time - b.time);
-  const SLICE = 1000;
-  for (let start = 0; start < clicks.length; start += SLICE) {
-    const slice = clicks.slice(start, start + SLICE);
+  found.sort((a, b) => a.time - b.time);
+  for (let start = 0; start < found.length; start += SLICE) {
+    const slice = found.slice(start, start + SLICE);
     summary.read += slice.length;
-    yield slice.map(({ session, item, time }, index) => productViewed(options, session, item, time, start + index));
+    yield slice.map((click, index) => recordOf(click, options, start + index, summary));
   }
 }
 
+function recordOf(click: Click, options: FileOptions, ordinal: number, summary: Summary): FileRecord {
+  if (click.kind === 'purchase' && click.order !== undefined) {
+    noteOdd(summary, 'order_without_prices');
+    return orderLine(click, click.order, options, ordinal);
+  }
+  return productEvent(click.kind === 'view' ? 'Product Viewed' : 'Product Added', options, click.session, click.item, click.time, ordinal);
+}
+
+function orderLine({ session, item, time }: Click, orderId: string, options: FileOptions, ordinal: number): FileRecord {
+  const value: OrderEvent = {
+    messageId: `${options.source}:${ordinal}`,
+    kind: 'line', orderId, userId: null, anonymousId: `${options.source}-${session}`, time, receivedAt: options.receivedAt,
+    currency: options.shop.currency, total: null, shipping: null, tax: null, discount: null, coupon: null, cartId: null, checkoutId: null,
+    recommendationId: null, country: null,
+    lines: [{ sku: item, name: null, category: null, quantity: 1, price: 0n }],
+    source: { name: options.source, ordinal },
+  };
+  return { topic: 'orders', key: orderId, value, time };
+}

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { CollectedRecord, Shop } from '../collect.js';
 import type { FieldError } from '../fields.js';
@@ -50,21 +50,38 @@ export function refuse(summary: Summary, ordinal: number, errors: readonly Field
   if (summary.examples.length < MAX_EXAMPLES) summary.examples.push({ ordinal, errors });
 }
 
-/** A file's text, unpacked when its first bytes say gzip, whatever it is called. `onBytes` sees what was read of the file. */
+/**
+ * A file's text, unpacked when its first bytes say gzip, whatever it is called. `onBytes` sees what was read of the file.
+ * It is opened once and read from its beginning only: a pipe gives its bytes to the first who asks, and cannot go back.
+ */
 export async function* fileText(path: string, onBytes: (bytes: number) => void = () => {}): AsyncGenerator<string> {
-  const file = await open(path, 'r');
-  const head = Buffer.alloc(2);
-  await file.read(head, 0, 2, 0);
-  await file.close();
-  const bytes = createReadStream(path, { highWaterMark: 256 * 1024 });
-  bytes.on('data', (chunk) => onBytes(chunk.length));
-  const text = head[0] === 0x1f && head[1] === 0x8b ? bytes.pipe(createGunzip({ chunkSize: 256 * 1024 })) : bytes;
-  // A read error does not travel through a pipe: without this the reader would wait for ever.
-  bytes.on('error', (error) => text.destroy(error));
-  text.setEncoding('utf8');
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const chunks = counted(file, onBytes);
   try {
+    const head: Buffer[] = [];
+    while (Buffer.concat(head).length < 2) {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      head.push(next.value);
+    }
+    const bytes = Readable.from(joined(head, chunks), { objectMode: false });
+    const [first, second] = Buffer.concat(head);
+    const text = first === 0x1f && second === 0x8b ? pipeline(bytes, createGunzip({ chunkSize: 256 * 1024 }), () => {}) : bytes;
+    text.setEncoding('utf8');
     for await (const chunk of text as AsyncIterable<string>) yield chunk;
   } finally {
-    bytes.destroy();
+    file.destroy();
   }
+}
+
+async function* counted(file: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of file) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}
+
+async function* joined(head: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* head;
+  yield* rest;
 }

@@ -1,4 +1,4 @@
-import { retailrocketSessions, yoochoose } from './clicks.js';
+import { clicks, retailrocketSessions } from './clicks.js';
 import { ga4Ndjson, segmentNdjson } from './events.js';
 import type { Format } from './format.js';
 import { onlineRetail } from './online-retail.js';
@@ -7,7 +7,9 @@ import { onlineRetail } from './online-retail.js';
 export const formats = {
   'online-retail': onlineRetail,
   'retailrocket-sessions': retailrocketSessions,
-  yoochoose,
+  'retailrocket-events': clicks,
+  yoochoose: clicks,
+  diginetica: clicks,
   'segment-ndjson': segmentNdjson,
   'ga4-ndjson': ga4Ndjson,
 } as const satisfies Readonly<Record<string, Format>>;

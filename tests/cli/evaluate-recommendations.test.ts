@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,14 +73,43 @@ test('a table of clicks as YooChoose publishes it is read in time order', async 
   expect(JSON.parse(out)).toMatchObject({ n: 300, precision_at_20: 1 });
 });
 
+/** Every session looks at the same two items of one of five kinds, an hour after the one before. */
+const shop = Array.from({ length: 300 }, (_, n) => ['a', 'b'].map((item, step) => ({ who: n % 40, n, item: `${n % 5}${item}`, time: Date.UTC(2015, 5, 1) + n * 3_600_000 + step * 20_000 }))).flat();
+
 test.each([
-  ['a missing file', ['--train', '/nowhere/train', '--test', '/nowhere/test'], /\/nowhere\/train cannot be read/],
+  ['yoochoose-clicks.dat', shop.map(({ n, item, time }) => `${n},${new Date(time).toISOString()},${item},0`)],
+  ['train-item-views.csv', ['sessionId;userId;itemId;timeframe;eventdate', ...shop.map(({ n, item, time }) => `${n};NA;${item};${time % 86_400_000};${new Date(time).toISOString().slice(0, 10)}`)]],
+  // One visitor comes back after forty hours: that is another session. Carts and transactions are no clicks.
+  ['events.csv', ['timestamp,visitorid,event,itemid,transactionid', ...shop.flatMap(({ who, item, time }) => [`${time},${who},view,${item},`, `${time},${who},addtocart,x,`, `${time},${who},transaction,x,7`])]],
+])('%s loads as its publisher gives it out, and its last days can be the test', async (name, rows) => {
+  const { out } = await run('--train', file(name, rows.join('\n')), '--test-days', '2', '--json');
+  expect(JSON.parse(out)).toMatchObject({ n: 48, precision_at_20: 1 });
+});
+
+test('files may be pipes, which can be read only once and from the beginning', async () => {
+  const pipe = (name: string, content: string | Buffer): string => {
+    const path = join(folder, name);
+    execFileSync('mkfifo', [path]);
+    // The writer waits until the command opens its end.
+    spawn('sh', ['-c', `cat > '${path}'`], { stdio: ['pipe', 'ignore', 'inherit'] }).stdin.end(content);
+    return path;
+  };
+  const { out, err } = await run('--train', pipe('train.pipe', gzipSync(train)), '--test', pipe('test.pipe', test_), '--json');
+  expect(err).not.toContain('cannot');
+  expect(JSON.parse(out)).toMatchObject({ n: 3, precision_at_20: 1 });
+  const users = Array.from({ length: 60 }, (_, n) => `u${n} x${n % 3} y${n % 3} z${n % 3}`).join('\n');
+  expect(JSON.parse((await run('--leave-one-out', pipe('users.pipe', users), '--json')).out)).toMatchObject({ n: 60 });
+});
+
+test.each([
+  ['a missing file', ['--train', '/nowhere/train', '--test', '/nowhere/test'], /\/nowhere\/train does not exist/],
   ['a line that is not JSON', ['--train', 'broken', '--test', 'good'], /Line 2 of .*broken is not JSON/],
   ['an item that is an object', ['--train', 'object', '--test', 'good'], /Line 1 of .*object is not items that are numbers or strings/],
   ['a test line without a target', ['--train', 'broken-test', '--test', 'broken-test'], /Line 1 of .*broken-test is not \[\[prefix…\], target\]/],
   ['an empty file', ['--train', 'empty', '--test', 'good'], /empty has no sessions/],
   ['a gzip file cut short', ['--train', 'cut', '--test', 'good'], /cut cannot be read/],
-  ['no files at all', [], /Give --train and --test, or --leave-one-out/],
+  ['no files at all', [], /Give --train and --test, .*or --leave-one-out/],
+  ['days of a file without times', ['--train', 'good', '--test-days', '1'], /Line 1 of .*good is not of a table of clicks with times/],
   ['both protocols at once', ['--leave-one-out', 'users', '--train', 'broken-test'], /not both/],
   ['a user without an item', ['--leave-one-out', 'users'], /Line 2 of .*users is not a user and at least one item/],
   ['users of one item only', ['--leave-one-out', 'lonely'], /no user with two items/],

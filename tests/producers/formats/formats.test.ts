@@ -178,6 +178,27 @@ describe('clicks', () => {
     expect(publishers.records[0]).toMatchObject({ key: 'file-1', time: Date.UTC(2014, 3, 7, 10, 51, 9, 277) });
     expect(clickstream.codec.decode(clickstream.codec.encode(records[0]!.value as never))).toEqual(records[0]!.value);
   });
+
+  test('a Diginetica view happened so many milliseconds after its day began', async () => {
+    const { records, summary } = await readAll(formats.diginetica, pieces('sessionId;userId;itemId;timeframe;eventdate\n1;NA;81766;526309;2016-05-09\n1;NA;31331;1031018;2016-05-09\n2;NA;x;1;9 May\n'));
+    expect(records.map(({ key, time }) => [key, time - Date.UTC(2016, 4, 9)])).toEqual([['file-1', 526_309], ['file-1', 1_031_018]]);
+    expect(summary).toMatchObject({ read: 2, refused: 1 });
+  });
+
+  test('RetailRocket events are views, additions to the cart, and order lines without a price', async () => {
+    const lines = ['timestamp,visitorid,event,itemid,transactionid', '1433221332117,2,view,35,', '1433221332000,2,addtocart,35,', '1433221999000,2,transaction,35,40', '1433221999001,2,stare,35,', '1,2,transaction,35,'];
+    const { records, summary } = await readAll(formats['retailrocket-events'], pieces(lines.join('\n')));
+    expect(records.map(({ topic, key, value }) => [topic, key, 'event' in value ? value.event : ''])).toEqual([
+      ['clickstream', 'file-2', 'Product Added'], ['clickstream', 'file-2', 'Product Viewed'], ['orders', '40', ''],
+    ]);
+    expect(records[2]!.value).toMatchObject({ kind: 'line', orderId: '40', anonymousId: 'file-2', lines: [{ sku: '35', quantity: 1, price: 0n }] });
+    expect(orders.codec.decode(orders.codec.encode(records[2]!.value as never))).toEqual(records[2]!.value);
+    expect(summary).toMatchObject({ read: 3, refused: 2, odd: { order_without_prices: 1 } });
+  });
+
+  test('a file that is no table of clicks is refused with a sentence', async () => {
+    await expect(readAll(formats.yoochoose, pieces('user,rating\n1,2\n'))).rejects.toThrow('The first line is no table of clicks');
+  });
 });
 
 describe('events', () => {
