@@ -1,19 +1,19 @@
-import { TransactionFlags, type Database, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import type { Database, RootDatabase, RootDatabaseOptions } from 'lmdb';
 import { dueOf, TIMER } from '../../pipeline/core/rows.js';
 import type { DueTimer, RowChange, TableStore } from '../../pipeline/core/store.js';
 import { keyFits, MAX_KEY_BYTES, rowKeys, timerKeys } from './keys.js';
+import { WaitingRows } from './waiting.js';
 
 const NOTHING = Buffer.alloc(0);
 const BEFORE_ALL: [number, string] = [-Infinity, ''];
-/** Visible when the call returns; on the disk with the next flush. */
-const COMMIT = TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
 
 interface StoreOptions {
   readonly identity: string;
   readonly now: () => number;
-  /** Called after each change. */
-  readonly changed: () => void;
+  /** Called before each change: writes what waits when it has become much. @throws Unavailable when that fails */
+  readonly changing: (rows: number) => void;
+  /** Run `work` in one transaction. @throws Unavailable when it cannot be committed */
+  readonly transact: (work: () => void) => void;
 }
 
 /** Where a store stands, as kept beside its rows. */
@@ -23,22 +23,25 @@ interface Standing {
   readonly identity: string;
 }
 
-/** One partition of a table in LMDB: a database of rows, one of its timers by due time, and its place among the positions. */
+/**
+ * One partition of a table in LMDB: a database of rows, one of its timers by due time, and its place among the positions.
+ * What is applied waits in memory, where it is read already, until a transaction for all stores writes it.
+ */
 export class LmdbStore implements TableStore {
-  readonly #root: RootDatabase;
   readonly #rows: Database<Buffer, string>;
   readonly #timers: Database<Buffer, [number, string]>;
   readonly #positions: Database<Buffer, string>;
   readonly #name: string;
   readonly #options: StoreOptions;
+  readonly #waiting = new WaitingRows();
   #standing: Standing | undefined;
-  /** The earliest pending timer's due time, while it is known: most ticks find nothing due. */
+  #written: Standing | undefined;
+  /** The earliest stored timer's due time, while it is known: most ticks find nothing due. */
   #earliest: number | undefined;
 
   constructor(root: RootDatabase, positions: Database<Buffer, string>, name: string, options: StoreOptions) {
     const rows: RootDatabaseOptions & { name: string } = { name, encoding: 'binary', keyEncoder: rowKeys };
     const timers: RootDatabaseOptions & { name: string } = { name: `${name}/timers`, encoding: 'binary', keyEncoder: timerKeys };
-    this.#root = root;
     this.#rows = root.openDB<Buffer, string>(rows);
     this.#timers = root.openDB<Buffer, [number, string]>(timers);
     this.#positions = positions;
@@ -46,6 +49,7 @@ export class LmdbStore implements TableStore {
     this.#options = options;
     const standing = positions.get(name);
     this.#standing = standing && (JSON.parse(standing.toString()) as Standing);
+    this.#written = this.#standing;
   }
 
   get position(): number {
@@ -63,14 +67,56 @@ export class LmdbStore implements TableStore {
   }
 
   get(key: string): Buffer | undefined {
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) return waiting ?? undefined;
     return keyFits(key) ? this.#rows.get(key) : undefined;
   }
 
   range(start: string, end: string): Iterable<{ key: string; value: Buffer }> {
-    return keyFits(start) && keyFits(end) ? this.#rows.getRange({ start, end }) : [];
+    if (!keyFits(start) || !keyFits(end)) return [];
+    const stored = this.#rows.getRange({ start, end });
+    return this.#waiting.size === 0 ? stored : this.#waiting.over(stored, start, end);
   }
 
-  *timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
+  timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
+    return this.#waiting.timersOver(this.#storedTimers(until, after), until, after);
+  }
+
+  apply(changes: readonly RowChange[], position: number): void {
+    for (const { key } of changes) {
+      if (!keyFits(key)) throw new Error(`A row key of ${key.length} characters is longer than the table store can hold (${MAX_KEY_BYTES} bytes).`);
+    }
+    this.#options.changing(changes.length);
+    for (const change of changes) this.#waiting.put(change);
+    this.#standing = { position, changedAt: this.#options.now(), identity: this.#options.identity };
+  }
+
+  /** Put what waits into the transaction that is open. */
+  write(): void {
+    if (this.#standing === undefined || this.#standing === this.#written) return;
+    for (const [key, value] of this.#waiting.changes()) this.#put(key, value);
+    this.#positions.putSync(this.#name, Buffer.from(JSON.stringify(this.#standing)));
+  }
+
+  /** The transaction is committed. */
+  written(): void {
+    this.#waiting.clear();
+    this.#written = this.#standing;
+  }
+
+  wipe(): void {
+    this.#options.transact(() => {
+      this.#rows.clearSync();
+      this.#timers.clearSync();
+      this.#positions.removeSync(this.#name);
+    });
+    this.#waiting.clear();
+    this.#standing = undefined;
+    this.#written = undefined;
+    this.#earliest = undefined;
+  }
+
+  *#storedTimers(until: number, after: DueTimer | undefined): Iterable<DueTimer> {
     this.#earliest ??= this.#findEarliest();
     if (until < this.#earliest) return;
     const start: [number, string] = after ? [after.due, after.key] : BEFORE_ALL;
@@ -80,41 +126,7 @@ export class LmdbStore implements TableStore {
     }
   }
 
-  apply(changes: readonly RowChange[], position: number): void {
-    const standing: Standing = { position, changedAt: this.#options.now(), identity: this.#options.identity };
-    try {
-      // Braces, no expression: a promise as result would leave the transaction open.
-      this.#root.transactionSync(() => {
-        for (const change of changes) this.#put(change);
-        this.#positions.putSync(this.#name, Buffer.from(JSON.stringify(standing)));
-      }, COMMIT);
-    } catch (error) {
-      // A failed transaction leaves the rows as they were, but the earliest timer may have been asked for within.
-      this.#earliest = undefined;
-      throw error instanceof Error && 'code' in error ? new Unavailable(`Table store ${this.#name} cannot be written: ${error.message}.`, { cause: error }) : error;
-    }
-    this.#standing = standing;
-    this.#options.changed();
-  }
-
-  wipe(): void {
-    this.#root.transactionSync(() => {
-      this.#rows.clearSync();
-      this.#timers.clearSync();
-      this.#positions.removeSync(this.#name);
-    }, COMMIT);
-    this.#standing = undefined;
-    this.#earliest = undefined;
-    this.#options.changed();
-  }
-
-  size(): number {
-    const stats = this.#rows.getStats();
-    return 'entryCount' in stats && typeof stats.entryCount === 'number' ? stats.entryCount : 0;
-  }
-
-  #put({ key, value }: RowChange): void {
-    if (!keyFits(key)) throw new Error(`A row key of ${key.length} characters is longer than the table store can hold (${MAX_KEY_BYTES} bytes).`);
+  #put(key: string, value: Buffer | null): void {
     // Only a row that may be a timer costs a look at what it replaces.
     if (key.includes(TIMER)) this.#moveTimer(key, value);
     if (value === null) this.#rows.removeSync(key);

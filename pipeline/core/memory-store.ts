@@ -125,8 +125,4 @@ class MemoryStore implements TableStore {
     this.#timers = new Sorted(earlier);
     this.#position = 0;
   }
-
-  size(): number {
-    return this.#rows.size;
-  }
 }

@@ -26,8 +26,6 @@ export interface TableStore {
   /** Apply changes and move to `position`, atomically. */
   apply(changes: readonly RowChange[], position: number): void;
   wipe(): void;
-  /** Number of rows, for metrics. */
-  size(): number;
 }
 
 /** Opens the store of a table's partition; the same arguments give the same store. */

@@ -27,7 +27,6 @@ export function observedStores(open: OpenStore): { open: OpenStore; watch(table:
         range: (start, end) => store.range(start, end),
         timersUntil: (until, after) => store.timersUntil(until, after),
         wipe: () => store.wipe(),
-        size: () => store.size(),
         apply(changes, position) {
           store.apply(changes, position);
           for (const watcher of watchers.get(table) ?? []) watcher(changes);

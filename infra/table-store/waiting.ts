@@ -1,0 +1,94 @@
+import { dueOf, TIMER } from '../../pipeline/core/rows.js';
+import type { DueTimer, RowChange } from '../../pipeline/core/store.js';
+
+const byDue = (a: DueTimer, b: DueTimer): number => a.due - b.due || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+/** Changes that were applied and are not in LMDB yet. They hide what is stored under their keys; null hides a row. */
+export class WaitingRows {
+  #rows = new Map<string, Buffer | null>();
+  /** Timers among them; undefined for one that was deleted. */
+  #dues = new Map<string, number | undefined>();
+  #sortedKeys: readonly string[] | undefined;
+  #sortedTimers: readonly DueTimer[] | undefined;
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  changes(): Iterable<[string, Buffer | null]> {
+    return this.#rows;
+  }
+
+  /** undefined: nothing waits under this key. */
+  get(key: string): Buffer | null | undefined {
+    return this.#rows.get(key);
+  }
+
+  put({ key, value }: RowChange): void {
+    if (!this.#rows.has(key)) this.#sortedKeys = undefined;
+    this.#rows.set(key, value);
+    // Only a row that may be a timer costs a look at its value.
+    if (!key.includes(TIMER)) return;
+    const due = value ? dueOf(key, value) : undefined;
+    if (due === undefined && value) return;
+    this.#dues.set(key, due);
+    this.#sortedTimers = undefined;
+  }
+
+  /** Everything is in LMDB. Who still reads a range goes on with what it held. */
+  clear(): void {
+    this.#rows = new Map();
+    this.#dues = new Map();
+    this.#sortedKeys = undefined;
+    this.#sortedTimers = undefined;
+  }
+
+  /** Lay what waits over the rows that LMDB holds in the same range, both in key order. */
+  *over(stored: Iterable<{ key: string; value: Buffer }>, start: string, end: string): Iterable<{ key: string; value: Buffer }> {
+    const rows = this.#rows;
+    const keys = (this.#sortedKeys ??= [...rows.keys()].sort());
+    let at = firstFrom(keys, (key) => key >= start);
+    for (const row of stored) {
+      for (; at < keys.length && keys[at]! < row.key; at++) {
+        const value = rows.get(keys[at]!);
+        if (value && keys[at]! < end) yield { key: keys[at]!, value };
+      }
+      if (keys[at] !== row.key) {
+        yield row;
+        continue;
+      }
+      const value = rows.get(keys[at++]!);
+      if (value) yield { key: row.key, value };
+    }
+    for (; at < keys.length && keys[at]! < end; at++) {
+      const value = rows.get(keys[at]!);
+      if (value) yield { key: keys[at]!, value };
+    }
+  }
+
+  /** Lay waiting timers due at or before `until` over those that LMDB holds, both by (due, key). */
+  *timersOver(stored: Iterable<DueTimer>, until: number, after: DueTimer | undefined): Iterable<DueTimer> {
+    const dues = this.#dues;
+    const timers = (this.#sortedTimers ??= [...dues].flatMap(([key, due]) => (due === undefined ? [] : [{ due, key }])).sort(byDue));
+    let at = after ? firstFrom(timers, (timer) => byDue(timer, after) > 0) : 0;
+    for (const timer of stored) {
+      // Where a row waits, its stored timer is out of date.
+      if (dues.has(timer.key)) continue;
+      for (; at < timers.length && byDue(timers[at]!, timer) < 0; at++) yield timers[at]!;
+      yield timer;
+    }
+    for (; at < timers.length && timers[at]!.due <= until; at++) yield timers[at]!;
+  }
+}
+
+/** Index of the first of sorted values that `reached` accepts. */
+function firstFrom<T>(sorted: readonly T[], reached: (value: T) => boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (reached(sorted[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
