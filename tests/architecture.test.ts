@@ -15,6 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'infra': ['schemas', 'pipeline/core'],
   // Untrusted bodies become events at this door.
   'infra/http': ['schemas', 'pipeline/core', 'producers'],
+  // Computes the slopes of models, by their shapes and constants.
+  'infra/tensorflow': ['schemas', 'pipeline/core', 'models'],
   'pipeline': ROOMS,
 };
 
@@ -27,6 +29,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@clickhouse/client': 'infra/clickhouse',
   'chdb': 'infra/clickhouse',
   '@kafkajs/confluent-schema-registry': 'infra/schema-registry',
+  '@tensorflow/tfjs-core': 'infra/tensorflow',
+  '@tensorflow/tfjs-backend-cpu': 'infra/tensorflow',
+  '@tensorflow/tfjs-backend-wasm': 'infra/tensorflow',
   'avsc': 'schemas/avro.ts',
   'cli-progress': 'pipeline/cli',
   'commander': 'pipeline/cli',

@@ -44,5 +44,6 @@ export const catalogue = {
   millrace_kafka_commit_seconds: { kind: 'histogram', help: 'Time of a transaction.', labels: ['consumer'], buckets: FAST },
   millrace_kafka_commit_failures_total: { kind: 'counter', help: 'Transactions whose outcome is unknown.', labels: ['consumer', 'reason'] },
   millrace_sink_skipped_total: { kind: 'counter', help: 'Records that are no rows: tombstones and what no codec reads.', labels: ['table', 'code'] },
+  millrace_tensorflow_backend: { kind: 'gauge', help: '1: TensorFlow trains on this backend.', labels: ['backend'] },
   millrace_fallback: { kind: 'gauge', help: '1: this process runs on a fallback.', labels: ['kind'] },
 } satisfies Readonly<Record<string, MetricInfo>>;
