@@ -1,4 +1,5 @@
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
+import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf } from '../schemas/money.js';
 import { orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
@@ -24,6 +25,10 @@ function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent },
   for (const { sku } of event.lines) requireId('sku', sku);
   if (isRepeatOfSource(event.source, ctx)) return ctx.count('millrace_duplicates_total');
   if (event.kind === 'line') return bookLine(event, ctx);
+  if (event.lines.length === 0 && (event.kind === 'completed' || event.kind === 'updated')) {
+    // Taken as the whole order, it would keep out the report that has the lines, or take back all of what was sold.
+    throw new BadEvent('no_lines', `Order ${event.orderId} names no products: nothing of it can be booked.`);
+  }
   const state = ctx.get(states, key);
   if (state?.messages.includes(event.messageId)) return ctx.count('millrace_duplicates_total');
   switch (event.kind) {

@@ -4,6 +4,7 @@ import { rows } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
+import { joinConsent } from './consent.js';
 import { requireId } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -92,7 +93,7 @@ function sessionOf(key: string, profile: UserProfile | undefined, time: number):
 function newProfile(time: number): UserProfile {
   return {
     firstSeen: time, lastSeen: time, sessionId: '', sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
-    aliases: [], marketingConsent: null, timezone: null, email: null, known: false,
+    aliases: [], marketingConsent: null, consentAt: 0, timezone: null, email: null, known: false,
   };
 }
 
@@ -109,10 +110,19 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     events: before.events + 1,
     recent: touched.length === 0 ? before.recent : latestItems([...touched.reverse(), ...before.recent]),
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
-    marketingConsent: event.marketingConsent ?? before.marketingConsent,
+    ...consentAfter(key, before, event),
     timezone: event.timezone ?? before.timezone,
     known: before.known || event.userId === key,
   };
+}
+
+/** What a known shopper's id is told under another id, an anonymous one or one that was merged, counts as much as what a merge brings. */
+function consentAfter(key: string, { marketingConsent, consentAt, known }: UserProfile, event: ShopEvent): Pick<UserProfile, 'marketingConsent' | 'consentAt'> {
+  const standing = { said: marketingConsent, at: consentAt };
+  const told = { said: event.marketingConsent, at: event.time };
+  const isOwn = event.userId === key || !known;
+  const { said, at } = told.said === null || (isOwn && told.at < standing.at) ? standing : isOwn ? told : joinConsent(standing, told);
+  return { marketingConsent: said, consentAt: at };
 }
 
 /** By event time, latest first; arrival order decides ties. */
@@ -183,11 +193,10 @@ function seenEntry(messageId: string, receivedAt: number): Buffer {
 function joinProfiles({ key, from, value: moved }: { key: string; from: string; value: UserProfile }, ctx: Context): void {
   const standing = ctx.get(profiles, key);
   const aliases = [...new Set([from, ...moved.aliases, ...(standing?.aliases ?? [])])].sort().slice(0, 50);
-  if (!standing) {
-    // Whoever is merged into an id was told to be that user.
-    ctx.put(profiles, key, { ...moved, aliases, known: true });
-    return;
-  }
+  const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt });
+  // Whoever is merged into an id was told to be that user.
+  const joined = { aliases, known: true, marketingConsent: consent.said, consentAt: consent.at };
+  if (!standing) return ctx.put(profiles, key, { ...moved, ...joined });
   const [later, earlier] = moved.lastSeen > standing.lastSeen ? [moved, standing] : [standing, moved];
   ctx.put(profiles, key, {
     ...later,
@@ -197,10 +206,8 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
     recent: latestItems([...later.recent, ...earlier.recent]),
     bought: latestFirst(later.bought, earlier.bought),
     dismissed: latestFirst(later.dismissed, earlier.dismissed),
-    aliases,
-    marketingConsent: later.marketingConsent ?? earlier.marketingConsent,
     timezone: later.timezone ?? earlier.timezone,
-    known: true,
+    ...joined,
   });
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { collect, type Shop } from '../producers/collect.js';
 import { encodeRecords } from '../producers/publish.js';
 import { UndecodableError } from '../schemas/codec.js';
@@ -48,20 +48,35 @@ function decodedOf({ topic, value, partition }: DeadLetter): unknown {
 export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<readonly Position[]> {
   const letter = (await listDeadLetters(log, 100_000)).find((candidate) => candidate.id === id);
   if (!letter) throw new Error(`There is no dead letter ${id}.`);
-  const value = repaired === undefined ? letter.value : Buffer.from(repaired, 'base64');
+  const value = repaired === undefined ? letter.value : bytesOf(repaired);
   if (value === null) throw new Error(`Dead letter ${id} has no value; give one with --value.`);
-  return log.append(letter.partition < 0 ? collectedAgain(id, value, log.partitions, shop) : [recordAgain(letter, value, log.partitions)]);
+  return log.append(letter.partition < 0 ? collectedAgain(letter, value, log.partitions, shop) : [recordAgain(letter, value, log.partitions)]);
 }
+
+/** JSON as it is, anything else as base64: no base64 begins with a brace. */
+const bytesOf = (repaired: string): Buffer => Buffer.from(repaired, repaired.trimStart().startsWith('{') ? 'utf8' : 'base64');
 
 function recordAgain({ id, topic: name, key: bytes }: DeadLetter, value: Buffer, partitions: number): NewRecord {
   const topic = allTopics.find((candidate) => candidate.name === name);
   if (!topic) throw new Error(`Dead letter ${id} stood in ${name}, which is no topic of this installation.`);
+  if (clickhouseSinks.some((sink) => sink.topic === name)) {
+    throw new Error(`Dead letter ${id} stood in ${name}, which others have read without complaint: written again, it would count twice there.`);
+  }
   const key = bytes?.toString() ?? '';
   return { topic: topic.name, partition: partitionOf(key, partitions), key, value };
 }
 
-function collectedAgain(id: string, value: Buffer, partitions: number, shop: Shop): NewRecord[] {
-  const outcome = collect(JSON.parse(value.toString()), { receivedAt: Date.now(), shop, scope: 'server', newId: randomUUID });
+/** As if the call had been right when it came: taken at that time, and once however often it is replayed. */
+function collectedAgain({ id, at }: DeadLetter, value: Buffer, partitions: number, shop: Shop): NewRecord[] {
+  const outcome = collect(callOf(id, value), { receivedAt: at, shop, scope: 'server', newId: () => id });
   if ('ok' in outcome) return encodeRecords(outcome.ok.records, partitions);
   throw new Error(`Dead letter ${id} cannot be collected: ${outcome.errors.map(({ path, message }) => `${path}: ${message}`).join(' ')}`);
+}
+
+function callOf(id: string, value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString());
+  } catch (cause) {
+    throw new Error(`The value of dead letter ${id} is not JSON: ${(cause as Error).message}.`, { cause });
+  }
 }

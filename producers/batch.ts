@@ -3,7 +3,7 @@ import { isObject, type FieldError, type Json } from './fields.js';
 import { parseTime } from './times.js';
 
 /** Calls of one request: what became of each, in order, or what is wrong with the request itself. */
-export type BatchOutcome = { readonly calls: readonly unknown[]; readonly outcomes: readonly Outcome[] } | { readonly errors: readonly FieldError[] };
+export type BatchOutcome = { readonly callAt: (index: number) => unknown; readonly outcomes: readonly Outcome[] } | { readonly errors: readonly FieldError[] };
 
 export const MAX_BATCH = 1000;
 
@@ -25,8 +25,12 @@ export function collectBatch(body: unknown, context: CollectContext): BatchOutco
   if (errors.length > 0 || !Array.isArray(calls)) return { errors };
   const shared = isObject(body['context']) ? body['context'] : undefined;
   const each = { ...context, type: undefined, sentAt };
-  return { calls, outcomes: calls.map((call: unknown) => collect(shared === undefined ? call : withContext(call, shared), each)) };
+  const inBatch = (call: unknown): unknown => (shared === undefined ? call : withContext(call, shared));
+  return { callAt: (index) => standingAlone(inBatch(calls[index]), named), outcomes: calls.map((call: unknown) => collect(inBatch(call), each)) };
 }
+
+/** A call as it may be sent again without its batch: when it was sent corrects its clock. */
+const standingAlone = (call: unknown, sentAt: unknown): unknown => (isObject(call) && sentAt !== undefined ? { sentAt, ...call } : call);
 
 /** A context that the batch gives for all its calls: a call's own fields win. */
 function withContext(call: unknown, shared: Json): unknown {

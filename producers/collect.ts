@@ -18,8 +18,10 @@ export interface Shop {
 export interface CollectContext {
   readonly receivedAt: number;
   readonly shop: Shop;
-  /** A browser's write key is public and may not change stock or prices, nor erase anyone. */
+  /** A browser's write key is public: it may not change stock, prices or orders, erase anyone, or consent for a known user. */
   readonly scope: 'browser' | 'server';
+  /** The user that the browser has proved to be, by a shopper token. */
+  readonly provenUser?: string | undefined;
   /** Id of a message that has none. */
   readonly newId: () => string;
   /** The call that the route stands for. */
@@ -59,7 +61,8 @@ export function collect(body: unknown, context: CollectContext): Outcome {
     errors.push({ path: 'event', code: 'needs_server_key', message: `${event} is taken with a server key only: a browser's key is public.` });
   }
   const head = envelope(errors, body, type, meaning?.kind !== 'stock', context.receivedAt, context.sentAt, context.newId);
-  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties') };
+  const maySayYes = context.scope === 'server' || head.userId === null || head.userId === context.provenUser;
+  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties'), maySayYes };
   const records = meaning?.kind === 'stock' ? stockRecords(errors, call, meaning.field) : shopperRecords(errors, call, context.shop);
   return errors.length === 0 ? { ok: { messageId: head.messageId, records, clamped: head.clamped } } : { errors };
 }

@@ -57,6 +57,17 @@ function clientPath(path: string, index: number): string {
 const inClientNames = (outcome: Outcome, index: number): Outcome =>
   'ok' in outcome ? outcome : { errors: outcome.errors.map((error) => ({ ...error, path: clientPath(error.path, index) })) };
 
+/** The Segment call that an event of a request says; what is no event stays what it is. */
+function callOf(event: unknown, body: Json): unknown {
+  if (!isObject(event)) return event;
+  const params = event['params'];
+  return segmentCall(event['name'], isObject(params) ? params : {}, {
+    anonymousId: body['client_id'],
+    userId: body['user_id'],
+    timestamp: microsToTime(event['timestamp_micros'] ?? body['timestamp_micros']),
+  });
+}
+
 /** Read a GA4 Measurement Protocol request: `{client_id, user_id, timestamp_micros, events: [{name, params}]}`. */
 export function collectGa4(body: unknown, context: CollectContext): BatchOutcome {
   if (!isObject(body)) return { errors: [{ path: '', code: 'not_an_object', message: 'A request must be a JSON object.' }] };
@@ -69,14 +80,8 @@ export function collectGa4(body: unknown, context: CollectContext): BatchOutcome
   if (errors.length > 0) return { errors };
   const outcomes = events.map((event: unknown, index): Outcome => {
     if (!isObject(event)) return { errors: [{ path: `events[${index}]`, code: 'not_an_object', message: 'An event must be an object.' }] };
-    const params = event['params'] ?? {};
-    if (!isObject(params)) return { errors: [{ path: `events[${index}].params`, code: 'not_an_object', message: 'This must be an object.' }] };
-    const call = segmentCall(event['name'], params, {
-      anonymousId: body['client_id'],
-      userId: body['user_id'],
-      timestamp: microsToTime(event['timestamp_micros'] ?? body['timestamp_micros']),
-    });
-    return inClientNames(collect(call, { ...context, type: undefined }), index);
+    if (!isObject(event['params'] ?? {})) return { errors: [{ path: `events[${index}].params`, code: 'not_an_object', message: 'This must be an object.' }] };
+    return inClientNames(collect(callOf(event, body), { ...context, type: undefined }), index);
   });
-  return { calls: events, outcomes };
+  return { callAt: (index) => callOf(events[index], body), outcomes };
 }

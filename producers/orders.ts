@@ -8,6 +8,9 @@ import type { Call } from './shop-event.js';
  * that no wrong field is named twice. Paths are relative to the properties.
  */
 export function orderEvent(errors: Errors, { head, properties }: Call, kind: OrderEventKind, products: readonly EventProduct[], seen: ShopEvent, shopCurrency: string): OrderEvent {
+  if (products.length === 0 && (kind === 'completed' || kind === 'updated') && isAbsentOrEmpty(properties['products'])) {
+    errors.push({ path: 'products', code: 'required', message: 'An order needs its products: revenue, forecasts and what was bought are counted by line.' });
+  }
   return {
     messageId: head.messageId,
     kind,
@@ -31,6 +34,8 @@ export function orderEvent(errors: Errors, { head, properties }: Call, kind: Ord
     source: null,
   };
 }
+
+const isAbsentOrEmpty = (list: unknown): boolean => list === undefined || list === null || (Array.isArray(list) && list.length === 0);
 
 /** An order without an id cannot be told from its own repetition. */
 function missingOrder(errors: Errors, properties: Json): string {

@@ -16,6 +16,8 @@ export interface Call {
   readonly event: string;
   readonly meaning: Meaning | undefined;
   readonly properties: Json;
+  /** Whether a yes to marketing is this caller's to say. A no is believed from anyone: what it can do is leave a mail unsent. */
+  readonly maySayYes: boolean;
 }
 
 /** The name of a track event, or of a page or screen (which may have none). */
@@ -41,14 +43,20 @@ export function objectOf(errors: Errors, body: Json, name: 'properties' | 'trait
   return nothing;
 }
 
-/** Consent in one of the parts of a call. */
-function consentOf(errors: Errors, part: Json, prefix: string): boolean | null {
+/** Consent in what a call is about: its properties or its traits. */
+function consentOf(errors: Errors, part: Json, path: 'properties' | 'traits', { maySayYes }: Call): boolean | null {
   if (part === nothing) return null;
   const from = errors.length;
   const said = consentIn(errors, part);
-  under(errors, from, prefix);
+  under(errors, from, `${path}.`);
+  if (said === true && !maySayYes) {
+    errors.push({ path, code: 'needs_server_key', message: 'A yes to marketing for a userId takes a server key or that shopper\u2019s token: a browser\u2019s key is public.' });
+  }
   return said;
 }
+
+/** Consent that an SDK stamps on every call: a yes that is not the caller's to say is no statement, and no reason to lose the call. */
+const stampedConsent = (said: boolean | null, maySayYes: boolean): boolean | null => (said === true && !maySayYes ? null : said);
 
 /** The clickstream record of a call. */
 export function shopEvent(errors: Errors, call: Call, products: readonly EventProduct[]): ShopEvent {
@@ -57,8 +65,8 @@ export function shopEvent(errors: Errors, call: Call, products: readonly EventPr
   const traits = isPerson ? objectOf(errors, body, 'traits') : nothing;
   const context = callContext(errors, body);
   const groupId = head.type === 'group' ? optionalId(errors, body, 'groupId') : null;
-  const byProperties = meaning?.kind === 'consent' ? consentOf(errors, properties, 'properties.') : null;
-  const byTraits = consentOf(errors, traits, 'traits.');
+  const byProperties = meaning?.kind === 'consent' ? consentOf(errors, properties, 'properties', call) : null;
+  const byTraits = consentOf(errors, traits, 'traits', call);
   const previousId = previousIdOf(errors, body, head.type);
   const from = errors.length;
   const { fields, free } = callProperties(errors, properties, event, meaning, products.length, groupId);
@@ -87,7 +95,7 @@ export function shopEvent(errors: Errors, call: Call, products: readonly EventPr
     campaign: context.campaign,
     locale: context.locale,
     timezone: context.timezone,
-    marketingConsent: byProperties ?? byTraits ?? context.marketingConsent,
+    marketingConsent: byProperties ?? byTraits ?? stampedConsent(context.marketingConsent, call.maySayYes),
     traits: traits === nothing ? null : freeJson(errors, traits, 'traits'),
     properties: free,
     source: null,

@@ -105,6 +105,8 @@ export function simulatedShop({ seed, shoppers, items, run = 'run' }: Simulation
     if (step.type === 'track' && step.event === 'Order Completed' && random.chance(REPORTED_TWICE)) {
       waiting.push({ key: 'server', call: { ...call, messageId: newMessageId() }, odd: 'reported twice' });
     }
+    // Who they are, and what they agreed to, is known to the shop's server: a browser's key may not say it of a known user.
+    if (step.type === 'identify') return { key: 'server', call };
     return step.type === 'track' && step.event === 'Product Viewed' ? oddly(call, step.properties, random, time) : { key: 'browser', call };
   };
 

@@ -33,8 +33,17 @@ export const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['User Erased', { kind: 'erasure' }],
 ]);
 
-/** A write key in a page is public: what these say must come from the shop's own servers. */
-export const isServerOnly = (meaning: Meaning | undefined): boolean => meaning?.kind === 'stock' || meaning?.kind === 'erasure';
+/**
+ * A write key in a page is public: what these say must come from the shop's own servers. An order may be placed by a page,
+ * but whoever knows its id must not be able to change it or take it back.
+ */
+export function isServerOnly(meaning: Meaning | undefined): boolean {
+  switch (meaning?.kind) {
+    case 'stock': case 'erasure': return true;
+    case 'order': return meaning.change !== 'completed';
+    default: return false;
+  }
+}
 
 /** GA4's recommended events and their names here; other GA4 names stay as they are. */
 export const ga4Names: ReadonlyMap<string, string> = new Map([

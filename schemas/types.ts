@@ -794,6 +794,8 @@ export interface UserProfile {
   readonly aliases: readonly string[];
   /** null: never said. */
   readonly marketingConsent: null | boolean;
+  /** When that was said; 0 for a yes that came by a merge. */
+  readonly consentAt: number;
   /** IANA zone. */
   readonly timezone: null | string;
   /** Whether an e-mail address is known (the address itself is not kept). */

@@ -1,4 +1,5 @@
 import type { Context } from '../../pipeline/core/consumer.js';
+import { joinConsent } from '../consent.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Interaction, Purchase, ShopperContact } from '../../schemas/types.js';
 
@@ -31,12 +32,11 @@ export function noteFired(key: string, at: number, ctx: Context): void {
 
 /** Commutative: whichever id's row came first, the outcome is the same. */
 export function joinContact({ key, value: moved }: { key: string; value: ShopperContact }, ctx: Context): void {
-  const standing = ctx.get(contacts, key);
-  if (!standing) return ctx.put(contacts, key, moved);
-  const later = moved.consentAt > standing.consentAt ? moved : standing;
+  const standing = contactOf(key, ctx);
+  const { said, at } = joinConsent({ said: standing.consent, at: standing.consentAt }, { said: moved.consent, at: moved.consentAt });
   ctx.put(contacts, key, {
-    consent: later.consent,
-    consentAt: later.consentAt,
+    consent: said,
+    consentAt: at,
     fired: [...standing.fired, ...moved.fired].sort((a, b) => b - a).slice(0, FIRED_LIMIT),
     lastOrderAt: Math.max(standing.lastOrderAt, moved.lastOrderAt),
     orderedCarts: latestCarts([...standing.orderedCarts, ...moved.orderedCarts]),

@@ -10,7 +10,7 @@ import { isObject, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { checkType, parseJson, readBody } from './body.js';
-import { charge, keyOf, type Exchange, type House } from './exchange.js';
+import { charge, keyOf, provenShopper, type Exchange, type House } from './exchange.js';
 import type { Key } from './keys.js';
 import { encodeToken } from './position-token.js';
 import { badRequest, Refusal, sendJson } from './problem.js';
@@ -27,8 +27,11 @@ interface Rejected {
   readonly errors: readonly FieldError[];
 }
 
-function contextOf(house: House, exchange: Exchange, key: Key, type?: EventType): CollectContext {
-  return { receivedAt: exchange.receivedAt, shop: house.settings.shop, scope: key.scope === 'browser' ? 'browser' : 'server', newId: randomUUID, type };
+function contextOf(house: House, exchange: Exchange, key: Key, body: unknown, type?: EventType): CollectContext {
+  const { receivedAt } = exchange;
+  const { shop } = house.settings;
+  if (key.scope !== 'browser') return { receivedAt, shop, scope: 'server', newId: randomUUID, type };
+  return { receivedAt, shop, scope: 'browser', provenUser: provenShopper(house, exchange, body), newId: randomUUID, type };
 }
 
 const messageIdOf = (call: unknown): string | null => (isObject(call) && typeof call['messageId'] === 'string' ? call['messageId'].slice(0, 256) : null);
@@ -76,18 +79,18 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   const body = parseJson(bytes);
   const key = keyOf(house, exchange, body);
   charge(house, key, 1);
-  const outcome = collect(body, contextOf(house, exchange, key, type));
-  if ('errors' in outcome) return refuseCall(house, exchange, body, outcome.errors);
+  const outcome = collect(body, contextOf(house, exchange, key, body, type));
+  if ('errors' in outcome) return refuseCall(house, exchange, type, body, outcome.errors);
   const records = encodeRecords(outcome.ok.records, house.deps.partitions);
   const positions = await house.deps.accept(records);
   count(house, 'segment', 1, outcome.ok.clamped ? 1 : 0, []);
   sendJson(exchange.response, 200, { accepted: 1, messageId: outcome.ok.messageId, token: tokenOf([outcome.ok], positions) });
 }
 
-async function refuseCall(house: House, exchange: Exchange, body: unknown, errors: readonly FieldError[]): Promise<never> {
+async function refuseCall(house: House, exchange: Exchange, type: EventType, body: unknown, errors: readonly FieldError[]): Promise<never> {
   count(house, 'segment', 0, 0, [{ index: 0, messageId: null, errors }]);
   try {
-    await house.deps.accept([deadLetter(house, exchange, body, 0, errors)]);
+    await house.deps.accept([deadLetter(house, exchange, isObject(body) ? { type, ...body } : body, 0, errors)]);
   } catch (error) {
     // The answer is owed to the client whether or not its mistake could be kept.
     house.deps.journal.warn({ err: error, requestId: exchange.requestId }, 'A refused call could not be kept as a dead letter.');
@@ -111,21 +114,21 @@ async function collectMany(house: House, exchange: Exchange, source: Source, rea
   house.keys.ofRequest(exchange.request, exchange.query);
   const body = parseJson(await readBody(exchange.request, MAX_BATCH_BYTES, house.budget));
   const key = keyOf(house, exchange, body);
-  const batch = read(body, contextOf(house, exchange, key));
+  const batch = read(body, contextOf(house, exchange, key, body));
   if ('errors' in batch) {
     const tooMany = batch.errors.some((error) => error.code === 'too_many');
     throw tooMany ? new Refusal({ status: 413, detail: batch.errors.map((error) => error.message).join(' '), errors: batch.errors }) : badRequest(batch.errors);
   }
   charge(house, key, Math.max(1, batch.outcomes.length));
-  await answerBatch(house, exchange, source, batch.calls, batch.outcomes);
+  await answerBatch(house, exchange, source, batch.callAt, batch.outcomes);
 }
 
-async function answerBatch(house: House, exchange: Exchange, source: Source, calls: readonly unknown[], outcomes: readonly Outcome[]): Promise<void> {
+async function answerBatch(house: House, exchange: Exchange, source: Source, callAt: (index: number) => unknown, outcomes: readonly Outcome[]): Promise<void> {
   const good: Collected[] = [];
   const records: NewRecord[] = [];
   const rejected: Rejected[] = [];
   const reject = (index: number, errors: readonly FieldError[]): void => {
-    rejected.push({ index, messageId: messageIdOf(calls[index]), errors });
+    rejected.push({ index, messageId: messageIdOf(callAt(index)), errors });
   };
   outcomes.forEach((outcome, index) => {
     if ('errors' in outcome) return reject(index, outcome.errors);
@@ -136,7 +139,7 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, cal
     good.push(outcome.ok);
     records.push(...encoded);
   });
-  const letters = rejected.map(({ index, errors }) => deadLetter(house, exchange, calls[index], index, errors));
+  const letters = rejected.map(({ index, errors }) => deadLetter(house, exchange, callAt(index), index, errors));
   const positions = records.length + letters.length === 0 ? [] : await house.deps.accept([...records, ...letters]);
   count(house, source, good.length, good.filter(({ clamped }) => clamped).length, rejected);
   if (good.length === 0 && rejected.length > 0) {

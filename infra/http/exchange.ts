@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyBudget } from './body.js';
 import type { HttpDeps, HttpSettings } from './doors.js';
-import { allows, type Key, type Keys, type Scope } from './keys.js';
+import { allows, shopperOf, type Key, type Keys, type Scope } from './keys.js';
 import type { RateLimits } from './limits.js';
 import { refuse } from './problem.js';
 import { isObject } from '../../producers/fields.js';
@@ -37,6 +37,12 @@ export function keyOf(house: House, { request, query }: Exchange, body: unknown)
   const secret = isObject(body) ? body['writeKey'] : undefined;
   if (typeof secret === 'string' && secret !== '') return house.keys.require(secret);
   throw refuse(401, 'Name a key: Basic authorization with the write key as user name, Bearer, or writeKey in the body.');
+}
+
+/** The shopper that a request proves to speak for, by a token in its header or body. */
+export function provenShopper({ settings, now }: House, { request }: Exchange, body: unknown): string | undefined {
+  const given = request.headers['x-shopper-token'] ?? (isObject(body) ? body['shopperToken'] : undefined);
+  return typeof given === 'string' ? shopperOf(given, settings.shopperTokenSecret, now()) : undefined;
 }
 
 /** @throws Refusal 401 or 403 */

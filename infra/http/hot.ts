@@ -1,10 +1,9 @@
 import type { EventType } from '../../schemas/types.js';
-import { isObject } from '../../producers/fields.js';
 import { readJson } from './body.js';
 import { collectBatchRequest, collectCall, collectGa4Request, MAX_CALL_BYTES } from './collector.js';
 import type { ShopperRef } from './doors.js';
-import { charge, keyOf, type Exchange, type House } from './exchange.js';
-import { allows, shopperOf, type Key } from './keys.js';
+import { charge, keyOf, provenShopper, type Exchange, type House } from './exchange.js';
+import { allows, type Key } from './keys.js';
 import { refuse, sendJson } from './problem.js';
 import { recommendRequest, scoreRequest, similarRequest } from './requests.js';
 
@@ -22,9 +21,7 @@ export interface HotRoute {
  */
 function mayAsk(house: House, exchange: Exchange, key: Key, who: ShopperRef, body: unknown): void {
   if (allows(key, 'server') || who.userId === null) return;
-  const given = exchange.request.headers['x-shopper-token'] ?? (isObject(body) ? body['shopperToken'] : undefined);
-  const shopper = typeof given === 'string' ? shopperOf(given, house.settings.shopperTokenSecret, house.now()) : undefined;
-  if (shopper !== who.userId) throw refuse(403, 'A browser key may ask for a userId only with a valid shopper token for it (shopperToken, signed by the shop); ask for the anonymousId.');
+  if (provenShopper(house, exchange, body) !== who.userId) throw refuse(403, 'A browser key may ask for a userId only with a valid shopper token for it (shopperToken, signed by the shop); ask for the anonymousId.');
 }
 
 /** A question to the views, in three steps: who asks, what, and may they. */

@@ -30,7 +30,7 @@ export function deadLettersCommand(): Command {
       process.stdout.write(`${JSON.stringify(letter, null, 2)}\n`);
     }));
   const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired.').argument('<id>', 'its id')
-    .option('--value <base64>', 'repaired value in base64: framed Avro, or JSON for what the collector refused')
+    .option('--value <value>', 'repaired value: the call as JSON for what the collector refused, else framed Avro in base64')
     .action((id: string, { value }: { value?: string }) => exitingWell(async () => {
       const config = readConfig();
       const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };

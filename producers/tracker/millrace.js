@@ -85,7 +85,7 @@
   }
 
   function body(batch) {
-    return JSON.stringify({ writeKey: writeKey, sentAt: new Date().toISOString(), batch: batch });
+    return JSON.stringify({ writeKey: writeKey, shopperToken: api.shopperToken, sentAt: new Date().toISOString(), batch: batch });
   }
 
   function flush() {
@@ -135,6 +135,8 @@
   var api = {
     /* Position of the last batch: `after` of a recommend call that must see it. */
     token: undefined,
+    /* Set it after a log-in: what the shop's server signed for this shopper. With it a page may consent for them, and is shown what is theirs. */
+    shopperToken: undefined,
     anonymousId: function () { return ids.anonymousId; },
     userId: function () { return ids.userId; },
     track: function (event, properties) { enqueue({ type: 'track', event: event, properties: properties || {} }); },
@@ -149,11 +151,13 @@
       flush();
       ids = { anonymousId: randomId(), userId: null };
       store(ids);
+      api.shopperToken = undefined;
     },
     flush: flush,
     /* Ask for recommendations; resolves with the answer of POST /v1/recommend. */
     recommend: function (options) {
-      var question = Object.assign({ anonymousId: ids.anonymousId, writeKey: writeKey }, options);
+      var who = api.shopperToken && ids.userId ? { userId: ids.userId, shopperToken: api.shopperToken } : { anonymousId: ids.anonymousId };
+      var question = Object.assign(who, { writeKey: writeKey }, options);
       return fetch(host + '/v1/recommend', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: JSON.stringify(question) }).then(function (response) { return response.json(); });
     },
     /* Calls of the list that waited for this file: ['track', 'Product Viewed', {…}]. */

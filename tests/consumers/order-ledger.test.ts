@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
-import { orders, purchases, sales } from '../../schemas/topics.js';
+import { deadLetters, orders, purchases, sales } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
 
@@ -59,6 +59,15 @@ test('an update books the difference on the day of the order', () => {
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n), orderLine('P2', 1, 50_000n)] }));
   driver.send(orders, 'O', orderEvent('updated', 'O', { time: NINE + DAY, lines: [orderLine('P1', 3, 100_000n), orderLine('P3', 1, 70_000n)] }));
   expect(net(driver)).toEqual({ units: 4, amount: 370_000n });
+});
+
+test('an order or an update without products is a dead letter: it neither keeps out nor takes back the one that has them', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', total: 50_000n }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n)] }));
+  driver.send(orders, 'O', orderEvent('updated', 'O'));
+  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(['no_lines', 'no_lines']);
+  expect(net(driver)).toEqual({ units: 2, amount: 200_000n });
 });
 
 test('lines of a file count each, even when identical, and once however often the file is replayed', () => {

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, deadLetters, interactions, purchases } from '../../schemas/topics.js';
+import { joinConsent } from '../../consumers/consent.js';
+import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, product, purchase, shopEvent } from '../support/events.js';
 
@@ -52,6 +55,30 @@ test('a later identify of the same device moves nothing of the earlier shopper',
   driver.send(clickstream, 'd1', view('P2', NINE + 3 * MINUTE, { anonymousId: 'd1' }));
   expect(profile(driver, 'u1')).toMatchObject({ recent: [{ sku: 'P1' }] });
   expect(profile(driver, 'u2')).toMatchObject({ recent: [{ sku: 'P2' }] });
+});
+
+test('a no of a known user is not undone by what comes under other ids: neither by a merge nor by events that follow one', () => {
+  const said = (anonymousId: string | null, userId: string | null, marketingConsent: boolean, time: number, type: ShopEvent['type'] = 'track'): void =>
+    driver.send(clickstream, userId ?? anonymousId!, shopEvent(type === 'track' ? 'Consent Updated' : '', { type, anonymousId, userId, marketingConsent, time }));
+  const driver = new Driver([shoppers()], { partitions: 4 });
+  said(null, 'u1', false, NINE);
+  said('a1', null, true, NINE + MINUTE);
+  driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 2 * MINUTE }));
+  said('a1', null, true, NINE + 3 * MINUTE);
+  said('u1', null, true, NINE + 4 * MINUTE);
+  expect(profile(driver, 'u1')).toMatchObject({ marketingConsent: false });
+  said(null, 'u1', true, NINE + 5 * MINUTE);
+  expect(profile(driver, 'u1')).toMatchObject({ marketingConsent: true });
+  said('a1', null, false, NINE + 6 * MINUTE);
+  expect(profile(driver, 'u1')).toMatchObject({ marketingConsent: false });
+});
+
+test('consent joined by merges does not depend on which came first', () => {
+  const word = fc.record({ said: fc.constantFrom(true, false, null), at: fc.integer({ min: 1, max: 9 }) });
+  fc.assert(fc.property(word, word, word, (own, one, other) => {
+    expect(joinConsent(joinConsent(own, one), other).said).toBe(joinConsent(joinConsent(own, other), one).said);
+    expect(own.said === false && joinConsent(joinConsent(own, one), other).said).toBe(false);
+  }));
 });
 
 test('what was bought or dismissed is remembered', () => {

@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { decodeToken } from '../../infra/http/position-token.js';
-import { basic, bearer, BROWSER, SERVER, startHttp } from './http-server.js';
+import { signShopper } from '../../infra/http/keys.js';
+import { basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
 
 let http: Awaited<ReturnType<typeof startHttp>>;
 beforeAll(async () => {
@@ -93,6 +94,37 @@ describe('Segment’s HTTP API', () => {
     expect(http.values('orders')).toMatchObject([{ kind: 'completed', orderId: 'O-78', total: 12_990_000n, lines: [{ sku: 'TV1', quantity: 1, price: 12_990_000n }] }]);
     expect(http.values('clickstream')).toMatchObject([{ event: 'Order Completed', orderId: 'O-78', value: 12_990_000n }]);
     expect(decodeToken(json['token']!)?.positions).toHaveLength(2);
+  });
+
+  test('an order is changed or taken back with a server key only', async () => {
+    const refund = { messageId: 'r1', anonymousId: 'a1', event: 'Order Refunded', properties: { order_id: 'O-1' } };
+    const { status, json } = await http.post('/v1/track', refund);
+    expect([status, json['errors']]).toMatchObject([403, [{ path: 'event', code: 'needs_server_key' }]]);
+    expect(http.values('orders')).toEqual([]);
+    expect((await http.post('/v1/track', refund, basic(SERVER))).status).toBe(200);
+  });
+
+  test('a page says yes to marketing for a known user with that shopper’s token only', async () => {
+    const yes = { messageId: 'c1', anonymousId: 'a1', userId: 'u1', traits: { marketing_opt_in: true } };
+    const token = (userId: string): string => signShopper(userId, SECRET, NOW + 60_000);
+    expect((await http.post('/v1/identify', yes)).status).toBe(403);
+    expect((await http.post('/v1/identify', yes, { ...basic(BROWSER), 'x-shopper-token': token('u2') })).status).toBe(403);
+    expect((await http.post('/v1/identify', yes, { ...basic(BROWSER), 'x-shopper-token': token('u1') })).status).toBe(200);
+    const batch = await http.post('/v1/batch', { shopperToken: token('u1'), batch: [{ ...yes, type: 'identify' }] });
+    expect([batch.status, batch.json['accepted']]).toEqual([200, 1]);
+    expect((await http.post('/v1/identify', yes, basic(SERVER))).status).toBe(200);
+  });
+
+  test('a refused call is kept so that it can be sent again by itself: with its type, its batch’s context and sentAt', async () => {
+    await http.post('/v1/identify', { userId: 'null' });
+    await http.post('/v1/batch', { sentAt: '2026-03-10T10:00:30Z', context: { locale: 'de' }, batch: [{ type: 'track', anonymousId: 'a1', event: '' }, view] });
+    await http.post(`/mp/collect?api_secret=${BROWSER}`, { client_id: 'g1', events: [{ name: 'view_item', params: { items: [{ price: 1 }] } }] }, {});
+    const kept = http.values('dead-letters').map((letter) => JSON.parse(String((letter as { value: Buffer }).value)) as unknown);
+    expect(kept).toEqual([
+      { type: 'identify', userId: 'null' },
+      { type: 'track', anonymousId: 'a1', event: '', context: { locale: 'de' }, sentAt: '2026-03-10T10:00:30Z' },
+      { type: 'track', anonymousId: 'g1', event: 'Product Viewed', properties: { products: [{ price: 1 }] }, context: { page: {} } },
+    ]);
   });
 
   test('stock and prices need a server key', async () => {

@@ -148,7 +148,7 @@ describe('products', () => {
 
 describe('orders and stock', () => {
   test('an order needs its id, and its currency must exist', () => {
-    expect(wrong(withProperties({ currency: 'EURO' }, 'Order Completed'))).toEqual(['properties.currency unknown_currency', 'properties.order_id required']);
+    expect(wrong(withProperties({ currency: 'EURO' }, 'Order Completed'))).toEqual(['properties.currency unknown_currency', 'properties.order_id required', 'properties.products required']);
     expect(wrong(withProperties({ order_id: 'undefined' }, 'Order Cancelled'))).toEqual(['properties.order_id placeholder_id']);
   });
 
@@ -156,6 +156,23 @@ describe('orders and stock', () => {
     const [first, second] = recordsOf(withProperties({ order_id: 12, products: [{ product_id: 'P1' }] }, event));
     expect(first!.topic).toBe('clickstream');
     expect(second).toMatchObject({ topic: 'orders', key: '12', value: { kind, orderId: '12', currency: 'GBP', lines: [{ sku: 'P1', quantity: 1, price: 0n }] } });
+  });
+
+  test('an order needs its products, and so does an update of one; a refund and a cancellation may name none', () => {
+    for (const event of ['Order Completed', 'Order Updated']) {
+      for (const products of [undefined, null, []]) expect(wrong(withProperties({ order_id: 'O', total: 5, products }, event))).toEqual(['properties.products required']);
+      expect(wrong(withProperties({ order_id: 'O', products: 'P1' }, event))).toEqual(['properties.products wrong_type']);
+      expect(wrong(withProperties({ order_id: 'O', product_id: 'P1', price: 3 }, event))).toEqual([]);
+    }
+    for (const event of ['Order Refunded', 'Order Cancelled']) expect(wrong(withProperties({ order_id: 'O', total: 5 }, event))).toEqual([]);
+  });
+
+  test('a browser may place an order, not change it nor take it back', () => {
+    const order = { order_id: 'O', products: [{ product_id: 'P1' }] };
+    expect(wrong(withProperties(order, 'Order Completed'), { scope: 'browser' })).toEqual([]);
+    for (const event of ['Order Updated', 'Order Refunded', 'Order Cancelled']) expect(wrong(withProperties(order, event), { scope: 'browser' })).toEqual(['event needs_server_key']);
+    const refund = collectGa4({ client_id: 'c', events: [{ name: 'refund', params: { transaction_id: 'O' } }] }, { ...context, scope: 'browser' });
+    expect(refund).toMatchObject({ outcomes: [{ errors: [{ path: 'events[0].name', code: 'needs_server_key' }] }] });
   });
 
   test('stock and price changes need no shopper, but a server key', () => {
@@ -180,6 +197,20 @@ describe('consent', () => {
     expect(consent({ context: { consent: { categoryPreferences: { Marketing: false } } } })).toBe(false);
     expect(consent({ context: { consent: { marketing: true } } })).toBe(true);
     expect(consent({ event: 'Consent Updated', properties: { marketing: false } })).toBe(false);
+  });
+
+  test('for a known user is not a public key’s to give, unless the shopper is proven; a no is believed from anyone', () => {
+    const yes = { type: 'identify', userId: 'u1', anonymousId: 'a1', traits: { marketing_opt_in: true } };
+    const browser = { scope: 'browser' as const };
+    expect(wrong(yes, browser)).toEqual(['traits needs_server_key']);
+    expect(wrong({ ...view, userId: 'u1', event: 'Consent Updated', properties: { marketing: true } }, browser)).toEqual(['properties needs_server_key']);
+    expect(wrong(yes, { ...browser, provenUser: 'u2' })).toEqual(['traits needs_server_key']);
+    expect(wrong(yes, { ...browser, provenUser: 'u1' })).toEqual([]);
+    expect(wrong({ ...yes, traits: { marketing_opt_out: true } }, browser)).toEqual([]);
+    expect(wrong({ ...view, event: 'Consent Updated', properties: { marketing: true } }, browser)).toEqual([]);
+    const stamped = { ...view, userId: 'u1', context: { consent: { categoryPreferences: { Marketing: true } } } };
+    expect(recordsOf(stamped, browser)).toMatchObject([{ value: { marketingConsent: null } }]);
+    expect(recordsOf(stamped)).toMatchObject([{ value: { marketingConsent: true } }]);
   });
 
   test('that cannot be read is refused rather than taken for consent', () => {

@@ -206,7 +206,7 @@ describe('events', () => {
     const lines = [
       { type: 'track', userId: 'u', event: 'Product Viewed', properties: { sku: 'A' }, timestamp: '2025-01-01T00:00:00Z', sentAt: '2025-01-01T00:00:05Z' },
       { batch: [{ type: 'page', anonymousId: 'a' }, { type: 'track' }] },
-      { type: 'track', messageId: 'o', userId: 'u', event: 'Order Completed', properties: { order_id: 'O' } },
+      { type: 'track', messageId: 'o', userId: 'u', event: 'Order Completed', properties: { order_id: 'O', products: [{ sku: 'A' }] } },
     ];
     const { records, summary } = await readAll(formats['segment-ndjson'], pieces(`${lines.map((line) => JSON.stringify(line)).join('\n')}\nnot json\n`, 50));
     expect(records.map(({ topic, value }) => [topic, 'source' in value ? value.source : null])).toEqual([

@@ -1,0 +1,15 @@
+/** What a shopper said of marketing, and when (ms); null: nothing. */
+export interface Consent {
+  readonly said: boolean | null;
+  readonly at: number;
+}
+
+/**
+ * The word that counts after a merge: the later one. But anybody may claim to be anybody in a page, so a yes that only
+ * came by a merge counts as said before all else. Does not depend on which row came first.
+ */
+export function joinConsent(standing: Consent, moved: Consent): Consent {
+  const brought = moved.said === true ? { said: true, at: 0 } : moved;
+  if (standing.said === null || brought.said === null) return standing.said === null ? brought : standing;
+  return brought.at > standing.at ? brought : standing;
+}

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { listDeadLetters, replayDeadLetter } from '../../pipeline/dead-letters.js';
+import { allTopics, clickstream, deadLetters } from '../../schemas/topics.js';
+import type { DeadLetter, ShopEvent } from '../../schemas/types.js';
+import { NINE } from '../support/events.js';
+
+const shop = { currency: 'EUR', timezone: 'UTC' };
+const directory = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
+let log: EmbeddedLog;
+beforeAll(async () => {
+  log = await openEmbeddedLog({ directory, clock: 'wall' });
+  await log.ensureTopics(allTopics);
+});
+afterAll(async () => {
+  await log.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const keep = async (id: string, value: string, more: Partial<DeadLetter> = {}): Promise<void> => {
+  const letter = { id, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: NINE, stack: null, ...more };
+  await log.append([{ topic: deadLetters.name, partition: 0, key: id, value: deadLetters.codec.encode(letter) }]);
+};
+const written = async (): Promise<ShopEvent[]> => {
+  const reader = log.reader([{ topic: clickstream.name, partition: 0, offset: (await log.ranges(clickstream.name))[0]!.start }]);
+  const records = await reader.poll(1_000, 100);
+  await reader.close();
+  return records.filter(({ tick }) => !tick).map(({ value }) => clickstream.codec.decode(value));
+};
+
+test('a refused call is repaired as JSON, taken at the time it came, and known again when it is replayed twice', async () => {
+  await keep('request/r1/0', '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{}}');
+  await expect(replayDeadLetter(log, 'request/r1/0', undefined, shop)).rejects.toThrow(/product_id/);
+  const repaired = '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{"product_id":"P1"}}';
+  await replayDeadLetter(log, 'request/r1/0', repaired, shop);
+  await replayDeadLetter(log, 'request/r1/0', Buffer.from(repaired).toString('base64'), shop);
+  expect(await written()).toMatchObject(Array.from({ length: 2 }, () => ({ messageId: 'request/r1/0', time: NINE, receivedAt: NINE, products: [{ sku: 'P1' }] })));
+});
+
+test('a letter that is unknown, cut or no JSON is refused with a sentence', async () => {
+  await keep('request/r2/0', '{"type":"tra');
+  await expect(replayDeadLetter(log, 'request/r2/0', undefined, shop)).rejects.toThrow(/not JSON/);
+  await expect(replayDeadLetter(log, 'request/none/0', undefined, shop)).rejects.toThrow(/no dead letter/);
+  expect((await listDeadLetters(log, 10)).map(({ id }) => id)).toContain('request/r2/0');
+});
+
+test('what others have counted already is not written again', async () => {
+  await keep('marketing-triggers/interactions/0/7', 'x', { topic: 'interactions', consumer: 'marketing-triggers', partition: 0, offset: 7, code: 'crashed' });
+  await expect(replayDeadLetter(log, 'marketing-triggers/interactions/0/7', undefined, shop)).rejects.toThrow(/count twice/);
+});
