@@ -55,7 +55,8 @@ const double = new DataView(new ArrayBuffer(8));
 
 /** How lmdb writes and reads the keys of timers: due time, then row key. */
 export const timerKeys = {
-  writeKey([due, key]: [number, string], target: Uint8Array, start: number): number {
+  // lmdb clears a database by an instruction with an empty key.
+  writeKey([due = 0, key = '']: [number?, string?], target: Uint8Array, start: number): number {
     // The bits of a double that is not negative have its order; of a negative one, once they are all turned.
     double.setFloat64(0, due + 0);
     const isNegative = double.getUint8(0) >= 0x80;

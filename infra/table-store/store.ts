@@ -10,10 +10,8 @@ const BEFORE_ALL: [number, string] = [-Infinity, ''];
 interface StoreOptions {
   readonly identity: string;
   readonly now: () => number;
-  /** Called before each change: writes what waits when it has become much. @throws Unavailable when that fails */
+  /** Called before each change. @throws Unavailable when too much waits already and cannot be written */
   readonly changing: (rows: number) => void;
-  /** Run `work` in one transaction. @throws Unavailable when it cannot be committed */
-  readonly transact: (work: () => void) => void;
 }
 
 /** Where a store stands, as kept beside its rows. */
@@ -25,7 +23,7 @@ interface Standing {
 
 /**
  * One partition of a table in LMDB: a database of rows, one of its timers by due time, and its place among the positions.
- * What is applied waits in memory, where it is read already, until a transaction for all stores writes it.
+ * What is applied waits in memory, where it is read already, until a transaction for all stores has written it.
  */
 export class LmdbStore implements TableStore {
   readonly #rows: Database<Buffer, string>;
@@ -33,8 +31,10 @@ export class LmdbStore implements TableStore {
   readonly #positions: Database<Buffer, string>;
   readonly #name: string;
   readonly #options: StoreOptions;
-  readonly #waiting = new WaitingRows();
+  /** Newest first: what waits, and behind it what is being written. */
+  #layers: readonly [WaitingRows, WaitingRows?] = [new WaitingRows()];
   #standing: Standing | undefined;
+  #leaving: Standing | undefined;
   #written: Standing | undefined;
   /** The earliest stored timer's due time, while it is known: most ticks find nothing due. */
   #earliest: number | undefined;
@@ -67,19 +67,21 @@ export class LmdbStore implements TableStore {
   }
 
   get(key: string): Buffer | undefined {
-    const waiting = this.#waiting.get(key);
-    if (waiting !== undefined) return waiting ?? undefined;
+    for (const layer of this.#layers) {
+      const waiting = layer?.get(key);
+      if (waiting !== undefined) return waiting ?? undefined;
+      if (layer?.isWhole) return undefined;
+    }
     return keyFits(key) ? this.#rows.get(key) : undefined;
   }
 
   range(start: string, end: string): Iterable<{ key: string; value: Buffer }> {
     if (!keyFits(start) || !keyFits(end)) return [];
-    const stored = this.#rows.getRange({ start, end });
-    return this.#waiting.size === 0 ? stored : this.#waiting.over(stored, start, end);
+    return this.#layered(this.#rows.getRange({ start, end }), (layer, below) => layer.over(below, start, end));
   }
 
   timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
-    return this.#waiting.timersOver(this.#storedTimers(until, after), until, after);
+    return this.#layered(this.#storedTimers(until, after), (layer, below) => layer.timersOver(below, until, after));
   }
 
   apply(changes: readonly RowChange[], position: number): void {
@@ -87,33 +89,58 @@ export class LmdbStore implements TableStore {
       if (!keyFits(key)) throw new Error(`A row key of ${key.length} characters is longer than the table store can hold (${MAX_KEY_BYTES} bytes).`);
     }
     this.#options.changing(changes.length);
-    for (const change of changes) this.#waiting.put(change);
+    const [waiting] = this.#layers;
+    for (const change of changes) waiting.put(change);
     this.#standing = { position, changedAt: this.#options.now(), identity: this.#options.identity };
   }
 
-  /** Put what waits into the transaction that is open. */
+  wipe(): void {
+    this.#layers = [new WaitingRows(true), this.#layers[1]];
+    this.#standing = undefined;
+    this.#options.changing(0);
+  }
+
+  /** Take up what waits for `write`; what comes from now on waits for the next. Answers whether there is anything. */
+  leave(): boolean {
+    const [waiting] = this.#layers;
+    if (this.#standing === this.#written && !waiting.isWhole) return false;
+    this.#layers = [new WaitingRows(), waiting];
+    this.#leaving = this.#standing;
+    return true;
+  }
+
+  /** Put what was taken up into the transaction that is open, in this turn of the event loop. */
   write(): void {
-    if (this.#standing === undefined || this.#standing === this.#written) return;
-    for (const [key, value] of this.#waiting.changes()) this.#put(key, value);
-    this.#positions.putSync(this.#name, Buffer.from(JSON.stringify(this.#standing)));
+    const [, leaving] = this.#layers;
+    if (!leaving) return;
+    if (leaving.isWhole) {
+      void this.#rows.clearAsync();
+      void this.#timers.clearAsync();
+    }
+    for (const [key, value] of leaving.changes()) this.#put(key, value, leaving.isWhole);
+    if (this.#leaving) void this.#positions.put(this.#name, Buffer.from(JSON.stringify(this.#leaving)));
+    else void this.#positions.remove(this.#name);
   }
 
   /** The transaction is committed. */
   written(): void {
-    this.#waiting.clear();
-    this.#written = this.#standing;
+    this.#layers = [this.#layers[0]];
+    this.#written = this.#leaving;
+    this.#earliest = undefined;
   }
 
-  wipe(): void {
-    this.#options.transact(() => {
-      this.#rows.clearSync();
-      this.#timers.clearSync();
-      this.#positions.removeSync(this.#name);
-    });
-    this.#waiting.clear();
-    this.#standing = undefined;
-    this.#written = undefined;
-    this.#earliest = undefined;
+  /** The transaction failed: what it would have written waits again. */
+  notWritten(): void {
+    const [waiting, leaving] = this.#layers;
+    if (!leaving || waiting.isWhole) return void (this.#layers = [waiting]);
+    for (const [key, value] of waiting.changes()) leaving.put({ key, value });
+    this.#layers = [leaving];
+  }
+
+  #layered<T>(stored: Iterable<T>, lay: (layer: WaitingRows, below: Iterable<T>) => Iterable<T>): Iterable<T> {
+    const [waiting, leaving] = this.#layers;
+    const written = leaving ? lay(leaving, leaving.isWhole ? [] : stored) : stored;
+    return lay(waiting, waiting.isWhole ? [] : written);
   }
 
   *#storedTimers(until: number, after: DueTimer | undefined): Iterable<DueTimer> {
@@ -126,21 +153,19 @@ export class LmdbStore implements TableStore {
     }
   }
 
-  #put(key: string, value: Buffer | null): void {
+  #put(key: string, value: Buffer | null, wiped: boolean): void {
     // Only a row that may be a timer costs a look at what it replaces.
-    if (key.includes(TIMER)) this.#moveTimer(key, value);
-    if (value === null) this.#rows.removeSync(key);
-    else this.#rows.putSync(key, value);
+    if (key.includes(TIMER)) this.#moveTimer(key, value, wiped ? undefined : this.#rows.get(key));
+    if (value === null) void this.#rows.remove(key);
+    else void this.#rows.put(key, value);
   }
 
-  #moveTimer(key: string, value: Buffer | null): void {
-    const before = this.#rows.get(key);
+  #moveTimer(key: string, value: Buffer | null, before: Buffer | undefined): void {
     const oldDue = before && dueOf(key, before);
     const newDue = value ? dueOf(key, value) : undefined;
     if (oldDue === newDue) return;
-    if (oldDue !== undefined) this.#timers.removeSync([oldDue, key]);
-    if (newDue !== undefined) this.#timers.putSync([newDue, key], NOTHING);
-    this.#earliest = undefined;
+    if (oldDue !== undefined) void this.#timers.remove([oldDue, key]);
+    if (newDue !== undefined) void this.#timers.put([newDue, key], NOTHING);
   }
 
   #findEarliest(): number {

@@ -13,8 +13,10 @@ export interface TableStoresOptions {
   /** A store that was last changed longer ago is wiped: a compacted topic may have forgotten deletions since. */
   readonly maxAgeMs?: number | undefined;
   readonly now?: (() => number) | undefined;
-  /** Rows that may wait to be written. */
+  /** Rows that may wait before they are written. */
   readonly waitingRows?: number | undefined;
+  /** How the environment is opened; tests put a failing one in its place. */
+  readonly openEnvironment?: ((path: string) => RootDatabase) | undefined;
 }
 
 /** The table stores of a data directory. */
@@ -29,15 +31,16 @@ export interface TableStores {
 const MAX_DATABASES = 2_048;
 /** Address space, not memory or disk. A shift would overflow: `2 << 30` is negative. */
 const MAP_BYTES = 2 ** 36;
-const FLUSH_MS = 1_000;
-/** Visible when the call returns; on the disk with the next flush. */
-const COMMIT = TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
 /**
- * Changes wait for company before they are written: a transaction costs more than the rows in it (a third of a process at
- * 200 clicks a second). What waits when the process dies stands in the log. More of them would hold the thread up for long.
+ * Changes wait for company before lmdb's thread writes and syncs them: a transaction costs more than the rows in it, and
+ * the task's thread would stand still meanwhile. What waits when the process dies stands in the log.
  */
-const WRITE_MS = 200;
-const WRITE_ROWS = 2_000;
+const WRITE_MS = 1_000;
+const WRITE_ROWS = 5_000;
+/** Where rows come faster than the thread writes them, as when a table is restored, their writer does it himself. */
+const MOST_TIMES_ROWS = 4;
+/** Visible when the call returns; on the disk with the next sync. */
+const COMMIT = TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH;
 
 /**
  * How many numbers of free pages lmdb keeps in memory. Large commits free many, and by default (50,000) each later commit,
@@ -46,78 +49,86 @@ const WRITE_ROWS = 2_000;
 const FREE_PAGES = { maxFreeSpaceToLoad: 500, maxFreeSpaceToRetain: 1_000 };
 
 /**
- * One LMDB environment for all tables. A change is visible at once, in a transaction of LMDB soon, and reaches the disk
- * within a second or so: after a crash the environment stands at an older consistent state, and the log replays the rest.
+ * One LMDB environment for all tables. A change is visible at once and reaches LMDB and the disk within a second or so:
+ * after a crash the environment stands at an older consistent state, and the log replays the rest.
  */
 export function openTableStores(options: TableStoresOptions): TableStores {
   const { identityOf, maxAgeMs = Infinity, now = Date.now, waitingRows = WRITE_ROWS } = options;
   const path = join(options.directory, 'tables');
-  const root = openEnvironment(path);
+  const root = (options.openEnvironment ?? openEnvironment)(path);
   const positions = root.openDB<Buffer, string>({ name: 'positions', encoding: 'binary' });
   const stores = new Map<string, { table: string; partition: number; store: LmdbStore }>();
   let waiting = 0;
-  let writing: NodeJS.Timeout | undefined;
-  let flushing: Promise<void> | undefined;
+  let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  function transact(work: () => void): void {
-    try {
-      // Braces, no expression: a promise as result would leave the transaction open.
-      root.transactionSync(() => {
-        work();
-      }, COMMIT);
-    } catch (error) {
-      throw error instanceof Error && 'code' in error ? new Unavailable(`The table stores in ${path} cannot be written: ${error.message}.`, { cause: error }) : error;
-    }
-    flushSoon();
-  }
-
-  /** Write what waits, of all stores at once. */
-  function write(): void {
-    clearTimeout(writing);
-    writing = undefined;
-    if (waiting === 0) return;
-    transact(() => {
-      for (const { store } of stores.values()) store.write();
-    });
-    for (const { store } of stores.values()) store.written();
-    waiting = 0;
-  }
-
-  function writeSoon(): void {
-    writing ??= setTimeout(() => {
-      writing = undefined;
-      try {
-        write();
-      } catch {
-        // The rows go on waiting. Whoever changes more of them hears of it once they have become many.
-        writeSoon();
-      }
-    }, WRITE_MS).unref();
-  }
-
-  function changing(rows: number): void {
-    if (waiting > waitingRows) write();
-    waiting += rows + 1;
-    writeSoon();
-  }
-
-  async function flush(): Promise<void> {
-    write();
+  function takeUp(): { taken: readonly LmdbStore[]; rows: number } {
     clearTimeout(timer);
     timer = undefined;
-    // Only an asynchronous write makes lmdb sync; the sync takes every commit before it along.
-    await positions.put('flush', Buffer.from(String(now())));
+    const rows = waiting;
+    waiting = 0;
+    return { taken: [...stores.values()].flatMap(({ store }) => (store.leave() ? [store] : [])), rows };
+  }
+
+  function failed({ taken, rows }: ReturnType<typeof takeUp>, error: unknown): Unavailable {
+    for (const store of taken) store.notWritten();
+    waiting += rows;
+    return new Unavailable(`The table stores in ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+  }
+
+  /** One transaction for all that waits in all stores, on lmdb's thread, and a sync. */
+  async function writeBehind(): Promise<void> {
+    const leaving = takeUp();
+    const { taken } = leaving;
+    try {
+      await root.batch(() => {
+        for (const store of taken) store.write();
+        void positions.put('flush', Buffer.from(String(now())));
+      });
+    } catch (error) {
+      // Without this the reason, which lmdb tells by a promise of its own, would end the process.
+      if (error instanceof Error && 'commitError' in error) Promise.resolve(error.commitError).catch(() => {});
+      throw failed(leaving, error);
+    }
+    // A snapshot from before the commit would lack the rows that no longer wait.
+    root.resetReadTxn();
+    for (const store of taken) store.written();
     await positions.flushed;
   }
 
-  /** Until a sync, LMDB may not use freed pages again: without one now and then the file grows for ever. */
-  function flushSoon(): void {
-    if (timer || flushing) return;
-    timer = setTimeout(() => {
-      // A disk that is full fails the next change too, where somebody hears of it; the log has the rows.
-      flushing = flush().catch(() => {}).finally(() => (flushing = undefined));
-    }, FLUSH_MS).unref();
+  /** One at a time: a later transaction must not be overtaken by an earlier one. */
+  function write(): Promise<void> {
+    writing ??= writeBehind().finally(() => {
+      writing = undefined;
+      if (waiting > 0) writeSoon();
+    });
+    return writing;
+  }
+
+  function writeSoon(): void {
+    // Failed rows wait on; whoever changes many more of them hears of it.
+    timer ??= setTimeout(() => void write().catch(() => {}), WRITE_MS).unref();
+  }
+
+  function writeNow(): void {
+    const leaving = takeUp();
+    const { taken } = leaving;
+    try {
+      // Braces, no expression: a promise as result would leave the transaction open.
+      root.transactionSync(() => {
+        for (const store of taken) store.write();
+      }, COMMIT);
+    } catch (error) {
+      throw failed(leaving, error);
+    }
+    for (const store of taken) store.written();
+  }
+
+  function changing(rows: number): void {
+    if (!writing && waiting > waitingRows * MOST_TIMES_ROWS) writeNow();
+    waiting += rows + 1;
+    if (waiting > waitingRows) void write().catch(() => {});
+    else writeSoon();
   }
 
   return {
@@ -125,7 +136,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
       const name = `${table}/${partition}`;
       const known = stores.get(name);
       if (known) return known.store;
-      const store = new LmdbStore(root, positions, name, { identity: identityOf(table), now, changing, transact });
+      const store = new LmdbStore(root, positions, name, { identity: identityOf(table), now, changing });
       if (store.isForeign || now() - store.changedAt > maxAgeMs) store.wipe();
       stores.set(name, { table, partition, store });
       return store;
@@ -133,21 +144,22 @@ export function openTableStores(options: TableStoresOptions): TableStores {
 
     async flushed() {
       const reached = [...stores.values()].map(({ table, partition, store }) => ({ topic: table, partition, offset: store.position }));
-      await flush();
+      await writing?.catch(() => {});
+      await write();
       return reached;
     },
 
     async close() {
-      await flush();
-      await flushing;
+      // What cannot be written stands in the log.
+      await writing?.catch(() => {});
+      await write().catch(() => {});
       clearTimeout(timer);
-      clearTimeout(writing);
       await root.close();
     },
   };
 }
 
-function openEnvironment(path: string): RootDatabase {
+export function openEnvironment(path: string): RootDatabase {
   try {
     const options = { path, maxDbs: MAX_DATABASES, mapSize: MAP_BYTES, ...FREE_PAGES };
     return open(options);

@@ -3,17 +3,16 @@ import type { DueTimer, RowChange } from '../../pipeline/core/store.js';
 
 const byDue = (a: DueTimer, b: DueTimer): number => a.due - b.due || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
-/** Changes that were applied and are not in LMDB yet. They hide what is stored under their keys; null hides a row. */
+/** Changes that were applied and are not in LMDB yet. They hide what is below under their keys; null hides a row. */
 export class WaitingRows {
-  #rows = new Map<string, Buffer | null>();
+  readonly #rows = new Map<string, Buffer | null>();
   /** Timers among them; undefined for one that was deleted. */
-  #dues = new Map<string, number | undefined>();
-  #sortedKeys: readonly string[] | undefined;
+  readonly #dues = new Map<string, number | undefined>();
+  #sortedKeys: string[] | undefined;
   #sortedTimers: readonly DueTimer[] | undefined;
 
-  get size(): number {
-    return this.#rows.size;
-  }
+  /** `isWhole`: the store was wiped before these changes, so nothing below counts. */
+  constructor(readonly isWhole = false) {}
 
   changes(): Iterable<[string, Buffer | null]> {
     return this.#rows;
@@ -25,7 +24,7 @@ export class WaitingRows {
   }
 
   put({ key, value }: RowChange): void {
-    if (!this.#rows.has(key)) this.#sortedKeys = undefined;
+    if (this.#sortedKeys && !this.#rows.has(key)) this.#sortedKeys.splice(firstFrom(this.#sortedKeys, (other) => other > key), 0, key);
     this.#rows.set(key, value);
     // Only a row that may be a timer costs a look at its value.
     if (!key.includes(TIMER)) return;
@@ -35,23 +34,17 @@ export class WaitingRows {
     this.#sortedTimers = undefined;
   }
 
-  /** Everything is in LMDB. Who still reads a range goes on with what it held. */
-  clear(): void {
-    this.#rows = new Map();
-    this.#dues = new Map();
-    this.#sortedKeys = undefined;
-    this.#sortedTimers = undefined;
-  }
-
-  /** Lay what waits over the rows that LMDB holds in the same range, both in key order. */
-  *over(stored: Iterable<{ key: string; value: Buffer }>, start: string, end: string): Iterable<{ key: string; value: Buffer }> {
+  /** Lay these changes over the rows below in the same range, both in key order. */
+  *over(below: Iterable<{ key: string; value: Buffer }>, start: string, end: string): Iterable<{ key: string; value: Buffer }> {
     const rows = this.#rows;
-    const keys = (this.#sortedKeys ??= [...rows.keys()].sort());
-    let at = firstFrom(keys, (key) => key >= start);
-    for (const row of stored) {
+    this.#sortedKeys ??= [...rows.keys()].sort();
+    // A copy, since rows may change while the range is read.
+    const keys = this.#sortedKeys.slice(firstFrom(this.#sortedKeys, (key) => key >= start), firstFrom(this.#sortedKeys, (key) => key >= end));
+    let at = 0;
+    for (const row of below) {
       for (; at < keys.length && keys[at]! < row.key; at++) {
         const value = rows.get(keys[at]!);
-        if (value && keys[at]! < end) yield { key: keys[at]!, value };
+        if (value) yield { key: keys[at]!, value };
       }
       if (keys[at] !== row.key) {
         yield row;
@@ -60,19 +53,19 @@ export class WaitingRows {
       const value = rows.get(keys[at++]!);
       if (value) yield { key: row.key, value };
     }
-    for (; at < keys.length && keys[at]! < end; at++) {
+    for (; at < keys.length; at++) {
       const value = rows.get(keys[at]!);
       if (value) yield { key: keys[at]!, value };
     }
   }
 
-  /** Lay waiting timers due at or before `until` over those that LMDB holds, both by (due, key). */
-  *timersOver(stored: Iterable<DueTimer>, until: number, after: DueTimer | undefined): Iterable<DueTimer> {
+  /** Lay these timers due at or before `until` over those below, both by (due, key). */
+  *timersOver(below: Iterable<DueTimer>, until: number, after: DueTimer | undefined): Iterable<DueTimer> {
     const dues = this.#dues;
     const timers = (this.#sortedTimers ??= [...dues].flatMap(([key, due]) => (due === undefined ? [] : [{ due, key }])).sort(byDue));
     let at = after ? firstFrom(timers, (timer) => byDue(timer, after) > 0) : 0;
-    for (const timer of stored) {
-      // Where a row waits, its stored timer is out of date.
+    for (const timer of below) {
+      // Where a row waits, its timer below is out of date.
       if (dues.has(timer.key)) continue;
       for (; at < timers.length && byDue(timers[at]!, timer) < 0; at++) yield timers[at]!;
       yield timer;

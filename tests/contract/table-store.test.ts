@@ -1,8 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openTableStores, type TableStores, type TableStoresOptions } from '../../infra/table-store/stores.js';
+import { openEnvironment, openTableStores, type TableStores, type TableStoresOptions } from '../../infra/table-store/stores.js';
 import { restOf, rowKey, TIMER, timerRows } from '../../pipeline/core/rows.js';
 import { storeContract } from './store-contract.js';
 
@@ -86,25 +87,65 @@ describe('LMDB stores of a data directory', () => {
   test('a process that dies leaves each store at a position and exactly its rows, however much was waiting', async () => {
     const directory = directoryForTest();
     const living = openIn(directory, { waitingRows: 20 });
-    for (let position = 1; position <= 200; position++) {
+    let written = 0;
+    for (let position = 1; position <= 400; position++) {
       for (const [table, factor] of [['carts', 1], ['products', 2]] as const) {
         living.open(table, 0).apply([{ key: `k${position % 7}`, value: dated(String(position)) }, { key: 'last', value: dated(String(position)) }], position * factor);
       }
+      if (position % 3 === 0) await setImmediate();
       if (position % 37 !== 0) continue;
       // What a killed process leaves behind is what its files hold at that moment.
       const copy = directoryForTest();
       cpSync(join(directory, 'tables'), join(copy, 'tables'), { recursive: true });
       const found = openIn(copy);
       const [carts, products] = [found.open('carts', 0), found.open('products', 0)];
-      expect(carts.position).toBeGreaterThan(0);
-      expect([Number(carts.get('last')), Number(products.get('last'))]).toEqual([carts.position, products.position / 2]);
+      expect([Number(carts.get('last') ?? 0), Number(products.get('last') ?? 0)]).toEqual([carts.position, products.position / 2]);
       for (let key = 0; key < 7; key++) {
-        const newest = carts.position - ((carts.position - key + 7) % 7);
-        expect(Number(carts.get(`k${key}`) ?? 0)).toBe(Math.max(0, newest));
+        expect(Number(carts.get(`k${key}`) ?? 0)).toBe(Math.max(0, carts.position - ((carts.position - key + 7) % 7)));
       }
+      written = carts.position;
       await found.close();
     }
+    expect(written).toBeGreaterThan(0);
     await living.close();
+  });
+
+  test('what cannot be written is read all the same, until too much of it waits', async () => {
+    let isFull = true;
+    const failing = (path: string): ReturnType<typeof openEnvironment> => {
+      const root = openEnvironment(path);
+      const { batch, transactionSync } = root;
+      return Object.assign(root, {
+        batch: (work: () => void) => (isFull ? Promise.reject(new Error('the disk is full')) : batch.call(root, work)),
+        transactionSync(work: () => void, flags: number) {
+          if (isFull) throw new Error('the disk is full');
+          transactionSync.call(root, work, flags);
+        },
+      });
+    };
+    const stores = openIn(directoryForTest(), { waitingRows: 20, openEnvironment: failing });
+    const store = stores.open('carts', 0);
+    let applied = 0;
+    const fill = async (): Promise<void> => {
+      for (;; applied++) {
+        store.apply([{ key: `k${applied}`, value: Buffer.alloc(20, applied % 256) }], applied + 1);
+        await setImmediate();
+      }
+    };
+    await expect(fill()).rejects.toThrow('cannot be written');
+    expect(applied).toBeGreaterThan(30);
+    expect([store.position, store.get(`k${applied - 1}`)?.[0], store.get(`k${applied}`)]).toEqual([applied, (applied - 1) % 256, undefined]);
+    expect([...store.range('', 'l')]).toHaveLength(applied);
+    await expect(stores.flushed()).rejects.toThrow('cannot be written');
+    isFull = false;
+    store.apply([{ key: 'k1', value: null }], applied + 1);
+    await stores.flushed();
+    expect([...store.range('', 'l')]).toHaveLength(applied - 1);
+    store.wipe();
+    store.apply([{ key: 'a', value: dated('1') }], 1);
+    expect(await stores.flushed()).toEqual([{ topic: 'carts', partition: 0, offset: 1 }]);
+    expect([...store.range('', 'z')]).toHaveLength(1);
+    await stores.close();
   });
 
   test('a change that fails leaves rows and position as they were', async () => {
