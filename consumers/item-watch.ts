@@ -33,22 +33,31 @@ function onCatalogChange({ key, value: change }: { key: string; value: CatalogCh
         attributes: change.attributes, catalogAt: change.time,
       };
   ctx.put(productRows, key, product);
-  if (!deleted && change.quantity !== null) setStock(key, change.quantity, change.time, ctx);
+  if (!deleted) setStock(key, change, ctx);
 }
 
 function onInventoryChange({ key, value: change }: { key: string; value: InventoryChange }, ctx: Context): void {
   requireId('sku', key);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.price !== null && change.time >= before.priceAt) ctx.put(productRows, key, { ...before, price: change.price, priceAt: change.time });
-  if (change.quantity !== null) setStock(key, change.quantity, change.time, ctx);
+  setStock(key, change, ctx);
 }
 
-/** A restock is a change to more than nothing from nothing (or less, or unknown): flags do not count, units do. */
-function setStock(sku: string, stock: number, time: number, ctx: Context): void {
+const isSoldOut = ({ stock }: Product): boolean => stock !== null && stock <= 0;
+
+/**
+ * A restock is a change to more than nothing from nothing (or less, or unknown). A feed that only says "in stock" tells of
+ * one where the item was sold out or on order: of an unknown number it says nothing new.
+ */
+function setStock(sku: string, { quantity, availability, time }: Pick<InventoryChange, 'quantity' | 'availability' | 'time'>, ctx: Context): void {
+  if (quantity === null && availability === null) return;
   const before = ctx.get(productRows, sku) ?? emptyProduct(sku);
   if (time < before.stockAt) return ctx.count('millrace_outdated_total');
-  const restocked = stock > 0 && (before.stock === null || before.stock <= 0);
-  ctx.put(productRows, sku, { ...before, stock, stockAt: time, restocks: before.restocks + (restocked ? 1 : 0) });
+  const onOrder = availability === 'on_order';
+  const wasAbsent = isSoldOut(before) || before.onOrder;
+  const stock = onOrder ? null : (quantity ?? (wasAbsent ? null : before.stock));
+  const restocked = !onOrder && (quantity === null ? wasAbsent : quantity > 0 && (before.stock === null || before.stock <= 0));
+  ctx.put(productRows, sku, { ...before, stock, onOrder, stockAt: time, restocks: before.restocks + (restocked ? 1 : 0) });
   if (restocked) notify({ key: sku }, ctx);
 }
 
@@ -62,7 +71,7 @@ function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key:
 function notify({ key: sku }: Pick<Due, 'key'>, ctx: Context): void {
   const product = ctx.get(productRows, sku);
   // Sold out again before their turn: the rest keep waiting for the next restock.
-  if (!product || (product.stock ?? 0) <= 0) return;
+  if (!product || isSoldOut(product) || product.onOrder) return;
   const waiting = ctx.scan(watchers, sku).sort((a, b) => a.value.since - b.value.since);
   for (const { sub: shopper } of waiting.slice(0, NOTICES_A_COMMIT)) {
     tell(sku, shopper, 'back_in_stock', product.stockAt, ctx);
@@ -81,6 +90,6 @@ function tell(sku: string, shopper: string, kind: CandidateKind, time: number, c
 function emptyProduct(sku: string): Product {
   return {
     sku, name: null, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, deleted: false,
-    stock: null, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
+    stock: null, onOrder: false, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
   };
 }

@@ -1,5 +1,6 @@
 import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
+import { availableOf } from './availability.js';
 import { skuOf } from './event-products.js';
 import { flag, isObject, money, number, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
@@ -70,6 +71,7 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
   const isDeleted = flag(errors, blankAsMissing(row, 'deleted'), 'deleted') ?? false;
   const price = money(errors, row, 'price');
   const currency = currencyOf(errors, row, behindPrice);
+  const { quantity, availability, withdrawn } = availableOf(errors, row, number(errors, row, named(row, 'quantity', 'stock')));
   const value: CatalogChange = {
     sku: skuOf(errors, row) ?? '',
     op: op === 'delete' || isDeleted ? 'delete' : 'upsert',
@@ -80,8 +82,9 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
     currency: price === null ? currency : (currency ?? context.shop.currency),
     url: text(errors, row, named(row, 'url', 'link'), MAX_URL),
     imageUrl: text(errors, row, named(row, 'image_url', 'imageUrl', 'image_link'), MAX_URL),
-    hidden: (flag(errors, blankAsMissing(row, 'hidden'), 'hidden') ?? false) || row['availability'] === 'hidden',
-    quantity: number(errors, row, named(row, 'quantity', 'stock')),
+    hidden: (flag(errors, blankAsMissing(row, 'hidden'), 'hidden') ?? false) || withdrawn,
+    quantity,
+    availability,
     attributes: attributesOf(errors, row),
     time: timeOf(errors, row, context.receivedAt),
     receivedAt: context.receivedAt,

@@ -1,17 +1,22 @@
 import type { InventoryChange } from '../schemas/types.js';
+import { availableOf } from './availability.js';
 import type { Envelope } from './envelope.js';
 import { MAX_PRODUCTS, skuOf } from './event-products.js';
 import type { Call } from './shop-event.js';
 import { isObject, money, number, under, type Errors, type Json } from './fields.js';
 
-/** Stock may be negative (sold before it came); a price may not. Flags such as `in_stock` say nothing that units do not. */
+const isUnsaid = (from: Json, name: string): boolean => from[name] === undefined || from[name] === null || from[name] === '';
+
+/** Stock may be negative (sold before it came); a price may not. Of a withdrawn product an event changes only what it says of its stock: hiding is the catalogue's. */
 function change(errors: Errors, from: Json, head: Envelope, field: 'quantity' | 'price', messageId: string): InventoryChange {
-  const quantity = number(errors, from, from['quantity'] === undefined && from['stock'] !== undefined ? 'stock' : 'quantity');
+  const units = number(errors, from, from['quantity'] === undefined && from['stock'] !== undefined ? 'stock' : 'quantity');
+  const { quantity, availability } = availableOf(errors, from, units);
   const price = money(errors, from, 'price');
-  if ((field === 'quantity' ? quantity : price) === null && (from[field] ?? null) === null) {
-    errors.push({ path: field, code: 'required', message: field === 'quantity' ? 'Say how many units are in stock now.' : 'Say the price that holds now.' });
+  if (field === 'quantity' && isUnsaid(from, 'quantity') && isUnsaid(from, 'stock') && isUnsaid(from, 'availability')) {
+    errors.push({ path: field, code: 'required', message: 'Say how many units are in stock now, or its availability.' });
   }
-  return { messageId, sku: skuOf(errors, from) ?? '', quantity, price, time: head.time, receivedAt: head.receivedAt };
+  if (field === 'price' && isUnsaid(from, 'price')) errors.push({ path: field, code: 'required', message: 'Say the price that holds now.' });
+  return { messageId, sku: skuOf(errors, from) ?? '', quantity, availability, price, time: head.time, receivedAt: head.receivedAt };
 }
 
 /** Stands for a list item that is no object and has been refused as such. */

@@ -2,6 +2,8 @@
 
 export type CatalogOp = 'upsert' | 'delete';
 
+export type Availability = 'in_stock' | 'on_order';
+
 /** A product put into or taken out of the catalogue. Key: sku. */
 export interface CatalogChange {
   /** Stock keeping unit. */
@@ -26,6 +28,8 @@ export interface CatalogChange {
   readonly hidden: boolean;
   /** Stock, when the catalogue knows it. */
   readonly quantity: null | number;
+  /** What a feed says of stock in words: in_stock, in a number that only quantity tells; on_order, it can be bought but is not there. Sold out is a quantity of 0. */
+  readonly availability: null | Availability;
   /** Any further attribute. */
   readonly attributes: Readonly<Record<string, string>>;
   /** When it was changed. */
@@ -42,6 +46,8 @@ export interface InventoryChange {
   readonly sku: string;
   /** Units in stock now; null leaves it. */
   readonly quantity: null | number;
+  /** What a feed says of stock in words: in_stock, in a number that only quantity tells; on_order, it can be bought but is not there. Sold out is a quantity of 0. */
+  readonly availability: null | Availability;
   /** Unit price now; null leaves it. */
   readonly price: null | bigint;
   /** When it changed. */
@@ -676,6 +682,8 @@ export interface Product {
   readonly deleted: boolean;
   /** Units in stock; null: never said. */
   readonly stock: null | number;
+  /** It can be bought, but is not there: preorder or backorder. */
+  readonly onOrder: boolean;
   /** Further attributes. */
   readonly attributes: Readonly<Record<string, string>>;
   /** Event time of the last catalogue change. */

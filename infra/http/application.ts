@@ -9,7 +9,7 @@ import { refuse, sendJson } from './problem.js';
 import { pathId } from './requests.js';
 import { rudderSettings, segmentSettings } from './sdk-settings.js';
 import { uploadSource } from './source-upload.js';
-import { uploadProducts } from './upload.js';
+import { deleteProduct, uploadProducts } from './upload.js';
 
 /** Everything that is not hot: operations, catalogue, users, settings of foreign SDKs, pages. */
 export function application(house: House, exchangeOf: (request: Request) => Exchange, labelled: (request: Request, label: string) => void): Express {
@@ -32,6 +32,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
 
   operations(house, route);
   route('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
+  route('delete', '/v1/products/:sku', 'admin', (exchange, request) => deleteProduct(house, exchange, param(request, 'sku')));
   route('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
   route('get', '/v1/forecasts/:sku', 'server', async (_, request) => {
     const sku = param(request, 'sku');

@@ -141,3 +141,11 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   }
   return { accepted, rejectedCount: wrong, rejected, token: encodeToken(positions) };
 }
+
+/** Take one product out of the catalogue: it is never recommended again, until it is put there anew. */
+export async function deleteProduct(house: House, { receivedAt }: Exchange, sku: string): Promise<object> {
+  const outcome = collectProduct({ sku, op: 'delete' }, { receivedAt, shop: house.settings.shop });
+  if ('errors' in outcome) throw badRequest(outcome.errors);
+  const positions = await house.deps.accept(encodeRecords(outcome.ok.records, house.deps.partitions));
+  return { deleted: sku, token: encodeToken(positions) };
+}

@@ -41,7 +41,7 @@ function learnedScorer(): Scorer {
   for (let changes = itemEmbeddings.publishes!.changes(embeddings, 0); changes.length > 0; changes = itemEmbeddings.publishes!.changes(embeddings, 0)) vectors.push(...changes);
   stores.open(itemVectors.name, 0).apply(vectors, vectors.length);
   const catalogue = Array.from({ length: ITEMS }, (_, item): RowChange => ({ key: `sku-${item}`, value: productRows.codec.encode({
-    sku: `sku-${item}`, name: `Product ${item}`, category: `Category ${item % 40}`, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false,
+    sku: `sku-${item}`, name: `Product ${item}`, category: `Category ${item % 40}`, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false, onOrder: false,
     stock: 10, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
   }) }));
   stores.open(products.name, 0).apply(catalogue, catalogue.length);

@@ -24,7 +24,7 @@ export function readFilter(filter: Readonly<Record<string, unknown>>): { matches
     if (textField) conditions.push(oneOf((product) => product[textField], wanted, path, errors));
     else if (field.startsWith('attributes.')) conditions.push(oneOf((product) => product.attributes[field.slice('attributes.'.length)] ?? null, wanted, path, errors));
     else if (field === 'price') conditions.push(within(wanted, path, errors));
-    else if (field === 'inStock' && typeof wanted === 'boolean') conditions.push((product) => !wanted || (product.stock ?? 1) > 0);
+    else if (field === 'inStock' && typeof wanted === 'boolean') conditions.push((product) => !wanted || (!product.onOrder && (product.stock ?? 1) > 0));
     else errors.push({ path, code: 'unknown_filter', message: 'Filters are category, brand, name, attributes.<name>, price {min, max} and inStock.' });
   }
   return errors.length > 0 ? { errors } : { matches: (product) => conditions.every((condition) => condition(product)) };

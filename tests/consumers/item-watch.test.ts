@@ -6,7 +6,7 @@ import { Driver } from '../support/driver.js';
 import { MINUTE, NINE, stock } from '../support/events.js';
 
 const listed = (sku: string, more: Partial<CatalogChange> = {}): CatalogChange => ({
-  sku, op: 'upsert', name: sku, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
+  sku, op: 'upsert', name: sku, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
 });
 const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', { sku: 'P8', shopper, kind: 'back_in_stock', active, time });
 
@@ -38,6 +38,24 @@ test('everyone who waits is told at a restock, the earliest first, each once; wh
   driver.send(inventory, 'P8', stock('P8', 0, NINE + 2 * MINUTE));
   driver.send(inventory, 'P8', stock('P8', 2, NINE + 3 * MINUTE));
   expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['s1', 's2', 's3']);
+});
+
+test('a feed that speaks in words: sold out, on order, back; nobody is told of an order that can be placed', () => {
+  const driver = new Driver([itemWatch()]);
+  const says = (quantity: number | null, availability: CatalogChange['availability'], minute: number): unknown => {
+    driver.send(catalog, 'P8', listed('P8', { quantity, availability, time: NINE + minute * MINUTE }));
+    return driver.row('item-watch', productRows, 'P8');
+  };
+  says(null, 'in_stock', 0);
+  waits(driver, 's1', NINE);
+  expect(says(null, 'in_stock', 1)).toMatchObject({ stock: null, onOrder: false, restocks: 0 });
+  expect(says(0, null, 2)).toMatchObject({ stock: 0 });
+  expect(says(null, 'on_order', 3)).toMatchObject({ stock: null, onOrder: true });
+  expect(driver.read(triggerCandidates)).toEqual([]);
+  expect(says(null, 'in_stock', 4)).toMatchObject({ stock: null, onOrder: false, restocks: 1 });
+  expect(driver.read(triggerCandidates)).toMatchObject([{ shopper: 's1', stock: null }]);
+  expect(says(7, 'in_stock', 5)).toMatchObject({ stock: 7 });
+  expect(says(null, null, 6)).toMatchObject({ stock: 7 });
 });
 
 test('a long queue is told some at a time, and nobody is left out or told twice', () => {

@@ -170,6 +170,14 @@ test('records of a file source are taken by the admin only, whole, and with thei
   expect(http.values('orders')).toEqual([value]);
 });
 
+test('a product is deleted by an admin', async () => {
+  expect((await get('/v1/products/P%2F1', bearer(SERVER), 'DELETE')).status).toBe(403);
+  const { status, text } = await get('/v1/products/P%2F1', bearer(ADMIN), 'DELETE');
+  expect([status, JSON.parse(text)]).toMatchObject([200, { deleted: 'P/1' }]);
+  expect(http.values('catalog').at(-1)).toMatchObject({ sku: 'P/1', op: 'delete' });
+  expect((await get('/v1/products/undefined', bearer(ADMIN), 'DELETE')).status).toBe(400);
+});
+
 describe('the rest', () => {
   test('health, metrics and the description are open', async () => {
     expect((await get('/livez')).status).toBe(200);

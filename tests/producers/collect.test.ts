@@ -177,7 +177,7 @@ describe('orders and stock', () => {
 
   test('stock and price changes need no shopper, but a server key', () => {
     const stock = { type: 'track', messageId: 'i', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2, in_stock: true } };
-    expect(recordsOf(stock)).toEqual([{ topic: 'inventory', key: 'P4', value: { messageId: 'i', sku: 'P4', quantity: -2, price: null, time: receivedAt, receivedAt } }]);
+    expect(recordsOf(stock)).toEqual([{ topic: 'inventory', key: 'P4', value: { messageId: 'i', sku: 'P4', quantity: -2, availability: null, price: null, time: receivedAt, receivedAt } }]);
     expect(recordsOf({ ...stock, event: 'Price Changed', properties: { products: [{ sku: 'A', price: '1.50' }, { sku: 'B', price: 2 }] } })).toMatchObject([{ key: 'A', value: { price: 15_000n, quantity: null, messageId: 'i' } }, { key: 'B', value: { messageId: 'i/1' } }]);
     expect(wrong(stock, { scope: 'browser' })).toEqual(['event needs_server_key']);
     expect(wrong({ ...view, event: 'User Erased' }, { scope: 'browser' })).toEqual(['event needs_server_key']);
@@ -298,7 +298,7 @@ describe('catalogue rows', () => {
   test('are read under the names that feeds use', () => {
     expect(row({ id: 'P1', title: 'Cup', product_type: 'Kitchen', price: '12.99 EUR', link: 'https://s/p', image_link: 'https://s/i', stock: '4', colour: 'red', sizes: [1, 2] })).toEqual({
       sku: 'P1', op: 'upsert', name: 'Cup', category: 'Kitchen', brand: null, price: 129_900n, currency: 'EUR', url: 'https://s/p', imageUrl: 'https://s/i',
-      hidden: false, quantity: 4, attributes: { colour: 'red', sizes: '[1,2]' }, time: receivedAt, receivedAt,
+      hidden: false, quantity: 4, availability: null, attributes: { colour: 'red', sizes: '[1,2]' }, time: receivedAt, receivedAt,
     });
   });
   test('hide and delete', () => {
@@ -306,8 +306,29 @@ describe('catalogue rows', () => {
     expect(row({ product_id: 'P4', deleted: true })).toMatchObject({ op: 'delete' });
     expect(row({ product_id: 'P4', op: 'delete' })).toMatchObject({ op: 'delete' });
   });
+  test.each([
+    ['in stock', { quantity: null, availability: 'in_stock', hidden: false }],
+    ['https://schema.org/InStock', { quantity: null, availability: 'in_stock' }],
+    ['OUT_OF_STOCK', { quantity: 0, availability: null, hidden: false }],
+    ['http://schema.org/SoldOut', { quantity: 0 }],
+    ['Pre-Order', { quantity: null, availability: 'on_order', hidden: false }],
+    ['backorder', { quantity: null, availability: 'on_order' }],
+    ['discontinued', { quantity: null, availability: null, hidden: true }],
+    ['', { quantity: null, availability: null, hidden: false }],
+  ])('availability %j is understood', (availability, meant) => {
+    expect(row({ id: 'P1', availability })).toMatchObject(meant);
+  });
+  test('a number says more than “in stock”, “out of stock” more than a number', () => {
+    expect(row({ id: 'P1', availability: 'in stock', quantity: 3 })).toMatchObject({ quantity: 3 });
+    expect(row({ id: 'P1', availability: 'out of stock', quantity: 3 })).toMatchObject({ quantity: 0 });
+    expect(row({ id: 'P1', availability: 'soon' })).toEqual(['availability unknown_availability']);
+    expect(row({ id: 'P1', availability: 7 })).toEqual(['availability wrong_type']);
+    const said = (properties: object) => recordsOf({ type: 'track', messageId: 'i', event: 'Inventory Updated', properties: { product_id: 'P1', ...properties } })[0]!.value;
+    expect(said({ availability: 'in stock' })).toMatchObject({ quantity: null, availability: 'in_stock' });
+    expect(said({ availability: 'out of stock' })).toMatchObject({ quantity: 0 });
+  });
   test('are refused with every wrong field named', () => {
-    expect(row({ price: '1,299.00', quantity: 'many', currency: 'XXXX' })).toEqual(['price not_a_number', 'currency unknown_currency', 'product_id required', 'quantity not_a_number']);
+    expect(row({ price: '1,299.00', quantity: 'many', currency: 'XXXX' })).toEqual(['price not_a_number', 'currency unknown_currency', 'quantity not_a_number', 'product_id required']);
     expect(row('x')).toEqual([' not_an_object']);
   });
 });

@@ -1,0 +1,46 @@
+import type { Availability } from '../schemas/types.js';
+import { shown, type Errors, type Json } from './fields.js';
+
+type Word = Availability | 'sold_out' | 'withdrawn';
+
+/** Words of product feeds and of schema.org, without case, blanks and signs. */
+const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
+  ['instock', 'in_stock'], ['available', 'in_stock'], ['limitedavailability', 'in_stock'], ['onlineonly', 'in_stock'], ['instoreonly', 'in_stock'], ['true', 'in_stock'],
+  ['outofstock', 'sold_out'], ['soldout', 'sold_out'], ['unavailable', 'sold_out'], ['reserved', 'sold_out'], ['false', 'sold_out'],
+  ['preorder', 'on_order'], ['presale', 'on_order'], ['backorder', 'on_order'], ['madetoorder', 'on_order'], ['availablefororder', 'on_order'],
+  ['discontinued', 'withdrawn'], ['hidden', 'withdrawn'],
+]);
+
+/** What a product's `availability` says beside its quantity. */
+export interface Available {
+  readonly quantity: number | null;
+  readonly availability: Availability | null;
+  /** It must not be shown any more. */
+  readonly withdrawn: boolean;
+}
+
+function wordOf(errors: Errors, from: Json): Word | null {
+  const value = from['availability'];
+  if (value === undefined || value === null || value === '') return null;
+  const isWord = typeof value === 'string' || typeof value === 'boolean';
+  const word = isWord ? WORDS.get(String(value).replace(/^https?:\/\/(www\.)?schema\.org\//i, '').replace(/[\s_-]+/g, '').toLowerCase()) : undefined;
+  if (word === undefined) {
+    errors.push({
+      path: 'availability', code: isWord ? 'unknown_availability' : 'wrong_type',
+      message: `${shown(value)} is not understood; write in_stock, out_of_stock, preorder, backorder, discontinued or hidden.`,
+    });
+  }
+  return word ?? null;
+}
+
+/** A number of units says more than "in stock"; that something cannot be had says more than a number. */
+export function availableOf(errors: Errors, from: Json, quantity: number | null): Available {
+  const word = wordOf(errors, from);
+  switch (word) {
+    case 'sold_out': return { quantity: 0, availability: null, withdrawn: false };
+    case 'withdrawn': return { quantity, availability: null, withdrawn: true };
+    case 'on_order': return { quantity: null, availability: word, withdrawn: false };
+    case 'in_stock': return { quantity, availability: word, withdrawn: false };
+    case null: return { quantity, availability: null, withdrawn: false };
+  }
+}
