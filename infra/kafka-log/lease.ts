@@ -3,6 +3,7 @@ import { Unavailable } from '../../pipeline/core/errors.js';
 import type { GroupSpec, Lease, NewRecord, OffsetRange } from '../../pipeline/core/log.js';
 import type { Metrics } from '../../pipeline/core/metrics.js';
 import type { Connection } from './connection.js';
+import { answeredWithin } from './answered-within.js';
 import { asFailure, isFenced } from './failures.js';
 import type { Fetcher } from './fetcher.js';
 import { Inputs } from './inputs.js';
@@ -11,6 +12,9 @@ import { tooLarge } from './rounds.js';
 import { readTable } from './table.js';
 import { fencingProducer } from './task-producer.js';
 import type { TaskProducer } from './task-producer.js';
+
+/** Beyond all retries and the transaction's time-out: kafkajs has lost the answer, and would let the partition wait for ever. */
+const PATIENCE_MS = 30_000;
 
 /** What a lease needs of its membership. */
 export interface Membered {
@@ -68,7 +72,7 @@ export function openLease(member: Membered, partition: number): OwnLease {
     if (large) throw new RangeError(`A record of ${large.value?.length ?? 0} bytes for ${large.topic} is larger than Kafka's batches.`);
     const started = performance.now();
     try {
-      const ends = await producer.commit(records);
+      const ends = await answeredWithin(PATIENCE_MS, producer.commit(records));
       metrics.observe('millrace_kafka_commit_seconds', (performance.now() - started) / 1_000, labels);
       const end = ends.get(`${prefix}${topic}/${partition}`);
       return end ?? (await tableRange()).end;
@@ -89,7 +93,7 @@ export function openLease(member: Membered, partition: number): OwnLease {
       held();
       dropProducer();
       try {
-        const fenced = await fencingProducer(kafka, prefix, id);
+        const fenced = await answeredWithin(PATIENCE_MS, fencingProducer(kafka, prefix, id));
         if (revoking.signal.aborted) fenced.drop();
         held();
         producer = fenced;

@@ -9,6 +9,7 @@ import { Connection } from './connection.js';
 import { asFailure, backOffMs, failureCodes } from './failures.js';
 import { Fetcher } from './fetcher.js';
 import { groupOffsets } from './group-offsets.js';
+import type { GroupOffsets } from './group-offsets.js';
 import { openLease } from './lease.js';
 import type { OwnLease } from './lease.js';
 import type { MemberFile } from './predecessor.js';
@@ -49,37 +50,26 @@ interface Held {
 export class KafkaMembership implements Membership {
   readonly failed: Promise<never>;
   readonly #fail: (error: unknown) => void;
-  readonly #consumer: Consumer;
+  /** A consumer lives until its first crash; `#run` then makes the next one. */
+  #consumer: Consumer | undefined;
   readonly #fetcher: Fetcher;
   readonly #confirmations = new Confirmations();
   readonly #held = new Map<number, Held>();
   /** Ends of owners whose lease was revoked: the next owner of the partition in this process waits for it. */
   readonly #ending = new Map<number, Promise<void>>();
-  readonly #offsets;
   #memberId: string | undefined;
   #stopping: Promise<void> | undefined;
-  readonly #running: Promise<void>;
+  /** The current consumer's way into the group. */
+  #joining: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: MembershipOptions) {
-    const { kafka, raw, admin, prefix, group, sessionTimeoutMs, journal } = options;
+    const { raw, prefix, journal } = options;
     let fail: (error: unknown) => void = () => {};
     this.failed = new Promise<never>((_, reject) => (fail = reject));
     this.failed.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
     this.#fail = fail;
     this.#fetcher = new Fetcher(new Connection(raw, prefix), FETCH, journal);
-    this.#consumer = kafka.consumer({
-      groupId: prefix + group.name,
-      partitionAssigners: [coPartitionAssigner(() => [...this.#held.keys()], (error) => void this.#end(error))],
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: sessionTimeoutMs,
-      heartbeatInterval: HEARTBEAT_MS,
-      maxWaitTimeInMs: STEP_MS,
-      allowAutoTopicCreation: false,
-      retry: { ...HEARTBEAT_RETRY, restartOnFailure: async () => this.#stopping === undefined },
-    });
-    this.#offsets = groupOffsets(this.#consumer, admin, prefix, prefix + group.name);
-    this.#listen();
-    this.#running = this.#run();
+    void this.#run();
   }
 
   stop(): Promise<void> {
@@ -87,84 +77,96 @@ export class KafkaMembership implements Membership {
     return this.#stopping;
   }
 
-  #listen(): void {
-    const { group, metrics, journal } = this.options;
-    const { events } = this.#consumer;
-    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      const topic = this.options.prefix + group.inputs[0];
-      this.#joined(payload.memberId, payload.memberAssignment[topic] ?? []);
+  /** Be a member until stopped. kafkajs gives up at some failures that pass, such as a coordinator that did not answer once. */
+  async #run(): Promise<void> {
+    const { group, journal } = this.options;
+    for (let attempt = 0; this.#stopping === undefined; attempt++) {
+      const consumer = this.#newConsumer();
+      this.#consumer = consumer;
+      let joined = false;
+      consumer.on(consumer.events.GROUP_JOIN, () => (joined = true));
+      const crashed = new Promise<Error>((resolve) => consumer.on(consumer.events.CRASH, ({ payload: { error } }) => resolve(error)));
+      this.#joining = this.#join(consumer);
+      const failure = asFailure(`${group.name} cannot be a member of its group.`, await this.#joining.then(() => crashed, (error: unknown) => error));
+      if (this.#stopping !== undefined) return;
+      if (failure instanceof ConfigError) return void this.#end(failure);
+      journal.warn({ consumer: group.name, codes: failureCodes(failure) }, 'The membership broke; joining again.');
+      if (joined) attempt = 0;
+      void consumer.disconnect().catch(() => {});
+      await sleep(backOffMs(attempt));
+    }
+  }
+
+  #newConsumer(): Consumer {
+    const { kafka, prefix, group, sessionTimeoutMs } = this.options;
+    const consumer = kafka.consumer({
+      groupId: prefix + group.name,
+      partitionAssigners: [coPartitionAssigner(() => [...this.#held.keys()], (error) => void this.#end(error))],
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: STEP_MS,
+      allowAutoTopicCreation: false,
+      retry: { ...HEARTBEAT_RETRY, restartOnFailure: async () => false },
+    });
+    this.#listen(consumer);
+    return consumer;
+  }
+
+  #listen(consumer: Consumer): void {
+    const { admin, prefix, group, metrics, journal } = this.options;
+    const { events } = consumer;
+    const offsets = groupOffsets(consumer, admin, prefix, prefix + group.name);
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      if (consumer !== this.#consumer) return;
+      const topic = prefix + group.inputs[0];
+      this.#joined(consumer, offsets, payload.memberId, payload.memberAssignment[topic] ?? []);
       this.#confirmations.confirm(Date.now() - payload.duration);
       metrics.count('millrace_kafka_rebalances_total', { consumer: group.name });
       journal.info({ consumer: group.name, partitions: this.#held.size, ms: payload.duration }, 'Joined the group.');
     });
     let sentAt = 0;
-    this.#consumer.on(events.REQUEST, ({ payload }) => {
+    consumer.on(events.REQUEST, ({ payload }) => {
       if (payload.apiName === 'Heartbeat') ({ sentAt } = payload);
     });
     // The answer that counts is to a heartbeat sent later: one that lay in the socket of a frozen process says nothing.
-    this.#consumer.on(events.HEARTBEAT, () => this.#confirmations.confirm(sentAt));
-    this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
-      if (restart) void this.#rejoins(error);
-      else if (this.#stopping === undefined) void this.#end(asFailure(`${group.name} cannot be a member of its group.`, error));
-    });
+    consumer.on(events.HEARTBEAT, () => this.#confirmations.confirm(sentAt));
   }
 
-  /** kafkajs joins again under a new id; were the old one left behind, the group would wait for its session to end. */
-  async #rejoins(cause: Error): Promise<void> {
-    const { group, prefix, connection, journal } = this.options;
-    journal.warn({ consumer: group.name, codes: failureCodes(cause) }, 'The membership broke; joining again.');
-    if (this.#memberId === undefined) return;
-    try {
-      await connection.leaveFor(prefix + group.name, this.#memberId);
-    } catch (error) {
-      journal.debug({ consumer: group.name, codes: failureCodes(error) }, 'The old membership ends with its session.');
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { group, prefix, connection, file, journal } = this.options;
-    const topics = group.inputs.map((topic) => prefix + topic);
-    for (let attempt = 0; this.#stopping === undefined; attempt++) {
-      try {
-        const all = group.table === undefined ? group.inputs : [...group.inputs, group.table];
-        const counts = await Promise.all(all.map(async (topic): Promise<[string, number]> => [topic, (await connection.partitions(topic)).length]));
-        const unequal = unequalCounts(counts);
-        if (unequal) throw unequal;
-        await file.leaveForPredecessor();
-        await this.#consumer.connect();
-        await this.#consumer.subscribe({ topics, fromBeginning: true });
-        break;
-      } catch (error) {
-        const failure = asFailure(`${group.name} cannot join its group.`, error);
-        if (failure instanceof ConfigError) return void this.#end(failure);
-        journal.warn({ consumer: group.name, codes: failureCodes(error) }, 'Joining the group failed; trying again.');
-        await sleep(backOffMs(attempt));
-      }
-    }
+  async #join(consumer: Consumer): Promise<void> {
+    const { group, prefix, connection, file } = this.options;
+    const all = group.table === undefined ? group.inputs : [...group.inputs, group.table];
+    const counts = await Promise.all(all.map(async (topic): Promise<[string, number]> => [topic, (await connection.partitions(topic)).length]));
+    const unequal = unequalCounts(counts);
+    if (unequal) throw unequal;
+    // The member before this one, of this process or of one that died: left behind, it would hold the group up until its session ends.
+    await file.leaveForPredecessor();
+    await consumer.connect();
+    await consumer.subscribe({ topics: group.inputs.map((topic) => prefix + topic), fromBeginning: true });
     if (this.#stopping !== undefined) return;
-    await this.#consumer.run({
+    await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch: { topic } }) => void this.#end(new Error(`kafkajs fetched ${topic} by itself; its pause did not hold.`)),
     });
   }
 
   /** Runs within kafkajs' event, before anything else of the new generation. */
-  #joined(memberId: string, partitions: readonly number[]): void {
+  #joined(consumer: Consumer, offsets: GroupOffsets, memberId: string, partitions: readonly number[]): void {
     const { group, prefix, file } = this.options;
-    this.#consumer.pause(group.inputs.map((topic) => ({ topic: prefix + topic })));
+    consumer.pause(group.inputs.map((topic) => ({ topic: prefix + topic })));
     if (this.#stopping !== undefined) return;
     const isNew = memberId !== this.#memberId;
     if (isNew) file.keep(memberId);
     this.#memberId = memberId;
     // As a new member everything is new: others may have owned, and written, in between.
     for (const partition of this.#held.keys()) if (isNew || !partitions.includes(partition)) this.#revoke(partition);
-    for (const partition of partitions) if (!this.#held.has(partition)) this.#grant(partition);
+    for (const partition of partitions) if (!this.#held.has(partition)) this.#grant(partition, offsets);
   }
 
-  #grant(partition: number): void {
+  #grant(partition: number, offsets: GroupOffsets): void {
     const { kafka, prefix, group, connection, metrics } = this.options;
     const lease = openLease({
-      kafka, prefix, group, connection, metrics, fetcher: this.#fetcher, offsets: this.#offsets,
+      kafka, prefix, group, connection, metrics, fetcher: this.#fetcher, offsets,
       confirmedAfter: (since, given) => this.#confirmations.after(since, given),
     }, partition);
     const before = this.#ending.get(partition);
@@ -201,7 +203,7 @@ export class KafkaMembership implements Membership {
   async #leave(): Promise<void> {
     for (const partition of this.#held.keys()) this.#revoke(partition);
     await Promise.all(this.#ending.values());
-    const disconnected = this.#running.catch(() => {}).then(() => this.#consumer.disconnect()).then(() => this.options.file.forget());
+    const disconnected = this.#joining.catch(() => {}).then(() => this.#consumer?.disconnect()).then(() => this.options.file.forget());
     // A join that is under way cannot be called back; without a broker it would hold the end of the process up.
     await Promise.race([disconnected.catch(() => {}), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
     await this.#fetcher.close();

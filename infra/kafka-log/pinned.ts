@@ -9,6 +9,7 @@ import type { Cluster, Kafka } from 'kafkajs';
 export const PINNED_VERSION = '2.2.4';
 
 const load = createRequire(import.meta.url);
+const { KafkaJSConnectionClosedError } = load('kafkajs/src/errors.js');
 const { version } = load('kafkajs/package.json');
 if (version !== PINNED_VERSION) throw new Error(`The Kafka log is written for kafkajs ${PINNED_VERSION}, not ${version}.`);
 
@@ -67,9 +68,16 @@ export const fetchRequest: (options: {
 
 const RequestQueue = load('kafkajs/src/network/requestQueue/index.js');
 const schedule: unknown = RequestQueue.prototype.scheduleCheckPendingRequests;
-if (typeof fetchRequest !== 'function' || typeof schedule !== 'function') throw new Error('kafkajs has changed inside.');
+const destroy: unknown = RequestQueue.prototype.destroy;
+if (typeof fetchRequest !== 'function' || typeof schedule !== 'function' || typeof destroy !== 'function') throw new Error('kafkajs has changed inside.');
 
 // Without this each connection wakes the process every millisecond, for nothing: 4 % of a core when idle.
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: { pending: unknown[]; throttledUntil: number }): void {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};
+
+// A request that comes while its connection is being closed is neither answered nor timed out: who waits for it waits for ever.
+RequestQueue.prototype.destroy = function (this: { inflight: Map<number, unknown>; pending: unknown[]; rejectAll(error: Error): void }): void {
+  destroy.call(this);
+  if (this.inflight.size > 0 || this.pending.length > 0) this.rejectAll(new KafkaJSConnectionClosedError('The connection was closed.'));
 };

@@ -55,6 +55,20 @@ describe('a stored offset', () => {
 });
 
 describe('kafkajs', () => {
+  test('refuses a request that comes while its connection is closed, instead of never answering', () => {
+    const RequestQueue = load('kafkajs/src/network/requestQueue/index.js');
+    const logger = { debug: () => {}, warn: () => {} };
+    const queue = new RequestQueue({ maxInFlightRequests: 1, requestTimeout: 5_000, enforceRequestTimeout: true, clientId: 'test', broker: 'b:1', logger });
+    queue.scheduleRequestTimeoutCheck();
+    const refused: string[] = [];
+    for (const correlationId of [1, 2]) {
+      const entry = { correlationId, apiKey: 0, apiName: 'Produce', apiVersion: 7, resolve: () => {}, reject: (error: Error) => refused.push(`${correlationId} ${error.name}`) };
+      queue.push({ entry, expectResponse: true, sendRequest: () => {} });
+    }
+    queue.destroy(); // what `disconnect` does after it has waited for the requests that it knew of
+    expect(refused).toEqual(['1 KafkaJSConnectionClosedError', '2 KafkaJSConnectionClosedError']);
+  });
+
   test('is the version whose inside is used', () => {
     expect(load('kafkajs/package.json')).toMatchObject({ version: PINNED_VERSION });
   });

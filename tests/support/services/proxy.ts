@@ -3,9 +3,12 @@ import type { Socket } from 'node:net';
 
 /** A TCP door in front of a server, for the faults that killing the server cannot make. */
 export interface FaultyProxy {
+  /** Its address, as http:// whatever it carries. */
   url: string;
   /** The server does the next `count` requests, and the client never learns it: its connection breaks instead. */
   loseAnswers(count: number): void;
+  /** Open connections break, half of them by a reset; new ones are taken. */
+  cut(): void;
   /** From now on connections are refused and open ones broken, until `open`. */
   close(): Promise<void>;
   open(): Promise<void>;
@@ -57,6 +60,9 @@ export async function faultyProxy(target: string): Promise<FaultyProxy> {
     url: `http://127.0.0.1:${port}`,
     loseAnswers: (count) => {
       toLose = count;
+    },
+    cut: () => {
+      for (const socket of sockets) if (Math.random() < 0.5) socket.resetAndDestroy(); else socket.end();
     },
     close,
     open: () => listen(port),
