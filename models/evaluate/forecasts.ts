@@ -4,6 +4,7 @@
  */
 import * as demand from '../forecast/demand-forecaster.js';
 import { BASELINES, type SeasonIndex } from './forecast-baselines.js';
+import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 
 export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
@@ -33,6 +34,10 @@ export interface ForecastEvaluation {
   cutoffs: metrics.ForecastScores[];
   classes: (metrics.ForecastScores & { class: string })[];
   baselines: (metrics.ForecastScores & { model: string })[];
+  /** SQL by lead, ours first. */
+  horizons: { name: string; sql: number[] }[];
+  calibration: detail.Calibration[];
+  examples: detail.Example[];
   updates: number;
   learnSeconds: number;
   predictSeconds: number;
@@ -71,6 +76,10 @@ export function evaluateForecasts(
   const cutoffScores: metrics.ForecastScores[] = [];
   const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
   const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
+  const own = detail.init(horizon, probabilities);
+  const plainDetails = BASELINES.map(() => detail.init(horizon, probabilities));
+  const gallery = detail.gallery();
+  const isLast = (c: number): boolean => c === protocol.cutoffs.length - 1;
   let updates = 0;
   let learnSeconds = 0;
   let predictSeconds = 0;
@@ -118,12 +127,16 @@ export function evaluateForecasts(
       predictSeconds += seconds() - asked;
       const scored = { scale, actual, ...forecast };
       metrics.add(sums, scored, probabilities);
+      detail.add(own, scored);
+      if (isLast(c)) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
       const ofClass = classSums[demand.frequencyClass(model, sku)]?.[c];
       if (ofClass !== undefined) metrics.add(ofClass, scored, probabilities);
       const index: SeasonIndex = { factors, firstPhase: first % season };
       BASELINES.forEach((baseline, b) => {
         const plain = baseline.forecast(history, index, horizon, probabilities);
-        metrics.add(baselineSums[b] ?? metrics.init(), { ...scored, ...plain, ...edges(plain.quantiles) }, probabilities);
+        const plainly = { ...scored, ...plain, ...edges(plain.quantiles) };
+        metrics.add(baselineSums[b] ?? metrics.init(), plainly, probabilities);
+        detail.add(plainDetails[b], plainly);
       });
     }
     const scores = metrics.scores(sums);
@@ -140,6 +153,9 @@ export function evaluateForecasts(
       ...metrics.meanScores((classSums[i] ?? []).map((one) => metrics.scores(one))),
     })),
     baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, ...metrics.meanScores(baselineScores[b] ?? []) })),
+    horizons: [{ name: 'millrace', sql: detail.byHorizon(own) }, ...BASELINES.map(({ name }, b) => ({ name, sql: detail.byHorizon(plainDetails[b]) }))],
+    calibration: detail.calibration(own),
+    examples: detail.examples(gallery),
     updates,
     learnSeconds,
     predictSeconds,

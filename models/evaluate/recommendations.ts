@@ -7,7 +7,7 @@
  * A target that is not ranked is a miss, and ties count against the recommender.
  */
 import { addRank, addShown, rankingTotals, rankOf, summarize, type RankingMetrics } from './ranking-metrics.js';
-import { clicksBefore, type Recommender } from './recommenders.js';
+import { clicksBefore, KEPT_CLICKS, type Recommender } from './recommenders.js';
 
 export type Mode = 'frozen' | 'prequential';
 
@@ -28,8 +28,18 @@ export interface Observer {
   readonly progress: (sentence: string) => void;
 }
 
+/** What became of each query, in the order asked. */
+export interface Asked {
+  /** Rank of the target; 0 is not ranked. */
+  readonly ranks: Int32Array;
+  /** Clicks that were known. */
+  readonly lengths: Int32Array;
+  readonly microseconds: Float64Array;
+}
+
 export interface SessionScores {
   readonly metrics: RankingMetrics;
+  readonly asked: Asked;
   readonly updateUsMean: number;
   readonly queryUsP50: number;
   readonly queryUsP99: number;
@@ -94,23 +104,25 @@ export function evaluateSessions(
     }
   }
   const totals = rankingTotals(k);
-  const durations: number[] = [];
+  const asked = blankAsked(test.reduce((sum, { queries }) => sum + queries.length, 0));
   for (const session of test) {
     for (const { prefix, target } of session.queries) {
       const recent = clicksBefore(prefix, prefix.length);
       const began = now();
       const count = recommender.rank(recent);
-      durations.push(now() - began);
+      asked.microseconds[totals.n] = now() - began;
+      asked.lengths[totals.n] = prefix.length;
       const { items, scores } = recommender;
-      addRank(totals, rankOf(target, items, scores, count));
+      addRank(totals, (asked.ranks[totals.n] = rankOf(target, items, scores, count)));
       for (const item of best(items, scores, count, k)) addShown(totals, item, (counts.get(item) ?? 0) / trainEvents);
       if (totals.n % 5_000 === 0) progress(`Ranked after ${totals.n} prefixes.`);
     }
     if (mode === 'prequential') learn([session.clicks]);
   }
-  durations.sort((a, b) => a - b);
+  const durations = asked.microseconds.toSorted();
   return {
     metrics: summarize(totals, counts.size),
+    asked,
     updateUsMean: learnedEvents > 0 ? learnedUs / learnedEvents : 0,
     queryUsP50: quantile(durations, 0.5),
     queryUsP99: quantile(durations, 0.99),
@@ -127,12 +139,13 @@ export interface UserEvent {
 
 export interface LeaveOneOutScores {
   readonly metrics: RankingMetrics;
-  readonly events: number;
+  readonly asked: Asked;
+  readonly queryUsP50: number;
+  readonly queryUsP99: number;
   readonly items: number;
-  readonly seconds: number;
 }
 
-export function evaluateLeaveOneOut(recommender: Recommender, events: readonly UserEvent[], k: number, { progress }: Observer): Omit<LeaveOneOutScores, 'seconds'> {
+export function evaluateLeaveOneOut(recommender: Recommender, events: readonly UserEvent[], k: number, { now, progress }: Observer): LeaveOneOutScores {
   const lengths = new Map<number, number>();
   for (const { user } of events) lengths.set(user, (lengths.get(user) ?? 0) + 1);
   const histories = new Map<number, number[]>();
@@ -148,22 +161,37 @@ export function evaluateLeaveOneOut(recommender: Recommender, events: readonly U
       targets.push(event);
       continue;
     }
-    recommender.learnEvent(clicksBefore(Int32Array.from(history.slice(-64)), Math.min(history.length, 64)), event.item);
+    recommender.learnEvent(latestOf(history), event.item);
     history.push(event.item);
     counts.set(event.item, (counts.get(event.item) ?? 0) + 1);
     if (++learned % 100_000 === 0) progress(`Learned ${learned} of ${events.length} events.`);
   }
   const totals = rankingTotals(k);
+  const asked = blankAsked(targets.length);
   for (const { user, item } of targets) {
     const history = histories.get(user) ?? [];
     const had = new Set(history);
-    const count = recommender.rank(clicksBefore(Int32Array.from(history.slice(-64)), Math.min(history.length, 64)), (other) => had.has(other));
+    const recent = latestOf(history);
+    const began = now();
+    const count = recommender.rank(recent, (other) => had.has(other));
+    asked.microseconds[totals.n] = now() - began;
+    asked.lengths[totals.n] = history.length;
     const { items, scores } = recommender;
-    addRank(totals, rankOf(item, items, scores, count));
+    addRank(totals, (asked.ranks[totals.n] = rankOf(item, items, scores, count)));
     for (const shown of best(items, scores, count, k)) addShown(totals, shown, (counts.get(shown) ?? 0) / Math.max(1, learned));
     if (totals.n % 5_000 === 0) progress(`Ranked for ${totals.n} of ${targets.length} users.`);
   }
-  return { metrics: summarize(totals, counts.size), events: events.length, items: counts.size };
+  const durations = asked.microseconds.toSorted();
+  return { metrics: summarize(totals, counts.size), asked, queryUsP50: quantile(durations, 0.5), queryUsP99: quantile(durations, 0.99), items: counts.size };
+}
+
+/** The last clicks of a history, latest first. */
+function latestOf(history: readonly number[]): Int32Array {
+  return Int32Array.from(history.slice(-KEPT_CLICKS)).reverse();
+}
+
+function blankAsked(queries: number): Asked {
+  return { ranks: new Int32Array(queries), lengths: new Int32Array(queries), microseconds: new Float64Array(queries) };
 }
 
 function countItems(sessions: readonly Int32Array[]): Map<number, number> {
@@ -185,6 +213,6 @@ function best(items: Int32Array, scores: Float32Array, count: number, k: number)
   return found.map((at) => items[at]);
 }
 
-function quantile(sorted: readonly number[], q: number): number {
+function quantile(sorted: Float64Array, q: number): number {
   return sorted.length === 0 ? 0 : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }

@@ -1,8 +1,10 @@
 /** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
 import { Command, InvalidArgumentError } from 'commander';
+import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { evaluateForecasts, type ForecastEvaluation, type SalesTable } from '../../models/evaluate/forecasts.js';
+import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type SalesTable } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
+import { forecastsPage } from '../reports/forecasts.js';
 import { readCsv } from './csv-file.js';
 import { DataFileError } from './text-lines.js';
 
@@ -18,6 +20,7 @@ interface Options {
   step: Step;
   minHistoryDays: number;
   minSellingDays: number;
+  report?: string;
   json?: boolean;
 }
 
@@ -31,6 +34,7 @@ export function evaluateForecastsCommand(): Command {
     .option('--step <step>', `length of a period: ${STEPS.join(', ')} (auto: what the dates of the file show)`, parseStep, 'auto')
     .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 0)
     .option('--min-selling-days <periods>', 'score a SKU only if it sold in this many periods up to the cut-off', parseCount, 1)
+    .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object')
     .action(async (options: Options) => {
       try {
@@ -60,11 +64,11 @@ async function run(options: Options): Promise<void> {
     minHistory: Math.round(options.minHistoryDays / stepDays),
     minSelling: options.minSellingDays,
   };
-  say(
+  const protocolText =
     `${table.skus} SKUs in ${table.periods} periods of a ${step.name}, ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}. ` +
       `Scored: SKUs with ${options.minSellingDays} selling periods or more, first sold at least ${options.minHistoryDays} days before the cut-off; ` +
-      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.`,
-  );
+      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.`;
+  say(protocolText);
   const result = evaluateForecasts(table, protocol, seconds, say);
   if (result.overall.series === 0) throw new DataFileError(`No series of ${options.sales} has enough sales before a cut-off to be scored.`);
   const report = describe(result, {
@@ -74,6 +78,12 @@ async function run(options: Options): Promise<void> {
     cutoffs: cutoffs.map(dateOf),
     seconds: (performance.now() - began) / 1000,
   });
+  if (options.report !== undefined) {
+    await writeReport(options.report, result, sales.names, {
+      protocol: `${protocolText} Cut-offs ${cutoffs.map(dateOf).join(', ')}; ${options.horizon} periods ahead; season ${options.season}.`,
+      step: step.name, season: options.season,
+    });
+  }
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, report.seconds));
 }
 
@@ -92,6 +102,20 @@ function describe(
     updates_per_second: Math.round(result.updates / Math.max(1e-9, result.learnSeconds)),
     predict_seconds: round(result.predictSeconds),
   };
+}
+
+async function writeReport(file: string, result: ForecastEvaluation, names: readonly string[], how: { protocol: string; step: string; season: number }): Promise<void> {
+  const html = forecastsPage({
+    ...how,
+    ...result,
+    classes: result.classes.map((scores) => ({ ...scores, name: scores.class })),
+    baselines: result.baselines.map((scores) => ({ ...scores, name: scores.model })),
+    probabilities: PROBABILITIES,
+    examples: result.examples.map((example) => ({ ...example, name: names[example.sku] ?? '' })),
+  });
+  await writeFile(file, html).catch((error: unknown) => {
+    throw new DataFileError(`The report ${file} cannot be written: ${error instanceof Error ? error.message : 'unknown error'}.`);
+  });
 }
 
 function rounded(scores: ForecastScores): ForecastScores {
@@ -132,6 +156,7 @@ function format(column: (typeof COLUMNS)[number], value: number): string {
 
 interface Sales {
   skus: number;
+  names: string[];
   sku: number[];
   days: number[];
   units: number[];
@@ -141,7 +166,7 @@ interface Sales {
 
 async function readSales(file: string): Promise<Sales> {
   const ids = new Map<string, number>();
-  const sales: Sales = { skus: 0, sku: [], days: [], units: [], firstDay: Infinity, lastDay: -Infinity };
+  const sales: Sales = { skus: 0, names: [], sku: [], days: [], units: [], firstDay: Infinity, lastDay: -Infinity };
   await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = ''], line) => {
     if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
     const day = dayOf(date);
@@ -160,6 +185,7 @@ async function readSales(file: string): Promise<Sales> {
     sales.lastDay = Math.max(sales.lastDay, day);
   });
   sales.skus = ids.size;
+  sales.names = [...ids.keys()];
   if (sales.sku.length === 0) throw new DataFileError(`${file} has no sales below its header.`);
   if (sales.lastDay - sales.firstDay > 36_525) {
     throw new DataFileError(`${file} runs from ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}: more than a century, so one date must be wrong.`);

@@ -1,10 +1,12 @@
 /** `millrace evaluate recommendations`: how well the recommender guesses what a shopper turns to next. */
 import { Command, InvalidArgumentError } from 'commander';
+import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { evaluateLeaveOneOut, evaluateSessions, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
+import { evaluateLeaveOneOut, evaluateSessions, type Mode, type Observer, type TestSession, type UserEvent } from '../../models/evaluate/recommendations.js';
 import { RECOMMENDERS, recommenderNamed, type RecommenderName } from '../../models/evaluate/recommenders.js';
 import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import * as itemIndex from '../../models/item-index.js';
+import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
 import { readSplitSessions, readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
 import { DataFileError } from './text-lines.js';
 
@@ -18,7 +20,8 @@ interface Options {
   readonly testDays?: number;
   readonly leaveOneOut?: string;
   readonly mode: Mode;
-  readonly model: RecommenderName;
+  readonly model: readonly RecommenderName[];
+  readonly report?: string;
   readonly json?: boolean;
 }
 
@@ -30,7 +33,8 @@ export function evaluateRecommendationsCommand(): Command {
     .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
     .option('--leave-one-out <file>', 'lines "user item" or "user item item …" in time order; the last item of each user is asked')
     .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
-    .option('--model <name>', RECOMMENDERS.join(', '), parseModel, 'fusion')
+    .option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`, parseModels, ['fusion'])
+    .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object; all measures are fractions from 0 to 1')
     .action(async (options: Options) => {
       try {
@@ -49,15 +53,32 @@ async function run(options: Options): Promise<void> {
     now: () => performance.now() * 1000,
     progress: (sentence) => void process.stderr.write(`${sentence}\n`),
   };
-  const seconds = (): number => round((performance.now() - began) / 1000);
-  if (options.leaveOneOut !== undefined) {
-    if (options.train !== undefined || options.test !== undefined || options.testDays !== undefined) {
-      throw new DataFileError('Give either --leave-one-out or --train and --test, not both.');
-    }
-    print(await leaveOneOut(options.leaveOneOut, options.model, observer), seconds(), options);
-    return;
+  const { ask, k } = await questions(options, observer);
+  const answers = options.model.map((model) => {
+    if (options.model.length > 1) observer.progress(`Model ${model}.`);
+    return ask(model);
+  });
+  const seconds = round((performance.now() - began) / 1000);
+  if (options.report !== undefined) await writeReport(options.report, answers, k, options);
+  print(answers, seconds, options);
+}
+
+interface Answer extends Evaluated {
+  readonly protocol: string;
+}
+
+/** What the options ask of each model. */
+async function questions(options: Options, observer: Observer): Promise<{ ask: (model: RecommenderName) => Answer; k: number }> {
+  if (options.leaveOneOut === undefined) {
+    const files = await readSessions(options);
+    return { ask: (model) => sessions(files, model, options.mode, observer), k: SESSION_K };
   }
-  print(await sessions(await readSessions(options), options, observer), seconds(), options);
+  if (options.train !== undefined || options.test !== undefined || options.testDays !== undefined) {
+    throw new DataFileError('Give either --leave-one-out or --train and --test, not both.');
+  }
+  const file = options.leaveOneOut;
+  const events = await readUserEvents(file, itemIndex.init());
+  return { ask: (model) => leaveOneOut(file, events, model, observer), k: LEAVE_ONE_OUT_K };
 }
 
 interface Sessions {
@@ -74,16 +95,13 @@ async function readSessions({ train, test, testDays }: Options): Promise<Session
   throw new DataFileError('Give --train and --test, or --train and --test-days, or --leave-one-out.');
 }
 
-interface Report {
-  readonly protocol: string;
-  readonly figures: Readonly<Record<string, number | string | readonly number[]>>;
-}
-
-async function sessions({ train, test }: Sessions, { mode, model }: Options, observer: Observer): Promise<Report> {
+function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode, observer: Observer): Answer {
   const result = evaluateSessions(recommenderNamed(model, true), train, test, mode, SESSION_K, observer);
   const { metrics } = result;
   const later = mode === 'frozen' ? 'nothing is learned after it' : 'each test session is learned once its prefixes are scored';
   return {
+    model,
+    asked: result.asked,
     protocol:
       `Learned ${train.length} sessions (${result.trainEvents} events, ${result.items} items) in file order, in one pass; ${later}. ` +
       `Ranked all items after each of ${metrics.n} prefixes of ${test.length} test sessions, clicked ones included; ` +
@@ -102,12 +120,12 @@ async function sessions({ train, test }: Sessions, { mode, model }: Options, obs
   };
 }
 
-async function leaveOneOut(file: string, model: RecommenderName, observer: Observer): Promise<Report> {
-  const index = itemIndex.init();
-  const events = await readUserEvents(file, index);
-  const { metrics, items } = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
+function leaveOneOut(file: string, events: readonly UserEvent[], model: RecommenderName, observer: Observer): Answer {
+  const { metrics, asked, items, queryUsP50, queryUsP99 } = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
   if (metrics.n === 0) throw new DataFileError(`${file} has no user with two items, so there is nothing to leave out.`);
   return {
+    model,
+    asked,
     protocol:
       `Learned ${events.length - metrics.n} events on ${items} items in file order, in one pass, and ranked all items for each of ${metrics.n} users, ` +
       `without those the user has had; the last item of each user is the target, ties count against the model.`,
@@ -117,6 +135,8 @@ async function leaveOneOut(file: string, model: RecommenderName, observer: Obser
       hit_rate_at_10: round(metrics.hitRate),
       ndcg_at_10: round(metrics.ndcg),
       mrr_at_10: round(metrics.mrr),
+      query_us_p50: round(queryUsP50),
+      query_us_p99: round(queryUsP99),
       ...others(metrics, LEAVE_ONE_OUT_K),
     },
   };
@@ -125,6 +145,7 @@ async function leaveOneOut(file: string, model: RecommenderName, observer: Obser
 function others(metrics: RankingMetrics, k: number): Record<string, number | readonly number[]> {
   return {
     [`recall_at_${k}`]: round(metrics.hitRate),
+    [`list_precision_at_${k}`]: round(metrics.hitRate / k),
     [`ndcg_at_${k}`]: round(metrics.ndcg),
     [`f1_at_${k}`]: round(metrics.f1),
     coverage: round(metrics.coverage),
@@ -135,13 +156,34 @@ function others(metrics: RankingMetrics, k: number): Record<string, number | rea
   };
 }
 
-function print({ protocol, figures }: Report, seconds: number, options: Options): void {
+async function writeReport(file: string, answers: readonly Answer[], k: number, options: Options): Promise<void> {
+  const [{ protocol, model }] = answers;
+  const how = options.leaveOneOut === undefined ? options.mode : 'leave one out';
+  const html = recommendationsPage({ title: `Recommendations: ${model}, ${how}`, protocol, k, models: answers, isInTime: options.leaveOneOut === undefined });
+  await writeFile(file, html).catch((error: unknown) => {
+    throw new DataFileError(`The report ${file} cannot be written: ${error instanceof Error ? error.message : 'unknown error'}.`);
+  });
+}
+
+/** The first model's figures; the others beside them where several were asked. */
+function print(answers: readonly Answer[], seconds: number, options: Options): void {
+  const [{ figures, protocol }, ...rest] = answers;
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ ...figures, seconds, protocol })}\n`);
+    const models = rest.length > 0 ? { models: answers.map((answer) => answer.figures) } : {};
+    process.stdout.write(`${JSON.stringify({ ...figures, seconds, protocol, ...models })}\n`);
     return;
   }
-  const rows = Object.entries({ ...figures, seconds }).map(([name, value]) => `${name.padEnd(18)}${shown(value)}`);
+  const rows = Object.entries({ ...figures, seconds }).map(([name, value]) => `${name.padEnd(24)}${shown(value)}`);
   process.stdout.write(`${protocol}\n\n${rows.join('\n')}\n`);
+  if (rest.length > 0) process.stdout.write(`\n${comparison(answers)}\n`);
+}
+
+function comparison(answers: readonly Answer[]): string {
+  const columns = Object.keys(answers[0].figures).filter((name) => /^(precision|hit_rate|ndcg|mrr)_at|^coverage$/.test(name));
+  return [
+    ''.padEnd(16) + columns.map((name) => name.padStart(18)).join(''),
+    ...answers.map(({ model, figures }) => model.padEnd(16) + columns.map((name) => shown(figures[name]).padStart(18)).join('')),
+  ].join('\n');
 }
 
 function shown(value: number | string | readonly number[]): string {
@@ -164,8 +206,9 @@ function parseDays(text: string): number {
   return days;
 }
 
-function parseModel(text: string): RecommenderName {
+function parseModels(text: string): readonly RecommenderName[] {
+  if (text === 'all') return RECOMMENDERS;
   const model = RECOMMENDERS.find((name) => name === text);
-  if (model === undefined) throw new InvalidArgumentError(`It is one of ${RECOMMENDERS.join(', ')}.`);
-  return model;
+  if (model === undefined) throw new InvalidArgumentError(`It is one of ${RECOMMENDERS.join(', ')}, or all.`);
+  return [model];
 }

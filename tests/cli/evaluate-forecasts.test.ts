@@ -53,6 +53,20 @@ test('a gzipped file gives one JSON object with every promised field, and the pr
   expect(err).toContain('missing ones are zero');
 });
 
+test('a report is one page that needs nothing else, with fans, calibration and baselines', async () => {
+  const page = join(folder, 'report.html');
+  await run(sales(140), date(110), '--horizon', '14', '--report', page, '--json');
+  const html = readFileSync(page, 'utf8');
+  for (const part of ['A steady seller', 'Calibration', 'Error by horizon', 'seasonal naive']) expect(html).toContain(part);
+  expect(html).not.toMatch(/NaN|undefined|Infinity|<script|https?:|src=/);
+  expect(JSON.parse(out)).toHaveProperty('sql');
+});
+
+test.each([['1', 1], ['4', 7], ['52', 7], ['365', 1]])('a season of %s periods is scored, longer than the history or not', async (season, step) => {
+  await run(sales(120, step), date(100 * step), '--horizon', '8', '--season', season, '--json');
+  expect(JSON.parse(out)).toMatchObject({ series: 5, sql: expect.any(Number), protocol: { season: Number(season) } });
+});
+
 test('columns may come in any order, quoted, with semicolons and a byte order mark', async () => {
   await run(sales(140), date(110), '--horizon', '14', '--json');
   const plain: Record<string, unknown> = JSON.parse(out);

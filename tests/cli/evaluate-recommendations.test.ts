@@ -56,6 +56,16 @@ test('the human answer prints the protocol beside the figures', async () => {
   expect(out).toMatch(/precision_at_20 +1/);
 });
 
+test('all models beside each other, in one JSON object and on a page that needs nothing else', async () => {
+  const page = join(folder, 'report.html');
+  const { out } = await run('--train', file('train.jsonl', train), '--test', file('test.jsonl', test_), '--model', 'all', '--report', page, '--json');
+  const report: unknown = JSON.parse(out);
+  expect(report).toMatchObject({ model: 'fusion', precision_at_20: 1, models: expect.arrayContaining([expect.objectContaining({ model: 'popularity', n: 3 })]) });
+  const html = readFileSync(page, 'utf8');
+  expect(html).toContain('session-knn');
+  expect(html).not.toMatch(/NaN|undefined|Infinity|<script|https?:|src=/);
+});
+
 test('leave-one-out reads both forms of lines, and leaves out what a user has had', async () => {
   const users = Array.from({ length: 60 }, (_, n) => `u${n} x${n % 3} y${n % 3} z${n % 3}${n < 30 ? ` w${n}` : ''}`);
   const single = users.flatMap((line) => line.split(' ').slice(1).map((item) => `${line.split(' ')[0]}\t${item}`));
@@ -111,13 +121,14 @@ test.each([
   ['no files at all', [], /Give --train and --test, .*or --leave-one-out/],
   ['days of a file without times', ['--train', 'good', '--test-days', '1'], /Line 1 of .*good is not of a table of clicks with times/],
   ['both protocols at once', ['--leave-one-out', 'users', '--train', 'broken-test'], /not both/],
+  ['a report that cannot be written', ['--leave-one-out', 'pair', '--report', '/nowhere/page.html'], /\/nowhere\/page.html cannot be written/],
   ['a user without an item', ['--leave-one-out', 'users'], /Line 2 of .*users is not a user and at least one item/],
   ['users of one item only', ['--leave-one-out', 'lonely'], /no user with two items/],
 ])('%s is one sentence and exit code 1', async (_name, args, sentence) => {
   const files: Record<string, string> = {
     broken: file('broken', '[1,2]\n[1,'), good: file('good', '[[1],2]'), object: file('object', '[{"id":1}]'),
     'broken-test': file('broken-test', '[1,2]'), empty: file('empty', ''), cut: file('cut', gzipSync(train).subarray(0, 100)),
-    users: file('users', 'u1 i1\nu2'), lonely: file('lonely', 'u1 i1\nu2 i2'),
+    users: file('users', 'u1 i1\nu2'), pair: file('pair', 'u1 i1 i2'), lonely: file('lonely', 'u1 i1\nu2 i2'),
   };
   const { out, err, exitCode } = await run(...args.map((arg) => files[arg] ?? arg));
   expect(err).toMatch(sentence);

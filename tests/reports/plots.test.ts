@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { barPlot, linePlot, percent, ticks } from '../../pipeline/reports/plots.js';
+
+const axes = { x: 'k', y: 'share', showY: percent };
+
+test('ticks are few, round, and reach over the largest value', () => {
+  expect(ticks(0, 0.42, 5)).toEqual([0, 0.1, 0.2, 0.3, 0.4, 0.5]);
+  expect(ticks(0, 80, 5)).toEqual([0, 20, 40, 60, 80]);
+  fc.assert(fc.property(fc.double({ min: 1e-6, max: 1e9, noNaN: true }), (high) => {
+    const found = ticks(0, high, 5);
+    expect(found.length).toBeLessThan(9);
+    expect(found.at(-1)! / high).toBeGreaterThan(1 - 1e-9);
+  }));
+});
+
+test('no plot holds a number that is none, whatever its values', () => {
+  const values = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 });
+  fc.assert(fc.property(values, (ys) => {
+    const points = ys.map((y, x) => ({ x, y }));
+    expect(linePlot([{ name: 'a', isMain: true, points }], axes)).not.toMatch(/NaN|Infinity/);
+    expect(barPlot(ys.map((value, at) => ({ label: String(at), value })), axes)).not.toMatch(/NaN|Infinity/);
+  }));
+});
+
+test('names cannot break out of the page', () => {
+  expect(linePlot([{ name: '<script>"', isMain: true, points: [{ x: 1, y: 1 }] }], axes)).not.toContain('<script>');
+});
