@@ -1,6 +1,7 @@
 import { clicks, retailrocketSessions } from './clicks.js';
 import { ga4Ndjson, segmentNdjson } from './events.js';
 import type { Format } from './format.js';
+import { retailrocketProperties } from './item-properties.js';
 import { onlineRetail } from './online-retail.js';
 
 /** File formats that can be replayed, by the name given to `--format`. */
@@ -8,6 +9,7 @@ export const formats = {
   'online-retail': onlineRetail,
   'retailrocket-sessions': retailrocketSessions,
   'retailrocket-events': clicks,
+  'retailrocket-properties': retailrocketProperties,
   yoochoose: clicks,
   diginetica: clicks,
   'segment-ndjson': segmentNdjson,

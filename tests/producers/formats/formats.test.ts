@@ -11,7 +11,7 @@ import { formats, isFormat } from '../../../producers/formats/index.js';
 import { jsonList, NotJson } from '../../../producers/formats/json-items.js';
 import { localTime } from '../../../producers/formats/zone.js';
 import { packageRoot } from '../../../schemas/files.js';
-import { clickstream, orders } from '../../../schemas/topics.js';
+import { clickstream, inventory, orders } from '../../../schemas/topics.js';
 import type { OrderLine } from '../../../schemas/types.js';
 
 async function* pieces(text: string, size = 7): AsyncGenerator<string> {
@@ -194,6 +194,15 @@ describe('clicks', () => {
     expect(records[2]!.value).toMatchObject({ kind: 'line', orderId: '40', anonymousId: 'file-2', lines: [{ sku: '35', quantity: 1, price: 0n }] });
     expect(orders.codec.decode(orders.codec.encode(records[2]!.value as never))).toEqual(records[2]!.value);
     expect(summary).toMatchObject({ read: 3, refused: 2, odd: { order_without_prices: 1 } });
+  });
+
+  test('RetailRocket properties tell category and stock, and much that nobody can read', async () => {
+    const lines = ['timestamp,itemid,property,value', '1435460400000,460429,categoryid,1338', '1435460400000,206783,888,1116713 n277.200', '1441508400000,395014,available,0', '1442113200000,395014,available,1', 'x,1,2'];
+    const { records, summary } = await readAll(formats['retailrocket-properties'], pieces(lines.join('\n')));
+    expect(records.map(({ topic, key }) => [topic, key])).toEqual([['catalog', '460429'], ['inventory', '395014'], ['inventory', '395014']]);
+    expect(records.map(({ value }) => value)).toMatchObject([{ category: '1338' }, { quantity: 0 }, { quantity: null, availability: 'in_stock' }]);
+    expect(inventory.codec.decode(inventory.codec.encode(records[1]!.value as never))).toEqual(records[1]!.value);
+    expect(summary).toMatchObject({ read: 4, refused: 1, odd: { property_without_a_meaning: 1 } });
   });
 
   test('a file that is no table of clicks is refused with a sentence', async () => {

@@ -1,0 +1,48 @@
+import type { CatalogChange, InventoryChange } from '../../schemas/types.js';
+import { emptySummary, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
+import { lines } from './json-items.js';
+
+/**
+ * RetailRocket item properties (item_properties_part1.csv, _part2.csv): `timestamp,itemid,property,value`. Two of the
+ * properties have a meaning that the publisher tells: `categoryid` becomes the item's category, `available` whether it is
+ * in stock. The others are numbers and hashed words of unknown meaning, counted and left out.
+ */
+export const retailrocketProperties: Format = (text, options) => {
+  const summary = emptySummary();
+  return { records: readProperties(text, options, summary), summary };
+};
+
+async function* readProperties(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
+  let ordinal = 0;
+  for await (const rows of lines(text)) {
+    const records: FileRecord[] = [];
+    for (const row of rows) {
+      const line = ordinal++;
+      if (line === 0 && /^\uFEFF?timestamp,/.test(row)) continue;
+      const [stamp = '', sku = '', property = '', value = ''] = row.split(',').map((cell) => cell.trim());
+      const time = Number(stamp);
+      if (stamp === '' || !Number.isFinite(time) || sku === '' || property === '') {
+        refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);
+        continue;
+      }
+      summary.read++;
+      if (property === 'categoryid') records.push(categoryOf(sku, value, time, options));
+      else if (property === 'available') records.push(stockOf(sku, value === '1', time, line, options));
+      else noteOdd(summary, 'property_without_a_meaning');
+    }
+    if (records.length > 0) yield records;
+  }
+}
+
+function categoryOf(sku: string, category: string, time: number, { receivedAt }: FileOptions): FileRecord {
+  const value: CatalogChange = {
+    sku, op: 'upsert', name: null, category, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false,
+    quantity: null, availability: null, attributes: {}, time, receivedAt,
+  };
+  return { topic: 'catalog', key: sku, value, time };
+}
+
+function stockOf(sku: string, isAvailable: boolean, time: number, ordinal: number, { source, receivedAt }: FileOptions): FileRecord {
+  const value: InventoryChange = { messageId: `${source}:${ordinal}`, sku, quantity: isAvailable ? null : 0, availability: isAvailable ? 'in_stock' : null, price: null, time, receivedAt };
+  return { topic: 'inventory', key: sku, value, time };
+}
