@@ -2,15 +2,17 @@
  * Content tower: the vector an item would learn, told from its words alone, so that new items have one at once.
  *
  *   x = multi-hot of hashed tokens, each 1/√tokens       h = leaky(W₁·x + b₁)       t = (W₂·h + b₂) / |W₂·h + b₂|
- *   loss = mean_i w_i·( −log softmax_j(10·t_i·v_j)[i] + 4·(1 − t_i·v_i) )           v_j: learned vectors of the batch's items
+ *   loss = mean_i w_i·(1 − t_i·v_i)                      v_i: the vector the item has learned, w_i = n/(n + 5) by its n clicks
  *
  * Tokens: words of the title, category, brand, price in quarter and whole octaves, hashed into 4,096 slots. 64 hidden
  * units, 64 outputs on the same unit sphere as the embedding's items, whose vectors are the other tower: fixed while
- * this one learns. w_i = n/(n + 5) by the item's clicks n: a vector of three clicks is mostly chance.
+ * this one learns. The best t is the mean direction of all items that say the same. While learning, each token is left
+ * out with probability 0.6, so that no word can stand for one item: without it, and with a softmax against the batch's
+ * other items instead of the cosine, items that were never seen are found far worse (docs/cold-start.md).
  * The slopes of a batch come through a port (TensorFlow at the edge, `slopesOf` of the tests in plain numbers); the steps
  * (Adam, 3e-3, rows of slots only when in the batch) are taken here. Same seed, same slopes: same bytes.
  * Untrained: small random weights, so a direction that depends on the words and means nothing. No tokens: t = 0.
- * Memory: 3.2 MB whatever the catalogue. Source: two-tower retrieval (Yi et al., RecSys 2019), DropoutNet's cold start.
+ * Memory: 3.2 MB whatever the catalogue. Source: two-tower retrieval (Yi et al., RecSys 2019), inputs left out (Volkovs et al., NIPS 2017).
  */
 import { DIMENSIONS } from './embedding.js';
 import { randomness, uniform, type Randomness } from './kernels/numbers.js';
@@ -20,8 +22,7 @@ import { hashedFeatures } from './propensity/hashed-features.js';
 export const BITS = 12;
 export const HIDDEN = 64;
 export const LEAK = 0.1;
-export const SCALE = 10;
-export const PULL = 4;
+const LEFT_OUT = 0.6;
 const MOST_WORDS = 24;
 const VERSION = 1;
 
@@ -93,7 +94,7 @@ export function init(settings: Partial<Settings> = {}): ContentTower {
   const chosen = { ...defaults, ...settings };
   const layers = zeros();
   const random = randomness(chosen.seed);
-  for (let i = 0; i < SIZES.first; i++) layers.first[i] = (uniform(random) - 0.5) * 0.5;
+  for (let i = 0; i < SIZES.first; i++) layers.first[i] = (uniform(random) - 0.5) * 0.05;
   for (let i = 0; i < SIZES.second; i++) layers.second[i] = (uniform(random) - 0.5) * 0.4;
   return { settings: chosen, random, layers, momentum: zeros(), squares: zeros(), steps: 0 };
 }
@@ -132,7 +133,7 @@ export function learn(state: ContentTower, examples: readonly Example[], slopesO
   if (usable < 2) return Number.NaN;
   const chosen = new Set<number>();
   while (chosen.size < Math.min(state.settings.batch, usable)) chosen.add(Math.floor(uniform(state.random) * usable));
-  const batch = batchOf([...chosen].map((at) => examples[at]));
+  const batch = batchOf([...chosen].map((at) => ({ ...examples[at], tokens: someOf(examples[at].tokens, state.random) })));
   const { first, firstBias, second, secondBias } = state.layers;
   const rows = new Float32Array(batch.slots.length * HIDDEN);
   batch.slots.forEach((slot, at) => rows.set(first.subarray(slot * HIDDEN, (slot + 1) * HIDDEN), at * HIDDEN));
@@ -143,6 +144,12 @@ export function learn(state: ContentTower, examples: readonly Example[], slopesO
   batch.slots.forEach((slot, at) => adam(state, 'first', slopes.first.subarray(at * HIDDEN, (at + 1) * HIDDEN), slot * HIDDEN));
   for (const name of NAMES.slice(1)) adam(state, name, slopes[name], 0);
   return slopes.loss;
+}
+
+/** The tokens that are not left out this time; all of them rather than none. */
+function someOf(tokens: Int32Array, random: Randomness): Int32Array {
+  const kept = tokens.filter(() => uniform(random) >= LEFT_OUT);
+  return kept.length > 0 ? kept : tokens;
 }
 
 export function batchOf(examples: readonly Example[]): Batch {

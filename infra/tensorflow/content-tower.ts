@@ -1,5 +1,5 @@
 import type * as core from '@tensorflow/tfjs-core';
-import { HIDDEN, LEAK, PULL, SCALE, type SlopesOf } from '../../models/content-tower.js';
+import { HIDDEN, LEAK, type SlopesOf } from '../../models/content-tower.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 import type { Tensorflow } from './backend.js';
 
@@ -9,18 +9,12 @@ export function towerSlopes({ tf }: Tensorflow): SlopesOf {
     const x = tf.tensor2d(inputs, [items, slots.length]);
     const v = tf.tensor2d(targets, [items, DIMENSIONS]);
     const w = tf.tensor1d(weights);
-    const isOwn = tf.eye(items);
     const loss = (first: core.Tensor, firstBias: core.Tensor, second: core.Tensor, secondBias: core.Tensor): core.Scalar => {
       const hidden = tf.leakyRelu(tf.add(tf.matMul(x, first), firstBias), LEAK);
       const said = tf.add(tf.matMul(hidden, second), secondBias);
       const length = tf.sqrt(tf.add(tf.sum(tf.square(said), 1, true), 1e-12));
-      const cosines = tf.matMul(tf.div(said, length), v, false, true);
-      const logits = tf.mul(cosines, SCALE);
-      // log softmax by hand: its own kernel is missing in WebAssembly. Cosines are bounded, so nothing overflows.
-      const logSum = tf.log(tf.sum(tf.exp(logits), 1));
-      const own = tf.sum(tf.mul(cosines, isOwn), 1);
-      const each = tf.add(tf.sub(logSum, tf.mul(own, SCALE)), tf.mul(tf.sub(1, own), PULL));
-      return tf.div<core.Scalar>(tf.sum(tf.mul(each, w)), items);
+      const cosines = tf.sum(tf.mul(tf.div(said, length), v), 1);
+      return tf.div<core.Scalar>(tf.sum(tf.mul(tf.sub(1, cosines), w)), items);
     };
     const { value, grads } = tf.valueAndGrads((...given: core.Tensor[]) => loss(given[0], given[1], given[2], given[3]))([
       tf.tensor2d(layers.first, [slots.length, HIDDEN]), tf.tensor1d(layers.firstBias),

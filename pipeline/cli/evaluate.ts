@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { evaluateColdStartCommand } from './evaluate-cold-start.js';
 import { evaluateForecastsCommand } from './evaluate-forecasts.js';
 import { evaluatePropensityCommand } from './evaluate-propensity.js';
 import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
@@ -9,5 +10,6 @@ export function evaluateCommand(): Command {
     .description('Measure quality on files, with the protocol printed beside each figure.')
     .addCommand(evaluateRecommendationsCommand())
     .addCommand(evaluateForecastsCommand())
-    .addCommand(evaluatePropensityCommand());
+    .addCommand(evaluatePropensityCommand())
+    .addCommand(evaluateColdStartCommand());
 }

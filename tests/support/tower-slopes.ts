@@ -1,4 +1,4 @@
-import { HIDDEN, LEAK, PULL, SCALE, type SlopesOf } from '../../models/content-tower.js';
+import { HIDDEN, LEAK, type SlopesOf } from '../../models/content-tower.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 
 /** The content tower's slopes in plain double precision, by the chain rule written out: what TensorFlow must agree with. */
@@ -7,19 +7,17 @@ export const plainSlopes: SlopesOf = ({ first, firstBias, second, secondBias }, 
   const slopes = { first: new Float64Array(first.length), firstBias: new Float64Array(HIDDEN), second: new Float64Array(second.length), secondBias: new Float64Array(DIMENSIONS) };
   let loss = 0;
   for (let i = 0; i < items; i++) {
-    const z = Float64Array.from({ length: HIDDEN }, (_, k) => firstBias[k] + sum(width, (s) => inputs[i * width + s] * first[s * HIDDEN + k]));
+    const present = Array.from({ length: width }, (_, s) => s).filter((s) => inputs[i * width + s] !== 0);
+    const z = Float64Array.from({ length: HIDDEN }, (_, k) => present.reduce((total, s) => total + inputs[i * width + s] * first[s * HIDDEN + k], firstBias[k]));
     const h = z.map((value) => (value > 0 ? value : LEAK * value));
     const said = Float64Array.from({ length: DIMENSIONS }, (_, d) => secondBias[d] + sum(HIDDEN, (k) => h[k] * second[k * DIMENSIONS + d]));
     const length = Math.sqrt(sum(DIMENSIONS, (d) => said[d] ** 2) + 1e-12);
     const t = said.map((value) => value / length);
-    const cosines = Float64Array.from({ length: items }, (_, j) => sum(DIMENSIONS, (d) => t[d] * targets[j * DIMENSIONS + d]));
-    const parts = cosines.map((cosine) => Math.exp(SCALE * cosine));
-    const all = parts.reduce((a, b) => a + b, 0);
+    const cosine = sum(DIMENSIONS, (d) => t[d] * targets[i * DIMENSIONS + d]);
     const share = weights[i] / items;
-    loss += share * (Math.log(all) - SCALE * cosines[i] + PULL * (1 - cosines[i]));
-    // By cosine, then by the direction, by what was said, by the hidden units, by the slots.
-    const byCosine = parts.map((part, j) => share * ((SCALE * part) / all - (j === i ? SCALE + PULL : 0)));
-    const byDirection = Float64Array.from({ length: DIMENSIONS }, (_, d) => sum(items, (j) => byCosine[j] * targets[j * DIMENSIONS + d]));
+    loss += share * (1 - cosine);
+    // By the direction, by what was said, by the hidden units, by the slots.
+    const byDirection = Float64Array.from({ length: DIMENSIONS }, (_, d) => -share * targets[i * DIMENSIONS + d]);
     const along = sum(DIMENSIONS, (d) => byDirection[d] * t[d]);
     const bySaid = byDirection.map((slope, d) => (slope - along * t[d]) / length);
     for (let d = 0; d < DIMENSIONS; d++) slopes.secondBias[d] += bySaid[d];
@@ -27,7 +25,7 @@ export const plainSlopes: SlopesOf = ({ first, firstBias, second, secondBias }, 
       const back = sum(DIMENSIONS, (d) => bySaid[d] * second[k * DIMENSIONS + d]) * (z[k] > 0 ? 1 : LEAK);
       for (let d = 0; d < DIMENSIONS; d++) slopes.second[k * DIMENSIONS + d] += h[k] * bySaid[d];
       slopes.firstBias[k] += back;
-      for (let s = 0; s < width; s++) slopes.first[s * HIDDEN + k] += back * inputs[i * width + s];
+      for (const s of present) slopes.first[s * HIDDEN + k] += back * inputs[i * width + s];
     }
   }
   return {
