@@ -10,7 +10,7 @@
  *   category  the mean vector of the known items of its category: the simple thing to beat
  *   content   the tower's
  *   words     the tower's without being told categories: where a catalogue has none, or other ones
- *   truth     the shop's own probabilities, where they are known: nobody can be expected to do better
+ *   truth     the shop's own probabilities, where they are known: among the cold ones nobody can be expected to do better
  *
  * Ties are broken by chance, in expectation: a category's mean cannot tell its items apart.
  */
