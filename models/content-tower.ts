@@ -15,6 +15,7 @@
  * Memory: 3.2 MB whatever the catalogue. Source: two-tower retrieval (Yi et al., RecSys 2019), inputs left out (Volkovs et al., NIPS 2017).
  */
 import { DIMENSIONS } from './embedding.js';
+import { adamRate, adamStep } from './kernels/adam.js';
 import { randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import { hashedFeatures } from './propensity/hashed-features.js';
@@ -141,8 +142,8 @@ export function learn(state: ContentTower, examples: readonly Example[], slopesO
   // A loss that is no number would spread through every weight.
   if (!Number.isFinite(slopes.loss)) return slopes.loss;
   state.steps++;
-  batch.slots.forEach((slot, at) => adam(state, 'first', slopes.first.subarray(at * HIDDEN, (at + 1) * HIDDEN), slot * HIDDEN));
-  for (const name of NAMES.slice(1)) adam(state, name, slopes[name], 0);
+  batch.slots.forEach((slot, at) => step(state, 'first', slopes.first.subarray(at * HIDDEN, (at + 1) * HIDDEN), slot * HIDDEN));
+  for (const name of NAMES.slice(1)) step(state, name, slopes[name], 0);
   return slopes.loss;
 }
 
@@ -164,17 +165,8 @@ export function batchOf(examples: readonly Example[]): Batch {
   return { items: examples.length, slots, inputs, targets, weights: Float32Array.from(examples, ({ clicks }) => clicks / (clicks + 5)) };
 }
 
-function adam({ layers, momentum, squares, settings, steps }: ContentTower, name: Name, slopes: Float32Array, from: number): void {
-  const weights = layers[name];
-  const means = momentum[name];
-  const spreads = squares[name];
-  const rate = (settings.rate * Math.sqrt(1 - 0.999 ** steps)) / (1 - 0.9 ** steps);
-  for (let i = 0; i < slopes.length; i++) {
-    const at = from + i;
-    means[at] += 0.1 * (slopes[i] - means[at]);
-    spreads[at] += 0.001 * (slopes[i] * slopes[i] - spreads[at]);
-    weights[at] -= (rate * means[at]) / (Math.sqrt(spreads[at]) + 1e-8);
-  }
+function step({ layers, momentum, squares, settings, steps }: ContentTower, name: Name, slopes: Float32Array, from: number): void {
+  adamStep(layers[name], momentum[name], squares[name], slopes, adamRate(settings.rate, steps), from);
 }
 
 export function snapshot({ settings: s, random, layers, momentum, squares, steps }: ContentTower): Uint8Array {
