@@ -2,8 +2,8 @@ import { consumer, on, type Consumer, type Context } from '../pipeline/core/cons
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf } from '../schemas/money.js';
-import { orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
-import type { OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
+import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
+import type { Erasure, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
 import { requireId } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -17,7 +17,7 @@ const states = rows<OrderState>('', 'OrderState');
  * their order, never more than was bought; what comes before its order waits for it.
  */
 export function orderLedger(): Consumer {
-  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent)], outputs: [purchases, sales] });
+  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent), on(erasures, onErasure)], outputs: [purchases, sales] });
 }
 
 function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent }, ctx: Context): void {
@@ -40,6 +40,19 @@ function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent },
     case 'cancelled':
       return state?.complete ? takeBack(key, state, event, ctx) : wait(key, state, event, ctx);
   }
+}
+
+/** The order stays, whose it was is forgotten. */
+function onErasure({ value: { ids, orderId } }: { value: Erasure }, ctx: Context): void {
+  const state = orderId === null ? undefined : ctx.get(states, orderId);
+  if (orderId === null || !state) return;
+  const isErased = (id: string | null): boolean => id !== null && ids.includes(id);
+  const nameless = (id: string | null): string | null => (isErased(id) ? null : id);
+  const waiting = state.waiting.map((encoded) => {
+    const event = orders.codec.decode(encoded);
+    return orders.codec.encode({ ...event, userId: nameless(event.userId), anonymousId: nameless(event.anonymousId) });
+  });
+  ctx.put(states, orderId, { ...state, shopper: nameless(state.shopper), waiting });
 }
 
 /** A line of a file: the source's ordinal is its identity, so nothing is kept of it. */

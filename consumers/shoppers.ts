@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { consumer, joining, on, onLoosely, type Consumer, type Context } from '../pipeline/core/consumer.js';
-import { rows } from '../pipeline/core/rows.js';
+import { rows, type RowKind } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
-import { clickstream, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
-import type { Interaction, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
+import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
+import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { requireId } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
@@ -16,8 +16,14 @@ const SEEN_BYTES = 12;
 const RECENT_LIMIT = 50;
 const CONTEXT_LIMIT = 10;
 const SKU_LIMIT = 200;
+const ALIAS_LIMIT = 200;
+const SEPARATOR = '\u001f';
 
 export const profiles = rows<UserProfile>('', 'UserProfile');
+/** Orders of the shopper, by order id: the ledger's rows name them. */
+const ordersOf = rows<Mention>('order', 'Mention');
+/** Items they wait for, by SKU and the id under which they asked: item-watch's rows name them. */
+const waitings = rows<Mention>('waiting', 'Mention');
 const seenMessages = rows<SeenMessages>('seen', 'SeenMessages');
 
 /** Events that say a shopper touched the item itself, not merely saw it in a list. */
@@ -39,8 +45,8 @@ export function shoppers(): Consumer {
     table: userProfiles,
     inputs: [on(clickstream, onShopEvent), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
-    outputs: [itemInterests, userMerges],
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen)] },
+    outputs: [itemInterests, userMerges, erasures],
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf)), joining(waitings, keep(waitings))] },
   });
 }
 
@@ -57,12 +63,24 @@ function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, c
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
   ctx.emit(interactions, key, interactionOf(key, event, before?.recent ?? [], profile, session));
+  // A refund that comes before its order waits in the ledger, and makes no purchase.
+  if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, ctx);
   announceMerge(event, ctx);
 }
 
-/** Forget the shopper here, and let the clean log tell everyone else. */
+/** Forget the shopper here, tell those whose rows name them, and let the clean log tell everyone else. */
 function erase(key: string, event: ShopEvent, ctx: Context): void {
+  const { messageId: mergeId, userId, time } = event;
+  const aliases = ctx.get(profiles, key)?.aliases ?? [];
+  const ids = [...new Set([key, ...(userId === null ? [] : [userId]), ...aliases])];
+  for (const { sub } of ctx.scan(waitings, key)) {
+    const [sku = '', shopper = ''] = sub.split(SEPARATOR);
+    ctx.emit(itemInterests, sku, { sku, shopper, kind: 'back_in_stock', active: false, time });
+  }
+  for (const { sub: orderId } of ctx.scan(ordersOf, key)) ctx.emit(erasures, orderId, { ids, orderId, time });
+  for (const from of ids) if (from !== key) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: ids });
+  ctx.emit(erasures, key, { ids, orderId: null, time });
   ctx.erase(key);
   const nobody = newProfile(event.time);
   ctx.emit(interactions, key, interactionOf(key, event, [], nobody, { id: '', start: event.time, isNew: false, isPast: true }));
@@ -73,6 +91,8 @@ function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, 
   const profile = ctx.get(profiles, key) ?? newProfile(purchase.time);
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
+  // Lines of a file leave nothing in the ledger that would have to be found again.
+  if (purchase.kind === 'completed') ctx.put(ordersOf, key, { time: purchase.time }, purchase.orderId);
 }
 
 interface Session {
@@ -98,6 +118,7 @@ function newProfile(time: number): UserProfile {
 }
 
 function profileAfter(key: string, before: UserProfile, event: ShopEvent, session: Session): UserProfile {
+  const joined = joinedIds(event);
   const touched = isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
   const dismissed = event.event === 'Recommendation Dismissed' ? event.products.map(({ sku }) => sku) : [];
   return {
@@ -112,6 +133,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
     ...consentAfter(key, before, event),
     timezone: event.timezone ?? before.timezone,
+    aliases: joined ? aliasesOf([joined.from, ...before.aliases]) : before.aliases,
     known: before.known || event.userId === key,
   };
 }
@@ -148,7 +170,10 @@ function interactionOf(shopper: string, event: ShopEvent, earlier: UserProfile['
 function announceInterests(shopper: string, event: ShopEvent, ctx: Context): void {
   const kind = event.event === 'Back In Stock Subscribed' ? 'back_in_stock' : event.event === 'Product Added' ? 'in_cart' : undefined;
   if (!kind) return;
-  for (const { sku } of event.products) ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
+  for (const { sku } of event.products) {
+    ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
+    if (kind === 'back_in_stock') ctx.put(waitings, shopper, { time: event.time }, `${sku}${SEPARATOR}${shopper}`);
+  }
 }
 
 function announceMerge(event: ShopEvent, ctx: Context): void {
@@ -156,7 +181,7 @@ function announceMerge(event: ShopEvent, ctx: Context): void {
   if (!joined) return;
   requireId('The id to be merged', joined.from);
   requireId('userId', joined.to);
-  ctx.emit(userMerges, joined.from, { mergeId: event.messageId, ...joined, time: event.time });
+  ctx.emit(userMerges, joined.from, { mergeId: event.messageId, ...joined, time: event.time, erased: [] });
 }
 
 function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {
@@ -190,9 +215,14 @@ function seenEntry(messageId: string, receivedAt: number): Buffer {
   return entry;
 }
 
+const aliasesOf = (ids: readonly string[]): string[] => [...new Set(ids)].sort().slice(0, ALIAS_LIMIT);
+
+/** A row that follows a merge as it is. */
+const keep = <T>(kind: RowKind<T>) => ({ key, sub, value }: { key: string; sub: string; value: T }, ctx: Context): void => ctx.put(kind, key, value, sub);
+
 function joinProfiles({ key, from, value: moved }: { key: string; from: string; value: UserProfile }, ctx: Context): void {
   const standing = ctx.get(profiles, key);
-  const aliases = [...new Set([from, ...moved.aliases, ...(standing?.aliases ?? [])])].sort().slice(0, 50);
+  const aliases = aliasesOf([from, ...moved.aliases, ...(standing?.aliases ?? [])]);
   const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt });
   // Whoever is merged into an id was told to be that user.
   const joined = { aliases, known: true, marketingConsent: consent.said, consentAt: consent.at };

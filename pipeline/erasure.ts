@@ -1,5 +1,49 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { erasures } from '../schemas/topics.js';
 import type { ShopEvent } from '../schemas/types.js';
+import { sinksCaughtUp } from './caught-up.js';
+import { Unavailable } from './core/errors.js';
+import type { Lease, Log } from './core/log.js';
+import type { Journal } from './core/metrics.js';
+import type { RowSink } from './core/row-sink.js';
+
+const AT_ONCE = 100;
+const RETRY_MS = 1_000;
+
+/** Take erased shoppers' ids out of ClickHouse, until the lease is revoked: once the sinks have brought what came before the erasure. */
+export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, journal: Journal): Promise<void> {
+  const until = lease.revoked;
+  const patiently = async (step: () => Promise<unknown>): Promise<void> => {
+    while (!until.aborted) {
+      try {
+        return void (await step());
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        journal.warn({ error: error.message }, 'An erasure waits for ClickHouse or the log.');
+        await delay(RETRY_MS, undefined, { signal: until }).catch(() => undefined);
+      }
+    }
+  };
+  await patiently(async () => {
+    const stored = await lease.storedOffset(erasures.name);
+    const start = (await log.ranges(erasures.name))[lease.partition]?.start ?? 0;
+    await lease.seek({ [erasures.name]: Math.max(start, stored?.offset ?? 0) });
+  });
+  while (!until.aborted) {
+    const records = await lease.poll(AT_ONCE, RETRY_MS, new Set());
+    for (const { value, offset } of records) {
+      const { ids, orderId } = erasures.codec.decode(value);
+      if (orderId === null) {
+        await patiently(() => sinksCaughtUp(log, rowSink, () => {}, until));
+        await patiently(() => rowSink.erase(ids));
+      }
+      // Revoked while waiting: whoever owns the partition now begins with this one.
+      if (until.aborted) return;
+      await patiently(() => lease.storeOffset(erasures.name, offset + 1, ''));
+    }
+  }
+}
 
 /** The event that erases a shopper: every consumer that keeps rows of the id forgets them. */
 export function erasureOf(id: string, now: number): ShopEvent {

@@ -1,6 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighbours, type ItemNeighbours } from '../consumers/co-visitation.js';
-import { allTopics, itemVectors } from '../schemas/topics.js';
+import { allTopics, erasures, itemVectors } from '../schemas/topics.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
@@ -8,6 +8,7 @@ import { runConsumer } from './core/runner.js';
 import { runSink, sinkPorts } from './core/sink.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
+import { runErasures } from './erasure.js';
 import { Items } from './serving/items.js';
 import { Ranking } from './serving/rank.js';
 import { Scorer } from './serving/scorer.js';
@@ -48,7 +49,8 @@ export function startSinks(engine: Engine, sink: RowSink): Running[] {
   const ports = sinkPorts(engine.metrics, engine.journal);
   // A block makes a part that ClickHouse must merge: partitions share what one table may take.
   const limits = { ...sinkLimits, pauseMs: sinkLimits.pauseMs * engine.log.partitions };
-  return clickhouseSinks.map((spec) => ({ name: spec.name, ...engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports, limits)) }));
+  const eraser = { name: 'clickhouse-erasures', ...engine.log.own({ name: 'clickhouse-erasures', inputs: [erasures.name] }, (lease) => runErasures(lease, engine.log, sink, engine.journal)) };
+  return [eraser, ...clickhouseSinks.map((spec) => ({ name: spec.name, ...engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports, limits)) }))];
 }
 
 /** The request path and what feeds it. */

@@ -1,6 +1,6 @@
 import { codec, type Codec } from './codec.js';
 import type {
-  CatalogChange, DeadLetter, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
+  CatalogChange, DeadLetter, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
   OrderEvent, Purchase, Recommendation, Sale, ShopEvent, TriggerCandidate, UserMerge,
 } from './types.js';
 
@@ -43,6 +43,7 @@ export const recommendations = topic<Recommendation>('recommendations', 'leaf', 
 export const deadLetters = topic<DeadLetter>('dead-letters', 'leaf', 'id', 'DeadLetter', 90);
 
 export const userMerges = topic<UserMerge>('user-merges', 'feedback', 'shopper', 'UserMerge');
+export const erasures = topic<Erasure>('erasures', 'feedback', 'order', 'Erasure');
 export const shoppersMoves = topic<Move>('shoppers-moves', 'feedback', 'shopper', 'Move');
 export const marketingTriggersMoves = topic<Move>('marketing-triggers-moves', 'feedback', 'shopper', 'Move');
 
@@ -58,6 +59,6 @@ export const itemVectors = topic<ItemVector>('item-vectors', 'table', 'sku', 'It
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
   clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, triggerCandidates, forecasts,
-  marketingTriggers, recommendations, deadLetters, userMerges, shoppersMoves, marketingTriggersMoves,
+  marketingTriggers, recommendations, deadLetters, userMerges, erasures, shoppersMoves, marketingTriggersMoves,
   userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors,
 ];

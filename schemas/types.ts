@@ -228,6 +228,16 @@ export interface DeadLetter {
   readonly stack: null | string;
 }
 
+/** Ids to be forgotten where they cannot be found by the shopper's key. Key: the order, or the shopper. */
+export interface Erasure {
+  /** The shopper's ids: the canonical one and those that were merged into it. */
+  readonly ids: readonly string[];
+  /** Order that names one of them; null: all rows of ClickHouse. */
+  readonly orderId: null | string;
+  /** When it was asked. */
+  readonly time: number;
+}
+
 /** Demand forecast of one SKU as it was made. Key: sku. */
 export interface Forecast {
   /** Stock keeping unit. */
@@ -552,6 +562,8 @@ export interface UserMerge {
   readonly to: string;
   /** When it was said. */
   readonly time: number;
+  /** Not empty: these ids were erased, so that from leads to none of them any more. */
+  readonly erased: readonly string[];
 }
 
 /** Units of a SKU in a cart. */
@@ -620,6 +632,12 @@ export interface ItemInfo {
 export interface ItemWatcher {
   /** When they asked. */
   readonly since: number;
+}
+
+/** A row elsewhere names the shopper: an order, or an item they wait for. Key: shopper, place. It is told when the shopper is erased. */
+export interface Mention {
+  /** Since when. */
+  readonly time: number;
 }
 
 /** A line and what came back of it. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { erasureStatements } from './erasure.js';
 import type { Row, RowSink } from '../../pipeline/core/row-sink.js';
 import { checkParameters, migrate } from './migrations.js';
 import type { MigrationParameters } from './migrations.js';
@@ -91,6 +93,9 @@ export function tablesOf(engine: SqlEngine, parameters: MigrationParameters): Ro
         `SELECT count() AS rows, max(_offset) AS last FROM ${tableName(table)} WHERE ${PLACE} SETTINGS select_sequential_consistency = 1`, { topic, partition },
       );
       return Number(row?.['rows']) === 0 ? undefined : Number(row?.['last']);
+    },
+    async erase(ids) {
+      for (const statement of erasureStatements(database, ids, `erased-${randomUUID()}`)) await engine.run(statement);
     },
     query: (sql, params) => engine.ask(sql, params),
     close: () => engine.close(),

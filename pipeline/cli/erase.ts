@@ -6,7 +6,7 @@ import { askInstallation } from './installation.js';
 
 export function eraseCommand(): Command {
   return new Command('erase')
-    .description('Erase a shopper: profile, carts, timers and contact state of the id are forgotten once the event is processed.')
+    .description('Erase a shopper: every row of theirs is forgotten, and their ids are taken out of the ledger and of ClickHouse, where sums stay.')
     .argument('<user>', 'userId or anonymousId')
     .action((user: string) => exitingWell(async () => {
       await askInstallation(readConfig(), { kind: 'erase', user }, (engine) => erase(engine, user));

@@ -48,10 +48,14 @@ export class Following {
     return true;
   }
 
-  #merge({ mergeId, from, to, time }: UserMerge, record: LogRecord): void {
+  #merge({ mergeId, from, to, time, erased }: UserMerge, record: LogRecord): void {
     const { overlay } = this.#parts;
-    if (from === to) return;
     const redirect = overlay.get(redirectRows, from);
+    if (erased.length > 0) {
+      if (redirect && erased.includes(redirect.to)) overlay.put(redirectRows, from, '', undefined);
+      return;
+    }
+    if (from === to) return;
     if (redirect && redirect.time > time) return;
     const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);

@@ -20,6 +20,8 @@ export interface RowSink {
   countRows(table: string, topic: string, partition: number, from: number, to: number): Promise<number>;
   /** Highest offset of a partition that the table holds. */
   lastOffset(table: string, topic: string, partition: number): Promise<number | undefined>;
+  /** Take the ids of one shopper out of every table; rows, counts and sums stay. Safe to repeat. @throws Unavailable */
+  erase(ids: readonly string[]): Promise<void>;
   /** Answer one statement; `{name:Type}` in it stands for a parameter. */
   query(sql: string, params?: Readonly<Record<string, string | number>>): Promise<readonly Row[]>;
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
-import { forecasts, marketingTriggers, sales } from '../../schemas/topics.js';
+import { deadLetters, forecasts, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
 import { anyRecord } from './clickhouse-odd-records.js';
 import { interactionRecord, linesOf, recordOf, sale, saleRecord } from './clickhouse-records.js';
@@ -31,6 +31,31 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     const before = await sink.tableId('sales');
     await sink.ensure();
     expect(await sink.tableId('sales')).toBe(before);
+  });
+
+  test('an erased shopper is named nowhere; rows, counts and sums stay', async () => {
+    const odd = "o'\\\\br@x";
+    await insert([saleRecord(1, { shopper: odd }), saleRecord(2, { shopper: 'b' }), saleRecord(3, { shopper: null })]);
+    await insert([interactionRecord(1, { shopper: odd, anonymousId: 'a1', sessionId: `${odd}@17`, query: 'my name' }), interactionRecord(2, { shopper: 'b', sessionId: 'b@18' }), interactionRecord(3, { shopper: 'b', anonymousId: 'a1', sessionId: 'b@18' })]);
+    const letter = (offset: number, value: string) => recordOf(deadLetters, offset, {
+      id: `l${offset}`, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: 0, stack: null,
+    });
+    await insert([letter(1, JSON.stringify({ userId: odd })), letter(2, JSON.stringify({ userId: 'b' })), letter(3, JSON.stringify({ anonymousId: 'a1' }))]);
+    const figures = () => one('SELECT (SELECT count() FROM sales) AS rows, (SELECT sum(amount) FROM sales) AS amount, (SELECT uniqExact(shopper) FROM sales) AS shoppers, (SELECT count() FROM interactions) AS clicks');
+    const before = await figures();
+    await sink.erase([odd, 'a1']);
+    await sink.erase([odd, 'a1']);
+    expect(await figures()).toEqual(before);
+    const left = await sink.query("SELECT shopper, anonymous_id, session_id, query FROM interactions ORDER BY _offset");
+    const pseudonym = String(left[0]!['shopper']);
+    expect(pseudonym).toMatch(/^erased-/);
+    expect(left).toEqual([
+      { shopper: pseudonym, anonymous_id: null, session_id: `${pseudonym}@17`, query: null },
+      expect.objectContaining({ shopper: 'b', session_id: 'b@18' }),
+      expect.objectContaining({ shopper: 'b', anonymous_id: null, session_id: 'b@18' }),
+    ]);
+    expect((await sink.query('SELECT shopper FROM sales ORDER BY _offset')).map((row) => row['shopper'])).toEqual([pseudonym, 'b', null]);
+    expect((await sink.query('SELECT value_base64 IS NULL AS isEmpty FROM dead_letters ORDER BY _offset')).map((row) => Number(row['isEmpty']))).toEqual([1, 0, 1]);
   });
 
   describe('a block', () => {

@@ -124,6 +124,7 @@ export class World {
       },
       countRows: async (_table, _topic, _partition, from, to) => within(from, to).length,
       lastOffset: async () => (this.table.length === 0 ? undefined : Math.max(...this.table)),
+      erase: async () => {},
       query: async () => [],
       close: async () => {},
     };

@@ -125,6 +125,24 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       expect(inClickHouse).toHaveLength(2);
     });
 
+    test('an erased shopper is named by no row any more, and the sums stay', async () => {
+      const named = async (id: string): Promise<number> => {
+        const tables = ['interactions', 'purchases', 'sales', 'marketing_triggers', 'recommendations'];
+        const found = await rows(`SELECT ${tables.map((table) => `(SELECT count() FROM millrace.${table} WHERE shopper = '${id}')`).join(' + ')} + (SELECT count() FROM millrace.interactions WHERE anonymous_id = '${id}') AS n`);
+        return Number(found[0]?.['n']);
+      };
+      const sums = () => rows('SELECT count() AS n, toString(sum(amount)) AS amount, sum(quantity) AS units FROM millrace.sales');
+      await track('Product Viewed', { anonymousId: 'buyer-1-phone' }, { product_id: 'P1' });
+      await call('collector', 'POST', '/v1/identify', { anonymousId: 'buyer-1-phone', userId: 'buyer-1' });
+      await eventually(() => named('buyer-1-phone'), (n) => n > 0);
+      const before = await sums();
+      await eventually(() => call('scorer', 'GET', '/v1/users/buyer-1', undefined, 'at'), ({ json }) => JSON.stringify(json).includes('buyer-1-phone'));
+      expect((await call('collector', 'DELETE', '/v1/users/buyer-1', undefined, 'at')).status).toBe(200);
+      expect(await eventually(async () => (await named('buyer-1')) + (await named('buyer-1-phone')), (n) => n === 0)).toBe(0);
+      expect(await sums()).toEqual(before);
+      expect((await eventually(() => call('scorer', 'GET', '/v1/users/buyer-1-phone', undefined, 'at'), ({ status }) => status === 404)).status).toBe(404);
+    });
+
     test('what cannot be understood is a dead letter, and the rest goes on', async () => {
       const { engine } = processes[0]!;
       await engine.log.append([{ topic: 'clickstream', partition: 0, key: 'u-poison', value: Buffer.from([7, 7, 7, 7, 7, 7]) }]);
