@@ -8,6 +8,7 @@ import type { Topology } from './core/topology.js';
 import { listDeadLetters, replayDeadLetter, shownDeadLetter } from './dead-letters.js';
 import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
+import { reconcile } from './reconcile.js';
 
 /** What the running process answers to commands of the same data directory; the socket is open to its user alone. */
 export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink | undefined, shop: Shop): void {
@@ -23,6 +24,10 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   door.answer('sql', ({ query }) => {
     if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');
     return rowSink.query(String(query));
+  });
+  door.answer('reconcile', () => {
+    if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');
+    return reconcile(log, rowSink);
   });
   door.answer('erase', ({ user }) => erase(engine, String(user)));
   door.answer('dead-letters', async ({ limit }) => (await listDeadLetters(log, Number(limit))).map((letter) => shownDeadLetter(letter)));

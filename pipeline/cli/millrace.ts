@@ -5,6 +5,7 @@ import { evaluateCommand } from './evaluate.js';
 import { deadLettersCommand } from './dead-letters.js';
 import { eraseCommand } from './erase.js';
 import { faultsCommand } from './faults.js';
+import { reconcileCommand } from './reconcile.js';
 import { replayCommand } from './replay.js';
 import { sqlCommand } from './sql.js';
 import { startCommand } from './start.js';
@@ -21,7 +22,7 @@ const program = new Command('millrace')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride();
 
-for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand(), faultsCommand(), benchCommand()]) {
+for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand(), reconcileCommand(), faultsCommand(), benchCommand()]) {
   program.addCommand(command);
   command.exitOverride();
 }

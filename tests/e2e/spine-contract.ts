@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
 import { startMillrace, type Millrace, type Role } from '../../pipeline/main.js';
+import { reconcile } from '../../pipeline/reconcile.js';
 import { listDeadLetters } from '../../pipeline/dead-letters.js';
 import { marketingTriggers } from '../../schemas/topics.js';
 import type { MarketingTrigger } from '../../schemas/types.js';
@@ -161,6 +162,8 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       const now = await eventually(() => rows('SELECT count() AS n, uniqExact(_partition, _offset) AS distinct FROM millrace.interactions'), ([row]) => Number(row?.['n']) > Number(before[0]!['n']));
       expect(Number(now[0]!['n'])).toBe(Number(before[0]!['n']) + 1);
       expect(now[0]!['distinct']).toBe(now[0]!['n']);
+      const { engine, rowSink } = processes.find((running) => running.rowSink)!;
+      expect((await reconcile(engine.log, rowSink!)).filter(({ equal }) => !equal)).toEqual([]);
     });
   });
 }
