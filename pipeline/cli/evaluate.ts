@@ -3,6 +3,7 @@ import { evaluateColdStartCommand } from './evaluate-cold-start.js';
 import { evaluateForecastsCommand } from './evaluate-forecasts.js';
 import { evaluatePropensityCommand } from './evaluate-propensity.js';
 import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
+import { evaluateSequencesCommand } from './evaluate-sequences.js';
 
 /** Quality on files, with the protocol printed beside each figure. */
 export function evaluateCommand(): Command {
@@ -11,5 +12,6 @@ export function evaluateCommand(): Command {
     .addCommand(evaluateRecommendationsCommand())
     .addCommand(evaluateForecastsCommand())
     .addCommand(evaluatePropensityCommand())
-    .addCommand(evaluateColdStartCommand());
+    .addCommand(evaluateColdStartCommand())
+    .addCommand(evaluateSequencesCommand());
 }

@@ -2,8 +2,10 @@ import { describe, expect, test, type TestContext } from 'vitest';
 import { BACKENDS, loadBackend, loadTensorflow, type Backend, type Tensorflow } from '../../infra/tensorflow/backend.js';
 import { towerSlopes } from '../../infra/tensorflow/content-tower.js';
 import { batchOf, HIDDEN, init, tokensOf, type Batch, type Example, type Layers } from '../../models/content-tower.js';
+import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
+import * as encoder from '../../models/sequence-encoder.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { plainSlopes } from '../support/tower-slopes.js';
 
@@ -17,6 +19,46 @@ function given(items: number): { layers: Layers; batch: Batch } {
   const batch = batchOf(examples);
   const { layers } = init({ seed: items });
   return { batch, layers: { ...layers, first: layers.first.slice(0, batch.slots.length * HIDDEN) } };
+}
+
+/** Sequences of one to ten clicks, two of them with the same target. */
+function sequences(count: number): { weights: encoder.Weights; batch: encoder.Batch } {
+  const random = randomness(7);
+  const unit = (): Float32Array => {
+    const vector = Float32Array.from({ length: DIMENSIONS }, () => uniform(random) - 0.5);
+    const length = Math.hypot(...vector);
+    return vector.map((value) => value / length);
+  };
+  const batch: encoder.Batch = {
+    sequences: count, clicks: new Float32Array(count * encoder.CLICKS * DIMENSIONS), isClick: new Float32Array(count * encoder.CLICKS),
+    targets: new Float32Array(count * DIMENSIONS), targetItems: Int32Array.from({ length: count }, (_, n) => n % (count - 1)),
+    logShares: Float32Array.from({ length: count }, (_, n) => -3 - n % 4),
+  };
+  for (let n = 0; n < count; n++) {
+    batch.targets.set(unit(), n * DIMENSIONS);
+    for (let j = 0; j <= n % encoder.CLICKS; j++) {
+      batch.clicks.set(unit(), (n * encoder.CLICKS + j) * DIMENSIONS);
+      batch.isClick[n * encoder.CLICKS + j] = 1;
+    }
+  }
+  const { weights } = encoder.init({ seed: 3 });
+  for (const name of ['positions', 'value', 'bias', 'second'] as const) for (let i = 0; i < weights[name].length; i++) weights[name][i] = 0.3 * (uniform(random) - 0.5);
+  return { weights, batch };
+}
+
+/** By the encoder's own prediction, in plain numbers. */
+function sequenceLoss(weights: encoder.Weights, { sequences: count, clicks, isClick, targets, targetItems, logShares }: encoder.Batch): number {
+  const state = { ...encoder.init(), weights };
+  const user = new Float32Array(DIMENSIONS);
+  let loss = 0;
+  for (let n = 0; n < count; n++) {
+    const recent = Int32Array.from({ length: isClick.subarray(n * encoder.CLICKS, (n + 1) * encoder.CLICKS).reduce((a, b) => a + b, 0) }, (_, j) => n * encoder.CLICKS + j);
+    encoder.predict(state, recent, (at) => clicks.subarray(at * DIMENSIONS, (at + 1) * DIMENSIONS), user);
+    const logits = Array.from({ length: count }, (_, m) => encoder.SCALE * user.reduce((sum, value, d) => sum + value * targets[m * DIMENSIONS + d], 0) - logShares[m]);
+    const all = logits.reduce((sum, logit, m) => sum + (m !== n && targetItems[m] === targetItems[n] ? 0 : Math.exp(logit)), 0);
+    loss += (Math.log(all) - logits[n]) / count;
+  }
+  return loss;
 }
 
 async function loadedOrSkipped(context: TestContext, backend: Backend): Promise<Tensorflow> {
@@ -41,6 +83,20 @@ describe.each(BACKENDS)('on the %s backend', (backend) => {
         expect(found.loss).toBeCloseTo(expected.loss, 4);
         for (const name of ['first', 'firstBias', 'second', 'secondBias'] as const) expect(farthest(found[name], expected[name])).toBeLessThan(1e-5);
       }
+    }
+  });
+
+  test('the sequence encoder\'s loss is that of its equation, and its slopes are those of the cpu backend and of the loss', async (context) => {
+    const loaded = await loadedOrSkipped(context, backend);
+    const { weights, batch } = sequences(12);
+    const found = sequenceSlopes(loaded)(weights, batch);
+    expect(found.loss).toBeCloseTo(sequenceLoss(weights, batch), 4);
+    const onCpu = sequenceSlopes(await loadBackend('cpu'))(weights, batch);
+    for (const name of ['query', 'key', 'positions', 'value', 'first', 'bias', 'second'] as const) {
+      expect(farthest(found[name], onCpu[name])).toBeLessThan(1e-5);
+      const at = 3 + name.length;
+      const moved = (by: number): number => sequenceLoss({ ...weights, [name]: weights[name].map((weight, i) => (i === at ? weight + by : weight)) }, batch);
+      expect(Math.abs((moved(4e-4) - moved(-4e-4)) / 8e-4 - found[name][at]), name).toBeLessThan(2e-3);
     }
   });
 

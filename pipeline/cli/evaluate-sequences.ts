@@ -1,0 +1,75 @@
+/** `millrace evaluate sequences`: what a sequence network would add to the ranker, and at what cost. */
+import { Command, InvalidArgumentError } from 'commander';
+import { performance } from 'node:perf_hooks';
+import { loadTensorflow } from '../../infra/tensorflow/backend.js';
+import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
+import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
+import { testSessions, type TestSession } from '../../models/evaluate/recommendations.js';
+import { clicksBefore } from '../../models/evaluate/recommenders.js';
+import { evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
+import * as itemIndex from '../../models/item-index.js';
+import { noMetrics } from '../core/metrics.js';
+import { readTestSessions, readTrainSessions } from './session-files.js';
+import { DataFileError } from './text-lines.js';
+
+interface Options {
+  readonly train: string;
+  readonly test?: string;
+  readonly rate: number;
+  readonly json?: boolean;
+}
+
+export function evaluateSequencesCommand(): Command {
+  return new Command('sequences')
+    .description('Evaluate a sequence network as a feature of the ranker, with and without it on the same candidates, frozen.')
+    .requiredOption('--train <file>', 'sessions to learn, as for evaluate recommendations')
+    .option('--test <file>', 'what to ask; without it the last tenth of the train sessions is asked, and not learned')
+    .option('--rate <number>', 'the network\'s step size', parseRate, 1e-3)
+    .option('--json', 'print one JSON object')
+    .action(async (options: Options) => {
+      try {
+        await run(options);
+      } catch (error) {
+        if (!(error instanceof DataFileError)) throw error;
+        process.stderr.write(`${error.message}\n`);
+        process.exitCode = 1;
+      }
+    });
+}
+
+async function run({ train: trainFile, test: testFile, rate, json }: Options): Promise<void> {
+  const began = performance.now();
+  const index = itemIndex.init();
+  const all = await readTrainSessions(trainFile, index);
+  const train = testFile === undefined ? all.slice(0, Math.floor(all.length * 0.9)) : all;
+  const test = testFile === undefined ? everyPrefix(all.slice(train.length)) : await readTestSessions(testFile, index);
+  const say = (fields: object, sentence: string): void => void process.stderr.write(`${sentence} ${JSON.stringify(fields)}\n`);
+  const tensorflow = await loadTensorflow({ metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
+  const scores = evaluateSequenceFeature(train, test, sequenceSlopes(tensorflow), rate, {
+    now: () => performance.now() * 1000,
+    progress: (sentence) => void process.stderr.write(`${sentence}\n`),
+  });
+  const figures = {
+    n: scores.with.n,
+    without: shown(scores.without), with: shown(scores.with), alone: shown(scores.alone),
+    precision_gain: round(scores.hitGain), precision_gain_error: round(scores.hitGainError), mrr_gain: round(scores.mrrGain), mrr_gain_error: round(scores.mrrGainError),
+    steps: scores.steps, train_us_an_event: round(scores.trainUsAnEvent), query_us_mean: round(scores.queryUsMean),
+    backend: tensorflow.backend, seconds: round((performance.now() - began) / 1000),
+    protocol:
+      `Learned ${train.length} sessions in file order, in one pass, in blocks; two rankers had the same lessons on the same candidates, one with the network's two columns. ` +
+      `Ranked after each of ${scores.with.n} prefixes, frozen. alone: the same candidates by the network's logit only. Errors are standard errors of the paired difference.`,
+  };
+  process.stdout.write(`${JSON.stringify(figures, null, json === true ? 0 : 2)}\n`);
+}
+
+const shown = ({ hitRate, mrr }: RankingMetrics): object => ({ precision_at_20: round(hitRate), mrr_at_20: round(mrr) });
+const round = (value: number): number => Number(value.toFixed(5));
+
+const everyPrefix = (sessions: readonly Int32Array[]): TestSession[] => testSessions(sessions.flatMap((session) =>
+  Array.from({ length: session.length - 1 }, (_, at) => ({ prefix: clicksBefore(session, session.length - 1 - at).reverse(), target: session[session.length - 1 - at] }))));
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (!(rate > 0 && rate < 1)) throw new InvalidArgumentError('It is a number between 0 and 1.');
+  return rate;
+}
