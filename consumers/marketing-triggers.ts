@@ -1,6 +1,6 @@
 import { consumer, joining, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
-import { amountOf } from '../schemas/money.js';
+import { amountOf, isMoney } from '../schemas/money.js';
 import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { cartAfter, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
@@ -82,7 +82,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const firedId = fire({
       rule: CART_ABANDONMENT, shopper: key, causeId: causeOf(cartId, cart), causedAt: cart.changedAt, at: due,
       reason: `The cart was left for ${spanOf(options.abandonedAfterMs)} without an order.`,
-      products: cart.lines.map((line) => productOf(key, line, ctx)), value, currency: cart.currency,
+      products: cart.lines.map((line) => productOf(key, line, ctx)), value: isMoney(value) ? value : null, currency: cart.currency,
     }, options, ctx);
     ctx.put(carts, key, { ...cart, firedId }, cartId);
     ctx.schedule('forget', key, due + FORGET_MS, cartId);

@@ -1,7 +1,7 @@
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
-import { amountOf } from '../schemas/money.js';
+import { amountOf, isSum } from '../schemas/money.js';
 import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
 import type { Erasure, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
 import { requireId } from './ids.js';
@@ -24,6 +24,7 @@ function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent },
   requireId('orderId', event.orderId);
   for (const { sku } of event.lines) requireId('sku', sku);
   if (isRepeatOfSource(event.source, ctx)) return ctx.count('millrace_duplicates_total');
+  if (!isSum(event.lines)) throw new BadEvent('amount_out_of_range', `The lines of order ${event.orderId} are worth more than can be written down.`);
   if (event.kind === 'line') return bookLine(event, ctx);
   if (event.lines.length === 0 && (event.kind === 'completed' || event.kind === 'updated')) {
     // Taken as the whole order, it would keep out the report that has the lines, or take back all of what was sold.

@@ -1,4 +1,5 @@
-import { MAX_MONEY, moneyOf, parseMoney } from './money.js';
+import { isMoney } from '../schemas/money.js';
+import { moneyOf, parseMoney } from './money.js';
 
 /** Untrusted JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -161,7 +162,7 @@ export function signedMoney(errors: Errors, from: Json, name: string): bigint | 
   const value = from[name];
   if (isMissing(value) || value === '') return null;
   const amount = typeof value === 'number' ? moneyOf(value) : typeof value === 'string' ? parseMoney(value) : undefined;
-  if (amount !== undefined && amount <= MAX_MONEY && amount >= -MAX_MONEY) return amount;
+  if (amount !== undefined && isMoney(amount)) return amount;
   errors.push({ path: name, code: 'not_a_number', message: `${shown(value)} is not an amount; write it as 1299.00, without separators or a currency sign.` });
   return null;
 }

@@ -1,3 +1,5 @@
+import { MAX_MONEY } from '../schemas/money.js';
+
 /**
  * Money as a bigint count of ten-thousandths of the currency's unit (Avro decimal(18, 4)): 12.99 is 129_900n.
  * Sums of floats are wrong by a cent sooner or later, and nobody finds out which line it was.
@@ -5,9 +7,6 @@
 
 const SCALE = 10_000;
 const DECIMAL = /^([+-]?)(\d{1,14})(?:\.(\d{1,20}))?$/;
-
-/** Amounts stay below 10^14 units: more does not fit decimal(18, 4). */
-export const MAX_MONEY = 10n ** 18n - 1n;
 
 /**
  * Read a plain decimal: `"1299.00"`, `"-3"`, `" 0.5 "`. Digits after the fourth are rounded, half away from zero.

@@ -1,4 +1,5 @@
 import type { EventProduct, OrderEvent, OrderEventKind, ShopEvent } from '../schemas/types.js';
+import { isSum } from '../schemas/money.js';
 import { orderLines } from './event-products.js';
 import { money, requiredId, signedMoney, text, type Errors, type Json } from './fields.js';
 import type { Call } from './shop-event.js';
@@ -11,6 +12,8 @@ export function orderEvent(errors: Errors, { head, properties }: Call, kind: Ord
   if (products.length === 0 && (kind === 'completed' || kind === 'updated') && isAbsentOrEmpty(properties['products'])) {
     errors.push({ path: 'products', code: 'required', message: 'An order needs its products: revenue, forecasts and what was bought are counted by line.' });
   }
+  const lines = orderLines(products);
+  if (!isSum(lines)) errors.push({ path: 'products', code: 'out_of_range', message: 'Quantities times prices must stay below 10^14.' });
   return {
     messageId: head.messageId,
     kind,
@@ -30,7 +33,7 @@ export function orderEvent(errors: Errors, { head, properties }: Call, kind: Ord
     checkoutId: seen.checkoutId,
     recommendationId: seen.recommendationId,
     country: text(errors, properties, 'country', 64),
-    lines: orderLines(products),
+    lines,
     source: null,
   };
 }

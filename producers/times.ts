@@ -25,7 +25,10 @@ function parseIso(text: string): number | undefined {
   const ms = match[7] === undefined ? 0 : Number(match[7].slice(0, 3).padEnd(3, '0'));
   const zone = match[8];
   if (zone === undefined || zone === 'Z' || zone === 'z') return utc(year, month, day, hour, minute, second, ms);
-  const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', '') || 0);
+  const minutes = Number(zone.slice(3).replace(':', '') || 0);
+  const offset = Number(zone.slice(1, 3)) * 60 + minutes;
+  // No place on Earth is further from UTC.
+  if (offset > 14 * 60 || minutes > 59) return undefined;
   return utc(year, month, day, hour, minute, second, ms) - (zone[0] === '-' ? -offset : offset) * 60_000;
 }
 

@@ -1,6 +1,22 @@
 /** Money is a bigint count of ten-thousandths of the currency's unit: Avro decimal(18, 4). */
 export const MONEY_SCALE = 10_000n;
 
+/** Amounts stay below 10^14 units: more does not fit decimal(18, 4). */
+export const MAX_MONEY = 10n ** 18n - 1n;
+
+export const isMoney = (amount: bigint): boolean => amount <= MAX_MONEY && amount >= -MAX_MONEY;
+
+/** Whether what is sold can be written down as money: each line, and all of them together. */
+export function isSum(lines: readonly { readonly quantity: number; readonly price: bigint }[]): boolean {
+  let total = 0n;
+  for (const { price, quantity } of lines) {
+    if (!Number.isFinite(quantity)) return false;
+    const amount = amountOf(price, quantity);
+    total += amount < 0n ? -amount : amount;
+  }
+  return total <= MAX_MONEY;
+}
+
 /** price × quantity in ten-thousandths; the quantity counts to four decimals; halves round away from zero. */
 export function amountOf(price: bigint, quantity: number): bigint {
   if (Number.isInteger(quantity)) return price * BigInt(quantity);

@@ -63,11 +63,17 @@ async function receive(request: IncomingMessage, maxBytes: number, budget: BodyB
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
+/** How a body is packed; names are written in any case, and x-gzip is gzip. */
+export function encodingOf(request: IncomingMessage): string {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  return encoding === 'x-gzip' ? 'gzip' : encoding;
+}
+
 /** @throws Refusal 413, 415, 503, 400 when it cannot be unpacked */
 export async function readBody(request: IncomingMessage, maxBytes: number, budget: BodyBudget): Promise<Buffer> {
   const packed = await receive(request, maxBytes, budget);
-  const encoding = request.headers['content-encoding'];
-  if (encoding === undefined || encoding === 'identity') return packed;
+  const encoding = encodingOf(request);
+  if (encoding === 'identity') return packed;
   if (encoding !== 'gzip' && encoding !== 'deflate') throw refuse(415, 'A body may be packed with gzip or deflate.');
   try {
     // The limit holds for what comes out: some bytes of gzip unpack to a gigabyte.

@@ -9,7 +9,7 @@ import type { FieldError } from '../../producers/fields.js';
 import { csvRows } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
-import { checkLength } from './body.js';
+import { checkLength, encodingOf } from './body.js';
 import type { Exchange, House } from './exchange.js';
 import { encodeToken, highest } from './position-token.js';
 import { badRequest, refuse, Refusal } from './problem.js';
@@ -32,7 +32,7 @@ function unpacked(request: IncomingMessage): Readable {
 /** The body as text, unpacked, piece by piece. @throws Refusal 413, 400 */
 async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
   checkLength(request, MAX_UPLOAD_BYTES);
-  const encoding = request.headers['content-encoding'] ?? 'identity';
+  const encoding = encodingOf(request);
   if (encoding !== 'identity' && encoding !== 'gzip') throw refuse(415, 'An upload may be packed with gzip.');
   const decoder = new StringDecoder('utf8');
   const bytes = encoding === 'gzip' ? unpacked(request) : request;
@@ -78,7 +78,8 @@ async function* listOrLines(text: AsyncGenerator<string>): AsyncGenerator<Item[]
   while (begin.trim() === '') {
     const { value, done } = await text.next();
     if (done) break;
-    begin += value;
+    // What was blank so far says nothing: 50 MB of it, looked at again with each piece, would hold up everyone for a minute.
+    begin = value;
   }
   async function* all(): AsyncGenerator<string> {
     yield begin;

@@ -91,7 +91,8 @@ export class Views {
 
   /** Whether what is answered for `key` reflects all that stands before `after`: what was sent on to another id's task included. */
   reflects(table: Topic, key: string, { positions, merges }: After): boolean {
-    const isRead = ({ topic, partition, offset }: Position): boolean => (progressOf(this.#store(table, partition)).offsets[topic] ?? 0) > offset;
+    // A token may be made up: looking at a partition that is none would open a store for it.
+    const isRead = ({ topic, partition, offset }: Position): boolean => partition < this.partitions && (progressOf(this.#store(table, partition)).offsets[topic] ?? 0) > offset;
     return positions.every(isRead) && this.#hasArrived(table, key)
       && merges.every(({ from, time }) => (this.row(table, redirectRows, from)?.time ?? -Infinity) >= time && this.#hasArrived(table, from));
   }

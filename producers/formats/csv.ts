@@ -1,3 +1,5 @@
+import { MAX_LINE, NotJson } from './json-items.js';
+
 /**
  * Rows of a CSV file (RFC 4180: quotes, doubled quotes, line breaks within quotes), a list of rows a chunk. The state
  * lives across chunks: a quoted cell may be cut anywhere.
@@ -7,6 +9,7 @@ export async function* csvRows(chunks: AsyncIterable<string>, separator = ','): 
   for await (const chunk of chunks) {
     const { rows, end } = completeRows(rest + chunk, separator, false);
     rest = end;
+    if (rest.length > MAX_LINE) throw new NotJson(`A row is longer than ${MAX_LINE} characters: is a quote missing?`);
     if (rows.length > 0) yield rows;
   }
   const { rows } = completeRows(rest, separator, true);

@@ -14,12 +14,16 @@ const parsed = (text: string): Item => {
   }
 };
 
-/** Lines of a text, a list a chunk, without their ends; the last may lack its line break. */
+/** Whatever has no end within this is not lines: looking for one again and again would take longer the longer it gets. */
+export const MAX_LINE = 1 << 20;
+
+/** Lines of a text, a list a chunk, without their ends; the last may lack its line break. @throws NotJson for one without end */
 export async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {
   let rest = '';
   for await (const chunk of chunks) {
     const parts = (rest + chunk).split('\n');
     rest = parts.pop()!;
+    if (rest.length > MAX_LINE) throw new NotJson(`A line is longer than ${MAX_LINE} characters.`);
     if (parts.length > 0) yield parts.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   }
   if (rest !== '') yield [rest];

@@ -33,6 +33,13 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     }]);
   });
 
+  test('a cart worth more than can be written down has no value, and fires all the same', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', shopEvent('Product Added', { userId: 'u1', cartId: 'c1', time: NINE, products: [product('P1', { price: 10n ** 18n - 1n, quantity: 1e12 })] }));
+    driver.tick(NINE + HOUR);
+    expect(driver.read(triggers)).toMatchObject([{ status: 'fired', value: null }]);
+  });
+
   test('an order cancels the abandoned-cart trigger', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));

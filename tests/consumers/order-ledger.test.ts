@@ -70,6 +70,13 @@ test('an order or an update without products is a dead letter: it neither keeps 
   expect(net(driver)).toEqual({ units: 2, amount: 200_000n });
 });
 
+test('amounts that cannot be written down are dead letters, not crashes', () => {
+  const driver = ledger();
+  for (const quantity of [1e12, Number.NaN, Infinity]) driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', quantity, 10n ** 18n - 1n)] }));
+  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(Array.from({ length: 3 }, () => 'amount_out_of_range'));
+  expect(driver.read(sales)).toEqual([]);
+});
+
 test('lines of a file count each, even when identical, and once however often the file is replayed', () => {
   const driver = ledger();
   const replay = (): void => {

@@ -70,6 +70,7 @@ describe('Segment’s HTTP API', () => {
 
   test('gzip is unpacked; other packings are refused; a bomb is not unpacked', async () => {
     expect((await http.post('/v1/track', gzipSync(JSON.stringify(view)), { ...basic(BROWSER), 'content-encoding': 'gzip' })).status).toBe(200);
+    expect((await http.post('/v1/track', gzipSync(JSON.stringify(view)), { ...basic(BROWSER), 'content-encoding': 'X-GZIP' })).status).toBe(200);
     expect((await http.post('/v1/track', 'x', { ...basic(BROWSER), 'content-encoding': 'br' })).status).toBe(415);
     expect((await http.post('/v1/track', 'x', { ...basic(BROWSER), 'content-encoding': 'gzip' })).status).toBe(400);
     expect((await http.post('/v1/batch', gzipSync(Buffer.alloc(20_000_000, 32)), { ...basic(BROWSER), 'content-encoding': 'gzip' })).status).toBe(413);

@@ -141,6 +141,14 @@ describe('the catalogue', () => {
     expect(new Set(skus()).size).toBe(2000);
   });
 
+  test('without an end or a beginning is not read over and over', async () => {
+    const began = performance.now();
+    expect(await put(`sku,name\nP1,"${'x'.repeat(8_000_000)}`, 'text/csv')).toMatchObject({ status: 400, json: { detail: expect.stringContaining('quote') } });
+    expect(await put(`{"sku":"${'x'.repeat(8_000_000)}`, 'application/x-ndjson')).toMatchObject({ status: 400 });
+    expect(await put(' '.repeat(40_000_000), 'application/json')).toMatchObject({ status: 200, json: { accepted: 0 } });
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   test('that is broken says where, and keeps what came before', async () => {
     expect(await put('[{"sku":"P1"},', 'application/json')).toMatchObject({ status: 400, json: { accepted: 1, detail: 'The list has no end.' } });
     expect(await put('[{"price":1}]', 'application/json')).toMatchObject({ status: 400, json: { errors: [{ path: '[0].product_id', code: 'required' }] } });

@@ -54,6 +54,14 @@ test.each([1, PARTITIONS])('an event of the known id is met for the anonymous id
   expect(recent('a1')).toEqual(['P2']);
 });
 
+test('a made-up token is never met, and opens no store', () => {
+  const { driver, views } = world();
+  driver.run();
+  const opened = (partition: number): boolean => views.reflects(userProfiles, 'u1', { positions: [{ topic: clickstream.name, partition, offset: 0 }], merges: [] });
+  expect([PARTITIONS, 2 ** 53 - 1].map(opened)).toEqual([false, false]);
+  expect(views.reflects(userProfiles, 'u1', { positions: [], merges: [{ from: '', time: 0 }] })).toBe(false);
+});
+
 test('whoever waits for a token sees its event, through any chain of merges; and everyone is met in the end', () => {
   const id = fc.constantFrom('a1', 'a2', 'a3', 'u1', 'u2', 'u3');
   const step = fc.oneof(

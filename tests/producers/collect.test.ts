@@ -167,6 +167,14 @@ describe('orders and stock', () => {
     for (const event of ['Order Refunded', 'Order Cancelled']) expect(wrong(withProperties({ order_id: 'O', total: 5 }, event))).toEqual([]);
   });
 
+  test('what cannot be written down as money is refused, line by line and in all', () => {
+    const order = (...lines: object[]) => wrong(withProperties({ order_id: 'O', products: lines }, 'Order Completed'));
+    const line = { product_id: 'P1', price: '99999999999999.9999' };
+    expect(order({ ...line, quantity: 1 })).toEqual([]);
+    expect(order({ ...line, quantity: 3 })).toEqual(['properties.products out_of_range']);
+    expect(order(line, { ...line, product_id: 'P2' })).toEqual(['properties.products out_of_range']);
+  });
+
   test('a browser may place an order, not change it nor take it back', () => {
     const order = { order_id: 'O', products: [{ product_id: 'P1' }] };
     expect(wrong(withProperties(order, 'Order Completed'), { scope: 'browser' })).toEqual([]);
