@@ -143,6 +143,8 @@ export interface LeaveOneOutScores {
   readonly queryUsP50: number;
   readonly queryUsP99: number;
   readonly items: number;
+  /** Users whose last item is one they had before, and which is therefore left out: misses. */
+  readonly hadBefore: number;
 }
 
 export function evaluateLeaveOneOut(recommender: Recommender, events: readonly UserEvent[], k: number, { now, progress }: Observer): LeaveOneOutScores {
@@ -168,9 +170,11 @@ export function evaluateLeaveOneOut(recommender: Recommender, events: readonly U
   }
   const totals = rankingTotals(k);
   const asked = blankAsked(targets.length);
+  let hadBefore = 0;
   for (const { user, item } of targets) {
     const history = histories.get(user) ?? [];
     const had = new Set(history);
+    if (had.has(item)) hadBefore++;
     const recent = latestOf(history);
     const began = now();
     const count = recommender.rank(recent, (other) => had.has(other));
@@ -182,7 +186,7 @@ export function evaluateLeaveOneOut(recommender: Recommender, events: readonly U
     if (totals.n % 5_000 === 0) progress(`Ranked for ${totals.n} of ${targets.length} users.`);
   }
   const durations = asked.microseconds.toSorted();
-  return { metrics: summarize(totals, counts.size), asked, queryUsP50: quantile(durations, 0.5), queryUsP99: quantile(durations, 0.99), items: counts.size };
+  return { metrics: summarize(totals, counts.size), asked, queryUsP50: quantile(durations, 0.5), queryUsP99: quantile(durations, 0.99), items: counts.size, hadBefore };
 }
 
 /** The last clicks of a history, latest first. */

@@ -54,7 +54,9 @@ async function run(options: Options): Promise<void> {
     progress: (sentence) => void process.stderr.write(`${sentence}\n`),
   };
   const { ask, k } = await questions(options, observer);
-  const answers = options.model.map((model) => {
+  // Nobody's own items are asked for where they are left out.
+  const models = options.model.length > 1 && options.leaveOneOut !== undefined ? options.model.filter((model) => model !== 'own-items') : options.model;
+  const answers = models.map((model) => {
     if (options.model.length > 1) observer.progress(`Model ${model}.`);
     return ask(model);
   });
@@ -121,14 +123,16 @@ function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode,
 }
 
 function leaveOneOut(file: string, events: readonly UserEvent[], model: RecommenderName, observer: Observer): Answer {
-  const { metrics, asked, items, queryUsP50, queryUsP99 } = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
+  const result = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
+  const { metrics, asked, items, queryUsP50, queryUsP99 } = result;
   if (metrics.n === 0) throw new DataFileError(`${file} has no user with two items, so there is nothing to leave out.`);
   return {
     model,
     asked,
     protocol:
       `Learned ${events.length - metrics.n} events on ${items} items in file order, in one pass, and ranked all items for each of ${metrics.n} users, ` +
-      `without those the user has had; the last item of each user is the target, ties count against the model.`,
+      `without those the user has had; the last item of each user is the target` +
+      `${result.hadBefore > 0 ? ` (${result.hadBefore} of them had it before: a miss)` : ''}, ties count against the model.`,
     figures: {
       model,
       n: metrics.n,

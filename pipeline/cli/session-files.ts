@@ -66,12 +66,18 @@ function everyPrefix(sessions: readonly Int32Array[], file: string): TestSession
 export async function readUserEvents(file: string, index: itemIndex.ItemIndex): Promise<UserEvent[]> {
   const users = itemIndex.init();
   const events: UserEvent[] = [];
+  let areRatings = true;
   await eachLine(file, (text, line) => {
     const [user, ...items] = text.trim().split(/[\s,;]+/);
     if (items.length === 0) throw notAs(file, line, 'a user and at least one item');
+    areRatings &&= items.length === 3 && /^\d(\.\d)?$/.test(items[1]) && Number(items[2]) > 1e8;
     const number = itemIndex.learn(users, user);
     for (const item of items) events.push({ user: number, item: itemIndex.learn(index, item) });
   });
+  // Read as items, a rating of 5 would be everybody's favourite, and every time an item of its own.
+  if (areRatings && events.length > 0) {
+    throw new DataFileError(`Every line of ${file} looks like "user item rating time"; sort them by time and give "user item".`);
+  }
   return orFail(events, file, 'events');
 }
 
