@@ -11,6 +11,24 @@ const sale = (sku: string, quantity: number, time: number): Sale => ({
 });
 const shop = (timeZone = 'UTC'): Driver => new Driver([demandForecasts({ days: shopDays(timeZone), publishEveryMs: MINUTE })]);
 
+test('a SKU that sold once neither breaks nor disturbs the others; one that never sold has no forecast (D09)', () => {
+  const run = (skus: readonly string[]): Map<string, { mean: readonly number[]; quantiles: readonly (readonly number[])[] }> => {
+    const driver = shop();
+    driver.tick(NINE - MINUTE);
+    for (let day = 0; day < 60; day++) {
+      driver.tick(NINE + day * DAY);
+      if (skus.includes('C')) driver.send(sales, 'C', sale('C', 3 + (day % 2), NINE + day * DAY));
+      if (skus.includes('B') && day === 40) driver.send(sales, 'B', sale('B', 2, NINE + day * DAY));
+    }
+    return new Map(driver.read(forecasts).map(({ sku, mean, quantiles }) => [sku, { mean, quantiles }]));
+  };
+  const together = run(['A', 'B', 'C']);
+  expect([...together.keys()].sort()).toEqual(['B', 'C']);
+  const units = [...together.values()].flatMap(({ mean, quantiles }) => [...mean, ...quantiles.flat()]);
+  expect(units.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
+  expect(together.get('C')).toEqual(run(['C']).get('C'));
+});
+
 test('a forecast has every day and level, nowhere negative or crossing', () => {
   const driver = shop();
   driver.tick(NINE - MINUTE);

@@ -29,7 +29,7 @@ test('what is older than what is known changes nothing', () => {
   expect(driver.count('millrace_outdated_total')).toBe(2);
 });
 
-test('everyone who waits is told at a restock, the earliest first, each once; who withdrew is not', () => {
+test('everyone who waits is told at a restock, the earliest first, each once, however few units there are; who withdrew is not (D11 without a limit)', () => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P8', stock('P8', 0, NINE));
   ['s3', 's1', 's2', 's4'].forEach((shopper, i) => waits(driver, shopper, NINE + [3, 1, 2, 4][i]!));

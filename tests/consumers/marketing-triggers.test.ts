@@ -99,6 +99,25 @@ test('the cap counts over all rules and suppressed triggers do not use it up', (
   expect(driver.read(triggers).map(({ status, reason }) => (status === 'fired' ? status : reason))).toEqual(['fired', 'frequency_cap', 'fired']);
 });
 
+test('three rules due at one second send no more than the cap allows; suppressed ones do not use it up (D06)', () => {
+  const driver = shop({ ...OPTIONS, cap: { count: 2, windowMs: 7 * DAY } });
+  const cart = (id: string, time: number): void => driver.send(clickstream, 'u6', add('u6', id, `P-${id}`, time - HOUR));
+  const outcome = (shopper: string): string[] => driver.read(triggers).filter((trigger) => trigger.shopper === shopper).map(({ status, reason }) => (status === 'fired' ? status : reason));
+  for (const [day, id] of [[0, 'mon'], [1, 'tue'], [2, 'wed'], [7, 'next']] as const) {
+    driver.tick(NINE + day * DAY - HOUR);
+    cart(id, NINE + day * DAY + MINUTE * (day === 7 ? 2 : 1));
+    driver.tick(NINE + day * DAY + 5 * MINUTE);
+  }
+  expect(outcome('u6')).toEqual(['fired', 'fired', 'frequency_cap', 'fired']);
+  driver.tick(NINE + 20 * DAY - HOUR);
+  for (const id of ['a', 'b']) driver.send(clickstream, 'u7', add('u7', id, `P-${id}`, NINE + 20 * DAY - HOUR));
+  driver.send(inventory, 'P4', stock('P4', 0, NINE + 20 * DAY - HOUR));
+  driver.send(clickstream, 'u7', shopEvent('Back In Stock Subscribed', { userId: 'u7', products: [product('P4')], time: NINE + 20 * DAY - HOUR }));
+  driver.tick(NINE + 20 * DAY);
+  driver.send(inventory, 'P4', stock('P4', 3, NINE + 20 * DAY));
+  expect(outcome('u7').sort()).toEqual(['fired', 'fired', 'frequency_cap']);
+});
+
 test('back in stock fires at the first unit, not on flags or less negative numbers, and not again without asking (D08)', () => {
   const driver = shop();
   driver.send(inventory, 'P4', stock('P4', 0, NINE));

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../pipeline/config.js';
+import { silentJournal } from '../../pipeline/core/metrics.js';
+import { startMillrace, type Millrace } from '../../pipeline/main.js';
+
+interface Item { readonly sku: string; readonly score: number }
+interface Answer { readonly items: readonly Item[]; readonly unknown?: readonly string[]; readonly stale?: boolean; readonly detail?: string }
+
+/** Public failure stories of recommenders and collectors, sent to a running process as a shop would send them. */
+describe('cases', { timeout: 60_000 }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-cases-'));
+  let millrace: Millrace;
+  const call = async (method: string, path: string, body?: unknown, key = 'sk'): Promise<{ status: number; json: Answer & Record<string, unknown> }> => {
+    const authorization = key === 'at' ? 'Bearer at' : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+    const response = await fetch(`http://127.0.0.1:${millrace.port}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return { status: response.status, json: await response.json() as never };
+  };
+  const viewed = (who: object, ...skus: string[]) => call('POST', '/v1/batch', { batch: skus.map((sku) => ({ type: 'track', event: 'Product Viewed', ...who, properties: { product_id: sku } })) });
+  const skus = ({ json }: { json: Answer }): string[] => json.items.map(({ sku }) => sku);
+  const eventually = async <T>(look: () => Promise<T>, fits: (value: T) => boolean): Promise<T> => {
+    const until = Date.now() + 20_000;
+    for (;;) {
+      const value = await look();
+      if (fits(value) || Date.now() > until) return value;
+      await delay(50);
+    }
+  };
+
+  beforeAll(async () => {
+    const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, WRITE_KEYS: 'wk', SERVER_KEYS: 'sk', ADMIN_TOKENS: 'at' });
+    millrace = await startMillrace({ config, role: 'all', demo: false, journal: silentJournal });
+    await call('PUT', '/v1/products', Array.from({ length: 30 }, (_, i) => ({ product_id: `P${i + 1}`, name: `Product ${i + 1}`, price: '10.00', quantity: 5 })), 'at');
+    for (let shopper = 0; shopper < 12; shopper++) await viewed({ anonymousId: `crowd-${shopper}` }, 'P1', 'P2', `P${3 + (shopper % 4)}`, `P${7 + shopper}`);
+    await eventually(() => call('POST', '/v1/recommend', { userId: 'nobody', limit: 15 }), ({ json }) => json.items?.length >= 15);
+  });
+  afterAll(async () => {
+    await millrace.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('D01: an item that was never seen breaks no score of the others', async () => {
+    await viewed({ userId: 'u1' }, 'P1');
+    const score = (userId: string, ...items: string[]) => call('POST', '/v1/score', { userId, items });
+    const alone = await eventually(() => score('u1', 'P2'), ({ json }) => (json.items[0]?.score ?? 0) > 0);
+    for (const user of ['u1', 'never-seen']) {
+      const { status, json } = await score(user, 'P2', 'P99');
+      expect(status).toBe(200);
+      expect(json.items.every(({ score: value }) => Number.isFinite(value))).toBe(true);
+      expect(json.unknown).toEqual(['P99']);
+    }
+    const together = await score('u1', 'P2', 'P99');
+    expect(together.json.items.find(({ sku }) => sku === 'P2')!.score).toBeCloseTo(alone.json.items[0]!.score, 6);
+    expect(await call('POST', '/v1/similar', { product_id: 'P99', limit: 5 })).toMatchObject({ status: 404, json: { detail: expect.stringContaining('product_id') } });
+  });
+
+  test('D03: a placeholder id is refused by name, and strangers stay apart', async () => {
+    await viewed({ anonymousId: 'a-1' }, 'P1');
+    await viewed({ anonymousId: 'a-3' }, 'P2');
+    for (const userId of ['undefined', '[object Object]', 'null', 'NaN', '']) {
+      for (const anonymousId of ['a-1', 'a-3']) {
+        expect(await call('POST', '/v1/identify', { anonymousId, userId })).toMatchObject({ status: 400, json: { errors: [{ path: 'userId', code: 'placeholder_id' }] } });
+      }
+    }
+    const one = await eventually(() => call('GET', '/v1/users/a-1', undefined, 'at'), ({ status }) => status === 200);
+    expect(one.json).toMatchObject({ id: 'a-1', recent: [{ sku: 'P1' }], aliases: [] });
+  });
+
+  test('D19: a product that was hidden or deleted is in no list any more, and each list stays full', async () => {
+    await viewed({ userId: 'u19' }, 'P1');
+    const lists = () => Promise.all([
+      call('POST', '/v1/recommend', { userId: 'u19', limit: 10 }), call('POST', '/v1/recommend', { userId: 'brand-new', limit: 10 }), call('POST', '/v1/similar', { product_id: 'P2', limit: 10 }),
+    ]);
+    const before = (await eventually(lists, ([mine]) => skus(mine!)[0] === 'P2')).map(skus);
+    const [hidden, deleted] = before[0]!.filter((sku) => sku !== 'P2') as [string, string];
+    await call('PUT', '/v1/products', [{ product_id: hidden, availability: 'hidden' }], 'at');
+    expect((await call('DELETE', `/v1/products/${deleted}`, undefined, 'at')).status).toBe(200);
+    const after = (await eventually(lists, (answers) => answers.every((answer) => !skus(answer).includes(hidden) && !skus(answer).includes(deleted)))).map(skus);
+    for (const [number, list] of after.entries()) {
+      expect(list).not.toContain(hidden);
+      expect(list).not.toContain(deleted);
+      expect(new Set(list).size).toBe(10);
+      const kept = before[number]!.filter((sku) => sku !== hidden && sku !== deleted);
+      expect(list.slice(0, kept.length)).toEqual(kept);
+    }
+  });
+
+  test('D22: a list of candidates shorter than asked, with one bought: no padding, nothing twice, nothing bought', async () => {
+    await call('POST', '/v1/track', { userId: 'u22', event: 'Order Completed', properties: { order_id: 'O-22', products: [{ product_id: 'P2', quantity: 1, price: 10 }] } });
+    const among = (...items: string[]) => call('POST', '/v1/recommend', { userId: 'u22', items, limit: 10 });
+    const answer = await eventually(() => among('P1', 'P2', 'P20'), ({ json }) => json.items.length === 2);
+    expect(skus(answer).sort()).toEqual(['P1', 'P20']);
+    expect(answer.json.items.every(({ score }, i, items) => Number.isFinite(score) && (i === 0 || items[i - 1]!.score >= score))).toBe(true);
+    expect(skus(await among())).toEqual([]);
+    expect(skus(await among('P1', 'P1'))).toEqual(['P1']);
+  });
+});
