@@ -1,7 +1,7 @@
 import kafkajs, { type Kafka, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import type { KafkaLogOptions } from './options.js';
-import { setFenceRetry } from './pinned.js';
+import { setTransactionPolicy } from './pinned.js';
 
 /** Small first steps: a commit often meets the markers of the one before, and 300 ms would show as latency. */
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 12, factor: 0.2, multiplier: 2 };
@@ -23,7 +23,7 @@ function clientWith({ brokers, clientId, ssl, sasl, journal }: KafkaLogOptions, 
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => note(journal, entry),
   });
-  setFenceRetry(kafka, { ...retry, initialRetryTime: 3, maxRetryTime: 100, retries: 40 });
+  setTransactionPolicy(kafka, { ...retry, initialRetryTime: 3, maxRetryTime: 100, retries: 40 });
   return kafka;
 }
 

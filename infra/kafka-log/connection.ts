@@ -18,6 +18,8 @@ const FETCH_SOCKET = 1;
 
 export interface FetchLimits {
   readonly waitMs: number;
+  /** With less an answer waits for `waitMs`; 1 by default. */
+  readonly leastBytes?: number;
   readonly bytes: number;
   readonly partitionBytes: number;
 }
@@ -91,7 +93,7 @@ export class Connection {
     let answers: PartitionAnswer[] = [];
     await closingWithin(broker, () => broker.connectionPool.send({
       request: fetchRequest({
-        replicaId: -1, maxWaitTime: limits.waitMs, minBytes: 1, maxBytes: limits.bytes, isolationLevel: READ_COMMITTED,
+        replicaId: -1, maxWaitTime: limits.waitMs, minBytes: limits.leastBytes ?? 1, maxBytes: limits.bytes, isolationLevel: READ_COMMITTED,
         topics: byTopic(wanted).map(([topic, partitions]) => ({
           topic: this.prefix + topic,
           partitions: partitions.map(({ partition, from }) => ({ partition, fetchOffset: String(from), maxBytes: limits.partitionBytes })),

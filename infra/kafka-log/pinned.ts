@@ -20,6 +20,7 @@ interface WireRequest {
 }
 
 export interface PinnedBroker {
+  readonly nodeId: number;
   /** Two sockets: one for fetches, one for all else. */
   readonly connectionPool: { send(request: WireRequest): Promise<unknown>; getConnection(index: number): Promise<unknown> };
   disconnect(): Promise<void>;
@@ -30,9 +31,14 @@ export interface PinnedBroker {
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>;
 }
 
+interface Coordinator {
+  readonly groupId: string;
+  readonly coordinatorType?: number;
+}
+
 export interface PinnedCluster extends Omit<Cluster, 'findBroker' | 'findGroupCoordinator'> {
   findBroker(node: { nodeId: number }): Promise<PinnedBroker>;
-  findGroupCoordinator(group: { groupId: string }): Promise<PinnedBroker>;
+  findGroupCoordinator(group: Coordinator): Promise<PinnedBroker>;
 }
 
 const CREATE_CLUSTER = 'private:Kafka:createCluster';
@@ -53,11 +59,49 @@ export function createCluster(kafka: Kafka): PinnedCluster {
 
 /**
  * Give every cluster of this client its retry policy: kafkajs reads `cluster.retry` while it initialises a producer id
- * but never sets it, so that a fence which meets an open transaction waits 300 ms instead of 3.
+ * but never sets it, so that a fence which meets an open transaction waits 300 ms instead of 3. And let it remember
+ * the coordinators of transactions, which it asks for twice a transaction.
  */
-export function setFenceRetry(kafka: Kafka, retry: object): void {
+export function setTransactionPolicy(kafka: Kafka, retry: object): void {
   const { symbol, create } = clusterDoor(kafka);
-  Reflect.set(kafka, symbol, (options: object) => Object.assign(create(options), { retry }));
+  Reflect.set(kafka, symbol, (options: object) => rememberCoordinators(Object.assign(create(options), { retry })));
+}
+
+const OF_TRANSACTIONS = 1;
+/** Requests that transaction coordinators refused so far: after each, what is remembered of them counts no more. */
+let refusals = 0;
+
+function rememberCoordinators(cluster: PinnedCluster): PinnedCluster {
+  const find = cluster.findGroupCoordinator.bind(cluster);
+  const known = new Map<string, { nodeId: number; refusals: number }>();
+  const findGroupCoordinator = async (group: Coordinator): Promise<PinnedBroker> => {
+    if (group.coordinatorType !== OF_TRANSACTIONS) return find(group);
+    const remembered = known.get(group.groupId);
+    if (remembered?.refusals === refusals) {
+      const broker = await cluster.findBroker(remembered).catch(() => undefined);
+      if (broker) return broker;
+    }
+    const asked = refusals;
+    const broker = await find(group);
+    known.set(group.groupId, { nodeId: broker.nodeId, refusals: asked });
+    return broker;
+  };
+  return Object.assign(cluster, { findGroupCoordinator });
+}
+
+const Broker = load('kafkajs/src/broker/index.js');
+for (const name of ['initProducerId', 'addPartitionsToTxn', 'endTxn']) {
+  const ask: unknown = Broker.prototype[name];
+  if (typeof ask !== 'function') throw new Error(`kafkajs' brokers have no ${name}.`);
+  Broker.prototype[name] = async function (this: PinnedBroker, request: unknown): Promise<unknown> {
+    try {
+      return await ask.call(this, request);
+    } catch (error) {
+      // Which says that the coordinator is at its work.
+      if (!(error instanceof Error && 'type' in error && error.type === 'CONCURRENT_TRANSACTIONS')) refusals++;
+      throw error;
+    }
+  };
 }
 
 /** Builder of a fetch request, version 11: the last that kafkajs encodes; brokers 3.9 to 4.x accept it. */
