@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { consumer, joining, on, onLoosely, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { rows, type RowKind } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
@@ -148,8 +148,10 @@ function consentAfter(key: string, { marketingConsent, consentAt, known }: UserP
 }
 
 /** By event time, latest first; arrival order decides ties. */
-const latestItems = (items: UserProfile['recent']): UserProfile['recent'] =>
-  [...items].sort((a, b) => b.time - a.time).slice(0, RECENT_LIMIT);
+function latestItems(items: UserProfile['recent']): UserProfile['recent'] {
+  const inOrder = items.every(({ time }, at) => at === 0 || items[at - 1]!.time >= time);
+  return (inOrder ? items : [...items].sort((a, b) => b.time - a.time)).slice(0, RECENT_LIMIT);
+}
 
 const latestFirst = (skus: readonly string[], before: readonly string[]): string[] =>
   [...new Set([...skus, ...before])].slice(0, SKU_LIMIT);
@@ -210,7 +212,8 @@ function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Contex
 
 function seenEntry(messageId: string, receivedAt: number): Buffer {
   const entry = Buffer.alloc(SEEN_BYTES);
-  createHash('md5').update(messageId).digest().copy(entry, 0, 0, 8);
+  // Not by createHash: its object costs an eighth of the whole event.
+  entry.write(hash('md5', messageId, 'hex').slice(0, 16), 'hex');
   entry.writeUInt32LE(Math.max(0, Math.floor(receivedAt / 1000)), 8);
   return entry;
 }

@@ -16,6 +16,8 @@ import type { RowChange, TableStore } from './store.js';
 const progressRows = rows<Progress>('', 'Progress');
 const EMPTY: Progress = { offsets: {}, ticks: {}, time: 0, applied: {}, crashes: {} };
 const CRASHES_BEFORE_DEAD_LETTER = 3;
+/** The last that the codec carries: a handler may add to any time that it was given, and a row that cannot be written would stop the task. */
+const LAST_DUE = 2 ** 52 - 1;
 
 /** Progress of a task as its store holds it. */
 export function progressOf(store: TableStore): Progress {
@@ -265,7 +267,7 @@ export class Task {
       emit: <T>(topic: Topic<T>, key: string, value: T) => {
         this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });
       },
-      schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due, payload }),
+      schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due: Math.min(due, LAST_DUE), payload }),
       cancel: (name, key, sub = '') => {
         if (overlay.get(timerRows, key, timerSub(name, sub))) overlay.put(timerRows, key, timerSub(name, sub), undefined);
       },

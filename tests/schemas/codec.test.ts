@@ -5,7 +5,7 @@ import { allCodecs, codec, learnSchema, schemaIdOf, UndecodableError } from '../
 import { currentSchemas, frozenSchemas, type RecordSchema } from '../../schemas/files.js';
 import { amountOf } from '../../schemas/money.js';
 import { allTopics, marketingTriggers, sales } from '../../schemas/topics.js';
-import type { Sale } from '../../schemas/types.js';
+import type { Sale, Timer, Watermark } from '../../schemas/types.js';
 import { decimalsIn, recordsIn, valuesOf, type Avro } from './records.js';
 
 const asAvro = (schema: RecordSchema): Avro => schema as unknown as Avro;
@@ -117,6 +117,43 @@ describe('bytes that are no record', () => {
       expect(['decoded', 'wrong_magic_byte', 'unknown_schema', 'undecodable']).toContain(codeOf(() => sales.codec.decode(value)));
     }), { numRuns: 200 });
   });
+});
+
+describe('a whole number', () => {
+  /** Avro's zigzag of any 64-bit number, as another client writes it. */
+  const zigzag = (value: bigint): Buffer => {
+    const bytes: number[] = [];
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+    return Buffer.from([...bytes, Number(rest)]);
+  };
+  const watermark = codec<Watermark>('Watermark');
+  const timer = codec<Timer>('Timer');
+  const beyond = fc.oneof(fc.bigInt(2n ** 52n, 2n ** 63n - 1n), fc.bigInt(-(2n ** 63n), -(2n ** 52n)));
+
+  test('beyond ±2^52 is refused when it is read, with the number and not rounded', () => {
+    fc.assert(fc.property(beyond, (value) => {
+      expect(codeOf(() => watermark.decode(Buffer.concat([watermark.encode({ next: 0 }).subarray(0, 5), zigzag(value)])))).toBe('undecodable');
+      expect(codeOf(() => timer.decode(Buffer.concat([timer.encode({ due: 0, payload: '' }).subarray(0, 5), zigzag(value), Buffer.from([0])])))).toBe('undecodable');
+    }));
+    expect(() => watermark.decode(Buffer.concat([watermark.encode({ next: 0 }).subarray(0, 5), zigzag(2n ** 60n)]))).toThrow('is not within ±2^52');
+  });
+
+  test('beyond ±2^52 is refused when it is written', () => {
+    for (const next of [2 ** 52, -(2 ** 52), 2 ** 60, Infinity, NaN, 0.5]) expect(() => watermark.encode({ next })).toThrow('invalid');
+    expect(() => timer.encode({ due: -(2 ** 52) - 1, payload: '' })).toThrow('invalid');
+  });
+
+  test('within ±2^52 comes back exactly, as any client writes it', () => {
+    fc.assert(fc.property(fc.bigInt(1n - 2n ** 52n, 2n ** 52n - 1n), (value) => {
+      expect(watermark.encode({ next: Number(value) }).subarray(5)).toEqual(zigzag(value));
+      expect(watermark.decode(watermark.encode({ next: Number(value) }))).toEqual({ next: Number(value) });
+    }));
+  });
+});
+
+test('values that do not fit a nullable field are refused', () => {
+  for (const value of [1, {}, [], true]) expect(() => sales.codec.encode({ ...sale, shopper: value as unknown as string })).toThrow('invalid');
 });
 
 test('a record of a foreign writer is read once its schema is known: what it lacks is the default, what is new is left out', () => {
