@@ -33,11 +33,17 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   response.end(body);
 }
 
-export function sendProblem(response: ServerResponse, requestId: string, { status, detail, errors, retryAfterSeconds, more }: Problem): void {
+export function sendProblem(response: ServerResponse, requestId: string, problem: Problem): void {
+  writeProblem(response, requestId, problem);
+  if (!response.destroyed) response.end();
+}
+
+/** Write all of the answer without ending it: the client can read it, and its connection stays until the caller ends it. */
+export function writeProblem(response: ServerResponse, requestId: string, { status, detail, errors, retryAfterSeconds, more }: Problem): void {
   if (response.headersSent) return void response.destroy();
   if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
   if (status === 401) response.setHeader('www-authenticate', 'Bearer realm="millrace"');
   const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, requestId, ...(errors && { errors }), ...more });
   response.writeHead(status, { 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body) });
-  response.end(body);
+  response.write(body);
 }

@@ -9,7 +9,7 @@ import type { Exchange, House } from './exchange.js';
 import { hotRoutes } from './hot.js';
 import { Keys } from './keys.js';
 import { RateLimits } from './limits.js';
-import { refuse, Refusal, sendProblem, type Problem } from './problem.js';
+import { refuse, Refusal, sendProblem, writeProblem, type Problem } from './problem.js';
 
 export interface HttpServer {
   /** Listen; answers the port (the one asked for, or a free one for 0). */
@@ -122,13 +122,14 @@ function fail(house: House, exchange: Exchange, error: unknown): void {
   const { request, response } = exchange;
   const problem = problemOf(house, exchange, error);
   if (request.complete || request.destroyed) return sendProblem(response, exchange.requestId, problem);
-  // The client is still sending. Reading all of it would cost what the limit is there to save; cutting at once would
-  // reset the connection before the client has read why.
+  // The client is still sending. Reading all of it would cost what the limit is there to save; cutting at once, or ending the
+  // answer, which closes the connection, would reset it before the client has read why.
   response.setHeader('connection', 'close');
-  sendProblem(response, exchange.requestId, problem);
+  writeProblem(response, exchange.requestId, problem);
   request.on('error', () => {});
   request.resume();
-  const cut = setTimeout(() => request.socket.destroy(), DRAIN_MS);
+  const cut = setTimeout(() => response.end(() => request.socket.destroy()), DRAIN_MS);
+  request.once('end', () => response.end());
   request.once('close', () => clearTimeout(cut));
 }
 

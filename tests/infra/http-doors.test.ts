@@ -146,6 +146,8 @@ describe('the catalogue', () => {
     expect(await put(`sku,name\nP1,"${'x'.repeat(8_000_000)}`, 'text/csv')).toMatchObject({ status: 400, json: { detail: expect.stringContaining('quote') } });
     expect(await put(`{"sku":"${'x'.repeat(8_000_000)}`, 'application/x-ndjson')).toMatchObject({ status: 400 });
     expect(await put(' '.repeat(40_000_000), 'application/json')).toMatchObject({ status: 200, json: { accepted: 0 } });
+    // The client is still sending when it is refused, and reads why all the same.
+    expect(await put(`[${' '.repeat(40_000_000)}`, 'application/json')).toMatchObject({ status: 400 });
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
