@@ -140,10 +140,9 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
 
 /** What a known shopper's id is told under another id, an anonymous one or one that was merged, counts as much as what a merge brings. */
 function consentAfter(key: string, { marketingConsent, consentAt, known }: UserProfile, event: ShopEvent): Pick<UserProfile, 'marketingConsent' | 'consentAt'> {
-  const standing = { said: marketingConsent, at: consentAt };
-  const told = { said: event.marketingConsent, at: event.time };
-  const isOwn = event.userId === key || !known;
-  const { said, at } = told.said === null || (isOwn && told.at < standing.at) ? standing : isOwn ? told : joinConsent(standing, told);
+  if (event.marketingConsent === null) return { marketingConsent, consentAt };
+  if (event.userId === key || !known) return event.time < consentAt ? { marketingConsent, consentAt } : { marketingConsent: event.marketingConsent, consentAt: event.time };
+  const { said, at } = joinConsent({ said: marketingConsent, at: consentAt }, { said: event.marketingConsent, at: event.time });
   return { marketingConsent: said, consentAt: at };
 }
 
