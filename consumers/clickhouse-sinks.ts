@@ -122,8 +122,28 @@ const forecasts = sink(topics.forecasts, (forecast, record) => ({
   levels: forecast.levels.map(double),
   mean: forecast.mean.map(double),
   quantiles: forecast.quantiles.map((day) => day.map(double)),
+  low: forecast.low.map(double),
+  high: forecast.high.map(double),
   model: forecast.model,
   ...made(record, forecast.madeAt),
+}));
+
+const reorderSuggestions = sink(topics.reorderSuggestions, (suggestion, record) => ({
+  sku: suggestion.sku,
+  day: localDay(suggestion.day),
+  units: double(suggestion.units),
+  up_to: double(suggestion.upTo),
+  stock: double(suggestion.stock),
+  on_order: double(suggestion.onOrder),
+  service_level: double(suggestion.serviceLevel),
+  lead_time_days: double(suggestion.leadTimeDays),
+  lead_time_deviation_days: double(suggestion.leadTimeDeviationDays),
+  review_days: double(suggestion.reviewDays),
+  demand: double(suggestion.demand),
+  'reasons.code': suggestion.reasons.map(({ code }) => code),
+  'reasons.text': suggestion.reasons.map(({ text }) => text),
+  model: suggestion.model,
+  ...made(record, suggestion.madeAt),
 }));
 
 const marketingTriggers = sink(topics.marketingTriggers, (trigger, record) => ({
@@ -173,4 +193,4 @@ const deadLetters = sink(topics.deadLetters, (letter, record) => ({
 }));
 
 /** Every clean log that analysts read, one sink each. */
-export const clickhouseSinks: readonly SinkSpec[] = [interactions, purchases, sales, forecasts, marketingTriggers, recommendations, deadLetters];
+export const clickhouseSinks: readonly SinkSpec[] = [interactions, purchases, sales, forecasts, reorderSuggestions, marketingTriggers, recommendations, deadLetters];

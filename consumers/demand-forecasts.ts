@@ -1,67 +1,131 @@
-import { init, learn, predict, type SeasonalSmoothing } from '../models/forecast/seasonal-smoothing.js';
+import { change, pastWorth, type Plan } from '../models/forecast/shop-demand.js';
+import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
-import { rows } from '../pipeline/core/rows.js';
+import { BadEvent } from '../pipeline/core/errors.js';
+import { murmur2 } from '../pipeline/core/partition.js';
 import type { ShopDays } from '../pipeline/core/shop-day.js';
-import { demandForecasts as forecastTable, forecasts, sales } from '../schemas/topics.js';
-import type { DemandState, Forecast, Sale } from '../schemas/types.js';
+import { demandForecasts as forecastTable, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
+import type { Sale, SkuDemand, Supply } from '../schemas/types.js';
+import { partOf, turnDays } from './demand/day-turn.js';
+import { dayAt, forecastRecord, nothing, predictDays } from './demand/forecast.js';
+import { suggestionOf, type ReorderDefaults } from './demand/reorder.js';
+import { demandRow, demandRows, memberKey, memberRows, neverPublished, seasonRows, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
-export const HORIZON_DAYS = 28;
-export const LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95] as const;
-export const MODEL = 'seasonal-smoothing/1';
-
-/** A multiple of 7. */
-const MOST_FOLDED_DAYS = 735;
-
-export const demandStates = rows<DemandState>('', 'DemandState');
+/** A sale of more is a mistake of a till, and would not fit a 32-bit float's square. */
+const MOST_UNITS = 1e12;
+/** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
+const SILENT_DAYS = 60;
+const SILENT_UNITS = 0.5;
+/** The daily forecasts are spread over the first hour of the day. */
+const SPREAD_MS = 3_600_000;
+/** The turn of the day does not wait for a longer pause than this. */
+const LEAST_MS = 60_000;
 
 export interface DemandForecastOptions {
   readonly days: ShopDays;
   /** At most one publication of a SKU in this time. */
   readonly publishEveryMs: number;
+  /** Days known in advance, by local day. */
+  readonly plan?: Plan;
+  readonly reorder?: ReorderDefaults;
 }
 
-/** Updates the demand model of a SKU in place with every sale and publishes its forecast, net of refunds and cancellations. */
-export function demandForecasts({ days, publishEveryMs }: DemandForecastOptions): Consumer {
+const REORDER: ReorderDefaults = { leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, serviceLevel: 0.95 };
+
+/**
+ * Keeps the sales of every SKU as a series that late lines, refunds and stock-outs correct, and publishes its forecast after sales
+ * and at the turn of the day, with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
+ */
+export function demandForecasts({ days, publishEveryMs, plan = new Map(), reorder = REORDER }: DemandForecastOptions): Consumer {
   return consumer({
     name: 'demand-forecasts',
     table: forecastTable,
-    inputs: [on(sales, ({ key, value }, ctx) => onSale(key, value, ctx))],
-    outputs: [forecasts],
+    inputs: [on(sales, ({ key, value }, ctx) => onSale(key, value, ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx))],
+    outputs: [forecasts, reorderSuggestions],
     timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx) },
   });
 
   function onSale(sku: string, sale: Sale, ctx: Context): void {
-    const before = ctx.get(demandStates, sku);
-    const model = before ? copyOf(before) : init();
-    const revision = learn(model, { day: days.dayOf(sale.time), units: sale.quantity });
-    if (revision === 'level-only') ctx.count('millrace_late_sales_total');
-    ctx.put(demandStates, sku, { ...model, publishedAt: before?.publishedAt ?? 0 });
+    if (!(Math.abs(sale.quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `A sale of ${sku} is of ${sale.quantity} units.`);
+    const day = days.dayOf(sale.time);
+    // A tick may come a moment after the first sales of its day.
+    if (ctx.time > 0 && day > days.dayOf(ctx.time) + 1) throw new BadEvent('future_day', `A sale of ${sku} is dated ${new Date(sale.time).toISOString()}.`);
+    turnDays(day, plan, ctx);
+    const known = ctx.get(demandRows, sku);
+    const before = known ? seriesOf(known) : skuSeries.init(day);
+    const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(ctx));
+    if (!after) return ctx.count('millrace_late_sales_total');
+    const window = ctx.get(windowRows, SHOP);
+    if (window) ctx.put(windowRows, SHOP, change(window, known ? skuSeries.activity(before) : new Map(), skuSeries.activity(after)));
+    if (!known) join(sku, day, ctx);
+    const published = known ?? neverPublished;
+    ctx.put(demandRows, sku, demandRow(known ? after : inStockOrNot(after, ctx.get(supplyRows, sku)), published));
+    publishSoon(sku, published.publishedAt, sale.time, ctx);
+  }
+
+  /** What days that a series folds were worth: nearly always ones that the shop has folded, too. */
+  function worthOfPast(ctx: Context): skuSeries.ExposureOf {
+    let shop: Shop | undefined;
+    return (day) => {
+      shop ??= shopNow(ctx);
+      return pastWorth(shop.season, shop.window, day) ?? shop.outlook(shop.window.lastDay ?? day).exposureOf(day);
+    };
+  }
+
+  function onSupply(sku: string, supply: Supply, ctx: Context): void {
+    ctx.put(supplyRows, sku, supply);
+    const known = ctx.get(demandRows, sku);
+    if (!known) return;
+    ctx.put(demandRows, sku, demandRow(inStockOrNot(seriesOf(known), supply), known));
+    publishSoon(sku, known.publishedAt, supply.time, ctx);
+  }
+
+  function inStockOrNot(series: skuSeries.SkuSeries, supply: Supply | undefined): skuSeries.SkuSeries {
+    if (!supply) return series;
+    // A feed that says "in stock" without a number ends a shortage, too.
+    return skuSeries.stocked(series, days.dayOf(supply.time), supply.stock === null || supply.stock > 0);
+  }
+
+  function publishSoon(sku: string, publishedAt: number, causedAt: number, ctx: Context): void {
     // Before the first tick nobody knows what time it is: the forecast waits for it.
-    if (ctx.time === 0) ctx.schedule('publish', sku, sale.time);
-    else if (!before || before.publishedAt + publishEveryMs <= ctx.now) publish(sku, ctx.now, ctx);
-    else ctx.schedule('publish', sku, before.publishedAt + publishEveryMs);
+    if (ctx.time === 0) ctx.schedule('publish', sku, causedAt);
+    else if (publishedAt + publishEveryMs <= ctx.now) publish(sku, ctx.now, ctx);
+    else ctx.schedule('publish', sku, Math.min(publishedAt + publishEveryMs, turnAfter(sku, publishedAt)));
+  }
+
+  /** When a SKU that was published is published again, whether it sells or not. */
+  function turnAfter(sku: string, publishedAt: number): number {
+    return Math.max(days.startOf(days.dayOf(publishedAt) + 1) + spreadOf(sku), publishedAt + Math.min(publishEveryMs, LEAST_MS));
   }
 
   function publish(sku: string, at: number, ctx: Context): void {
-    const state = ctx.get(demandStates, sku);
-    if (!state) return;
-    ctx.put(demandStates, sku, { ...state, publishedAt: at });
-    ctx.emit(forecasts, sku, forecastOf(sku, state, at, days));
+    const row = ctx.get(demandRows, sku);
+    if (!row) return;
+    const shop = shopNow(ctx);
+    const day = dayAt(at, days, shop.window.lastDay);
+    const supply = ctx.get(supplyRows, sku);
+    const forecast = supply?.deleted ? nothing(sku, day, at) : forecastRecord(sku, predictDays(seriesOf(row), shop, day).forecast, day, at);
+    ctx.emit(forecasts, sku, forecast);
+    const suggestion = suggestionOf(supply, forecast, reorder);
+    const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
+    if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
+    ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
+    if (supply?.deleted || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
+    else ctx.schedule('publish', sku, turnAfter(sku, at));
+  }
+
+  function shopNow(ctx: Context): Shop {
+    return shopOf((kind) => ctx.get(kind, SHOP), plan);
   }
 }
 
-/** The forecast that a state gives, from the day after the last one known (or today, if that is later). */
-export function forecastOf(sku: string, state: DemandState, now: number, days: ShopDays): Forecast {
-  const after = Math.max(state.lastDay, now > 0 ? days.dayOf(now) : 0);
-  const path = predict(copyOf(state), HORIZON_DAYS, LEVELS, state.lastDay + foldedGap(after - state.lastDay));
-  return {
-    sku, madeAt: now, firstDay: after + 1, levels: LEVELS, mean: path.map(({ mean }) => mean), quantiles: path.map(({ quantiles }) => quantiles), model: MODEL,
-  };
+const spreadOf = (sku: string): number => (murmur2(Buffer.from(sku)) >>> 0) % SPREAD_MS;
+
+const isSilent = ({ lastDay }: SkuDemand, today: number, mean: readonly number[]): boolean =>
+  today - lastDay > SILENT_DAYS && mean.reduce((sum, units) => sum + units, 0) < SILENT_UNITS;
+
+function join(sku: string, day: number, ctx: Context): void {
+  ctx.put(memberRows, memberKey(partOf(sku)), { since: day }, sku);
+  const season = ctx.get(seasonRows, SHOP);
+  if (season) ctx.put(seasonRows, SHOP, { ...season, members: season.members + 1 });
 }
-
-/** Days without a sale that are worth folding: after two years nothing is left to forget, so a longer gap keeps its weekday only. */
-const foldedGap = (gap: number): number => (gap <= MOST_FOLDED_DAYS ? gap : MOST_FOLDED_DAYS - 7 + (gap % 7));
-
-const copyOf = ({ lastDay, days, recent, censored, level, exposure, season, excess, square }: DemandState): SeasonalSmoothing => ({
-  lastDay, days, recent: [...recent], censored: [...censored], level, exposure, season: [...season], excess, square,
-});

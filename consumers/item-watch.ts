@@ -1,21 +1,23 @@
 import { consumer, on, type Consumer, type Context, type Due } from '../pipeline/core/consumer.js';
 import { rows } from '../pipeline/core/rows.js';
-import { catalog, inventory, itemInterests, products as productsTable, triggerCandidates } from '../schemas/topics.js';
+import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
 import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
 import { requireId } from './ids.js';
+import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
 
 export const productRows = rows<Product>('', 'Product');
 const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
 
-/** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item they wait for did. */
+/** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item they wait for did, and forecasts what there is. */
 export function itemWatch(): Consumer {
   return consumer({
     name: 'item-watch',
     table: productsTable,
     inputs: [on(catalog, onCatalogChange), on(inventory, onInventoryChange), on(itemInterests, onInterest)],
     outputs: [triggerCandidates],
+    samePartitionOutputs: [supplies],
     timers: { notify: (due, ctx) => notify(due, ctx) },
   });
 }
@@ -34,6 +36,7 @@ function onCatalogChange({ key, value: change }: { key: string; value: CatalogCh
       };
   ctx.put(productRows, key, product);
   if (!deleted) setStock(key, change, ctx);
+  tellSupply(before, change.time, ctx);
 }
 
 function onInventoryChange({ key, value: change }: { key: string; value: InventoryChange }, ctx: Context): void {
@@ -41,6 +44,15 @@ function onInventoryChange({ key, value: change }: { key: string; value: Invento
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.price !== null && change.time >= before.priceAt) ctx.put(productRows, key, { ...before, price: change.price, priceAt: change.time });
   setStock(key, change, ctx);
+  tellSupply(before, change.time, ctx);
+}
+
+/** Tell what changed since `before` in stock and in terms of ordering, if anything did. */
+function tellSupply(before: Product, time: number, ctx: Context): void {
+  const product = ctx.get(productRows, before.sku);
+  if (!product) return;
+  const supply = supplyOf(product, time);
+  if (!suppliesAlike(supplyOf(before, time), supply)) ctx.emit(supplies, before.sku, supply);
 }
 
 const isSoldOut = ({ stock }: Product): boolean => stock !== null && stock <= 0;

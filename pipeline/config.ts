@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Plan } from '../models/forecast/shop-demand.js';
 import { ConfigError } from './core/errors.js';
+import { parseCalendar } from './shop-calendar.js';
 
 /** Keys of the demo shop: known to everyone, hence accepted only on loopback. */
 export const DEMO_KEYS = { write: 'wk_demo', server: 'sk_demo', admin: 'at_demo' } as const;
@@ -29,7 +32,12 @@ const variables = z.object({
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),
   CONSENT_DEFAULT: z.enum(['granted', 'denied']).default('granted').describe('Whether shoppers who said nothing may be contacted.'),
-  FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time (once a day in a file log).'),
+  SHOP_CALENDAR: z.string().default('').describe('Days known in advance, for forecasts: a JSON list of `{date, kind: closed, holiday or promotion, name}`, or the path of a file with one.'),
+  FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time (once a day in a file log), and once a day if it sells or not.'),
+  REORDER_LEAD_TIME_DAYS: whole(0, 3_650, 7).describe('Days from order to shelf, where the catalogue has no `lead_time_days`.'),
+  REORDER_LEAD_TIME_DEVIATION_DAYS: whole(0, 3_650, 0).describe('Their standard deviation, where the catalogue has no `lead_time_deviation_days`.'),
+  REORDER_REVIEW_DAYS: whole(0, 3_650, 7).describe('Days between two orders of a SKU, where the catalogue has no `review_days`.'),
+  REORDER_SERVICE_PERCENT: whole(0, 100, 95).describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),
   KAFKA_BROKERS: list.describe('Brokers, comma-separated; empty: the embedded log.'),
   KAFKA_TLS: flag.describe('Connect to Kafka over TLS.'),
   KAFKA_TLS_CA_FILE: z.string().optional().describe('File with the certificate authority of the brokers, if it is not a public one.'),
@@ -47,7 +55,18 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged.'),
 });
 
-export type Config = z.output<typeof variables>;
+export type Config = Omit<z.output<typeof variables>, 'SHOP_CALENDAR'> & { readonly SHOP_CALENDAR: Plan };
+
+/** JSON as it stands, or the text of the file that is named. */
+function calendarText(value: string, problems: string[]): string {
+  if (value === '' || value.trimStart().startsWith('[')) return value === '' ? '[]' : value;
+  try {
+    return readFileSync(value, 'utf8');
+  } catch (error) {
+    problems.push(`SHOP_CALENDAR names a file that cannot be read: ${(error as Error).message}.`);
+    return '[]';
+  }
+}
 
 function isTimeZone(name: string): boolean {
   try {
@@ -65,8 +84,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const relevant = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in variables.shape && value !== ''));
   const parsed = variables.safeParse(relevant);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`));
-  const config = parsed.data;
   const problems: string[] = [];
+  const calendar = parseCalendar(calendarText(parsed.data.SHOP_CALENDAR, problems));
+  problems.push(...calendar.problems);
+  const config: Config = { ...parsed.data, SHOP_CALENDAR: calendar.plan };
   if (config.KAFKA_SASL_MECHANISM && !(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD)) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
   }

@@ -14,8 +14,9 @@ import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
 import { refusalOf } from './read-only-sql.js';
-import { forecastAnswer } from './serving/forecast-door.js';
-import { topologyOf } from './topology.js';
+import { ForecastDoor } from './serving/forecast-door.js';
+import { observeForecasts } from './serving/forecast-gauges.js';
+import { reorderDefaults, topologyOf } from './topology.js';
 
 /** A cluster that starts together with this process may take a while; one that is not there must be said to be missing. */
 const OPEN_WITHIN_MS = 60_000;
@@ -122,6 +123,9 @@ function doorsOf(
     if (!scorer) throw refuse(404, 'This process does not score: ask one with the role scorer.');
     return scorer;
   };
+  const forecasting = (): ForecastDoor => new ForecastDoor({
+    views: scoring().views, items: scoring().items, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), now: log.clock === 'wall' ? Date.now() : scoring().views.logTime(),
+  });
   return {
     async accept(records) {
       const positions = await log.append(records);
@@ -132,13 +136,17 @@ function doorsOf(
     recommend: (request) => scoring().scorer.recommend(request),
     score: (request) => scoring().scorer.score(request),
     similar: (request) => scoring().scorer.similar(request),
-    forecast: (sku) => forecastAnswer(scoring().views, days, sku, log.clock === 'wall' ? Date.now() : scoring().views.logTime()),
+    forecast: (sku) => forecasting().one(sku),
+    forecasts: (wanted) => ('category' in wanted ? forecasting().ofCategory(wanted.category) : forecasting().several(wanted.skus)),
     user: (id) => scoring().scorer.user(id),
     async erase(id) {
       await erase(engine, id);
       return { erased: id };
     },
-    metricsText: () => metrics.text(),
+    metricsText() {
+      if (scorer) observeForecasts(scorer.views, metrics);
+      return metrics.text();
+    },
     live: () => true,
     ready: () => ({ ready: true, parts: { scorer: scorer?.isReady() ?? null, sql: rowSink?.engine ?? null, log: log.engine, stoppedSinks: stoppedSinks(metrics) } }),
     sql: rowSink && ((query) => answerSql(rowSink, query)),

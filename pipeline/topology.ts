@@ -1,5 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighbours } from '../consumers/co-visitation.js';
+import type { ReorderDefaults } from '../consumers/demand/reorder.js';
 import { demandForecasts } from '../consumers/demand-forecasts.js';
 import { itemEmbeddings } from '../consumers/item-embeddings.js';
 import { itemWatch } from '../consumers/item-watch.js';
@@ -14,6 +15,14 @@ import type { Topology } from './core/topology.js';
 
 const DAY_SECONDS = 86_400;
 
+/** Terms of ordering of SKUs whose catalogue entry names none. */
+export function reorderDefaults(config: Config): ReorderDefaults {
+  return {
+    leadTimeDays: config.REORDER_LEAD_TIME_DAYS, leadTimeDeviationDays: config.REORDER_LEAD_TIME_DEVIATION_DAYS, reviewDays: config.REORDER_REVIEW_DAYS,
+    serviceLevel: config.REORDER_SERVICE_PERCENT / 100,
+  };
+}
+
 /** The whole system: what runs, what `millrace topology` draws, and what the tests check. One line adds a consumer. */
 export function topologyOf(config: Config, clock: 'wall' | 'file'): Topology {
   const forecastSeconds = clock === 'wall' ? config.FORECAST_EVERY_SECONDS : DAY_SECONDS;
@@ -22,7 +31,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file'): Topology {
       shoppers(),
       orderLedger(),
       itemWatch(),
-      demandForecasts({ days: shopDays(config.SHOP_TIMEZONE), publishEveryMs: forecastSeconds * 1_000 }),
+      demandForecasts({ days: shopDays(config.SHOP_TIMEZONE), publishEveryMs: forecastSeconds * 1_000, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config) }),
       marketingTriggers({
         abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },

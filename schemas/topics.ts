@@ -1,7 +1,7 @@
 import { codec, type Codec } from './codec.js';
 import type {
   CatalogChange, DeadLetter, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
-  OrderEvent, Purchase, Recommendation, Sale, ShopEvent, TriggerCandidate, UserMerge,
+  OrderEvent, Purchase, Recommendation, ReorderSuggestion, Sale, ShopEvent, Supply, TriggerCandidate, UserMerge,
 } from './types.js';
 
 const DAY_MS = 86_400_000;
@@ -35,9 +35,11 @@ export const interactions = topic<Interaction>('interactions', 'stream', 'shoppe
 export const purchases = topic<Purchase>('purchases', 'stream', 'shopper', 'Purchase');
 export const sales = topic<Sale>('sales', 'stream', 'sku', 'Sale');
 export const itemInterests = topic<ItemInterest>('item-interests', 'stream', 'sku', 'ItemInterest');
+export const supplies = topic<Supply>('supplies', 'stream', 'sku', 'Supply');
 export const triggerCandidates = topic<TriggerCandidate>('trigger-candidates', 'stream', 'shopper', 'TriggerCandidate');
 
 export const forecasts = topic<Forecast>('forecasts', 'leaf', 'sku', 'Forecast');
+export const reorderSuggestions = topic<ReorderSuggestion>('reorder-suggestions', 'leaf', 'sku', 'ReorderSuggestion');
 export const marketingTriggers = topic<MarketingTrigger>('marketing-triggers', 'leaf', 'shopper', 'MarketingTrigger');
 export const recommendations = topic<Recommendation>('recommendations', 'leaf', 'shopper', 'Recommendation');
 export const deadLetters = topic<DeadLetter>('dead-letters', 'leaf', 'id', 'DeadLetter', 90);
@@ -58,7 +60,7 @@ export const itemVectors = topic<ItemVector>('item-vectors', 'table', 'sku', 'It
 
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
-  clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, triggerCandidates, forecasts,
-  marketingTriggers, recommendations, deadLetters, userMerges, erasures, shoppersMoves, marketingTriggersMoves,
+  clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
+  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, shoppersMoves, marketingTriggersMoves,
   userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors,
 ];

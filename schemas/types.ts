@@ -254,6 +254,10 @@ export interface Forecast {
   readonly quantiles: readonly (readonly number[])[];
   /** Model and version. */
   readonly model: string;
+  /** For each day, lower end of the interval that holds 80 % of the days. */
+  readonly low: readonly number[];
+  /** For each day, its upper end. */
+  readonly high: readonly number[];
 }
 
 /** A product of an interaction. */
@@ -494,6 +498,46 @@ export interface Recommendation {
   readonly items: readonly RecommendedItem[];
 }
 
+/** undefined */
+export interface ReorderReason {
+  /** covers, below-reorder-point, rounded-to-pack, raised-to-minimum, enough or no-demand. */
+  readonly code: string;
+  /** The same in a sentence. */
+  readonly text: string;
+}
+
+/** What to order of one SKU, and why. Units of 0 take an earlier suggestion back. Key: sku. */
+export interface ReorderSuggestion {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Task time. */
+  readonly madeAt: number;
+  /** Day of the shop: days since 1970-01-01 in the shop's zone. */
+  readonly day: number;
+  /** Units to order now, in whole packs. */
+  readonly units: number;
+  /** Units that should be on hand and on order afterwards. */
+  readonly upTo: number;
+  /** Units in stock. */
+  readonly stock: number;
+  /** Units ordered and not yet here. */
+  readonly onOrder: number;
+  /** Share of cycles to cover, 0 to 1. */
+  readonly serviceLevel: number;
+  /** Days from order to shelf. */
+  readonly leadTimeDays: number;
+  /** Their standard deviation. */
+  readonly leadTimeDeviationDays: number;
+  /** Days until the next order can be placed. */
+  readonly reviewDays: number;
+  /** Mean units forecast over lead time and review. */
+  readonly demand: number;
+  /** Why. */
+  readonly reasons: readonly ReorderReason[];
+  /** Model and version of the forecast. */
+  readonly model: string;
+}
+
 export type SaleKind = 'sale' | 'refund' | 'cancellation' | 'adjustment';
 
 /** Units of one SKU sold, or taken back, on the day of the order. Key: sku. */
@@ -526,6 +570,36 @@ export interface Sale {
   readonly country: null | string;
   /** File source. */
   readonly source: null | SourcePosition;
+}
+
+/** Stock of one SKU and the terms on which more of it comes, where the catalogue tells them. Key: sku. */
+export interface Supply {
+  /** Stock keeping unit. */
+  readonly sku: string;
+  /** Time of the change. */
+  readonly time: number;
+  /** Units in stock; null where unknown. */
+  readonly stock: null | number;
+  /** Taken out of the catalogue. */
+  readonly deleted: boolean;
+  /** Units ordered and not yet here (attribute on_order). */
+  readonly onOrder: null | number;
+  /** Days from order to shelf (lead_time_days). */
+  readonly leadTimeDays: null | number;
+  /** Standard deviation of these days (lead_time_deviation_days). */
+  readonly leadTimeDeviationDays: null | number;
+  /** Days between two orders (review_days). */
+  readonly reviewDays: null | number;
+  /** Share of cycles without a stock-out, 0 to 1 (service_level). */
+  readonly serviceLevel: null | number;
+  /** Cost of a unit too few (shortage_cost). */
+  readonly shortageCost: null | number;
+  /** Cost of a unit too many (excess_cost). */
+  readonly excessCost: null | number;
+  /** Units of a pack (pack_size). */
+  readonly packSize: null | number;
+  /** Least units of an order (minimum_order). */
+  readonly minimumUnits: null | number;
 }
 
 export type CandidateKind = 'back_in_stock' | 'item_info';
@@ -590,28 +664,52 @@ export interface Cart {
   readonly firedId: null | string;
 }
 
-/** State of the demand model of one SKU (models/forecast/seasonal-smoothing). Key: sku. */
-export interface DemandState {
-  /** Last day known: days since 1970-01-01 in the shop's zone. */
-  readonly lastDay: number;
-  /** Days known. */
-  readonly days: number;
-  /** Units of the latest days, oldest first. */
-  readonly recent: readonly number[];
-  /** Days on which the stock was out. */
-  readonly censored: readonly number[];
-  /** Weighted units of the folded days. */
-  readonly level: number;
-  /** Weighted exposure of the folded days. */
-  readonly exposure: number;
-  /** Smoothed units a weekday, index day mod 7. */
-  readonly season: readonly number[];
-  /** Excess variance. */
-  readonly excess: number;
-  /** Weighted squares of the forecasts. */
-  readonly square: number;
-  /** Task time of the last publication. */
-  readonly publishedAt: number;
+/** A SKU of the partition that has sold. */
+export interface DemandMember {
+  /** Day of its first line: days since 1970-01-01 in the shop's zone. */
+  readonly since: number;
+}
+
+/** undefined */
+export interface DemandScore {
+  /** Forecasts judged. */
+  readonly samples: number;
+  /** Those whose 80 % interval held the day. */
+  readonly covered: number;
+  /** Mean pinball loss over the quantiles, units. */
+  readonly pinball: number;
+  /** Units forecast. */
+  readonly forecast: number;
+  /** Units sold. */
+  readonly actual: number;
+}
+
+/** What the demand classes of one partition have taught: weights of experts and tails of intervals (models/forecast/mixing, conformal). Arrays of numbers are little-endian 32-bit floats. */
+export interface DemandMixture {
+  /** Class x quantile x expert. */
+  readonly loss: Buffer;
+  /** Class x quantile x expert. */
+  readonly variance: Buffer;
+  /** Class x quantile x expert. */
+  readonly weights: Buffer;
+  /** Tail cut on each side, by class. */
+  readonly tails: readonly number[];
+  /** Coverage that the classes aim at. */
+  readonly target: number;
+  /** How forecasts 1 to 28 days ahead fared lately, by how often the SKU sells; sums that lose 3 % with each round. */
+  readonly scores: readonly DemandScore[];
+}
+
+/** Forecast of one SKU that waits for its days to come, to teach the weights of its class. */
+export interface DemandPanel {
+  /** Class. */
+  readonly group: number;
+  /** Scale of the SKU, units. */
+  readonly scale: number;
+  /** Mean of each lead. */
+  readonly means: readonly number[];
+  /** Lead x expert x quantile, little-endian 32-bit floats. */
+  readonly quantiles: Buffer;
 }
 
 /** What is known of an item in a shopper's cart. Key: shopper, sku. */
@@ -756,6 +854,52 @@ export interface SeenMessages {
   readonly hashes: Buffer;
 }
 
+/** undefined */
+export interface EventEffect {
+  /** ln of its factor. */
+  readonly effect: number;
+  /** Days it was learned from. */
+  readonly times: number;
+}
+
+/** What the SKUs of one partition have in common (models/forecast/shop-demand), as of the day before its window. */
+export interface ShopSeason {
+  /** ln of the day of week's factor; index day mod 7 (0 is Thursday). */
+  readonly season: readonly number[];
+  /** How often each was learned. */
+  readonly learned: readonly number[];
+  /** Closed in a row, by day of week. */
+  readonly closedRun: readonly number[];
+  /** ln of the level. */
+  readonly level: number;
+  /** Its daily change. */
+  readonly slope: number;
+  /** Mean surprise, taken off. */
+  readonly offset: number;
+  /** Days learned. */
+  readonly periods: number;
+  /** Sales of an ordinary day. */
+  readonly sellers: number;
+  /** Planned events, by name. */
+  readonly events: Readonly<Record<string, EventEffect>>;
+  /** Worth of the latest folded days, oldest first, little-endian 32-bit floats; -1 is closed. */
+  readonly past: Buffer;
+  /** SKUs of the partition that have sold. */
+  readonly members: number;
+}
+
+/** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */
+export interface ShopWindow {
+  /** Newest day with a sale: days since 1970-01-01 in the shop's zone. */
+  readonly lastDay: null | number;
+  /** Typical sales made, by day, oldest first. */
+  readonly made: readonly number[];
+  /** SKUs that sold. */
+  readonly hits: readonly number[];
+  /** Sales a day to expect of those that are two weeks old since this day. */
+  readonly joined: readonly number[];
+}
+
 /** A cart that was bought. */
 export interface OrderedCart {
   /** Cart. */
@@ -776,6 +920,40 @@ export interface ShopperContact {
   readonly lastOrderAt: number;
   /** Carts bought, latest first, at most 20. */
   readonly orderedCarts: readonly OrderedCart[];
+}
+
+/** undefined */
+export interface Shortage {
+  /** First day that began without stock. */
+  readonly from: number;
+  /** Last one; null while it lasts. */
+  readonly to: null | number;
+}
+
+/** Sales of one SKU as a series that can be corrected (models/forecast/sku-series). Key: sku. */
+export interface SkuDemand {
+  /** First day with a net sale, once it has left the window: days since 1970-01-01 in the shop's zone. */
+  readonly firstDay: null | number;
+  /** Newest day known. */
+  readonly lastDay: number;
+  /** Net units of the last min(days, 28) days, oldest first; below zero while a refund waits for its sale. */
+  readonly units: readonly number[];
+  /** Row of the expert bank after every day before the window, 63 little-endian 32-bit floats; empty while nothing was folded. */
+  readonly folded: Buffer;
+  /** Smoothed units of the folded days. */
+  readonly sizeUnits: number;
+  /** Smoothed share of the folded days with a sale. */
+  readonly sizeHits: number;
+  /** Folded days with a sale among the first two weeks. */
+  readonly earlyHits: number;
+  /** Days that began without stock. */
+  readonly shortages: readonly Shortage[];
+  /** Task time of the last publication; 0 before the first. */
+  readonly publishedAt: number;
+  /** Day of the last reorder suggestion; 0 before the first. */
+  readonly suggestedDay: number;
+  /** Its units. */
+  readonly suggestedUnits: number;
 }
 
 /** A pending timer. */

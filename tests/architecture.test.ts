@@ -22,7 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Parts of one consumer, and files that several consumers share; no other consumer's file may be imported. */
 const SHARED_BY_CONSUMERS = new Set(['consumers/ids', 'consumers/consent', 'consumers/sources', 'consumers/event-weights', 'consumers/snapshot-bytes']);
-const PARTS_OF_CONSUMERS: Readonly<Record<string, string>> = { 'consumers/triggers': 'consumers/marketing-triggers' };
+const PARTS_OF_CONSUMERS: Readonly<Record<string, string>> = {
+  'consumers/triggers': 'consumers/marketing-triggers', 'consumers/demand': 'consumers/demand-forecasts', 'consumers/items': 'consumers/item-watch',
+};
 
 /** The one place of each package: replacing it, or pinning its private parts, touches nothing else. */
 const PACKAGES: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import type { ExtraRoute } from './doors.js';
 import { requireScope, type Exchange, type House } from './exchange.js';
 import type { Scope } from './keys.js';
 import { refuse, sendJson } from './problem.js';
-import { pathId } from './requests.js';
+import { forecastsWanted, pathId } from './requests.js';
 import { rudderSettings, segmentSettings } from './sdk-settings.js';
 import { uploadSource } from './source-upload.js';
 import { deleteProduct, uploadProducts } from './upload.js';
@@ -37,6 +37,10 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   route('get', '/v1/forecasts/:sku', 'server', async (_, request) => {
     const sku = param(request, 'sku');
     return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold.`);
+  });
+  route('get', '/v1/forecasts', 'server', async ({ query }) => {
+    const wanted = forecastsWanted(query);
+    return (await house.deps.forecasts(wanted)) ?? missing('No product is in this category.');
   });
   route('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(param(request, 'id'))) ?? missing('Nothing is kept under this id.'));
   route('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(param(request, 'id')));

@@ -75,6 +75,8 @@ export interface HttpDoors {
   readonly similar: (request: SimilarRequest) => Answer;
   /** Forecast of a SKU, or undefined when there is none. */
   readonly forecast: (sku: string) => object | undefined | Promise<object | undefined>;
+  /** Forecasts of several SKUs, or of a category together; undefined for a category without products. */
+  readonly forecasts: (wanted: { readonly skus: readonly string[] } | { readonly category: string }) => object | undefined | Promise<object | undefined>;
   /** What is kept of a shopper, or undefined for nothing. */
   readonly user: (id: string) => object | undefined | Promise<object | undefined>;
   readonly erase: (id: string) => Answer;

@@ -124,3 +124,19 @@ export function pathId(name: string, value: string): string {
   if (errors.length > 0 || id === null) throw badRequest(errors.length > 0 ? errors : [{ path: name, code: 'empty', message: 'This id is empty.' }]);
   return id;
 }
+
+const MOST_FORECASTS = 100;
+
+/** Whose forecasts a query asks for: `sku` once or several times, or one `category`. @throws Refusal 400 */
+export function forecastsWanted(query: URLSearchParams | undefined): { readonly skus: readonly string[] } | { readonly category: string } {
+  const given = query?.getAll('sku') ?? [];
+  const categories = query?.getAll('category') ?? [];
+  const errors: Errors = [];
+  const skus = new Set<string>();
+  if (given.length > MOST_FORECASTS) errors.push({ path: 'sku', code: 'too_many', message: `At most ${MOST_FORECASTS} SKUs.` });
+  else for (const sku of given) skus.add(requiredId(errors, { sku }, 'sku') ?? '');
+  if ((given.length > 0) === (categories.length > 0)) errors.push({ path: 'sku', code: 'required', message: 'Name SKUs (sku=a&sku=b), or one category.' });
+  if (categories.length > 1 || categories[0] === '') errors.push({ path: 'category', code: 'out_of_range', message: 'Name one category.' });
+  if (errors.length > 0) throw badRequest(errors);
+  return categories[0] === undefined ? { skus: [...skus] } : { category: categories[0] };
+}

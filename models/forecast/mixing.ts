@@ -41,7 +41,7 @@ export function init(groups: number, probabilities: number, prior: readonly numb
 export function mix(
   mixer: Mixer,
   group: number,
-  quantiles: Float64Array,
+  quantiles: ArrayLike<number>,
   from: number,
   out: Float64Array,
   to: number,

@@ -82,7 +82,7 @@ export const recommendHttp: Bench = {
     const nothing = (): object => ({});
     const ours = createHttpServer(
       {
-        accept: () => Promise.resolve([]), partitions: 1, recommend: (request) => scorer.recommend(request), score: nothing, similar: nothing, forecast: nothing, user: nothing, erase: nothing,
+        accept: () => Promise.resolve([]), partitions: 1, recommend: (request) => scorer.recommend(request), score: nothing, similar: nothing, forecast: nothing, forecasts: nothing, user: nothing, erase: nothing,
         metricsText: () => '', live: () => true, ready: () => ({ ready: true }), metrics: noMetrics, journal: silentJournal,
       },
       { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: { write: [], server: [KEY], admin: [] }, shopperTokenSecret: '' },

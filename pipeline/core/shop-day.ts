@@ -39,3 +39,6 @@ export function shopDays(timeZone: string): ShopDays {
     },
   };
 }
+
+/** `2026-03-02`, of days since 1970-01-01. */
+export const isoDay = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);

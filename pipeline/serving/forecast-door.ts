@@ -1,21 +1,117 @@
-import { demandStates, forecastOf } from '../../consumers/demand-forecasts.js';
+import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
+import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, nothing, predictDays, type Day } from '../../consumers/demand/forecast.js';
+import { suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
+import type { Plan } from '../../models/forecast/shop-demand.js';
+import * as totals from '../../models/forecast/totals.js';
+import type { SkuSeries } from '../../models/forecast/sku-series.js';
 import { demandForecasts } from '../../schemas/topics.js';
-import type { ShopDays } from '../core/shop-day.js';
+import type { Forecast } from '../../schemas/types.js';
+import { partitionOf } from '../core/partition.js';
+import { isoDay, type ShopDays } from '../core/shop-day.js';
+import { accuracyOf, classAccuracy, driversOf, mixOf, stockOf } from './forecast-explanation.js';
+import type { Items } from './items.js';
 import type { Views } from './views.js';
 
-/** Forecast of a SKU for the next 28 days, from its state as of `now`; undefined for a SKU that never sold. */
-export function forecastAnswer(views: Views, days: ShopDays, sku: string, now: number): object | undefined {
-  const state = views.row(demandForecasts, demandStates, sku);
-  if (!state) return undefined;
-  const { firstDay, levels, mean, quantiles, model } = forecastOf(sku, state, now, days);
-  return {
-    sku,
-    model,
-    asOf: new Date(now).toISOString(),
-    lastSaleDay: isoDay(state.lastDay),
-    levels,
-    days: mean.map((units, i) => ({ date: isoDay(firstDay + i), mean: units, quantiles: quantiles[i] })),
-  };
+/** SKUs forecast before others have their turn: a few milliseconds. */
+const SLICE = 50;
+
+export interface ForecastDoorOptions {
+  readonly views: Views;
+  readonly days: ShopDays;
+  readonly plan: Plan;
+  readonly reorder: ReorderDefaults;
+  readonly items: Items;
+  readonly now: number;
 }
 
-const isoDay = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+interface Known {
+  readonly sku: string;
+  readonly series: SkuSeries;
+  readonly shop: Shop;
+  readonly day: Day;
+}
+
+/** Forecasts as the rows of the tables have them at a time: fresher than the last ones published. */
+export class ForecastDoor {
+  readonly #options: ForecastDoorOptions;
+
+  constructor(options: ForecastDoorOptions) {
+    this.#options = options;
+  }
+
+  /** Forecast of a SKU for the next 28 days, with what it rests on; undefined for a SKU that never sold. */
+  one(sku: string): object | undefined {
+    const known = this.#known(sku);
+    if (!known) return undefined;
+    const { series, shop, day } = known;
+    const { views, reorder, now } = this.#options;
+    const supply = views.row(demandForecasts, supplyRows, sku);
+    if (supply?.deleted) return { ...answer(nothing(sku, day, now), now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today) };
+    const { forecast, known: rows } = predictDays(series, shop, day);
+    const record = forecastRecord(sku, forecast, day, now);
+    const explained = {
+      mix: mixOf(shop.taught, rows), drivers: driversOf(shop, rows, day.today, this.#options.plan),
+      accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
+    };
+    const suggestion = suggestionOf(supply, record, reorder);
+    return {
+      ...answer(record, now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today), ...explained,
+      ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
+    };
+  }
+
+  /** Forecasts of several SKUs, without their reasons, and which of them never sold. */
+  several(skus: readonly string[]): object {
+    const made = skus.map((sku) => ({ sku, record: this.#record(sku) }));
+    return {
+      forecasts: made.flatMap(({ record }) => (record ? [answer(record, this.#options.now)] : [])),
+      unknown: made.flatMap(({ sku, record }) => (record ? [] : [sku])),
+    };
+  }
+
+  /**
+   * The demand of a category: means of its SKUs add up, quantiles are of a count with the sum's two moments (models/forecast/totals).
+   * Undefined for one that no product is in.
+   */
+  async ofCategory(category: string): Promise<object | undefined> {
+    const skus = [...this.#options.items.catalogue()].filter((product) => product.category === category && !product.deleted).map(({ sku }) => sku);
+    if (skus.length === 0) return undefined;
+    const members: Forecast[] = [];
+    for (const [i, sku] of skus.entries()) {
+      const record = this.#record(sku);
+      if (record) members.push(record);
+      // Events and other requests go on between.
+      if (i % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const firstDay = Math.max(0, ...members.map((member) => member.firstDay));
+    const days = Array.from({ length: members.length > 0 ? HORIZON_DAYS : 0 }, (_, i) => {
+      const ofDay = members.map((member) => ({ mean: member.mean[i] ?? 0, quantiles: member.quantiles[i] ?? [] }));
+      return { date: isoDay(firstDay + i), ...totals.total(ofDay, LEVELS) };
+    });
+    return { category, products: skus.length, forecast: members.length, model: MODEL, asOf: new Date(this.#options.now).toISOString(), levels: LEVELS, days };
+  }
+
+  #record(sku: string): Forecast | undefined {
+    const { now } = this.#options;
+    const known = this.#known(sku);
+    if (!known) return undefined;
+    if (this.#options.views.row(demandForecasts, supplyRows, sku)?.deleted) return nothing(sku, known.day, now);
+    return forecastRecord(sku, predictDays(known.series, known.shop, known.day).forecast, known.day, now);
+  }
+
+  #known(sku: string): Known | undefined {
+    const { views, days, plan, now } = this.#options;
+    const row = views.row(demandForecasts, demandRows, sku);
+    if (!row) return undefined;
+    const partition = partitionOf(sku, views.partitions);
+    const shop = shopOf((kind) => views.rowOfPartition(demandForecasts, partition, kind), plan);
+    return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
+  }
+}
+
+function answer({ sku, model, firstDay, levels, mean, quantiles, low, high }: Forecast, now: number): object {
+  return {
+    sku, model, asOf: new Date(now).toISOString(), levels,
+    days: mean.map((units, i) => ({ date: isoDay(firstDay + i), mean: units, quantiles: quantiles[i], interval80: [low[i], high[i]] })),
+  };
+}

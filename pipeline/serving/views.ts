@@ -60,6 +60,12 @@ export class Views {
     return stored && kind.codec.decode(stored);
   }
 
+  /** A row of no key, of one partition. */
+  rowOfPartition<T>(table: Topic, partition: number, kind: RowKind<T>): T | undefined {
+    const stored = this.#store(table, partition).get(rowKey('', restOf(kind.name)));
+    return stored && kind.codec.decode(stored);
+  }
+
   /** Main rows of a table, of all partitions. */
   *mainRows<T>(table: Topic, kind: RowKind<T>): Iterable<{ key: string; value: T }> {
     for (let partition = 0; partition < this.partitions; partition++) {

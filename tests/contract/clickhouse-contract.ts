@@ -140,7 +140,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     }
     // Infinities of a quantity stay in the raw rows and out of the sums.
     expect(await sink.query('SELECT day FROM revenue_by_shop_day WHERE NOT isFinite(units)')).toEqual([]);
-    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'dead_letters_by_code', 'trigger_outcomes']) {
+    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'forecast_accuracy', 'dead_letters_by_code', 'trigger_outcomes']) {
       await expect(sink.query(`SELECT * FROM ${view}`)).resolves.toBeInstanceOf(Array);
     }
   });
@@ -194,7 +194,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
 
   test('forecasts stand beside what was sold, as they were before the day began', async () => {
     const forecast = (offset: number, madeAt: number, mean: number[]) =>
-      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), model: 'm' });
+      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm' });
     await insert([forecast(1, Date.UTC(2025, 11, 31, 12), [1, 2, 3, 4]), forecast(2, Date.UTC(2026, 0, 1, 12), [9, 8, 7, 6])]);
     await insert([saleRecord(1, { quantity: 5 }), saleRecord(2, { quantity: -1, kind: 'refund' }), saleRecord(3, { sku: 'P2', time: Date.UTC(2026, 0, 3, 12) })]);
     expect(await sink.query("SELECT day, forecast_units, quantiles, actual_units FROM forecasts_beside_actuals WHERE sku = 'P1' ORDER BY day")).toEqual([
@@ -202,6 +202,22 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
       { day: '2026-01-02', forecast_units: 8, quantiles: [16], actual_units: 0 },
       { day: '2026-01-03', forecast_units: 7, quantiles: [14], actual_units: 0 },
       { day: '2026-01-04', forecast_units: 6, quantiles: [12], actual_units: null },
+    ]);
+  });
+
+  test('the accuracy of forecasts can be asked for any past day, by how far ahead they were made', async () => {
+    const forecast = (offset: number, madeAt: number, sku: string, mean: number[]) =>
+      recordOf(forecasts, offset, {
+        sku, madeAt, firstDay: Math.floor(madeAt / DAY) + 1, levels: [0.5, 0.9], mean, quantiles: mean.map((units) => [units, units + 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm',
+      });
+    await insert([
+      forecast(1, Date.UTC(2025, 11, 30, 8), 'P1', [0, 50]), forecast(2, Date.UTC(2025, 11, 30, 12), 'P1', [0, 2]), forecast(3, Date.UTC(2025, 11, 31, 12), 'P1', [3]), forecast(4, Date.UTC(2025, 11, 31, 12), 'P2', [1]),
+    ]);
+    await insert([saleRecord(1, { quantity: 5 }), saleRecord(2, { quantity: -1, kind: 'refund' })]);
+    expect(await sink.query("SELECT ahead, skus, forecast_units, actual_units, absolute_error, round(pinball, 6) AS pinball, coverage, bias FROM forecast_accuracy WHERE day = '2026-01-01' ORDER BY ahead")).toEqual([
+      // P1 sold 4; the day before it was forecast as 3 with 5 at 90 %, P2 as 1 with 3.
+      { ahead: 1, skus: '2', forecast_units: 4, actual_units: 4, absolute_error: 2, pinball: 1.4, coverage: 1, bias: 0 },
+      { ahead: 2, skus: '1', forecast_units: 2, actual_units: 4, absolute_error: 2, pinball: 1, coverage: 0, bias: -0.5 },
     ]);
   });
 

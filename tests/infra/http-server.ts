@@ -38,6 +38,7 @@ export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<
     partitions: 4,
     recommend: door('recommend'), score: door('score'), similar: door('similar'),
     forecast: (sku) => (sku === 'known/sku' ? { sku } : undefined),
+    forecasts: (wanted) => ('category' in wanted && wanted.category !== 'kitchen' ? undefined : wanted),
     user: (id) => (id === 'u1' ? { id } : undefined),
     erase: door('erase'),
     metricsText: () => 'millrace_up 1\n',

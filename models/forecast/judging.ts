@@ -1,0 +1,78 @@
+/**
+ * Forecasts judged once their day has come: experts' weights and tails learn from a round of them, one round a day of the shop.
+ *
+ *   miss = 1[y outside the interval],  pinball = mean over p of 2 (1[y ≤ q_p] − p) (q_p − y)
+ *
+ * All samples of a round are judged by the weights as they stood before it, so that their order does not matter but for rounding.
+ */
+import * as conformal from './conformal.js';
+import * as mixing from './mixing.js';
+
+const FEW = 10;
+
+/** What one forecast said of a day, and what came. */
+export interface Sample {
+  readonly group: number;
+  /** The SKU's own scale in units. */
+  readonly scale: number;
+  readonly actual: number;
+  /** Expert × probability from `at` on. */
+  readonly quantiles: ArrayLike<number>;
+  readonly at: number;
+}
+
+export interface SampleScore {
+  readonly covered: boolean;
+  /** Units. */
+  readonly pinball: number;
+}
+
+/** Learns one round; `told` hears how each sample was judged. */
+export function learnRound(
+  mixer: mixing.Mixer,
+  tails: conformal.Tails,
+  probabilities: Float64Array,
+  samples: Iterable<Sample>,
+  told: (score: SampleScore, index: number) => void = () => {},
+): void {
+  const n = probabilities.length;
+  const { experts } = mixer;
+  const groups = tails.tail.length;
+  const sums = new Float64Array(groups * n * experts);
+  const counts = new Float64Array(groups);
+  const misses = new Float64Array(groups);
+  const mixture = new Float64Array(n);
+  let index = 0;
+  for (const { group, scale, actual, quantiles, at } of samples) {
+    counts[group] = (counts[group] ?? 0) + 1;
+    mixing.mix(mixer, group, quantiles, at, mixture, 0);
+    const { low, high } = conformal.predict(tails, group, probabilities, mixture, 0);
+    const covered = actual >= low && actual <= high;
+    if (!covered) misses[group] = (misses[group] ?? 0) + 1;
+    let pinball = 0;
+    for (let p = 0; p < n; p++) {
+      const q = mixture[p] ?? 0;
+      const over = (actual <= q ? 1 : 0) - (probabilities[p] ?? 0);
+      pinball += (2 * over * (q - actual)) / n;
+      const slope = over / scale;
+      const sumsAt = (group * n + p) * experts;
+      for (let k = 0; k < experts; k++) sums[sumsAt + k] = (sums[sumsAt + k] ?? 0) + slope * ((quantiles[at + k * n + p] ?? 0) - q);
+    }
+    told({ covered, pinball }, index++);
+  }
+  conformal.learnOverall(tails, sum(misses), sum(counts));
+  const gradients = new Float64Array(experts);
+  for (let g = 0; g < groups; g++) {
+    const count = counts[g] ?? 0;
+    if (count === 0) continue;
+    // A handful of SKUs must not swing what a class shares.
+    const weight = count / (count + FEW);
+    conformal.learn(tails, g, (misses[g] ?? 0) / count, weight);
+    for (let p = 0; p < n; p++) {
+      for (let k = 0; k < experts; k++) gradients[k] = (weight * (sums[(g * n + p) * experts + k] ?? 0)) / count;
+      mixing.learn(mixer, g, p, gradients);
+    }
+  }
+}
+
+const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);

@@ -1,0 +1,187 @@
+/**
+ * The shop as one series: what every day was worth to all SKUs, with the last 28 days open to corrections.
+ *
+ *   made(d)     = Σ typical sales (each at most 3),   hits(d) = Σ SKUs that sold          over SKUs older than two weeks
+ *   F(d + 1)    = (1 − r) F(d) + r hits(d) + those who joined,   r = 0.025                the sales of an ordinary day
+ *   calendar    learns (made(d), F(d) · exposure(d))                                      see calendar-index.ts
+ *   ln M[event] += κ surprise · max(0.3, 1/times)                                         a planned day has a factor of its own
+ *
+ * Σ over SKUs of a frequency smoothed at one rate is the smoothed Σ of hits: so nobody has to visit every SKU every day. Days before
+ * the window are folded once and for all; the window is lived again from there when a day's worth is asked for. Untrained: every day
+ * is worth 1. Planned days (closed, promotions, holidays) are given, not learned; how much a promotion is worth is learned by its name.
+ */
+import * as calendar from './calendar-index.js';
+import { FREQUENCY_RATES } from './expert-bank.js';
+import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type Activity } from './sku-series.js';
+
+const RATE = FREQUENCY_RATES[2];
+const LEAST_EVENT_RATE = 0.3;
+const TOO_FEW_SALES = 5;
+const CERTAIN_SALES = 50;
+const CLOSED_BELOW_SALES = 12;
+const MOST_SURPRISE = Math.log(6);
+const PAST_DAYS = 400;
+/** After so long without a sale nothing is known of the days between. */
+const MOST_GAP_DAYS = 60;
+/** What corrections leave of a day without sales. */
+const DUST = 1e-6;
+
+/** A day that is known in advance. */
+export type PlannedDay = { readonly kind: 'closed'; readonly name: string } | { readonly kind: 'event'; readonly name: string };
+export type Plan = ReadonlyMap<number, PlannedDay>;
+
+export interface EventEffect {
+  /** ln of its factor. */
+  readonly effect: number;
+  readonly times: number;
+}
+
+/** Folded: as of the day before the window. */
+export interface ShopSeason {
+  readonly index: calendar.CalendarIndex;
+  readonly sellers: number;
+  readonly events: Readonly<Record<string, EventEffect>>;
+  /** Worth of the latest folded days, oldest first; −1 is closed. */
+  readonly past: Float32Array;
+}
+
+/** The window. */
+export interface ShopWindow {
+  /** Newest day with a sale; null before the first. */
+  readonly lastDay: number | null;
+  /** By day, oldest first; the last one is `lastDay`. */
+  readonly made: readonly number[];
+  readonly hits: readonly number[];
+  readonly joined: readonly number[];
+}
+
+export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0) });
+export const noWindow: ShopWindow = { lastDay: null, made: [], hits: [], joined: [] };
+
+/** The shop with days opened up to `day`, and those that leave the window folded. */
+export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: Plan): { shop: ShopSeason; days: ShopWindow } {
+  if (days.lastDay === null) return { shop, days: { lastDay: day, made: [0], hits: [0], joined: [0] } };
+  if (day <= days.lastDay) return { shop, days };
+  const gap = day - days.lastDay;
+  if (gap > MOST_GAP_DAYS) {
+    const through = outlook(shop, days, days.lastDay + 1, plan);
+    return { shop: { index: through.index, sellers: through.sellers, events: through.events, past: new Float32Array(0) }, days: openDays(shop, noWindow, day, plan).days };
+  }
+  const opened = Array.from({ length: gap }, () => 0);
+  const made = [...days.made, ...opened];
+  const hits = [...days.hits, ...opened];
+  const joined = [...days.joined, ...opened];
+  const leaving = Math.max(0, made.length - WINDOW_DAYS);
+  const next = leaving === 0 ? shop : fold(shop, day - made.length + 1, { made, hits, joined }, leaving, plan);
+  return { shop: next, days: { lastDay: day, made: made.slice(leaving), hits: hits.slice(leaving), joined: joined.slice(leaving) } };
+}
+
+/** The window after a SKU's part in it changed. */
+export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, after: ReadonlyMap<number, Activity>): ShopWindow {
+  if (days.lastDay === null) return days;
+  const made = [...days.made];
+  const hits = [...days.hits];
+  const joined = [...days.joined];
+  const start = days.lastDay - made.length + 1;
+  const add = (parts: ReadonlyMap<number, Activity>, sign: 1 | -1): void => {
+    for (const [day, part] of parts) {
+      const i = day - start;
+      // Who grew up before the window has joined by its first day.
+      if (part.joined !== 0 && i < made.length) joined[Math.max(0, i)]! += sign * part.joined;
+      if (i < 0 || i >= made.length) continue;
+      made[i]! += sign * part.made;
+      hits[i]! += sign * part.hits;
+    }
+  };
+  add(before, -1);
+  add(after, 1);
+  return { lastDay: days.lastDay, made, hits, joined };
+}
+
+interface Worth {
+  readonly index: calendar.CalendarIndex;
+  sellers: number;
+  readonly events: Record<string, EventEffect>;
+  readonly worth: number[];
+}
+
+function live(shop: ShopSeason, first: number, { made, hits, joined }: Omit<ShopWindow, 'lastDay'>, count: number, plan: Plan): Worth {
+  const index = copyOf(shop.index);
+  const state: Worth = { index, sellers: shop.sellers, events: { ...shop.events }, worth: [] };
+  for (let i = 0; i < count; i++) {
+    const day = first + i;
+    state.sellers += joined[i] ?? 0;
+    const planned = plan.get(day);
+    const sales = (made[i] ?? 0) > DUST ? (made[i] ?? 0) : 0;
+    const worth = planned ? learnPlanned(state, planned, phaseOf(day), sales) : learnOrdinary(state, phaseOf(day), sales);
+    state.worth.push(worth);
+    if (worth >= 0) state.sellers = (1 - RATE) * state.sellers + RATE * (hits[i] ?? 0);
+  }
+  return state;
+}
+
+function learnOrdinary({ index, sellers }: Worth, phase: number, made: number): number {
+  const outcome = calendar.learn(index, phase, made, calendar.exposure(index, phase) * sellers);
+  return outcome.closed ? -1 : outcome.exposure;
+}
+
+/** A planned day teaches its own factor and leaves season and level alone. */
+function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, made: number): number {
+  if (planned.kind === 'closed') return -1;
+  const { effect, times } = events[planned.name] ?? { effect: 0, times: 0 };
+  const plain = calendar.exposure(index, phase) * Math.exp(effect);
+  const expected = plain * sellers;
+  if (made <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return -1;
+  if (!(expected > TOO_FEW_SALES)) return plain;
+  const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
+  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(Math.max(made, 1e-9) / expected) - index.offset));
+  events[planned.name] = { effect: effect + certainty * Math.max(LEAST_EVENT_RATE, 1 / (times + 1)) * surprise, times: times + 1 };
+  return plain * Math.exp(0.7 * certainty * surprise);
+}
+
+function fold(shop: ShopSeason, first: number, days: Omit<ShopWindow, 'lastDay'>, leaving: number, plan: Plan): ShopSeason {
+  const { index, sellers, events, worth } = live(shop, first, days, leaving, plan);
+  const past = Float32Array.from([...shop.past, ...worth].slice(-PAST_DAYS));
+  return { index, sellers, events, past };
+}
+
+/** What is known of the shop's days as of a day that is not over. */
+export interface Outlook {
+  readonly index: calendar.CalendarIndex;
+  readonly events: Record<string, EventEffect>;
+  readonly sellers: number;
+  /** Worth of a day: as it was for those that are over, as expected from `today` on; below zero: closed. */
+  readonly exposureOf: (day: number) => number;
+}
+
+export function outlook(shop: ShopSeason, days: ShopWindow, today: number, plan: Plan): Outlook {
+  const first = days.lastDay === null ? today : days.lastDay - days.made.length + 1;
+  // Of a shop that sold nothing for weeks, no day since is known to have been open.
+  const count = days.lastDay === null ? 0 : Math.max(0, Math.min(today, days.lastDay + MOST_GAP_DAYS) - first);
+  const { index, sellers, events, worth } = live(shop, first, days, count, plan);
+  const { past } = shop;
+  const exposureOf = (day: number): number => {
+    const i = day - first;
+    if (i >= 0 && i < count) return worth[i] ?? 1;
+    if (i < 0 && i >= -past.length) return past[past.length + i] ?? 1;
+    return expectedWorth(index, events, plan, day, i < 0 ? 0 : day - today + 1);
+  };
+  return { index, events, sellers, exposureOf };
+}
+
+/** Worth of a day before the window, as it was folded; undefined where it is not kept. */
+export function pastWorth({ past }: ShopSeason, { lastDay, made }: ShopWindow, day: number): number | undefined {
+  return lastDay === null ? undefined : past[past.length + day - (lastDay - made.length + 1)];
+}
+
+function expectedWorth(index: calendar.CalendarIndex, events: Readonly<Record<string, EventEffect>>, plan: Plan, day: number, ahead: number): number {
+  const planned = plan.get(day);
+  if (planned?.kind === 'closed') return -1;
+  const plain = calendar.exposure(index, phaseOf(day), Math.max(0, ahead));
+  if (planned) return plain * Math.exp(events[planned.name]?.effect ?? 0);
+  return plain > 0 ? plain : -1;
+}
+
+const copyOf = (index: calendar.CalendarIndex): calendar.CalendarIndex => ({
+  ...index, season: [...index.season], learned: [...index.learned], closedRun: [...index.closedRun],
+});

@@ -1,0 +1,171 @@
+/**
+ * One SKU's forecast from its row of the bank and from what its demand class has taught: mixture, mean and 80 % interval.
+ *
+ *   q̂_p(t + h) = Σ_k w[class, p, k] q_k,p(exposure(t + h)),   mean = Σ_k m_k μ_k over the levels
+ *
+ * A class is (share of periods with a sale) × (falling, steady, rising). Days of the same phase are asked once and scaled by their
+ * exposure, unless it differs by more than a quarter. An untrained row answers zero. Quantiles are units a period.
+ */
+import * as bank from './expert-bank.js';
+import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
+import * as conformal from './conformal.js';
+import * as mixing from './mixing.js';
+
+export const CLASS_NAMES = ['rare', 'slow', 'frequent', 'daily'] as const;
+const FREQUENCY_EDGES = [0.1, 0.3, 0.7] as const;
+const MOMENTUM_EDGE = 0.3;
+const MOMENTA = 3;
+export const GROUPS = CLASS_NAMES.length * MOMENTA;
+/** A SKU younger than this many periods says nothing about the shop, and is in no panel. */
+export const GROWN_UP = 14;
+/** Weights of the experts before anything is known; the fast and the trending ones have to earn theirs. */
+export const PRIOR = [2, 5, 1, 0.5, 0.3, 0.1, 0.1, 0.3, 0.2, 0.1, 0.1] as const;
+/**
+ * The mean is mixed from the levels, by these shares and by what the quantiles have taught about them: squared losses of bulk
+ * orders would teach weights nothing but noise.
+ */
+const MEAN_PRIOR = [0, 0, 0, 0, 0, 0, 0, 0.25, 0.25, 0, 0] as const;
+const COVERAGE = 0.8;
+/** Experts with a smaller share than this in every quantile of a group are not asked. */
+const LEAST_SHARE = 0.004;
+/** Exposures further apart than this by their ratio are asked separately: frequency does not scale like sizes. */
+const ALIKE = 1.25;
+
+/** What the classes have taught. */
+export interface Mixture {
+  readonly probabilities: Float64Array;
+  readonly mixer: mixing.Mixer;
+  readonly tails: conformal.Tails;
+}
+
+export interface Period {
+  readonly exposure: number;
+  readonly phase: number;
+  /** Periods from the last one learned: 1 is the next. */
+  readonly ahead: number;
+}
+
+export interface SkuForecast {
+  /** Period × probability. */
+  quantiles: Float64Array;
+  means: Float64Array;
+  /** The conformal 80 % interval of each period. */
+  low: Float64Array;
+  high: Float64Array;
+  /** Whether the shop is expected to be open. */
+  open: boolean[];
+}
+
+export function untrainedMixture(probabilities: readonly number[]): Mixture {
+  return {
+    probabilities: Float64Array.from(probabilities),
+    mixer: mixing.init(GROUPS, probabilities.length, PRIOR),
+    tails: conformal.init(GROUPS, COVERAGE),
+  };
+}
+
+export function blankForecast(periods: number, probabilities: number): SkuForecast {
+  return {
+    quantiles: new Float64Array(periods * probabilities),
+    means: new Float64Array(periods),
+    low: new Float64Array(periods),
+    high: new Float64Array(periods),
+    open: Array.from({ length: periods }, () => true),
+  };
+}
+
+/** Demand class by how often the SKU sells: an index into `CLASS_NAMES`. */
+export function classOf(rows: bank.Bank, sku: number): number {
+  const share = bank.frequency(rows, sku, 1);
+  let c = 0;
+  while (c < FREQUENCY_EDGES.length && share >= (FREQUENCY_EDGES[c] ?? 1)) c++;
+  return c;
+}
+
+/** Class and direction: what the weights are kept by. */
+export function groupOf(rows: bank.Bank, sku: number): number {
+  const momentum = momentumOf(rows, sku);
+  const direction = momentum < -MOMENTUM_EDGE ? 0 : momentum > MOMENTUM_EDGE ? 2 : 1;
+  return classOf(rows, sku) * MOMENTA + direction;
+}
+
+export const classOfGroup = (group: number): number => Math.floor(group / MOMENTA);
+
+/** How much more a SKU sells now than usual, as a logarithm: the mean of that of how often and of how much. */
+export function momentumOf(rows: bank.Bank, sku: number): number {
+  const now = bank.level(rows, sku, 1);
+  const usual = bank.level(rows, sku, 3);
+  const often = Math.log((bank.frequency(rows, sku, 1) + 0.01) / (bank.frequency(rows, sku, 3) + 0.01));
+  const much = usual > 0 ? Math.log((now + 0.1 * usual) / (1.1 * usual)) : 0;
+  return (often + much) / 2;
+}
+
+/** Weight of each expert in a group, mean over the probabilities. */
+export function expertShares({ mixer }: Mixture, group: number): number[] {
+  const { experts, probabilities, weights } = mixer;
+  return EXPERTS.map((_, k) => {
+    let sum = 0;
+    for (let p = 0; p < probabilities; p++) sum += weights[(group * probabilities + p) * experts + k] ?? 0;
+    return sum / probabilities;
+  });
+}
+
+function neededExperts({ mixer }: Mixture, group: number): boolean[] {
+  const { experts, probabilities, weights } = mixer;
+  return EXPERTS.map((_, k) => {
+    for (let p = 0; p < probabilities; p++) {
+      if ((weights[(group * probabilities + p) * experts + k] ?? 0) >= LEAST_SHARE) return true;
+    }
+    return false;
+  });
+}
+
+/** Shares of the experts' means in a group's mean. */
+export function meanShares(mixture: Mixture, group: number): number[] {
+  const learned = expertShares(mixture, group);
+  const shares = MEAN_PRIOR.map((prior, k) => (isLevel(k) ? prior + (learned[k] ?? 0) : 0));
+  const total = shares.reduce((all, share) => all + share, 0);
+  return shares.map((share) => share / total);
+}
+
+/** For each period the earlier one that it can be scaled from, or itself. */
+function likenesses(periods: readonly Period[]): { asked: Period[]; like: number[] } {
+  const asked: Period[] = [];
+  const like = periods.map((period) => {
+    const known = asked.findIndex(({ phase, exposure }) => {
+      if (phase !== period.phase) return false;
+      const ratio = period.exposure / exposure;
+      return period.exposure === exposure || (ratio < ALIKE && ratio > 1 / ALIKE);
+    });
+    return known >= 0 ? known : asked.push(period) - 1;
+  });
+  return { asked, like };
+}
+
+/** The forecast of some periods. Never changes anything but `out`. */
+export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, periods: readonly Period[], out: SkuForecast): void {
+  const { probabilities, mixer, tails } = mixture;
+  const n = probabilities.length;
+  const experts = EXPERTS.length;
+  const { asked, like } = likenesses(periods);
+  const scratch = new Float64Array(asked.length * experts * n);
+  const means = new Float64Array(asked.length * experts);
+  const mixed = new Float64Array(asked.length * n);
+  const group = groupOf(rows, sku);
+  askExperts(rows, sku, asked, probabilities, scratch, means, neededExperts(mixture, group));
+  for (let a = 0; a < asked.length; a++) mixing.mix(mixer, group, scratch, a * experts * n, mixed, a * n);
+  const shares = meanShares(mixture, group);
+  periods.forEach(({ exposure }, t) => {
+    const from = like[t] ?? 0;
+    const base = asked[from]?.exposure ?? 0;
+    const scale = base > 0 ? exposure / base : 0;
+    for (let p = 0; p < n; p++) out.quantiles[t * n + p] = (mixed[from * n + p] ?? 0) * scale;
+    let mean = 0;
+    for (let k = 0; k < experts; k++) mean += (shares[k] ?? 0) * (means[from * experts + k] ?? 0);
+    out.means[t] = mean * scale;
+    const { low, high } = conformal.predict(tails, group, probabilities, out.quantiles, t * n);
+    out.low[t] = low;
+    out.high[t] = high;
+    out.open[t] = exposure > 0;
+  });
+}

@@ -1,0 +1,215 @@
+/**
+ * One SKU's sales as a series that can be corrected: a row of the bank as of some day, and the net units of the days since.
+ *
+ *   window    the last min(days, 28) days, in net units; a sale, a late line or a refund adds to the day it belongs to
+ *   folded    the bank's row after every day before the window, each learned once, when it leaves
+ *   forecast  a copy of `folded` that has also learned the window
+ *
+ * So a correction within the window equals having known it, bit for bit, and one that is older is refused ('late'). A day of no more
+ * than refunds counts as zero; the first net sale begins the series, after three imagined days without one. A day that began without stock is
+ * learned only if it sold more than was expected. An untrained series answers zero. Days are local days since 1970-01-01.
+ *
+ * State: 252 bytes of bank, 8 a window day, and some 40 more.
+ */
+import * as bank from './expert-bank.js';
+import { FREQUENCY_RATES } from './expert-bank.js';
+import { GROWN_UP } from './sku-forecast.js';
+
+export const WINDOW_DAYS = 28;
+export const SEASON_DAYS = 7;
+/** A century: a line further from the others is a broken clock. */
+const MOST_DAYS = 36_525;
+const MOST_SHORTAGES = 12;
+/** Days without a sale imagined before the first: a SKU is heard of because it sold, which says little of how often it will. */
+const IMAGINED_DAYS = 3;
+/** After so many days without a sale there is little left to forget: the rest is not lived. */
+const MOST_SILENCE_DAYS = 400;
+/** The rate at which a typical sale is remembered. */
+const SIZE_RATE = FREQUENCY_RATES[2];
+const MOST_SALES = 3;
+
+/** Days that began without stock, ends included; `to` is null while it lasts. */
+export interface Shortage {
+  readonly from: number;
+  readonly to: number | null;
+}
+
+export interface SkuSeries {
+  /** First day with a net sale, once it has left the window; until then null. */
+  readonly firstDay: number | null;
+  /** Newest day known. */
+  readonly lastDay: number;
+  /** Oldest first; the last one is `lastDay`. */
+  readonly units: readonly number[];
+  /** Row of the bank; empty while nothing was folded. */
+  readonly folded: Float32Array;
+  /** Smoothed units and hits of the folded days, for the size of a typical sale. */
+  readonly sizeUnits: number;
+  readonly sizeHits: number;
+  /** Days with a sale among the SKU's first two weeks, as far as they were folded. */
+  readonly earlyHits: number;
+  readonly shortages: readonly Shortage[];
+}
+
+/** What a day of the shop is worth: 1 is ordinary, less than 0 was closed. */
+export type ExposureOf = (day: number) => number;
+
+export const phaseOf = (day: number): number => ((day % SEASON_DAYS) + SEASON_DAYS) % SEASON_DAYS;
+
+export function init(day: number): SkuSeries {
+  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [] };
+}
+
+export const windowStart = ({ lastDay, units }: SkuSeries): number => lastDay - units.length + 1;
+
+/** The same series with `units` added to a day, and every day up to it opened; undefined for a day that cannot be corrected any more. */
+export function sell(series: SkuSeries, day: number, units: number, exposureOf: ExposureOf): SkuSeries | undefined {
+  if (Math.abs(day - series.lastDay) > MOST_DAYS) return undefined;
+  const start = windowStart(series);
+  if (day < start) {
+    // Nothing was learned yet: the series can be lived again from an earlier day.
+    if (series.firstDay !== null) return undefined;
+    const earlier = Array.from({ length: start - day }, (_, i) => (i === 0 ? rounded(units) : 0));
+    return slide({ ...series, units: [...earlier, ...series.units] }, exposureOf);
+  }
+  const opened = [...series.units];
+  for (let next = series.lastDay + 1; next <= day; next++) opened.push(0);
+  const index = day - start;
+  opened[index] = rounded((opened[index] ?? 0) + units);
+  return slide({ ...series, lastDay: Math.max(series.lastDay, day), units: opened }, exposureOf);
+}
+
+/** Sums of fractions leave dust that must not pass for a sale. */
+const rounded = (units: number): number => (Math.abs(units) < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
+
+const scratch = bank.init(1, SEASON_DAYS);
+
+/** Folds the days that leave the window. */
+function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
+  const leaving = series.units.length - WINDOW_DAYS;
+  if (leaving <= 0) return series;
+  let { firstDay, sizeUnits, sizeHits, earlyHits } = series;
+  const start = windowStart(series);
+  restore(series, scratch);
+  for (let i = 0; i < leaving; i++) {
+    const units = Math.max(0, series.units[i] ?? 0);
+    const day = start + i;
+    if (firstDay === null) {
+      if (units <= 0) continue;
+      firstDay = day;
+      begin(scratch, day);
+    }
+    if (units > 0 && day < firstDay + GROWN_UP) earlyHits++;
+    sizeUnits = (1 - SIZE_RATE) * sizeUnits + SIZE_RATE * units;
+    sizeHits = (1 - SIZE_RATE) * sizeHits + (units > 0 ? SIZE_RATE : 0);
+    learnDay(series, scratch, day, units, exposureOf(day));
+  }
+  return {
+    ...series, firstDay, sizeUnits, sizeHits, earlyHits,
+    units: series.units.slice(leaving),
+    folded: firstDay === null ? series.folded : scratch.rows.slice(),
+    shortages: series.shortages.filter(({ to }) => to === null || to >= start + leaving),
+  };
+}
+
+function restore({ folded }: SkuSeries, into: bank.Bank): void {
+  if (folded.length === into.rows.length) into.rows.set(folded);
+  else into.rows.fill(0);
+}
+
+function begin(into: bank.Bank, firstDay: number): void {
+  for (let day = firstDay - IMAGINED_DAYS; day < firstDay; day++) bank.learn(into, 0, 0, 1, phaseOf(day));
+}
+
+function learnDay(series: SkuSeries, into: bank.Bank, day: number, units: number, exposure: number): void {
+  if (exposure < 0) return;
+  const phase = phaseOf(day);
+  // Units of a day without stock are a lower bound of its demand.
+  if (isShort(series, day) && units <= expectedOf(into, phase, exposure)) return;
+  bank.learn(into, 0, units, exposure, phase);
+}
+
+function expectedOf(rows: bank.Bank, phase: number, exposure: number): number {
+  return bank.level(rows, 0, 2) * exposure * bank.profile(rows, 0, phase, bank.frequency(rows, 0, 1) ** 2);
+}
+
+/** Lives the window and the days after it up to `through` into a bank of one row; `seen` hears each day before it is learned. */
+export function unfold(
+  series: SkuSeries,
+  through: number,
+  exposureOf: ExposureOf,
+  into: bank.Bank,
+  seen: (day: number, units: number, known: bank.Bank) => void = () => {},
+): void {
+  restore(series, into);
+  const start = windowStart(series);
+  let started = series.firstDay !== null;
+  const end = Math.min(through, series.lastDay + MOST_SILENCE_DAYS);
+  for (let day = start; day <= end; day++) {
+    const units = Math.max(0, series.units[day - start] ?? 0);
+    if (!started) {
+      if (units <= 0) continue;
+      started = true;
+      begin(into, day);
+    }
+    seen(day, units, into);
+    learnDay(series, into, day, units, exposureOf(day));
+  }
+}
+
+export function isShort({ shortages }: SkuSeries, day: number): boolean {
+  return shortages.some(({ from, to }) => day >= from && (to === null || day <= to));
+}
+
+/** Stock fell to nothing, or came back, on a day. A day is short when it began without stock. */
+export function stocked(series: SkuSeries, day: number, inStock: boolean): SkuSeries {
+  const last = series.shortages.at(-1);
+  const open = last?.to === null ? last : undefined;
+  if (!inStock) return open ? series : { ...series, shortages: [...series.shortages, { from: day + 1, to: null }].slice(-MOST_SHORTAGES) };
+  if (!open) return series;
+  const before = series.shortages.slice(0, -1);
+  return { ...series, shortages: open.from > day ? before : [...before, { from: open.from, to: day }] };
+}
+
+/** First day of net sales, wherever it stands. */
+export function firstSale(series: SkuSeries): number | null {
+  if (series.firstDay !== null) return series.firstDay;
+  const index = series.units.findIndex((units) => units > 0);
+  return index < 0 ? null : windowStart(series) + index;
+}
+
+/** Net units of a day of the window; NaN where it does not reach. */
+export function unitsOn(series: SkuSeries, day: number): number {
+  const units = series.units[day - windowStart(series)];
+  return units === undefined ? NaN : Math.max(0, units);
+}
+
+/** What a SKU adds to the shop's series on a day. */
+export interface Activity {
+  /** Typical sales, at most three. */
+  readonly made: number;
+  readonly hits: number;
+  /** Share of its first two weeks' days on which it sold, on the day on which it is grown up. */
+  readonly joined: number;
+}
+
+/** A SKU's part in the shop's series, by day: a function of its sales alone, so that corrections can take it back. */
+export function activity(series: SkuSeries): Map<number, Activity> {
+  const parts = new Map<number, Activity>();
+  const first = firstSale(series);
+  if (first === null) return parts;
+  const grownUp = first + GROWN_UP;
+  const start = windowStart(series);
+  let { sizeUnits, sizeHits, earlyHits } = series;
+  series.units.forEach((net, i) => {
+    const day = start + i;
+    const units = Math.max(0, net);
+    if (day < first) return;
+    if (units > 0 && day < grownUp) earlyHits++;
+    if (units > 0 && day >= grownUp && sizeHits > 0) parts.set(day, { made: Math.min((units * sizeHits) / sizeUnits, MOST_SALES), hits: 1, joined: 0 });
+    sizeUnits = (1 - SIZE_RATE) * sizeUnits + SIZE_RATE * units;
+    sizeHits = (1 - SIZE_RATE) * sizeHits + (units > 0 ? SIZE_RATE : 0);
+  });
+  if (series.lastDay >= grownUp) parts.set(grownUp, { made: 0, hits: 0, ...parts.get(grownUp), joined: earlyHits / GROWN_UP });
+  return parts;
+}

@@ -1,0 +1,46 @@
+import type { Plan, PlannedDay } from '../models/forecast/shop-demand.js';
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 5_000;
+const KINDS = ['closed', 'holiday', 'promotion'] as const;
+
+/**
+ * Days that a shop knows in advance, as JSON: `[{"date": "2026-12-25", "kind": "closed"}, {"date": "2026-11-27", "kind": "promotion",
+ * "name": "Black Friday"}]`. A holiday on which the shop sells and a promotion have an effect of their own, learned by their name.
+ */
+export function parseCalendar(text: string): { plan: Plan; problems: string[] } {
+  const plan = new Map<number, PlannedDay>();
+  const problems: string[] = [];
+  const entries = listOf(text);
+  if (entries === undefined) return { plan, problems: ['SHOP_CALENDAR must be a JSON list of days, or the path of a file with one.'] };
+  if (entries.length > MOST_DAYS) return { plan, problems: [`SHOP_CALENDAR has ${entries.length} days; at most ${MOST_DAYS} are read.`] };
+  entries.forEach((entry, i) => {
+    const place = `SHOP_CALENDAR[${i}]`;
+    if (typeof entry !== 'object' || entry === null) return problems.push(`${place} must be an object with date and kind.`);
+    const { date, kind, name } = entry as { date?: unknown; kind?: unknown; name?: unknown };
+    const day = typeof date === 'string' ? dayOfDate(date) : undefined;
+    if (day === undefined) problems.push(`${place}.date must be a date such as 2026-12-25, not ${JSON.stringify(date)}.`);
+    const known = KINDS.find((one) => one === kind);
+    if (known === undefined) problems.push(`${place}.kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`);
+    if (name !== undefined && (typeof name !== 'string' || name === '' || name.length > 100)) problems.push(`${place}.name must be a text of 1 to 100 characters.`);
+    if (day !== undefined && plan.has(day)) problems.push(`${place}: ${String(date)} is there twice.`);
+    if (day !== undefined && known) plan.set(day, { kind: known === 'closed' ? 'closed' : 'event', name: typeof name === 'string' ? name : known });
+  });
+  return { plan, problems };
+}
+
+function listOf(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Days since 1970-01-01; undefined for what is no day of the calendar, such as 2026-02-30. */
+function dayOfDate(date: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(date)) return undefined;
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date ? undefined : time / DAY_MS;
+}
