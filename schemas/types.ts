@@ -498,7 +498,7 @@ export interface Recommendation {
   readonly items: readonly RecommendedItem[];
 }
 
-/** undefined */
+/** One reason. */
 export interface ReorderReason {
   /** covers, below-reorder-point, rounded-to-pack, raised-to-minimum, enough or no-demand. */
   readonly code: string;
@@ -670,7 +670,7 @@ export interface DemandMember {
   readonly since: number;
 }
 
-/** undefined */
+/** How forecasts of one demand class fared. */
 export interface DemandScore {
   /** Forecasts judged. */
   readonly samples: number;
@@ -854,7 +854,7 @@ export interface SeenMessages {
   readonly hashes: Buffer;
 }
 
-/** undefined */
+/** What a planned event is worth. */
 export interface EventEffect {
   /** ln of its factor. */
   readonly effect: number;
@@ -922,7 +922,7 @@ export interface ShopperContact {
   readonly orderedCarts: readonly OrderedCart[];
 }
 
-/** undefined */
+/** Days that began without stock. */
 export interface Shortage {
   /** First day that began without stock. */
   readonly from: number;

@@ -12,7 +12,7 @@ const NOON = Date.UTC(2026, 0, 1, 12);
 test('every clean log goes to the table of its name', () => {
   expect(clickhouseSinks.map(({ topic, table }) => [topic, table])).toEqual([
     ['interactions', 'interactions'], ['purchases', 'purchases'], ['sales', 'sales'], ['forecasts', 'forecasts'],
-    ['marketing-triggers', 'marketing_triggers'], ['recommendations', 'recommendations'], ['dead-letters', 'dead_letters'],
+    ['reorder-suggestions', 'reorder_suggestions'], ['marketing-triggers', 'marketing_triggers'], ['recommendations', 'recommendations'], ['dead-letters', 'dead_letters'],
   ]);
 });
 

@@ -6,18 +6,18 @@ const consumer = (name: string, reads: string[], writes: string[]): object => ({
 const parts = [
   consumer('shoppers', ['clickstream', 'purchases', 'user-merges', 'shoppers-moves'], ['interactions', 'item-interests', 'user-merges', 'shoppers-moves', 'user-profiles']),
   consumer('order-ledger', ['orders'], ['purchases', 'sales', 'order-ledger']),
-  consumer('item-watch', ['catalog', 'inventory', 'item-interests'], ['trigger-candidates', 'products']),
-  consumer('demand-forecasts', ['sales'], ['forecasts', 'demand-forecasts']),
+  consumer('item-watch', ['catalog', 'inventory', 'item-interests'], ['supplies', 'trigger-candidates', 'products']),
+  consumer('demand-forecasts', ['sales', 'supplies'], ['forecasts', 'reorder-suggestions', 'demand-forecasts']),
   consumer('marketing-triggers', ['interactions', 'purchases', 'trigger-candidates', 'user-merges', 'marketing-triggers-moves'], ['marketing-triggers', 'marketing-triggers-moves', 'marketing-triggers-state']),
   { name: 'item-embeddings', kind: 'learner', reads: ['interactions'], writes: ['item-vectors'] },
   { name: 'co-visitation', kind: 'learner', reads: ['interactions'], writes: [] },
-  { name: 'clickhouse', kind: 'sink', reads: ['interactions', 'purchases', 'sales', 'forecasts', 'marketing-triggers', 'recommendations', 'dead-letters'], writes: [] },
+  { name: 'clickhouse', kind: 'sink', reads: ['interactions', 'purchases', 'sales', 'forecasts', 'reorder-suggestions', 'marketing-triggers', 'recommendations', 'dead-letters'], writes: [] },
   { name: 'scorer', kind: 'view', reads: ['user-profiles', 'products', 'item-vectors', 'demand-forecasts'], writes: [] },
 ];
 
 const KINDS: Readonly<Record<string, string>> = {
   clickstream: 'source', orders: 'source', catalog: 'source', inventory: 'source', interactions: 'stream', purchases: 'stream', sales: 'stream', 'item-interests': 'stream',
-  'trigger-candidates': 'stream', forecasts: 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'shoppers-moves': 'feedback',
+  supplies: 'stream', 'trigger-candidates': 'stream', forecasts: 'leaf', 'reorder-suggestions': 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'shoppers-moves': 'feedback',
   'marketing-triggers-moves': 'feedback', 'user-profiles': 'table', 'order-ledger': 'table', products: 'table', 'demand-forecasts': 'table', 'marketing-triggers-state': 'table', 'item-vectors': 'table',
 };
 
