@@ -44,7 +44,7 @@ CREATE OR REPLACE VIEW {{database}}.forecast_days (
   made_at        DateTime64(3, 'UTC')   COMMENT 'When the forecast was made',
   model          LowCardinality(String) COMMENT 'Model and version'
 ) AS
-SELECT sku, addDays(first_day, i - 1) AS day, toInt32(day - made_on) AS ahead, mean[i] AS forecast_units, levels, quantiles[i] AS quantiles,
+SELECT sku, addDays(first_day, i - 1) AS day, toInt32(dateDiff('day', made_on, day)) AS ahead, mean[i] AS forecast_units, levels, quantiles[i] AS quantiles,
   if(length(low) < i, NULL, low[i]) AS low, if(length(high) < i, NULL, high[i]) AS high, made_at, model
 FROM (
   SELECT sku, toDate32(time, '{{shop_timezone}}') AS made_on,
