@@ -3,7 +3,7 @@
  * What it knows at a cut-off is what was sold up to and including it; nothing later has touched its state or its weights.
  */
 import * as demand from '../forecast/demand-forecaster.js';
-import { BASELINES, type SeasonIndex } from './forecast-baselines.js';
+import { BASELINES, type BaselineForecast, type SeasonIndex } from './forecast-baselines.js';
 import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 
@@ -29,11 +29,22 @@ export interface ForecastProtocol {
   minSelling: number;
 }
 
+/** What another forecaster says of the same histories. */
+export interface Rival {
+  name: string;
+  seconds: number;
+  forecasts: BaselineForecast[];
+}
+
+/** Asked once a cut-off, with the histories of the SKUs that are scored. */
+export type Rivals = (histories: readonly Float64Array[], horizon: number, season: number) => readonly Rival[];
+
 export interface ForecastEvaluation {
   overall: metrics.ForecastScores;
   cutoffs: metrics.ForecastScores[];
   classes: (metrics.ForecastScores & { class: string })[];
   baselines: (metrics.ForecastScores & { model: string })[];
+  rivals: (metrics.ForecastScores & { model: string; seconds: number })[];
   /** SQL by lead, ours first. */
   horizons: { name: string; sql: number[] }[];
   calibration: detail.Calibration[];
@@ -63,6 +74,7 @@ export function evaluateForecasts(
   protocol: ForecastProtocol,
   seconds: () => number,
   progress: (sentence: string) => void,
+  rivals: Rivals = () => [],
 ): ForecastEvaluation {
   const { horizon, season } = protocol;
   const probabilities = Float64Array.from(PROBABILITIES);
@@ -76,6 +88,7 @@ export function evaluateForecasts(
   const cutoffScores: metrics.ForecastScores[] = [];
   const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
   const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
+  const rivalScores = new Map<string, { seconds: number; scores: metrics.ForecastScores[] }>();
   const own = detail.init(horizon, probabilities);
   const plainDetails = BASELINES.map(() => detail.init(horizon, probabilities));
   const gallery = detail.gallery();
@@ -115,6 +128,7 @@ export function evaluateForecasts(
     const sums = metrics.init();
     const baselineSums = BASELINES.map(() => metrics.init());
     const forecast = demand.blankForecast(model);
+    const asked: { history: Float64Array; actual: Float64Array; scale: metrics.Scale; open: boolean[] }[] = [];
     for (let sku = 0; sku < table.skus; sku++) {
       const first = series.first[sku] ?? Infinity;
       if (first > cutoff || cutoff - first < protocol.minHistory) continue;
@@ -122,12 +136,13 @@ export function evaluateForecasts(
       if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
       const actual = series.read(sku, cutoff + 1, cutoff + 1 + horizon);
       const scale = metrics.seasonalScale(history, season);
-      const asked = seconds();
+      const askedAt = seconds();
       demand.predict(model, sku, forecast);
-      predictSeconds += seconds() - asked;
+      predictSeconds += seconds() - askedAt;
       const scored = { scale, actual, ...forecast };
       metrics.add(sums, scored, probabilities);
       detail.add(own, scored);
+      asked.push({ history, actual, scale, open: Array.from(forecast.open) });
       if (isLast(c)) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
       const ofClass = classSums[demand.frequencyClass(model, sku)]?.[c];
       if (ofClass !== undefined) metrics.add(ofClass, scored, probabilities);
@@ -138,6 +153,12 @@ export function evaluateForecasts(
         metrics.add(baselineSums[b] ?? metrics.init(), plainly, probabilities);
         detail.add(plainDetails[b], plainly);
       });
+    }
+    for (const { name, seconds: took, forecasts } of rivals(asked.map(({ history }) => history), horizon, season)) {
+      const rivalSums = metrics.init();
+      forecasts.forEach((plain, i) => metrics.add(rivalSums, { ...asked[i], ...plain, ...edges(plain.quantiles) }, probabilities));
+      const known = rivalScores.get(name) ?? { seconds: 0, scores: [] };
+      rivalScores.set(name, { seconds: known.seconds + took, scores: [...known.scores, metrics.scores(rivalSums)] });
     }
     const scores = metrics.scores(sums);
     cutoffScores.push(scores);
@@ -153,6 +174,7 @@ export function evaluateForecasts(
       ...metrics.meanScores((classSums[i] ?? []).map((one) => metrics.scores(one))),
     })),
     baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, ...metrics.meanScores(baselineScores[b] ?? []) })),
+    rivals: [...rivalScores].map(([model, one]) => ({ model, seconds: one.seconds, ...metrics.meanScores(one.scores) })),
     horizons: [{ name: 'millrace', sql: detail.byHorizon(own) }, ...BASELINES.map(({ name }, b) => ({ name, sql: detail.byHorizon(plainDetails[b]) }))],
     calibration: detail.calibration(own),
     examples: detail.examples(gallery),

@@ -1,11 +1,12 @@
 /** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type SalesTable } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { readCsv } from './csv-file.js';
+import { statsforecastOf } from './statsforecast.js';
 import { DataFileError } from './text-lines.js';
 
 const DAY_MS = 86_400_000;
@@ -20,6 +21,8 @@ interface Options {
   step: Step;
   minHistoryDays: number;
   minSellingDays: number;
+  compare?: 'statsforecast';
+  python: string;
   report?: string;
   json?: boolean;
 }
@@ -34,6 +37,8 @@ export function evaluateForecastsCommand(): Command {
     .option('--step <step>', `length of a period: ${STEPS.join(', ')} (auto: what the dates of the file show)`, parseStep, 'auto')
     .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 0)
     .option('--min-selling-days <periods>', 'score a SKU only if it sold in this many periods up to the cut-off', parseCount, 1)
+    .addOption(new Option('--compare <name>', 'beside it, on the same series: Python\'s statsforecast (AutoETS, Theta, AutoCES, seasonal naive), which takes minutes').choices(['statsforecast']))
+    .option('--python <path>', 'the Python of --compare', 'python3')
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object')
     .action(async (options: Options) => {
@@ -69,7 +74,7 @@ async function run(options: Options): Promise<void> {
       `Scored: SKUs with ${options.minSellingDays} selling periods or more, first sold at least ${options.minHistoryDays} days before the cut-off; ` +
       `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.`;
   say(protocolText);
-  const result = evaluateForecasts(table, protocol, seconds, say);
+  const result = evaluateForecasts(table, protocol, seconds, say, options.compare === 'statsforecast' ? statsforecastOf(options.python) : undefined);
   if (result.overall.series === 0) throw new DataFileError(`No series of ${options.sales} has enough sales before a cut-off to be scored.`);
   const report = describe(result, {
     step: step.name,
@@ -99,6 +104,7 @@ function describe(
     by_cutoff: result.cutoffs.map((scores, i) => ({ cutoff: protocol.cutoffs[i], ...rounded(scores) })),
     by_class: result.classes.map((scores) => ({ class: scores.class, ...rounded(scores) })),
     baselines: result.baselines.map((scores) => ({ model: scores.model, ...rounded(scores) })),
+    ...(result.rivals.length > 0 && { rivals: result.rivals.map((one) => ({ model: one.model, ...rounded(one), ...besideOurs(one, result) })) }),
     updates_per_second: Math.round(result.updates / Math.max(1e-9, result.learnSeconds)),
     predict_seconds: round(result.predictSeconds),
   };
@@ -109,13 +115,18 @@ async function writeReport(file: string, result: ForecastEvaluation, names: read
     ...how,
     ...result,
     classes: result.classes.map((scores) => ({ ...scores, name: scores.class })),
-    baselines: result.baselines.map((scores) => ({ ...scores, name: scores.model })),
+    baselines: [...result.baselines, ...result.rivals].map((scores) => ({ ...scores, name: scores.model })),
     probabilities: PROBABILITIES,
     examples: result.examples.map((example) => ({ ...example, name: names[example.sku] ?? '' })),
   });
   await writeFile(file, html).catch((error: unknown) => {
     throw new DataFileError(`The report ${file} cannot be written: ${error instanceof Error ? error.message : 'unknown error'}.`);
   });
+}
+
+/** Its error as a multiple of ours turned round: below 1, ours is better; and how many times our time it took. */
+function besideOurs(rival: ForecastScores & { seconds: number }, { overall, learnSeconds, predictSeconds }: ForecastEvaluation) {
+  return { our_sql_ratio: round(overall.sql / rival.sql), seconds: round(rival.seconds), times_our_seconds: Math.round(rival.seconds / Math.max(1e-9, learnSeconds + predictSeconds)) };
 }
 
 function rounded(scores: ForecastScores): ForecastScores {
@@ -138,13 +149,15 @@ function round(value: number): number {
 const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
 function table_(result: ForecastEvaluation, seconds: number): string {
+  const width = Math.max(28, ...result.rivals.map(({ model }) => model.length + 1));
   const row = (name: string, scores: ForecastScores): string =>
-    name.padEnd(28) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
+    name.padEnd(width) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
   return [
-    ''.padEnd(28) + COLUMNS.map((column) => column.padStart(13)).join(''),
+    ''.padEnd(width) + COLUMNS.map((column) => column.padStart(13)).join(''),
     row('millrace', result.overall),
     ...result.classes.filter((scores) => scores.series > 0).map((scores) => row(`  ${scores.class}`, scores)),
     ...result.baselines.map((scores) => row(scores.model, scores)),
+    ...result.rivals.map((one) => `${row(one.model, one)}\n  ${Object.entries(besideOurs(one, result)).map(([name, value]) => `${name} ${value}`).join(', ')}`),
     `${seconds.toFixed(1)} s in all`,
     '',
   ].join('\n');

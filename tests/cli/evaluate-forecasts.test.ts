@@ -62,6 +62,24 @@ test('a report is one page that needs nothing else, with fans, calibration and b
   expect(JSON.parse(out)).toHaveProperty('sql');
 });
 
+test('another forecaster of the same series stands beside, with its error and its time', async () => {
+  // Stands in for a Python with statsforecast: it answers zero everywhere, as the script would.
+  const python = join(folder, 'python');
+  writeFileSync(python, `#!${process.execPath}
+const { series, horizon } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const zeros = (n) => series.map(() => Array(n).fill(0));
+console.log(JSON.stringify({ version: '0', models: [{ name: 'Zero', seconds: 2, quantiles: zeros(9 * horizon), means: zeros(horizon) }] }));`, { mode: 0o755 });
+  await run(sales(140), `${date(100)},${date(110)}`, '--horizon', '14', '--compare', 'statsforecast', '--python', python, '--json');
+  const { rivals, baselines }: { rivals: Record<string, unknown>[]; baselines: { model: string; sql: number }[] } = JSON.parse(out);
+  expect(rivals).toMatchObject([{ model: 'statsforecast 0 Zero', seconds: 4, sql: baselines.find(({ model }) => model === 'zero')?.sql, our_sql_ratio: expect.any(Number) }]);
+});
+
+test('without that Python a sentence says so', async () => {
+  await run(sales(140), date(110), '--horizon', '14', '--compare', 'statsforecast', '--python', '/nowhere/python');
+  expect(err).toContain('needs Python: /nowhere/python does not start');
+  expect(process.exitCode).toBe(1);
+});
+
 test.each([['1', 1], ['4', 7], ['52', 7], ['365', 1]])('a season of %s periods is scored, longer than the history or not', async (season, step) => {
   await run(sales(120, step), date(100 * step), '--horizon', '8', '--season', season, '--json');
   expect(JSON.parse(out)).toMatchObject({ series: 5, sql: expect.any(Number), protocol: { season: Number(season) } });
