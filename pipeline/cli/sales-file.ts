@@ -1,0 +1,97 @@
+/** Sales by SKU and day, gzipped or not, and the periods they fall into. */
+import type { SalesTable } from '../../models/evaluate/forecasts.js';
+import { readCsv } from './csv-file.js';
+import { DataFileError } from './text-lines.js';
+
+const DAY_MS = 86_400_000;
+export const STEPS = ['auto', 'day', 'week', 'month'] as const;
+export type Step = (typeof STEPS)[number];
+
+export interface Sales {
+  skus: number;
+  names: string[];
+  sku: number[];
+  days: number[];
+  units: number[];
+  firstDay: number;
+  lastDay: number;
+}
+
+export async function readSales(file: string): Promise<Sales> {
+  const ids = new Map<string, number>();
+  const sales: Sales = { skus: 0, names: [], sku: [], days: [], units: [], firstDay: Infinity, lastDay: -Infinity };
+  await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = ''], line) => {
+    if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
+    const day = dayOf(date);
+    if (day === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which is no day written as YYYY-MM-DD.`);
+    const count = units.trim() === '' ? NaN : Number(units);
+    if (!Number.isFinite(count)) throw new DataFileError(`Line ${line} of ${file} has the units "${units}", which is no number.`);
+    let id = ids.get(sku);
+    if (id === undefined) {
+      id = ids.size;
+      ids.set(sku, id);
+    }
+    sales.sku.push(id);
+    sales.days.push(day);
+    sales.units.push(count);
+    sales.firstDay = Math.min(sales.firstDay, day);
+    sales.lastDay = Math.max(sales.lastDay, day);
+  });
+  sales.skus = ids.size;
+  sales.names = [...ids.keys()];
+  if (sales.sku.length === 0) throw new DataFileError(`${file} has no sales below its header.`);
+  if (sales.lastDay - sales.firstDay > 36_525) {
+    throw new DataFileError(`${file} runs from ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}: more than a century, so one date must be wrong.`);
+  }
+  return sales;
+}
+
+export function dayOf(text: string): number | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [, year, month, day] = match;
+  // Date.UTC takes the years 0 to 99 for the last century's.
+  if (Number(year) < 100) return undefined;
+  const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  // The thirtieth of February would silently become the second of March.
+  return new Date(at).getUTCDate() === Number(day) ? at / DAY_MS : undefined;
+}
+
+export function dateOf(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** A file that only ever names days a week (or a month) apart is a weekly (or monthly) one. */
+export function stepOf(days: readonly number[]): { name: Exclude<Step, 'auto'>; length: number } {
+  const distinct = [...new Set(days)].toSorted((a, b) => a - b);
+  const first = distinct[0] ?? 0;
+  if (distinct.length < 4) return { name: 'day', length: 1 };
+  if (distinct.every((day) => (day - first) % 7 === 0)) return { name: 'week', length: 7 };
+  const starts = distinct.every((day) => new Date(day * DAY_MS).getUTCDate() === 1);
+  const ends = distinct.every((day) => new Date((day + 1) * DAY_MS).getUTCDate() === 1);
+  return starts || ends ? { name: 'month', length: 1 } : { name: 'day', length: 1 };
+}
+
+export function inPeriods(
+  sales: Sales,
+  step: { name: Step; length: number },
+): { table: SalesTable; periodOf: (day: number) => number; last: number } {
+  const month = (day: number): number => {
+    const date = new Date(day * DAY_MS);
+    return date.getUTCFullYear() * 12 + date.getUTCMonth();
+  };
+  const periodOf = (day: number): number =>
+    step.name === 'month' ? month(day) - month(sales.firstDay) : Math.floor((day - sales.firstDay) / step.length);
+  const last = periodOf(sales.lastDay);
+  return {
+    table: {
+      skus: sales.skus,
+      periods: last + 1,
+      sku: Int32Array.from(sales.sku),
+      period: Int32Array.from(sales.days, periodOf),
+      units: Float64Array.from(sales.units),
+    },
+    periodOf,
+    last,
+  };
+}
