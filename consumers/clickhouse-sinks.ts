@@ -17,10 +17,24 @@ const MOST_MONEY = 10n ** 18n - 1n;
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
+/** The last date that was asked for: rows come in the order of time, and a Date costs more than all else in a row. */
+const latest = { day: Number.NaN, date: '' };
+
+function dateOf(day: number): string {
+  if (day !== latest.day) Object.assign(latest, { day, date: new Date(day * DAY_MS).toISOString().slice(0, 10) });
+  return latest.date;
+}
+
+const digits = (value: number | bigint, count: number): string => String(value).padStart(count, '0');
+
 /** `2026-01-31 08:15:00.250`, UTC. */
 function instant(ms: number): string {
-  const iso = new Date(clamp(ms, EARLIEST, LATEST)).toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
+  const time = clamp(ms, EARLIEST, LATEST);
+  const day = Math.floor(time / DAY_MS);
+  const rest = Math.floor(time - day * DAY_MS);
+  const seconds = Math.floor(rest / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  return `${dateOf(day)} ${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}:${digits(seconds % 60, 2)}.${digits(rest % 1_000, 3)}`;
 }
 
 const localDay = (day: number): string => instant(day * DAY_MS).slice(0, 10);
@@ -28,8 +42,8 @@ const localDay = (day: number): string => instant(day * DAY_MS).slice(0, 10);
 /** A count of ten-thousandths as a decimal. */
 function money(value: bigint): string {
   const size = value < 0n ? -value : value;
-  const digits = (size > MOST_MONEY ? MOST_MONEY : size).toString().padStart(5, '0');
-  return `${value < 0n ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`;
+  const text = digits(size > MOST_MONEY ? MOST_MONEY : size, 5);
+  return `${value < 0n ? '-' : ''}${text.slice(0, -4)}.${text.slice(-4)}`;
 }
 
 const moneyOrNull = (value: bigint | null): string | null => (value === null ? null : money(value));

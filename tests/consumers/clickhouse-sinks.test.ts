@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
@@ -23,6 +24,14 @@ test('a sale becomes a row with exact money, its file source and both times', ()
     reported_at: '2026-01-01 12:00:00.000', source: 'uci', ordinal: 41, time: '1969-12-31 23:59:59.999', time_ms: -1,
     received_at: '2026-01-01 12:00:00.250', _topic: 'sales', ...place,
   });
+});
+
+test('any time is written as ISO 8601 has it, and one that DateTime64 cannot hold as the nearest that it can', () => {
+  const times = fc.oneof(fc.integer({ min: Date.UTC(1900, 0, 2), max: Date.UTC(2299, 11, 30) }), fc.integer({ min: NOON - 100_000_000, max: NOON + 100_000_000 }));
+  fc.assert(fc.property(times, (time) => {
+    expect(rowOf(saleRecord(7, { time })).time).toBe(new Date(time).toISOString().replace('T', ' ').replace('Z', ''));
+  }));
+  expect([-(2 ** 51), 2 ** 51].map((time) => rowOf(saleRecord(7, { time })).time)).toEqual(['1900-01-02 00:00:00.000', '2299-12-30 00:00:00.000']);
 });
 
 test('an interaction carries its products as arrays of one length', () => {
