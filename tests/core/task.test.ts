@@ -54,6 +54,15 @@ test('a refused record leaves the pending timer of its key as it was', () => {
   expect(driver.row('counting', counters, 'u1')).toEqual({ next: 100 });
 });
 
+test('a time at the end of what can be written down stops no task: what it would set off is never due', () => {
+  const driver = new Driver([counting()]);
+  driver.tick(NINE);
+  driver.send(clickstream, 'u1', shopEvent('good', { userId: 'u1', time: 2 ** 52 - 1 }));
+  driver.send(clickstream, 'u2', shopEvent('good', { userId: 'u2', time: NINE }));
+  driver.tick(NINE + DAY);
+  expect([driver.row('counting', counters, 'u1'), driver.row('counting', counters, 'u2')]).toEqual([{ next: 1 }, { next: 100 }]);
+});
+
 test('a handler exception at one position three times becomes a dead letter with its stack, and the next record is taken', () => {
   let crashes = 0;
   const driver = new Driver([counting(() => { crashes++; throw new TypeError('undefined is not a cart'); })]);
