@@ -8,6 +8,7 @@ import { requireId } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
 const MESSAGE_LIMIT = 200;
+const DAY_MS = 86_400_000;
 const WAITING_LIMIT = 50;
 
 const states = rows<OrderState>('', 'OrderState');
@@ -34,7 +35,8 @@ function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent },
   if (state?.messages.includes(event.messageId)) return ctx.count('millrace_duplicates_total');
   switch (event.kind) {
     case 'completed':
-      return state?.complete ? ctx.count('millrace_duplicates_total') : open(key, state, event, ctx);
+      if (!state?.complete) return open(key, state, event, ctx);
+      return event.confirmed && !state.confirmed ? confirm(key, state, event, ctx) : ctx.count('millrace_duplicates_total');
     case 'updated':
       return state?.complete ? update(key, state, event, ctx) : open(key, state, event, ctx);
     case 'refunded':
@@ -68,7 +70,7 @@ function bookLine(event: OrderEvent, ctx: Context): void {
 
 function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const state: OrderState = {
-    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, cancelled: false,
+    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed, cancelled: false,
     lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0 })),
     messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId,
   };
@@ -76,6 +78,30 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
   event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
   emitPurchase(event, 'completed', event.time, event.lines, ctx);
   for (const waiting of before?.waiting ?? []) takeBack(key, ctx.get(states, key)!, orders.codec.decode(waiting), ctx);
+}
+
+/** The shop's own report of what a page has claimed: where they differ, the claim is taken back and the order booked as reported. */
+function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context): void {
+  const shopper = event.userId ?? event.anonymousId ?? claim.shopper;
+  const messages = remember(claim.messages, event.messageId);
+  const isSame = claim.lines.length === event.lines.length && Math.abs(event.time - claim.time) < DAY_MS && event.currency === claim.currency
+    && claim.lines.every(({ sku, quantity, price }, i) => sku === event.lines[i]!.sku && quantity === event.lines[i]!.quantity && price === event.lines[i]!.price);
+  if (isSame && shopper === claim.shopper) {
+    ctx.put(states, key, { ...claim, confirmed: true, messages });
+    return ctx.count('millrace_duplicates_total');
+  }
+  const back = claim.lines.map(({ sku, quantity, price }) => ({ sku, quantity: -quantity, price }));
+  if (!isSame) {
+    back.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: claim.time }, ctx, claim));
+    event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: event.time }, ctx));
+  }
+  emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back, ctx);
+  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, event.lines, ctx);
+  const returned = new Map(claim.lines.map((line) => [line.sku, line.returned]));
+  ctx.put(states, key, {
+    ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
+    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: Math.min(quantity, returned.get(sku) ?? 0) })),
+  });
 }
 
 /** A later report of the whole order: the difference of each SKU is booked on the order's day. */
@@ -95,13 +121,13 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
   added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx));
   const kept = lines.map(({ sku, quantity, price, returned }) => ({ sku, quantity, price, returned }));
   ctx.put(states, key, {
-    ...state, lines: [...kept, ...added], messages: remember(state.messages, event.messageId),
+    ...state, lines: [...kept, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId),
   });
 }
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const base: OrderState = state ?? {
-    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, cancelled: false, lines: [],
+    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, cancelled: false, lines: [],
     messages: [], waiting: [], country: null, cartId: null,
   };
   ctx.put(states, key, {

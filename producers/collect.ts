@@ -62,7 +62,7 @@ export function collect(body: unknown, context: CollectContext): Outcome {
   }
   const head = envelope(errors, body, type, meaning?.kind !== 'stock', context.receivedAt, context.sentAt, context.newId);
   const maySayYes = context.scope === 'server' || head.userId === null || head.userId === context.provenUser;
-  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties'), maySayYes };
+  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties'), confirmed: context.scope === 'server', maySayYes };
   const records = meaning?.kind === 'stock' ? stockRecords(errors, call, meaning.field) : shopperRecords(errors, call, context.shop);
   return errors.length === 0 ? { ok: { messageId: head.messageId, records, clamped: head.clamped } } : { errors };
 }

@@ -8,7 +8,7 @@ import type { Call } from './shop-event.js';
  * The order that a call reports. What the clickstream record of the same call has read already is taken from there, so
  * that no wrong field is named twice. Paths are relative to the properties.
  */
-export function orderEvent(errors: Errors, { head, properties }: Call, kind: OrderEventKind, products: readonly EventProduct[], seen: ShopEvent, shopCurrency: string): OrderEvent {
+export function orderEvent(errors: Errors, { head, properties, confirmed }: Call, kind: OrderEventKind, products: readonly EventProduct[], seen: ShopEvent, shopCurrency: string): OrderEvent {
   if (products.length === 0 && (kind === 'completed' || kind === 'updated') && isAbsentOrEmpty(properties['products'])) {
     errors.push({ path: 'products', code: 'required', message: 'An order needs its products: revenue, forecasts and what was bought are counted by line.' });
   }
@@ -34,6 +34,7 @@ export function orderEvent(errors: Errors, { head, properties }: Call, kind: Ord
     recommendationId: seen.recommendationId,
     country: text(errors, properties, 'country', 64),
     lines,
+    confirmed,
     source: null,
   };
 }

@@ -16,6 +16,8 @@ export interface Call {
   readonly event: string;
   readonly meaning: Meaning | undefined;
   readonly properties: Json;
+  /** It comes from the shop's own systems, not from a page. */
+  readonly confirmed: boolean;
   /** Whether a yes to marketing is this caller's to say. A no is believed from anyone: what it can do is leave a mail unsent. */
   readonly maySayYes: boolean;
 }

@@ -118,6 +118,8 @@ export interface OrderEvent {
   readonly country: null | string;
   /** Lines. */
   readonly lines: readonly OrderLine[];
+  /** Said by the shop's own systems; false: claimed by a page, whose key is public. */
+  readonly confirmed: boolean;
   /** File source, if any. */
   readonly source: null | SourcePosition;
 }
@@ -760,6 +762,8 @@ export interface OrderState {
   readonly currency: string;
   /** The whole order has been reported. */
   readonly complete: boolean;
+  /** Reported by the shop's own systems, not only claimed by a page. */
+  readonly confirmed: boolean;
   /** It was cancelled. */
   readonly cancelled: boolean;
   /** Lines. */

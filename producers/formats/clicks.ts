@@ -120,7 +120,7 @@ function recordOf(click: Click, options: FileOptions, ordinal: number, summary: 
 function orderLine({ session, item, time }: Click, orderId: string, options: FileOptions, ordinal: number): FileRecord {
   const value: OrderEvent = {
     messageId: `${options.source}:${ordinal}`,
-    kind: 'line', orderId, userId: null, anonymousId: `${options.source}-${session}`, time, receivedAt: options.receivedAt,
+    kind: 'line', confirmed: true, orderId, userId: null, anonymousId: `${options.source}-${session}`, time, receivedAt: options.receivedAt,
     currency: options.shop.currency, total: null, shipping: null, tax: null, discount: null, coupon: null, cartId: null, checkoutId: null,
     recommendationId: null, country: null,
     lines: [{ sku: item, name: null, category: null, quantity: 1, price: 0n }],

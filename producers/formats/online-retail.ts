@@ -100,6 +100,7 @@ function orderLine(row: readonly string[], columns: Columns, ordinal: number, op
   return {
     messageId: `${options.source}:${ordinal}`,
     kind: 'line',
+    confirmed: true,
     orderId,
     userId: cell('customer').replace(/\.0$/, '') || null,
     anonymousId: null,

@@ -77,6 +77,29 @@ test('amounts that cannot be written down are dead letters, not crashes', () => 
   expect(driver.read(sales)).toEqual([]);
 });
 
+test('what a page claims of an order neither keeps out nor changes what the shop reports of it', () => {
+  const driver = ledger();
+  const report = (confirmed: boolean, userId: string, price: bigint, time = NINE): void =>
+    driver.send(orders, 'O-5', orderEvent('completed', 'O-5', { userId, time, confirmed, lines: [orderLine('P1', 2, price)] }));
+  report(false, 'thief', 1n, NINE - 30 * DAY);
+  report(true, 'u1', 100_000n);
+  expect(net(driver)).toEqual({ units: 2, amount: 200_000n });
+  expect(driver.read(sales).reduce((units, { quantity, time }) => units + (time === NINE ? quantity : 0), 0)).toBe(2);
+  expect(driver.read(purchases).map(({ shopper, kind, revenue }) => [shopper, kind, revenue])).toEqual([['thief', 'completed', 2n], ['thief', 'cancelled', -2n], ['u1', 'completed', 200_000n]]);
+  report(false, 'thief', 1n);
+  report(true, 'u1', 300_000n);
+  driver.send(orders, 'O-5', orderEvent('refunded', 'O-5', { time: NINE + DAY, lines: [orderLine('P1', 1, 0n)] }));
+  expect(net(driver)).toEqual({ units: 1, amount: 100_000n });
+});
+
+test('a page and the shop that report the same order count once', () => {
+  const driver = ledger();
+  for (const confirmed of [false, true, true, false]) driver.send(orders, 'O-6', orderEvent('completed', 'O-6', { userId: 'u1', confirmed, lines: [orderLine('P1', 1, 50_000n)] }));
+  expect(driver.read(sales)).toHaveLength(1);
+  expect(driver.read(purchases)).toHaveLength(1);
+  expect(driver.count('millrace_duplicates_total')).toBe(3);
+});
+
 test('lines of a file count each, even when identical, and once however often the file is replayed', () => {
   const driver = ledger();
   const replay = (): void => {

@@ -166,7 +166,7 @@ describe('the catalogue', () => {
 
 test('records of a file source are taken by the admin only, whole, and with their source', async () => {
   const value: OrderEvent = {
-    messageId: 'f:0', kind: 'line', orderId: '536365', userId: null, anonymousId: null, time: 1, receivedAt: 2, currency: 'GBP', total: null, shipping: null, tax: null, discount: null, coupon: null,
+    messageId: 'f:0', kind: 'line', confirmed: true, orderId: '536365', userId: null, anonymousId: null, time: 1, receivedAt: 2, currency: 'GBP', total: null, shipping: null, tax: null, discount: null, coupon: null,
     cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [{ sku: 'A', name: null, category: null, quantity: -1, price: 10n }], source: { name: 'f', ordinal: 0 },
   };
   const record = { topic: 'orders', key: '536365', value: orders.codec.encode(value).toString('base64') };

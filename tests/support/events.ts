@@ -26,7 +26,7 @@ export function orderEvent(kind: OrderEvent['kind'], orderId: string, more: Part
   const time = more.time ?? NINE;
   return {
     messageId: `m${serial++}`, kind, orderId, userId: null, anonymousId: null, time, receivedAt: time, currency: 'EUR', total: null, shipping: null, tax: null,
-    discount: null, coupon: null, cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [], source: null, ...more,
+    discount: null, coupon: null, cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [], confirmed: true, source: null, ...more,
   };
 }
 
