@@ -1,37 +1,48 @@
-import * as coVisitation from '../models/co-visitation.js';
+import * as fairShare from '../models/fair-share.js';
+import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
+import * as coVisitation from '../models/co-visitation.js';
 import * as popularity from '../models/popularity.js';
+import * as repeats from '../models/repeats.js';
 import type { Fold } from '../pipeline/core/fold.js';
-import { interactions } from '../schemas/topics.js';
-import type { Interaction } from '../schemas/types.js';
-import { eventWeight } from './event-weights.js';
+import { interactions, purchases } from '../schemas/topics.js';
+import type { Interaction, Purchase } from '../schemas/types.js';
+import { PURCHASE_WEIGHT } from './event-weights.js';
+import { eachTouch } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
+/** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
 export interface ItemNeighbours {
-  index: itemIndex.ItemIndex;
-  transitions: coVisitation.CoVisitation;
-  popularity: popularity.Popularity;
+  readonly index: itemIndex.ItemIndex;
+  readonly model: fusion.Fusion;
+  readonly share: fairShare.FairShare;
 }
 
-/** What is touched after what, and what is touched most: cheap enough that every scorer learns it itself. */
+/** What is touched after what, what is touched most and again: cheap enough that every scorer learns it itself. */
 export const itemNeighbours: Fold<ItemNeighbours> = {
   name: 'co-visitation',
-  inputs: [interactions],
-  init: () => ({ index: itemIndex.init(), transitions: coVisitation.init(), popularity: popularity.init() }),
-  learn(state, _topic, value) {
-    const { event, recent, products } = value as Interaction;
-    const weight = eventWeight(event);
-    if (weight <= 0) return;
-    for (const { sku } of products) {
-      const context = Int32Array.from(recent, (item) => itemIndex.learn(state.index, item));
-      const item = itemIndex.learn(state.index, sku);
-      coVisitation.learn(state.transitions, context, item, weight);
-      popularity.learn(state.popularity, item, weight);
-    }
+  inputs: [interactions, purchases],
+  init: () => ({ index: itemIndex.init(), model: fusion.init(), share: fairShare.init() }),
+  learn(state, topic, value) {
+    const { index, model, share } = state;
+    if (topic === interactions.name) eachTouch(index, share, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
+    else learnPurchase(state, value as Purchase);
   },
-  snapshot: (state) => joinBytes([itemIndex.snapshot(state.index), coVisitation.snapshot(state.transitions), popularity.snapshot(state.popularity)]),
+  snapshot: ({ index, model, share }) => joinBytes([
+    itemIndex.snapshot(index), coVisitation.snapshot(model.coVisitation), popularity.snapshot(model.popularity), repeats.snapshot(model.repeats), fairShare.snapshot(share),
+  ]),
   restore(bytes) {
-    const [index, transitions, popular] = splitBytes(bytes, 3);
-    return { index: itemIndex.restore(index!), transitions: coVisitation.restore(transitions!), popularity: popularity.restore(popular!) };
+    const [index, transitions, popular, repeated, share] = splitBytes(bytes, 5);
+    const model = {
+      ...fusion.init(), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
+    };
+    return { index: itemIndex.restore(index!), model, share: fairShare.restore(share!) };
   },
 };
+
+function learnPurchase({ index, model, share }: ItemNeighbours, { kind, shopper, time, lines }: Purchase): void {
+  if (kind !== 'completed' && kind !== 'line') return;
+  for (const { sku, quantity } of lines) {
+    if (quantity > 0 && fairShare.learn(share, shopper, time)) popularity.learn(model.popularity, itemIndex.learn(index, sku), PURCHASE_WEIGHT);
+  }
+}

@@ -11,3 +11,6 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 };
 
 export const eventWeight = (event: string): number => WEIGHTS[event] ?? 0;
+
+/** What a purchase adds to how popular an item is: it has no clicks before it to learn from, the clicks taught those. */
+export const PURCHASE_WEIGHT = 3;

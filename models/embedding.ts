@@ -132,6 +132,25 @@ export function seed(state: Embedding, item: number, vector: Float32Array): void
   rows.setMoved(state.rows, item, Math.PI);
 }
 
+/**
+ * Gives an item the vector that another copy of this model learned for it: how a scorer holds vectors without learning
+ * any. Items below it without one stay zero, and every logit with them 0. False for a vector that is none.
+ */
+export function place(state: Embedding, item: number, vector: Float32Array): boolean {
+  checkItem(item);
+  if (vector.length !== DIMENSIONS || !(Math.abs(dot(vector, vector) - 1) < 1e-3)) return false;
+  ensure(state, item + 1, () => {});
+  vectorOf(state, item)?.set(vector);
+  return true;
+}
+
+/** Takes over the weights of the clicks that another copy of this model learned. */
+export function usePooling(state: Embedding, pooling: Float32Array): boolean {
+  if (pooling.length !== CONTEXT || !pooling.every((weight) => Number.isFinite(weight))) return false;
+  state.pooling.set(pooling);
+  return true;
+}
+
 /** Unit vector of the clicks into the workspace's `user`, and the length it had. */
 function loadUser(state: Embedding, recent: Int32Array, pooling = state.pooling): number {
   const { ids, weights } = state.rows;
@@ -257,7 +276,7 @@ function logProposal(state: Embedding, item: number): number {
   return log(recent + (1 - RECENT_SHARE) / state.seenCount);
 }
 
-function ensure(state: Embedding, items: number): void {
+function ensure(state: Embedding, items: number, begin = setRandomly): void {
   if (items <= state.items) return;
   rows.ensure(state.rows, items);
   if (items > state.place.length) {
@@ -269,7 +288,7 @@ function ensure(state: Embedding, items: number): void {
   }
   const first = state.items;
   state.items = items;
-  for (let item = first; item < items; item++) setRandomly(state, item);
+  for (let item = first; item < items; item++) begin(state, item);
 }
 
 /** A direction that depends on (seed, item) only, so that the order of first sight leaves it alone. */

@@ -5,7 +5,7 @@
  *
  * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, and what kind of
  * session it is. Everything is about unit size and finite for any state; without evidence a share is −2.3 and the rest
- * near 0. The last feature is the bias. Changing this list makes older ranker snapshots unreadable, on purpose.
+ * near 0. The last feature is the bias. Changing this list makes older ranker snapshots unreadable, on purpose, and takes another name in `SET`.
  */
 import * as embedding from './embedding.js';
 import { slot, type Scratch } from './kernels/candidates.js';
@@ -28,11 +28,34 @@ export const FEATURES = [
 
 export type Feature = (typeof FEATURES)[number];
 
+/** Names the list: weights and logged features of another list mean nothing here. */
+export const SET = 'fusion-1';
+
 /** By what an untrained ranker prefers: the evidence, a little of everything. */
 const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
   'forward share': 2, 'backward share': 0.5, 'hop share': 1, own: 1, 'own recency': 3, embedding: 0.3, popular: 0.5,
 };
 export const PRIOR: readonly number[] = FEATURES.map((name) => FIRST_WEIGHTS[name] ?? 0);
+
+/** What features speak of, in words that a shop can show. */
+const PARTS: Readonly<Record<string, RegExp>> = {
+  'follows what was viewed': /^(latest|forward|previous|long|after latest|support)/,
+  'precedes what was viewed': /^(backward|before)/,
+  'goes with what was viewed': /^hop/,
+  'viewed before': /own|repeat rate|^is |followed|recency/,
+  'similar to what was viewed': /^embedding/,
+  'popularity': /^(trend|popular|age)/,
+};
+
+/** The linear part of a candidate's score by what it speaks of; `weights` has one for each feature. */
+export function linearParts(x: Float32Array, candidate: number, weights: Float32Array): { part: string; value: number }[] {
+  const sums = new Map<string, number>();
+  for (const [f, name] of FEATURES.entries()) {
+    const part = Object.entries(PARTS).find(([, names]) => names.test(name))?.[0] ?? 'this visit';
+    sums.set(part, (sums.get(part) ?? 0) + weights[f] * x[f * STRIDE + candidate]);
+  }
+  return [...sums].map(([part, value]) => ({ part, value }));
+}
 
 export interface Sources {
   readonly popularity: popularity.Popularity;
@@ -66,7 +89,9 @@ const alike = new Float32Array(30).fill(1);
 const sums = new Float64Array(7);
 const most = new Float64Array(5);
 
-const share = (value: number, sum: number): number => log(value / sum + 1e-4) * 0.25;
+const NO_SHARE = log(1e-4) * 0.25;
+/** Most candidates have no evidence from most sources, and a logarithm costs more than to ask. */
+const share = (value: number, sum: number): number => (value > 0 ? log(value / sum + 1e-4) * 0.25 : NO_SHARE);
 
 /** Fills `x` for the candidates in the first `count` of `picked`, which are slots of the scratch. */
 export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
@@ -121,7 +146,7 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
     x[(to += STRIDE)] = allLogits[c] * 0.2;
     x[(to += STRIDE)] = logit * isOwn;
     x[(to += STRIDE)] = isOwn;
-    x[(to += STRIDE)] = log(1 + times[at]);
+    x[(to += STRIDE)] = isOwn === 1 ? log(1 + times[at]) : 0;
     x[(to += STRIDE)] = recency;
     x[(to += STRIDE)] = isOwn * rate;
     x[(to += STRIDE)] = isOwn * session.length;

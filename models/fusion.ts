@@ -29,6 +29,8 @@ const NEW_ITEMS = 65_536;
 /** Below this many candidates the most popular items join. */
 const FEW = 40;
 const VERSION = 1;
+/** Name and version, as answers and metrics call this model. */
+export const MODEL = 'fusion/1';
 
 export interface Settings {
   readonly seed: number;
@@ -59,12 +61,18 @@ export interface Workspace {
   readonly picked: Int32Array;
   readonly items: Int32Array;
   readonly scores: Float32Array;
+  /** Item numbers below this may be asked for, whether or not anything was learned of them. */
+  room: number;
+  /** Place of the last lesson's item in the ranking before the lesson: 1 is first, 0 not among the candidates, −1 no lesson. */
+  rank: number;
 }
 
 export interface Options {
   /** How many at most; 0 or less gives none. */
   readonly limit: number;
-  readonly exclude?: (item: number) => boolean;
+  readonly exclude?: ((item: number) => boolean) | undefined;
+  /** Items to fill up with when few others are left; asked for only then. */
+  readonly more?: (() => Int32Array) | undefined;
 }
 
 export interface Recommendations {
@@ -73,6 +81,8 @@ export interface Recommendations {
   readonly scores: Float32Array;
   /** What spoke for the item: a sum of SOURCE bits. */
   readonly sources: Uint8Array;
+  /** Its row among the features of this query, which stay in the ranker's `x` until the next one. */
+  readonly places: Uint8Array;
 }
 
 export const SOURCE = { own: 1, latest: 2, forward: 4, backward: 8, hop: 16, popular: 32 } as const;
@@ -98,16 +108,19 @@ export function workspace(): Workspace {
     picked: new Int32Array(ranker.STRIDE),
     items: new Int32Array(ranker.STRIDE),
     scores: new Float32Array(ranker.STRIDE),
+    room: 0,
+    rank: -1,
   };
 }
 
 /** The best items for a shopper with these clicks. */
-export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, exclude }: Options): Recommendations {
-  const count = rank(state, recent, work, exclude);
+export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, exclude, more }: Options): Recommendations {
+  const count = rank(state, recent, work, exclude, more);
   const size = Math.max(0, Math.min(Math.floor(limit), count));
   const items = new Int32Array(size);
   const scores = new Float32Array(size);
   const sources = new Uint8Array(size);
+  const places = new Uint8Array(size);
   let filled = 0;
   for (let c = 0; c < count; c++) {
     const score = work.scores[c];
@@ -117,21 +130,25 @@ export function predict(state: Fusion, recent: Int32Array, work: Workspace, { li
       scores[at] = scores[at - 1];
       items[at] = items[at - 1];
       sources[at] = sources[at - 1];
+      places[at] = places[at - 1];
     }
     scores[at] = score;
     items[at] = work.items[c];
     sources[at] = sourcesOf(work.scratch, work.picked[c]);
+    places[at] = c;
   }
-  return { items, scores, sources };
+  return { items, scores, sources, places };
 }
 
 export const recommend = predict;
 
 /** Candidates and their scores into the workspace's `items` and `scores`; returns how many. */
-export function rank(state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean): number {
+export function rank(
+  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array,
+): number {
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
-  return score(state, recent, work, pick(state, recent, work, exclude));
+  return score(state, recent, work, pick(state, recent, work, exclude, more));
 }
 
 /** Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. */
@@ -139,7 +156,7 @@ export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array,
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
   const count = Math.min(items.length, ranker.STRIDE);
-  const known = Math.max(state.coVisitation.items, state.popularity.items);
+  const known = Math.max(state.coVisitation.items, state.popularity.items, work.room);
   for (let c = 0; c < count; c++) {
     work.picked[c] = items[c] >= 0 && items[c] < known ? slot(work.scratch, items[c]) : strangerSlot(work.scratch);
   }
@@ -171,28 +188,43 @@ export function learn(state: Fusion, recent: Int32Array, item: number, work: Wor
 /** The ranker's lesson alone. Returns its loss in nats, or NaN where there was none to give. */
 export function learnRanking(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1): number {
   const { settings } = state;
+  work.rank = -1;
   if (recent.length === 0 || !(weight > 0)) return Number.NaN;
   if (state.lessons >= settings.firstLessons && uniform(state.random) >= settings.lessonShare) return Number.NaN;
   gather(state, recent, work);
   twoHop.gather(state.coVisitation, recent, work.scratch);
   const count = pick(state, recent, work);
   const target = work.items.subarray(0, count).indexOf(item);
+  work.rank = 0;
   if (target < 0) return Number.NaN;
-  features.fill(state, recent, work.scratch, work.picked, count, state.ranker.x);
+  work.rank = placeOf(target, score(state, recent, work, count), work.scores);
   state.lessons++;
   return ranker.learn(state.ranker, count, target, Math.min(weight, 5));
 }
 
+/** Place of a candidate by score, equal ones counted against it. */
+function placeOf(target: number, count: number, scores: Float32Array): number {
+  let place = 1;
+  for (let c = 0; c < count; c++) if (c !== target && scores[c] >= scores[target]) place++;
+  return place;
+}
+
 /** What every source learns from the event, without the ranker. */
 export function learnSources(state: Fusion, recent: Int32Array, item: number, weight = 1): void {
-  coVisitation.learn(state.coVisitation, recent, item, weight);
-  popularity.learn(state.popularity, item, weight);
-  repeats.learn(state.repeats, recent, item);
+  learnCounts(state, recent, item, weight);
   embedding.learn(state.embedding, recent, item, weight);
 }
 
-function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace): void {
-  const room = Math.max(state.coVisitation.items, state.popularity.items) + NEW_ITEMS;
+/** What is cheap to learn: all but vectors and ranker, which a copy of this model may be given by the one that learns them. */
+export function learnCounts(state: Fusion, recent: Int32Array, item: number, weight = 1): void {
+  if (!(weight > 0)) return;
+  coVisitation.learn(state.coVisitation, recent, item, weight);
+  popularity.learn(state.popularity, item, weight);
+  repeats.learn(state.repeats, recent, item);
+}
+
+function gather(state: Fusion, recent: Int32Array, { scratch: space, room: asked }: Workspace): void {
+  const room = Math.max(Math.max(state.coVisitation.items, state.popularity.items) + NEW_ITEMS, asked);
   begin(space, room);
   // Own clicks on items that nobody clicked before count as well: coming back is the best guess there is.
   features.markOwn(recent, room, space);
@@ -209,12 +241,15 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
 }
 
 /** Chooses candidates from the gathered evidence into `picked` and `items`. */
-function pick(state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean): number {
+function pick(
+  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array,
+): number {
   const { scratch: space, picked, items } = work;
   let count = 0;
   for (let at = 0; at < space.own; at++) {
-    space.marked[at] = 1;
-    if (state.settings.repeats && exclude?.(space.items[at]) !== true) picked[count++] = at;
+    const isTaken = state.settings.repeats && exclude?.(space.items[at]) !== true;
+    space.marked[at] = isTaken ? TAKEN : REFUSED;
+    if (isTaken) picked[count++] = at;
   }
   count = take(space, space.latest, space.direct, QUOTA.latest, picked, count, exclude);
   count = take(space, space.forward, space.direct, QUOTA.forward, picked, count, exclude);
@@ -227,9 +262,14 @@ function pick(state: Fusion, recent: Int32Array, work: Workspace, exclude?: (ite
   }
   if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'trending'), FEW, picked, count, exclude);
   if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'popular'), FEW, picked, count, exclude);
+  if (count < FEW && more) count = takeListed(space, more(), FEW, picked, count, exclude);
   for (let c = 0; c < count; c++) items[c] = space.items[picked[c]];
   return count;
 }
+
+/** What became of a slot: taken by this or an earlier source, or refused. */
+const TAKEN = 1;
+const REFUSED = 2;
 
 const best = new Int32Array(2 * ranker.STRIDE);
 const near = new Int32Array(2 * QUOTA.near);
@@ -238,20 +278,20 @@ const near = new Int32Array(2 * QUOTA.near);
 function take(
   space: Scratch, values: Float32Array, slots: number, quota: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
 ): number {
-  // Looks further where some will be refused, so that a filter does not empty the list.
-  const found = top(values, slots, exclude === undefined ? quota : 2 * quota, best);
-  let count = from;
-  let taken = 0;
-  for (let i = 0; i < found && taken < quota && count < ranker.STRIDE; i++) {
-    const at = best[i];
-    if (space.marked[at] === 1) {
-      taken++;
-      continue;
+  let [count, taken, looked] = [from, 0, 0];
+  // Looks further where much was refused, so that a filter does not empty the list.
+  for (let reach = quota; reach <= 2 * quota && taken * 2 <= quota; reach += quota) {
+    const found = top(values, slots, reach, best);
+    for (; looked < found && taken < quota && count < ranker.STRIDE; looked++) {
+      const at = best[looked];
+      if (space.marked[at] === 0) {
+        const isRefused = exclude?.(space.items[at]) === true;
+        space.marked[at] = isRefused ? REFUSED : TAKEN;
+        if (!isRefused) picked[count++] = at;
+      }
+      if (space.marked[at] === TAKEN) taken++;
     }
-    space.marked[at] = 1;
-    if (exclude?.(space.items[at]) === true) continue;
-    taken++;
-    picked[count++] = at;
+    if (found < reach) break;
   }
   return count;
 }
@@ -263,8 +303,8 @@ function takeListed(
   for (const item of listed) {
     if (count >= until) break;
     const at = slot(space, item);
-    if (space.marked[at] === 1 || exclude?.(item) === true) continue;
-    space.marked[at] = 1;
+    if (space.marked[at] !== 0 || exclude?.(item) === true) continue;
+    space.marked[at] = TAKEN;
     picked[count++] = at;
   }
   return count;

@@ -80,6 +80,24 @@ export function predict(state: Ranker, count: number, out: Float32Array): void {
   out.set(state.network.scores.subarray(0, count));
 }
 
+/** What `predict` ranks by: a view that later learning changes. */
+export function weightsOf(state: Ranker): Float32Array {
+  return state.network.averaged;
+}
+
+/** The linear part of what `predict` ranks by: a weight a feature. */
+export function linearWeights({ network: { averaged, features } }: Ranker): Float32Array {
+  return Float32Array.from({ length: features }, (_, f) => averaged[f * UNITS + HIDDEN]);
+}
+
+/** Ranks by the weights that another copy of this model learned, from now on. False for weights of other features. */
+export function useWeights(state: Ranker, weights: Float32Array): boolean {
+  const { averaged } = state.network;
+  if (weights.length !== averaged.length || !weights.every((weight) => Number.isFinite(weight))) return false;
+  averaged.set(weights);
+  return true;
+}
+
 /** Learns that candidate `target` of the `count` in `x` was the one. Returns the loss before the step, in nats. */
 export function learn(state: Ranker, count: number, target: number, weight = 1): number {
   const { scores } = state.network;

@@ -1,8 +1,9 @@
+import { productRows } from '../consumers/item-watch.js';
 import { profiles } from '../consumers/shoppers.js';
 import type { ExtraRoute } from '../infra/http/doors.js';
 import type { PrometheusMetrics } from '../infra/metrics/prometheus.js';
 import { formatMoney } from '../producers/money.js';
-import { interactions, marketingTriggers, userProfiles } from '../schemas/topics.js';
+import { interactions, marketingTriggers, products, userProfiles } from '../schemas/topics.js';
 import type { Interaction, MarketingTrigger } from '../schemas/types.js';
 import { DEMO_KEYS } from './config.js';
 import { inputTopics } from './core/consumer.js';
@@ -41,7 +42,7 @@ function shopRoutes({ scorer, currency }: ConsoleParts): ExtraRoute[] {
     { method: 'GET', path: '/shop/config.json', scope: 'public', answer: () => ({ writeKey: DEMO_KEYS.write, currency }) },
     {
       method: 'GET', path: '/shop/products.json', scope: 'public',
-      answer: () => [...(scorer?.items.catalogue() ?? [])].filter(({ hidden, deleted }) => !hidden && !deleted)
+      answer: () => (scorer ? [...scorer.views.mainRows(products, productRows)] : []).map(({ value }) => value).filter(({ hidden, deleted }) => !hidden && !deleted)
         .map(({ sku, name, category, brand, price, stock, attributes }) => ({ sku, name, category, brand, price: price === null ? null : formatMoney(price), stock, attributes })),
     },
   ];
@@ -74,10 +75,9 @@ async function shopperState({ scorer }: ConsoleParts, latest: readonly Interacti
   const answer = await scorer.scorer.preview(shopper, 6);
   return {
     id: shortened(shopper),
-    lastEvents: latest.map(({ event, products, time }) => ({ event, sku: products[0]?.sku ?? null, name: (products[0] && scorer.items.product(products[0].sku)?.name) ?? null, at: time })),
+    lastEvents: latest.map(({ event, products, time }) => ({ event, sku: products[0]?.sku ?? null, name: (products[0] && scorer.items.nameOf(products[0].sku)) ?? null, at: time })),
     recommendations: answer.map(({ sku, score, because }) => ({
-      sku, score, name: scorer.items.product(sku)?.name ?? null,
-      reason: because === null ? 'Popular right now' : `Because of ${scorer.items.product(because)?.name ?? because}`,
+      sku, score, name: scorer.items.nameOf(sku), reason: because === null ? 'Popular right now' : `Because of ${scorer.items.nameOf(because) ?? because}`,
     })),
     freshness: { lastEventAt: profile?.lastSeen ?? null },
   };
@@ -175,7 +175,7 @@ const names = (topics: readonly { name: string }[]): string[] => topics.map(({ n
 
 const partsOf = (topology: Topology): object[] => [
   ...topology.consumers.map((consumer) => ({ name: consumer.name, kind: 'consumer', reads: names(inputTopics(consumer)), writes: names([...consumer.outputs.map(({ topic }) => topic), consumer.table]) })),
-  ...topology.learners.map(({ name, inputs, publishes }) => ({ name, kind: 'learner', reads: names(inputs), writes: publishes ? [publishes.table.name] : [] })),
+  ...topology.learners.map(({ name, inputs, publishes }) => ({ name, kind: 'learner', reads: names(inputs), writes: names(publishes?.tables ?? []) })),
   ...topology.sinks.map(({ name, topics }) => ({ name, kind: 'sink', reads: names(topics), writes: [] })),
   ...topology.views.map(({ name, tables }) => ({ name, kind: 'view', reads: names(tables), writes: [] })),
 ];
@@ -186,6 +186,6 @@ function topicsOf(topology: Topology): { name: string; kind: string }[] {
     for (const { name, kind } of [...inputTopics(consumer), ...consumer.outputs.map(({ topic }) => topic), consumer.table]) topics.set(name, { name, kind });
   }
   for (const { topics: carried } of topology.sinks) for (const { name, kind } of carried) topics.set(name, { name, kind });
-  for (const { publishes } of topology.learners) if (publishes) topics.set(publishes.table.name, { name: publishes.table.name, kind: 'table' });
+  for (const { publishes } of topology.learners) for (const { name, kind } of publishes?.tables ?? []) topics.set(name, { name, kind });
   return [...topics.values()];
 }

@@ -1,6 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighbours, type ItemNeighbours } from '../consumers/co-visitation.js';
-import { allTopics, erasures, itemVectors } from '../schemas/topics.js';
+import { allTopics, erasures, itemVectors, recommenderModels } from '../schemas/topics.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
@@ -10,6 +10,7 @@ import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 import { runErasures } from './erasure.js';
 import { Items } from './serving/items.js';
+import { followLearner } from './serving/learned.js';
 import { Ranking } from './serving/rank.js';
 import { Scorer } from './serving/scorer.js';
 import { followTables, Views } from './serving/views.js';
@@ -27,13 +28,13 @@ export function startConsumers(engine: Engine, topology: Topology): Running[] {
   return topology.consumers.map((consumer) => ({ name: consumer.name, ...runConsumer(consumer, topology, engine) }));
 }
 
-/** Learners of which there is one a shop: whoever owns partition 0 of the table they publish to. */
+/** Learners of which there is one a shop: whoever owns partition 0 of the first table they publish to. */
 export function startLearners(engine: Engine, topology: Topology): Running[] {
   return topology.learners.filter(({ publishes }) => publishes).map((fold) => ({ name: fold.name, ...learnWhereOwned(engine, fold) }));
 }
 
 function learnWhereOwned(engine: Engine, fold: Fold<unknown>): Membership {
-  return engine.log.own({ name: fold.name, inputs: [fold.publishes!.table.name] }, async (lease: Lease) => {
+  return engine.log.own({ name: fold.name, inputs: [fold.publishes!.tables[0]!.name] }, async (lease: Lease) => {
     if (lease.partition !== 0) return whenRevoked(lease);
     const running = await startFold(fold, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: lease.revoked }, engine);
     await running.done;
@@ -65,11 +66,12 @@ export async function startScorer(engine: Engine): Promise<RunningScorer> {
   const { log, viewed, owned, metrics, journal } = engine;
   const stopping = new AbortController();
   const views = new Views(viewed, log.partitions);
-  // On the embedded engine tasks own all tables but the learner's, and views read the owners' stores.
-  const followed = viewed === owned ? [itemVectors] : allTopics.filter(({ kind }) => kind === 'table');
+  // On the embedded engine tasks own all tables but the learner's two, and views read the owners' stores.
+  const followed = viewed === owned ? [itemVectors, recommenderModels] : allTopics.filter(({ kind }) => kind === 'table');
   const following = followTables(log, followed, viewed.open, stopping.signal, journal);
   const fold = await startFold<ItemNeighbours>(itemNeighbours, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
-  const items = new Items(views);
+  const items = new Items(views, fold.state.index);
+  followLearner(views, fold.state);
   const ranking = new Ranking(fold.state, items);
   let caughtUp = false;
   const ready = Promise.all([following.caughtUp, fold.caughtUp]).then(() => { caughtUp = true; });

@@ -2,10 +2,10 @@ import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighbours } from '../consumers/co-visitation.js';
 import type { ReorderDefaults } from '../consumers/demand/reorder.js';
 import { demandForecasts } from '../consumers/demand-forecasts.js';
-import { itemEmbeddings } from '../consumers/item-embeddings.js';
 import { itemWatch } from '../consumers/item-watch.js';
 import { marketingTriggers } from '../consumers/marketing-triggers.js';
 import { orderLedger } from '../consumers/order-ledger.js';
+import { recommender } from '../consumers/recommender.js';
 import { shoppers } from '../consumers/shoppers.js';
 import * as topics from '../schemas/topics.js';
 import type { Config } from './config.js';
@@ -38,8 +38,8 @@ export function topologyOf(config: Config, clock: 'wall' | 'file'): Topology {
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
       }),
     ],
-    learners: [itemEmbeddings as Fold<unknown>, itemNeighbours as Fold<unknown>],
+    learners: [recommender as Fold<unknown>, itemNeighbours as Fold<unknown>],
     sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
-    views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.demandForecasts] }],
+    views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.recommenderModels, topics.demandForecasts] }],
   };
 }

@@ -1,15 +1,15 @@
 import { codec, type Codec } from './codec.js';
 import type {
   CatalogChange, DeadLetter, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
-  OrderEvent, Purchase, Recommendation, ReorderSuggestion, Sale, ShopEvent, Supply, TriggerCandidate, UserMerge,
+  OrderEvent, Purchase, Recommendation, RecommenderModel, ReorderSuggestion, Sale, ShopEvent, Supply, TriggerCandidate, UserMerge,
 } from './types.js';
 
 const DAY_MS = 86_400_000;
 
 /**
  * `source`: written from outside, ticked by the task that reads it. `stream`: written by one consumer, which passes its
- * time on in it. `feedback`: flows backwards, carries no ticks and holds no time back. `leaf`: read by sinks and foreign
- * clients only, carries no ticks. `table`: compacted rows of one consumer or learner.
+ * time on in it. `feedback`: flows backwards, carries no ticks and holds no time back. `leaf`: read by sinks, learners
+ * and foreign clients only, carries no ticks. `table`: compacted rows of one consumer or learner.
  */
 export type TopicKind = 'source' | 'stream' | 'feedback' | 'leaf' | 'table';
 
@@ -57,10 +57,11 @@ export const products = table('products', 'sku');
 export const demandForecasts = table('demand-forecasts', 'sku');
 export const marketingTriggersState = table('marketing-triggers-state', 'shopper');
 export const itemVectors = topic<ItemVector>('item-vectors', 'table', 'sku', 'ItemVector');
+export const recommenderModels = topic<RecommenderModel>('recommender-models', 'table', 'id', 'RecommenderModel');
 
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
   clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
   reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, shoppersMoves, marketingTriggersMoves,
-  userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors,
+  userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors, recommenderModels,
 ];

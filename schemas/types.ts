@@ -498,6 +498,28 @@ export interface Recommendation {
   readonly stale: boolean;
   /** Items in order. */
   readonly items: readonly RecommendedItem[];
+  /** Which features stand below; empty for none. Most records carry none: a share is enough to learn from. */
+  readonly featureSet: string;
+  /** Of each item in order, what the ranker saw at the decision: one signed byte a feature, in units of 1/32. */
+  readonly features: Buffer;
+}
+
+/** What scorers rank by beside item vectors: an idempotent upsert. Key: id. */
+export interface RecommenderModel {
+  /** Model and version. */
+  readonly model: string;
+  /** Which features the weights are of; a scorer of others keeps what it has. */
+  readonly featureSet: string;
+  /** Weights of the ranker, little-endian float32. */
+  readonly weights: Buffer;
+  /** Weights of the latest clicks in a shopper's vector, latest first, little-endian float32. */
+  readonly pooling: Buffer;
+  /** When it was told. */
+  readonly learnedAt: number;
+  /** Events the learner had seen. */
+  readonly events: number;
+  /** Lists the ranker had learned from. */
+  readonly lessons: number;
 }
 
 /** One reason. */

@@ -1,19 +1,23 @@
 /**
  * Scratch for one query: sparse sums over a few thousand items, without allocating and without clearing.
  *
- * An item gets a dense slot at its first touch; `stamp` tells whether its slot is of this query or of an earlier one.
+ * An item gets a dense slot at its first touch; its mark tells whether that is of this query or of an earlier one, and
+ * which slot. Both in one word: items are touched at random, and each look at another column would miss the cache.
  * The scratch belongs to the caller, so that a prediction leaves the model's state alone; one scratch serves any number
  * of models over the same item numbers, but only one query at a time.
  */
 import { capacityFor, grownInt32 } from './growth.js';
 
 /** Slots of a query. What does not fit is left out, which only the weakest neighbours of the oldest clicks meet. */
-export const MOST_SLOTS = 16_384;
+const SLOT_BITS = 14;
+export const MOST_SLOTS = 2 ** SLOT_BITS;
+const SLOT_MASK = MOST_SLOTS - 1;
+/** After so many queries the marks would come round and call old slots new: they are wiped. */
+const MOST_QUERIES = 2 ** (31 - SLOT_BITS) - 1;
 
 export interface Scratch {
-  /** By item: the query that touched it last, and its slot there. */
-  stamp: Int32Array;
-  slotOf: Int32Array;
+  /** By item: the query that touched it last, times MOST_SLOTS, and its slot there. */
+  marks: Int32Array;
   query: number;
   /** By slot. */
   readonly items: Int32Array;
@@ -40,8 +44,7 @@ export interface Scratch {
 
 export function scratch(): Scratch {
   return {
-    stamp: new Int32Array(0),
-    slotOf: new Int32Array(0),
+    marks: new Int32Array(0),
     query: 0,
     items: new Int32Array(MOST_SLOTS),
     latest: new Float32Array(MOST_SLOTS),
@@ -64,17 +67,14 @@ export function scratch(): Scratch {
 
 /** Starts a query over item numbers below `items`. */
 export function begin(scratch: Scratch, items: number): void {
-  if (items > scratch.stamp.length) {
-    const capacity = capacityFor(items, scratch.stamp.length);
-    scratch.stamp = grownInt32(scratch.stamp, capacity);
-    scratch.slotOf = grownInt32(scratch.slotOf, capacity);
-  }
-  // At 2^31 queries the stamps would come round and call old slots new.
-  if (scratch.query === 0x7fffffff) {
-    scratch.stamp.fill(0);
+  if (items > scratch.marks.length) scratch.marks = grownInt32(scratch.marks, capacityFor(items, scratch.marks.length));
+  if (scratch.query === MOST_QUERIES) {
+    scratch.marks.fill(0);
     scratch.query = 0;
   }
   scratch.query++;
+  // All slots that the last query touched, and the one behind them that those share which came too late.
+  clear(scratch, 0, Math.min(scratch.slots + 1, MOST_SLOTS));
   scratch.slots = 0;
   scratch.own = 0;
   scratch.direct = 0;
@@ -82,35 +82,36 @@ export function begin(scratch: Scratch, items: number): void {
 
 /** The slot of `item` in this query. The last slot is shared by all that came too late; it is never ranked. */
 export function slot(scratch: Scratch, item: number): number {
-  if (scratch.stamp[item] === scratch.query) return scratch.slotOf[item];
+  const mark = scratch.marks[item];
+  if (mark >> SLOT_BITS === scratch.query) return mark & SLOT_MASK;
   const at = scratch.slots;
   if (at === MOST_SLOTS - 1) return at;
   scratch.slots = at + 1;
-  scratch.stamp[item] = scratch.query;
-  scratch.slotOf[item] = at;
-  return clear(scratch, at, item);
+  scratch.marks[item] = (scratch.query << SLOT_BITS) | at;
+  scratch.items[at] = item;
+  return at;
 }
 
 /** A slot without evidence for an item that no model knows: the last one, which no query fills. */
 export function strangerSlot(scratch: Scratch): number {
-  return clear(scratch, MOST_SLOTS - 1, -1);
+  clear(scratch, MOST_SLOTS - 1, MOST_SLOTS);
+  scratch.items[MOST_SLOTS - 1] = -1;
+  return MOST_SLOTS - 1;
 }
 
-function clear(scratch: Scratch, at: number, item: number): number {
-  scratch.items[at] = item;
-  scratch.latest[at] = 0;
-  scratch.forward[at] = 0;
-  scratch.backward[at] = 0;
-  scratch.hop[at] = 0;
-  scratch.long[at] = 0;
-  scratch.previous[at] = 0;
-  scratch.before[at] = 0;
-  scratch.support[at] = 0;
-  scratch.times[at] = 0;
-  scratch.back[at] = 0;
-  scratch.followed[at] = 0;
-  scratch.marked[at] = 0;
-  return at;
+function clear(scratch: Scratch, from: number, to: number): void {
+  scratch.latest.fill(0, from, to);
+  scratch.forward.fill(0, from, to);
+  scratch.backward.fill(0, from, to);
+  scratch.hop.fill(0, from, to);
+  scratch.long.fill(0, from, to);
+  scratch.previous.fill(0, from, to);
+  scratch.before.fill(0, from, to);
+  scratch.support.fill(0, from, to);
+  scratch.times.fill(0, from, to);
+  scratch.back.fill(0, from, to);
+  scratch.followed.fill(0, from, to);
+  scratch.marked.fill(0, from, to);
 }
 
 const heapSlots = new Int32Array(1024);

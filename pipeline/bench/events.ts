@@ -56,7 +56,8 @@ export function interactionsOf(count: number, items: number, shoppers: number): 
     // Each item comes once at least.
     const item = `sku-${at < items ? at : near}`;
     recent.set(who, [item, ...before].slice(0, 10));
-    const time = Date.UTC(2026, 0, 5) + at * 10;
+    // Nobody is faster than a shopper may teach.
+    const time = Date.UTC(2026, 0, 5) + at * 10_000;
     return {
       shopper: who, anonymousId: null, messageId: `bench-${at}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: `${who}@0`, sessionStart: false,
       products: [{ sku: item, price: 125_000n, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
-import { itemEmbeddings } from '../../consumers/item-embeddings.js';
+import { recommender } from '../../consumers/recommender.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { openTableStores } from '../../infra/table-store/stores.js';
 import { interactions, userProfiles } from '../../schemas/topics.js';
@@ -95,14 +95,14 @@ function sizeOf(path: string): number {
 /** What a scorer and the learner hold of an item, as their snapshots write it down. */
 function ofItems(): Figure {
   const neighbours = itemNeighbours.init();
-  const embeddings = itemEmbeddings.init();
+  const learned = recommender.init();
   const events = interactionsOf(3 * ITEMS, ITEMS, 2_000);
   for (const event of events) {
     itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
-    itemEmbeddings.learn(embeddings, interactions.name, event, event.shopper);
+    recommender.learn(learned, interactions.name, event, event.shopper);
   }
-  const parts = { neighbours: itemNeighbours.snapshot(neighbours).length, embeddings: itemEmbeddings.snapshot(embeddings).length };
-  return figure('state bytes an item', (parts.neighbours + parts.embeddings) / ITEMS, null, 'bytes', {
-    items: ITEMS, events: events.length, neighbours_bytes: Math.round(parts.neighbours / ITEMS), embedding_bytes: Math.round(parts.embeddings / ITEMS), of: 'snapshots of co-visitation, trends and embedding',
+  const parts = { neighbours: itemNeighbours.snapshot(neighbours).length, recommender: recommender.snapshot(learned).length };
+  return figure('state bytes an item', (parts.neighbours + parts.recommender) / ITEMS, null, 'bytes', {
+    items: ITEMS, events: events.length, neighbours_bytes: Math.round(parts.neighbours / ITEMS), recommender_bytes: Math.round(parts.recommender / ITEMS), of: 'snapshots of the learner and of a scorer',
   });
 }

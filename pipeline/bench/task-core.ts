@@ -1,4 +1,4 @@
-import { itemEmbeddings } from '../../consumers/item-embeddings.js';
+import { recommender } from '../../consumers/recommender.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { clickstream, interactions, orderLedger } from '../../schemas/topics.js';
 import type { Watermark } from '../../schemas/types.js';
@@ -29,7 +29,7 @@ const counting: Consumer = consumer({
 
 export const taskCore: Bench = {
   name: 'task-core',
-  about: 'The task runtime on records in memory, by CPU time of the whole process: a counter an item; shoppers with its rows and outputs; the embedding fold.',
+  about: 'The task runtime on records in memory, by CPU time of the whole process: a counter an item; shoppers with its rows and outputs; the recommender fold.',
   needs: [],
   async run({ seconds }) {
     const shopper = zipf(SHOPPERS, 'task shoppers');
@@ -71,13 +71,13 @@ function measured(of: Consumer, records: (round: number) => LogRecord[], seconds
 
 function fold(events: number, seconds: number): { rate: number; rounds: number } {
   const records = interactionRecords(interactionsOf(events * 4, 10_000, SHOPPERS));
-  const state = itemEmbeddings.init();
+  const state = recommender.init();
   const rates: number[] = [];
   const end = performance.now() + seconds * 1000;
   for (let round = 0; round < 2 || performance.now() < end; round++) {
     const began = cpuSeconds();
     const slice = records.slice((round % 4) * events, ((round % 4) + 1) * events);
-    for (const { value, key } of slice) itemEmbeddings.learn(state, interactions.name, interactions.codec.decode(value), key ?? '');
+    for (const { value, key } of slice) recommender.learn(state, interactions.name, interactions.codec.decode(value), key ?? '');
     if (round > 0) rates.push(slice.length / (cpuSeconds() - began));
   }
   return { rate: median(rates), rounds: rates.length };

@@ -19,7 +19,22 @@ export interface Fold<S> {
   /** @throws Error when the bytes are of another version: the fold then learns from the start of the log. */
   restore(bytes: Uint8Array): S;
   /** Idempotent upserts of what has changed enough to tell others, and the table they go to. */
-  readonly publishes?: { readonly table: Topic; readonly everyMs: number; changes(state: S, time: number): { key: string; value: Buffer }[] } | undefined;
+  readonly publishes?: { readonly tables: readonly Topic[]; readonly everyMs: number; changes(state: S, time: number): Upsert[] } | undefined;
+  /** What of the state is to be seen in the metrics. */
+  gauges?(state: S): readonly Gauge[];
+}
+
+export interface Gauge {
+  readonly name: string;
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A row that a learner publishes: sent again, it changes nothing. */
+export interface Upsert {
+  readonly table: Topic;
+  readonly key: string;
+  readonly value: Buffer;
 }
 
 /** Where snapshots of folds are kept, each with the positions up to which it has learned. */
@@ -107,7 +122,8 @@ async function learnOn<S>(
       const { publishes } = fold;
       if (publishes && unsaved && performance.now() - publishedAt >= publishes.everyMs) {
         const changes = publishes.changes(state, Date.now());
-        if (changes.length > 0) await log.append(changes.map(({ key, value }) => ({ topic: publishes.table.name, partition: partitionOf(key, log.partitions), key, value })));
+        if (changes.length > 0) await log.append(changes.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
+        for (const { name, value, labels } of fold.gauges?.(state) ?? []) metrics.gauge(name, value, labels);
         publishedAt = performance.now();
       }
       if (performance.now() - savedAt >= snapshotEveryMs) await save();

@@ -107,7 +107,7 @@ export function mermaid(topology: Topology): string {
   for (const learner of topology.learners) {
     const id = part('f', learner.name);
     for (const topic of learner.inputs) arrows.add(`${topicNode(topic)} --> ${id}`);
-    if (learner.publishes) arrows.add(`${id} --> ${topicNode(learner.publishes.table)}`);
+    for (const table of learner.publishes?.tables ?? []) arrows.add(`${id} --> ${topicNode(table)}`);
   }
   for (const sink of topology.sinks) for (const topic of sink.topics) arrows.add(`${topicNode(topic)} --> ${part('s', sink.name)}`);
   for (const view of topology.views) for (const table of view.tables) arrows.add(`${topicNode(table)} --> ${part('v', view.name)}`);

@@ -1,54 +1,126 @@
 import { productRows } from '../../consumers/item-watch.js';
-import { itemVectors, products } from '../../schemas/topics.js';
-import type { ItemVector, Product } from '../../schemas/types.js';
+import * as itemIndex from '../../models/item-index.js';
+import { formatMoney } from '../../producers/money.js';
+import { products } from '../../schemas/topics.js';
+import type { Product } from '../../schemas/types.js';
 import type { Views } from './views.js';
 
-const vectorRows = { name: '', codec: itemVectors.codec };
+/** Bits of an item: a catalogue knows it; it must not be shown; there is some of it. */
+const KNOWN = 1;
+const WITHHELD = 2;
+const IN_STOCK = 4;
+const NOTHING: Readonly<Record<string, string>> = {};
 
-/** What the scorer knows of items, in memory and in step with the tables: catalogue rows and unit vectors. */
+/**
+ * What the scorer knows of items, as columns by the recommender's item number and in step with the catalogue: to ask
+ * whether an item may be shown, or passes a filter, reads an array and builds nothing.
+ */
 export class Items {
-  readonly #products = new Map<string, Product>();
-  readonly #vectors = new Map<string, Float32Array>();
+  readonly #index: itemIndex.ItemIndex;
+  #flags = new Uint8Array(1_024);
+  /** In the shop's currency; NaN where none is known. Exact to four places below 900 thousand million. */
+  #prices = new Float64Array(1_024).fill(Number.NaN);
+  readonly #priceTexts: (string | null)[] = [];
+  readonly #names: (string | null)[] = [];
+  readonly #categories: (string | null)[] = [];
+  readonly #brands: (string | null)[] = [];
+  readonly #attributes: Readonly<Record<string, string>>[] = [];
+  /** One string each for what thousands of items have in common. */
+  readonly #common = new Map<string, string>();
 
-  constructor(views: Views) {
-    for (const { key, value } of views.mainRows(products, productRows)) this.#products.set(key, value);
-    for (const { key, value } of views.mainRows(itemVectors, vectorRows)) this.#vectors.set(key, vectorOf(value));
+  constructor(views: Views, index: itemIndex.ItemIndex) {
+    this.#index = index;
+    for (const { key, value } of views.mainRows(products, productRows)) this.#set(key, value);
     views.watch(products, (changes) => {
-      for (const { key, value } of changes) if (!key.includes('\u001f')) set(this.#products, key, value && productRows.codec.decode(value));
-    });
-    views.watch(itemVectors, (changes) => {
-      for (const { key, value } of changes) set(this.#vectors, key, value && vectorOf(itemVectors.codec.decode(value)));
+      for (const { key, value } of changes) if (!key.includes('\u001f')) this.#set(key, value && productRows.codec.decode(value));
     });
   }
 
-  product(sku: string): Product | undefined {
-    return this.#products.get(sku);
+  /** The number of a SKU, −1 for one that neither the catalogue nor anybody's click named. */
+  number(sku: string): number {
+    return itemIndex.predict(this.#index, sku);
   }
 
-  vector(sku: string): Float32Array | undefined {
-    return this.#vectors.get(sku);
+  sku(item: number): string {
+    return itemIndex.skuOf(this.#index, item) ?? '';
   }
 
-  /** Whether an item may be shown: an item that no catalogue knows may, a hidden, deleted or sold-out one may not. */
-  mayShow(sku: string): boolean {
-    const product = this.#products.get(sku);
-    return !product || !(product.hidden || product.deleted || (product.stock !== null && product.stock <= 0));
-  }
-
-  catalogue(): Iterable<Product> {
-    return this.#products.values();
-  }
-
+  /** One more than the largest number. */
   get size(): number {
-    return this.#products.size;
+    return itemIndex.size(this.#index);
+  }
+
+  isKnown(item: number): boolean {
+    return (this.#flags[item]! & KNOWN) !== 0;
+  }
+
+  /** Whether an item may be shown: one that no catalogue knows may, a hidden, deleted or sold-out one may not. */
+  mayShow(item: number): boolean {
+    return (this.#flags[item]! & WITHHELD) === 0;
+  }
+
+  inStock(item: number): boolean {
+    return (this.#flags[item]! & IN_STOCK) !== 0;
+  }
+
+  price(item: number): number {
+    return this.#prices[item] ?? Number.NaN;
+  }
+
+  priceText(item: number): string | null {
+    return this.#priceTexts[item] ?? null;
+  }
+
+  name(item: number): string | null {
+    return this.#names[item] ?? null;
+  }
+
+  category(item: number): string | null {
+    return this.#categories[item] ?? null;
+  }
+
+  brand(item: number): string | null {
+    return this.#brands[item] ?? null;
+  }
+
+  attribute(item: number, name: string): string | null {
+    return this.#attributes[item]?.[name] ?? null;
+  }
+
+  nameOf(sku: string): string | null {
+    return this.name(this.number(sku));
+  }
+
+  #set(sku: string, product: Product | null): void {
+    if (product === null && this.number(sku) < 0) return;
+    const item = itemIndex.learn(this.#index, sku);
+    if (item >= this.#flags.length) this.#grow(item);
+    this.#flags[item] = product === null ? 0 : flagsOf(product);
+    this.#prices[item] = product === null || product.price === null ? Number.NaN : Number(product.price) / 10_000;
+    this.#priceTexts[item] = product === null || product.price === null ? null : formatMoney(product.price);
+    this.#names[item] = product?.name ?? null;
+    this.#categories[item] = this.#shared(product?.category ?? null);
+    this.#brands[item] = this.#shared(product?.brand ?? null);
+    this.#attributes[item] = product === null || Object.keys(product.attributes).length === 0 ? NOTHING : product.attributes;
+  }
+
+  #shared(text: string | null): string | null {
+    if (text === null) return null;
+    const known = this.#common.get(text);
+    if (known === undefined) this.#common.set(text, text);
+    return known ?? text;
+  }
+
+  #grow(item: number): void {
+    const capacity = Math.max(item + 1, Math.ceil(this.#flags.length * 1.5));
+    const [flags, prices] = [new Uint8Array(capacity), new Float64Array(capacity).fill(Number.NaN)];
+    flags.set(this.#flags);
+    prices.set(this.#prices);
+    [this.#flags, this.#prices] = [flags, prices];
   }
 }
 
-function set<T>(map: Map<string, T>, key: string, value: T | null): void {
-  if (value === null) map.delete(key);
-  else map.set(key, value);
-}
-
-function vectorOf({ vector, dimensions }: ItemVector): Float32Array {
-  return new Float32Array(vector.buffer.slice(vector.byteOffset, vector.byteOffset + dimensions * 4));
+function flagsOf({ hidden, deleted, stock, onOrder }: Product): number {
+  const isSoldOut = stock !== null && stock <= 0;
+  return KNOWN | (hidden || deleted || isSoldOut ? WITHHELD : 0) | (isSoldOut || onOrder ? 0 : IN_STOCK);
 }

@@ -2,20 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { profiles } from '../../consumers/shoppers.js';
 import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
 import { badRequest, refuse } from '../../infra/http/problem.js';
-import { formatMoney } from '../../producers/money.js';
+import * as features from '../../models/features.js';
+import { MODEL, SOURCE } from '../../models/fusion.js';
 import { clickstream, recommendations, userProfiles } from '../../schemas/topics.js';
-import type { Product, UserProfile } from '../../schemas/types.js';
+import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { readFilter, type Matches } from './filter.js';
 import type { Items } from './items.js';
-import type { Ranked, Ranking } from './rank.js';
+import type { Contribution, Ranked, Ranking } from './rank.js';
 import type { Views } from './views.js';
 
-export const MODEL = 'covisitation-embedding/1';
+/** What answers call the model for a shopper of whom nothing is known. */
+const TRENDING = 'trending/1';
 const AFTER_DEADLINE_MS = 200;
 const CONTEXT = 10;
+/** One answer in so many is told to the log with what the ranker saw: enough to learn from, and a fraction of the bytes. */
+const TOLD_IN_FULL = 4;
 
 export interface ScorerParts {
   readonly views: Views;
@@ -32,47 +36,52 @@ export interface ScorerParts {
 interface Shopper {
   readonly key: string;
   readonly profile: UserProfile | undefined;
-  /** Items touched last, latest first. */
-  readonly recent: readonly string[];
+  /** Numbers of the items touched last, latest first. */
+  readonly recent: Int32Array;
   readonly isStale: boolean;
+}
+
+/** One ranked item, and why. */
+export interface Shown {
+  readonly sku: string;
+  readonly score: number;
+  /** The recent item that speaks most for it; null where only popularity does. */
+  readonly because: string | null;
 }
 
 /** Answers what a shopper should see: from views in memory and LMDB, with reasons; never an item bought or dismissed. */
 export class Scorer {
   readonly #parts: ScorerParts;
+  /** By item number: the request that refuses it. */
+  #refused = new Int32Array(0);
+  #request = 0;
+  #answers = 0;
 
   constructor(parts: ScorerParts) {
     this.#parts = parts;
   }
 
   async recommend(request: RecommendRequest): Promise<object> {
-    const { items, ranking, metrics } = this.#parts;
-    const matches = matchesOf(request.filter);
+    const { metrics } = this.#parts;
+    const matches = this.#matchesOf(request.filter);
     const shopper = await this.#shopper(request, request.after);
-    const refused = new Set([...request.exclude, ...(shopper.profile?.bought ?? []), ...(shopper.profile?.dismissed ?? [])]);
-    if (request.items === null && shopper.recent[0] !== undefined) refused.add(shopper.recent[0]);
-    const may = (sku: string): boolean => !refused.has(sku) && items.mayShow(sku) && passes(items, sku, matches);
-    const ranked = request.items === null
-      ? ranking.rank(shopper.recent, request.limit, may)
-      : ranking.score(shopper.recent, request.items.filter(may)).slice(0, request.limit);
+    const isRefused = this.#refusing(shopper, request.exclude, request.items === null, matches);
+    const answer = request.items === null ? this.#best(shopper, request, isRefused) : this.#amongItems(shopper, request, request.items, isRefused);
     const recommendationId = randomUUID();
-    this.#remember(recommendationId, shopper, request.placement, ranked);
-    metrics.count('millrace_recommendations_total', { kind: shopper.recent.length > 0 ? 'personal' : 'trending' });
-    return {
-      recommendationId,
-      items: ranked.map((item) => this.#shown(item, request.explain)),
-      model: shopper.recent.length > 0 ? MODEL : 'trending/1',
-      ...this.#freshness(shopper),
-    };
+    const isPersonal = shopper.recent.length > 0;
+    const model = isPersonal ? MODEL : TRENDING;
+    this.#remember(recommendationId, shopper, request.placement, model, answer);
+    metrics.count('millrace_recommendations_total', { kind: isPersonal ? 'personal' : 'trending' });
+    return { recommendationId, items: answer.items, model, ...this.#freshness(shopper) };
   }
 
   async score(request: ScoreRequest): Promise<object> {
     const shopper = await this.#shopper(request, request.after);
-    const { items, ranking } = this.#parts;
-    const known = request.items.filter((sku) => ranking.knows(sku) || items.product(sku));
+    const { items } = this.#parts;
+    const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
-      items: ranking.score(shopper.recent, request.items).map((item) => this.#shown(item, request.explain)),
-      unknown: request.items.filter((sku) => !known.includes(sku)),
+      items: this.#scored(shopper.recent, request.items, numbers, request.explain),
+      unknown: request.items.filter((_, at) => numbers[at]! < 0),
       model: MODEL,
       ...this.#freshness(shopper),
     };
@@ -80,18 +89,24 @@ export class Scorer {
 
   similar(request: SimilarRequest): object {
     const { items, ranking } = this.#parts;
-    if (!ranking.knows(request.sku) && !items.product(request.sku)) throw refuse(404, `No item is known as product_id ${request.sku}.`);
-    const matches = matchesOf(request.filter);
-    const refused = new Set([request.sku, ...request.exclude]);
-    const ranked = ranking.rank([request.sku], request.limit, (sku) => !refused.has(sku) && items.mayShow(sku) && passes(items, sku, matches));
-    return { sku: request.sku, items: ranked.map((item) => ({ ...this.#shown(item, false), reasons: [{ code: 'similar_to', sku: request.sku, text: `Similar to ${items.product(request.sku)?.name ?? request.sku}` }] })), model: MODEL };
+    const item = items.number(request.sku);
+    if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
+    const matches = this.#matchesOf(request.filter);
+    const isRefused = this.#refusing(undefined, [request.sku, ...request.exclude], false, matches);
+    const ranked = ranking.rank(Int32Array.of(item), request.limit, isRefused);
+    const reason: Reason = { code: 'similar_to', sku: request.sku, text: `Similar to ${items.name(item) ?? request.sku}` };
+    return { sku: request.sku, items: Array.from(ranked.items, (found, at) => this.#item(found, ranked.scores[at]!, reason)), model: MODEL };
   }
 
   /** What a shopper would see now, without telling the log. */
-  async preview(shopper: string, limit: number): Promise<readonly Ranked[]> {
-    const { recent, profile } = await this.#shopper({ userId: shopper, anonymousId: null, trusted: true }, null);
-    const refused = new Set([recent[0], ...(profile?.bought ?? []), ...(profile?.dismissed ?? [])]);
-    return this.#parts.ranking.rank(recent, limit, (sku) => !refused.has(sku) && this.#parts.items.mayShow(sku));
+  async preview(id: string, limit: number): Promise<readonly Shown[]> {
+    const { ranking, items } = this.#parts;
+    const shopper = await this.#shopper({ userId: id, anonymousId: null, trusted: true }, null);
+    const ranked = ranking.rank(shopper.recent, limit, this.#refusing(shopper, [], true, undefined));
+    return Array.from(ranked.items, (item, at) => {
+      const because = this.#because(shopper.recent, item, ranked.sources[at]!);
+      return { sku: items.sku(item), score: ranked.scores[at]!, because: because < 0 ? null : items.sku(because) };
+    });
   }
 
   /** What is kept of a shopper. */
@@ -106,62 +121,145 @@ export class Scorer {
     const { views, isReady } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     const wanted = after && { ...after, positions: after.positions.filter(({ topic }) => topic === clickstream.name) };
-    const seen = await views.until(userProfiles, () => !wanted || views.reflects(userProfiles, asked, wanted), AFTER_DEADLINE_MS);
+    const seen = !wanted || await views.until(userProfiles, () => views.reflects(userProfiles, asked, wanted), AFTER_DEADLINE_MS);
     const key = views.canonical(userProfiles, asked);
     const kept = views.row(userProfiles, profiles, key);
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
     const profile = kept?.known && !ref.trusted ? undefined : kept;
-    return { key, profile, recent: recentOf(profile), isStale: !seen || !isReady() };
+    return { key, profile, recent: this.#recentOf(profile), isStale: !seen || !isReady() };
+  }
+
+  /** Items of the current session where it has any, else the latest ones. */
+  #recentOf(profile: UserProfile | undefined): Int32Array {
+    if (!profile) return new Int32Array(0);
+    const ofSession = profile.recent.filter(({ time }) => time >= profile.sessionStart);
+    const numbers = (ofSession.length > 0 ? ofSession : profile.recent).slice(0, CONTEXT).map(({ sku }) => this.#parts.items.number(sku));
+    return Int32Array.from(numbers.filter((item) => item >= 0));
+  }
+
+  /** Whether an item must not come: asked for hundreds of candidates, so each refusal is a number in a column. */
+  #refusing(shopper: Shopper | undefined, exclude: readonly string[], butLatest: boolean, matches: Matches | undefined): (item: number) => boolean {
+    const { items } = this.#parts;
+    if (this.#refused.length < items.size) {
+      this.#refused = new Int32Array(Math.ceil(items.size * 1.5));
+      this.#request = 0;
+    }
+    const request = ++this.#request;
+    const refused = this.#refused;
+    for (const skus of [exclude, shopper?.profile?.bought ?? [], shopper?.profile?.dismissed ?? []]) {
+      for (const sku of skus) {
+        const item = items.number(sku);
+        if (item >= 0) refused[item] = request;
+      }
+    }
+    const latest = butLatest && shopper ? shopper.recent[0] : undefined;
+    if (latest !== undefined) refused[latest] = request;
+    if (!matches) return (item) => refused[item] === request || !items.mayShow(item);
+    return (item) => refused[item] === request || !items.mayShow(item) || !matches(item);
+  }
+
+  #best({ recent }: Shopper, { limit, explain }: RecommendRequest, isRefused: (item: number) => boolean): Answer {
+    const { ranking } = this.#parts;
+    const ranked = ranking.rank(recent, limit, isRefused);
+    const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
+    return { items: this.#shown(recent, ranked, explain), features };
+  }
+
+  /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
+  #amongItems({ recent }: Shopper, { limit, explain, filter }: RecommendRequest, skus: readonly string[], isRefused: (item: number) => boolean): Answer {
+    const { items } = this.#parts;
+    const left = skus.filter((sku) => {
+      const item = items.number(sku);
+      return item < 0 ? filter === null : !isRefused(item);
+    });
+    return { items: this.#scored(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
+  }
+
+  #shown(recent: Int32Array, { items: numbers, scores, sources, places }: Ranked, explain: boolean): Item[] {
+    const { ranking } = this.#parts;
+    const shown: Item[] = [];
+    for (let at = 0; at < numbers.length; at++) {
+      const item = this.#item(numbers[at]!, scores[at]!, this.#reason(recent, numbers[at]!, sources[at]!));
+      shown.push(explain ? { ...item, contributions: ranking.contributions(places[at]!, item.score) } : item);
+    }
+    return shown;
+  }
+
+  /** Given items by score, best first. */
+  #scored(recent: Int32Array, skus: readonly string[], numbers: Int32Array, explain: boolean): Item[] {
+    const { ranking } = this.#parts;
+    const contributions: Contribution[][] = [];
+    const scores = ranking.score(recent, numbers, explain ? (at, place, score) => { contributions[at] = ranking.contributions(place, score); } : undefined);
+    return skus.map((sku, at): Item => {
+      const number = numbers[at]!;
+      const item = this.#item(number, scores[at]!, this.#reason(recent, number, number >= 0 && recent.length > 0 ? SOURCE.hop : SOURCE.popular));
+      return { ...item, sku, ...(explain ? { contributions: contributions[at] } : {}) };
+    }).sort((a, b) => b.score - a.score);
+  }
+
+  #item(item: number, score: number, reason: Reason): Item {
+    const { items } = this.#parts;
+    return { sku: items.sku(item), score, name: items.name(item), price: items.priceText(item), reasons: [reason] };
+  }
+
+  #because(recent: Int32Array, item: number, sources: number): number {
+    if ((sources & SOURCE.own) !== 0) return item;
+    if (sources === SOURCE.popular) return -1;
+    const speaking = this.#parts.ranking.because(recent, item);
+    return speaking >= 0 ? speaking : (recent.find((other) => other !== item) ?? -1);
+  }
+
+  #reason(recent: Int32Array, item: number, sources: number): Reason {
+    const { items } = this.#parts;
+    const because = this.#because(recent, item, sources);
+    if (because < 0) return { code: 'trending', text: 'Popular right now' };
+    const sku = items.sku(because);
+    if (because === item) return { code: 'viewed_before', sku, text: 'You viewed this before' };
+    return { code: 'because_you_viewed', sku, text: `Because you viewed ${items.name(because) ?? sku}` };
   }
 
   #freshness({ isStale, profile }: Shopper): object {
     return { ...(isStale ? { stale: true } : {}), freshness: { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: this.#parts.isReady() } };
   }
 
-  #shown({ sku, score, contributions, because }: Ranked, explain: boolean): object {
-    const { items } = this.#parts;
-    const product = items.product(sku);
-    return {
-      sku,
-      score,
-      name: product?.name ?? null,
-      price: priceOf(product),
-      reasons: because === null
-        ? [{ code: 'trending', text: 'Popular right now' }]
-        : [{ code: 'because_you_viewed', sku: because, text: `Because you viewed ${items.product(because)?.name ?? because}` }],
-      ...(explain ? { contributions } : {}),
-    };
-  }
-
-  #remember(recommendationId: string, { key, isStale }: Shopper, placement: string | null, ranked: readonly Ranked[]): void {
+  #remember(recommendationId: string, { key, isStale }: Shopper, placement: string | null, model: string, { items, features: seen }: Answer): void {
     const { now, remember, views } = this.#parts;
     const value = recommendations.codec.encode({
-      recommendationId, shopper: key, placement, time: now(), model: MODEL, stale: isStale,
-      items: ranked.map(({ sku, score, because }) => ({ sku, score, reason: because === null ? 'trending' : 'because_you_viewed' })),
+      recommendationId, shopper: key, placement, time: now(), model, stale: isStale,
+      items: items.map(({ sku, score, reasons }) => ({ sku, score, reason: reasons[0]!.code })),
+      featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
     });
     remember({ topic: recommendations.name, partition: partitionOf(key, views.partitions), key, value });
   }
+
+  /** @throws Refusal 400 naming every wrong condition */
+  #matchesOf(filter: RecommendRequest['filter']): Matches | undefined {
+    if (filter === null) return undefined;
+    const read = readFilter(filter, this.#parts.items);
+    if ('errors' in read) throw badRequest(read.errors.map((error) => ({ ...error, code: 'invalid_filter' as const })));
+    return read.matches;
+  }
 }
 
-/** Items of the current session where it has any, else the latest ones. */
-function recentOf(profile: UserProfile | undefined): string[] {
-  if (!profile) return [];
-  const ofSession = profile.recent.filter(({ time }) => time >= profile.sessionStart);
-  return (ofSession.length > 0 ? ofSession : profile.recent).slice(0, CONTEXT).map(({ sku }) => sku);
+const NOTHING = Buffer.alloc(0);
+
+interface Reason {
+  readonly code: 'trending' | 'because_you_viewed' | 'viewed_before' | 'similar_to';
+  readonly sku?: string;
+  readonly text: string;
 }
 
-const passes = (items: Items, sku: string, matches: Matches | undefined): boolean => {
-  if (!matches) return true;
-  const product = items.product(sku);
-  return product !== undefined && matches(product);
-};
-
-/** @throws Refusal 400 naming every wrong condition */
-function matchesOf(filter: RecommendRequest['filter']): Matches | undefined {
-  if (filter === null) return undefined;
-  const read = readFilter(filter);
-  if ('errors' in read) throw badRequest(read.errors.map((error) => ({ ...error, code: 'invalid_filter' as const })));
-  return read.matches;
+interface Item {
+  readonly sku: string;
+  readonly name: string | null;
+  readonly price: string | null;
+  readonly score: number;
+  readonly reasons: readonly Reason[];
+  readonly contributions?: readonly Contribution[] | undefined;
 }
 
-const priceOf = (product: Product | undefined): string | null => (product === undefined || product.price === null ? null : formatMoney(product.price));
+/** What is shown, and what the ranker saw of it where that is to be told to the log. */
+interface Answer {
+  readonly items: readonly Item[];
+  readonly features: Buffer | undefined;
+}

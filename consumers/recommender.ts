@@ -1,0 +1,151 @@
+import * as embedding from '../models/embedding.js';
+import * as fairShare from '../models/fair-share.js';
+import * as features from '../models/features.js';
+import * as fusion from '../models/fusion.js';
+import * as itemIndex from '../models/item-index.js';
+import * as liveQuality from '../models/live-quality.js';
+import * as popularity from '../models/popularity.js';
+import * as ranker from '../models/ranker.js';
+import * as shownLists from '../models/shown-lists.js';
+import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
+import { interactions, itemVectors, purchases, recommendations, recommenderModels } from '../schemas/topics.js';
+import type { Interaction, Purchase, Recommendation } from '../schemas/types.js';
+import { PURCHASE_WEIGHT } from './event-weights.js';
+import { eachTouch } from './item-touches.js';
+import { joinBytes, splitBytes } from './snapshot-bytes.js';
+
+const PUBLISH_EVERY_MS = 2_000;
+const PUBLISH_AT_MOST = 1_000;
+/** A vector is told to others when its path since the last time is longer than this (unit length is 1). */
+const DRIFT = 0.1;
+/** Key of the one record of the models' table. */
+const KEY = 'fusion';
+
+/** Events that say how far a choice among recommendations went. */
+const STAGES: Readonly<Record<string, shownLists.Stage>> = {
+  'Recommendation Clicked': 'click', 'Product Clicked': 'click', 'Product Viewed': 'click', 'Product Added': 'cart', 'Wishlist Product Added to Cart': 'cart',
+};
+
+export interface Recommender {
+  readonly index: itemIndex.ItemIndex;
+  readonly model: fusion.Fusion;
+  readonly share: fairShare.FairShare;
+  readonly shown: shownLists.ShownLists;
+  readonly quality: liveQuality.LiveQuality;
+  events: number;
+  /** Lessons from lists that were shown. */
+  chosen: number;
+  /** Where the next look for drifted vectors begins, and the lessons that the published weights knew. */
+  cursor: number;
+  toldLessons: number;
+}
+
+const work = fusion.workspace();
+
+/**
+ * Learns the whole recommender, one event at a time; one learner a shop. It tells scorers what they do not learn
+ * themselves: vectors that have drifted, and the weights that rank. What was shown and chosen from teaches the ranker
+ * with the features of that moment.
+ */
+export const recommender: Fold<Recommender> = {
+  name: 'recommender',
+  inputs: [interactions, purchases, recommendations],
+  init: () => ({
+    index: itemIndex.init(), model: fusion.init(), share: fairShare.init(), shown: shownLists.init(), quality: liveQuality.init(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
+  }),
+  learn(state, topic, value) {
+    if (topic === interactions.name) learnInteraction(state, value as Interaction);
+    else if (topic === purchases.name) learnPurchase(state, value as Purchase);
+    else keepShown(state, value as Recommendation);
+  },
+  snapshot: ({ index, model, share, shown, quality, events, chosen }) => joinBytes([
+    itemIndex.snapshot(index), fusion.snapshot(model), fairShare.snapshot(share), shownLists.snapshot(shown), liveQuality.snapshot(quality), Buffer.from(JSON.stringify({ events, chosen })),
+  ]),
+  restore(bytes) {
+    const [index, model, share, shown, quality, counts] = splitBytes(bytes, 6);
+    const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
+    return {
+      index: itemIndex.restore(index!), model: fusion.restore(model!), share: fairShare.restore(share!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
+      events, chosen, cursor: 0, toldLessons: -1,
+    };
+  },
+  publishes: {
+    tables: [itemVectors, recommenderModels],
+    everyMs: PUBLISH_EVERY_MS,
+    changes: (state, time) => [...driftedVectors(state, time), ...newWeights(state, time)],
+  },
+  gauges: ({ quality, model, chosen }): Gauge[] => [
+    ...Object.entries(liveQuality.predict(quality)).map(([measure, value]): Gauge => ({ name: 'millrace_recommender_quality', value, labels: { model: fusion.MODEL, measure } })),
+    { name: 'millrace_recommender_judged_events', value: quality.events, labels: { model: fusion.MODEL } },
+    { name: 'millrace_recommender_lessons', value: model.lessons, labels: { from: 'interactions' } },
+    { name: 'millrace_recommender_lessons', value: chosen, labels: { from: 'recommendations' } },
+  ],
+};
+
+function learnInteraction(state: Recommender, interaction: Interaction): void {
+  const { index, model, share, quality } = state;
+  if (interaction.event === 'User Erased') return shownLists.forget(state.shown, interaction.shopper);
+  eachTouch(index, share, interaction, (recent, item, weight) => {
+    fusion.learn(model, recent, item, work, weight);
+    if (work.rank >= 0) liveQuality.learn(quality, work.rank);
+    state.events++;
+    const stage = STAGES[interaction.event];
+    const sku = itemIndex.skuOf(index, item);
+    if (stage && sku !== undefined) learnChoice(state, interaction.recommendationId, interaction.shopper, sku, stage, interaction.time);
+  });
+}
+
+function learnPurchase(state: Recommender, { kind, shopper, time, lines, recommendationId }: Purchase): void {
+  if (kind !== 'completed' && kind !== 'line') return;
+  for (const { sku, quantity } of lines) {
+    if (!(quantity > 0) || !fairShare.learn(state.share, shopper, time)) continue;
+    popularity.learn(state.model.popularity, itemIndex.learn(state.index, sku), PURCHASE_WEIGHT);
+    learnChoice(state, recommendationId, shopper, sku, 'purchase', time);
+  }
+}
+
+function keepShown({ shown }: Recommender, { recommendationId, shopper, time, items, featureSet, features: shownFeatures }: Recommendation): void {
+  if (featureSet === features.SET) shownLists.learn(shown, recommendationId, shopper, time, items.map(({ sku }) => sku), shownFeatures);
+}
+
+/** A view or cart that names no recommendation is one of a list only if the shopper clicked the item in it before. */
+function learnChoice(state: Recommender, id: string | null, shopper: string, sku: string, stage: shownLists.Stage, time: number): void {
+  if (id === null && stage === 'click') return;
+  const lesson = shownLists.choose(state.shown, id, shopper, sku, stage, time);
+  if (!lesson) return;
+  const { ranker: taught } = state.model;
+  shownLists.unquantised(lesson, taught.x, ranker.STRIDE);
+  ranker.learn(taught, lesson.count, lesson.target, lesson.weight);
+  state.chosen++;
+}
+
+/** A round through the items, so that none waits for those before it for ever. */
+function driftedVectors(state: Recommender, time: number): Upsert[] {
+  const changes: Upsert[] = [];
+  const items = itemIndex.size(state.index);
+  let left = items;
+  for (; left > 0 && changes.length < PUBLISH_AT_MOST; left--) {
+    const item = state.cursor < items ? state.cursor : 0;
+    state.cursor = item + 1;
+    if (embedding.driftOf(state.model.embedding, item) < DRIFT) continue;
+    const vector = embedding.vectorOf(state.model.embedding, item);
+    const sku = itemIndex.skuOf(state.index, item);
+    if (!vector || sku === undefined) continue;
+    embedding.published(state.model.embedding, item);
+    changes.push({ table: itemVectors, key: sku, value: itemVectors.codec.encode({ sku, dimensions: vector.length, vector: bytesOf(vector), learnedAt: time, events: state.events }) });
+  }
+  return changes;
+}
+
+function newWeights(state: Recommender, time: number): Upsert[] {
+  const { model, events, chosen } = state;
+  const lessons = model.lessons + chosen;
+  if (lessons === state.toldLessons) return [];
+  state.toldLessons = lessons;
+  const value = recommenderModels.codec.encode({
+    model: fusion.MODEL, featureSet: features.SET, weights: bytesOf(ranker.weightsOf(model.ranker)), pooling: bytesOf(model.embedding.pooling), learnedAt: time, events, lessons,
+  });
+  return [{ table: recommenderModels, key: KEY, value }];
+}
+
+const bytesOf = (values: Float32Array): Buffer => Buffer.from(Float32Array.from(values).buffer);

@@ -1,0 +1,149 @@
+/**
+ * Shown lists: recommendations as they were shown, kept until somebody chooses from them.
+ *
+ *   lesson for the ranker: the chosen item against the others of its list, with the features of the decision
+ *   weight = stage/P(seen | place)    P(seen | k) = k^−η, η = 0.5, at least 1/3    stage: click 1, cart 2, purchase 3
+ *
+ * What stands first is chosen more often because it stands first: dividing by how likely a place is looked at takes that
+ * out again, and no feature says where an item stood. Each (list, item, stage) teaches once. A list is kept for a day of
+ * event time, the latest 10,000 at most; a cart or purchase that names no list counts for the list from which the same
+ * shopper clicked the item. Untrained: nothing is known, no lesson.
+ * Source: inverse propensity weighting of clicks (Joachims, Swaminathan & Schnabel, WSDM 2017), with η lower than the 1
+ * of web search, as is usual for a short row of products that is seen at a glance. η is stated, not learned.
+ */
+import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
+
+const MOST_LISTS = 10_000;
+const MOST_CLICKS = 20_000;
+const KEPT_MS = 86_400_000;
+const MOST_WEIGHT = 3;
+/** Features are kept as signed bytes in these units: from −4 to 4. */
+const UNIT = 1 / 32;
+const VERSION = 1;
+
+/** How far a choice went; each counts for more than the one before. */
+export const STAGE = { click: 1, cart: 2, purchase: 3 } as const;
+export type Stage = keyof typeof STAGE;
+
+export interface ShownList {
+  readonly shopper: string;
+  readonly time: number;
+  readonly skus: readonly string[];
+  /** [item][feature] */
+  readonly features: Uint8Array;
+  /** By item: bits of the stages that have taught. */
+  readonly taught: Uint8Array;
+}
+
+export interface ShownLists {
+  /** By id, oldest first. */
+  readonly lists: Map<string, ShownList>;
+  /** By shopper and item: the list from which it was clicked. */
+  readonly clicked: Map<string, string>;
+}
+
+/** What the ranker is to learn: candidate `target` of the list was chosen. */
+export interface Lesson {
+  readonly features: Uint8Array;
+  readonly count: number;
+  readonly target: number;
+  readonly weight: number;
+}
+
+export function init(): ShownLists {
+  return { lists: new Map(), clicked: new Map() };
+}
+
+/** How likely a place (from 0) is looked at, beside the first. */
+export const seen = (place: number): number => Math.max(1 / MOST_WEIGHT, 1 / Math.sqrt(place + 1));
+
+/** Keeps a list that was shown. */
+export function learn(state: ShownLists, id: string, shopper: string, time: number, skus: readonly string[], features: Uint8Array): void {
+  if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.lists.has(id)) return;
+  state.lists.set(id, { shopper, time, skus, features: Uint8Array.from(features), taught: new Uint8Array(skus.length) });
+  for (const [oldest, list] of state.lists) {
+    if (state.lists.size <= MOST_LISTS && list.time > time - KEPT_MS) break;
+    state.lists.delete(oldest);
+  }
+}
+
+/** Drops every list that was shown to a shopper, and what they clicked. */
+export function forget(state: ShownLists, shopper: string): void {
+  for (const [id, list] of state.lists) if (list.shopper === shopper) state.lists.delete(id);
+  for (const click of state.clicked.keys()) if (click.startsWith(clickOf(shopper, ''))) state.clicked.delete(click);
+}
+
+/**
+ * The lesson of a choice, undefined where there is none: an unknown or expired list, or one that has taught it before.
+ * A named list counts whoever chooses from it: a shopper may have got another id since.
+ */
+export function choose(state: ShownLists, id: string | null, shopper: string, sku: string, stage: Stage, time: number): Lesson | undefined {
+  const named = id ?? state.clicked.get(clickOf(shopper, sku));
+  const list = named === undefined ? undefined : state.lists.get(named);
+  if (named === undefined || !list || time > list.time + KEPT_MS) return undefined;
+  const target = list.skus.indexOf(sku);
+  const bit = 1 << STAGE[stage];
+  if (target < 0 || (list.taught[target] & bit) !== 0) return undefined;
+  list.taught[target] |= bit;
+  state.clicked.set(clickOf(shopper, sku), named);
+  if (state.clicked.size > MOST_CLICKS) for (const oldest of state.clicked.keys()) {
+    state.clicked.delete(oldest);
+    break;
+  }
+  return { features: list.features, count: list.skus.length, target, weight: STAGE[stage] / seen(target) };
+}
+
+const clickOf = (shopper: string, sku: string): string => `${shopper}\u001f${sku}`;
+
+/** Rows of a feature matrix as bytes; `x` is column-major with the given stride. */
+export function quantised(x: Float32Array, stride: number, features: number, rows: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(rows.length * features);
+  for (let row = 0; row < rows.length; row++) {
+    for (let f = 0; f < features; f++) {
+      const units = Math.round(x[f * stride + rows[row]] / UNIT);
+      bytes[row * features + f] = units > 127 ? 127 : units < -127 ? -127 : units;
+    }
+  }
+  return bytes;
+}
+
+/** The lesson's features back into a matrix. */
+export function unquantised({ features, count }: Lesson, x: Float32Array, stride: number): void {
+  const width = features.length / count;
+  for (let row = 0; row < count; row++) {
+    for (let f = 0; f < width; f++) x[f * stride + row] = ((features[row * width + f] << 24) >> 24) * UNIT;
+  }
+}
+
+export function snapshot(state: ShownLists): Uint8Array {
+  const lists = [...state.lists];
+  const heads = JSON.stringify({ lists: lists.map(([id, { shopper, time, skus, taught }]) => [id, shopper, time, skus, [...taught]]), clicked: [...state.clicked] });
+  const features = new Uint8Array(lists.reduce((sum, [, list]) => sum + list.features.length, 0));
+  let at = 0;
+  for (const [, list] of lists) {
+    features.set(list.features, at);
+    at += list.features.length;
+  }
+  return pack('shown-lists', VERSION, { heads: new TextEncoder().encode(heads), lengths: Int32Array.from(lists, ([, list]) => list.features.length), features });
+}
+
+type Heads = { lists: [string, string, number, string[], number[]][]; clicked: [string, string][] };
+
+export function restore(bytes: Uint8Array): ShownLists {
+  const from = unpack('shown-lists', VERSION, bytes);
+  const heads = headsIn(from.u8('heads'));
+  const lengths = from.i32('lengths');
+  const features = from.u8('features');
+  let at = 0;
+  const lists = heads.lists.map(([id, shopper, time, skus, taught], n): [string, ShownList] =>
+    [id, { shopper, time, skus, features: features.slice(at, (at += lengths[n])), taught: Uint8Array.from(taught) }]);
+  return { lists: new Map(lists), clicked: new Map(heads.clicked) };
+}
+
+function headsIn(bytes: Uint8Array): Heads {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Heads;
+  } catch (cause) {
+    throw new UnreadableSnapshot('The heads of the shown lists are not readable.', { cause });
+  }
+}

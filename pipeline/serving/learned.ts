@@ -1,0 +1,35 @@
+import type { ItemNeighbours } from '../../consumers/co-visitation.js';
+import * as embedding from '../../models/embedding.js';
+import * as features from '../../models/features.js';
+import * as itemIndex from '../../models/item-index.js';
+import * as ranker from '../../models/ranker.js';
+import { itemVectors, recommenderModels } from '../../schemas/topics.js';
+import type { ItemVector, RecommenderModel } from '../../schemas/types.js';
+import type { Views } from './views.js';
+
+const vectorRows = { name: '', codec: itemVectors.codec };
+const modelRows = { name: '', codec: recommenderModels.codec };
+
+/** Keep a scorer's recommender in step with what the learner publishes. Until it has told anything, the untrained ranker ranks. */
+export function followLearner(views: Views, { index, model }: ItemNeighbours): void {
+  const takeVector = ({ sku, vector, dimensions }: ItemVector): void => void embedding.place(model.embedding, itemIndex.learn(index, sku), floatsOf(vector, dimensions));
+  const takeModel = ({ featureSet, weights, pooling }: RecommenderModel): void => {
+    // During a rolling upgrade the learner may be of another version: its weights would rank other features.
+    if (featureSet !== features.SET) return;
+    ranker.useWeights(model.ranker, floatsOf(weights, weights.length / 4));
+    embedding.usePooling(model.embedding, floatsOf(pooling, pooling.length / 4));
+  };
+  for (const { value } of views.mainRows(itemVectors, vectorRows)) takeVector(value);
+  for (const { value } of views.mainRows(recommenderModels, modelRows)) takeModel(value);
+  views.watch(itemVectors, (changes) => {
+    for (const { value } of changes) if (value) takeVector(itemVectors.codec.decode(value));
+  });
+  views.watch(recommenderModels, (changes) => {
+    for (const { value } of changes) if (value) takeModel(recommenderModels.codec.decode(value));
+  });
+}
+
+/** A copy, so that it is aligned. */
+function floatsOf(bytes: Buffer, length: number): Float32Array {
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + Math.floor(length) * 4));
+}
