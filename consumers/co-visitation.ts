@@ -1,4 +1,3 @@
-import * as fairShare from '../models/fair-share.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as coVisitation from '../models/co-visitation.js';
@@ -8,41 +7,34 @@ import type { Fold } from '../pipeline/core/fold.js';
 import { interactions, purchases } from '../schemas/topics.js';
 import type { Interaction, Purchase } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
-import { eachTouch } from './item-touches.js';
+import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
 export interface ItemNeighbours {
   readonly index: itemIndex.ItemIndex;
   readonly model: fusion.Fusion;
-  readonly share: fairShare.FairShare;
+  readonly shares: Shares;
 }
 
 /** What is touched after what, what is touched most and again: cheap enough that every scorer learns it itself. */
 export const itemNeighbours: Fold<ItemNeighbours> = {
   name: 'co-visitation',
   inputs: [interactions, purchases],
-  init: () => ({ index: itemIndex.init(), model: fusion.init(), share: fairShare.init() }),
+  init: () => ({ index: itemIndex.init(), model: fusion.init(), shares: noShares() }),
   learn(state, topic, value) {
-    const { index, model, share } = state;
-    if (topic === interactions.name) eachTouch(index, share, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
-    else learnPurchase(state, value as Purchase);
+    const { index, model, shares } = state;
+    if (topic === interactions.name) eachTouch(index, shares, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
+    else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
   },
-  snapshot: ({ index, model, share }) => joinBytes([
-    itemIndex.snapshot(index), coVisitation.snapshot(model.coVisitation), popularity.snapshot(model.popularity), repeats.snapshot(model.repeats), fairShare.snapshot(share),
+  snapshot: ({ index, model, shares }) => joinBytes([
+    itemIndex.snapshot(index), coVisitation.snapshot(model.coVisitation), popularity.snapshot(model.popularity), repeats.snapshot(model.repeats), sharesSnapshot(shares),
   ]),
   restore(bytes) {
-    const [index, transitions, popular, repeated, share] = splitBytes(bytes, 5);
+    const [index, transitions, popular, repeated, shares] = splitBytes(bytes, 5);
     const model = {
       ...fusion.init(), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
     };
-    return { index: itemIndex.restore(index!), model, share: fairShare.restore(share!) };
+    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!) };
   },
 };
-
-function learnPurchase({ index, model, share }: ItemNeighbours, { kind, shopper, time, lines }: Purchase): void {
-  if (kind !== 'completed' && kind !== 'line') return;
-  for (const { sku, quantity } of lines) {
-    if (quantity > 0 && fairShare.learn(share, shopper, time)) popularity.learn(model.popularity, itemIndex.learn(index, sku), PURCHASE_WEIGHT);
-  }
-}

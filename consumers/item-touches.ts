@@ -1,26 +1,53 @@
 import * as fairShare from '../models/fair-share.js';
 import * as itemIndex from '../models/item-index.js';
-import type { Interaction } from '../schemas/types.js';
-import { eventWeight } from './event-weights.js';
+import type { Interaction, Purchase } from '../schemas/types.js';
+import { eventWeight, PURCHASE_WEIGHT } from './event-weights.js';
+import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 /** As many items as an interaction names of what came before it. */
 const MOST_RECENT = 16;
 const numbers = new Int32Array(MOST_RECENT);
 
-/**
- * What an interaction teaches: each product touched, after the items touched before (latest first), and how much it says.
- * A shopper beyond their fair share teaches nothing.
- */
+/** What one shopper may teach: of all items, and of a single one (a view twice, a cart twice, and each once an hour after that). */
+export interface Shares {
+  readonly shopper: fairShare.FairShare;
+  readonly item: fairShare.FairShare;
+}
+
+export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init({ burst: 2, refillMs: 3_600_000, slots: 65_536 }) });
+export const sharesSnapshot = ({ shopper, item }: Shares): Uint8Array => joinBytes([fairShare.snapshot(shopper), fairShare.snapshot(item)]);
+
+export function restoreShares(bytes: Uint8Array): Shares {
+  const [shopper, item] = splitBytes(bytes, 2);
+  return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!) };
+}
+
+/** Whether a shopper's event of an item is to be learned from: a machine that clicks all day moves nothing for others. */
+const mayTeach = ({ shopper: all, item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
+  fairShare.learn(all, shopper, time) && fairShare.learn(item, `${shopper}\u001f${sku}\u001f${weight}`, time);
+
+/** Whether a shopper has taught as much as one may. */
+export const isSpent = ({ shopper: all }: Shares, shopper: string, time: number): boolean => fairShare.predict(all, shopper, time) < 1;
+
+/** What an interaction teaches: each product touched, after the items touched before (latest first), and how much it says. */
 export function eachTouch(
-  index: itemIndex.ItemIndex, share: fairShare.FairShare, interaction: Interaction, learn: (recent: Int32Array, item: number, weight: number) => void,
+  index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction, learn: (recent: Int32Array, item: number, weight: number) => void,
 ): void {
   const { event, shopper, time, recent, products } = interaction;
   const weight = eventWeight(event);
   if (weight <= 0) return;
   for (const { sku } of products) {
-    if (!fairShare.learn(share, shopper, time)) return;
+    if (!mayTeach(shares, shopper, sku, weight, time)) continue;
     const known = Math.min(recent.length, MOST_RECENT);
     for (let j = 0; j < known; j++) numbers[j] = itemIndex.learn(index, recent[j]!);
     learn(numbers.subarray(0, known), itemIndex.learn(index, sku), weight);
+  }
+}
+
+/** Each item that a purchase brought. */
+export function eachBought(index: itemIndex.ItemIndex, shares: Shares, { kind, shopper, time, lines }: Purchase, learn: (item: number, sku: string) => void): void {
+  if (kind !== 'completed' && kind !== 'line') return;
+  for (const { sku, quantity } of lines) {
+    if (quantity > 0 && mayTeach(shares, shopper, sku, PURCHASE_WEIGHT, time)) learn(itemIndex.learn(index, sku), sku);
   }
 }

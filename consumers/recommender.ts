@@ -1,5 +1,4 @@
 import * as embedding from '../models/embedding.js';
-import * as fairShare from '../models/fair-share.js';
 import * as features from '../models/features.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
@@ -11,7 +10,7 @@ import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
 import { interactions, itemVectors, purchases, recommendations, recommenderModels } from '../schemas/topics.js';
 import type { Interaction, Purchase, Recommendation } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
-import { eachTouch } from './item-touches.js';
+import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 const PUBLISH_EVERY_MS = 2_000;
@@ -29,7 +28,7 @@ const STAGES: Readonly<Record<string, shownLists.Stage>> = {
 export interface Recommender {
   readonly index: itemIndex.ItemIndex;
   readonly model: fusion.Fusion;
-  readonly share: fairShare.FairShare;
+  readonly shares: Shares;
   readonly shown: shownLists.ShownLists;
   readonly quality: liveQuality.LiveQuality;
   events: number;
@@ -51,21 +50,21 @@ export const recommender: Fold<Recommender> = {
   name: 'recommender',
   inputs: [interactions, purchases, recommendations],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(), share: fairShare.init(), shown: shownLists.init(), quality: liveQuality.init(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
+    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), quality: liveQuality.init(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
     else if (topic === purchases.name) learnPurchase(state, value as Purchase);
     else keepShown(state, value as Recommendation);
   },
-  snapshot: ({ index, model, share, shown, quality, events, chosen }) => joinBytes([
-    itemIndex.snapshot(index), fusion.snapshot(model), fairShare.snapshot(share), shownLists.snapshot(shown), liveQuality.snapshot(quality), Buffer.from(JSON.stringify({ events, chosen })),
+  snapshot: ({ index, model, shares, shown, quality, events, chosen }) => joinBytes([
+    itemIndex.snapshot(index), fusion.snapshot(model), sharesSnapshot(shares), shownLists.snapshot(shown), liveQuality.snapshot(quality), Buffer.from(JSON.stringify({ events, chosen })),
   ]),
   restore(bytes) {
-    const [index, model, share, shown, quality, counts] = splitBytes(bytes, 6);
+    const [index, model, shares, shown, quality, counts] = splitBytes(bytes, 6);
     const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
     return {
-      index: itemIndex.restore(index!), model: fusion.restore(model!), share: fairShare.restore(share!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
+      index: itemIndex.restore(index!), model: fusion.restore(model!), shares: restoreShares(shares!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
       events, chosen, cursor: 0, toldLessons: -1,
     };
   },
@@ -83,25 +82,25 @@ export const recommender: Fold<Recommender> = {
 };
 
 function learnInteraction(state: Recommender, interaction: Interaction): void {
-  const { index, model, share, quality } = state;
+  const { index, model, shares, quality } = state;
   if (interaction.event === 'User Erased') return shownLists.forget(state.shown, interaction.shopper);
-  eachTouch(index, share, interaction, (recent, item, weight) => {
+  eachTouch(index, shares, interaction, (recent, item, weight) => {
     fusion.learn(model, recent, item, work, weight);
     if (work.rank >= 0) liveQuality.learn(quality, work.rank);
     state.events++;
-    const stage = STAGES[interaction.event];
-    const sku = itemIndex.skuOf(index, item);
-    if (stage && sku !== undefined) learnChoice(state, interaction.recommendationId, interaction.shopper, sku, stage, interaction.time);
   });
+  const { event, products, recommendationId, shopper, time } = interaction;
+  const stage = STAGES[event];
+  if (stage === undefined || isSpent(shares, shopper, time)) return;
+  for (const { sku } of products) learnChoice(state, recommendationId, shopper, sku, stage, time);
 }
 
-function learnPurchase(state: Recommender, { kind, shopper, time, lines, recommendationId }: Purchase): void {
-  if (kind !== 'completed' && kind !== 'line') return;
-  for (const { sku, quantity } of lines) {
-    if (!(quantity > 0) || !fairShare.learn(state.share, shopper, time)) continue;
-    popularity.learn(state.model.popularity, itemIndex.learn(state.index, sku), PURCHASE_WEIGHT);
+function learnPurchase(state: Recommender, purchase: Purchase): void {
+  const { shopper, time, recommendationId } = purchase;
+  eachBought(state.index, state.shares, purchase, (item, sku) => {
+    popularity.learn(state.model.popularity, item, PURCHASE_WEIGHT);
     learnChoice(state, recommendationId, shopper, sku, 'purchase', time);
-  }
+  });
 }
 
 function keepShown({ shown }: Recommender, { recommendationId, shopper, time, items, featureSet, features: shownFeatures }: Recommendation): void {

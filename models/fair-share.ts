@@ -1,24 +1,25 @@
 /**
  * Fair share: how much one shopper may teach, so that a machine that clicks all day moves nothing for others.
  *
- *   level(shopper) += elapsed/refillMs, at most `burst`;   an event is taken while level ≥ 1, and costs 1
+ *   level(key) += elapsed/refillMs, at most `burst`;   an event is taken while level ≥ 1, and costs 1
  *
  * By default 60 events at once and six a minute after that, by event time: more than anybody browses for long. Untrained:
- * everybody has a full level. Levels stand in 8,192 slots by hash. A slot belongs to whoever drained it: others that
- * hash there meanwhile are taken without being counted, so that a crowd cannot hide a machine. Ids are not kept.
- * Source: the token bucket of traffic policing.
+ * everybody has a full level. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of
+ * another key that hashes there gives it one back, until it is full and free: so what comes often keeps its slot, and a
+ * crowd cannot hide a machine. Who has no slot is taken without being counted. Keys are not kept, only their hashes.
+ * Source: token buckets of traffic policing, slots after the frequent-elements count of Misra & Gries (1982).
  */
 import { pack, unpack } from './kernels/snapshot.js';
 
-const SLOTS = 8_192;
 const VERSION = 1;
 
 export interface Settings {
   readonly burst: number;
   readonly refillMs: number;
+  readonly slots: number;
 }
 
-export const defaults: Settings = { burst: 60, refillMs: 10_000 };
+export const defaults: Settings = { burst: 60, refillMs: 10_000, slots: 8_192 };
 
 export interface FairShare {
   readonly settings: Settings;
@@ -29,29 +30,37 @@ export interface FairShare {
 }
 
 export function init(settings: Partial<Settings> = {}): FairShare {
-  return { settings: { ...defaults, ...settings }, owner: new Uint32Array(SLOTS), level: new Float32Array(SLOTS), at: new Float64Array(SLOTS) };
+  const chosen = { ...defaults, ...settings };
+  return { settings: chosen, owner: new Uint32Array(chosen.slots), level: new Float32Array(chosen.slots), at: new Float64Array(chosen.slots) };
 }
 
-/** What is left to the shopper at a time, in events. */
-export function predict(state: FairShare, shopper: string, time: number): number {
-  const hash = hashOf(shopper);
-  const slot = hash % SLOTS;
+/** What is left to a key at a time, in events. */
+export function predict(state: FairShare, key: string, time: number): number {
+  const hash = hashOf(key);
+  const slot = hash % state.settings.slots;
   return state.owner[slot] === hash ? levelAt(state, slot, time) : state.settings.burst;
 }
 
-/** Whether one more event of the shopper is to be learned from. */
-export function learn(state: FairShare, shopper: string, time: number): boolean {
-  const hash = hashOf(shopper);
-  const slot = hash % SLOTS;
-  const level = levelAt(state, slot, time);
-  const isFree = state.owner[slot] === hash || level >= state.settings.burst;
-  if (!isFree) return true;
-  const has = state.owner[slot] === hash ? level : state.settings.burst;
-  if (has < 1) return false;
-  state.level[slot] = has - 1;
+/** Whether one more event of the key is to be learned from. */
+export function learn(state: FairShare, key: string, time: number): boolean {
+  const { owner, level, at, settings } = state;
+  const hash = hashOf(key);
+  const slot = hash % settings.slots;
+  const left = levelAt(state, slot, time);
+  if (owner[slot] !== hash) {
+    if (left < settings.burst) {
+      level[slot]++;
+      return true;
+    }
+    owner[slot] = hash;
+    at[slot] = time;
+    level[slot] = settings.burst - 1;
+    return true;
+  }
+  if (left < 1) return false;
+  level[slot] = left - 1;
   // Events come out of order: time that was counted once is not counted again.
-  state.at[slot] = state.owner[slot] === hash ? Math.max(state.at[slot], time) : time;
-  state.owner[slot] = hash;
+  at[slot] = Math.max(at[slot], time);
   return true;
 }
 
@@ -69,11 +78,11 @@ function hashOf(text: string): number {
 }
 
 export function snapshot({ settings, owner, level, at }: FairShare): Uint8Array {
-  return pack('fair-share', VERSION, { settings: Float64Array.of(settings.burst, settings.refillMs), owner, level, at });
+  return pack('fair-share', VERSION, { settings: Float64Array.of(settings.burst, settings.refillMs, settings.slots), owner, level, at });
 }
 
 export function restore(bytes: Uint8Array): FairShare {
   const from = unpack('fair-share', VERSION, bytes);
-  const [burst, refillMs] = from.f64('settings');
-  return { settings: { burst, refillMs }, owner: from.u32('owner'), level: from.f32('level'), at: from.f64('at') };
+  const [burst, refillMs, slots] = from.f64('settings');
+  return { settings: { burst, refillMs, slots }, owner: from.u32('owner'), level: from.f32('level'), at: from.f64('at') };
 }

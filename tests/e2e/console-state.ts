@@ -9,16 +9,16 @@ const parts = [
   consumer('item-watch', ['catalog', 'inventory', 'item-interests'], ['supplies', 'trigger-candidates', 'products']),
   consumer('demand-forecasts', ['sales', 'supplies'], ['forecasts', 'reorder-suggestions', 'demand-forecasts']),
   consumer('marketing-triggers', ['interactions', 'purchases', 'trigger-candidates', 'user-merges', 'marketing-triggers-moves'], ['marketing-triggers', 'marketing-triggers-moves', 'marketing-triggers-state']),
-  { name: 'item-embeddings', kind: 'learner', reads: ['interactions'], writes: ['item-vectors'] },
-  { name: 'co-visitation', kind: 'learner', reads: ['interactions'], writes: [] },
+  { name: 'recommender', kind: 'learner', reads: ['interactions', 'purchases', 'recommendations'], writes: ['item-vectors', 'recommender-models'] },
+  { name: 'co-visitation', kind: 'learner', reads: ['interactions', 'purchases'], writes: [] },
   { name: 'clickhouse', kind: 'sink', reads: ['interactions', 'purchases', 'sales', 'forecasts', 'reorder-suggestions', 'marketing-triggers', 'recommendations', 'dead-letters'], writes: [] },
-  { name: 'scorer', kind: 'view', reads: ['user-profiles', 'products', 'item-vectors', 'demand-forecasts'], writes: [] },
+  { name: 'scorer', kind: 'view', reads: ['user-profiles', 'products', 'item-vectors', 'recommender-models', 'demand-forecasts'], writes: [] },
 ];
 
 const KINDS: Readonly<Record<string, string>> = {
   clickstream: 'source', orders: 'source', catalog: 'source', inventory: 'source', interactions: 'stream', purchases: 'stream', sales: 'stream', 'item-interests': 'stream',
   supplies: 'stream', 'trigger-candidates': 'stream', forecasts: 'leaf', 'reorder-suggestions': 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'shoppers-moves': 'feedback',
-  'marketing-triggers-moves': 'feedback', 'user-profiles': 'table', 'order-ledger': 'table', products: 'table', 'demand-forecasts': 'table', 'marketing-triggers-state': 'table', 'item-vectors': 'table',
+  'marketing-triggers-moves': 'feedback', 'user-profiles': 'table', 'order-ledger': 'table', products: 'table', 'demand-forecasts': 'table', 'marketing-triggers-state': 'table', 'item-vectors': 'table', 'recommender-models': 'table',
 };
 
 const REASONS = ['The cart was left 20 s ago with 2 products.', 'The cart was left, but the shopper had 3 messages today already: the cap holds.', 'It is back: 14 in stock.', 'Ordered after the reminder: nothing more to send.'] as const;

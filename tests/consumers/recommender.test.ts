@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { itemNeighbours } from '../../consumers/co-visitation.js';
+import { recommender } from '../../consumers/recommender.js';
+import * as features from '../../models/features.js';
+import * as ranker from '../../models/ranker.js';
+import { purchases, recommendations } from '../../schemas/topics.js';
+import { shopOfPairs } from '../serving/shop.js';
+
+const TIME = Date.UTC(2026, 0, 7);
+
+describe('what the learner publishes', () => {
+  test('vectors that have moved, and weights when there were lessons; then nothing until something moves', () => {
+    const shop = shopOfPairs();
+    expect(shop.publish()).toBe(0);
+    shop.session('one more', ['P0', 'P1', 'P2']);
+    const changes = recommender.publishes!.changes(shop.learner, TIME);
+    expect(new Set(changes.map(({ table }) => table.name))).toEqual(new Set(['item-vectors', 'recommender-models']));
+  });
+
+  test('everything that has moved is told in turn, the last items too', () => {
+    const shop = shopOfPairs();
+    for (let item = 0; item < 2_500; item++) shop.session(`s-${item}`, [`Q${item}`, `Q${item + 1}`]);
+    const told = new Set<string>();
+    for (let round = 0; round < 4; round++) for (const { key } of recommender.publishes!.changes(shop.learner, TIME)) told.add(key);
+    expect(told.has('Q0')).toBe(true);
+    expect(told.has('Q2499')).toBe(true);
+  });
+
+  test('a scorer ranks by the weights it was told', () => {
+    const shop = shopOfPairs();
+    expect(ranker.weightsOf(shop.neighbours.model.ranker)).toEqual(ranker.weightsOf(shop.learner.model.ranker));
+  });
+});
+
+describe('live quality', () => {
+  test('is measured before an event is learned, and rises with what was learned', () => {
+    const { learner } = shopOfPairs();
+    const gauges = new Map(recommender.gauges!(learner).map(({ name, value, labels }) => [`${name} ${Object.values(labels).join(' ')}`, value]));
+    expect(gauges.get('millrace_recommender_judged_events fusion/1')).toBe(120);
+    expect(gauges.get('millrace_recommender_quality fusion/1 recall_at_20')).toBeGreaterThan(0.7);
+    expect(gauges.get('millrace_recommender_quality fusion/1 mrr_at_20')).toBeGreaterThan(0.6);
+    expect(gauges.get('millrace_recommender_quality fusion/1 ndcg_at_20')).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('what was shown', () => {
+  const shown = async (shop = shopOfPairs()): Promise<{ shop: typeof shop; id: string; skus: readonly string[] }> => {
+    shop.profile('a', ['P4']);
+    const answer = await shop.recommend('a', { limit: 5 });
+    recommender.learn(shop.learner, recommendations.name, shop.told[0], 'a');
+    return { shop, id: answer.recommendationId, skus: answer.items.map(({ sku }) => sku) };
+  };
+
+  test('teaches the ranker when somebody chooses from it, once a stage', async () => {
+    const { shop, id, skus } = await shown();
+    const choose = (event: string, recommendationId: string | null): number => {
+      shop.event('a', skus[2]!, [], { event, recommendationId });
+      return shop.learner.chosen;
+    };
+    expect(choose('Product Viewed', null)).toBe(0);
+    expect(choose('Recommendation Clicked', id)).toBe(1);
+    expect(choose('Recommendation Clicked', id)).toBe(1);
+    // A cart that names no list counts for the one it was clicked in.
+    expect(choose('Product Added', null)).toBe(2);
+    recommender.learn(shop.learner, purchases.name, {
+      shopper: 'a', orderId: 'o', kind: 'completed', time: Date.UTC(2026, 0, 5, 12), receivedAt: 0, currency: 'EUR', revenue: 0n, lines: [{ sku: skus[2]!, quantity: 1, price: 0n }], cartId: null, recommendationId: null, source: null,
+    }, 'a');
+    expect(shop.learner.chosen).toBe(3);
+  });
+
+  test('and not chosen for a day is forgotten', async () => {
+    const { shop, id, skus } = await shown();
+    shop.event('a', skus[2]!, [], { event: 'Recommendation Clicked', recommendationId: id, time: TIME });
+    expect(shop.learner.chosen).toBe(0);
+  });
+
+  test('changes what is ranked first: who always chooses the last gets it further up', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4']);
+    const places = async (): Promise<string[]> => shop.skus('a', { limit: 10, exclude: ['P5'] });
+    const before = await places();
+    const last = before.at(-1)!;
+    for (let round = 0; round < 200; round++) {
+      const answer = await shop.recommend('a', { limit: 10, exclude: ['P5'] });
+      recommender.learn(shop.learner, recommendations.name, shop.told.at(-1), 'a');
+      // Without clicks before it, the event teaches the ranker nothing but by the list.
+      shop.event(`chooser-${round}`, last, [], { event: 'Recommendation Clicked', recommendationId: answer.recommendationId });
+      if (round % 20 === 0) shop.publish();
+    }
+    shop.publish();
+    expect(shop.learner.chosen).toBeGreaterThan(20);
+    expect((await places()).indexOf(last)).toBeLessThan(5);
+  });
+
+  test('to a shopper who is erased is dropped', async () => {
+    const { shop } = await shown();
+    expect(shop.learner.shown.lists.size).toBe(1);
+    shop.event('a', 'P1', [], { event: 'User Erased' });
+    expect(shop.learner.shown.lists.size).toBe(0);
+  });
+
+  test('by a model of other features teaches nothing', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4']);
+    await shop.recommend('a');
+    recommender.learn(shop.learner, recommendations.name, { ...shop.told[0]!, featureSet: `${features.SET}-other` }, 'a');
+    expect(shop.learner.shown.lists.size).toBe(0);
+  });
+});
+
+describe('snapshots', () => {
+  test('of learner and scorer continue where they stood', () => {
+    const shop = shopOfPairs();
+    const learner = recommender.restore(recommender.snapshot(shop.learner));
+    const neighbours = itemNeighbours.restore(itemNeighbours.snapshot(shop.neighbours));
+    expect(Buffer.compare(recommender.snapshot(learner), recommender.snapshot(shop.learner))).toBe(0);
+    expect(Buffer.compare(itemNeighbours.snapshot(neighbours), itemNeighbours.snapshot(shop.neighbours))).toBe(0);
+  });
+
+  test('of an older version are refused with a sentence, upon which the log is learned anew', () => {
+    expect(() => recommender.restore(Buffer.from('an older form'))).toThrow(Error);
+    const bytes = Buffer.from(itemNeighbours.snapshot(shopOfPairs().neighbours));
+    const at = bytes.indexOf('"version":2');
+    bytes.write('"version":1', at);
+    expect(() => itemNeighbours.restore(bytes)).toThrow(/version 1/);
+  });
+});

@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Refusal } from '../../infra/http/problem.js';
+import { recommendRequest } from '../../infra/http/requests.js';
+import { shopOfPairs, TestShop } from './shop.js';
+
+let shop: TestShop;
+/** For tests that leave the catalogue and what was learned as they are. */
+beforeAll(() => {
+  shop = shopOfPairs();
+});
+
+describe('what is recommended', () => {
+  test('what follows the latest click comes first, with the click as its reason', async () => {
+    shop.profile('a', ['P4']);
+    const { items, model } = await shop.recommend('a');
+    expect(items[0]).toMatchObject({ sku: 'P5', name: 'Product P5', price: '15.00', reasons: [{ code: 'because_you_viewed', sku: 'P4' }] });
+    expect(model).toBe('fusion/1');
+    shop.profile('a', ['P8', 'P4']);
+    expect((await shop.skus('a'))[0]).toBe('P9');
+  });
+
+  test('a stranger gets what is popular, and the answer says so', async () => {
+    const { items, model } = await shop.recommend('nobody');
+    expect(model).toBe('trending/1');
+    expect(items).toHaveLength(10);
+    expect(items.every(({ reasons }) => reasons[0]!.code === 'trending')).toBe(true);
+  });
+
+  test('a shop that nobody has visited shows its catalogue', async () => {
+    const young = new TestShop();
+    for (const sku of ['A', 'B', 'C']) young.product(sku);
+    expect((await young.skus('nobody')).sort()).toEqual(['A', 'B', 'C']);
+  });
+
+  test('the latest item, bought, dismissed and excluded ones, hidden, deleted and sold-out ones do not come', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4', 'P6'], { bought: ['P5'], dismissed: ['P7'] });
+    shop.product('P8', { hidden: true });
+    shop.product('P9', { deleted: true });
+    shop.product('P10', { stock: 0 });
+    const skus = await shop.skus('a', { limit: 100, exclude: ['P11', 'never seen'] });
+    for (const gone of ['P4', 'P5', 'P7', 'P8', 'P9', 'P10', 'P11']) expect(skus).not.toContain(gone);
+    expect(skus).toContain('P12');
+  });
+
+  test('an item deleted between learning and the answer does not come, and comes back with its stock', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4']);
+    shop.product('P5', { deleted: true });
+    expect(await shop.skus('a')).not.toContain('P5');
+    shop.product('P5');
+    expect((await shop.skus('a'))[0]).toBe('P5');
+  });
+
+  test('an explanation adds up to the score', async () => {
+    shop.profile('a', ['P4', 'P6']);
+    const { items } = await shop.recommend('a', { explain: true });
+    for (const { score, contributions } of items) {
+      expect(contributions!.length).toBeGreaterThan(3);
+      expect(contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score, 5);
+    }
+    const among = await shop.recommend('a', { explain: true, items: ['P7', 'P5', 'P30'] });
+    for (const { score, contributions } of among.items) expect(contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score, 5);
+  });
+
+  test('a known user is not told about to a caller who has not proved to be that user', async () => {
+    shop.profile('u', ['P4'], { known: true });
+    expect((await shop.recommend('u')).model).toBe('trending/1');
+    expect((await shop.recommend('u', { trusted: true })).items[0]!.sku).toBe('P5');
+  });
+});
+
+describe('filters', () => {
+  test('by several categories, a price range, stock and an attribute at once', async () => {
+    const filter = { category: ['Category 0', 'Category 2'], price: { min: '12.00', max: 30 }, inStock: true, 'attributes.colour': 'red' };
+    expect((await shop.skus('nobody', { limit: 100, filter })).sort()).toEqual(['P10', 'P12', 'P14', 'P16', 'P18', 'P2', 'P20', 'P4', 'P6', 'P8']);
+  });
+
+  test('one that few items pass finds all of them, however little speaks for them', async () => {
+    shop.product('odd one', { category: 'Curiosities' });
+    shop.profile('a', ['P4']);
+    expect(await shop.skus('a', { filter: { category: 'Curiosities' } })).toEqual(['odd one']);
+    expect(await shop.skus('a', { filter: { name: ['Product P39', 'Product P38'] } })).toHaveLength(2);
+  });
+
+  test('one that nothing satisfies gives an empty list', async () => {
+    shop.profile('a', ['P4']);
+    expect(await shop.skus('a', { filter: { category: 'No such category' } })).toEqual([]);
+    expect(await shop.skus('a', { filter: { category: [] } })).toEqual([]);
+    expect(await shop.skus('a', { filter: { price: { min: 1_000_000 } } })).toEqual([]);
+    expect(await shop.skus('a', { exclude: Array.from({ length: 40 }, (_, item) => `P${item}`), filter: { category: ['Category 0', 'Category 1'] } })).toEqual([]);
+  });
+
+  test('an item without a price is in no price range', async () => {
+    shop.product('priceless', { price: null });
+    expect(await shop.skus('a', { limit: 100, filter: { price: { min: '-1' } } })).not.toContain('priceless');
+    expect(await shop.skus('a', { filter: { price: {}, name: 'Product priceless' } })).toEqual([]);
+  });
+
+  test.each([
+    [{ colour: 'red' }, 'filter.colour'], [{ price: 5 }, 'filter.price'], [{ price: null }, 'filter.price'], [{ price: { min: 'NaN' } }, 'filter.price.min'],
+    [{ price: { least: 1 } }, 'filter.price'], [{ category: 7 }, 'filter.category'], [{ inStock: 'yes' }, 'filter.inStock'],
+  ])('%j is refused and names %s', async (filter, path) => {
+    const refusal = await shop.recommend('a', { filter }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect((refusal as Refusal).problem).toMatchObject({ status: 400, errors: [{ path }] });
+  });
+});
+
+describe('odd requests', () => {
+  test.each([0, -1, 10_000, 1.5, '10', null].filter((limit) => limit !== null))('a limit of %j is refused by name', (limit) => {
+    expect(() => recommendRequest({ anonymousId: 'a', limit })).toThrow(expect.objectContaining({ problem: expect.objectContaining({ status: 400, errors: [expect.objectContaining({ path: 'limit' })] }) }));
+  });
+
+  test('items that nobody knows are scored as what they are: numbers, and named as unknown', async () => {
+    shop.profile('a', ['P4']);
+    const { items, unknown } = await shop.scorer.score({ userId: null, anonymousId: 'a', trusted: false, items: ['nothing', 'P5', 'P30'], after: null, explain: true }) as { items: { sku: string; score: number }[]; unknown: string[] };
+    expect(items.map(({ sku }) => sku)[0]).toBe('P5');
+    expect(items.every(({ score }) => Number.isFinite(score))).toBe(true);
+    expect(unknown).toEqual(['nothing']);
+  });
+
+  test('more items than the model takes at once are all ranked', async () => {
+    const asked = [...Array.from({ length: 300 }, (_, at) => `unknown-${at}`), 'P5'];
+    shop.profile('a', ['P4']);
+    expect((await shop.skus('a', { items: asked, limit: 100 }))[0]).toBe('P5');
+    expect(await shop.skus('a', { items: [] })).toEqual([]);
+  });
+
+  test('similar items of an unknown item are refused, of a known one they are what goes with it', () => {
+    expect(() => shop.scorer.similar({ sku: 'nothing', limit: 3, filter: null, exclude: [] })).toThrow(Refusal);
+    const { items } = shop.scorer.similar({ sku: 'P4', limit: 3, filter: null, exclude: [] }) as { items: { sku: string; reasons: object[] }[] };
+    expect(items[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'similar_to', sku: 'P4' }] });
+  });
+
+  test('one item viewed a thousand times over gives an answer of numbers', async () => {
+    const shop = shopOfPairs();
+    for (let view = 0; view < 1_000; view++) shop.event(`bored-${view % 30}`, 'P4', Array.from({ length: 10 }, () => 'P4'));
+    shop.publish();
+    shop.profile('a', Array.from({ length: 50 }, () => 'P4'));
+    const { items } = await shop.recommend('a');
+    expect(items[0]!.sku).toBe('P5');
+    expect(items.every(({ score }) => Number.isFinite(score))).toBe(true);
+  });
+});
+
+describe('a machine that clicks', () => {
+  test('1,000 times a second moves nothing for others', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4']);
+    const [before, popular] = [await shop.skus('a', { limit: 3 }), await shop.skus('nobody', { limit: 5 })];
+    const time = Date.UTC(2026, 0, 6);
+    for (let click = 0; click < 20_000; click++) shop.event('bot', 'P33', ['P4'], { time: time + click });
+    shop.publish();
+    expect((await shop.skus('a', { limit: 3 }))[0]).toBe(before[0]);
+    expect((await shop.skus('nobody', { limit: 5 })).filter((sku) => popular.includes(sku)).length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('what the log is told', () => {
+  test('an answer in four carries what the ranker saw, the first among them', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4']);
+    for (let asked = 0; asked < 8; asked++) await shop.recommend('a', { placement: 'home', limit: 5 });
+    expect(shop.told).toHaveLength(8);
+    expect(shop.told.filter(({ features }) => features.length > 0)).toHaveLength(2);
+    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-1', shopper: 'a' });
+    expect(shop.told[0]!.features.length % 5).toBe(0);
+  });
+});

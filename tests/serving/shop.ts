@@ -1,0 +1,101 @@
+import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitation.js';
+import { productRows } from '../../consumers/item-watch.js';
+import { recommender, type Recommender } from '../../consumers/recommender.js';
+import { profiles } from '../../consumers/shoppers.js';
+import type { RecommendRequest } from '../../infra/http/doors.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import { noMetrics } from '../../pipeline/core/metrics.js';
+import type { NewRecord } from '../../pipeline/core/log.js';
+import { Items } from '../../pipeline/serving/items.js';
+import { followLearner } from '../../pipeline/serving/learned.js';
+import { Ranking } from '../../pipeline/serving/rank.js';
+import { Scorer } from '../../pipeline/serving/scorer.js';
+import { observedStores, Views } from '../../pipeline/serving/views.js';
+import { interactions, products, recommendations, userProfiles } from '../../schemas/topics.js';
+import type { Interaction, Product, Recommendation, UserProfile } from '../../schemas/types.js';
+
+const START = Date.UTC(2026, 0, 5);
+
+export interface RecommendAnswer {
+  readonly recommendationId: string;
+  readonly items: readonly { sku: string; score: number; name: string | null; price: string | null; reasons: readonly { code: string; sku?: string; text: string }[]; contributions?: readonly { part: string; value: number }[] }[];
+  readonly model: string;
+}
+
+/** A learner and a scorer side by side, with the log between them played by hand. */
+export class TestShop {
+  readonly learner: Recommender = recommender.init();
+  readonly neighbours: ItemNeighbours = itemNeighbours.init();
+  readonly told: Recommendation[] = [];
+  readonly scorer: Scorer;
+  readonly items: Items;
+  readonly #stores = observedStores(() => memoryStore());
+  #events = 0;
+  #positions = 0;
+
+  constructor() {
+    const views = new Views(this.#stores, 1);
+    this.items = new Items(views, this.neighbours.index);
+    followLearner(views, this.neighbours);
+    const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
+    this.scorer = new Scorer({ views, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => START });
+  }
+
+  product(sku: string, fields: Partial<Product> = {}): void {
+    const value = productRows.codec.encode({
+      sku, name: `Product ${sku}`, category: 'Kitchen', brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false,
+      stock: 5, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0, ...fields,
+    });
+    this.#stores.open(products.name, 0).apply([{ key: sku, value }], ++this.#positions);
+  }
+
+  /** What a shopper did next, told to both; ten seconds later than what was told before. */
+  event(shopper: string, sku: string, recent: readonly string[], fields: Partial<Interaction> = {}): void {
+    const time = START + 10_000 * ++this.#events;
+    const event: Interaction = {
+      shopper, anonymousId: null, messageId: `m-${this.#events}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: shopper, sessionStart: false,
+      products: [{ sku, price: null, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
+      query: null, list: null, currency: null, value: null, marketingConsent: null, recent, source: null, ...fields,
+    };
+    recommender.learn(this.learner, interactions.name, event, shopper);
+    itemNeighbours.learn(this.neighbours, interactions.name, event, shopper);
+  }
+
+  /** A shopper who views items one after the other. */
+  session(shopper: string, skus: readonly string[]): void {
+    for (const [at, sku] of skus.entries()) this.event(shopper, sku, skus.slice(0, at).reverse().slice(0, 10));
+  }
+
+  /** The learner tells what it has learned. */
+  publish(): number {
+    const changes = recommender.publishes!.changes(this.learner, START);
+    for (const { table, key, value } of changes) this.#stores.open(table.name, 0).apply([{ key, value }], ++this.#positions);
+    return changes.length;
+  }
+
+  profile(id: string, recent: readonly string[], fields: Partial<UserProfile> = {}): void {
+    const value = profiles.codec.encode({
+      firstSeen: START, lastSeen: START, sessionId: id, sessionStart: START, sessions: 1, events: recent.length, recent: recent.map((sku) => ({ sku, event: 'Product Viewed', time: START })),
+      bought: [], dismissed: [], aliases: [], marketingConsent: null, timezone: null, email: null, known: false, ...fields,
+    });
+    this.#stores.open(userProfiles.name, 0).apply([{ key: id, value }], ++this.#positions);
+  }
+
+  async recommend(anonymousId: string, fields: Partial<RecommendRequest> = {}): Promise<RecommendAnswer> {
+    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: null, exclude: [], items: null, placement: null, after: null, explain: false, ...fields };
+    return await this.scorer.recommend(request) as RecommendAnswer;
+  }
+
+  async skus(anonymousId: string, fields: Partial<RecommendRequest> = {}): Promise<string[]> {
+    return (await this.recommend(anonymousId, fields)).items.map(({ sku }) => sku);
+  }
+}
+
+/** A shop of 40 products in pairs: whoever views an even one views the next one after it. */
+export function shopOfPairs(): TestShop {
+  const shop = new TestShop();
+  for (let item = 0; item < 40; item++) shop.product(`P${item}`, { category: `Category ${item % 4}`, price: BigInt(10 + item) * 10_000n, attributes: item % 2 === 0 ? { colour: 'red' } : {} });
+  for (let round = 0; round < 6; round++) for (let item = 0; item < 40; item += 2) shop.session(`s-${round}-${item}`, [`P${item}`, `P${item + 1}`]);
+  shop.publish();
+  return shop;
+}
