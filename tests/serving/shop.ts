@@ -43,7 +43,7 @@ export class TestShop {
 
   product(sku: string, fields: Partial<Product> = {}): void {
     const value = productRows.codec.encode({
-      sku, name: `Product ${sku}`, category: 'Kitchen', brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false,
+      sku, name: `Product ${sku}`, category: 'Kitchen', brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false, onOrder: false,
       stock: 5, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0, ...fields,
     });
     this.#stores.open(products.name, 0).apply([{ key: sku, value }], ++this.#positions);
@@ -76,7 +76,7 @@ export class TestShop {
   profile(id: string, recent: readonly string[], fields: Partial<UserProfile> = {}): void {
     const value = profiles.codec.encode({
       firstSeen: START, lastSeen: START, sessionId: id, sessionStart: START, sessions: 1, events: recent.length, recent: recent.map((sku) => ({ sku, event: 'Product Viewed', time: START })),
-      bought: [], dismissed: [], aliases: [], marketingConsent: null, timezone: null, email: null, known: false, ...fields,
+      bought: [], dismissed: [], aliases: [], marketingConsent: null, timezone: null, email: null, known: false, consentAt: 0, ...fields,
     });
     this.#stores.open(userProfiles.name, 0).apply([{ key: id, value }], ++this.#positions);
   }
