@@ -74,7 +74,7 @@ export class ForecastDoor {
    * Undefined for one that no product is in.
    */
   async ofCategory(category: string): Promise<object | undefined> {
-    const skus = [...this.#options.items.catalogue()].filter((product) => product.category === category && !product.deleted).map(({ sku }) => sku);
+    const skus = this.#options.items.skusIn(category);
     if (skus.length === 0) return undefined;
     const members: Forecast[] = [];
     for (const [i, sku] of skus.entries()) {

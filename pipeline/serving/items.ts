@@ -5,10 +5,11 @@ import { products } from '../../schemas/topics.js';
 import type { Product } from '../../schemas/types.js';
 import type { Views } from './views.js';
 
-/** Bits of an item: a catalogue knows it; it must not be shown; there is some of it. */
+/** Bits of an item: a catalogue knows it; it must not be shown; there is some of it; it is no more. */
 const KNOWN = 1;
 const WITHHELD = 2;
 const IN_STOCK = 4;
+const DELETED = 8;
 const NOTHING: Readonly<Record<string, string>> = {};
 
 /**
@@ -91,6 +92,13 @@ export class Items {
     return this.name(this.number(sku));
   }
 
+  /** SKUs of a category that are not deleted; a look at every item. */
+  skusIn(category: string): string[] {
+    const skus: string[] = [];
+    for (let item = 0; item < this.size; item++) if (this.#categories[item] === category && (this.#flags[item]! & DELETED) === 0) skus.push(this.sku(item));
+    return skus;
+  }
+
   #set(sku: string, product: Product | null): void {
     if (product === null && this.number(sku) < 0) return;
     const item = itemIndex.learn(this.#index, sku);
@@ -122,5 +130,5 @@ export class Items {
 
 function flagsOf({ hidden, deleted, stock, onOrder }: Product): number {
   const isSoldOut = stock !== null && stock <= 0;
-  return KNOWN | (hidden || deleted || isSoldOut ? WITHHELD : 0) | (isSoldOut || onOrder ? 0 : IN_STOCK);
+  return KNOWN | (hidden || deleted || isSoldOut ? WITHHELD : 0) | (isSoldOut || onOrder ? 0 : IN_STOCK) | (deleted ? DELETED : 0);
 }
