@@ -59,7 +59,8 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       const ranges = await log.ranges(marketingTriggers.name);
       const reader = log.reader(ranges.map(({ start: offset }, partition) => ({ topic: marketingTriggers.name, partition, offset })));
       const found: MarketingTrigger[] = [];
-      for (let empty = 0; empty < 2;) {
+      // A busy machine may take a second for the first fetch from a broker.
+      for (let empty = 0; empty < 10;) {
         const records = await reader.poll(1_000, 100);
         if (records.length === 0) empty++;
         for (const { value } of records) if (value) found.push(marketingTriggers.codec.decode(value));
