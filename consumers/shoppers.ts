@@ -210,7 +210,7 @@ function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Contex
 }
 
 function seenEntry(messageId: string, receivedAt: number): Buffer {
-  const entry = Buffer.alloc(SEEN_BYTES);
+  const entry = Buffer.allocUnsafe(SEEN_BYTES);
   // Not by createHash: its object costs an eighth of the whole event.
   entry.write(hash('md5', messageId, 'hex').slice(0, 16), 'hex');
   entry.writeUInt32LE(Math.max(0, Math.floor(receivedAt / 1000)), 8);
