@@ -56,9 +56,10 @@ export function addRank(totals: RankingTotals, rank: number): void {
   totals.gainSquares += gain * gain;
 }
 
-/** Counts an item among the first k of a query; `share` is its fraction of all events. */
+/** Counts an item among the first k of a query; `share` is its fraction of all events, 0 for one outside the catalogue. */
 export function addShown(totals: RankingTotals, item: number, share: number): void {
-  totals.shown.add(item);
+  // A shopper's own click on something new may be shown again, and would let the coverage of the catalogue pass 1.
+  if (share > 0) totals.shown.add(item);
   totals.novelty -= Math.log2(Math.max(share, 1e-9));
   totals.listed++;
 }
