@@ -46,7 +46,7 @@ await describeWith(['kafka'], 'what is asked of Kafka', ({ kafka: { brokers } })
     expect(lookUp).toHaveBeenCalledTimes(2);
 
     const second = await fencingProducer(kafka, 'requests-', 'requests-task');
-    await expect(first.commit([record])).rejects.toThrow();
+    await expect(first.commit([record])).rejects.toBeInstanceOf(Error);
     await second.commit([record]);
     await second.commit([record]);
     await bystander.commit([record]);
