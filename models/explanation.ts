@@ -1,10 +1,10 @@
 /**
  * Why an item has its score: contributions of groups of features that sum to the score exactly.
  *
- *   score = baseline + Σ_g contribution_g        baseline = score of the average candidate of the same request
- *   contribution_g = v_g·(x_g − mean_g)  (the linear part, exact)  +  Shapley value of g in the network's part (exact)
+ *   score = baseline + Σ_g contribution_g        baseline = score of an item of which nothing is known, in the same request
+ *   contribution_g = v_g·(x_g − baseline_g)  (the linear part, exact)  +  Shapley value of g in the network's part (exact)
  *
- * A group that is absent from a set stands at the average candidate's values. All 2^10 sets of groups are worked out,
+ * A group that is absent from a set stands at the unknown item's values (or those of any other baseline given). All 2^10 sets of groups are worked out,
  * along a Gray code, so that a step changes one group's 16 sums: some 0.1 ms an item, asked for only what is shown.
  * The score comes from single-precision kernels; the few 10^−6 by which sums in double differ go into the baseline.
  * Untrained: the network's part is small, the linear part is the prior. Units: log odds between items of one answer.
@@ -50,13 +50,9 @@ export interface Game {
   readonly outputs: Float64Array;
 }
 
-/** Mean features of the first `count` candidates in the ranker's `x`. */
-export function averageCandidate({ network: { features }, x }: Ranker, count: number): Float64Array {
-  const means = new Float64Array(features);
-  for (let f = 0; f < features; f++) {
-    for (let c = 0; c < count; c++) means[f] += x[f * STRIDE + c] / count;
-  }
-  return means;
+/** The features of candidate `c` in the ranker's `x`, as a baseline for others. */
+export function featuresOf({ network: { features }, x }: Ranker, c: number): Float64Array {
+  return Float64Array.from({ length: features }, (_, f) => x[f * STRIDE + c]);
 }
 
 /** The game of candidate `c` in the ranker's `x` against a baseline. Units: the hidden ones, then the linear one. */
@@ -89,7 +85,7 @@ function scoreOf(sums: Float64Array, outputs: Float64Array): number {
   return score;
 }
 
-/** Explains candidate `c`, whose score was `score`. The baseline is usually `averageCandidate` of the same request. */
+/** Explains candidate `c`, whose score was `score`, against a baseline's features. */
 export function explain(ranker: Ranker, c: number, score: number, baseline: Float64Array): Explanation {
   const game = gameOf(ranker, c, baseline);
   const sums = Float64Array.from(game.base);

@@ -37,26 +37,6 @@ const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
 };
 export const PRIOR: readonly number[] = FEATURES.map((name) => FIRST_WEIGHTS[name] ?? 0);
 
-/** What features speak of, in words that a shop can show. */
-const PARTS: Readonly<Record<string, RegExp>> = {
-  'follows what was viewed': /^(latest|forward|previous|long|after latest|support)/,
-  'precedes what was viewed': /^(backward|before)/,
-  'goes with what was viewed': /^hop/,
-  'viewed before': /own|repeat rate|^is |followed|recency/,
-  'similar to what was viewed': /^embedding/,
-  'popularity': /^(trend|popular|age)/,
-};
-
-/** The linear part of a candidate's score by what it speaks of; `weights` has one for each feature. */
-export function linearParts(x: Float32Array, candidate: number, weights: Float32Array): { part: string; value: number }[] {
-  const sums = new Map<string, number>();
-  for (const [f, name] of FEATURES.entries()) {
-    const part = Object.entries(PARTS).find(([, names]) => names.test(name))?.[0] ?? 'this visit';
-    sums.set(part, (sums.get(part) ?? 0) + weights[f] * x[f * STRIDE + candidate]);
-  }
-  return [...sums].map(([part, value]) => ({ part, value }));
-}
-
 export interface Sources {
   readonly popularity: popularity.Popularity;
   readonly repeats: repeats.Repeats;

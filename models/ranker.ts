@@ -85,11 +85,6 @@ export function weightsOf(state: Ranker): Float32Array {
   return state.network.averaged;
 }
 
-/** The linear part of what `predict` ranks by: a weight a feature. */
-export function linearWeights({ network: { averaged, features } }: Ranker): Float32Array {
-  return Float32Array.from({ length: features }, (_, f) => averaged[f * UNITS + HIDDEN]);
-}
-
 /** Ranks by the weights that another copy of this model learned, from now on. False for weights of other features. */
 export function useWeights(state: Ranker, weights: Float32Array): boolean {
   const { averaged } = state.network;

@@ -1,4 +1,5 @@
 import type { ItemNeighbours } from '../../consumers/co-visitation.js';
+import * as explanation from '../../models/explanation.js';
 import * as features from '../../models/features.js';
 import * as fusion from '../../models/fusion.js';
 import { top } from '../../models/kernels/candidates.js';
@@ -10,11 +11,6 @@ import type { Items } from './items.js';
 const FILLED = 64;
 /** As many items as the model scores in one go. */
 const AT_ONCE = 128;
-
-export interface Contribution {
-  readonly part: string;
-  readonly value: number;
-}
 
 /** Items by number, best first, as columns. */
 export interface Ranked {
@@ -68,11 +64,15 @@ export class Ranking {
     return Buffer.from(buffer, byteOffset, byteLength);
   }
 
-  /** Parts that add up to the score of a place in the last question: the linear part by source, and the hidden units together. */
-  contributions(place: number, score: number): Contribution[] {
-    const parts = features.linearParts(this.#model.ranker.x, place, ranker.linearWeights(this.#model.ranker));
-    const linear = parts.reduce((sum, { value }) => sum + value, 0);
-    return [...parts, { part: 'together', value: score - linear }];
+  /** What the model sees of an item of which nothing is known: what explanations compare with. It takes the place of the last question. */
+  unknown(recent: Int32Array): Float64Array {
+    fusion.scoreItems(this.#model, recent, Int32Array.of(-1), this.#work);
+    return explanation.featuresOf(this.#model.ranker, 0);
+  }
+
+  /** What makes up the score of a place in the last question. */
+  explain(place: number, score: number, unknown: Float64Array): explanation.Explanation {
+    return explanation.explain(this.#model.ranker, place, score, unknown);
   }
 
   /** What is popular among items of the catalogue that may be shown. It looks at every item: asked only when few others are left. */

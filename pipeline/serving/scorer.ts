@@ -11,7 +11,9 @@ import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { readFilter, type Matches } from './filter.js';
 import type { Items } from './items.js';
-import type { Contribution, Ranked, Ranking } from './rank.js';
+import type { Explanation } from '../../models/explanation.js';
+import type { Ranked, Ranking } from './rank.js';
+import { contributionsOf, reasonsFor, type Contribution, type Reason } from './reasons.js';
 import type { Views } from './views.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
@@ -160,9 +162,10 @@ export class Scorer {
 
   #best({ recent }: Shopper, { limit, explain }: RecommendRequest, isRefused: (item: number) => boolean): Answer {
     const { ranking } = this.#parts;
+    const unknown = explain ? ranking.unknown(recent) : undefined;
     const ranked = ranking.rank(recent, limit, isRefused);
     const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
-    return { items: this.#shown(recent, ranked, explain), features };
+    return { items: this.#shown(recent, ranked, unknown), features };
   }
 
   /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
@@ -175,12 +178,12 @@ export class Scorer {
     return { items: this.#scored(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
   }
 
-  #shown(recent: Int32Array, { items: numbers, scores, sources, places }: Ranked, explain: boolean): Item[] {
+  #shown(recent: Int32Array, { items: numbers, scores, sources, places }: Ranked, unknown: Float64Array | undefined): Item[] {
     const { ranking } = this.#parts;
     const shown: Item[] = [];
     for (let at = 0; at < numbers.length; at++) {
       const item = this.#item(numbers[at]!, scores[at]!, this.#reason(recent, numbers[at]!, sources[at]!));
-      shown.push(explain ? { ...item, contributions: ranking.contributions(places[at]!, item.score) } : item);
+      shown.push(unknown ? this.#explained(recent, numbers[at]!, item, ranking.explain(places[at]!, item.score, unknown)) : item);
     }
     return shown;
   }
@@ -188,18 +191,29 @@ export class Scorer {
   /** Given items by score, best first. */
   #scored(recent: Int32Array, skus: readonly string[], numbers: Int32Array, explain: boolean): Item[] {
     const { ranking } = this.#parts;
-    const contributions: Contribution[][] = [];
-    const scores = ranking.score(recent, numbers, explain ? (at, place, score) => { contributions[at] = ranking.contributions(place, score); } : undefined);
+    const explanations: Explanation[] = [];
+    const unknown = explain ? ranking.unknown(recent) : undefined;
+    const scores = ranking.score(recent, numbers, unknown ? (at, place, score) => { explanations[at] = ranking.explain(place, score, unknown); } : undefined);
     return skus.map((sku, at): Item => {
       const number = numbers[at]!;
-      const item = this.#item(number, scores[at]!, this.#reason(recent, number, number >= 0 && recent.length > 0 ? SOURCE.hop : SOURCE.popular));
-      return { ...item, sku, ...(explain ? { contributions: contributions[at] } : {}) };
+      const item = { ...this.#item(number, scores[at]!, this.#reason(recent, number, number >= 0 && recent.length > 0 ? SOURCE.hop : SOURCE.popular)), sku };
+      return explain ? this.#explained(recent, number, item, explanations[at]!) : item;
     }).sort((a, b) => b.score - a.score);
   }
 
   #item(item: number, score: number, reason: Reason): Item {
     const { items } = this.#parts;
     return { sku: items.sku(item), score, name: items.name(item), price: items.priceText(item), reasons: [reason] };
+  }
+
+  /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
+  #explained(recent: Int32Array, number: number, item: Item, explanation: Explanation): Item {
+    const { items, ranking } = this.#parts;
+    const speaking = number < 0 ? -1 : ranking.because(recent, number);
+    const because = speaking < 0 ? null : { sku: items.sku(speaking), name: items.name(speaking) ?? items.sku(speaking) };
+    const [first] = item.reasons;
+    const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code);
+    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation) };
   }
 
   #because(recent: Int32Array, item: number, sources: number): number {
@@ -242,12 +256,6 @@ export class Scorer {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-interface Reason {
-  readonly code: 'trending' | 'because_you_viewed' | 'viewed_before' | 'similar_to';
-  readonly sku?: string;
-  readonly text: string;
-}
 
 interface Item {
   readonly sku: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { averageCandidate, compare, explain, gameOf, GROUPS, outcomeOf } from '../../models/explanation.js';
+import { compare, explain, featuresOf, gameOf, GROUPS, outcomeOf } from '../../models/explanation.js';
 import { FEATURES, PRIOR } from '../../models/features.js';
 import { HIDDEN, UNITS } from '../../models/kernels/network.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
@@ -23,14 +23,14 @@ function trained(seed: number): { ranker: Ranker; scores: Float32Array } {
 }
 
 test('baseline and contributions sum to the score', () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 1_000 }), fc.nat(COUNT - 1), (seed, c) => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1_000 }), fc.nat(COUNT - 2), (seed, c) => {
     const { ranker, scores } = trained(seed);
-    const average = averageCandidate(ranker, COUNT);
-    const { baseline, contributions } = explain(ranker, c, scores[c], average);
+    const unknown = featuresOf(ranker, COUNT - 1);
+    const { baseline, contributions } = explain(ranker, c, scores[c], unknown);
     expect(contributions.length).toBe(GROUPS.length);
     expect(Math.abs(contributions.reduce((sum, value) => sum + value, baseline) - scores[c])).toBeLessThan(1e-6);
-    // The baseline is the average candidate's score but for the rounding of the kernels.
-    expect(Math.abs(baseline - outcomeOf(gameOf(ranker, c, average), 0))).toBeLessThan(1e-4);
+    // The baseline is the other candidate's score but for the rounding of the kernels.
+    expect(Math.abs(baseline - outcomeOf(gameOf(ranker, c, unknown), 0))).toBeLessThan(1e-4);
   }), { numRuns: 20 });
 });
 
@@ -39,36 +39,36 @@ test('where the network says nothing, contributions are the linear part\'s, exac
   ranker.network.averaged.fill(0, FEATURES.length * UNITS);
   const scores = new Float32Array(STRIDE);
   predict(ranker, COUNT, scores);
-  const average = averageCandidate(ranker, COUNT);
-  const { contributions } = explain(ranker, 3, scores[3], average);
-  const linear = FEATURES.map((_, f) => ranker.network.averaged[f * UNITS + HIDDEN] * (ranker.x[f * STRIDE + 3] - average[f]));
+  const unknown = featuresOf(ranker, COUNT - 1);
+  const { contributions } = explain(ranker, 3, scores[3], unknown);
+  const linear = FEATURES.map((_, f) => ranker.network.averaged[f * UNITS + HIDDEN] * (ranker.x[f * STRIDE + 3] - unknown[f]));
   const age = GROUPS.indexOf('age');
   expect(contributions[age]).toBeCloseTo(linear[FEATURES.indexOf('age')], 8);
-  expect(compare(ranker, 3, average).weights[age]).toBeCloseTo(contributions[age], 4);
+  expect(compare(ranker, 3, unknown).weights[age]).toBeCloseTo(contributions[age], 4);
   expect(contributions.reduce((a, b) => a + b)).toBeCloseTo(linear.reduce((a, b) => a + b), 6);
 });
 
-test('a group as on the average candidate contributes nothing', () => {
+test('a group as on the baseline contributes nothing', () => {
   const { ranker, scores } = trained(9);
   const age = FEATURES.indexOf('age');
   for (let c = 0; c < COUNT; c++) ranker.x[age * STRIDE + c] = 0.25;
   predict(ranker, COUNT, scores);
-  const { contributions } = explain(ranker, 0, scores[0], averageCandidate(ranker, COUNT));
+  const { contributions } = explain(ranker, 0, scores[0], featuresOf(ranker, COUNT - 1));
   expect(Math.abs(contributions[GROUPS.indexOf('age')])).toBeLessThan(1e-9);
 });
 
 test('sampling orders of the groups comes to the same values, within its standard error', () => {
   const { ranker, scores } = trained(5);
-  const average = averageCandidate(ranker, COUNT);
-  const { contributions } = explain(ranker, 1, scores[1], average);
-  const game = gameOf(ranker, 1, average);
+  const unknown = featuresOf(ranker, COUNT - 1);
+  const { contributions } = explain(ranker, 1, scores[1], unknown);
+  const game = gameOf(ranker, 1, unknown);
   const { values, standardErrors } = sampled((set) => outcomeOf(game, set), GROUPS.length, 200, randomness(2));
   contributions.forEach((value, g) => expect(Math.abs(value - values[g])).toBeLessThan(5 * standardErrors[g] + 1e-9));
 });
 
-test('a single candidate is its own average: all of its score is baseline', () => {
+test('against itself all of a candidate\'s score is baseline', () => {
   const { ranker, scores } = trained(6);
-  const { baseline, contributions } = explain(ranker, 0, scores[0], averageCandidate(ranker, 1));
+  const { baseline, contributions } = explain(ranker, 0, scores[0], featuresOf(ranker, 0));
   expect(baseline).toBeCloseTo(scores[0], 10);
   contributions.forEach((value) => expect(Math.abs(value)).toBeLessThan(1e-9));
 });

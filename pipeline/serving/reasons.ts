@@ -1,0 +1,59 @@
+import { GROUPS, type Explanation, type Group } from '../../models/explanation.js';
+
+export interface Reason {
+  readonly code: 'trending' | 'popular' | 'because_you_viewed' | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to';
+  readonly sku?: string;
+  readonly text: string;
+  /** How much of the score it makes up. */
+  readonly contribution?: number;
+}
+
+export interface Contribution {
+  readonly part: string;
+  readonly value: number;
+}
+
+/** The recent item that speaks for another one. */
+export interface Because {
+  readonly sku: string;
+  readonly name: string;
+}
+
+/** What groups of features speak of, in words that a shop can show. */
+const PARTS: Readonly<Record<Group, string>> = {
+  own: 'viewed before',
+  latest: 'follows the latest view',
+  forward: 'follows what was viewed',
+  backward: 'precedes what was viewed',
+  hop: 'goes with what was viewed',
+  embedding: 'similar to what was viewed',
+  trending: 'trending',
+  popular: 'popular',
+  age: 'age',
+  session: 'this visit',
+};
+
+/** Groups that make one reason. */
+const REASONS: readonly { readonly code: Reason['code']; readonly groups: readonly Group[]; readonly text: (name: string) => string; readonly isAboutAnItem: boolean }[] = [
+  { code: 'often_follows', groups: ['latest', 'forward'], text: (name) => `Often follows ${name}`, isAboutAnItem: true },
+  { code: 'goes_with', groups: ['backward', 'hop'], text: (name) => `Goes with ${name}`, isAboutAnItem: true },
+  { code: 'similar_to', groups: ['embedding'], text: (name) => `Similar to ${name}`, isAboutAnItem: true },
+  { code: 'viewed_before', groups: ['own'], text: () => 'You viewed this before', isAboutAnItem: false },
+  { code: 'trending', groups: ['trending'], text: () => 'Popular right now', isAboutAnItem: false },
+  { code: 'popular', groups: ['popular'], text: () => 'Popular this week', isAboutAnItem: false },
+];
+
+/** Parts that add up to the score: that of an unknown item, and what is known of this one, the largest first. */
+export function contributionsOf({ baseline, contributions }: Explanation): Contribution[] {
+  const parts = GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: contributions[at]! }));
+  return [{ part: 'an unknown item', value: baseline }, ...parts.filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
+}
+
+/** What speaks for an item, the strongest first; what speaks against it is no reason. */
+export function reasonsFor({ contributions }: Explanation, because: Because | null): Reason[] {
+  return REASONS.flatMap(({ code, groups, text, isAboutAnItem }): Reason[] => {
+    const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)]!, 0);
+    if (contribution <= 0 || (isAboutAnItem && because === null)) return [];
+    return [{ code, ...(isAboutAnItem && because ? { sku: because.sku } : {}), text: text(because?.name ?? ''), contribution }];
+  }).sort((a, b) => b.contribution! - a.contribution!);
+}
