@@ -189,6 +189,7 @@ const recommendations = sink(topics.recommendations, (answer, record) => ({
   'items.sku': answer.items.map(({ sku }) => sku),
   'items.score': answer.items.map(({ score }) => double(score)),
   'items.reason': answer.items.map(({ reason }) => reason),
+  'items.propensity': answer.items.map(({ propensity }) => double(propensity)),
   ...made(record, answer.time),
 }));
 

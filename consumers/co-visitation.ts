@@ -4,10 +4,11 @@ import * as coVisitation from '../models/co-visitation.js';
 import * as popularity from '../models/popularity.js';
 import * as repeats from '../models/repeats.js';
 import type { Fold } from '../pipeline/core/fold.js';
-import { interactions, purchases } from '../schemas/topics.js';
-import type { Interaction, Purchase } from '../schemas/types.js';
+import { interactions, purchases, recommendations } from '../schemas/topics.js';
+import type { Interaction, Purchase, Recommendation } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
+import { learnChosen, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
@@ -15,26 +16,30 @@ export interface ItemNeighbours {
   readonly index: itemIndex.ItemIndex;
   readonly model: fusion.Fusion;
   readonly shares: Shares;
+  readonly shown: ShownItems;
 }
 
-/** What is touched after what, what is touched most and again: cheap enough that every scorer learns it itself. */
+/** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
 export const itemNeighbours: Fold<ItemNeighbours> = {
   name: 'co-visitation',
-  inputs: [interactions, purchases],
-  init: () => ({ index: itemIndex.init(), model: fusion.init(), shares: noShares() }),
+  inputs: [interactions, purchases, recommendations],
+  init: () => ({ index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: noneShown() }),
   learn(state, topic, value) {
-    const { index, model, shares } = state;
-    if (topic === interactions.name) eachTouch(index, shares, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
+    const { index, model, shares, shown } = state;
+    if (topic === interactions.name) {
+      eachTouch(index, shares, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
+      learnChosen(shown, index, value as Interaction);
+    } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
   },
-  snapshot: ({ index, model, shares }) => joinBytes([
-    itemIndex.snapshot(index), coVisitation.snapshot(model.coVisitation), popularity.snapshot(model.popularity), repeats.snapshot(model.repeats), sharesSnapshot(shares),
+  snapshot: ({ index, model, shares, shown }) => joinBytes([
+    itemIndex.snapshot(index), coVisitation.snapshot(model.coVisitation), popularity.snapshot(model.popularity), repeats.snapshot(model.repeats), sharesSnapshot(shares), shownSnapshot(shown),
   ]),
   restore(bytes) {
-    const [index, transitions, popular, repeated, shares] = splitBytes(bytes, 5);
+    const [index, transitions, popular, repeated, shares, shown] = splitBytes(bytes, 6);
     const model = {
       ...fusion.init(), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
     };
-    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!) };
+    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown!) };
   },
 };

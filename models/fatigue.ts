@@ -4,8 +4,8 @@
  *   damping = −strength·log(1 + showings without a click)       added to the score, which is log odds; strength 0 = off
  *
  * Remembered of a shopper: the 24 items shown last, each with its showings (at most 255) since the last click on it.
- * Shoppers share a table of 2^16 places by the hash of their id; whoever comes later to a place takes it over, so that
- * memory is fixed (8 MB) and what is lost is only a little patience. Untrained: nothing is damped.
+ * Shoppers share a table of 2^14 places by the hash of their id; whoever comes later to a place takes it over, so that
+ * memory is fixed (2 MB) and what is lost is only a little patience. Untrained: nothing is damped.
  * Source: impression discounting (Lee et al., KDD 2014), its logarithmic form.
  */
 import { log } from './kernels/numbers.js';
@@ -20,7 +20,7 @@ export interface Settings {
   readonly bits: number;
 }
 
-export const defaults: Settings = { strength: 0.3, bits: 16 };
+export const defaults: Settings = { strength: 1, bits: 14 };
 
 export interface Fatigue {
   readonly settings: Settings;

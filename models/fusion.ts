@@ -73,6 +73,8 @@ export interface Options {
   readonly exclude?: ((item: number) => boolean) | undefined;
   /** Items to fill up with when few others are left; asked for only then. */
   readonly more?: (() => Int32Array) | undefined;
+  /** Items to rank with the others, whatever speaks for them. */
+  readonly also?: Int32Array | undefined;
 }
 
 export interface Recommendations {
@@ -114,8 +116,8 @@ export function workspace(): Workspace {
 }
 
 /** The best items for a shopper with these clicks. */
-export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, exclude, more }: Options): Recommendations {
-  const count = rank(state, recent, work, exclude, more);
+export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, exclude, more, also }: Options): Recommendations {
+  const count = rank(state, recent, work, exclude, more, also);
   const size = Math.max(0, Math.min(Math.floor(limit), count));
   const items = new Int32Array(size);
   const scores = new Float32Array(size);
@@ -144,11 +146,11 @@ export const recommend = predict;
 
 /** Candidates and their scores into the workspace's `items` and `scores`; returns how many. */
 export function rank(
-  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array,
+  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array, also?: Int32Array,
 ): number {
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
-  return score(state, recent, work, pick(state, recent, work, exclude, more));
+  return score(state, recent, work, pick(state, recent, work, exclude, more, also));
 }
 
 /** Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. */
@@ -242,11 +244,13 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
 
 /** Chooses candidates from the gathered evidence into `picked` and `items`. */
 function pick(
-  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array,
+  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array, also?: Int32Array,
 ): number {
   const { scratch: space, picked, items } = work;
-  let count = 0;
+  // First, while there is room for certain.
+  let count = also ? takeListed(space, also, also.length, picked, 0, exclude) : 0;
   for (let at = 0; at < space.own; at++) {
+    if (space.marked[at] !== 0) continue;
     const isTaken = state.settings.repeats && exclude?.(space.items[at]) !== true;
     space.marked[at] = isTaken ? TAKEN : REFUSED;
     if (isTaken) picked[count++] = at;

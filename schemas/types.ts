@@ -480,6 +480,8 @@ export interface RecommendedItem {
   readonly score: number;
   /** Reason code. */
   readonly reason: string;
+  /** Probability with which the item was put there: below 1 where it is tried. */
+  readonly propensity: number;
 }
 
 /** What was recommended, to train on and to attribute by. Key: shopper. */

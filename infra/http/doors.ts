@@ -36,6 +36,12 @@ export interface RecommendRequest extends ShopperRef {
   readonly placement: string | null;
   readonly after: After | null;
   readonly explain: boolean;
+  /** 0 to 1: how much an item like those before it is held back. */
+  readonly diversity: number;
+  /** 0 to 5: how much an item that was shown in vain to this shopper is held back. */
+  readonly fatigue: number;
+  /** Whether the last place tries an item of which little is known. */
+  readonly explore: boolean;
 }
 
 export interface ScoreRequest extends ShopperRef {

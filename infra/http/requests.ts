@@ -22,6 +22,13 @@ function limitOf(errors: Errors, body: Json): number {
   return 1;
 }
 
+function strengthOf(errors: Errors, body: Json, name: string, most: number): number {
+  const value = body[name] ?? 0;
+  if (typeof value === 'number' && value >= 0 && value <= most) return value;
+  errors.push({ path: name, code: 'out_of_range', message: `This must be a number from 0 to ${most}.` });
+  return 0;
+}
+
 /** SKUs of a list, each once. */
 function skusOf(errors: Errors, body: Json, name: string): string[] | null {
   const list = body[name];
@@ -82,7 +89,7 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
   return request;
 }
 
-const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'after', 'explain', 'writeKey', 'shopperToken']);
+const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
 
@@ -96,6 +103,9 @@ export const recommendRequest = (input: unknown): RecommendRequest =>
     placement: text(errors, body, 'placement', 256),
     after: afterOf(errors, body),
     explain: flag(errors, body, 'explain') ?? false,
+    diversity: strengthOf(errors, body, 'diversity', 1),
+    fatigue: strengthOf(errors, body, 'fatigue', 5),
+    explore: flag(errors, body, 'explore') ?? false,
   }));
 
 export const scoreRequest = (input: unknown): ScoreRequest =>

@@ -1,4 +1,6 @@
 import type { ItemNeighbours } from '../../consumers/co-visitation.js';
+import type { ShownItems } from '../../consumers/shown-items.js';
+import * as embedding from '../../models/embedding.js';
 import * as explanation from '../../models/explanation.js';
 import * as features from '../../models/features.js';
 import * as fusion from '../../models/fusion.js';
@@ -9,6 +11,8 @@ import type { Items } from './items.js';
 
 /** Items to fill up with, when evidence and trend leave few. */
 const FILLED = 64;
+/** Untouched items that are looked through for what is near. */
+const POOLED = 1_024;
 /** As many items as the model scores in one go. */
 const AT_ONCE = 128;
 
@@ -28,17 +32,58 @@ export class Ranking {
   readonly #items: Items;
   readonly #work = fusion.workspace();
   readonly #fill = new Int32Array(FILLED);
+  readonly #shown: ShownItems;
   #values = new Float32Array(0);
+  #pool = { items: new Int32Array(0), size: -1, events: 0 };
 
-  constructor({ model }: ItemNeighbours, items: Items) {
+  constructor({ model, shown }: ItemNeighbours, items: Items) {
     this.#model = model;
+    this.#shown = shown;
     this.#items = items;
   }
 
   /** Best `limit` items that are not refused; `recent` is latest first. The catalogue fills what evidence and trend do not. */
-  rank(recent: Int32Array, limit: number, isRefused: (item: number) => boolean): Ranked {
+  rank(recent: Int32Array, limit: number, isRefused: (item: number) => boolean, also?: Int32Array): Ranked {
     this.#work.room = this.#items.size;
-    return fusion.predict(this.#model, recent, this.#work, { limit, exclude: isRefused, more: () => this.#fromCatalogue(isRefused) });
+    return fusion.predict(this.#model, recent, this.#work, { limit, exclude: isRefused, more: () => this.#fromCatalogue(isRefused), also });
+  }
+
+  /** Items of the catalogue that nobody has touched, nearest to these clicks by what their content says; at most `limit`. */
+  newItems(recent: Int32Array, limit: number, isRefused: (item: number) => boolean): Int32Array {
+    const pool = this.#newPool().filter((item) => !isRefused(item));
+    const logits = new Float32Array(pool.length);
+    for (let from = 0; from < pool.length; from += AT_ONCE) {
+      const some = pool.subarray(from, from + AT_ONCE);
+      embedding.predictMany(this.#model.embedding, recent, some, some.length, logits.subarray(from));
+    }
+    return Int32Array.from(pool.keys()).sort((a, b) => logits[b]! - logits[a]!).slice(0, limit).map((at) => pool[at]!);
+  }
+
+  isNew(item: number): boolean {
+    return !(this.#model.popularity.born[item]! >= 0);
+  }
+
+  /** The item's vector, where one was learned or told from its content. */
+  vectorOf(item: number): Float32Array | undefined {
+    return embedding.vectorOf(this.#model.embedding, item);
+  }
+
+  /** What was shown and clicked, as this scorer has learned it. */
+  get shown(): ShownItems {
+    return this.#shown;
+  }
+
+  /** The latest of the untouched items: looked for again once a hundredth of all events has come since, or an item. */
+  #newPool(): Int32Array {
+    const { size } = this.#items;
+    const { events } = this.#model.popularity;
+    if (this.#pool.size !== size || events - this.#pool.events > events / 100) {
+      const found: number[] = [];
+      for (let item = size - 1; item >= 0 && found.length < POOLED; item--) if (this.#items.isKnown(item) && this.isNew(item)) found.push(item);
+      this.#pool = { items: Int32Array.from(found), size, events };
+    }
+    // Some may have been touched since.
+    return this.#pool.items.filter((item) => this.isNew(item));
   }
 
   /** Scores of given items, in their order; −1 stands for an unknown one, which gets what its popularity says: nothing. */

@@ -44,9 +44,10 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
 ];
 
 /** Parts that add up to the score: that of an unknown item, and what is known of this one, the largest first. */
-export function contributionsOf({ baseline, contributions }: Explanation): Contribution[] {
+export function contributionsOf({ baseline, contributions }: Explanation, damping: number): Contribution[] {
   const parts = GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: contributions[at]! }));
-  return [{ part: 'an unknown item', value: baseline }, ...parts.filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
+  const damped = damping === 0 ? [] : [{ part: 'shown in vain', value: damping }];
+  return [{ part: 'an unknown item', value: baseline }, ...[...parts, ...damped].filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
 }
 
 /** What speaks for an item, the strongest first; what speaks against it is no reason. */

@@ -3,15 +3,19 @@ import { profiles } from '../../consumers/shoppers.js';
 import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
 import { badRequest, refuse } from '../../infra/http/problem.js';
 import * as features from '../../models/features.js';
+import type { Explanation } from '../../models/explanation.js';
+import * as exploration from '../../models/exploration.js';
+import * as fatigue from '../../models/fatigue.js';
 import { MODEL, SOURCE } from '../../models/fusion.js';
+import { randomness, type Randomness } from '../../models/kernels/numbers.js';
 import { clickstream, recommendations, userProfiles } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
+import { choose, type Chosen } from './choose.js';
 import { readFilter, type Matches } from './filter.js';
 import type { Items } from './items.js';
-import type { Explanation } from '../../models/explanation.js';
 import type { Ranked, Ranking } from './rank.js';
 import { contributionsOf, reasonsFor, type Contribution, type Reason } from './reasons.js';
 import type { Views } from './views.js';
@@ -22,6 +26,10 @@ const AFTER_DEADLINE_MS = 200;
 const CONTEXT = 10;
 /** One answer in so many is told to the log with what the ranker saw: enough to learn from, and a fraction of the bytes. */
 const TOLD_IN_FULL = 4;
+/** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
+const ALL = 128;
+const NEW_ITEMS = 8;
+const AS_RANKED: Pick<Chosen, 'propensities' | 'dampings'> = { propensities: new Float64Array(0), dampings: new Float64Array(0) };
 
 export interface ScorerParts {
   readonly views: Views;
@@ -58,9 +66,12 @@ export class Scorer {
   #refused = new Int32Array(0);
   #request = 0;
   #answers = 0;
+  /** A seed of each process's own: two scorers must not try the same. */
+  readonly #chance: Randomness;
 
   constructor(parts: ScorerParts) {
     this.#parts = parts;
+    this.#chance = randomness(parts.now());
   }
 
   async recommend(request: RecommendRequest): Promise<object> {
@@ -160,12 +171,29 @@ export class Scorer {
     return (item) => refused[item] === request || !items.mayShow(item) || !matches(item);
   }
 
-  #best({ recent }: Shopper, { limit, explain }: RecommendRequest, isRefused: (item: number) => boolean): Answer {
+  #best(shopper: Shopper, request: RecommendRequest, isRefused: (item: number) => boolean): Answer {
     const { ranking } = this.#parts;
+    const { recent } = shopper;
+    const { limit, explain, diversity, fatigue, explore } = request;
     const unknown = explain ? ranking.unknown(recent) : undefined;
-    const ranked = ranking.rank(recent, limit, isRefused);
+    const isPlain = diversity === 0 && fatigue === 0 && !explore;
+    const ranked = isPlain ? ranking.rank(recent, limit, isRefused) : this.#chosen(shopper, request, isRefused);
     const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
     return { items: this.#shown(recent, ranked, unknown), features };
+  }
+
+  /** Chosen from all that was ranked, by more than its score. */
+  #chosen({ key, recent }: Shopper, request: RecommendRequest, isRefused: (item: number) => boolean): Chosen {
+    const { ranking, items } = this.#parts;
+    const { exploration: tried, fatigue: seen } = ranking.shown;
+    const ranked = ranking.rank(recent, ALL, isRefused, request.explore ? ranking.newItems(recent, NEW_ITEMS, isRefused) : undefined);
+    return choose(ranked, request, {
+      vectorOf: (item) => ranking.vectorOf(item),
+      categoryOf: (item) => items.category(item) ?? undefined,
+      dampingOf: (item) => (request.fatigue === 0 ? 0 : request.fatigue * fatigue.predict(seen, key, item)),
+      isNew: (item) => ranking.isNew(item),
+      draw: (among) => exploration.draw(tried, request.placement ?? '', among, this.#chance),
+    });
   }
 
   /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
@@ -178,12 +206,16 @@ export class Scorer {
     return { items: this.#scored(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
   }
 
-  #shown(recent: Int32Array, { items: numbers, scores, sources, places }: Ranked, unknown: Float64Array | undefined): Item[] {
+  #shown(recent: Int32Array, ranked: Ranked | Chosen, unknown: Float64Array | undefined): Item[] {
     const { ranking } = this.#parts;
+    const { items: numbers, scores, sources, places } = ranked;
+    const { propensities, dampings } = 'propensities' in ranked ? ranked : AS_RANKED;
     const shown: Item[] = [];
     for (let at = 0; at < numbers.length; at++) {
-      const item = this.#item(numbers[at]!, scores[at]!, this.#reason(recent, numbers[at]!, sources[at]!));
-      shown.push(unknown ? this.#explained(recent, numbers[at]!, item, ranking.explain(places[at]!, item.score, unknown)) : item);
+      const propensity = propensities[at] ?? 1;
+      const item = this.#item(numbers[at]!, scores[at]!, this.#reason(recent, numbers[at]!, sources[at]!), propensity);
+      const damping = dampings[at] ?? 0;
+      shown.push(unknown ? this.#explained(recent, numbers[at]!, item, ranking.explain(places[at]!, item.score - damping, unknown), damping) : item);
     }
     return shown;
   }
@@ -201,19 +233,19 @@ export class Scorer {
     }).sort((a, b) => b.score - a.score);
   }
 
-  #item(item: number, score: number, reason: Reason): Item {
+  #item(item: number, score: number, reason: Reason, propensity = 1): Item {
     const { items } = this.#parts;
-    return { sku: items.sku(item), score, name: items.name(item), price: items.priceText(item), reasons: [reason] };
+    return { sku: items.sku(item), score, name: items.name(item), price: items.priceText(item), reasons: [reason], ...(propensity < 1 ? { propensity } : {}) };
   }
 
   /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
-  #explained(recent: Int32Array, number: number, item: Item, explanation: Explanation): Item {
+  #explained(recent: Int32Array, number: number, item: Item, explanation: Explanation, damping = 0): Item {
     const { items, ranking } = this.#parts;
     const speaking = number < 0 ? -1 : ranking.because(recent, number);
     const because = speaking < 0 ? null : { sku: items.sku(speaking), name: items.name(speaking) ?? items.sku(speaking) };
     const [first] = item.reasons;
     const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code);
-    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation) };
+    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
   }
 
   #because(recent: Int32Array, item: number, sources: number): number {
@@ -240,7 +272,7 @@ export class Scorer {
     const { now, remember, views } = this.#parts;
     const value = recommendations.codec.encode({
       recommendationId, shopper: key, placement, time: now(), model, stale: isStale,
-      items: items.map(({ sku, score, reasons }) => ({ sku, score, reason: reasons[0]!.code })),
+      items: items.map(({ sku, score, reasons, propensity }) => ({ sku, score, reason: reasons[0]!.code, propensity: propensity ?? 1 })),
       featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
     });
     remember({ topic: recommendations.name, partition: partitionOf(key, views.partitions), key, value });
@@ -264,6 +296,8 @@ interface Item {
   readonly score: number;
   readonly reasons: readonly Reason[];
   readonly contributions?: readonly Contribution[] | undefined;
+  /** Of an item that is tried. */
+  readonly propensity?: number | undefined;
 }
 
 /** What is shown, and what the ranker saw of it where that is to be told to the log. */

@@ -64,7 +64,7 @@ test('a trigger and a recommendation carry their products', () => {
   });
   expect(rowOf(trigger)).toMatchObject({ status: 'fired', caused_at: '2026-01-01 12:00:00.000', time: '2026-01-01 12:00:00.001', 'products.stock': [5], 'products.price': ['0.0001'] });
   const answer = recordOf(recommendations, 7, {
-    recommendationId: 'r', shopper: 'u', placement: null, time: NOON, model: 'm', stale: true, items: [{ sku: 'a', score: 0.25, reason: 'trending' }], featureSet: '', features: Buffer.alloc(0),
+    recommendationId: 'r', shopper: 'u', placement: null, time: NOON, model: 'm', stale: true, items: [{ sku: 'a', score: 0.25, reason: 'trending', propensity: 1 }], featureSet: '', features: Buffer.alloc(0),
   });
   expect(rowOf(answer)).toMatchObject({ stale: true, 'items.sku': ['a'], 'items.score': [0.25], 'items.reason': ['trending'] });
 });

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { Refusal } from '../../infra/http/problem.js';
 import { recommendRequest } from '../../infra/http/requests.js';
+import { interactions, recommendations } from '../../schemas/topics.js';
 import { shopOfPairs, TestShop } from './shop.js';
 
 let shop: TestShop;
@@ -84,6 +86,73 @@ describe('what is recommended', () => {
     shop.profile('u', ['P4'], { known: true });
     expect((await shop.recommend('u')).model).toBe('trending/1');
     expect((await shop.recommend('u', { trusted: true })).items[0]!.sku).toBe('P5');
+  });
+});
+
+describe('what a request may wish', () => {
+  const answered = async (from: TestShop, fields: object): Promise<void> => {
+    await from.recommend('a', { limit: 5, placement: 'home', ...fields });
+    itemNeighbours.learn(from.neighbours, recommendations.name, from.told.at(-1), 'a');
+  };
+
+  test('diversity: other categories come in, the best item stays first', async () => {
+    shop.profile('a', ['P4', 'P8', 'P12']);
+    const [close, wide] = [await shop.skus('a', { limit: 6 }), await shop.skus('a', { limit: 6, diversity: 0.9 })];
+    const categories = (skus: readonly string[]): number => new Set(skus.map((sku) => Number(sku.slice(1)) % 4)).size;
+    expect(wide[0]).toBe(close[0]);
+    expect(wide).toHaveLength(6);
+    expect(categories(wide)).toBeGreaterThanOrEqual(categories(close));
+    expect(wide).not.toEqual(close);
+  });
+
+  test('fatigue: what was shown again and again without a click gives way, and comes back with a click; explained, it still adds up', async () => {
+    const own = shopOfPairs();
+    own.profile('a', ['P4']);
+    const [first] = await own.skus('a');
+    for (let n = 0; n < 200; n++) await answered(own, {});
+    expect((await own.skus('a', { fatigue: 5 }))[0]).not.toBe(first);
+    expect((await own.skus('a'))[0]).toBe(first);
+    const tired = (await own.recommend('a', { fatigue: 5, explain: true, limit: 100 })).items.find(({ sku }) => sku === first)!;
+    expect(tired.contributions).toContainEqual({ part: 'shown in vain', value: expect.closeTo(-5 * Math.log(201), 1) });
+    expect(tired.contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(tired.score, 5);
+    itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper: 'a', event: 'Recommendation Clicked', products: [{ sku: first, price: null, quantity: null, position: null }] }, 'a');
+    expect((await own.skus('a', { fatigue: 5 }))[0]).toBe(first);
+  });
+
+  test('explore: the last place tries items, with a propensity that the log is told, and learns which are clicked', async () => {
+    const own = shopOfPairs();
+    own.profile('a', ['P4']);
+    const tried = new Set<string>();
+    for (let n = 0; n < 30; n++) {
+      await answered(own, { explore: true });
+      const { items } = own.told.at(-1)!;
+      expect(items.slice(0, 4).every(({ propensity }) => propensity === 1)).toBe(true);
+      expect(items[4]!.propensity).toBeLessThan(1);
+      expect(items[4]!.propensity).toBeGreaterThan(0);
+      tried.add(items[4]!.sku);
+    }
+    expect(tried.size).toBeGreaterThan(5);
+    const favourite = own.told.at(-1)!.items[4]!.sku;
+    for (let n = 0; n < 20; n++) {
+      itemNeighbours.learn(own.neighbours, recommendations.name, { ...own.told.at(-1)!, items: [own.told.at(-1)!.items[4]!] }, 'a');
+      itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper: 'b', event: 'Recommendation Clicked', recommendationId: own.told.at(-1)!.recommendationId, products: [{ sku: favourite, price: null, quantity: null, position: null }] }, 'b');
+    }
+    const again = (await own.recommend('a', { limit: 5, placement: 'home', explore: true })).items[4]!;
+    expect(again).toMatchObject({ sku: favourite, propensity: expect.closeTo(1, 1) });
+  });
+
+  test('explore: an item that nobody has touched gets its chance', async () => {
+    const own = shopOfPairs();
+    own.product('brand new');
+    own.profile('a', ['P4']);
+    const shown = new Set<string>();
+    for (let n = 0; n < 60; n++) for (const sku of await own.skus('a', { limit: 5, explore: true })) shown.add(sku);
+    expect(shown.has('brand new')).toBe(true);
+    expect(await own.skus('a', { limit: 5 })).not.toContain('brand new');
+  });
+
+  test.each([['diversity', 1.5], ['diversity', 'much'], ['fatigue', -1], ['fatigue', Number.NaN], ['explore', 'yes']])('%s of %j is refused by name', (name, value) => {
+    expect(() => recommendRequest({ anonymousId: 'a', [name]: value })).toThrow(expect.objectContaining({ problem: expect.objectContaining({ status: 400, errors: [expect.objectContaining({ path: name })] }) }));
   });
 });
 

@@ -32,6 +32,7 @@ export class TestShop {
   readonly #stores = observedStores(() => memoryStore());
   #events = 0;
   #positions = 0;
+  #last: Interaction | undefined;
 
   constructor() {
     const views = new Views(this.#stores, 1);
@@ -57,8 +58,14 @@ export class TestShop {
       products: [{ sku, price: null, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: null, value: null, marketingConsent: null, recent, source: null, ...fields,
     };
+    this.#last = event;
     recommender.learn(this.learner, interactions.name, event, shopper);
     itemNeighbours.learn(this.neighbours, interactions.name, event, shopper);
+  }
+
+  get lastEvent(): Interaction {
+    if (!this.#last) throw new Error('Nothing has happened yet.');
+    return this.#last;
   }
 
   /** A shopper who views items one after the other. */
@@ -82,7 +89,7 @@ export class TestShop {
   }
 
   async recommend(anonymousId: string, fields: Partial<RecommendRequest> = {}): Promise<RecommendAnswer> {
-    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: null, exclude: [], items: null, placement: null, after: null, explain: false, ...fields };
+    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: null, exclude: [], items: null, placement: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false, ...fields };
     return await this.scorer.recommend(request) as RecommendAnswer;
   }
 
