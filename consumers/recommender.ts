@@ -7,14 +7,17 @@ import * as popularity from '../models/popularity.js';
 import * as ranker from '../models/ranker.js';
 import * as shownLists from '../models/shown-lists.js';
 import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
-import { interactions, itemVectors, purchases, recommendations, recommenderModels } from '../schemas/topics.js';
-import type { Interaction, Purchase, Recommendation } from '../schemas/types.js';
+import { catalog, interactions, itemVectors, purchases, recommendations, recommenderModels } from '../schemas/topics.js';
+import type { CatalogChange, Interaction, Purchase, Recommendation } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
+import { contentsSnapshot, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 const PUBLISH_EVERY_MS = 2_000;
 const PUBLISH_AT_MOST = 1_000;
+/** How often it is looked whether the content tower should be taught again. */
+const STUDY_EVERY_MS = 60_000;
 /** A vector is told to others when its path since the last time is longer than this (unit length is 1). */
 const DRIFT = 0.1;
 /** Key of the one record of the models' table. */
@@ -31,6 +34,7 @@ export interface Recommender {
   readonly shares: Shares;
   readonly shown: shownLists.ShownLists;
   readonly quality: liveQuality.LiveQuality;
+  readonly contents: ItemContents;
   events: number;
   /** Lessons from lists that were shown. */
   chosen: number;
@@ -48,23 +52,25 @@ const work = fusion.workspace();
  */
 export const recommender: Fold<Recommender> = {
   name: 'recommender',
-  inputs: [interactions, purchases, recommendations],
+  inputs: [interactions, purchases, recommendations, catalog],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), quality: liveQuality.init(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
+    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), quality: liveQuality.init(), contents: noContents(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
     else if (topic === purchases.name) learnPurchase(state, value as Purchase);
+    else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
     else keepShown(state, value as Recommendation);
   },
-  snapshot: ({ index, model, shares, shown, quality, events, chosen }) => joinBytes([
-    itemIndex.snapshot(index), fusion.snapshot(model), sharesSnapshot(shares), shownLists.snapshot(shown), liveQuality.snapshot(quality), Buffer.from(JSON.stringify({ events, chosen })),
+  snapshot: ({ index, model, shares, shown, quality, contents, events, chosen }) => joinBytes([
+    itemIndex.snapshot(index), fusion.snapshot(model), sharesSnapshot(shares), shownLists.snapshot(shown), liveQuality.snapshot(quality), contentsSnapshot(contents), Buffer.from(JSON.stringify({ events, chosen })),
   ]),
   restore(bytes) {
-    const [index, model, shares, shown, quality, counts] = splitBytes(bytes, 6);
+    const [index, model, shares, shown, quality, contents, counts] = splitBytes(bytes, 7);
     const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
     return {
       index: itemIndex.restore(index!), model: fusion.restore(model!), shares: restoreShares(shares!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
+      contents: restoreContents(contents!),
       events, chosen, cursor: 0, toldLessons: -1,
     };
   },
@@ -80,6 +86,12 @@ export const recommender: Fold<Recommender> = {
     { name: 'millrace_recommender_lessons', value: chosen, labels: { from: 'recommendations' } },
   ],
 };
+
+/** The recommender, with a tower that is taught beside the events: untouched items have vectors by what they say of themselves. */
+export const recommenderWithTower = (teach: TeachTower): Fold<Recommender> => ({
+  ...recommender,
+  study: { everyMs: STUDY_EVERY_MS, run: ({ contents, model, events }) => study(contents, model, events, teach) },
+});
 
 function learnInteraction(state: Recommender, interaction: Interaction): void {
   const { index, model, shares, quality } = state;

@@ -2,6 +2,7 @@ import { createHttpServer, type HttpServer } from '../infra/http/server.js';
 import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
 import { refuse } from '../infra/http/problem.js';
 import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
+import { towerTeacher } from '../infra/tensorflow/tower-training.js';
 import { DEMO_KEYS, type Config } from './config.js';
 import { consoleRoutes } from './console.js';
 import { ConfigError, Unavailable } from './core/errors.js';
@@ -57,7 +58,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const metrics = prometheusMetrics({ withProcess: true });
   const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
   const has = (name: Role): boolean => role === 'all' || role === name;
-  const topology = topologyOf(config, engine.log.clock);
+  const topology = topologyOf(config, engine.log.clock, towerTeacher(engine));
   const problems = topologyProblems(topology);
   if (problems.length > 0) throw new ConfigError(problems);
   startAtZero(metrics, topology);

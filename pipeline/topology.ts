@@ -5,7 +5,8 @@ import { demandForecasts } from '../consumers/demand-forecasts.js';
 import { itemWatch } from '../consumers/item-watch.js';
 import { marketingTriggers } from '../consumers/marketing-triggers.js';
 import { orderLedger } from '../consumers/order-ledger.js';
-import { recommender } from '../consumers/recommender.js';
+import type { TeachTower } from '../consumers/item-contents.js';
+import { recommender, recommenderWithTower } from '../consumers/recommender.js';
 import { shoppers } from '../consumers/shoppers.js';
 import * as topics from '../schemas/topics.js';
 import type { Config } from './config.js';
@@ -24,7 +25,7 @@ export function reorderDefaults(config: Config): ReorderDefaults {
 }
 
 /** The whole system: what runs, what `millrace topology` draws, and what the tests check. One line adds a consumer. */
-export function topologyOf(config: Config, clock: 'wall' | 'file'): Topology {
+export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: TeachTower): Topology {
   const forecastSeconds = clock === 'wall' ? config.FORECAST_EVERY_SECONDS : DAY_SECONDS;
   return {
     consumers: [
@@ -38,7 +39,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file'): Topology {
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
       }),
     ],
-    learners: [recommender as Fold<unknown>, itemNeighbours as Fold<unknown>],
+    learners: [(teach ? recommenderWithTower(teach) : recommender) as Fold<unknown>, itemNeighbours as Fold<unknown>],
     sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
     views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.recommenderModels, topics.demandForecasts] }],
   };

@@ -15,24 +15,32 @@ const NAMES: Readonly<Record<Backend, string>> = { native: 'tensorflow', wasm: '
 /** By variable, so that the build passes where this optional package was not installed. */
 const NATIVE_PACKAGE: string = '@tensorflow/tfjs-node';
 
+/** What was loaded, and why not something faster. */
+export interface Loaded extends Tensorflow {
+  readonly failures: readonly string[];
+}
+
 /**
  * TensorFlow.js on the fastest backend that works here: the native library, else WebAssembly, else plain JavaScript.
  * Loading takes one to five seconds: only what trains calls this, and never the thread that answers requests.
  */
-export async function loadTensorflow({ metrics, journal }: { metrics: Metrics; journal: Journal }): Promise<Tensorflow> {
+export async function loadFastest(): Promise<Loaded> {
   const failures: string[] = [];
   for (const backend of BACKENDS) {
     try {
-      const loaded = await loadBackend(backend);
-      for (const other of BACKENDS) metrics.gauge('millrace_tensorflow_backend', other === backend ? 1 : 0, { backend: other });
-      if (failures.length === 0) journal.info({ backend }, 'TensorFlow is loaded.');
-      else journal.warn({ backend, failures }, 'TensorFlow\'s native library does not load here; `npm run tensorflow:native` builds it. Training is slower, results are the same.');
-      return loaded;
+      return { ...await loadBackend(backend), failures };
     } catch (error) {
       failures.push(`${backend}: ${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}`);
     }
   }
   throw new Error(`No backend of TensorFlow works here: ${failures.join('; ')}`);
+}
+
+/** Says in the log and the metrics which backend trains; to be called once a process. */
+export function tellBackend({ backend, failures }: { readonly backend: Backend; readonly failures: readonly string[] }, { metrics, journal }: { metrics: Metrics; journal: Journal }): void {
+  for (const other of BACKENDS) metrics.gauge('millrace_tensorflow_backend', other === backend ? 1 : 0, { backend: other });
+  if (failures.length === 0) journal.info({ backend }, 'TensorFlow is loaded.');
+  else journal.warn({ backend, failures }, 'TensorFlow\'s native library does not load here; `npm run tensorflow:native` builds it. Training is slower, results are the same.');
 }
 
 /** A certain backend, proven by a product; the last one loaded is in use. @throws Error where it does not work */

@@ -1,7 +1,7 @@
 /** `millrace evaluate cold-start`: whether items that nobody has clicked are found, in a simulated shop whose truth is known. */
 import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
-import { loadTensorflow } from '../../infra/tensorflow/backend.js';
+import { loadFastest, tellBackend } from '../../infra/tensorflow/backend.js';
 import { towerSlopes } from '../../infra/tensorflow/content-tower.js';
 import { evaluateColdStart, K, type Visit } from '../../models/evaluate/cold-start.js';
 import { simulatedShop, type SimulatedShop } from '../../producers/simulate.js';
@@ -31,7 +31,8 @@ export function evaluateColdStartCommand(): Command {
 async function run({ items, shoppers, views, steps, seed, json }: Options): Promise<void> {
   const began = performance.now();
   const say = (fields: object, sentence: string): void => void process.stderr.write(`${sentence} ${JSON.stringify(fields)}\n`);
-  const tensorflow = await loadTensorflow({ metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
+  const tensorflow = await loadFastest();
+  tellBackend(tensorflow, { metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
   const shop = simulatedShop({ seed, shoppers, items });
   const visits = visitsOf(shop, Math.ceil(views * 1.25));
   const numbers = new Map(shop.products.map(({ sku }, item) => [sku, item]));

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Topic } from '../../schemas/topics.js';
 import { ConfigError, Unavailable } from './errors.js';
 import type { LogRecord, Position } from './log.js';
+import type { Journal } from './metrics.js';
 import { partitionOf } from './partition.js';
 import type { Surroundings } from './run-task.js';
 import { untilAvailable } from './until-available.js';
@@ -20,6 +22,8 @@ export interface Fold<S> {
   restore(bytes: Uint8Array): S;
   /** Idempotent upserts of what has changed enough to tell others, and the table they go to. */
   readonly publishes?: { readonly tables: readonly Topic[]; readonly everyMs: number; changes(state: S, time: number): Upsert[] } | undefined;
+  /** Lessons too dear for the event path, looked for now and then; events go on being learned while one is worked out. */
+  readonly study?: { readonly everyMs: number; run(state: S): Promise<unknown> } | undefined;
   /** What of the state is to be seen in the metrics. */
   gauges?(state: S): readonly Gauge[];
 }
@@ -66,7 +70,20 @@ export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: 
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
   // Positions move with what was learned, so that going on after an outage learns nothing twice.
   const done = untilAvailable(() => learnOn(fold, state, positions, options, around, announce), options.stop, around.journal, fold.name);
+  // Not waited for at the end: a lesson in work may take longer than a stop should.
+  void studyOn(fold, state, options.stop, around.journal);
   return { state, caughtUp, done: done.finally(announce) };
+}
+
+async function studyOn<S>({ name, study }: Fold<S>, state: S, stop: AbortSignal, journal: Journal): Promise<void> {
+  if (!study) return;
+  while (!stop.aborted) {
+    // Being stopped is how a wait ends early, not a failure.
+    await delay(study.everyMs, undefined, { signal: stop, ref: false }).catch(() => undefined);
+    if (stop.aborted) return;
+    // What is learned beside the events is an extra: without it the events' own lessons stand.
+    await study.run(state).catch((error: Error) => journal.warn({ fold: name, error: error.message }, 'Lessons beside the events failed; they are tried again.'));
+  }
 }
 
 async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: Surroundings): Promise<{ state: S; positions: Map<string, Position> }> {

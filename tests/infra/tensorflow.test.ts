@@ -1,5 +1,5 @@
 import { describe, expect, test, type TestContext } from 'vitest';
-import { BACKENDS, loadBackend, loadTensorflow, type Backend, type Tensorflow } from '../../infra/tensorflow/backend.js';
+import { BACKENDS, loadBackend, loadFastest, tellBackend, type Backend, type Tensorflow } from '../../infra/tensorflow/backend.js';
 import { towerSlopes } from '../../infra/tensorflow/content-tower.js';
 import { batchOf, HIDDEN, init, tokensOf, type Batch, type Example, type Layers } from '../../models/content-tower.js';
 import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
@@ -115,7 +115,9 @@ test('what was loaded is told once in the log, and as a metric', async () => {
   const gauges: Record<string, number> = {};
   const sentences: string[] = [];
   const tell = (_fields: object, sentence: string): void => void sentences.push(sentence);
-  const { backend } = await loadTensorflow({
+  const loaded = await loadFastest();
+  const { backend } = loaded;
+  tellBackend(loaded, {
     metrics: { ...noMetrics, gauge: (name, value, labels) => { gauges[`${name} ${labels?.['backend']}`] = value; } },
     journal: { ...silentJournal, info: tell, warn: tell },
   });

@@ -1,0 +1,97 @@
+import * as tower from '../models/content-tower.js';
+import * as embedding from '../models/embedding.js';
+import type * as fusion from '../models/fusion.js';
+import * as itemIndex from '../models/item-index.js';
+import * as repeats from '../models/repeats.js';
+import type { CatalogChange } from '../schemas/types.js';
+import { joinBytes, splitBytes } from './snapshot-bytes.js';
+
+/** A vector of fewer clicks is mostly chance. */
+const LEAST_CLICKS = 5;
+const LEAST_EXAMPLES = 50;
+const MOST_EXAMPLES = 20_000;
+const STEPS = 300;
+/** A tower is taught again when so much more has been learned. */
+const GROWTH = 1.2;
+/** Items told between two looks at other work. */
+const SLICE = 500;
+
+/** What items say of themselves, and the tower that tells vectors from it. */
+export interface ItemContents {
+  tower: tower.ContentTower;
+  /** By item number. */
+  readonly tokens: Map<number, Int32Array>;
+  /** Events that had been learned when the tower was last taught. */
+  taughtAt: number;
+}
+
+/** Teaches a tower so many steps, off the event path, and gives back what it has become. */
+export type TeachTower = (state: tower.ContentTower, examples: readonly tower.Example[], steps: number) => Promise<tower.ContentTower>;
+
+export const noContents = (): ItemContents => ({ tower: tower.init(), tokens: new Map(), taughtAt: 0 });
+
+/** A product put in or taken out. With a taught tower, one that nobody has touched has its vector at once. */
+export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, { op, sku, name, category, brand, price }: CatalogChange): void {
+  if (op === 'delete') return void contents.tokens.delete(itemIndex.predict(index, sku));
+  const item = itemIndex.learn(index, sku);
+  contents.tokens.set(item, tower.tokensOf({ title: name, category, brand, price: price === null ? null : Number(price) / 10_000 }));
+  if (contents.tower.steps > 0) tell(contents, model.embedding, item);
+}
+
+/** Teach the tower when there is enough to learn from and much is new, then tell the untouched items' vectors. True if it did. */
+export async function study(contents: ItemContents, model: fusion.Fusion, events: number, teach: TeachTower): Promise<boolean> {
+  if (contents.tower.steps > 0 && events < GROWTH * contents.taughtAt) return false;
+  const examples = examplesOf(contents, model);
+  if (examples.length < LEAST_EXAMPLES) return false;
+  contents.tower = await teach(contents.tower, examples, STEPS);
+  contents.taughtAt = events;
+  let told = 0;
+  for (const item of contents.tokens.keys()) {
+    tell(contents, model.embedding, item);
+    // Events go on being learned meanwhile.
+    if (++told % SLICE === 0) await new Promise((resolve) => { setImmediate(resolve); });
+  }
+  return true;
+}
+
+const said = new Float32Array(embedding.DIMENSIONS);
+
+function tell({ tower: state, tokens }: ItemContents, vectors: embedding.Embedding, item: number): void {
+  tower.predict(state, tokens.get(item) ?? new Int32Array(0), said);
+  embedding.seed(vectors, item, said);
+}
+
+function examplesOf({ tokens }: ItemContents, model: fusion.Fusion): tower.Example[] {
+  const examples: tower.Example[] = [];
+  for (const [item, itsTokens] of tokens) {
+    const clicks = repeats.clicksOf(model.repeats, item);
+    const vector = clicks >= LEAST_CLICKS && itsTokens.length > 0 ? embedding.vectorOf(model.embedding, item) : undefined;
+    if (vector) examples.push({ tokens: itsTokens, vector: vector.slice(), clicks });
+  }
+  // The latest of the catalogue, where it is larger than what is worth the time.
+  return examples.slice(-MOST_EXAMPLES);
+}
+
+export function contentsSnapshot({ tower: state, tokens, taughtAt }: ItemContents): Uint8Array {
+  const items = Int32Array.from(tokens.keys());
+  const lengths = Int32Array.from(tokens.values(), (list) => list.length);
+  const slots = Uint16Array.from([...tokens.values()].flatMap((list) => [...list]));
+  return joinBytes([
+    state.steps > 0 ? tower.snapshot(state) : new Uint8Array(0), bytesOf(items), bytesOf(lengths), bytesOf(slots), Buffer.from(String(taughtAt)),
+  ]);
+}
+
+export function restoreContents(bytes: Uint8Array): ItemContents {
+  // Copies, so that they are aligned.
+  const [state, items, lengths, slots, taughtAt] = splitBytes(bytes, 5).map((part) => Uint8Array.from(part));
+  const all = Int32Array.from(new Uint16Array(slots!.buffer));
+  const counts = new Int32Array(lengths!.buffer);
+  const tokens = new Map<number, Int32Array>();
+  let at = 0;
+  new Int32Array(items!.buffer).forEach((item, n) => {
+    tokens.set(item, all.slice(at, at += counts[n]!));
+  });
+  return { tower: state!.length > 0 ? tower.restore(state!) : tower.init(), tokens, taughtAt: Number(Buffer.from(taughtAt!).toString()) };
+}
+
+const bytesOf = (values: Int32Array | Uint16Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
