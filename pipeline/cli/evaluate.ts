@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { evaluateColdStartCommand } from './evaluate-cold-start.js';
+import { evaluateCompressionCommand } from './evaluate-compression.js';
 import { evaluateForecastsCommand } from './evaluate-forecasts.js';
 import { evaluatePropensityCommand } from './evaluate-propensity.js';
 import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
@@ -13,5 +14,6 @@ export function evaluateCommand(): Command {
     .addCommand(evaluateForecastsCommand())
     .addCommand(evaluatePropensityCommand())
     .addCommand(evaluateColdStartCommand())
-    .addCommand(evaluateSequencesCommand());
+    .addCommand(evaluateSequencesCommand())
+    .addCommand(evaluateCompressionCommand());
 }
