@@ -1,7 +1,7 @@
 /** `millrace evaluate sequences`: what a sequence network would add to the ranker, and at what cost. */
 import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
-import { loadTensorflow } from '../../infra/tensorflow/backend.js';
+import { loadFastest, tellBackend } from '../../infra/tensorflow/backend.js';
 import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
 import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import { testSessions, type TestSession } from '../../models/evaluate/recommendations.js';
@@ -44,7 +44,8 @@ async function run({ train: trainFile, test: testFile, rate, json }: Options): P
   const train = testFile === undefined ? all.slice(0, Math.floor(all.length * 0.9)) : all;
   const test = testFile === undefined ? everyPrefix(all.slice(train.length)) : await readTestSessions(testFile, index);
   const say = (fields: object, sentence: string): void => void process.stderr.write(`${sentence} ${JSON.stringify(fields)}\n`);
-  const tensorflow = await loadTensorflow({ metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
+  const tensorflow = await loadFastest();
+  tellBackend(tensorflow, { metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
   const scores = evaluateSequenceFeature(train, test, sequenceSlopes(tensorflow), rate, {
     now: () => performance.now() * 1000,
     progress: (sentence) => void process.stderr.write(`${sentence}\n`),
