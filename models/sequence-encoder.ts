@@ -9,7 +9,7 @@
  *
  * Untrained, V and W₂ are zero: u is the embedding's pooled direction. 64 dimensions, 64 hidden units: 24,000 weights.
  * Item vectors are inputs, they are not changed. Slopes come through a port (TensorFlow at the edge), steps are taken here.
- * A shopper without known clicks has the zero vector. About 20 µs for 10 clicks.
+ * A shopper without known clicks has the zero vector.
  * Source: self-attentive sequential recommendation (Kang & McAuley, ICDM 2018), with one query and fixed items.
  */
 import { DIMENSIONS } from './embedding.js';
