@@ -1,11 +1,11 @@
 import type { EventType } from '../../schemas/types.js';
 import { readJson } from './body.js';
 import { collectBatchRequest, collectCall, collectGa4Request, MAX_CALL_BYTES } from './collector.js';
-import type { ShopperRef } from './doors.js';
+import type { RecommendRequest, ShopperRef } from './doors.js';
 import { charge, keyOf, provenShopper, type Exchange, type House } from './exchange.js';
 import { allows, type Key } from './keys.js';
 import { refuse, sendJson } from './problem.js';
-import { recommendRequest, scoreRequest, similarRequest } from './requests.js';
+import { recommendRequest, recommendRequests, scoreRequest, similarRequest } from './requests.js';
 
 /** A route answered before Express. */
 export interface HotRoute {
@@ -40,6 +40,23 @@ const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request
   },
 });
 
+/** One recommendation, or up to a hundred at once: `{requests: […]}` is answered by `{answers: […]}`, in order. */
+const recommend: HotRoute = {
+  label: '/v1/recommend',
+  run: async (house, exchange) => {
+    house.keys.ofRequest(exchange.request, exchange.query);
+    const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
+    const key = keyOf(house, exchange, body);
+    const asked = recommendRequests(body);
+    charge(house, key, Math.max(1, asked?.length ?? 1));
+    const answer = (request: RecommendRequest, of: unknown): object | Promise<object> => {
+      mayAsk(house, exchange, key, request, of);
+      return house.deps.recommend({ ...request, trusted: allows(key, 'server') || request.userId !== null });
+    };
+    sendJson(exchange.response, 200, asked ? { answers: await Promise.all(asked.map(({ request, body: of }) => answer(request, of))) } : await answer(recommendRequest(body), body));
+  },
+};
+
 const call = (type: EventType): HotRoute => ({ label: `/v1/${type}`, run: (house, exchange) => collectCall(house, exchange, type) });
 const batch: HotRoute = { label: '/v1/batch', run: collectBatchRequest };
 
@@ -53,7 +70,7 @@ export const hotRoutes: ReadonlyMap<string, HotRoute> = new Map([
   ['/v1/alias', call('alias')], ['/v1/a', call('alias')],
   ['/v1/batch', batch], ['/v1/b', batch], ['/v1/import', batch], ['/beacon/v1/batch', batch],
   ['/mp/collect', { label: '/mp/collect', run: collectGa4Request }],
-  ['/v1/recommend', question('/v1/recommend', recommendRequest, (who) => who, (house, request, trusted) => house.deps.recommend({ ...request, trusted }))],
+  ['/v1/recommend', recommend],
   ['/v1/score', question('/v1/score', scoreRequest, (who) => who, (house, request, trusted) => house.deps.score({ ...request, trusted }))],
   ['/v1/similar', question('/v1/similar', similarRequest, () => undefined, (house, request) => house.deps.similar(request))],
 ]);

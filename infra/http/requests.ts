@@ -7,6 +7,8 @@ import { badRequest } from './problem.js';
 
 const MAX_LIMIT = 100;
 const MAX_LISTED = 1000;
+/** Recommendations asked for at once. */
+const MAX_REQUESTS = 100;
 
 /** A misspelt option that is silently ignored looks like one that does not work: it is refused by name. */
 function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>): void {
@@ -90,23 +92,48 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
 }
 
 const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'writeKey', 'shopperToken']);
+const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
 
-export const recommendRequest = (input: unknown): RecommendRequest =>
-  read(input, RECOMMEND, (errors, body) => ({
-    ...shopperOfRequest(errors, body),
-    limit: limitOf(errors, body),
-    filter: filterOf(errors, body),
-    exclude: skusOf(errors, body, 'exclude') ?? [],
-    items: skusOf(errors, body, 'items'),
-    placement: text(errors, body, 'placement', 256),
-    after: afterOf(errors, body),
-    explain: flag(errors, body, 'explain') ?? false,
-    diversity: strengthOf(errors, body, 'diversity', 1),
-    fatigue: strengthOf(errors, body, 'fatigue', 5),
-    explore: flag(errors, body, 'explore') ?? false,
-  }));
+export const recommendRequest = (input: unknown): RecommendRequest => read(input, RECOMMEND, recommendFields);
+
+const recommendFields = (errors: Errors, body: Json): RecommendRequest => ({
+  ...shopperOfRequest(errors, body),
+  limit: limitOf(errors, body),
+  filter: filterOf(errors, body),
+  exclude: skusOf(errors, body, 'exclude') ?? [],
+  items: skusOf(errors, body, 'items'),
+  placement: text(errors, body, 'placement', 256),
+  after: afterOf(errors, body),
+  explain: flag(errors, body, 'explain') ?? false,
+  diversity: strengthOf(errors, body, 'diversity', 1),
+  fatigue: strengthOf(errors, body, 'fatigue', 5),
+  explore: flag(errors, body, 'explore') ?? false,
+});
+
+/** Several recommendations asked for at once, or undefined when the body asks for one. @throws Refusal 400 naming every wrong field of each */
+export function recommendRequests(body: unknown): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
+  if (!isObject(body) || body['requests'] === undefined) return undefined;
+  return read(body, SEVERAL, (errors) => {
+    const asked = body['requests'];
+    if (!Array.isArray(asked) || asked.length > MAX_REQUESTS) {
+      errors.push({ path: 'requests', code: Array.isArray(asked) ? 'too_many' : 'wrong_type', message: `This must be a list of at most ${MAX_REQUESTS} requests.` });
+      return [];
+    }
+    return asked.flatMap((one: unknown, index) => {
+      if (!isObject(one)) {
+        errors.push({ path: `requests[${index}]`, code: 'not_an_object', message: 'A request must be a JSON object.' });
+        return [];
+      }
+      const before = errors.length;
+      onlyKnown(errors, one, RECOMMEND);
+      const request = recommendFields(errors, one);
+      under(errors, before, `requests[${index}].`);
+      return [{ request, body: one }];
+    });
+  });
+}
 
 export const scoreRequest = (input: unknown): ScoreRequest =>
   read(input, SCORE, (errors, body) => {

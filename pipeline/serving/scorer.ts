@@ -244,7 +244,8 @@ export class Scorer {
     const speaking = number < 0 ? -1 : ranking.because(recent, number);
     const because = speaking < 0 ? null : { sku: items.sku(speaking), name: items.name(speaking) ?? items.sku(speaking) };
     const [first] = item.reasons;
-    const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code);
+    // What own clicks are worth is said of other items as well: a little for not being one of them.
+    const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code && (code !== 'viewed_before' || recent.includes(number)));
     return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
   }
 

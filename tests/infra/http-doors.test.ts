@@ -44,6 +44,22 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', {})).json['errors']).toMatchObject([{ path: 'userId', code: 'required' }]);
   });
 
+  test('answers up to a hundred requests at once, in order, and names what is wrong in each', async () => {
+    const { status, json } = await http.post('/v1/recommend', { requests: [{ userId: 'u', limit: 2 }, { anonymousId: 'a' }] }, basic(SERVER));
+    expect([status, json]).toEqual([200, { answers: [{ door: 'recommend' }, { door: 'recommend' }] }]);
+    expect(http.asked.map(({ request }) => (request as { userId: string | null }).userId)).toEqual(['u', null]);
+    expect((await http.post('/v1/recommend', { requests: [] }, basic(SERVER))).json).toEqual({ answers: [] });
+    const wrong = await http.post('/v1/recommend', { requests: [{ anonymousId: 'a' }, { anonymousId: 'a', limit: 0, diversity: 2, nonsense: 1 }, 7] }, basic(SERVER));
+    expect(wrong.status).toBe(400);
+    expect((wrong.json['errors']! as { path: string }[]).map(({ path }) => path).sort()).toEqual(['requests[1].diversity', 'requests[1].limit', 'requests[1].nonsense', 'requests[2]']);
+    expect((await http.post('/v1/recommend', { requests: Array.from({ length: 101 }, () => ({ anonymousId: 'a' })) }, basic(SERVER))).json['errors']).toMatchObject([{ path: 'requests', code: 'too_many' }]);
+    expect((await http.post('/v1/recommend', { requests: 5 })).json['errors']).toMatchObject([{ path: 'requests', code: 'wrong_type' }]);
+  });
+
+  test('a browser key asks for several only what it may ask for one', async () => {
+    expect((await http.post('/v1/recommend', { requests: [{ anonymousId: 'a' }, { userId: 'somebody' }] })).status).toBe(403);
+  });
+
   test('a browser key may ask for an anonymous id, or for the userId that the shop signed', async () => {
     expect((await http.post('/v1/recommend', { anonymousId: 'a1' })).status).toBe(200);
     expect((await http.post('/v1/recommend', { anonymousId: 'a1', userId: 'u1' })).status).toBe(403);

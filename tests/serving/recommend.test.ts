@@ -82,6 +82,13 @@ describe('what is recommended', () => {
     expect(plain((await shop.recommend('a', { explain: true })).items)).toEqual(plain((await shop.recommend('a')).items));
   });
 
+  test('only what was viewed is said to have been viewed before', async () => {
+    shop.profile('a', ['P4', 'P6', 'P8']);
+    const { items } = await shop.recommend('a', { explain: true, limit: 20 });
+    const viewed = items.filter(({ reasons }) => reasons.some(({ code }) => code === 'viewed_before')).map(({ sku }) => sku);
+    expect(viewed.sort()).toEqual(['P6', 'P8']);
+  });
+
   test('a known user is not told about to a caller who has not proved to be that user', async () => {
     shop.profile('u', ['P4'], { known: true });
     expect((await shop.recommend('u')).model).toBe('trending/1');
