@@ -21,7 +21,7 @@ interface Chdb {
 
 interface ChdbSession {
   queryBindAsync(sql: string, params: object, options: { format: string }): Promise<{ text(): string }>;
-  insert(block: { table: string; values: Buffer; format: 'JSONEachRow'; settings: object }): Promise<unknown>;
+  insert(block: { table: string; columns: readonly string[]; values: Buffer; format: 'JSONCompactEachRow'; settings: object }): Promise<unknown>;
   close(): void;
 }
 
@@ -52,8 +52,8 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
       },
       run,
       ask,
-      insert: async (table, lines, settings) => {
-        await answered(session.insert({ table, values: Buffer.concat(lines), format: 'JSONEachRow', settings }));
+      insert: async (table, columns, lines, settings) => {
+        await answered(session.insert({ table, columns, values: Buffer.concat(lines), format: 'JSONCompactEachRow', settings }));
       },
       async close() {
         // A connection closed under a running statement would only be given up later, with the directory still locked.

@@ -38,7 +38,7 @@ export function openClickHouse({ url, user = 'default', password = '', database 
       },
       run: (sql) => answered(run(client, sql)),
       ask: (sql, params) => answered(ask(client, sql, params)),
-      insert: (table, lines, settings) => answered(insert(client, table, lines, settings)),
+      insert: (table, columns, lines, settings) => answered(insert(client, table, columns, lines, settings)),
       close: () => client.close(),
     },
     { database, shopTimeZone },
@@ -50,9 +50,9 @@ async function run(client: ClickHouseClient, sql: string): Promise<void> {
 }
 
 /** By `exec`, since `insert` would parse the lines back into objects. */
-async function insert(client: ClickHouseClient, table: string, lines: readonly Buffer[], settings: InsertSettings): Promise<void> {
+async function insert(client: ClickHouseClient, table: string, columns: readonly string[], lines: readonly Buffer[], settings: InsertSettings): Promise<void> {
   const { stream } = await client.exec({
-    query: `INSERT INTO ${table} FORMAT JSONEachRow`,
+    query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT JSONCompactEachRow`,
     values: Readable.from(lines, { objectMode: false }),
     clickhouse_settings: { ...settings, wait_end_of_query: 1 },
   });

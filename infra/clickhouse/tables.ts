@@ -14,7 +14,7 @@ export interface SqlEngine {
   prepare(): Promise<void>;
   run(sql: string): Promise<void>;
   ask(sql: string, params?: QueryParameters): Promise<readonly Row[]>;
-  insert(table: string, lines: readonly Buffer[], settings: InsertSettings): Promise<void>;
+  insert(table: string, columns: readonly string[], lines: readonly Buffer[], settings: InsertSettings): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,8 +78,8 @@ export function tablesOf(engine: SqlEngine, parameters: MigrationParameters): Ro
       if (typeof row?.['id'] !== 'string') throw new Error(`ClickHouse has no table ${database}.${table}.`);
       return row['id'];
     },
-    async insert(table, lines, token) {
-      await engine.insert(tableName(table), lines, { ...(await knownSettings()), insert_deduplication_token: token });
+    async insert(table, columns, lines, token) {
+      await engine.insert(tableName(table), columns, lines, { ...(await knownSettings()), insert_deduplication_token: token });
     },
     async countRows(table, topic, partition, from, to) {
       const [row] = await engine.ask(

@@ -1,7 +1,7 @@
 import type { LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 
-/** One row by column name; 64-bit integers and decimals are strings. */
+/** One row by column name, in the same order for all rows of a table; 64-bit integers and decimals are strings. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Where rows of clean logs go. Rows are known by `_topic`, `_partition` and `_offset`. */
@@ -12,10 +12,10 @@ export interface RowSink {
   /** Identity of a table: another one once it was dropped and made again, or the address leads to another server. */
   tableId(table: string): Promise<string>;
   /**
-   * Insert one block of rows, each a line of JSON. The identical block may be sent again under the same token.
+   * Insert one block of rows, each a line with a JSON list of its values in the order of `columns`. The identical block may be sent again under the same token.
    * @throws Unavailable when it is not known whether it was inserted, anything else when it never will be.
    */
-  insert(table: string, lines: readonly Buffer[], token: string): Promise<void>;
+  insert(table: string, columns: readonly string[], lines: readonly Buffer[], token: string): Promise<void>;
   /** Rows of a partition with offsets in [from, to]. */
   countRows(table: string, topic: string, partition: number, from: number, to: number): Promise<number>;
   /** Highest offset of a partition that the table holds. */

@@ -157,7 +157,7 @@ class PartitionSink {
   async #insert(block: Block): Promise<void> {
     const { topic, table } = this.spec;
     const token = `${this.#tableId}/${topic}/${this.lease.partition}/${block.first}-${block.last}`;
-    await this.#patiently(() => this.sink.insert(table, block.lines, token));
+    await this.#patiently(() => this.sink.insert(table, block.columns, block.lines, token));
     this.#insertedAt = this.ports.now();
     this.ports.metrics.count('millrace_sink_rows_total', { table }, block.rows);
     // The block stays pending: a late offset of ours could set the next owner back. It repeats the block by the same token.

@@ -160,4 +160,4 @@ test.skipIf(!existsSync(real))('on real sessions the fusion is better than each 
   }
   const { fusion, ...parts } = figures;
   expect(fusion).toBeGreaterThan(Math.max(...Object.values(parts)) + 0.03);
-});
+}, 120_000);

@@ -7,7 +7,7 @@ import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { deadLetters, forecasts, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
 import { anyRecord } from './clickhouse-odd-records.js';
-import { interactionRecord, linesOf, recordOf, sale, saleRecord } from './clickhouse-records.js';
+import { blockOf, interactionRecord, recordOf, sale, saleRecord } from './clickhouse-records.js';
 
 const DAY = 86_400_000;
 
@@ -16,7 +16,10 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
   let sink: RowSink;
   const token = (): string => randomUUID();
   const one = async (sql: string) => (await sink.query(sql))[0];
-  const insert = (records: Parameters<typeof linesOf>[0], as = token()) => sink.insert(records[0]!.topic.replaceAll('-', '_'), linesOf(records), as);
+  const insert = (records: Parameters<typeof blockOf>[0], as = token()) => {
+    const { columns, lines } = blockOf(records);
+    return sink.insert(records[0]!.topic.replaceAll('-', '_'), columns, lines, as);
+  };
 
   beforeAll(async () => {
     sink = await open();
@@ -107,10 +110,15 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     });
 
     test('with a row that the table cannot hold is refused for good and leaves nothing', async () => {
-      const lines = [...linesOf([saleRecord(1)]), Buffer.from('{"no_such_column":1}\n')];
-      const refused = await sink.insert('sales', lines, 'a').catch((error: unknown) => error);
-      expect(refused).toBeInstanceOf(Error);
-      expect(refused).not.toBeInstanceOf(Unavailable);
+      const { columns, lines: [good, bad] } = blockOf([saleRecord(1), saleRecord(2)]);
+      const tooLong = Buffer.from(String(bad).replace(']', ',1]'));
+      const unreadable = Buffer.from(String(bad).replace('"20.0000"', '"twenty"'));
+      const unknown = columns.map((name) => (name === 'line' ? 'no_such_column' : name));
+      for (const [names, second] of [[columns, tooLong], [columns, unreadable], [unknown, bad]] as const) {
+        const refused = await sink.insert('sales', names, [good!, second!], 'a').catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(Error);
+        expect(refused).not.toBeInstanceOf(Unavailable);
+      }
       expect(await one('SELECT count() AS n FROM sales')).toEqual({ n: '0' });
     });
   });

@@ -1,5 +1,6 @@
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
+import { lineOf } from '../../pipeline/core/row-block.js';
 import type { SinkSpec } from '../../pipeline/core/row-sink.js';
 import { interactions, sales } from '../../schemas/topics.js';
 import type { Topic } from '../../schemas/topics.js';
@@ -17,9 +18,11 @@ export const recordOf = <T>(topic: Topic<T>, offset: number, value: T, partition
   topic: topic.name, partition, offset, key: 'key', value: topic.codec.encode(value), tick: null, writtenAt: Date.UTC(2026, 0, 15),
 });
 
-/** Rows of records as the lines that a sink inserts. */
-export const linesOf = (records: readonly LogRecord[]): Buffer[] =>
-  records.map((record) => Buffer.from(`${JSON.stringify(sinkOf({ name: record.topic }).encode(record))}\n`));
+/** Rows of records as a sink inserts them. */
+export function blockOf(records: readonly LogRecord[]): { columns: string[]; lines: Buffer[] } {
+  const rows = records.map((record) => sinkOf({ name: record.topic }).encode(record));
+  return { columns: Object.keys(rows[0] ?? {}), lines: rows.map((row) => Buffer.from(lineOf(row))) };
+}
 
 export const sale = (over: Partial<Sale> = {}): Sale => ({
   sku: 'P1', orderId: 'O-1', line: 0, kind: 'sale', time: Date.UTC(2026, 0, 1, 12), reportedAt: Date.UTC(2026, 0, 1, 12), receivedAt: Date.UTC(2026, 0, 1, 12),

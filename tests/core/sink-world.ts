@@ -111,8 +111,8 @@ export class World {
         this.#step('tableId');
         return this.tableId;
       },
-      insert: async (_table, lines, token) => {
-        const offsets = Buffer.concat(lines).toString().trim().split('\n').map((line) => Number(JSON.parse(line).offset));
+      insert: async (_table, columns, lines, token) => {
+        const offsets = Buffer.concat(lines).toString().trim().split('\n').map((line) => Number(JSON.parse(line)[columns.indexOf('offset')]));
         this.blocks.push({ token, rows: offsets.length, at: this.time });
         this.#step('before insert');
         if (!this.tableTokens.has(token)) this.table.push(...offsets);
