@@ -28,6 +28,13 @@ describe('what is recommended', () => {
     expect(items.every(({ reasons }) => reasons[0]!.code === 'trending')).toBe(true);
   });
 
+  test('a stranger on a category\'s page gets what is popular in it', async () => {
+    const own = shopOfPairs();
+    for (let n = 0; n < 12; n++) own.session(`fan-${n}`, ['P22']);
+    own.publish();
+    expect((await own.skus('nobody', { limit: 3, filter: { category: 'Category 2' } }))[0]).toBe('P22');
+  });
+
   test('a shop that nobody has visited shows its catalogue', async () => {
     const young = new TestShop();
     for (const sku of ['A', 'B', 'C']) young.product(sku);
