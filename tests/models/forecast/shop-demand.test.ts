@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { change, init, noWindow, openDays, outlook, type Plan, type ShopSeason, type ShopWindow } from '../../../models/forecast/shop-demand.js';
+import type { Activity } from '../../../models/forecast/sku-series.js';
+
+/** A Monday. */
+const START = 20_003;
+const NO_PLAN: Plan = new Map();
+
+interface Shop {
+  readonly shop: ShopSeason;
+  readonly days: ShopWindow;
+}
+
+const part = (day: number, hits: number, made = hits): ReadonlyMap<number, Activity> => new Map([[day, { made, hits, joined: 0 }]]);
+const nothing: ReadonlyMap<number, Activity> = new Map();
+
+/** A shop of which so many SKUs sell on an ordinary day, by day. */
+function lived(salesOf: (day: number) => number, days: number, plan = NO_PLAN): Shop {
+  let at: Shop = { shop: { ...init(), sellers: 100 }, days: noWindow };
+  for (let day = 0; day < days; day++) {
+    if (salesOf(day) === 0) continue;
+    const opened = openDays(at.shop, at.days, START + day, plan);
+    at = { shop: opened.shop, days: change(opened.days, nothing, part(START + day, salesOf(day))) };
+  }
+  return at;
+}
+
+const worths = ({ shop, days }: Shop, from: number, count: number, plan = NO_PLAN): number[] => {
+  const { exposureOf } = outlook(shop, days, START + from, plan);
+  return Array.from({ length: count }, (_, i) => exposureOf(START + from + i));
+};
+
+describe('the shop', () => {
+  test('untrained has ordinary days only', () => {
+    expect(worths({ shop: init(), days: noWindow }, 0, 10)).toEqual(Array.from({ length: 10 }, () => 1));
+  });
+
+  test('learns its weekdays, and that it is closed on one', () => {
+    const week = [80, 80, 80, 80, 160, 0, 120];
+    const [mon, tue, wed, thu, fri, sat, sun] = worths(lived((day) => week[day % 7]!, 140), 140, 7) as [number, number, number, number, number, number, number];
+    expect(sat).toBeLessThan(0);
+    expect(fri / mon).toBeGreaterThan(1.6);
+    expect(fri / mon).toBeLessThan(2.4);
+    for (const other of [tue, wed, thu]) expect(other / mon).toBeCloseTo(1, 1);
+    expect(sun).toBeGreaterThan(mon);
+  });
+
+  test('takes back what a SKU added, however it is corrected', () => {
+    fc.assert(fc.property(fc.array(fc.record({ day: fc.integer({ min: 0, max: 27 }), hits: fc.integer({ min: 1, max: 9 }) }), { maxLength: 20 }), (corrections) => {
+      const { days } = lived(() => 100, 28);
+      const there = corrections.reduce((at, { day, hits }) => change(at, nothing, part(START + day, hits)), days);
+      const back = corrections.reduce((at, { day, hits }) => change(at, part(START + day, hits), nothing), there);
+      back.made.forEach((made, i) => expect(made).toBeCloseTo(days.made[i]!, 9));
+      expect(back.hits).toEqual(days.hits);
+    }), { numRuns: 20 });
+  });
+
+  test('keeps what a day was worth when it leaves the window', () => {
+    const before = lived((day) => 80 + 10 * (day % 7), 60);
+    const after = lived((day) => 80 + 10 * (day % 7), 90);
+    const of = ({ shop, days }: Shop): number => outlook(shop, days, days.lastDay! + 1, NO_PLAN).exposureOf(START + 50);
+    expect(of(after)).toBeCloseTo(of(before), 5);
+  });
+
+  test('learns what a promotion is worth by its name, and not as the season', () => {
+    const plan: Plan = new Map([20, 48, 76, 104].map((day) => [START + day, { kind: 'event', name: 'Sale' }]));
+    const shop = lived((day) => (plan.has(START + day) ? 250 : 100), 104, plan);
+    const [promoted, plain] = [worths(shop, 104, 1, plan)[0]!, worths(shop, 104, 1)[0]!];
+    expect(promoted / plain).toBeGreaterThan(2);
+    expect(promoted / plain).toBeLessThan(3);
+    expect(plain).toBeGreaterThan(0.8);
+    expect(plain).toBeLessThan(1.25);
+  });
+
+  test('is closed on a day planned so', () => {
+    const plan: Plan = new Map([[START + 33, { kind: 'closed', name: 'closed' }]]);
+    expect(worths(lived(() => 100, 30, plan), 30, 5, plan).map((worth) => worth < 0)).toEqual([false, false, false, true, false]);
+  });
+
+  test('forgets its days, and not its season, in a silence of months', () => {
+    const { shop, days } = lived((day) => [80, 80, 80, 80, 160, 90, 120][day % 7]!, 100);
+    const later = openDays(shop, days, START + 798, NO_PLAN);
+    expect(later.days).toEqual({ lastDay: START + 798, made: [0], hits: [0], joined: [0] });
+    const [mon, , , , fri] = worths({ shop: later.shop, days: later.days }, 805, 7);
+    expect(fri! / mon!).toBeGreaterThan(1.5);
+  });
+});

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as bank from '../../../models/forecast/expert-bank.js';
+import { activity, init, isShort, sell, SEASON_DAYS, stocked, unfold, windowStart, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../../models/forecast/sku-series.js';
+
+const START = 20_000;
+const exposureOf: ExposureOf = (day) => (day % 7 === 3 ? -1 : 0.8 + (day % 5) / 10);
+
+interface Line {
+  readonly day: number;
+  readonly units: number;
+}
+
+const fit = (lines: readonly Line[], from?: SkuSeries): SkuSeries =>
+  lines.reduce<SkuSeries>((series, { day, units }) => sell(series, START + day, units, exposureOf) ?? series, from ?? init(START + (lines[0]?.day ?? 0)));
+
+const known = (series: SkuSeries, through: number): Float32Array => {
+  const into = bank.init(1, SEASON_DAYS);
+  unfold(series, through, exposureOf, into);
+  return into.rows;
+};
+
+const lines = fc.array(fc.record({ day: fc.integer({ min: 0, max: 120 }), units: fc.integer({ min: -3, max: 20 }) }), { minLength: 1, maxLength: 30 })
+  .map((all) => all.sort((a, b) => a.day - b.day));
+
+describe('a series', () => {
+  test('fitted to a part and then to the rest equals one fitted to all', () => {
+    fc.assert(fc.property(lines, fc.nat(), (all, cut) => {
+      const n = cut % (all.length + 1);
+      expect(fit(all.slice(n), n > 0 ? fit(all.slice(0, n)) : undefined)).toEqual(fit(all));
+    }), { numRuns: 30 });
+  });
+
+  test('in which a line comes late, within four weeks of the newest, equals one that knew it in time', () => {
+    fc.assert(fc.property(lines, fc.nat(), fc.integer({ min: 1, max: WINDOW_DAYS - 1 }), fc.integer({ min: -5, max: 9 }), (all, at, daysAgo, units) => {
+      const last = all.at(-1)!.day;
+      const late = { day: last - daysAgo, units };
+      // Only what the series had already begun can be corrected: the first line begins it.
+      fc.pre(late.day >= all[0]!.day);
+      const inTime = [...all.filter(({ day }) => day <= late.day), late, ...all.filter(({ day }) => day > late.day)];
+      const corrected = fit([...all, late]);
+      expect(corrected).toEqual(fit(inTime));
+      expect(known(corrected, START + last + (at % 10))).toEqual(known(fit(inTime), START + last + (at % 10)));
+    }), { numRuns: 40 });
+  });
+
+  test('refuses a line that is older than its window, once it has learned', () => {
+    const series = fit(Array.from({ length: 60 }, (_, day) => ({ day, units: 1 })));
+    expect(sell(series, windowStart(series) - 1, 5, exposureOf)).toBeUndefined();
+    expect(sell(series, windowStart(series), 5, exposureOf)).toBeDefined();
+  });
+
+  test('that has learned nothing yet takes a line from long before', () => {
+    const later = [{ day: 100, units: 2 }, { day: 110, units: 1 }];
+    expect(fit([...later, { day: 3, units: 4 }])).toEqual(fit([{ day: 3, units: 4 }, ...later]));
+  });
+
+  test('refuses a line from another century instead of living through it', () => {
+    expect(sell(init(START), START + 40_000, 1, exposureOf)).toBeUndefined();
+    expect(sell(init(START), START - 40_000, 1, exposureOf)).toBeUndefined();
+  });
+
+  test('has at most 252 bytes of bank and 28 days of units', () => {
+    const series = fit(Array.from({ length: 200 }, (_, day) => ({ day, units: 1 })));
+    expect([series.folded.byteLength, series.units.length]).toEqual([252, WINDOW_DAYS]);
+  });
+
+  test('is not changed by being read', () => {
+    const series = fit(Array.from({ length: 90 }, (_, day) => ({ day, units: day % 3 })));
+    const before = structuredClone(series);
+    known(series, START + 400);
+    activity(series);
+    expect(series).toEqual(before);
+  });
+
+  test('of fractions that cancel out has sold nothing', () => {
+    expect(fit([{ day: 0, units: 0.1 }, { day: 0, units: 0.2 }, { day: 0, units: -0.3 }]).units).toEqual([0]);
+  });
+});
+
+describe('a shortage', () => {
+  const daily = (days: number): SkuSeries => fit(Array.from({ length: days }, (_, day) => ({ day, units: 5 })));
+
+  test('begins with the day after stock ran out and ends with the day on which it came back', () => {
+    const series = stocked(stocked(daily(14), START + 13, false), START + 27, true);
+    expect(Array.from({ length: 40 }, (_, day) => isShort(series, START + day)).filter(Boolean)).toHaveLength(14);
+    expect([13, 14, 27, 28].map((day) => isShort(series, START + day))).toEqual([false, true, true, false]);
+  });
+
+  test('that is over on its own day was none, and one told twice is one', () => {
+    expect(stocked(stocked(daily(14), START + 13, false), START + 13, true).shortages).toEqual([]);
+    const told = stocked(daily(14), START + 13, false);
+    expect(stocked(told, START + 15, false)).toBe(told);
+  });
+
+  test('teaches no zero, but a sale above the expectation', () => {
+    const series = stocked(daily(40), START + 39, false);
+    const before = known(series, START + 39);
+    expect(known(series, START + 60)).toEqual(before);
+    expect(known(sell(series, START + 41, 50, exposureOf)!, START + 41)).not.toEqual(before);
+  });
+});

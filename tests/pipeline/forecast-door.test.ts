@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { demandForecasts } from '../../consumers/demand-forecasts.js';
+import { itemWatch } from '../../consumers/item-watch.js';
+import type { Plan } from '../../models/forecast/shop-demand.js';
+import * as itemIndex from '../../models/item-index.js';
+import { shopDays } from '../../pipeline/core/shop-day.js';
+import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
+import { Items } from '../../pipeline/serving/items.js';
+import { observedStores, Views } from '../../pipeline/serving/views.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import { catalog, inventory, products, demandForecasts as forecastTable, sales } from '../../schemas/topics.js';
+import type { CatalogChange, Sale } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { DAY, MINUTE, NINE, stock } from '../support/events.js';
+
+const days = shopDays('UTC');
+const reorder = { leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, serviceLevel: 0.95 };
+const today = Math.floor(NINE / DAY) + 34;
+const plan: Plan = new Map([[today + 3, { kind: 'closed', name: 'closed' }], [today + 5, { kind: 'event', name: 'Sale' }]]);
+
+const sale = (sku: string, quantity: number, time: number): Sale => ({
+  sku, orderId: 'O', line: 0, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null,
+});
+const product = (sku: string, attributes: Record<string, string> = {}): CatalogChange => ({
+  sku, op: 'upsert', name: sku, category: 'kitchen', brand: null, price: 10_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 20, availability: null, attributes, time: NINE, receivedAt: NINE,
+});
+
+interface Answer {
+  readonly days: readonly { date: string; mean: number; quantiles: readonly number[]; interval80: readonly [number, number] }[];
+  readonly [field: string]: unknown;
+}
+
+/** Five weeks of a shop with a daily and a rare seller. */
+function fiveWeeks(): ForecastDoor {
+  const driver = new Driver([itemWatch(), demandForecasts({ days, publishEveryMs: MINUTE, plan, reorder })]);
+  driver.tick(NINE - MINUTE);
+  driver.send(catalog, 'TEA', product('TEA', { lead_time_days: '3', review_days: '4', pack_size: '6' }));
+  driver.send(catalog, 'CUP', product('CUP'));
+  driver.send(catalog, 'NEW', product('NEW'));
+  for (let day = 0; day < 35; day++) {
+    driver.tick(NINE + day * DAY);
+    driver.send(sales, 'TEA', sale('TEA', 4 + (day % 3), NINE + day * DAY));
+    if (day % 9 === 0) driver.send(sales, 'CUP', sale('CUP', 1, NINE + day * DAY));
+  }
+  driver.send(inventory, 'TEA', stock('TEA', 7, NINE + 34 * DAY));
+  const mine = new Set([products.name, forecastTable.name]);
+  const views = new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
+  return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, now: NINE + 34 * DAY + 10 * MINUTE });
+}
+
+const door = fiveWeeks();
+
+describe('the forecast of one SKU', () => {
+  const tea = door.one('TEA') as Answer;
+
+  test('has 28 days from tomorrow on, each with a mean, quantiles and an interval; a closed one is nothing', () => {
+    expect(tea.days).toHaveLength(28);
+    expect(tea.days[0]!.date).toBe('2026-04-06');
+    expect(tea.days[2]).toMatchObject({ date: '2026-04-08', mean: 0, interval80: [0, 0] });
+    expect(tea.days[0]!.mean).toBeGreaterThan(3);
+    expect(tea.days[0]!.mean).toBeLessThan(7);
+  });
+
+  test('says which experts spoke, what drives it and what is planned', () => {
+    const mix = tea['mix'] as { weight: number }[];
+    expect(mix.reduce((sum, { weight }) => sum + weight, 0)).toBeGreaterThan(0.9);
+    expect(tea['drivers']).toMatchObject({
+      demandClass: 'daily', dayOfWeek: { monday: expect.any(Number) as number, sunday: expect.any(Number) as number }, trend: { shopPercentAWeek: expect.any(Number) as number },
+      planned: [{ date: '2026-04-08', kind: 'closed', factor: 0 }, { date: '2026-04-10', kind: 'event', name: 'Sale', factor: 1 }],
+    });
+  });
+
+  test('says how its own last days were forecast the evening before', () => {
+    const { sku } = tea['accuracy'] as { sku: { forecasts: number; coverage80: number; pinball: number; bias: number } };
+    expect(sku.forecasts).toBe(27);
+    expect(sku.coverage80).toBeGreaterThan(0.5);
+    expect(sku.pinball).toBeLessThan(0.5);
+    expect(Math.abs(sku.bias)).toBeLessThan(0.3);
+  });
+
+  test('says what to order by the terms of the catalogue, where the stock is known', () => {
+    expect(tea['stock']).toEqual({ known: true, units: 7, daysShortOfLast28: 0 });
+    const { units, reasons } = tea['reorder'] as { units: number; reasons: { text: string }[] };
+    expect(units % 6).toBe(0);
+    expect(units).toBeGreaterThan(20);
+    expect(reasons[0]!.text).toContain('Covers 7 days at 95 %');
+  });
+
+  test('is not there for what never sold', () => {
+    expect(door.one('NEW')).toBeUndefined();
+  });
+});
+
+test('several SKUs come as they do alone, and unknown ones are named', () => {
+  const { forecasts, unknown } = door.several(['TEA', 'nothing', 'CUP']) as { forecasts: Answer[]; unknown: string[] };
+  expect(forecasts.map(({ sku }) => sku)).toEqual(['TEA', 'CUP']);
+  expect(forecasts[0]!.days).toEqual((door.one('TEA') as Answer).days);
+  expect(unknown).toEqual(['nothing']);
+});
+
+test('a category is the sum of its SKUs, with quantiles that do not cross', async () => {
+  const kitchen = await door.ofCategory('kitchen') as Answer;
+  const { forecasts } = door.several(['TEA', 'CUP']) as { forecasts: Answer[] };
+  expect(kitchen).toMatchObject({ category: 'kitchen', products: 3, forecast: 2 });
+  kitchen.days.forEach((day, i) => {
+    expect(day.mean).toBeCloseTo(forecasts[0]!.days[i]!.mean + forecasts[1]!.days[i]!.mean, 9);
+    expect([...day.quantiles].sort((a, b) => a - b)).toEqual(day.quantiles);
+  });
+  expect(await door.ofCategory('garden')).toBeUndefined();
+});

@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../pipeline/config.js';
+import { ConfigError } from '../pipeline/core/errors.js';
+
+const DAY_MS = 86_400_000;
+const problemsOf = (calendar: string): string => {
+  try {
+    readConfig({ SHOP_CALENDAR: calendar });
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  return '';
+};
+
+test('days known in advance are read from JSON, or from the file that is named', () => {
+  const calendar = '[{"date": "2026-12-25", "kind": "closed"}, {"date": "2026-11-27", "kind": "promotion", "name": "Black Friday"}]';
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-calendar-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'calendar.json');
+  writeFileSync(file, calendar);
+  for (const value of [calendar, file]) {
+    expect([...readConfig({ SHOP_CALENDAR: value }).SHOP_CALENDAR]).toEqual([
+      [Date.UTC(2026, 11, 25) / DAY_MS, { kind: 'closed', name: 'closed' }], [Date.UTC(2026, 10, 27) / DAY_MS, { kind: 'event', name: 'Black Friday' }],
+    ]);
+  }
+  expect(readConfig({}).SHOP_CALENDAR.size).toBe(0);
+});
+
+test('every problem of a calendar is named at once', () => {
+  const problems = problemsOf(JSON.stringify([
+    { date: '2026-12-25', kind: 'closed' }, { date: '2026-12-25', kind: 'holiday' }, { date: '2026-02-30', kind: 'closed' }, { date: 'soon', kind: 'party', name: '' }, 7,
+  ]));
+  for (const part of ['[1]: 2026-12-25 is there twice', '[2].date', '2026-02-30', '[3].date', '[3].kind', '"party"', '[3].name', '[4] must be an object']) expect(problems).toContain(part);
+});
+
+test.each([['{"date": 1}', 'cannot be read'], ['[1', 'JSON list'], ['/nowhere/calendar.json', 'cannot be read']])('%s is refused', (value, why) => {
+  expect(problemsOf(value)).toContain(why);
+});
