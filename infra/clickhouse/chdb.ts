@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
@@ -40,6 +40,7 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
     return undefined;
   }
   mkdirSync(directory, { recursive: true });
+  emptyStandardInput();
   const session = open(chdb, directory);
   const ask = async (sql: string, params: object = {}) => rowsOf((await answered(session.queryBindAsync(sql, params, { format: 'JSONEachRow' }))).text());
   const run = async (sql: string) => void (await ask(sql));
@@ -64,6 +65,16 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
     },
     { database, shopTimeZone },
   );
+}
+
+/**
+ * chDB takes what waits on standard input for rows of the next insert. Of a terminal or nothing it takes none, anything
+ * else gives way to nothing: the number just closed is the lowest that is free, and so what opens next.
+ */
+function emptyStandardInput(): void {
+  if (fstatSync(0).isCharacterDevice()) return;
+  closeSync(0);
+  openSync('/dev/null', 'r');
 }
 
 /** Not a static import, which would end the process where the package is missing. */

@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { callDoor } from '../../infra/embedded-log/door.js';
 import { pinoJournal } from '../../infra/journal/pino.js';
-import { fileText } from '../../producers/formats/format.js';
+import { CHUNK_BYTES, fileText } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
 import { caughtUp } from '../caught-up.js';
 import { readConfig, type Config } from '../config.js';
@@ -47,7 +47,9 @@ export function replayCommand(): Command {
 async function run(file: string, options: Options): Promise<void> {
   const speed = options.speed === 'max' ? Infinity : Number(options.speed);
   if (!(speed > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
-  const { size } = await stat(file).catch(() => { throw new Error(`There is no file ${file}.`); });
+  // Before anything else is: what comes through standard input would be lost to the in-process ClickHouse.
+  const opened = await open(file).catch(() => { throw new Error(`There is no file ${file}.`); });
+  const { size } = await opened.stat();
   const config = readConfig();
   const source = options.source ?? basename(file);
   const destination = await destinationOf(config, options, source);
@@ -57,7 +59,7 @@ async function run(file: string, options: Options): Promise<void> {
   let bytesRead = 0;
   bar.start(size, 0, { stage: 'reading   ', rate: '0' });
   try {
-    const text = fileText(file, (bytes) => { bytesRead += bytes; });
+    const text = fileText(opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
     const reading = formats[options.format](text, {
       source, receivedAt: Date.now(), shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
     });

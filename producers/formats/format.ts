@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { CollectedRecord, Shop } from '../collect.js';
@@ -50,12 +50,14 @@ export function refuse(summary: Summary, ordinal: number, errors: readonly Field
   if (summary.examples.length < MAX_EXAMPLES) summary.examples.push({ ordinal, errors });
 }
 
+export const CHUNK_BYTES = 256 * 1024;
+
 /**
  * A file's text, unpacked when its first bytes say gzip, whatever it is called. `onBytes` sees what was read of the file.
  * It is opened once and read from its beginning only: a pipe gives its bytes to the first who asks, and cannot go back.
  */
-export async function* fileText(path: string, onBytes: (bytes: number) => void = () => {}): AsyncGenerator<string> {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+export async function* fileText(from: string | ReadStream, onBytes: (bytes: number) => void = () => {}): AsyncGenerator<string> {
+  const file = typeof from === 'string' ? createReadStream(from, { highWaterMark: CHUNK_BYTES }) : from;
   const chunks = counted(file, onBytes);
   try {
     const head: Buffer[] = [];
@@ -66,7 +68,7 @@ export async function* fileText(path: string, onBytes: (bytes: number) => void =
     }
     const bytes = Readable.from(joined(head, chunks), { objectMode: false });
     const [first, second] = Buffer.concat(head);
-    const text = first === 0x1f && second === 0x8b ? pipeline(bytes, createGunzip({ chunkSize: 256 * 1024 }), () => {}) : bytes;
+    const text = first === 0x1f && second === 0x8b ? pipeline(bytes, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : bytes;
     text.setEncoding('utf8');
     for await (const chunk of text as AsyncIterable<string>) yield chunk;
   } finally {
