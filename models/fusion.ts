@@ -103,10 +103,11 @@ export function init(settings: Partial<Settings> = {}): Fusion {
   };
 }
 
-export function workspace(): Workspace {
+/** `hops` is how many clicks' 2-hop sums are kept, a power of two: a kilobyte each, once it is used. */
+export function workspace(hops = 16_384): Workspace {
   return {
     scratch: scratch(),
-    cache: twoHop.hopCache(scratch()),
+    cache: twoHop.hopCache(scratch(), hops),
     picked: new Int32Array(ranker.STRIDE),
     items: new Int32Array(ranker.STRIDE),
     scores: new Float32Array(ranker.STRIDE),

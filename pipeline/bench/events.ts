@@ -44,11 +44,14 @@ export function viewRecords(count: number, shopperOf: (number: number) => number
 }
 
 /** Clean interactions with the shopper's last items, as a learner reads them. */
-export function interactionsOf(count: number, items: number, shoppers: number): Interaction[] {
+export const interactionsOf = (count: number, items: number, shoppers: number): Interaction[] => [...interactionStream(count, items, shoppers)];
+
+/** The same one by one: hundreds of thousands held at once would have the collector of garbage measured with what is measured. */
+export function* interactionStream(count: number, items: number, shoppers: number): Generator<Interaction> {
   const sku = zipf(items, 'interaction skus');
   const shopper = zipf(shoppers, 'interaction shoppers');
   const recent = new Map<string, string[]>();
-  return Array.from({ length: count }, (_, at) => {
+  for (let at = 0; at < count; at++) {
     const who = `shopper-${shopper()}`;
     const before = recent.get(who) ?? [];
     // Half of what is touched next lies near what was touched last, so that there is something to learn.
@@ -58,12 +61,12 @@ export function interactionsOf(count: number, items: number, shoppers: number): 
     recent.set(who, [item, ...before].slice(0, 10));
     // Nobody is faster than a shopper may teach.
     const time = Date.UTC(2026, 0, 5) + at * 10_000;
-    return {
+    yield {
       shopper: who, anonymousId: null, messageId: `bench-${at}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: `${who}@0`, sessionStart: false,
       products: [{ sku: item, price: 125_000n, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: 'EUR', value: null, marketingConsent: null, recent: before, source: null,
     };
-  });
+  }
 }
 
 export function interactionRecords(events: readonly Interaction[]): LogRecord[] {

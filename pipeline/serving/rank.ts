@@ -13,6 +13,8 @@ import type { Items } from './items.js';
 const FILLED = 64;
 /** Untouched items that are looked through for what is near. */
 const POOLED = 1_024;
+/** 2-hop sums kept: two clicks that share a place work each other's out anew each time. */
+const HOPS = 65_536;
 /** As many items as the model scores in one go. */
 const AT_ONCE = 128;
 
@@ -30,7 +32,7 @@ export interface Ranked {
 export class Ranking {
   readonly #model: fusion.Fusion;
   readonly #items: Items;
-  readonly #work = fusion.workspace();
+  readonly #work = fusion.workspace(HOPS);
   readonly #fill = new Int32Array(FILLED);
   readonly #shown: ShownItems;
   #values = new Float32Array(0);
