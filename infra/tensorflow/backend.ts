@@ -48,6 +48,8 @@ export async function loadBackend(backend: Backend): Promise<Tensorflow> {
   // The library greets on stderr unless told not to; what the environment says already stands.
   Object.assign(process.env, { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env });
   const tf = await import('@tensorflow/tfjs-core');
+  // The core has no slopes by itself, and no door to register them; the layers' bundle does so when it loads.
+  await import('@tensorflow/tfjs-layers');
   // Else it advertises its own native package on stderr, and checks every result twice.
   tf.enableProdMode();
   switch (backend) {

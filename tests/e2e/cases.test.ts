@@ -77,7 +77,7 @@ describe('cases', { timeout: 60_000 }, () => {
     ])).map(skus);
     const twice = async (): Promise<[string[][], string[][]]> => {
       const first = await lists();
-      await delay(500);
+      await delay(2_500); // longer than the learner waits to publish
       return [first, await lists()];
     };
     const [before] = await eventually(twice, ([first, second]) => first[0]?.[0] === 'P2' && JSON.stringify(first) === JSON.stringify(second));
