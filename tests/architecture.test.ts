@@ -31,7 +31,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@clickhouse/client': 'infra/clickhouse',
   'chdb': 'infra/clickhouse',
   '@kafkajs/confluent-schema-registry': 'infra/schema-registry',
-  '@tensorflow/tfjs-core': 'infra/tensorflow',
+  '@tensorflow/tfjs-core': 'infra/tensorflow', '@tensorflow/tfjs-layers': 'infra/tensorflow',
   '@tensorflow/tfjs-backend-cpu': 'infra/tensorflow',
   '@tensorflow/tfjs-backend-wasm': 'infra/tensorflow',
   'avsc': 'schemas/avro.ts',
