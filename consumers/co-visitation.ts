@@ -20,10 +20,10 @@ export interface ItemNeighbours {
 }
 
 /** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
-export const itemNeighbours: Fold<ItemNeighbours> = {
+export const itemNeighboursIn = (precision: fusion.Settings['precision']): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
   inputs: [interactions, purchases, recommendations],
-  init: () => ({ index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: noneShown() }),
+  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision }), shares: noShares(), shown: noneShown() }),
   learn(state, topic, value) {
     const { index, model, shares, shown } = state;
     if (topic === interactions.name) {
@@ -38,8 +38,10 @@ export const itemNeighbours: Fold<ItemNeighbours> = {
   restore(bytes) {
     const [index, transitions, popular, repeated, shares, shown] = splitBytes(bytes, 6);
     const model = {
-      ...fusion.init(), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
+      ...fusion.init({ precision }), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
     };
     return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown!) };
   },
-};
+});
+
+export const itemNeighbours = itemNeighboursIn('float32');

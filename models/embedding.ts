@@ -31,9 +31,11 @@ export interface Settings {
   readonly negatives: number;
   readonly rate: number;
   readonly replays: number;
+  /** Rows of int8 take a quarter of the memory and can only be placed and asked, as a scorer does. */
+  readonly precision: rows.Precision;
 }
 
-export const defaults: Settings = { seed: 1, negatives: 32, rate: 0.5, replays: 3 };
+export const defaults: Settings = { seed: 1, negatives: 32, rate: 0.5, replays: 3, precision: 'float32' };
 
 export interface Embedding {
   readonly settings: Settings;
@@ -56,7 +58,7 @@ export function init(settings: Partial<Settings> = {}): Embedding {
   return {
     settings: chosen,
     random: randomness(chosen.seed),
-    rows: rows.table(0),
+    rows: rows.table(0, chosen.precision),
     items: 0,
     place: new Int32Array(0),
     seen: new Int32Array(0),
@@ -106,10 +108,10 @@ export function nearest(state: Embedding, recent: Int32Array, limit: number, out
   return top(nearness, state.items, limit, out);
 }
 
-/** The item's unit vector, a view that later learning changes and a growing table voids. Undefined for an unknown item. */
+/** The item's unit vector: a view that later learning changes and a growing table voids (of int8 a copy). Undefined for an unknown item. */
 export function vectorOf(state: Embedding, item: number): Float32Array | undefined {
   if (item < 0 || item >= state.items) return undefined;
-  return state.rows.table.subarray(item * rows.ROW, item * rows.ROW + DIMENSIONS);
+  return rows.rowOf(state.rows, item);
 }
 
 /** How far, in radians at most, the item's vector has moved since it was last published. */
@@ -125,10 +127,10 @@ export function published(state: Embedding, item: number): void {
 export function seed(state: Embedding, item: number, vector: Float32Array): void {
   checkItem(item);
   ensure(state, item + 1);
-  const row = vectorOf(state, item);
-  if (row === undefined || state.place[item] >= 0 || !(dot(vector, vector) > 1e-12)) return;
-  row.set(vector.subarray(0, DIMENSIONS));
+  if (state.place[item] >= 0 || !(dot(vector, vector) > 1e-12)) return;
+  const row = vector.slice(0, DIMENSIONS);
   normalize(row);
+  rows.setRow(state.rows, item, row);
   rows.setMoved(state.rows, item, Math.PI);
 }
 
@@ -140,7 +142,7 @@ export function place(state: Embedding, item: number, vector: Float32Array): boo
   checkItem(item);
   if (vector.length !== DIMENSIONS || !(Math.abs(dot(vector, vector) - 1) < 1e-3)) return false;
   ensure(state, item + 1, () => {});
-  vectorOf(state, item)?.set(vector);
+  rows.setRow(state.rows, item, vector);
   return true;
 }
 
@@ -293,15 +295,14 @@ function ensure(state: Embedding, items: number, begin = setRandomly): void {
 
 /** A direction that depends on (seed, item) only, so that the order of first sight leaves it alone. */
 function setRandomly(state: Embedding, item: number): void {
-  const row = vectorOf(state, item);
-  if (row === undefined) return;
   const random = randomness(Math.imul(state.settings.seed, 0x27d4eb2f) ^ Math.imul(item + 1, 0x9e3779b1));
   for (let k = 0; k < 8; k++) uniform(random);
-  for (let k = 0; k < DIMENSIONS; k++) row[k] = uniform(random) + uniform(random) + uniform(random) - 1.5;
-  normalize(row);
-  rows.setSquares(state.rows, item, 0);
-  rows.setMoved(state.rows, item, 0);
+  for (let k = 0; k < DIMENSIONS; k++) drawn[k] = uniform(random) + uniform(random) + uniform(random) - 1.5;
+  normalize(drawn);
+  rows.setRow(state.rows, item, drawn);
 }
+
+const drawn = new Float32Array(DIMENSIONS);
 
 export function forget(state: Embedding, item: number): void {
   if (item < 0 || item >= state.items) return;
@@ -353,7 +354,7 @@ export function restore(bytes: Uint8Array): Embedding {
   const table = rows.table(items);
   table.table.set(from.f32('rows'));
   return {
-    settings: { seed: seedOf, negatives, rate, replays },
+    settings: { seed: seedOf, negatives, rate, replays, precision: 'float32' },
     random: from.u32('random'),
     rows: table,
     items,

@@ -41,9 +41,11 @@ export interface Settings {
   readonly repeats: boolean;
   /** Whether the items nearest by embedding are candidates too: a scan of all items a query, about 12 ns each. */
   readonly scan: boolean;
+  /** How item vectors are kept: int8 where they are learned elsewhere. */
+  readonly precision: embedding.Settings['precision'];
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.5, repeats: true, scan: false };
+export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.5, repeats: true, scan: false, precision: 'float32' };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
@@ -96,7 +98,7 @@ export function init(settings: Partial<Settings> = {}): Fusion {
     coVisitation: coVisitation.init(),
     popularity: popularity.init(),
     repeats: repeats.init(),
-    embedding: embedding.init({ seed: chosen.seed }),
+    embedding: embedding.init({ seed: chosen.seed, precision: chosen.precision }),
     ranker: ranker.init(features.FEATURES.length, features.PRIOR, { seed: chosen.seed }),
     random: randomness(chosen.seed + 11),
     lessons: 0,
@@ -352,7 +354,7 @@ export function restore(bytes: Uint8Array): Fusion {
   const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
   const [lessons] = from.f64('scalars');
   return {
-    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, scan: mayScan === 1 },
+    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, scan: mayScan === 1, precision: 'float32' },
     coVisitation: coVisitation.restore(from.u8('coVisitation')),
     popularity: popularity.restore(from.u8('popularity')),
     repeats: repeats.restore(from.u8('repeats')),

@@ -38,6 +38,8 @@ const variables = z.object({
   REORDER_LEAD_TIME_DEVIATION_DAYS: whole(0, 3_650, 0).describe('Their standard deviation, where the catalogue has no `lead_time_deviation_days`.'),
   REORDER_REVIEW_DAYS: whole(0, 3_650, 7).describe('Days between two orders of a SKU, where the catalogue has no `review_days`.'),
   REORDER_SERVICE_PERCENT: whole(0, 100, 95).describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),
+  SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/compression.md).'),
+  SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/compression.md).'),
   KAFKA_BROKERS: list.describe('Brokers, comma-separated; empty: the embedded log.'),
   KAFKA_TLS: flag.describe('Connect to Kafka over TLS.'),
   KAFKA_TLS_CA_FILE: z.string().optional().describe('File with the certificate authority of the brokers, if it is not a public one.'),

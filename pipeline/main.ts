@@ -66,7 +66,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const running: Running[] = [];
   try {
     if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology));
-    const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine) : undefined;
+    const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') ? await engine.openRowSink() : undefined;
     if (rowSink) running.push(...startSinks(engine, rowSink));

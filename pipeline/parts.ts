@@ -1,6 +1,7 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
-import { itemNeighbours, type ItemNeighbours } from '../consumers/co-visitation.js';
+import { itemNeighboursIn, type ItemNeighbours } from '../consumers/co-visitation.js';
 import { allTopics, erasures, itemVectors, recommenderModels } from '../schemas/topics.js';
+import type { Config } from './config.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
@@ -62,16 +63,16 @@ export interface RunningScorer extends Running {
   readonly isReady: () => boolean;
 }
 
-export async function startScorer(engine: Engine): Promise<RunningScorer> {
+export async function startScorer(engine: Engine, config: Config): Promise<RunningScorer> {
   const { log, viewed, owned, metrics, journal } = engine;
   const stopping = new AbortController();
   const views = new Views(viewed, log.partitions);
   // On the embedded engine tasks own all tables but the learner's two, and views read the owners' stores.
   const followed = viewed === owned ? [itemVectors, recommenderModels] : allTopics.filter(({ kind }) => kind === 'table');
   const following = followTables(log, followed, viewed.open, stopping.signal, journal);
-  const fold = await startFold<ItemNeighbours>(itemNeighbours, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
+  const fold = await startFold<ItemNeighbours>(itemNeighboursIn(config.SCORER_VECTORS), { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views, fold.state.index);
-  followLearner(views, fold.state);
+  followLearner(views, fold.state, config.SCORER_PRUNED_PERCENT / 100);
   const ranking = new Ranking(fold.state, items);
   let caughtUp = false;
   const ready = Promise.all([following.caughtUp, fold.caughtUp]).then(() => { caughtUp = true; });

@@ -1,19 +1,23 @@
 /**
  * What smaller memory costs in quality: one fusion, learned once, ranks the same test prefixes as it is, with its item
- * vectors in whole numbers (read back, so that all else stays as it is), and with its ranker's smallest weights gone.
+ * vectors in whole numbers as a scorer may keep them, and with its ranker's smallest weights gone.
  *
  * Train sessions in file order, one pass, block = 1 session; frozen while it is asked. The ranker is not taught again
- * after pruning. Differences have standard errors over queries; all variants get the same queries.
+ * after pruning. Differences have standard errors over queries; all variants get the same queries. Recall is that of
+ * the 20 items nearest to a shopper by vectors alone, all items scanned, against single precision.
  */
 import * as embedding from '../embedding.js';
 import * as fusion from '../fusion.js';
-import * as int8 from '../int8-vectors.js';
+import { top } from '../kernels/candidates.js';
+import { MOST_IDS, rowBytes } from '../kernels/rows.js';
 import { prune, sparse, bytesOf } from '../pruning.js';
 import { addRank, rankingTotals, rankOf, summarize } from './ranking-metrics.js';
 import type { TestSession } from './recommendations.js';
 import { clicksBefore } from './recommenders.js';
 
 const K = 20;
+/** Prefixes that are asked for their nearest items. */
+const ASKED = 500;
 
 export interface CompressionScores {
   readonly variant: string;
@@ -24,6 +28,8 @@ export interface CompressionScores {
   readonly precisionLossError: number;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
+  /** Of vectors alone, where they are what is smaller. */
+  readonly recall?: number;
 }
 
 export function evaluateCompression(train: readonly Int32Array[], test: readonly TestSession[], shares: readonly number[], progress: (sentence: string) => void): CompressionScores[] {
@@ -38,17 +44,12 @@ export function evaluateCompression(train: readonly Int32Array[], test: readonly
   const queries = test.flatMap((session) => session.queries);
   const { averaged } = state.ranker.network;
   const weights = averaged.slice();
-  const vectors = vectorsOf(state.embedding);
-  const whole = vectors.length * embedding.DIMENSIONS * 4;
+  const small = inInt8(state.embedding);
+  const whole = bytesOfVectors(state.embedding);
   const asIs = ranks(state, work, queries);
   const results = [scores('as it is', asIs, asIs, whole + weights.byteLength, whole + weights.byteLength)];
 
-  const small = int8.init(embedding.DIMENSIONS);
-  vectors.forEach((vector, item) => int8.put(small, item, vector));
-  vectors.forEach((vector, item) => int8.read(small, item, embedding.vectorOf(state.embedding, item) ?? vector));
-  results.push(scores('vectors in 8 bits', ranks(state, work, queries), asIs, whole, int8.bytesOf(small)));
-  vectors.forEach((vector, item) => embedding.vectorOf(state.embedding, item)?.set(vector));
-
+  results.push({ ...scores('vectors in 8 bits', ranks({ ...state, embedding: small }, work, queries), asIs, whole, bytesOfVectors(small)), recall: recallOf(state.embedding, small, queries) });
   for (const share of shares) {
     averaged.set(weights);
     prune(averaged, share);
@@ -58,10 +59,37 @@ export function evaluateCompression(train: readonly Int32Array[], test: readonly
   return results;
 }
 
-function vectorsOf(state: embedding.Embedding): Float32Array[] {
-  const vectors: Float32Array[] = [];
-  for (let item = 0; item < state.items; item++) vectors.push((embedding.vectorOf(state, item) ?? new Float32Array(embedding.DIMENSIONS)).slice());
-  return vectors;
+/** The same vectors as a scorer of the setting int8 has them. */
+function inInt8(state: embedding.Embedding): embedding.Embedding {
+  const small = embedding.init({ precision: 'int8' });
+  for (let item = 0; item < state.items; item++) embedding.place(small, item, embedding.vectorOf(state, item) ?? new Float32Array(embedding.DIMENSIONS));
+  embedding.usePooling(small, state.pooling);
+  return small;
+}
+
+const bytesOfVectors = ({ items, rows }: embedding.Embedding): number => items * rowBytes(rows.precision);
+
+function recallOf(exact: embedding.Embedding, small: embedding.Embedding, queries: readonly { readonly prefix: Int32Array }[]): number {
+  let found = 0;
+  const some = queries.filter((_, at) => at % Math.ceil(queries.length / ASKED) === 0).map(({ prefix }) => clicksBefore(prefix, prefix.length));
+  for (const recent of some) {
+    const wanted = new Set(nearest(exact, recent));
+    found += nearest(small, recent).filter((item) => wanted.has(item)).length;
+  }
+  return found / (some.length * Math.min(K, exact.items));
+}
+
+/** By a scan of all items, whether learned or placed. */
+function nearest(state: embedding.Embedding, recent: Int32Array): Int32Array {
+  const items = Int32Array.from({ length: state.items }, (_, item) => item);
+  const logits = new Float32Array(items.length);
+  for (let from = 0; from < items.length; from += MOST_IDS) {
+    const chunk = items.subarray(from, from + MOST_IDS);
+    embedding.predictMany(state, recent, chunk, chunk.length, logits.subarray(from));
+  }
+  const out = new Int32Array(K);
+  // `top` takes positive values only.
+  return out.subarray(0, top(logits.map((logit) => logit + 11), items.length, K, out));
 }
 
 function ranks(state: fusion.Fusion, work: fusion.Workspace, queries: readonly { readonly prefix: Int32Array; readonly target: number }[]): number[] {

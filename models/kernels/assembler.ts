@@ -114,6 +114,8 @@ export const larger = (a: Code, b: Code): Code => [...a, ...b, 0x97];
 
 const simd = (op: number): Code => [0xfd, ...unsigned(op)];
 export const load4 = (at: Code, offset = 0): Code => [...at, ...simd(0), 2, ...unsigned(offset)];
+/** Four signed bytes as floats. */
+export const widened4 = (at: Code, offset = 0): Code => [...at, ...simd(92), 2, ...unsigned(offset), ...simd(0x87), ...simd(0xa7), ...simd(0xfa)];
 export const store4 = (at: Code, value: Code, offset = 0): Code => [...at, ...value, ...simd(11), 2, ...unsigned(offset)];
 export const spread4 = (value: Code): Code => [...value, ...simd(0x13)];
 export const loadSpread4 = (at: Code, offset = 0): Code => [...at, ...simd(9), 2, ...unsigned(offset)];

@@ -2,13 +2,15 @@
  * Kernels over unit rows of 64 floats, four lanes at a time: what an embedding step spends its time on.
  *
  * A row takes 68 floats: 64 of direction, the sum of its squared gradients, the path it has moved, two spare. They lie
- * in one memory behind a fixed workspace, so that growing the table moves nothing.
+ * in one memory behind a fixed workspace, so that growing the table moves nothing. A table of precision int8 has rows of
+ * 68 bytes instead, which can be read and written but not stepped.
  */
 import {
   add, add4, addInt, assemble, divide, float, instantiate, int, kernel, larger, load4, loadFloat, loadInt, loadSpread4, loop, root, seq,
   shift, spread4, store4, storeFloat, subtract, subtract4, sumOf4, times, times4, timesInt,
   newMemory, type Body, type Code, type Local, type Memory, type Module,
 } from './assembler.js';
+import * as int8 from './int8-rows.js';
 
 export const DIMENSIONS = 64;
 /** Floats from one row to the next. */
@@ -36,7 +38,7 @@ function dotInto(a: Local, b: Local, left: (lane: number) => Code, right: (lane:
 
 const eachLane = (write: (lane: number) => Code): Code => seq(...Array.from({ length: LANES }, (_, lane) => write(lane)));
 const entry = (base: Code, i: Local): Code => addInt(base, shift(i.get, 2));
-const rowAt = (ids: Local, i: Local): Code => addInt(int(AT.rows), timesInt(loadInt(entry(ids.get, i)), int(ROW * 4)));
+const rowAt = (ids: Local, i: Local, bytes = ROW * 4): Code => addInt(int(AT.rows), timesInt(loadInt(entry(ids.get, i)), int(bytes)));
 const laneOf = (row: Local) => (lane: number): Code => load4(row.get, lane * 16);
 const held = (registers: readonly Local[]) => (lane: number): Code => registers[lane].get;
 
@@ -127,45 +129,99 @@ const descend = kernel('descend', ['i32', 'i32', 'i32', 'i32', 'i32', 'f32'], (b
   );
 });
 
-const KERNELS = ['dots', 'dotsInOrder', 'weightedSum', 'descend'] as const;
+/** `dots` and `weightedSum` of int8 rows: the scale is put on last and first. */
+const dots8 = kernel('dots', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, u, out) => {
+  const [i, row] = body.locals('i32', 2);
+  const [a, b] = body.locals('v128', 2);
+  const { registers, load } = hold(body, u);
+  return seq(load, loop(i, n.get, 1, seq(
+    row.set(rowAt(ids, i, int8.ROW_BYTES)),
+    dotInto(a, b, held(registers), int8.laneOf(row)),
+    storeFloat(entry(out.get, i), times(sumOf4(a), loadFloat(row.get, int8.SCALE_AT))),
+  )));
+});
+
+const weightedSum8 = kernel('weightedSum', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, weights, out) => {
+  const [i, row] = body.locals('i32', 2);
+  const weight = body.local('v128');
+  const sums = body.locals('v128', LANES);
+  return seq(
+    eachLane((lane) => sums[lane].set(spread4(float(0)))),
+    loop(i, n.get, 1, seq(
+      row.set(rowAt(ids, i, int8.ROW_BYTES)),
+      weight.set(spread4(times(loadFloat(entry(weights.get, i)), loadFloat(row.get, int8.SCALE_AT)))),
+      eachLane((lane) => sums[lane].set(add4(sums[lane].get, times4(weight.get, int8.laneOf(row)(lane))))),
+    )),
+    eachLane((lane) => store4(out.get, sums[lane].get, lane * 16)),
+  );
+});
+
+const READING = ['dots', 'weightedSum'] as const;
+const LEARNING = ['dotsInOrder', 'descend'] as const;
+type Run = (...values: number[]) => void;
 let compiled: Module | undefined;
+let compiled8: Module | undefined;
+
+/** How a row's numbers are kept. */
+export type Precision = 'float32' | 'int8';
 
 /** A growing table of rows and a workspace to name rows in. */
 export interface Rows {
+  readonly precision: Precision;
   readonly memory: Memory;
-  readonly run: Record<(typeof KERNELS)[number], (...values: number[]) => void>;
+  /** Those that learn belong to single precision. */
+  readonly run: Record<(typeof READING)[number], Run> & Partial<Record<(typeof LEARNING)[number], Run>>;
   /** Views, replaced when the memory grows. */
   ids: Int32Array;
   weights: Float32Array;
   out: Float32Array;
   user: Float32Array;
   gradient: Float32Array;
+  /** All rows, as floats and as bytes. */
   table: Float32Array;
+  bytes: Int8Array;
 }
 
-export function table(rows: number): Rows {
-  compiled ??= assemble([dots, dotsInOrder, weightedSum, descend]);
-  const memory = newMemory(pagesFor(rows));
+export function table(rows: number, precision: Precision = 'float32'): Rows {
+  const memory = newMemory(pagesFor(rows, precision));
   const none = new Float32Array(0);
   const made: Rows = {
-    memory,
-    run: instantiate(compiled, memory, KERNELS),
-    ids: new Int32Array(0), weights: none, out: none, user: none, gradient: none, table: none,
+    precision, memory,
+    run: precision === 'int8'
+      ? instantiate(compiled8 ??= assemble([dots8, weightedSum8]), memory, READING)
+      : instantiate(compiled ??= assemble([dots, weightedSum, dotsInOrder, descend]), memory, [...READING, ...LEARNING]),
+    ids: new Int32Array(0), weights: none, out: none, user: none, gradient: none, table: none, bytes: new Int8Array(0),
   };
   view(made);
   return made;
 }
 
+/** Bytes from one row to the next. */
+export const rowBytes = (precision: Precision): number => (precision === 'int8' ? int8.ROW_BYTES : ROW * 4);
+
 /** Rows that fit without growing. */
-export function capacity(rows: Rows): number {
-  return Math.floor(rows.table.length / ROW);
+export function capacity({ bytes, precision }: Rows): number {
+  return Math.floor(bytes.length / rowBytes(precision));
+}
+
+/** The row's direction: of single precision a view that later steps change and a growing table voids, of int8 a copy. */
+export function rowOf(rows: Rows, item: number): Float32Array {
+  if (rows.precision === 'int8') return int8.read(rows.bytes, rows.table, item);
+  return rows.table.subarray(item * ROW, item * ROW + DIMENSIONS);
+}
+
+/** Gives the row another direction, from which it has not moved yet. */
+export function setRow(rows: Rows, item: number, vector: Float32Array): void {
+  if (rows.precision === 'int8') return int8.write(rows.bytes, rows.table, item, vector);
+  rows.table.set(vector.subarray(0, DIMENSIONS), item * ROW);
+  rows.table.fill(0, item * ROW + SQUARES, item * ROW + MOVED + 1);
 }
 
 /** Makes room for at least `needed` rows. Old views of the memory are void after it. */
 export function ensure(rows: Rows, needed: number): void {
   const has = capacity(rows);
   if (needed <= has) return;
-  const pages = pagesFor(Math.max(needed, Math.ceil(has * 1.5))) - rows.memory.buffer.byteLength / PAGE;
+  const pages = pagesFor(Math.max(needed, Math.ceil(has * 1.5)), rows.precision) - rows.memory.buffer.byteLength / PAGE;
   rows.memory.grow(pages);
   view(rows);
 }
@@ -178,10 +234,11 @@ function view(rows: Rows): void {
   rows.user = new Float32Array(buffer, AT.user, DIMENSIONS);
   rows.gradient = new Float32Array(buffer, AT.gradient, DIMENSIONS);
   rows.table = new Float32Array(buffer, AT.rows);
+  rows.bytes = new Int8Array(buffer, AT.rows);
 }
 
-function pagesFor(rows: number): number {
-  return Math.max(1, Math.ceil((AT.rows + rows * ROW * 4) / PAGE));
+function pagesFor(rows: number, precision: Precision): number {
+  return Math.max(1, Math.ceil((AT.rows + rows * rowBytes(precision)) / PAGE));
 }
 
 /** out[0…n) = rows·user */
@@ -193,9 +250,15 @@ export function dotsWithUser(rows: Rows, n: number): void {
 export function dotsOfAll(rows: Rows, items: number, products: Float32Array): void {
   for (let first = 0; first < items; first += MOST_IDS) {
     const n = Math.min(MOST_IDS, items - first);
-    rows.run.dotsInOrder(AT.rows + first * ROW * 4, n, AT.user, AT.out);
+    if (rows.run.dotsInOrder) rows.run.dotsInOrder(AT.rows + first * ROW * 4, n, AT.user, AT.out);
+    else dotsFrom(rows, first, n);
     products.set(n === MOST_IDS ? rows.out : rows.out.subarray(0, n), first);
   }
+}
+
+function dotsFrom({ ids, run }: Rows, first: number, n: number): void {
+  for (let i = 0; i < n; i++) ids[i] = first + i;
+  run.dots(AT.ids, n, AT.user, AT.out);
 }
 
 /** user = Σ weights·rows over the first n ids */
@@ -212,12 +275,18 @@ export function sumIntoGradient(rows: Rows, n: number): void {
 
 /** The first n ids step against weights·user; out = their dot products with user before the step. */
 export function stepAgainstUser(rows: Rows, n: number, rate: number): void {
-  if (n > 0) rows.run.descend(AT.ids, n, AT.user, AT.weights, AT.out, rate);
+  if (n > 0) descentOf(rows)(AT.ids, n, AT.user, AT.weights, AT.out, rate);
+}
+
+/** @throws RangeError for rows that can only be read */
+function descentOf({ run }: Rows): Run {
+  if (!run.descend) throw new RangeError('Rows of int8 can be placed and asked, not learned.');
+  return run.descend;
 }
 
 /** The first n ids step against weights·gradient; out = their dot products with gradient before the step. */
 export function stepAgainstGradient(rows: Rows, n: number, rate: number): void {
-  if (n > 0) rows.run.descend(AT.ids, n, AT.gradient, AT.weights, AT.out, rate);
+  if (n > 0) descentOf(rows)(AT.ids, n, AT.gradient, AT.weights, AT.out, rate);
 }
 
 export function squaresOf(rows: Rows, item: number): number {
@@ -226,10 +295,6 @@ export function squaresOf(rows: Rows, item: number): number {
 
 export function movedOf(rows: Rows, item: number): number {
   return rows.table[item * ROW + MOVED];
-}
-
-export function setSquares(rows: Rows, item: number, value: number): void {
-  rows.table[item * ROW + SQUARES] = value;
 }
 
 export function setMoved(rows: Rows, item: number, value: number): void {

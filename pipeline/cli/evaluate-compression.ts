@@ -36,7 +36,7 @@ async function run({ train: trainFile, test: testFile, json }: Options): Promise
   const test = await readTestSessions(testFile, index);
   const all = evaluateCompression(train, test, SHARES, (sentence) => void process.stderr.write(`${sentence}\n`)).map((one) => ({
     variant: one.variant, precision_at_20: round(one.precision), mrr_at_20: round(one.mrr), precision_loss: round(one.precisionLoss), precision_loss_error: round(one.precisionLossError),
-    bytes_before: one.bytesBefore, bytes_after: one.bytesAfter,
+    bytes_before: one.bytesBefore, bytes_after: one.bytesAfter, ...(one.recall === undefined ? {} : { recall_at_20: round(one.recall) }),
   }));
   if (json === true) {
     process.stdout.write(`${JSON.stringify(all)}\n`);
@@ -44,7 +44,7 @@ async function run({ train: trainFile, test: testFile, json }: Options): Promise
   }
   const questions = test.reduce((sum, { queries }) => sum + queries.length, 0);
   process.stdout.write(`Learned ${train.length} sessions in one pass; the same model asked after ${questions} prefixes, each time with less memory. Nothing is learned again.\n\n`);
-  for (const one of all) process.stdout.write(`${one.variant.padEnd(34)}P@20 ${one.precision_at_20.toFixed(4)}  MRR@20 ${one.mrr_at_20.toFixed(4)}  loss ${one.precision_loss.toFixed(4)} ± ${one.precision_loss_error.toFixed(4)}  ${one.bytes_before} → ${one.bytes_after} bytes\n`);
+  for (const one of all) process.stdout.write(`${one.variant.padEnd(34)}P@20 ${one.precision_at_20.toFixed(4)}  MRR@20 ${one.mrr_at_20.toFixed(4)}  loss ${one.precision_loss.toFixed(4)} ± ${one.precision_loss_error.toFixed(4)}  ${one.bytes_before} → ${one.bytes_after} bytes${one.recall_at_20 === undefined ? '' : `  recall@20 of the scan ${one.recall_at_20.toFixed(4)}`}\n`);
 }
 
 const round = (value: number): number => Number(value.toFixed(5));

@@ -1,6 +1,7 @@
 import type { ItemNeighbours } from '../../consumers/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
 import * as features from '../../models/features.js';
+import { prune } from '../../models/pruning.js';
 import * as itemIndex from '../../models/item-index.js';
 import * as ranker from '../../models/ranker.js';
 import { itemVectors, recommenderModels } from '../../schemas/topics.js';
@@ -10,13 +11,18 @@ import type { Views } from './views.js';
 const vectorRows = { name: '', codec: itemVectors.codec };
 const modelRows = { name: '', codec: recommenderModels.codec };
 
-/** Keep a scorer's recommender in step with what the learner publishes. Until it has told anything, the untrained ranker ranks. */
-export function followLearner(views: Views, { index, model }: ItemNeighbours): void {
+/**
+ * Keep a scorer's recommender in step with what the learner publishes. Until it has told anything, the untrained ranker ranks.
+ * `pruned` is the share of the ranker's weights, the smallest, that are taken for zero.
+ */
+export function followLearner(views: Views, { index, model }: ItemNeighbours, pruned = 0): void {
   const takeVector = ({ sku, vector, dimensions }: ItemVector): void => void embedding.place(model.embedding, itemIndex.learn(index, sku), floatsOf(vector, dimensions));
   const takeModel = ({ featureSet, weights, pooling }: RecommenderModel): void => {
     // During a rolling upgrade the learner may be of another version: its weights would rank other features.
     if (featureSet !== features.SET) return;
-    ranker.useWeights(model.ranker, floatsOf(weights, weights.length / 4));
+    const taken = floatsOf(weights, weights.length / 4);
+    prune(taken, pruned);
+    ranker.useWeights(model.ranker, taken);
     embedding.usePooling(model.embedding, floatsOf(pooling, pooling.length / 4));
   };
   for (const { value } of views.mainRows(itemVectors, vectorRows)) takeVector(value);

@@ -1,67 +1,64 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import * as int8 from '../../models/int8-vectors.js';
+import * as embedding from '../../models/embedding.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
+import * as rows from '../../models/kernels/rows.js';
 import { bytesOf, dense, prune, sparse } from '../../models/pruning.js';
 
-const vectors = fc.array(fc.double({ min: -50, max: 50, noNaN: true }), { minLength: 8, maxLength: 8 });
+const vectors = fc.array(fc.double({ min: -50, max: 50, noNaN: true }), { minLength: 64, maxLength: 64 }).map((list) => Float32Array.from(list));
 
-function cloud(items: number): { state: int8.Int8Vectors; rows: Float32Array[] } {
-  const random = randomness(3);
-  const rows = Array.from({ length: items }, () => {
-    const row = Float32Array.from({ length: 64 }, () => uniform(random) + uniform(random) + uniform(random) - 1.5);
-    const length = Math.hypot(...row);
-    return row.map((value) => value / length);
-  });
-  const state = int8.init(64);
-  rows.forEach((row, item) => int8.put(state, item, row));
-  return { state, rows };
+function cloud(items: number): { exact: embedding.Embedding; small: embedding.Embedding } {
+  const exact = embedding.init({ seed: 3 });
+  const small = embedding.init({ precision: 'int8' });
+  for (let item = 0; item < items; item++) {
+    embedding.learn(exact, Int32Array.of(), item);
+    embedding.place(small, item, embedding.vectorOf(exact, item)!);
+  }
+  return { exact, small };
 }
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, value, k) => sum + value * b[k], 0);
 
 describe('vectors in whole numbers', () => {
   test('are off by at most half a step, and a row of zeros stays so', () => {
+    const table = rows.table(3, 'int8');
     fc.assert(fc.property(vectors, (vector) => {
-      const state = int8.init(8);
-      int8.put(state, 2, vector);
-      const out = new Float32Array(8);
-      int8.read(state, 2, out);
+      rows.setRow(table, 2, vector);
       const step = Math.max(...vector.map(Math.abs)) / 127;
-      vector.forEach((value, k) => expect(Math.abs(value - out[k])).toBeLessThanOrEqual(step / 2 + 1e-5));
-      int8.read(state, 0, out);
-      expect(out.every((value) => value === 0)).toBe(true);
+      rows.rowOf(table, 2).forEach((value, k) => expect(Math.abs(value - vector[k])).toBeLessThanOrEqual(step / 2 + 1e-5));
+      expect(rows.rowOf(table, 1).every((value) => value === 0)).toBe(true);
     }));
+    rows.setRow(table, 0, new Float32Array(64).fill(Number.NaN));
+    expect(rows.rowOf(table, 0).every((value) => value === 0)).toBe(true);
   });
 
-  test('find nearly the same items, and with the best ranked anew the very same', () => {
-    const { state, rows } = cloud(2_000);
-    let same = 0;
-    let anew = 0;
-    for (let q = 0; q < 20; q++) {
-      const query = rows[q * 7].map((value, k) => value + 0.3 * rows[q + 100][k]);
-      const exact = rows.map((row, item) => ({ item, product: dot(row, query) })).sort((a, b) => b.product - a.product).slice(0, 20).map(({ item }) => item);
-      const found = int8.nearest(state, query, { limit: 20 });
-      same += found.filter((item) => exact.includes(item)).length;
-      const again = int8.nearest(state, query, { limit: 20, among: 60, exactOf: (item) => dot(rows[item], query) });
-      anew += again.filter((item) => exact.includes(item)).length;
-    }
-    expect(same / 400).toBeGreaterThan(0.95);
-    expect(anew).toBe(400);
-    expect(int8.bytesOf(state)).toBe(2_000 * 68);
+  test('are summed and multiplied as plain arithmetic does, one by one and in a scan', () => {
+    const table = rows.table(300, 'int8');
+    const random = randomness(5);
+    for (let item = 0; item < 300; item++) rows.setRow(table, item, Float32Array.from({ length: 64 }, () => uniform(random) - 0.5));
+    table.ids.set([7, 299]);
+    table.weights.set([1, -2]);
+    rows.sumIntoUser(table, 2);
+    const expected = rows.rowOf(table, 7).map((value, k) => value - 2 * rows.rowOf(table, 299)[k]);
+    table.user.forEach((value, k) => expect(value).toBeCloseTo(expected[k], 5));
+    rows.dotsWithUser(table, 2);
+    expect(table.out[1]).toBeCloseTo(rows.rowOf(table, 299).reduce((sum, value, k) => sum + value * expected[k], 0), 4);
+    const all = new Float32Array(300);
+    const [seven, last] = table.out;
+    rows.dotsOfAll(table, 300, all);
+    expect([all[7], all[299]]).toEqual([seven, last]);
   });
 
-  test('take what is not finite for nothing, and are restored as they were', () => {
-    const state = int8.init(4);
-    int8.put(state, 0, [Number.NaN, 1, Infinity, -0.5]);
-    expect(int8.predict(state, [1, 1, 1, 1], 0)).toBeCloseTo(0.5, 2);
-    expect(int8.predict(state, [1, 1, 1, 1], 99)).toBe(0);
-    const again = int8.restore(int8.snapshot(state));
-    expect(int8.predict(again, [1, 2, 3, 4], 0)).toBe(int8.predict(state, [1, 2, 3, 4], 0));
-    int8.put(again, 5, [1, 0, 0, 0]);
-    int8.forget(again, 0);
-    expect(int8.nearest(again, [1, 1, 1, 1], { limit: 3 })).toEqual([5]);
-    expect(() => int8.restore(Uint8Array.of(1))).toThrow(/snapshot/);
+  test('say nearly the same of every item, and cannot be learned', () => {
+    const { exact, small } = cloud(400);
+    const items = Int32Array.from({ length: 200 }, (_, item) => item);
+    const said = [exact, small].map((state) => {
+      const out = new Float32Array(200);
+      embedding.predictMany(state, Int32Array.of(3, 17, 250), items, 200, out);
+      return out;
+    });
+    // Half a step is 1/254 of the largest of 64 numbers, and errors of 64 products go both ways.
+    said[0].forEach((logit, item) => expect(Math.abs(logit - said[1][item])).toBeLessThan(0.15));
+    expect(said[0].some((logit) => Math.abs(logit) > 2)).toBe(true);
+    expect(() => { for (const item of [1, 2]) embedding.learn(small, Int32Array.of(5), item); }).toThrow(/int8/);
   });
 });
 

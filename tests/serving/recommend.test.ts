@@ -35,6 +35,21 @@ describe('what is recommended', () => {
     expect((await own.skus('nobody', { limit: 3, filter: { category: 'Category 2' } }))[0]).toBe('P22');
   });
 
+  test('a scorer with vectors in 8 bits says nearly the same, one with half of its ranker something near', async () => {
+    const small = shopOfPairs({ precision: 'int8' });
+    const half = shopOfPairs({ pruned: 0.5 });
+    const scores = await Promise.all([shop, small, half].map(async (one) => {
+      one.profile('compressed', ['P4', 'P6']);
+      const { items } = await one.recommend('compressed', { items: ['P5', 'P7', 'P20', 'P33'] });
+      return new Map(items.map(({ sku, score }) => [sku, score]));
+    }));
+    const apart = (at: number): number => Math.max(...Array.from(scores[0]!, ([sku, score]) => Math.abs(score - scores[at]!.get(sku)!)));
+    expect(apart(1)).toBeGreaterThan(0);
+    expect(apart(1)).toBeLessThan(0.02);
+    expect(apart(2)).toBeGreaterThan(0.02);
+    expect([...scores[2]!.keys()].slice(0, 2).sort()).toEqual(['P5', 'P7']);
+  });
+
   test('a shop that nobody has visited shows its catalogue', async () => {
     const young = new TestShop();
     for (const sku of ['A', 'B', 'C']) young.product(sku);

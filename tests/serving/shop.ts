@@ -1,4 +1,4 @@
-import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitation.js';
+import { itemNeighbours, itemNeighboursIn, type ItemNeighbours } from '../../consumers/co-visitation.js';
 import { productRows } from '../../consumers/item-watch.js';
 import { recommender, type Recommender } from '../../consumers/recommender.js';
 import { profiles } from '../../consumers/shoppers.js';
@@ -25,7 +25,7 @@ export interface RecommendAnswer {
 /** A learner and a scorer side by side, with the log between them played by hand. */
 export class TestShop {
   readonly learner: Recommender = recommender.init();
-  readonly neighbours: ItemNeighbours = itemNeighbours.init();
+  readonly neighbours: ItemNeighbours;
   readonly told: Recommendation[] = [];
   readonly scorer: Scorer;
   readonly items: Items;
@@ -34,10 +34,11 @@ export class TestShop {
   #positions = 0;
   #last: Interaction | undefined;
 
-  constructor() {
+  constructor({ precision = 'float32', pruned = 0 }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number } = {}) {
+    this.neighbours = itemNeighboursIn(precision).init();
     const views = new Views(this.#stores, 1);
     this.items = new Items(views, this.neighbours.index);
-    followLearner(views, this.neighbours);
+    followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
     this.scorer = new Scorer({ views, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => START });
   }
@@ -99,8 +100,8 @@ export class TestShop {
 }
 
 /** A shop of 40 products in pairs: whoever views an even one views the next one after it. */
-export function shopOfPairs(): TestShop {
-  const shop = new TestShop();
+export function shopOfPairs(scorer: ConstructorParameters<typeof TestShop>[0] = {}): TestShop {
+  const shop = new TestShop(scorer);
   for (let item = 0; item < 40; item++) shop.product(`P${item}`, { category: `Category ${item % 4}`, price: BigInt(10 + item) * 10_000n, attributes: item % 2 === 0 ? { colour: 'red' } : {} });
   for (let round = 0; round < 6; round++) for (let item = 0; item < 40; item += 2) shop.session(`s-${round}-${item}`, [`P${item}`, `P${item + 1}`]);
   shop.publish();
