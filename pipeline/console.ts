@@ -3,7 +3,7 @@ import { profiles } from '../consumers/shoppers.js';
 import type { ExtraRoute } from '../infra/http/doors.js';
 import type { PrometheusMetrics } from '../infra/metrics/prometheus.js';
 import { formatMoney } from '../producers/money.js';
-import { interactions, marketingTriggers, products, userProfiles } from '../schemas/topics.js';
+import { interactions, marketingTriggers, products, sales, userProfiles } from '../schemas/topics.js';
 import type { Interaction, MarketingTrigger } from '../schemas/types.js';
 import { DEMO_KEYS } from './config.js';
 import { inputTopics } from './core/consumer.js';
@@ -13,6 +13,7 @@ import type { Engine } from './engine.js';
 import type { RunningScorer } from './parts.js';
 
 const KEPT = 20;
+const SOLD_FOR_MS = 10_000;
 /** A shopper id is personal: the console shows enough to recognise a row, not to use it. */
 const shortened = (id: string): string => (id.length <= 8 ? id : `${id.slice(0, 6)}…`);
 
@@ -24,6 +25,8 @@ export interface ConsoleParts {
   readonly rowSink: RowSink | undefined;
   readonly demo: boolean;
   readonly currency: string;
+  /** What a SKU will sell, as the forecast door says it; undefined for one that never sold. */
+  readonly forecastOf: (sku: string) => object | undefined;
 }
 
 /** Routes of the console page and the demo shop. Only the demo lets everyone look; otherwise the stream needs an admin token. */
@@ -56,7 +59,7 @@ async function* watchStream(parts: ConsoleParts): AsyncGenerator<object> {
     await latest.open();
     for (;;) {
       await latest.read();
-      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger)), shopper: await shopperState(parts, latest.shopper) };
+      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger)), shopper: await shopperState(parts, latest.shopper), product: productState(parts, latest.sold), quality: qualityOf(parts.metrics) };
       await new Promise((resolve) => { setTimeout(resolve, 1_000); });
     }
   } finally {
@@ -83,8 +86,24 @@ async function shopperState({ scorer }: ConsoleParts, latest: readonly Interacti
   };
 }
 
-/** Follows the newest triggers, and one shopper for as long as they are active. */
+function productState({ scorer, forecastOf }: ConsoleParts, sku: string | undefined): object | null {
+  const forecast = scorer && sku !== undefined ? forecastOf(sku) : undefined;
+  return forecast ? { ...forecast, name: scorer?.items.nameOf(sku ?? '') ?? null } : null;
+}
+
+/** How recommendations and forecasts fared lately; absent where this process does not know. */
+function qualityOf(metrics: PrometheusMetrics): object {
+  return {
+    ranking: Object.fromEntries(metrics.byLabel('millrace_recommender_quality', 'measure')),
+    judged: [...metrics.byLabel('millrace_recommender_judged_events', 'model').values()][0] ?? null,
+    coverage: Object.fromEntries(metrics.byLabel('millrace_forecast_coverage_ratio', 'class')),
+  };
+}
+
+/** Follows the newest triggers, one shopper for as long as they are active, and a product that sold. */
 class LatestRecords {
+  sold: string | undefined;
+  #soldSince = 0;
   triggers: MarketingTrigger[] = [];
   shopper: Interaction[] = [];
   readonly #engine: Engine;
@@ -97,7 +116,7 @@ class LatestRecords {
   async open(): Promise<void> {
     const { log } = this.#engine;
     const from = [];
-    for (const { name } of [marketingTriggers, interactions]) {
+    for (const { name } of [marketingTriggers, interactions, sales]) {
       for (const [partition, { start, end }] of (await log.ranges(name)).entries()) from.push({ topic: name, partition, offset: Math.max(start, end - KEPT) });
     }
     this.#reader = log.reader(from);
@@ -108,8 +127,16 @@ class LatestRecords {
     for (const { topic, value } of records) {
       if (value === null) continue;
       if (topic === marketingTriggers.name) this.triggers = [marketingTriggers.codec.decode(value), ...this.triggers].slice(0, KEPT);
+      else if (topic === sales.name) this.#sell(sales.codec.decode(value).sku);
       else this.#follow(interactions.codec.decode(value));
     }
+  }
+
+  /** The same product for a while: a drawing that changes its subject each second is none. */
+  #sell(sku: string): void {
+    if (this.sold !== undefined && performance.now() - this.#soldSince < SOLD_FOR_MS) return;
+    this.sold = sku;
+    this.#soldSince = performance.now();
   }
 
   #follow(interaction: Interaction): void {

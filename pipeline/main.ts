@@ -71,9 +71,16 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     const rowSink = has('sinks') ? await engine.openRowSink() : undefined;
     if (rowSink) running.push(...startSinks(engine, rowSink));
     answerDoor(engine, topology, rowSink, shop);
-    const extra = consoleRoutes({ engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY });
+    const forecasting = forecastDoors(engine, config, scorer);
+    const extra = consoleRoutes({
+      engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY,
+      forecastOf(sku) {
+        if (scorer) observeForecasts(scorer.views, metrics);
+        return forecasting().one(sku);
+      },
+    });
     const http = options.withoutHttp ? undefined : createHttpServer(
-      { ...doorsOf(engine, config, scorer, rowSink, metrics, extra), metrics, journal },
+      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), metrics, journal },
       { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '' },
     );
     const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
@@ -115,18 +122,26 @@ const keysOf = (config: Config, demo: boolean): { write: readonly string[]; serv
   admin: [...config.ADMIN_TOKENS, ...(demo ? [DEMO_KEYS.admin] : [])],
 });
 
+/** @throws Refusal 404 where this process has another role */
+function scoringOr404(scorer: RunningScorer | undefined): RunningScorer {
+  if (!scorer) throw refuse(404, 'This process does not score: ask one with the role scorer.');
+  return scorer;
+}
+
+/** Forecasts as of now, on the log's clock. */
+function forecastDoors({ log }: Engine, config: Config, scorer: RunningScorer | undefined): () => ForecastDoor {
+  const days = shopDays(config.SHOP_TIMEZONE);
+  return () => {
+    const { views, items } = scoringOr404(scorer);
+    return new ForecastDoor({ views, items, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), now: log.clock === 'wall' ? Date.now() : views.logTime() });
+  };
+}
+
 function doorsOf(
-  engine: Engine, config: Config, scorer: RunningScorer | undefined, rowSink: RowSink | undefined, metrics: PrometheusMetrics, extra: readonly ExtraRoute[],
+  engine: Engine, scorer: RunningScorer | undefined, forecasting: () => ForecastDoor, rowSink: RowSink | undefined, metrics: PrometheusMetrics, extra: readonly ExtraRoute[],
 ): HttpDoors {
   const { log } = engine;
-  const days = shopDays(config.SHOP_TIMEZONE);
-  const scoring = (): RunningScorer => {
-    if (!scorer) throw refuse(404, 'This process does not score: ask one with the role scorer.');
-    return scorer;
-  };
-  const forecasting = (): ForecastDoor => new ForecastDoor({
-    views: scoring().views, items: scoring().items, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), now: log.clock === 'wall' ? Date.now() : scoring().views.logTime(),
-  });
+  const scoring = (): RunningScorer => scoringOr404(scorer);
   return {
     async accept(records) {
       const positions = await log.append(records);

@@ -3,7 +3,7 @@ import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, nothing, predictDays, type 
 import { suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as totals from '../../models/forecast/totals.js';
-import type { SkuSeries } from '../../models/forecast/sku-series.js';
+import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { demandForecasts } from '../../schemas/topics.js';
 import type { Forecast } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
@@ -55,7 +55,7 @@ export class ForecastDoor {
     };
     const suggestion = suggestionOf(supply, record, reorder);
     return {
-      ...answer(record, now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today), ...explained,
+      ...answer(record, now), lastSaleDay: isoDay(series.lastDay), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
     };
   }
@@ -107,6 +107,11 @@ export class ForecastDoor {
     const shop = shopOf((kind) => views.rowOfPartition(demandForecasts, partition, kind), plan);
     return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
   }
+}
+
+/** Net units of the last four weeks, day by day, the last one being today. */
+function soldOf(series: SkuSeries, today: number): { date: string; units: number }[] {
+  return Array.from({ length: WINDOW_DAYS }, (_, i) => today - WINDOW_DAYS + 1 + i).map((day) => ({ date: isoDay(day), units: series.units[day - windowStart(series)] ?? 0 }));
 }
 
 function answer({ sku, model, firstDay, levels, mean, quantiles, low, high }: Forecast, now: number): object {

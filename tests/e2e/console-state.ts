@@ -49,5 +49,19 @@ export function consoleState(products: readonly SimulatedProduct[], second: numb
       recommendations: Array.from({ length: 6 }, (_, index) => ({ ...named(Math.floor(second / 2) + ((index * 5) % 6)), score: 1 / (index + 1), reason: index === 5 ? 'Popular right now' : `Because of ${named(Math.floor(second / 2) * 7).name}` })),
       freshness: { lastEventAt: now },
     },
+    product: productState(named(Math.floor(second / 10)), second),
+    quality: { ranking: { recall_at_20: 0.4 + (second % 5) / 100, mrr_at_20: 0.2, ndcg_at_20: 0.25 }, judged: 1_900 + second, coverage: { slow: 0.79, rare: 0.84 } },
+  };
+}
+
+const isoDay = (day: number): string => new Date(Date.UTC(2026, 2, 10 + day)).toISOString().slice(0, 10);
+
+function productState(product: { sku: string; name: string }, second: number): object {
+  const expected = (day: number): number => 2 + Math.sin((day * Math.PI) / 3.5) + second / 60;
+  return {
+    ...product,
+    sold: Array.from({ length: 28 }, (_, day) => ({ date: isoDay(day - 27), units: Math.max(0, Math.round(expected(day) + ((day * 7) % 5) - 2)) })),
+    days: Array.from({ length: 28 }, (_, day) => ({ date: isoDay(day + 1), mean: expected(day), quantiles: Array.from({ length: 9 }, (__, level) => expected(day) * (0.2 + level / 5)) })),
+    reorder: { units: 0, upTo: 12, reasons: [{ code: 'enough', text: 'The 14 units on hand and on order reach the 12 needed.' }] },
   };
 }

@@ -62,6 +62,13 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(await page.locator('#consumers tr').count()).toBe(5);
     expect(await page.locator('.behind').count()).toBe(1);
     expect(await text(page, '#health')).toContain('chdb');
+    expect(await page.locator('#forecast rect.sold').count()).toBe(28);
+    // In one go: the drawing is replaced each second.
+    const heights = (await page.evaluate("[...document.querySelectorAll('#forecast path.band')].map((band) => band.getBoundingClientRect().height)")) as number[];
+    expect(heights.length).toBe(4);
+    expect(heights.every((height, index) => height > 0 && (index === 0 || height < heights[index - 1]!))).toBe(true);
+    expect(await text(page, '#reorder')).toContain('14 units on hand');
+    expect(await text(page, '#quality')).toContain('NDCG 0.250');
     expect(problems).toEqual([]);
     await page.close();
   });

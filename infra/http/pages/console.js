@@ -1,4 +1,5 @@
 import { ago, byId, count, element, glide, rate, setClass, setText } from './dom.js';
+import { drawForecast } from './forecast.js';
 import { follow } from './stream.js';
 import { topologyView } from './topology.js';
 
@@ -52,6 +53,8 @@ function show(state) {
   consumers(state.consumers);
   triggers(state.triggers, state.now);
   shopper(state.shopper, state.now);
+  product(state.product);
+  quality(state.quality);
   health(state);
 }
 
@@ -122,6 +125,29 @@ function shopper(state, now) {
 
 const arrow = (by) => (by === 0 ? '' : by > 0 ? `▲ ${by}` : `▼ ${-by}`);
 
+function product(state) {
+  if (!state) return;
+  setText(byId('product-hint'), `${state.name ?? state.sku}, units a day`);
+  setText(byId('reorder'), state.reorder?.reasons.map(({ text: reason }) => reason).join(' ') ?? '');
+  drawForecast(byId('forecast'), state);
+}
+
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+function quality({ ranking, judged, coverage }) {
+  const covered = Object.entries(coverage);
+  facts(byId('quality'), [
+    ['Next item', ranking.recall_at_20 === undefined ? 'not judged yet' : `in ${percent(ranking.recall_at_20)} of ${count(judged)} visits' steps among the 20 that would have been shown`],
+    ['Its place', ranking.mrr_at_20 === undefined ? '–' : `mean reciprocal rank ${ranking.mrr_at_20.toFixed(3)}, NDCG ${ranking.ndcg_at_20.toFixed(3)} of 20`],
+    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `of 80 %: ${covered.map(([name, share]) => `${name} ${percent(share)}`).join(', ')} of days inside`],
+  ]);
+}
+
+function facts(list, rows) {
+  if (list.children.length !== rows.length * 2) list.replaceChildren(...rows.flatMap(([name]) => [element('dt', {}, name), element('dd')]));
+  rows.forEach(([, value], index) => setText(list.children[index * 2 + 1], value));
+}
+
 function health(state) {
   const behind = state.consumers.filter(({ timeLagSeconds }) => timeLagSeconds > 10).map(({ name }) => name);
   const sql = state.sql === undefined ? !state.fallbacks.some((one) => /sql|chdb|clickhouse/i.test(one)) : state.sql !== null;
@@ -133,7 +159,5 @@ function health(state) {
     ['Fallbacks', state.fallbacks.length === 0 ? 'none' : state.fallbacks.join(', ')],
     ['As of', new Date(state.now).toLocaleTimeString()],
   ];
-  const list = byId('health');
-  if (list.children.length !== rows.length * 2) list.replaceChildren(...rows.flatMap(([name]) => [element('dt', {}, name), element('dd')]));
-  rows.forEach(([, value], index) => setText(list.children[index * 2 + 1], value));
+  facts(byId('health'), rows);
 }
