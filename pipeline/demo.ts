@@ -1,4 +1,6 @@
 import { runSimulation, simulatedShop, type SimulatedRequest } from '../producers/simulate.js';
+import { productRows } from '../consumers/item-watch.js';
+import { products } from '../schemas/topics.js';
 import { DEMO_KEYS } from './config.js';
 import { Unavailable } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
@@ -6,12 +8,15 @@ import type { Millrace } from './main.js';
 
 const SHOPPERS = 500;
 const ITEMS = 200;
+/** Orders of so many days are told when the shop opens for the first time, so that forecasts have something to go by. */
+const PAST_DAYS = 35;
 
 /** Open the synthetic shop: it publishes over HTTP to this very process, as a storefront would. Answers how to close it. */
-export function startDemo({ port }: Millrace, journal: Journal): () => Promise<void> {
+export function startDemo({ port, scorer }: Millrace, journal: Journal): () => Promise<void> {
   const stop = new AbortController();
   const shop = simulatedShop({ seed: 7, shoppers: SHOPPERS, items: ITEMS, run: Date.now().toString(36) });
-  const done = runSimulation({ shop, signal: stop.signal, now: Date.now, send: (request) => post(port, request, stop.signal) })
+  const isNew = scorer?.views.mainRows(products, productRows)[Symbol.iterator]().next().done === true;
+  const done = runSimulation({ shop, pastDays: isNew ? PAST_DAYS : 0, signal: stop.signal, now: Date.now, send: (request) => post(port, request, stop.signal) })
     .catch((error: Error) => journal.error({ error: error.message }, 'The demo shop has closed; Millrace goes on.'));
   return async () => {
     stop.abort();

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from '../pipeline/core/errors.js';
 import { assortment, type SimulatedProduct } from './simulate/assortment.js';
+import { pastOrders } from './simulate/past-orders.js';
 import { random as randomOf, type Random } from './simulate/random.js';
 import { tastes as tastesOf, type Taste } from './simulate/tastes.js';
 import { visit, type Floor, type Shopper, type Step } from './simulate/visit.js';
@@ -50,6 +51,8 @@ export interface Truth {
 
 export interface SimulatedShop {
   readonly products: readonly SimulatedProduct[];
+  /** Calls of a server that reports the orders of the days before a time, oldest first. */
+  readonly ordersBefore: (time: number, days: number) => Readonly<Record<string, unknown>>[];
   readonly truth: Truth;
   /** What happens next, at this time. Times must not go back. */
   readonly next: (time: number) => SimulatedCall;
@@ -112,6 +115,7 @@ export function simulatedShop({ seed, shoppers, items, run = 'run' }: Simulation
 
   return {
     products,
+    ordersBefore: (until, days) => pastOrders(products, days, until, randomOf(`${seed}/past`)),
     truth: {
       shopperOf: (id) => ids.get(id),
       taste: tastes.of,
@@ -161,6 +165,8 @@ export interface SimulatedRequest {
 
 export interface Simulation {
   readonly shop: SimulatedShop;
+  /** Days whose orders are told first: a shop that opens here has sold before. */
+  readonly pastDays?: number | undefined;
   /** Resolves when the request was answered; `Unavailable` is tried again unchanged. */
   readonly send: (request: SimulatedRequest) => Promise<unknown>;
   /** Events a second. */
@@ -174,11 +180,12 @@ export interface Simulation {
 
 const SEND_EVERY_MS = 250;
 const RETRY_MS = 1_000;
+const PAST_BATCH = 100;
 /** After a suspended laptop wakes up, the hours it slept are not made up for. */
 const CATCH_UP_MS = 2_000;
 
 /** Open the shop: tell its catalogue, then what happens in it, until the signal. Resolves to the events sent. */
-export async function runSimulation({ shop, send, rate = 20, signal, now, pause = wait }: Simulation): Promise<{ readonly sent: number }> {
+export async function runSimulation({ shop, send, pastDays = 0, rate = 20, signal, now, pause = wait }: Simulation): Promise<{ readonly sent: number }> {
   const deliver = async (request: SimulatedRequest): Promise<boolean> => {
     while (!signal.aborted) {
       try {
@@ -194,6 +201,8 @@ export async function runSimulation({ shop, send, rate = 20, signal, now, pause 
   let sent = 0;
   let owed = 0;
   await deliver({ method: 'PUT', path: '/v1/products', key: 'admin', body: shop.products });
+  const past = shop.ordersBefore(now(), pastDays);
+  for (let at = 0; at < past.length; at += PAST_BATCH) await deliver({ method: 'POST', path: '/v1/batch', key: 'server', body: { batch: past.slice(at, at + PAST_BATCH) } });
   let before = now();
   while (!signal.aborted) {
     await pause(SEND_EVERY_MS, signal);

@@ -193,3 +193,19 @@ test('after a long sleep the hours are not made up for', async () => {
   });
   expect(sent).toBeLessThanOrEqual(20 * 2 * 2);
 });
+
+test('the shop sold before it opened here: guests\' orders of past days, oldest first, more on a Friday than on a Sunday', () => {
+  const of = simulatedShop(settings);
+  const until = Date.UTC(2026, 2, 10, 15);
+  const orders = of.ordersBefore(until, 28) as { messageId: string; timestamp: string; properties: { order_id: string; products: { sku: string; quantity: number }[] } }[];
+  expect(orders).toEqual(simulatedShop({ ...settings, run: 'another' }).ordersBefore(until, 28));
+  const times = orders.map(({ timestamp }) => Date.parse(timestamp));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect([Math.min(...times) >= Date.UTC(2026, 1, 10), Math.max(...times) < Date.UTC(2026, 2, 10)]).toEqual([true, true]);
+  expect(new Set(orders.map(({ properties }) => properties.order_id)).size).toBe(orders.length);
+  const on = (weekday: number): number => times.filter((time) => new Date(time).getUTCDay() === weekday).length;
+  expect(on(5)).toBeGreaterThan(1.4 * on(0));
+  const known = new Set(of.products.map(({ sku }) => sku));
+  expect(orders.every(({ properties }) => properties.products.length > 0 && properties.products.every(({ sku, quantity }) => known.has(sku) && quantity > 0))).toBe(true);
+  expect(of.ordersBefore(until, 0)).toEqual([]);
+});
