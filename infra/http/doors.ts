@@ -49,6 +49,8 @@ export interface ScoreRequest extends ShopperRef {
   readonly items: readonly string[];
   readonly after: After | null;
   readonly explain: boolean;
+  /** Whether a linear fit stands beside the explanation. */
+  readonly compare: boolean;
 }
 
 export interface SimilarRequest {

@@ -93,7 +93,7 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
 
 const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
-const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'writeKey', 'shopperToken']);
+const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
 
 export const recommendRequest = (input: unknown): RecommendRequest => read(input, RECOMMEND, recommendFields);
@@ -143,6 +143,7 @@ export const scoreRequest = (input: unknown): ScoreRequest =>
       items: skusOf(errors, body, 'items') ?? [],
       after: afterOf(errors, body),
       explain: flag(errors, body, 'explain') ?? false,
+      compare: flag(errors, body, 'compare') ?? false,
     };
   });
 

@@ -3,6 +3,7 @@ import type { ShownItems } from '../../consumers/shown-items.js';
 import * as embedding from '../../models/embedding.js';
 import * as explanation from '../../models/explanation.js';
 import * as features from '../../models/features.js';
+import type { LocalLinear } from '../../models/local-linear.js';
 import * as fusion from '../../models/fusion.js';
 import { top } from '../../models/kernels/candidates.js';
 import * as ranker from '../../models/ranker.js';
@@ -120,6 +121,11 @@ export class Ranking {
   /** What makes up the score of a place in the last question. */
   explain(place: number, score: number, unknown: Float64Array): explanation.Explanation {
     return explanation.explain(this.#model.ranker, place, score, unknown);
+  }
+
+  /** A linear fit to the same, to hold beside it. */
+  localFit(place: number, unknown: Float64Array): LocalLinear {
+    return explanation.compare(this.#model.ranker, place, unknown);
   }
 
   /** What is popular among items of the catalogue that may be shown. It looks at every item: asked only when few others are left. */

@@ -1,3 +1,4 @@
+import type { LocalLinear } from '../../models/local-linear.js';
 import { GROUPS, type Explanation, type Group } from '../../models/explanation.js';
 
 export interface Reason {
@@ -11,6 +12,12 @@ export interface Reason {
 export interface Contribution {
   readonly part: string;
   readonly value: number;
+}
+
+/** A linear stand-in for the score near one item. */
+export interface LocalFit {
+  readonly fit: number;
+  readonly parts: readonly Contribution[];
 }
 
 /** The recent item that speaks for another one. */
@@ -47,8 +54,17 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
 export function contributionsOf({ baseline, contributions }: Explanation, damping: number): Contribution[] {
   const parts = GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: contributions[at]! }));
   const damped = damping === 0 ? [] : [{ part: 'shown in vain', value: damping }];
-  return [{ part: 'an unknown item', value: baseline }, ...[...parts, ...damped].filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
+  return [{ part: 'an unknown item', value: baseline }, ...[...parts, ...damped].filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
 }
+
+/** A linear fit near the item, part by part, the largest first. */
+export function localFitOf({ fit, weights }: LocalLinear): LocalFit {
+  const parts = GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: weights[at]! }));
+  return { fit, parts: parts.filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)) };
+}
+
+/** Rounding leaves crumbs of parts that say nothing. */
+const isSome = ({ value }: Contribution): boolean => Math.abs(value) > 1e-9;
 
 /** What speaks for an item, the strongest first; what speaks against it is no reason. */
 export function reasonsFor({ contributions }: Explanation, because: Because | null): Reason[] {

@@ -17,7 +17,7 @@ import { choose, type Chosen } from './choose.js';
 import { readFilter, type Matches } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranked, Ranking } from './rank.js';
-import { contributionsOf, reasonsFor, type Contribution, type Reason } from './reasons.js';
+import { contributionsOf, localFitOf, reasonsFor, type Contribution, type LocalFit, type Reason } from './reasons.js';
 import type { Views } from './views.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
@@ -93,7 +93,7 @@ export class Scorer {
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
-      items: this.#scored(shopper.recent, request.items, numbers, request.explain),
+      items: this.#scored(shopper.recent, request.items, numbers, request.explain, request.explain && request.compare),
       unknown: request.items.filter((_, at) => numbers[at]! < 0),
       model: MODEL,
       ...this.#freshness(shopper),
@@ -221,15 +221,19 @@ export class Scorer {
   }
 
   /** Given items by score, best first. */
-  #scored(recent: Int32Array, skus: readonly string[], numbers: Int32Array, explain: boolean): Item[] {
+  #scored(recent: Int32Array, skus: readonly string[], numbers: Int32Array, explain: boolean, compare = false): Item[] {
     const { ranking } = this.#parts;
     const explanations: Explanation[] = [];
+    const fits: LocalFit[] = [];
     const unknown = explain ? ranking.unknown(recent) : undefined;
-    const scores = ranking.score(recent, numbers, unknown ? (at, place, score) => { explanations[at] = ranking.explain(place, score, unknown); } : undefined);
+    const scores = ranking.score(recent, numbers, unknown ? (at, place, score) => {
+      explanations[at] = ranking.explain(place, score, unknown);
+      if (compare) fits[at] = localFitOf(ranking.localFit(place, unknown));
+    } : undefined);
     return skus.map((sku, at): Item => {
       const number = numbers[at]!;
       const item = { ...this.#item(number, scores[at]!, this.#reason(recent, number, number >= 0 && recent.length > 0 ? SOURCE.hop : SOURCE.popular)), sku };
-      return explain ? this.#explained(recent, number, item, explanations[at]!) : item;
+      return explain ? { ...this.#explained(recent, number, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
     }).sort((a, b) => b.score - a.score);
   }
 
@@ -297,6 +301,7 @@ interface Item {
   readonly score: number;
   readonly reasons: readonly Reason[];
   readonly contributions?: readonly Contribution[] | undefined;
+  readonly localFit?: LocalFit | undefined;
   /** Of an item that is tried. */
   readonly propensity?: number | undefined;
 }

@@ -229,10 +229,22 @@ describe('odd requests', () => {
 
   test('items that nobody knows are scored as what they are: numbers, and named as unknown', async () => {
     shop.profile('a', ['P4']);
-    const { items, unknown } = await shop.scorer.score({ userId: null, anonymousId: 'a', trusted: false, items: ['nothing', 'P5', 'P30'], after: null, explain: true }) as { items: { sku: string; score: number }[]; unknown: string[] };
+    const { items, unknown } = await shop.scorer.score({ userId: null, anonymousId: 'a', trusted: false, items: ['nothing', 'P5', 'P30'], after: null, explain: true, compare: false }) as { items: { sku: string; score: number }[]; unknown: string[] };
     expect(items.map(({ sku }) => sku)[0]).toBe('P5');
     expect(items.every(({ score }) => Number.isFinite(score))).toBe(true);
     expect(unknown).toEqual(['nothing']);
+  });
+
+  test('a linear fit beside an explanation says the same of what speaks most', async () => {
+    shop.profile('a', ['P4', 'P6']);
+    interface Compared { readonly contributions: { readonly part: string; readonly value: number }[]; readonly localFit: { readonly fit: number; readonly parts: { readonly part: string; readonly value: number }[] } }
+    const { items } = (await shop.scorer.score({ userId: null, anonymousId: 'a', trusted: false, items: ['P5'], after: null, explain: true, compare: true })) as { items: Compared[] };
+    const { contributions, localFit } = items[0]!;
+    // The first contribution is the unknown item's score, which is no part of it.
+    expect(localFit.parts[0]!.part).toBe(contributions[1]!.part);
+    expect(localFit.parts[0]!.value / contributions[1]!.value).toBeCloseTo(1, 0);
+    expect(localFit.fit).toBeGreaterThan(0.9);
+    expect(localFit.fit).toBeLessThanOrEqual(1);
   });
 
   test('more items than the model takes at once are all ranked', async () => {
