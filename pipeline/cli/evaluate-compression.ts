@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { evaluateCompression } from '../../models/evaluate/compression.js';
 import * as itemIndex from '../../models/item-index.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
-import { DataFileError } from './text-lines.js';
+import { tellingDataErrors } from './text-lines.js';
 
 const SHARES = [0.3, 0.5, 0.7, 0.9];
 
@@ -19,15 +19,7 @@ export function evaluateCompressionCommand(): Command {
     .requiredOption('--train <file>', 'sessions to learn, as for evaluate recommendations')
     .requiredOption('--test <file>', 'what to ask')
     .option('--json', 'print one JSON array')
-    .action(async (options: Options) => {
-      try {
-        await run(options);
-      } catch (error) {
-        if (!(error instanceof DataFileError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = 1;
-      }
-    });
+    .action(tellingDataErrors(run));
 }
 
 async function run({ train: trainFile, test: testFile, json }: Options): Promise<void> {

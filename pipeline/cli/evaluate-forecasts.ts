@@ -7,7 +7,7 @@ import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
-import { DataFileError } from './text-lines.js';
+import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
   sales: string;
@@ -37,15 +37,7 @@ export function evaluateForecastsCommand(): Command {
     .option('--python <path>', 'the Python of --compare', 'python3')
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object')
-    .action(async (options: Options) => {
-      try {
-        await run(options);
-      } catch (error) {
-        if (!(error instanceof DataFileError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = 1;
-      }
-    });
+    .action(tellingDataErrors(run));
 }
 
 async function run(options: Options): Promise<void> {

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { evaluatePropensity, type LabelledTable, type PropensityScores } from '../../models/evaluate/propensity.js';
 import type { Value } from '../../models/propensity/hashed-features.js';
 import { readCsv } from './csv-file.js';
-import { DataFileError } from './text-lines.js';
+import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
   data: string;
@@ -22,15 +22,7 @@ export function evaluatePropensityCommand(): Command {
     .requiredOption('--label <column>', 'column with the outcome (true/false, yes/no or 1/0)')
     .option('--folds <count>', 'folds of the cross-validation', parseFolds, 5)
     .option('--json', 'print one JSON array')
-    .action(async (options: Options) => {
-      try {
-        await run(options);
-      } catch (error) {
-        if (!(error instanceof DataFileError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = 1;
-      }
-    });
+    .action(tellingDataErrors(run));
 }
 
 async function run(options: Options): Promise<void> {

@@ -8,7 +8,7 @@ import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
 import { readSplitSessions, readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
-import { DataFileError } from './text-lines.js';
+import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 const MODES = ['frozen', 'prequential'] as const;
 const SESSION_K = 20;
@@ -36,15 +36,7 @@ export function evaluateRecommendationsCommand(): Command {
     .option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`, parseModels, ['fusion'])
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object; all measures are fractions from 0 to 1')
-    .action(async (options: Options) => {
-      try {
-        await run(options);
-      } catch (error) {
-        if (!(error instanceof DataFileError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = 1;
-      }
-    });
+    .action(tellingDataErrors(run));
 }
 
 async function run(options: Options): Promise<void> {

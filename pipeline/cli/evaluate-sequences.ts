@@ -10,7 +10,7 @@ import { evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.
 import * as itemIndex from '../../models/item-index.js';
 import { noMetrics } from '../core/metrics.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
-import { DataFileError } from './text-lines.js';
+import { tellingDataErrors } from './text-lines.js';
 
 interface Options {
   readonly train: string;
@@ -26,15 +26,7 @@ export function evaluateSequencesCommand(): Command {
     .option('--test <file>', 'what to ask; without it the last tenth of the train sessions is asked, and not learned')
     .option('--rate <number>', 'the network\'s step size', parseRate, 1e-3)
     .option('--json', 'print one JSON object')
-    .action(async (options: Options) => {
-      try {
-        await run(options);
-      } catch (error) {
-        if (!(error instanceof DataFileError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        process.exitCode = 1;
-      }
-    });
+    .action(tellingDataErrors(run));
 }
 
 async function run({ train: trainFile, test: testFile, rate, json }: Options): Promise<void> {

@@ -6,6 +6,17 @@ export class DataFileError extends Error {
   override name = 'DataFileError';
 }
 
+/** A command's action for which a file that is not what it should be is a sentence and exit code 1, not a stack. */
+export const tellingDataErrors = <Options>(run: (options: Options) => Promise<void>) => async (options: Options): Promise<void> => {
+  try {
+    await run(options);
+  } catch (error) {
+    if (!(error instanceof DataFileError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+};
+
 /** Calls `take` with every line that is not blank, trimmed of nothing but its end, and its number from 1. */
 export async function eachLine(file: string, take: (text: string, line: number) => void): Promise<void> {
   const chunks = fileText(file);
