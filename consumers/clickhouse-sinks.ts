@@ -9,6 +9,7 @@ import type { SourcePosition } from '../schemas/types.js';
  * record that its codec reads becomes a row, however odd, since one refused row would hold up all that come after it.
  */
 const DAY_MS = 86_400_000;
+const MOST_DATES = 1_000;
 /** DateTime64 holds 1900 to 2299. A day inside at each end, so that the day in any zone is in range as well. */
 const EARLIEST = Date.UTC(1900, 0, 2);
 const LATEST = Date.UTC(2299, 11, 30);
@@ -17,12 +18,16 @@ const MOST_MONEY = 10n ** 18n - 1n;
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
-/** The last date that was asked for: rows come in the order of time, and a Date costs more than all else in a row. */
-const latest = { day: Number.NaN, date: '' };
+/** Dates asked for lately: rows come in the order of time, and a Date costs more than all else in a row. */
+const dates = new Map<number, string>();
 
 function dateOf(day: number): string {
-  if (day !== latest.day) Object.assign(latest, { day, date: new Date(day * DAY_MS).toISOString().slice(0, 10) });
-  return latest.date;
+  const known = dates.get(day);
+  if (known !== undefined) return known;
+  if (dates.size >= MOST_DATES) dates.clear();
+  const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  dates.set(day, date);
+  return date;
 }
 
 const digits = (value: number | bigint, count: number): string => String(value).padStart(count, '0');

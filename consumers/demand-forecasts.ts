@@ -2,12 +2,12 @@ import { change, pastWorth, type Plan } from '../models/forecast/shop-demand.js'
 import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
-import { murmur2 } from '../pipeline/core/partition.js';
 import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { demandForecasts as forecastTable, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, nothing, predictDays } from './demand/forecast.js';
+import type { Publication } from './demand/publication.js';
 import { suggestionOf, type ReorderDefaults } from './demand/reorder.js';
 import { demandRow, demandRows, memberKey, memberRows, neverPublished, seasonRows, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
@@ -16,15 +16,10 @@ const MOST_UNITS = 1e12;
 /** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
 const SILENT_DAYS = 60;
 const SILENT_UNITS = 0.5;
-/** The daily forecasts are spread over the first hour of the day. */
-const SPREAD_MS = 3_600_000;
-/** The turn of the day does not wait for a longer pause than this. */
-const LEAST_MS = 60_000;
 
 export interface DemandForecastOptions {
   readonly days: ShopDays;
-  /** At most one publication of a SKU in this time. */
-  readonly publishEveryMs: number;
+  readonly publication: Publication;
   /** Days known in advance, by local day. */
   readonly plan?: Plan;
   readonly reorder?: ReorderDefaults;
@@ -34,9 +29,9 @@ const REORDER: ReorderDefaults = { leadTimeDays: 7, leadTimeDeviationDays: 0, re
 
 /**
  * Keeps the sales of every SKU as a series that late lines, refunds and stock-outs correct, and publishes its forecast after sales
- * and at the turn of the day, with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
+ * and at the turn of the day (see demand/publication), with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
  */
-export function demandForecasts({ days, publishEveryMs, plan = new Map(), reorder = REORDER }: DemandForecastOptions): Consumer {
+export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER }: DemandForecastOptions): Consumer {
   return consumer({
     name: 'demand-forecasts',
     table: forecastTable,
@@ -88,14 +83,10 @@ export function demandForecasts({ days, publishEveryMs, plan = new Map(), reorde
 
   function publishSoon(sku: string, publishedAt: number, causedAt: number, ctx: Context): void {
     // Before the first tick nobody knows what time it is: the forecast waits for it.
-    if (ctx.time === 0) ctx.schedule('publish', sku, causedAt);
-    else if (publishedAt + publishEveryMs <= ctx.now) publish(sku, ctx.now, ctx);
-    else ctx.schedule('publish', sku, Math.min(publishedAt + publishEveryMs, turnAfter(sku, publishedAt)));
-  }
-
-  /** When a SKU that was published is published again, whether it sells or not. */
-  function turnAfter(sku: string, publishedAt: number): number {
-    return Math.max(days.startOf(days.dayOf(publishedAt) + 1) + spreadOf(sku), publishedAt + Math.min(publishEveryMs, LEAST_MS));
+    if (ctx.time === 0) return ctx.schedule('publish', sku, causedAt);
+    const due = publication.soon(sku, publishedAt, ctx.now);
+    if (due <= ctx.now) publish(sku, due, ctx);
+    else ctx.schedule('publish', sku, due);
   }
 
   function publish(sku: string, at: number, ctx: Context): void {
@@ -111,15 +102,13 @@ export function demandForecasts({ days, publishEveryMs, plan = new Map(), reorde
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
     if (supply?.deleted || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
-    else ctx.schedule('publish', sku, turnAfter(sku, at));
+    else ctx.schedule('publish', sku, publication.again(sku, at));
   }
 
   function shopNow(ctx: Context): Shop {
     return shopOf((kind) => ctx.get(kind, SHOP), plan);
   }
 }
-
-const spreadOf = (sku: string): number => (murmur2(Buffer.from(sku)) >>> 0) % SPREAD_MS;
 
 const isSilent = ({ lastDay }: SkuDemand, today: number, mean: readonly number[]): boolean =>
   today - lastDay > SILENT_DAYS && mean.reduce((sum, units) => sum + units, 0) < SILENT_UNITS;

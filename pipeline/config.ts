@@ -33,7 +33,7 @@ const variables = z.object({
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),
   CONSENT_DEFAULT: z.enum(['granted', 'denied']).default('granted').describe('Whether shoppers who said nothing may be contacted.'),
   SHOP_CALENDAR: z.string().default('').describe('Days known in advance, for forecasts: a JSON list of `{date, kind: closed, holiday or promotion, name}`, or the path of a file with one.'),
-  FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time (once a day in a file log), and once a day if it sells or not.'),
+  FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time, and once a day if it sells or not (in a file log: in the evening of days with news, or once a week).'),
   REORDER_LEAD_TIME_DAYS: whole(0, 3_650, 7).describe('Days from order to shelf, where the catalogue has no `lead_time_days`.'),
   REORDER_LEAD_TIME_DEVIATION_DAYS: whole(0, 3_650, 0).describe('Their standard deviation, where the catalogue has no `lead_time_deviation_days`.'),
   REORDER_REVIEW_DAYS: whole(0, 3_650, 7).describe('Days between two orders of a SKU, where the catalogue has no `review_days`.'),

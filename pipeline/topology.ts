@@ -1,5 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighbours } from '../consumers/co-visitation.js';
+import { live, replayed } from '../consumers/demand/publication.js';
 import type { ReorderDefaults } from '../consumers/demand/reorder.js';
 import { demandForecasts } from '../consumers/demand-forecasts.js';
 import { itemWatch } from '../consumers/item-watch.js';
@@ -14,8 +15,6 @@ import type { Fold } from './core/fold.js';
 import { shopDays } from './core/shop-day.js';
 import type { Topology } from './core/topology.js';
 
-const DAY_SECONDS = 86_400;
-
 /** Terms of ordering of SKUs whose catalogue entry names none. */
 export function reorderDefaults(config: Config): ReorderDefaults {
   return {
@@ -26,13 +25,14 @@ export function reorderDefaults(config: Config): ReorderDefaults {
 
 /** The whole system: what runs, what `millrace topology` draws, and what the tests check. One line adds a consumer. */
 export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: TeachTower): Topology {
-  const forecastSeconds = clock === 'wall' ? config.FORECAST_EVERY_SECONDS : DAY_SECONDS;
+  const days = shopDays(config.SHOP_TIMEZONE);
+  const publication = clock === 'wall' ? live(days, config.FORECAST_EVERY_SECONDS * 1_000) : replayed(days);
   return {
     consumers: [
       shoppers(),
       orderLedger(),
       itemWatch(),
-      demandForecasts({ days: shopDays(config.SHOP_TIMEZONE), publishEveryMs: forecastSeconds * 1_000, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config) }),
+      demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config) }),
       marketingTriggers({
         abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
+import { live, replayed } from '../../consumers/demand/publication.js';
 import { demandRows, LEVELS, windowRows } from '../../consumers/demand/rows.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
@@ -17,8 +18,10 @@ const supply = (sku: string, stock: number | null, time: number, more: Partial<S
   sku, time, stock, deleted: false, onOrder: null, leadTimeDays: null, leadTimeDeviationDays: null, reviewDays: null, serviceLevel: null, shortageCost: null,
   excessCost: null, packSize: null, minimumUnits: null, ...more,
 });
-const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Map()): Driver =>
-  new Driver([demandForecasts({ days: shopDays(timeZone), publishEveryMs: MINUTE, plan })], options);
+const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Map()): Driver => {
+  const days = shopDays(timeZone);
+  return new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })], options);
+};
 const latest = (driver: Driver, sku: string): Forecast => driver.read(forecasts).findLast((forecast) => forecast.sku === sku)!;
 const total = ({ mean }: Forecast): number => mean.reduce((sum, units) => sum + units, 0);
 const row = (driver: Driver, sku: string) => driver.row('demand-forecasts', demandRows, sku)!;
@@ -72,6 +75,29 @@ describe('publication', () => {
     expect(driver.read(forecasts)).toHaveLength(told + 1);
   });
 
+  test('on a file\'s clock a SKU is told about in the evening of the days on which it sold, with all that they sold, and else once a week', () => {
+    const days = shopDays('UTC');
+    const driver = new Driver([demandForecasts({ days, publication: replayed(days) })], { clock: 'file' });
+    driver.tick(NINE);
+    for (let i = 0; i < 5; i++) {
+      driver.tick(NINE + i * HOUR);
+      driver.send(sales, 'P', sale('P', 1, NINE + i * HOUR));
+    }
+    driver.tick(NINE + 2 * DAY);
+    driver.send(sales, 'P', sale('P', 4, NINE + 2 * DAY));
+    for (let day = 3; day < 20; day++) driver.tick(NINE + day * DAY);
+    const made = driver.read(forecasts);
+    expect(made.map(({ madeAt, firstDay }) => [isoDay(Math.floor(madeAt / DAY)), isoDay(firstDay)])).toEqual([
+      ['2026-03-02', '2026-03-03'], ['2026-03-04', '2026-03-05'], ['2026-03-11', '2026-03-12'], ['2026-03-18', '2026-03-19'],
+    ]);
+    const evenings = made.map(({ madeAt }) => madeAt % DAY >= 23 * HOUR);
+    expect(evenings).toEqual([true, true, true, true]);
+    const whole = shop();
+    whole.tick(made[0]!.madeAt);
+    whole.send(sales, 'P', sale('P', 5, NINE));
+    expect(made[0]!.mean).toEqual(latest(whole, 'P').mean);
+  });
+
   test('a product taken out of the catalogue is forecast as nothing once, and no more', () => {
     const driver = shop();
     driver.tick(NINE);
@@ -106,7 +132,8 @@ describe('days', () => {
     const [before, after] = [shopDays('Asia/Tokyo'), shopDays('America/New_York')];
     const time = NINE + 12 * HOUR;
     let days = before;
-    const driver = new Driver([demandForecasts({ days: { dayOf: (at) => days.dayOf(at), startOf: (day) => days.startOf(day) }, publishEveryMs: MINUTE })]);
+    const changing = { dayOf: (at: number) => days.dayOf(at), startOf: (day: number) => days.startOf(day) };
+    const driver = new Driver([demandForecasts({ days: changing, publication: live(changing, MINUTE) })]);
     driver.send(sales, 'P', sale('P', 1, time));
     days = after;
     driver.send(sales, 'P', sale('P', 1, time));

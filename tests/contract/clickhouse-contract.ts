@@ -227,6 +227,12 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
       { ahead: 1, skus: '2', forecast_units: 4, actual_units: 4, absolute_error: 2, pinball: 1.4, coverage: 1, bias: 0 },
       { ahead: 2, skus: '1', forecast_units: 2, actual_units: 4, absolute_error: 2, pinball: 1, coverage: 0, bias: -0.5 },
     ]);
+    // Where a SKU was not forecast every day, the last forecast stands: until the next one, for a week, and never after the newest of all.
+    await insert([forecast(11, Date.UTC(2025, 11, 20, 23), 'Q', Array.from({ length: 14 }, (_, i) => i)), forecast(12, Date.UTC(2025, 11, 29, 23), 'Q', [0, 70, 80])]);
+    expect(await sink.query("SELECT ahead, forecast_units, toDate(made_at) AS made FROM forecast_days WHERE sku = 'Q' AND day = '2026-01-01' ORDER BY ahead")).toEqual([
+      { ahead: 1, forecast_units: 80, made: '2025-12-29' }, { ahead: 2, forecast_units: 80, made: '2025-12-29' }, { ahead: 3, forecast_units: 80, made: '2025-12-29' },
+      ...[6, 7, 8, 9, 10, 11, 12].map((ahead) => ({ ahead, forecast_units: 11, made: '2025-12-20' })),
+    ]);
   });
 
   test('triggers are counted by what became of them', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
+import { live } from '../../consumers/demand/publication.js';
 import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
@@ -14,8 +15,9 @@ import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
 const folder = import.meta.dirname;
+const london = shopDays('Europe/London');
 const all: Consumer[] = [
-  shoppers(), orderLedger(), itemWatch(), demandForecasts({ days: shopDays('Europe/London'), publishEveryMs: MINUTE }),
+  shoppers(), orderLedger(), itemWatch(), demandForecasts({ days: london, publication: live(london, MINUTE) }),
   marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true }),
 ];
 

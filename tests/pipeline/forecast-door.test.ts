@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
+import { live } from '../../consumers/demand/publication.js';
 import { itemWatch } from '../../consumers/item-watch.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as itemIndex from '../../models/item-index.js';
@@ -32,7 +33,7 @@ interface Answer {
 
 /** Five weeks of a shop with a daily and a rare seller. */
 function fiveWeeks(): ForecastDoor {
-  const driver = new Driver([itemWatch(), demandForecasts({ days, publishEveryMs: MINUTE, plan, reorder })]);
+  const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan, reorder })]);
   driver.tick(NINE - MINUTE);
   driver.send(catalog, 'TEA', product('TEA', { lead_time_days: '3', review_days: '4', pack_size: '6' }));
   driver.send(catalog, 'CUP', product('CUP'));
