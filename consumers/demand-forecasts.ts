@@ -37,6 +37,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     table: forecastTable,
     inputs: [on(sales, ({ key, value }, ctx) => onSale(key, value, ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx))],
     outputs: [forecasts, reorderSuggestions],
+    patienceMs: 500,
     timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx) },
   });
 

@@ -18,6 +18,7 @@ export function itemWatch(): Consumer {
     inputs: [on(catalog, onCatalogChange), on(inventory, onInventoryChange), on(itemInterests, onInterest)],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
+    patienceMs: 250,
     timers: { notify: (due, ctx) => notify(due, ctx) },
   });
 }

@@ -26,6 +26,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     table: marketingTriggersState,
     inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(triggerCandidates, onCandidate)],
     outputs: [triggerTopic],
+    patienceMs: 500,
     timers: {
       abandoned: ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx),
       replenish: ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx),

@@ -1,6 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighboursIn, type ItemNeighbours } from '../consumers/co-visitation.js';
-import { allTopics, erasures, itemVectors, recommenderModels } from '../schemas/topics.js';
+import { demandForecasts, erasures, itemVectors, products, recommenderModels, userProfiles } from '../schemas/topics.js';
 import type { Config } from './config.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
@@ -17,6 +17,12 @@ import { Scorer } from './serving/scorer.js';
 import { followTables, Views } from './serving/views.js';
 
 const SNAPSHOT_EVERY_MS = 60_000;
+const SINK_PATIENCE_MS = 500;
+/** Only a shopper waits: for the own last click. */
+const VIEW_PATIENCE_MS = 250;
+/** Each append delays the clicks that come meanwhile. */
+const TELL_MS = 100;
+const learned = [itemVectors, recommenderModels];
 
 /** Something that runs until it is stopped. */
 export interface Running {
@@ -51,8 +57,8 @@ export function startSinks(engine: Engine, sink: RowSink): Running[] {
   const ports = sinkPorts(engine.metrics, engine.journal);
   // A block makes a part that ClickHouse must merge: partitions share what one table may take.
   const limits = { ...sinkLimits, pauseMs: sinkLimits.pauseMs * engine.log.partitions };
-  const eraser = { name: 'clickhouse-erasures', ...engine.log.own({ name: 'clickhouse-erasures', inputs: [erasures.name] }, (lease) => runErasures(lease, engine.log, sink, engine.journal)) };
-  return [eraser, ...clickhouseSinks.map((spec) => ({ name: spec.name, ...engine.log.own({ name: spec.name, inputs: [spec.topic] }, (lease) => runSink(lease, spec, sink, ports, limits)) }))];
+  const eraser = { name: 'clickhouse-erasures', ...engine.log.own({ name: 'clickhouse-erasures', inputs: [erasures.name], patienceMs: SINK_PATIENCE_MS }, (lease) => runErasures(lease, engine.log, sink, engine.journal)) };
+  return [eraser, ...clickhouseSinks.map((spec) => ({ name: spec.name, ...engine.log.own({ name: spec.name, inputs: [spec.topic], patienceMs: SINK_PATIENCE_MS }, (lease) => runSink(lease, spec, sink, ports, limits)) }))];
 }
 
 /** The request path and what feeds it. */
@@ -68,22 +74,27 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
   const stopping = new AbortController();
   const views = new Views(viewed, log.partitions);
   // On the embedded engine tasks own all tables but the learner's two, and views read the owners' stores.
-  const followed = viewed === owned ? [itemVectors, recommenderModels] : allTopics.filter(({ kind }) => kind === 'table');
-  const following = followTables(log, followed, viewed.open, stopping.signal, journal);
+  const isOwner = viewed === owned;
+  const following = [
+    followTables(log, isOwner ? [] : [userProfiles], viewed.open, stopping.signal, journal),
+    followTables(log, isOwner ? learned : [products, demandForecasts, ...learned], viewed.open, stopping.signal, journal, VIEW_PATIENCE_MS),
+  ];
   const fold = await startFold<ItemNeighbours>(itemNeighboursIn(config.SCORER_VECTORS), { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views, fold.state.index);
   followLearner(views, fold.state, config.SCORER_PRUNED_PERCENT / 100);
   const ranking = new Ranking(fold.state, items);
   let caughtUp = false;
-  const ready = Promise.all([following.caughtUp, fold.caughtUp]).then(() => { caughtUp = true; });
+  const ready = Promise.all([...following.map((tables) => tables.caughtUp), fold.caughtUp]).then(() => { caughtUp = true; });
   const isReady = (): boolean => caughtUp;
   let pending: NewRecord[] = [];
-  // Served recommendations are told to the log in one append at a time: a request never waits for it, and a full log sheds them.
+  let telling: NodeJS.Timeout | undefined;
+  // Served recommendations are told to the log by the handful: a request never waits for it, and a full log sheds them.
   const remember = (record: NewRecord): void => {
     if (pending.length >= 10_000) return metrics.count('millrace_recommendations_untold_total');
-    if (pending.push(record) === 1) setImmediate(() => void tell());
+    if (pending.push(record) === 1) telling = setTimeout(() => void tell(), TELL_MS);
   };
   const tell = async (): Promise<void> => {
+    clearTimeout(telling);
     const records = pending;
     pending = [];
     await log.append(records).catch((error: Error) => {
@@ -92,12 +103,13 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
     });
   };
   const scorer = new Scorer({ views, items, ranking, metrics, remember, isReady, now: Date.now });
-  const done = Promise.all([following.done, fold.done, ready]);
+  const done = Promise.all([...following.map((tables) => tables.done), fold.done, ready]);
   return {
     name: 'scorer', scorer, views, items, isReady,
     failed: done.then(() => new Promise<never>(() => {})),
     async stop() {
       stopping.abort();
+      await tell();
       await done.catch(() => {});
     },
   };

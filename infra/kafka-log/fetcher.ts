@@ -22,6 +22,11 @@ export interface Cursor {
 }
 
 const MISSING_ATTEMPTS = 12;
+const ENOUGH_BYTES = 64 << 10;
+
+/** Limits of a fetch that answers after `patienceMs` or with plenty, rather than with the first record. */
+export const patiently = (limits: FetchLimits, patienceMs = 0): FetchLimits =>
+  patienceMs > 0 ? { ...limits, waitMs: patienceMs, leastBytes: ENOUGH_BYTES } : limits;
 
 /**
  * Follows many partitions: one fetch in flight for each broker that leads some of them, asking for all at once.

@@ -4,7 +4,7 @@ import { openAppender } from './appender.js';
 import { kafkaClient, rawClient } from './client.js';
 import { Connection } from './connection.js';
 import { asFailure } from './failures.js';
-import { Fetcher } from './fetcher.js';
+import { Fetcher, patiently } from './fetcher.js';
 import { KafkaMembership } from './membership.js';
 import { DEFAULT_PARTITIONS, DEFAULT_SESSION_TIMEOUT_MS } from './options.js';
 import type { KafkaLogOptions } from './options.js';
@@ -74,9 +74,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       const numbers = await connection.partitions(topic);
       return connection.ranges(numbers.map((partition) => ({ topic, partition })));
     },
-    reader: (from) => {
+    reader: (from, patienceMs) => {
       open();
-      const reader = openReader(new Fetcher(new Connection(raw, prefix), READER, journal), from);
+      const reader = openReader(new Fetcher(new Connection(raw, prefix), patiently(READER, patienceMs), journal), from);
       const known: Reader = { ...reader, close: () => (readers.delete(known), reader.close()) };
       readers.add(known);
       return known;

@@ -7,7 +7,7 @@ import { coPartitionAssigner, unequalCounts } from './assigner.js';
 import { Confirmations } from './confirmations.js';
 import { Connection } from './connection.js';
 import { asFailure, backOffMs, failureCodes } from './failures.js';
-import { Fetcher } from './fetcher.js';
+import { Fetcher, patiently } from './fetcher.js';
 import { groupOffsets } from './group-offsets.js';
 import type { GroupOffsets } from './group-offsets.js';
 import { openLease } from './lease.js';
@@ -33,8 +33,6 @@ export interface MembershipOptions {
 const HEARTBEAT_MS = 500;
 const STEP_MS = 100;
 const FETCH = { waitMs: 100, bytes: 4 << 20, partitionBytes: 1 << 20 };
-/** Nobody waits for what has no table: a fetch a record would take the broker's time from those who do. */
-const PATIENT_FETCH = { ...FETCH, waitMs: 500, leastBytes: 64 << 10 };
 /** About 8 s: a broker that comes back finds the same members; a coordinator that moved is looked up only after it. */
 const HEARTBEAT_RETRY = { initialRetryTime: 20, maxRetryTime: 500, retries: 20 };
 const STOP_PATIENCE_MS = 5_000;
@@ -70,7 +68,7 @@ export class KafkaMembership implements Membership {
     this.failed = new Promise<never>((_, reject) => (fail = reject));
     this.failed.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
     this.#fail = fail;
-    this.#fetcher = new Fetcher(new Connection(raw, prefix), group.table === undefined ? PATIENT_FETCH : FETCH, journal);
+    this.#fetcher = new Fetcher(new Connection(raw, prefix), patiently(FETCH, group.patienceMs), journal);
     void this.#run();
   }
 

@@ -4,7 +4,7 @@
  * door; each is checked to be there when this file loads, so that another version fails at start and not at a crash.
  */
 import { createRequire } from 'node:module';
-import type { Cluster, Kafka } from 'kafkajs';
+import type { Cluster, ISocketFactory, Kafka } from 'kafkajs';
 
 export const PINNED_VERSION = '2.2.4';
 
@@ -103,6 +103,9 @@ for (const name of ['initProducerId', 'addPartitionsToTxn', 'endTxn']) {
     }
   };
 }
+
+/** How kafkajs opens its sockets. */
+export const plainSockets: ISocketFactory = load('kafkajs/src/network/socketFactory.js')();
 
 /** Builder of a fetch request, version 11: the last that kafkajs encodes; brokers 3.9 to 4.x accept it. */
 export const fetchRequest: (options: {

@@ -92,6 +92,8 @@ export interface Consumer {
   readonly outputs: readonly Output[];
   readonly timers: Readonly<Record<string, (due: Due, ctx: Context) => void>>;
   readonly merging?: Merging | undefined;
+  /** How long its records may lie, so that one commit takes more of them. */
+  readonly patienceMs: number;
 }
 
 export interface ConsumerOptions {
@@ -102,13 +104,15 @@ export interface ConsumerOptions {
   readonly samePartitionOutputs?: readonly Topic[];
   readonly timers?: Consumer['timers'];
   readonly merging?: Merging;
+  /** 0 when absent: a shopper waits for what it does. */
+  readonly patienceMs?: number;
 }
 
 /** Declare a consumer. */
 export function consumer(options: ConsumerOptions): Consumer {
-  const { name, table, inputs, timers = {}, merging } = options;
+  const { name, table, inputs, timers = {}, merging, patienceMs = 0 } = options;
   return {
-    name, table, inputs, timers, merging,
+    name, table, inputs, timers, merging, patienceMs,
     outputs: [
       ...(options.outputs ?? []).map((topic) => ({ topic: topic as Topic, samePartition: false })),
       ...(options.samePartitionOutputs ?? []).map((topic) => ({ topic: topic as Topic, samePartition: true })),

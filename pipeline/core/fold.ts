@@ -9,6 +9,8 @@ import { untilAvailable } from './until-available.js';
 
 const RECORDS_A_POLL = 2_000;
 const POLL_MS = 250;
+/** Nobody waits for a lesson. */
+const PATIENCE_MS = 250;
 
 /** A learner: no transaction; after a restart it goes on from its last snapshot and learns the rest again. */
 export interface Fold<S> {
@@ -114,7 +116,7 @@ async function learnOn<S>(
 ): Promise<void> {
   const { log, metrics, journal } = around;
   const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
-  const reader = log.reader([...positions.values()]);
+  const reader = log.reader([...positions.values()], PATIENCE_MS);
   let savedAt = performance.now();
   let publishedAt = performance.now();
   let unsaved = false;

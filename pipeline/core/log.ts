@@ -62,8 +62,11 @@ export interface Log {
   append(records: readonly NewRecord[]): Promise<readonly Position[]>;
   /** Offsets of each partition of a topic, by partition number. */
   ranges(topic: string): Promise<readonly OffsetRange[]>;
-  /** Read partitions outside any group, in offset order within each. An offset outside the log throws ConfigError. */
-  reader(from: readonly Position[]): Reader;
+  /**
+   * Read partitions outside any group, in offset order within each. An offset outside the log throws ConfigError.
+   * `patienceMs`: as of a group.
+   */
+  reader(from: readonly Position[], patienceMs?: number): Reader;
   /**
    * Take part in a group: partition p of *every* input goes to one member, for which `owner` runs until `lease.revoked`.
    * A rejected `owner` ends the membership: `Membership.failed` rejects with it.
@@ -78,6 +81,8 @@ export interface GroupSpec {
   readonly inputs: readonly string[];
   /** Topic of the task's rows; absent for sinks and learners, which neither fence nor commit transactions. */
   readonly table?: string | undefined;
+  /** How long a record may lie while nobody waits for it, so that more come with it: each answer, commit and block has its price. 0 when absent. */
+  readonly patienceMs?: number | undefined;
 }
 
 export interface Membership {

@@ -11,7 +11,7 @@ const TICK_BEHIND_MS = 1_000;
 export function runConsumer(consumer: Consumer, topology: Topology, around: Surroundings): Membership {
   const { log } = around;
   const inputs = inputTopics(consumer).map(({ name }) => name);
-  return log.own({ name: consumer.name, inputs, table: consumer.table.name }, async (lease) => {
+  return log.own({ name: consumer.name, inputs, table: consumer.table.name, patienceMs: consumer.patienceMs }, async (lease) => {
     const stopTicking = log.clock === 'wall' ? tickSources(lease, consumer, around) : () => {};
     try {
       await runTask(lease, consumer, tickedInputs(topology, consumer, lease.partition, log.partitions), around);

@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.js';
-import type { Log, Position } from '../core/log.js';
+import type { Log, Position, Reader } from '../core/log.js';
 import type { Journal } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { untilAvailable } from '../core/until-available.js';
@@ -136,10 +136,10 @@ export class Views {
 }
 
 /** Keep stores in step with tables that this process does not own, by reading their topics outside any group. */
-export function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal, journal: Journal): { caughtUp: Promise<void>; done: Promise<void> } {
+export function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal, journal: Journal, patienceMs = 0): { caughtUp: Promise<void>; done: Promise<void> } {
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  const done = untilAvailable(async () => follow(log, await positionsOf(log, tables, open), open, stop, announce), stop, journal, 'A view');
+  const done = untilAvailable(async () => follow(log.reader(await positionsOf(log, tables, open), patienceMs), open, stop, announce), stop, journal, 'A view');
   return { caughtUp, done: done.finally(announce) };
 }
 
@@ -156,8 +156,7 @@ async function positionsOf(log: Log, tables: readonly Topic[], open: OpenStore):
   return from;
 }
 
-async function follow(log: Log, from: readonly Position[], open: OpenStore, stop: AbortSignal, announce: () => void): Promise<void> {
-  const reader = log.reader(from);
+async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, announce: () => void): Promise<void> {
   try {
     while (!stop.aborted) {
       const records = await reader.poll(5_000, 250);

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PAUSE_ABOVE, RESUME_BELOW } from '../../infra/kafka-log/backlog.js';
 import type { Connection, Session } from '../../infra/kafka-log/connection.js';
 import type { Asked, PartitionAnswer } from '../../infra/kafka-log/fetch-answer.js';
-import { Fetcher } from '../../infra/kafka-log/fetcher.js';
+import { Fetcher, patiently } from '../../infra/kafka-log/fetcher.js';
 import type { Cursor } from '../../infra/kafka-log/fetcher.js';
 import { Inputs } from '../../infra/kafka-log/inputs.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
@@ -171,4 +171,9 @@ describe('the inputs of a lease', () => {
     expect(await inputs.poll(10, 20, NONE)).toEqual([]);
     inputs.close();
   });
+});
+
+test('what may lie waits at the broker for company, and no longer than it may', () => {
+  expect(patiently(LIMITS, 250)).toEqual({ ...LIMITS, waitMs: 250, leastBytes: 65_536 });
+  expect(patiently(LIMITS)).toBe(LIMITS);
 });
