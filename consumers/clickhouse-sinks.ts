@@ -162,6 +162,7 @@ const reorderSuggestions = sink(topics.reorderSuggestions, (suggestion, record) 
   'reasons.code': suggestion.reasons.map(({ code }) => code),
   'reasons.text': suggestion.reasons.map(({ text }) => text),
   model: suggestion.model,
+  policy: suggestion.policy,
   ...made(record, suggestion.madeAt),
 }));
 

@@ -8,7 +8,8 @@ import type { Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, nothing, predictDays } from './demand/forecast.js';
 import type { Publication } from './demand/publication.js';
-import { suggestionOf, type ReorderDefaults } from './demand/reorder.js';
+import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
+import { turnCycle } from './demand/stock-cycle.js';
 import { demandRow, demandRows, memberKey, memberRows, neverPublished, seasonRows, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
 /** A sale of more is a mistake of a till, and would not fit a 32-bit float's square. */
@@ -25,7 +26,9 @@ export interface DemandForecastOptions {
   readonly reorder?: ReorderDefaults;
 }
 
-const REORDER: ReorderDefaults = { leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, serviceLevel: 0.95 };
+const REORDER: ReorderDefaults = {
+  policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95,
+};
 
 /**
  * Keeps the sales of every SKU as a series that late lines, refunds and stock-outs correct, and publishes its forecast after sales
@@ -96,13 +99,15 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const shop = shopNow(ctx);
     const day = dayAt(at, days, shop.window.lastDay);
     const supply = ctx.get(supplyRows, sku);
-    const forecast = supply?.deleted ? nothing(sku, day, at) : forecastRecord(sku, predictDays(seriesOf(row), shop, day).forecast, day, at);
+    const series = seriesOf(row);
+    const forecast = isOver(supply) ? nothing(sku, day, at) : forecastRecord(sku, predictDays(series, shop, day).forecast, day, at);
     ctx.emit(forecasts, sku, forecast);
-    const suggestion = suggestionOf(supply, forecast, reorder);
+    const correction = isOrdered(supply) ? turnCycle(sku, series, forecast, termsOf(supply, reorder), ctx) : undefined;
+    const suggestion = suggestionOf(supply, forecast, reorder, correction);
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
-    if (supply?.deleted || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
+    if (isOver(supply) || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
     else ctx.schedule('publish', sku, publication.again(sku, at));
   }
 

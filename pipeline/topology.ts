@@ -18,7 +18,8 @@ import type { Topology } from './core/topology.js';
 /** Terms of ordering of SKUs whose catalogue entry names none. */
 export function reorderDefaults(config: Config): ReorderDefaults {
   return {
-    leadTimeDays: config.REORDER_LEAD_TIME_DAYS, leadTimeDeviationDays: config.REORDER_LEAD_TIME_DEVIATION_DAYS, reviewDays: config.REORDER_REVIEW_DAYS,
+    policy: config.REORDER_POLICY, leadTimeDays: config.REORDER_LEAD_TIME_DAYS, leadTimeDeviationDays: config.REORDER_LEAD_TIME_DEVIATION_DAYS,
+    reviewDays: config.REORDER_REVIEW_DAYS, coverDays: config.REORDER_COVER_DAYS, packSize: config.REORDER_PACK_SIZE, minimumUnits: config.REORDER_MINIMUM_UNITS,
     serviceLevel: config.REORDER_SERVICE_PERCENT / 100,
   };
 }

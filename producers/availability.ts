@@ -1,14 +1,14 @@
 import type { Availability } from '../schemas/types.js';
 import { shown, type Errors, type Json } from './fields.js';
 
-type Word = Availability | 'sold_out' | 'withdrawn';
+type Word = Availability | 'sold_out' | 'withdrawn' | 'discontinued';
 
 /** Words of product feeds and of schema.org, without case, blanks and signs. */
 const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['instock', 'in_stock'], ['available', 'in_stock'], ['limitedavailability', 'in_stock'], ['onlineonly', 'in_stock'], ['instoreonly', 'in_stock'], ['true', 'in_stock'],
   ['outofstock', 'sold_out'], ['soldout', 'sold_out'], ['unavailable', 'sold_out'], ['reserved', 'sold_out'], ['false', 'sold_out'],
   ['preorder', 'on_order'], ['presale', 'on_order'], ['backorder', 'on_order'], ['madetoorder', 'on_order'], ['availablefororder', 'on_order'],
-  ['discontinued', 'withdrawn'], ['hidden', 'withdrawn'],
+  ['discontinued', 'discontinued'], ['hidden', 'withdrawn'],
 ]);
 
 /** What a product's `availability` says beside its quantity. */
@@ -17,6 +17,8 @@ export interface Available {
   readonly availability: Availability | null;
   /** It must not be shown any more. */
   readonly withdrawn: boolean;
+  /** It is not made any more. */
+  readonly discontinued: boolean;
 }
 
 function wordOf(errors: Errors, from: Json): Word | null {
@@ -36,11 +38,13 @@ function wordOf(errors: Errors, from: Json): Word | null {
 /** A number of units says more than "in stock"; that something cannot be had says more than a number. */
 export function availableOf(errors: Errors, from: Json, quantity: number | null): Available {
   const word = wordOf(errors, from);
+  const said = { quantity, availability: null, withdrawn: false, discontinued: false };
   switch (word) {
-    case 'sold_out': return { quantity: 0, availability: null, withdrawn: false };
-    case 'withdrawn': return { quantity, availability: null, withdrawn: true };
-    case 'on_order': return { quantity: null, availability: word, withdrawn: false };
-    case 'in_stock': return { quantity, availability: word, withdrawn: false };
-    case null: return { quantity, availability: null, withdrawn: false };
+    case 'sold_out': return { ...said, quantity: 0 };
+    case 'withdrawn': return { ...said, withdrawn: true };
+    case 'discontinued': return { ...said, withdrawn: true, discontinued: true };
+    case 'on_order': return { ...said, quantity: null, availability: word };
+    case 'in_stock': return { ...said, availability: word };
+    case null: return said;
   }
 }

@@ -71,7 +71,7 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
   const isDeleted = flag(errors, blankAsMissing(row, 'deleted'), 'deleted') ?? false;
   const price = money(errors, row, 'price');
   const currency = currencyOf(errors, row, behindPrice);
-  const { quantity, availability, withdrawn } = availableOf(errors, row, number(errors, row, named(row, 'quantity', 'stock')));
+  const { quantity, availability, withdrawn, discontinued } = availableOf(errors, row, number(errors, row, named(row, 'quantity', 'stock')));
   const value: CatalogChange = {
     sku: skuOf(errors, row) ?? '',
     op: op === 'delete' || isDeleted ? 'delete' : 'upsert',
@@ -85,7 +85,7 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
     hidden: (flag(errors, blankAsMissing(row, 'hidden'), 'hidden') ?? false) || withdrawn,
     quantity,
     availability,
-    attributes: attributesOf(errors, row),
+    attributes: { ...attributesOf(errors, row), ...(discontinued ? { discontinued: 'true' } : {}) },
     time: timeOf(errors, row, context.receivedAt),
     receivedAt: context.receivedAt,
   };

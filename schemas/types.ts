@@ -526,7 +526,7 @@ export interface RecommenderModel {
 
 /** One reason. */
 export interface ReorderReason {
-  /** covers, below-reorder-point, rounded-to-pack, raised-to-minimum, enough or no-demand. */
+  /** covers, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough or no-demand. */
   readonly code: string;
   /** The same in a sentence. */
   readonly text: string;
@@ -562,6 +562,8 @@ export interface ReorderSuggestion {
   readonly reasons: readonly ReorderReason[];
   /** Model and version of the forecast. */
   readonly model: string;
+  /** periodic, reorder-point or newsvendor. */
+  readonly policy: string;
 }
 
 export type SaleKind = 'sale' | 'refund' | 'cancellation' | 'adjustment';
@@ -626,6 +628,14 @@ export interface Supply {
   readonly packSize: null | number;
   /** Least units of an order (minimum_order). */
   readonly minimumUnits: null | number;
+  /** periodic, reorder-point or newsvendor (reorder_policy). */
+  readonly policy: null | string;
+  /** Days that one order should last, or that are left to sell (cover_days). */
+  readonly coverDays: null | number;
+  /** Not sold again once its stock is gone (availability discontinued). */
+  readonly discontinued: boolean;
+  /** SKU whose place it takes (replaces). */
+  readonly replaces: null | string;
 }
 
 export type CandidateKind = 'back_in_stock' | 'item_info';
@@ -982,6 +992,40 @@ export interface SkuDemand {
   readonly suggestedDay: number;
   /** Its units. */
   readonly suggestedUnits: number;
+}
+
+/** The base-stock level of one SKU in a cycle that runs, and what it has learned from those before (models/inventory/base-stock-learning). Key: sku. */
+export interface StockCycle {
+  /** First day of the cycle: days since 1970-01-01 in the shop's zone. */
+  readonly from: number;
+  /** Its length. */
+  readonly days: number;
+  /** Level that the forecast asked for. */
+  readonly textbook: number;
+  /** Standard deviation of the demand that it covers. */
+  readonly deviation: number;
+  /** Share of cycles to cover, 0 to 1. */
+  readonly service: number;
+  /** Correction of the level, in deviations. */
+  readonly shift: number;
+  /** Cycles learned. */
+  readonly cycles: number;
+  /** What corrected levels have cost over them, in units weighed by the service level. */
+  readonly cost: number;
+  /** What those of the forecasts have. */
+  readonly textbookCost: number;
+}
+
+/** What base-stock levels of one partition have cost, in units weighed by their service levels, forgetting as it goes. */
+export interface StockScore {
+  /** Cycles that are over. */
+  readonly cycles: number;
+  /** Cost of the levels that were suggested. */
+  readonly served: number;
+  /** Cost of those always corrected. */
+  readonly learned: number;
+  /** Cost of those of the forecasts. */
+  readonly textbook: number;
 }
 
 /** A pending timer. */

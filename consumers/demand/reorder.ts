@@ -1,40 +1,76 @@
-import { sentence, suggestOrder, type Service } from '../../models/inventory/reorder-policies.js';
+import type { Correction } from '../../models/inventory/base-stock-learning.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
-import { demandOver } from '../../models/inventory/demand-over-time.js';
+import { POLICY_KINDS, sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
 import type { Forecast, ReorderSuggestion, Supply } from '../../schemas/types.js';
 
 /** Terms of SKUs whose catalogue entry names none. */
 export interface ReorderDefaults {
+  readonly policy: Policy['kind'];
   readonly leadTimeDays: number;
   readonly leadTimeDeviationDays: number;
   readonly reviewDays: number;
+  /** Days that one order should last (reorder-point), or that are left to sell (newsvendor). */
+  readonly coverDays: number;
+  readonly packSize: number;
+  readonly minimumUnits: number;
   /** Share of cycles without a stock-out, 0 to 1. */
   readonly serviceLevel: number;
 }
 
-/** What to order of a SKU today; undefined where nobody knows its stock, or where it is no longer sold. */
-export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults): ReorderSuggestion | undefined {
-  if (!supply || supply.stock === null || supply.deleted) return undefined;
-  const leadTimeDays = supply.leadTimeDays ?? defaults.leadTimeDays;
-  const leadTimeDeviationDays = supply.leadTimeDeviationDays ?? defaults.leadTimeDeviationDays;
-  const reviewDays = supply.reviewDays ?? defaults.reviewDays;
-  const onOrder = supply.onOrder ?? 0;
-  const demand: DemandForecast = { probabilities: forecast.levels, days: forecast.mean.map((mean, i) => ({ mean, quantiles: forecast.quantiles[i] ?? [] })) };
-  const terms = {
-    leadTime: { days: leadTimeDays, deviationDays: leadTimeDeviationDays },
-    ...(supply.packSize === null ? {} : { packSize: supply.packSize }),
-    ...(supply.minimumUnits === null ? {} : { minimumUnits: supply.minimumUnits }),
-  };
-  const { units, upTo, level, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, terms, serviceOf(supply, defaults), { kind: 'periodic', reviewDays });
-  return {
-    sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo, stock: supply.stock, onOrder, serviceLevel: level, leadTimeDays,
-    leadTimeDeviationDays, reviewDays, demand: demandOver(demand, leadTimeDays + reviewDays).mean, model: forecast.model,
-    reasons: reasons.map((reason) => ({ code: reason.code, text: sentence(reason) })),
-  };
+/** The terms on which a SKU is ordered. */
+export interface Terms {
+  readonly policy: Policy;
+  readonly order: OrderTerms & { readonly leadTime: { readonly days: number; readonly deviationDays: number } };
+  readonly service: Service;
+  /** 0 where orders are not placed at intervals. */
+  readonly reviewDays: number;
+  /** Days whose demand the stock of a cycle has to cover. */
+  readonly cycleDays: number;
+}
+
+export function termsOf(supply: Supply, defaults: ReorderDefaults): Terms {
+  const kind = POLICY_KINDS.find((one) => one === supply.policy) ?? defaults.policy;
+  const leadTime = { days: supply.leadTimeDays ?? defaults.leadTimeDays, deviationDays: supply.leadTimeDeviationDays ?? defaults.leadTimeDeviationDays };
+  const order = { leadTime, packSize: supply.packSize ?? defaults.packSize, minimumUnits: supply.minimumUnits ?? defaults.minimumUnits };
+  const service = serviceOf(supply, defaults);
+  const coverDays = supply.coverDays ?? defaults.coverDays;
+  switch (kind) {
+    case 'periodic': {
+      const reviewDays = supply.reviewDays ?? defaults.reviewDays;
+      return { order, service, reviewDays, policy: { kind, reviewDays }, cycleDays: leadTime.days + reviewDays };
+    }
+    case 'reorder-point': return { order, service, reviewDays: 0, policy: { kind, orderDays: coverDays }, cycleDays: leadTime.days };
+    case 'newsvendor': return { order, service, reviewDays: 0, policy: { kind, sellingDays: coverDays }, cycleDays: coverDays };
+  }
 }
 
 /** Both costs decide where both are known; else the level. */
 function serviceOf({ shortageCost, excessCost, serviceLevel }: Supply, defaults: ReorderDefaults): Service {
   if (shortageCost !== null && excessCost !== null) return { shortageCost, excessCost };
   return { level: serviceLevel ?? defaults.serviceLevel };
+}
+
+/** Taken out of the catalogue, or not made any more. */
+export const isOver = (supply: Supply | undefined): boolean => supply !== undefined && (supply.deleted || supply.discontinued);
+
+/** Whether anybody can say how much of it to order: its stock is known, and it is still sold. */
+export const isOrdered = (supply: Supply | undefined): supply is Supply & { readonly stock: number } =>
+  supply !== undefined && supply.stock !== null && !isOver(supply);
+
+export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast =>
+  ({ probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
+
+/** What to order of a SKU today; undefined where nobody can say. */
+export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, correction?: Correction): ReorderSuggestion | undefined {
+  if (!isOrdered(supply)) return undefined;
+  const { policy, order, service, reviewDays } = termsOf(supply, defaults);
+  const onOrder = supply.onOrder ?? 0;
+  const demand = demandOf(forecast);
+  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, correction);
+  return {
+    sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo, stock: supply.stock, onOrder, serviceLevel: level,
+    leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,
+    demand: covered, model: forecast.model, policy: policy.kind,
+    reasons: reasons.map((reason) => ({ code: reason.code, text: sentence(reason) })),
+  };
 }

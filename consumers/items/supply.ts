@@ -10,6 +10,9 @@ const number = (text: string | undefined, least: number, most: number): number |
 const MOST_DAYS = 3_650;
 const MOST_UNITS = 1e12;
 
+/** A product cannot take its own place. */
+const replacedBy = (sku: string, old: string | undefined): string | null => (old === undefined || old === '' || old === sku ? null : old);
+
 /** An item that is on order is not on the shelf. */
 export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
   return {
@@ -23,6 +26,10 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     excessCost: number(attributes['excess_cost'], 0, Infinity),
     packSize: number(attributes['pack_size'], 1e-6, MOST_UNITS),
     minimumUnits: number(attributes['minimum_order'], 0, MOST_UNITS),
+    policy: attributes['reorder_policy'] ?? null,
+    coverDays: number(attributes['cover_days'], 1, MOST_DAYS),
+    discontinued: attributes['discontinued'] === 'true',
+    replaces: replacedBy(sku, attributes['replaces']),
   };
 }
 

@@ -29,6 +29,7 @@ export const catalogue = {
   millrace_forecast_coverage_ratio: { kind: 'gauge', help: 'Share of days within the 80 % interval forecast for them 1 to 28 days before, lately.', labels: ['class'] },
   millrace_forecast_pinball_ratio: { kind: 'gauge', help: 'Pinball loss of these forecasts over the units sold.', labels: ['class'] },
   millrace_forecast_bias_ratio: { kind: 'gauge', help: 'Units that they forecast too many (below zero: too few), over the units sold.', labels: ['class'] },
+  millrace_reorder_cost_ratio: { kind: 'gauge', help: 'Cost of base-stock levels as suggested (served) and as always corrected (learned), over that of the levels that forecasts ask for.', labels: ['level'] },
   millrace_records_forwarded_total: { kind: 'counter', help: 'Records that a foreign partitioner had put elsewhere.', labels: ['consumer'] },
   millrace_records_passed_over_total: { kind: 'counter', help: 'Records a learner or sink could not read.', labels: ['consumer', 'code'] },
   millrace_dead_letters_total: { kind: 'counter', help: 'Records refused by a consumer, by code.', labels: ['code'] },

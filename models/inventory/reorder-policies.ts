@@ -5,10 +5,12 @@
  *   (R, S)       every R days up to S = quantile of demand over lead time + R
  *   (s, S)       when stock ≤ s = quantile over the lead time, up to S = s + demand of the days one order should last
  *
- * The position is what is on hand and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
+ * S and s are corrected by what earlier cycles have cost, where that has paid (base-stock-learning.ts). The position is what is on hand
+ * and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
  * Nothing forecast, nothing ordered. Every suggestion says why, in data and in a sentence.
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
+import { corrected, isTrusted, type Correction } from './base-stock-learning.js';
 import { demandOver, demandQuantile, type DemandForecast, type DemandOverTime, type LeadTime } from './demand-over-time.js';
 
 export interface StockPosition {
@@ -31,10 +33,13 @@ export type Policy =
   | { kind: 'periodic'; reviewDays: number }
   | { kind: 'reorder-point'; orderDays: number };
 
+export const POLICY_KINDS = ['periodic', 'reorder-point', 'newsvendor'] as const satisfies readonly Policy['kind'][];
+
 export type Reason =
   | { code: 'enough'; position: number; needed: number }
   | { code: 'covers'; days: number; level: number; needed: number; position: number }
   | { code: 'below-reorder-point'; reorderPoint: number; position: number }
+  | { code: 'learned'; units: number; cycles: number; saved: number }
   | { code: 'rounded-to-pack'; packSize: number; from: number }
   | { code: 'raised-to-minimum'; minimumUnits: number; from: number }
   | { code: 'no-demand' };
@@ -44,6 +49,8 @@ export interface OrderSuggestion {
   /** Order-up-to level. */
   upTo: number;
   level: number;
+  /** Mean demand of the days that it covers. */
+  covered: number;
   reasons: Reason[];
 }
 
@@ -63,18 +70,23 @@ export function suggestOrder(
   terms: OrderTerms,
   service: Service,
   policy: Policy,
+  correction?: Correction,
 ): OrderSuggestion {
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
-  const { covered, upTo, reorderPoint } = targets(forecast, terms.leadTime, level, policy);
-  if (covered.mean <= 0) return { units: 0, upTo: 0, level, reasons: [{ code: 'no-demand' }] };
+  const { covered, ...textbook } = targets(forecast, terms.leadTime, level, policy);
+  if (covered.mean <= 0) return { units: 0, upTo: 0, level, covered: 0, reasons: [{ code: 'no-demand' }] };
+  const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
+  const upTo = trusted ? corrected(trusted, { textbook: textbook.upTo, deviation: Math.sqrt(covered.variance) }) : textbook.upTo;
+  const reorderPoint = textbook.reorderPoint && Math.max(0, textbook.reorderPoint + upTo - textbook.upTo);
+  const learned: Reason[] = trusted ? [{ code: 'learned', units: upTo - textbook.upTo, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
   if (reorderPoint !== undefined && position > reorderPoint) {
-    return { units: 0, upTo, level, reasons: [{ code: 'enough', position, needed: reorderPoint }] };
+    return { units: 0, upTo, level, covered: covered.mean, reasons: [{ code: 'enough', position, needed: reorderPoint }, ...learned] };
   }
-  if (position >= upTo) return { units: 0, upTo, level, reasons: [{ code: 'enough', position, needed: upTo }] };
-  const reasons: Reason[] = [{ code: 'covers', days: covered.days, level, needed: upTo, position }];
+  if (position >= upTo) return { units: 0, upTo, level, covered: covered.mean, reasons: [{ code: 'enough', position, needed: upTo }, ...learned] };
+  const reasons: Reason[] = [{ code: 'covers', days: covered.days, level, needed: upTo, position }, ...learned];
   if (reorderPoint !== undefined) reasons.unshift({ code: 'below-reorder-point', reorderPoint, position });
-  return { units: rounded(upTo - position, terms, reasons), upTo, level, reasons };
+  return { units: rounded(upTo - position, terms, reasons), upTo, level, covered: covered.mean, reasons };
 }
 
 function targets(
@@ -125,6 +137,8 @@ export function sentence(reason: Reason): string {
       return `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} %: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
     case 'below-reorder-point':
       return `Stock of ${amount(reason.position)} is at or below the reorder point of ${amount(reason.reorderPoint)}.`;
+    case 'learned':
+      return `${reason.units < 0 ? 'Lowered' : 'Raised'} by ${amount(Math.abs(reason.units))} units by what ${reason.cycles} cycles have cost: ${amount(100 * reason.saved)} % less than without.`;
     case 'rounded-to-pack':
       return `Rounded up from ${amount(reason.from)} to whole packs of ${amount(reason.packSize)}.`;
     case 'raised-to-minimum':

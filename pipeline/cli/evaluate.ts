@@ -4,6 +4,7 @@ import { evaluateCompressionCommand } from './evaluate-compression.js';
 import { evaluateForecastsCommand } from './evaluate-forecasts.js';
 import { evaluatePropensityCommand } from './evaluate-propensity.js';
 import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
+import { evaluateReorderCommand } from './evaluate-reorder.js';
 import { evaluateSequencesCommand } from './evaluate-sequences.js';
 
 /** Quality on files, with the protocol printed beside each figure. */
@@ -12,6 +13,7 @@ export function evaluateCommand(): Command {
     .description('Measure quality on files, with the protocol printed beside each figure.')
     .addCommand(evaluateRecommendationsCommand())
     .addCommand(evaluateForecastsCommand())
+    .addCommand(evaluateReorderCommand())
     .addCommand(evaluatePropensityCommand())
     .addCommand(evaluateColdStartCommand())
     .addCommand(evaluateSequencesCommand())

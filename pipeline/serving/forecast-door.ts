@@ -1,6 +1,7 @@
 import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
 import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, nothing, predictDays, type Day } from '../../consumers/demand/forecast.js';
-import { suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
+import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
+import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as totals from '../../models/forecast/totals.js';
 import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
@@ -46,14 +47,14 @@ export class ForecastDoor {
     const { series, shop, day } = known;
     const { views, reorder, now } = this.#options;
     const supply = views.row(demandForecasts, supplyRows, sku);
-    if (supply?.deleted) return { ...answer(nothing(sku, day, now), now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today) };
+    if (isOver(supply)) return { ...answer(nothing(sku, day, now), now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today) };
     const { forecast, known: rows } = predictDays(series, shop, day);
     const record = forecastRecord(sku, forecast, day, now);
     const explained = {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
-    const suggestion = suggestionOf(supply, record, reorder);
+    const suggestion = suggestionOf(supply, record, reorder, views.row(demandForecasts, cycleRows, sku));
     return {
       ...answer(record, now), lastSaleDay: isoDay(series.lastDay), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
@@ -95,7 +96,7 @@ export class ForecastDoor {
     const { now } = this.#options;
     const known = this.#known(sku);
     if (!known) return undefined;
-    if (this.#options.views.row(demandForecasts, supplyRows, sku)?.deleted) return nothing(sku, known.day, now);
+    if (isOver(this.#options.views.row(demandForecasts, supplyRows, sku))) return nothing(sku, known.day, now);
     return forecastRecord(sku, predictDays(known.series, known.shop, known.day).forecast, known.day, now);
   }
 

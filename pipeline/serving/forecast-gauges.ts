@@ -1,4 +1,5 @@
 import { mixtureRows } from '../../consumers/demand/rows.js';
+import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import { CLASS_NAMES } from '../../models/forecast/sku-forecast.js';
 import { demandForecasts } from '../../schemas/topics.js';
 import type { DemandScore } from '../../schemas/types.js';
@@ -19,4 +20,9 @@ export function observeForecasts(views: Views, metrics: Metrics): void {
     if (pinball !== null) metrics.gauge('millrace_forecast_pinball_ratio', pinball, { class: demandClass });
     if (bias !== null) metrics.gauge('millrace_forecast_bias_ratio', bias, { class: demandClass });
   });
+  const stock = Array.from({ length: views.partitions }, (_, partition) => views.rowOfPartition(demandForecasts, partition, stockScoreRows));
+  const ofLevels = (level: 'served' | 'learned' | 'textbook'): number => stock.reduce((total, score) => total + (score?.[level] ?? 0), 0);
+  const textbook = ofLevels('textbook');
+  if (!(textbook > 0)) return;
+  for (const level of ['served', 'learned'] as const) metrics.gauge('millrace_reorder_cost_ratio', ofLevels(level) / textbook, { level });
 }

@@ -4,6 +4,7 @@ import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
 import { live, replayed } from '../../consumers/demand/publication.js';
 import { demandRows, LEVELS, windowRows } from '../../consumers/demand/rows.js';
+import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
 import { deadLetters, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
@@ -16,7 +17,7 @@ const sale = (sku: string, quantity: number, time: number): Sale => ({
 });
 const supply = (sku: string, stock: number | null, time: number, more: Partial<Supply> = {}): Supply => ({
   sku, time, stock, deleted: false, onOrder: null, leadTimeDays: null, leadTimeDeviationDays: null, reviewDays: null, serviceLevel: null, shortageCost: null,
-  excessCost: null, packSize: null, minimumUnits: null, ...more,
+  excessCost: null, packSize: null, minimumUnits: null, policy: null, coverDays: null, discontinued: false, replaces: null, ...more,
 });
 const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Map()): Driver => {
   const days = shopDays(timeZone);
@@ -282,6 +283,68 @@ describe('stock', () => {
     const suggested = driver.read(reorderSuggestions).at(-1);
     const ordered = suggested?.units ?? 0;
     expect([Number.isFinite(ordered), ordered > 0]).toEqual([true, orders]);
+  });
+});
+
+describe('what to order', () => {
+  /** A steady seller of five a day, `count` days long. */
+  const steadily = (driver: Driver, count: number, terms: Partial<Supply>, stock = 10): void => {
+    driver.tick(NINE);
+    driver.send(supplies, 'P', supply('P', stock, NINE, terms));
+    for (let day = 0; day < count; day++) {
+      driver.tick(NINE + day * DAY);
+      driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
+    }
+  };
+  const last = (driver: Driver) => driver.read(reorderSuggestions).at(-1)!;
+
+  test('a level that was too low is corrected by what the cycles cost, and the suggestion says so', () => {
+    const [early, learned] = [shop(), shop()];
+    steadily(early, 12, { leadTimeDays: 2, reviewDays: 1, serviceLevel: 0.25 }, 1);
+    expect(last(early).reasons.map(({ code }) => code)).not.toContain('learned');
+    steadily(learned, 80, { leadTimeDays: 2, reviewDays: 1, serviceLevel: 0.25 }, 1);
+    const reason = last(learned).reasons.find(({ code }) => code === 'learned')!;
+    expect(reason.text).toMatch(/^Raised by [\d.]+ units by what \d+ cycles have cost: [\d.]+ % less than without/);
+    expect(last(learned).upTo).toBeGreaterThan(last(early).upTo);
+    const score = learned.row('demand-forecasts', stockScoreRows, '')!;
+    expect(score.cycles).toBeGreaterThan(15);
+    expect(score.served).toBeLessThan(score.textbook);
+  });
+
+  test('a cycle with an empty shelf teaches nothing', () => {
+    const driver = shop();
+    driver.tick(NINE);
+    driver.send(supplies, 'P', supply('P', 10, NINE, { leadTimeDays: 2, reviewDays: 1 }));
+    for (let day = 0; day < 30; day++) {
+      driver.tick(NINE + day * DAY);
+      driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
+      driver.send(supplies, 'P', supply('P', day % 2, NINE + day * DAY + 1, { leadTimeDays: 2, reviewDays: 1 }));
+    }
+    expect(driver.row('demand-forecasts', stockScoreRows, '')).toBeUndefined();
+  });
+
+  test('a reorder point waits until stock is low, a newsvendor orders for the days that are left', () => {
+    const [low, high, once] = [shop(), shop(), shop()];
+    steadily(low, 30, { policy: 'reorder-point', leadTimeDays: 4, coverDays: 10 }, 5);
+    expect(last(low)).toMatchObject({ policy: 'reorder-point', reviewDays: 0, reasons: [{ code: 'below-reorder-point' }, { code: 'covers' }] });
+    steadily(high, 30, { policy: 'reorder-point', leadTimeDays: 4, coverDays: 10 }, 40);
+    expect(high.read(reorderSuggestions).filter(({ units }) => units > 0)).toEqual([]);
+    steadily(once, 30, { policy: 'newsvendor', coverDays: 3, shortageCost: 9, excessCost: 1, packSize: 5, minimumUnits: 20 }, 10);
+    expect(last(once)).toMatchObject({ policy: 'newsvendor', serviceLevel: 0.9, units: 20 });
+    expect(last(once).reasons[0]!.text).toMatch(/^Covers 3 days at 90 %/);
+  });
+
+  test('what is discontinued is forecast as nothing and not ordered; a policy that nobody knows is the usual one', () => {
+    const [gone, unknown] = [shop(), shop()];
+    steadily(gone, 30, {}, 1);
+    const told = gone.read(reorderSuggestions).length;
+    gone.tick(NINE + 30 * DAY);
+    gone.send(supplies, 'P', supply('P', 0, NINE + 30 * DAY, { discontinued: true }));
+    expect(total(latest(gone, 'P'))).toBe(0);
+    for (let day = 31; day < 35; day++) gone.tick(NINE + day * DAY);
+    expect(gone.read(reorderSuggestions).length - told).toBeLessThanOrEqual(1);
+    steadily(unknown, 10, { policy: 'astrology' });
+    expect(last(unknown).policy).toBe('periodic');
   });
 });
 

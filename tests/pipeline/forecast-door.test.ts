@@ -15,7 +15,7 @@ import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, stock } from '../support/events.js';
 
 const days = shopDays('UTC');
-const reorder = { leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, serviceLevel: 0.95 };
+const reorder = { policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95 } as const;
 const today = Math.floor(NINE / DAY) + 34;
 const plan: Plan = new Map([[today + 3, { kind: 'closed', name: 'closed' }], [today + 5, { kind: 'event', name: 'Sale' }]]);
 

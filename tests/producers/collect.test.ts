@@ -321,7 +321,8 @@ describe('catalogue rows', () => {
     ['http://schema.org/SoldOut', { quantity: 0 }],
     ['Pre-Order', { quantity: null, availability: 'on_order', hidden: false }],
     ['backorder', { quantity: null, availability: 'on_order' }],
-    ['discontinued', { quantity: null, availability: null, hidden: true }],
+    ['discontinued', { quantity: null, availability: null, hidden: true, attributes: { discontinued: 'true' } }],
+    ['hidden', { quantity: null, availability: null, hidden: true, attributes: {} }],
     ['', { quantity: null, availability: null, hidden: false }],
   ])('availability %j is understood', (availability, meant) => {
     expect(row({ id: 'P1', availability })).toMatchObject(meant);

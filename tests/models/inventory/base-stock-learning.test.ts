@@ -1,30 +1,46 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { init, learn, replay } from '../../../models/inventory/base-stock-learning.js';
+import { corrected, init, isTrusted, learn, replay, type Correction } from '../../../models/inventory/base-stock-learning.js';
 
-const COSTS = { shortage: 4, excess: 1 };
+const asked = (textbook: number, deviation: number, service = 0.8): { textbook: number; deviation: number; service: number } => ({ textbook, deviation, service });
 
-test('a level that is wrong learns its way to the newsvendor quantile', () => {
-  const state = init(0);
-  for (let i = 0; i < 5_000; i++) learn(state, (i * 37) % 100, COSTS, 50);
+test('a textbook level that is wrong is corrected to the newsvendor quantile', () => {
+  let state = init();
+  for (let i = 0; i < 20_000; i++) state = learn(state, asked(30, 25), (i * 37) % 100);
   // Demand is uniform on 0 … 99; the quantile 4/5 is 80.
-  expect(Math.abs(state.level - 80)).toBeLessThan(5);
+  expect(Math.abs(corrected(state, asked(30, 25)) - 80)).toBeLessThan(5);
+});
+
+test('an untrained level is the textbook one, and a better one is trusted only once it has paid for some cycles', () => {
+  expect(corrected(init(), asked(12, 5))).toBe(12);
+  let state = init();
+  const trusted: boolean[] = [];
+  for (let i = 0; i < 8; i++) {
+    trusted.push(isTrusted(state));
+    state = learn(state, asked(10, 10), 40);
+  }
+  expect(trusted).toEqual([false, false, false, false, false, false, true, true]);
+  let worse = init();
+  for (let i = 0; i < 12; i++) worse = learn(worse, asked(10, 10), i % 2 === 0 ? 9 : 11);
+  expect(isTrusted(worse)).toBe(worse.cost < worse.textbookCost);
 });
 
 test('learning costs less than a textbook level that is far off, and no less than hindsight', () => {
-  const demands = Array.from({ length: 300 }, (_, i) => 40 + ((i * 37) % 21));
-  const costs = replay(demands, 10, COSTS, 20);
+  const costs = replay(Array.from({ length: 300 }, (_, i) => ({ ...asked(10, 20), demand: 40 + ((i * 37) % 21) })));
   expect(costs.learned).toBeLessThan(0.5 * costs.textbook);
+  expect(costs.served).toBeLessThan(0.5 * costs.textbook);
   expect(costs.learned).toBeGreaterThanOrEqual(costs.hindsight);
 });
 
-test('the level stays between zero and its bound, whatever the demand and the costs', () => {
-  const cost = fc.oneof(fc.constant(0), fc.constant(Infinity), fc.double({ min: 0, max: 1e6, noNaN: true }));
+test('the level is never negative nor NaN, whatever the demand and the service', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(1_000)), cost, cost, (demands, shortage, excess) => {
-      const state = init(5);
-      for (const demand of demands) learn(state, demand, { shortage, excess }, 10, 300);
-      expect(state.level >= 0 && state.level <= 300).toBe(true);
+    fc.property(fc.array(fc.nat(1_000)), fc.constantFrom(0, 1, 0.5, 0.95), fc.double({ min: 0, max: 1e9, noNaN: true }), fc.double({ min: 0, max: 1e9, noNaN: true }), (demands, service, textbook, deviation) => {
+      let state: Correction = init();
+      for (const demand of demands) {
+        state = learn(state, { textbook, deviation, service }, demand);
+        expect(corrected(state, { textbook, deviation })).toBeGreaterThanOrEqual(0);
+        expect(Math.abs(state.shift)).toBeLessThanOrEqual(4);
+      }
     }),
   );
 });

@@ -1,0 +1,112 @@
+/**
+ * What base-stock levels would have cost on sales as they were: the forecaster lives through them once, and at the start of each cycle
+ * every SKU that is old enough gets three levels for the demand of the cycle.
+ *
+ *   textbook    the quantile, at the service level, of the demand forecast        what the forecast says
+ *   served      the same, corrected by what its earlier cycles have cost          what `reorder-suggestions` says (base-stock-learning.ts)
+ *   simple      mean + z · deviation of its last 56 days                          what a spreadsheet says
+ *   hindsight   the best fixed level, known afterwards                            what nobody could have said
+ *
+ * Cost of a cycle: p · units too few + (1 − p) · units too many, p the service level. Nothing of a cycle has touched what was said of it.
+ */
+import * as demand from '../forecast/demand-forecaster.js';
+import { normalQuantile } from '../forecast/negative-binomial.js';
+import { cycleCost, replay, type Asked } from '../inventory/base-stock-learning.js';
+import { demandOver, demandQuantile } from '../inventory/demand-over-time.js';
+import { PROBABILITIES, type SalesTable } from './forecasts.js';
+
+const WARM_UP_DAYS = 56;
+const LEAST_SELLING_DAYS = 10;
+const SEASON = 7;
+
+export interface ReorderProtocol {
+  /** Days that one order has to cover: lead time and review. */
+  readonly cycleDays: number;
+  readonly service: number;
+  /** First day on which a cycle may begin; levels learn from those before it. */
+  readonly scoredFrom: number;
+}
+
+export interface ReorderEvaluation {
+  readonly skus: number;
+  readonly cycles: number;
+  readonly cost: { readonly served: number; readonly learned: number; readonly textbook: number; readonly simple: number; readonly hindsight: number };
+  /** Share of cycles whose demand the level covered. */
+  readonly covered: { readonly textbook: number; readonly simple: number };
+}
+
+interface Cycle extends Asked {
+  readonly from: number;
+  readonly simple: number;
+  readonly demand: number;
+}
+
+export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredFrom }: ReorderProtocol): ReorderEvaluation {
+  const units = dense(table);
+  const model = demand.init({ skus: table.skus, seasonPeriods: SEASON, horizon: Math.max(1, Math.min(28, cycleDays)), probabilities: PROBABILITIES });
+  const forecast = demand.blankForecast(model);
+  const today = new Float64Array(table.skus).fill(NaN);
+  const first = new Int32Array(table.skus).fill(-1);
+  const selling = new Int32Array(table.skus);
+  const cycles = new Map<number, Cycle[]>();
+  for (let t = 0; t + cycleDays < table.periods; t++) {
+    for (let sku = 0; sku < table.skus; sku++) {
+      const sold = units[sku]![t]!;
+      if (sold > 0 && first[sku]! < 0) first[sku] = t;
+      if (first[sku]! >= 0) today[sku] = sold;
+      if (sold > 0) selling[sku]!++;
+    }
+    demand.learn(model, today);
+    if (t + 1 < WARM_UP_DAYS || (t + 1 - WARM_UP_DAYS) % cycleDays !== 0) continue;
+    for (let sku = 0; sku < table.skus; sku++) {
+      if (first[sku]! < 0 || t - first[sku]! < WARM_UP_DAYS - 1 || selling[sku]! < LEAST_SELLING_DAYS) continue;
+      demand.predict(model, sku, forecast);
+      const days = Array.from(forecast.means, (mean, d) => ({ mean, quantiles: Array.from(forecast.quantiles.subarray(d * PROBABILITIES.length, (d + 1) * PROBABILITIES.length)) }));
+      const covered = demandOver({ probabilities: PROBABILITIES, days }, cycleDays);
+      const asked = { textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
+      const mine = cycles.get(sku) ?? [];
+      mine.push({ ...asked, from: t + 1, simple: simpleLevel(units[sku]!.subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku]!.subarray(t + 1, t + 1 + cycleDays)) });
+      cycles.set(sku, mine);
+    }
+  }
+  return score(cycles, service, scoredFrom);
+}
+
+function score(cycles: ReadonlyMap<number, readonly Cycle[]>, service: number, scoredFrom: number): ReorderEvaluation {
+  const cost = { served: 0, learned: 0, textbook: 0, simple: 0, hindsight: 0 };
+  const covered = { textbook: 0, simple: 0 };
+  let [skus, count] = [0, 0];
+  for (const all of cycles.values()) {
+    const scored = all.filter(({ from }) => from >= scoredFrom);
+    if (scored.length === 0) continue;
+    skus++;
+    count += scored.length;
+    const [whole, before] = [replay(all), replay(all.filter(({ from }) => from < scoredFrom))];
+    for (const name of ['served', 'learned', 'textbook'] as const) cost[name] += whole[name] - before[name];
+    cost.hindsight += replay(scored).hindsight;
+    for (const one of scored) {
+      cost.simple += cycleCost(one.simple, one.demand, service);
+      if (one.demand <= one.textbook) covered.textbook++;
+      if (one.demand <= one.simple) covered.simple++;
+    }
+  }
+  return { skus, cycles: count, cost, covered: { textbook: covered.textbook / count, simple: covered.simple / count } };
+}
+
+function simpleLevel(days: Float64Array, cycleDays: number, service: number): number {
+  const mean = sum(days) / days.length;
+  const variance = days.reduce((total, units) => total + (units - mean) ** 2, 0) / (days.length - 1);
+  return Math.max(0, mean * cycleDays + normalQuantile(Math.min(0.9999, Math.max(0.0001, service))) * Math.sqrt(variance * cycleDays));
+}
+
+function dense(table: SalesTable): Float64Array[] {
+  const units = Array.from({ length: table.skus }, () => new Float64Array(table.periods));
+  table.sku.forEach((sku, cell) => {
+    units[sku]![table.period[cell]!]! += table.units[cell]!;
+  });
+  // Returns on a day without sales are no negative demand.
+  for (const days of units) for (let t = 0; t < days.length; t++) days[t] = Math.max(0, days[t]!);
+  return units;
+}
+
+const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
