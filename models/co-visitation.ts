@@ -101,34 +101,43 @@ export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch
   let longFactor = unit;
   for (let j = 0; j < recent.length && j < LONG_LOOK_BACK; j++, factor *= settings.queryStep, longFactor *= LONG_STEP) {
     const item = recent[j];
-    if (item < 0 || item >= state.items) continue;
-    const scale = j < LOOK_BACK ? factor * norm[item] : 0;
-    const longScale = longFactor * norm[item];
-    const first = forward.offset[item];
-    const end = first + forward.length[item];
-    for (let at = first; at < end; at++) {
-      const weight = scale * forward.weights[at];
-      const to = slot(scratch, forward.ids[at]);
-      scratch.forward[to] += weight;
-      scratch.long[to] += longScale * forward.weights[at];
-      scratch.support[to]++;
-      if (j === 0) scratch.latest[to] = weight;
-      else if (j === 1) scratch.previous[to] = weight;
+    if (item >= 0 && item < state.items) {
+      const scale = j < LOOK_BACK ? factor * norm[item] : 0;
+      addForward(forward, item, scale, longFactor * norm[item], j, scratch);
     }
+    if (j === 0) scratch.near = scratch.slots;
   }
   factor = unit;
   for (let j = 0; j < clicks; j++, factor *= settings.queryStep) {
     const item = recent[j];
-    if (item < 0 || item >= state.items) continue;
-    const scale = factor * norm[item];
-    const first = backward.offset[item];
-    const end = first + backward.length[item];
-    for (let at = first; at < end; at++) {
-      const weight = scale * backward.weights[at];
-      const to = slot(scratch, backward.ids[at]);
-      scratch.backward[to] += weight;
-      if (j === 0) scratch.before[to] = weight;
-    }
+    if (item >= 0 && item < state.items) addBackward(backward, item, factor * norm[item], j, scratch);
+  }
+}
+
+function addForward({ ids, weights, offset, length }: TransitionRows, item: number, scale: number, longScale: number, j: number, scratch: Scratch): void {
+  const { forward, long, support } = scratch;
+  const single = j === 0 ? scratch.latest : j === 1 ? scratch.previous : undefined;
+  const first = offset[item];
+  const end = first + length[item];
+  for (let at = first; at < end; at++) {
+    const weight = weights[at];
+    const to = slot(scratch, ids[at]);
+    forward[to] += scale * weight;
+    long[to] += longScale * weight;
+    support[to]++;
+    if (single !== undefined) single[to] = scale * weight;
+  }
+}
+
+function addBackward({ ids, weights, offset, length }: TransitionRows, item: number, scale: number, j: number, scratch: Scratch): void {
+  const { backward, before } = scratch;
+  const first = offset[item];
+  const end = first + length[item];
+  for (let at = first; at < end; at++) {
+    const weight = scale * weights[at];
+    const to = slot(scratch, ids[at]);
+    backward[to] += weight;
+    if (j === 0) before[to] = weight;
   }
 }
 

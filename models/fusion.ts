@@ -11,10 +11,11 @@
  * Memory an item: at most 2 × 96 transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
  * Source: two-stage retrieval and ranking (Covington et al., RecSys 2016), here learned one event at a time.
  */
+import { NEAR, pick, type Picking } from './candidate-picking.js';
 import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
 import * as features from './features.js';
-import { begin, scratch, slot, strangerSlot, top, type Scratch } from './kernels/candidates.js';
+import { begin, scratch, slot, strangerSlot, type Scratch } from './kernels/candidates.js';
 import { randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import * as popularity from './popularity.js';
@@ -22,12 +23,8 @@ import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
 import * as twoHop from './two-hop.js';
 
-/** Candidates taken from each source; 128 in all at most. */
-const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30, near: 40 } as const;
 /** Item numbers this far beyond the known ones are taken for items that are new; larger ones are ignored. */
 const NEW_ITEMS = 65_536;
-/** Below this many candidates the most popular items join. */
-const FEW = 40;
 const VERSION = 1;
 /** Name and version, as answers and metrics call this model. */
 export const MODEL = 'fusion/1';
@@ -69,14 +66,12 @@ export interface Workspace {
   rank: number;
 }
 
-export interface Options {
+/** What is to be refused and what to be ranked beside what the evidence names. */
+type Asked = Pick<Picking, 'exclude' | 'more' | 'also'>;
+
+export interface Options extends Asked {
   /** How many at most; 0 or less gives none. */
   readonly limit: number;
-  readonly exclude?: ((item: number) => boolean) | undefined;
-  /** Items to fill up with when few others are left; asked for only then. */
-  readonly more?: (() => Int32Array) | undefined;
-  /** Items to rank with the others, whatever speaks for them. */
-  readonly also?: Int32Array | undefined;
 }
 
 export interface Recommendations {
@@ -119,8 +114,8 @@ export function workspace(hops = 16_384): Workspace {
 }
 
 /** The best items for a shopper with these clicks. */
-export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, exclude, more, also }: Options): Recommendations {
-  const count = rank(state, recent, work, exclude, more, also);
+export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, ...asked }: Options): Recommendations {
+  const count = rank(state, recent, work, asked);
   const size = Math.max(0, Math.min(Math.floor(limit), count));
   const items = new Int32Array(size);
   const scores = new Float32Array(size);
@@ -148,12 +143,10 @@ export function predict(state: Fusion, recent: Int32Array, work: Workspace, { li
 export const recommend = predict;
 
 /** Candidates and their scores into the workspace's `items` and `scores`; returns how many. */
-export function rank(
-  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array, also?: Int32Array,
-): number {
+export function rank(state: Fusion, recent: Int32Array, work: Workspace, asked?: Asked): number {
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
-  return score(state, recent, work, pick(state, recent, work, exclude, more, also));
+  return score(state, recent, work, choose(state, recent, work, asked));
 }
 
 /** Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. */
@@ -198,7 +191,7 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   if (state.lessons >= settings.firstLessons && uniform(state.random) >= settings.lessonShare) return Number.NaN;
   gather(state, recent, work);
   twoHop.gather(state.coVisitation, recent, work.scratch);
-  const count = pick(state, recent, work);
+  const count = choose(state, recent, work);
   const target = work.items.subarray(0, count).indexOf(item);
   work.rank = 0;
   if (target < 0) return Number.NaN;
@@ -245,75 +238,20 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
   return count;
 }
 
-/** Chooses candidates from the gathered evidence into `picked` and `items`. */
-function pick(
-  state: Fusion, recent: Int32Array, work: Workspace, exclude?: (item: number) => boolean, more?: () => Int32Array, also?: Int32Array,
-): number {
-  const { scratch: space, picked, items } = work;
-  // First, while there is room for certain.
-  let count = also ? takeListed(space, also, also.length, picked, 0, exclude) : 0;
-  for (let at = 0; at < space.own; at++) {
-    if (space.marked[at] !== 0) continue;
-    const isTaken = state.settings.repeats && exclude?.(space.items[at]) !== true;
-    space.marked[at] = isTaken ? TAKEN : REFUSED;
-    if (isTaken) picked[count++] = at;
-  }
-  count = take(space, space.latest, space.direct, QUOTA.latest, picked, count, exclude);
-  count = take(space, space.forward, space.direct, QUOTA.forward, picked, count, exclude);
-  count = take(space, space.backward, space.direct, QUOTA.backward, picked, count, exclude);
-  count = take(space, space.hop, space.slots, QUOTA.hop, picked, count, exclude);
-  count = take(space, space.long, space.direct, QUOTA.long, picked, count, exclude);
-  if (state.settings.scan) {
-    const found = embedding.nearest(state.embedding, recent, exclude === undefined ? QUOTA.near : 2 * QUOTA.near, near);
-    count = takeListed(space, near.subarray(0, found), Math.min(ranker.STRIDE, count + QUOTA.near), picked, count, exclude);
-  }
-  if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'trending'), FEW, picked, count, exclude);
-  if (count < FEW) count = takeListed(space, popularity.listed(state.popularity, 'popular'), FEW, picked, count, exclude);
-  if (count < FEW && more) count = takeListed(space, more(), FEW, picked, count, exclude);
+const near = new Int32Array(2 * NEAR);
+
+/** The candidates' slots into `picked`, their items into `items`. */
+function choose(state: Fusion, recent: Int32Array, { scratch: space, picked, items }: Workspace, asked: Asked = {}): number {
+  const { settings } = state;
+  const found = settings.scan ? embedding.nearest(state.embedding, recent, asked.exclude === undefined ? NEAR : 2 * NEAR, near) : 0;
+  const count = pick(space, {
+    ...asked,
+    repeats: settings.repeats,
+    near: settings.scan ? near.subarray(0, found) : undefined,
+    trending: popularity.listed(state.popularity, 'trending'),
+    popular: popularity.listed(state.popularity, 'popular'),
+  }, picked);
   for (let c = 0; c < count; c++) items[c] = space.items[picked[c]];
-  return count;
-}
-
-/** What became of a slot: taken by this or an earlier source, or refused. */
-const TAKEN = 1;
-const REFUSED = 2;
-
-const best = new Int32Array(2 * ranker.STRIDE);
-const near = new Int32Array(2 * QUOTA.near);
-
-/** Adds the best `quota` by one source's evidence, those already there included in the quota. */
-function take(
-  space: Scratch, values: Float32Array, slots: number, quota: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
-): number {
-  let [count, taken, looked] = [from, 0, 0];
-  // Looks further where much was refused, so that a filter does not empty the list.
-  for (let reach = quota; reach <= 2 * quota && taken * 2 <= quota; reach += quota) {
-    const found = top(values, slots, reach, best);
-    for (; looked < found && taken < quota && count < ranker.STRIDE; looked++) {
-      const at = best[looked];
-      if (space.marked[at] === 0) {
-        const isRefused = exclude?.(space.items[at]) === true;
-        space.marked[at] = isRefused ? REFUSED : TAKEN;
-        if (!isRefused) picked[count++] = at;
-      }
-      if (space.marked[at] === TAKEN) taken++;
-    }
-    if (found < reach) break;
-  }
-  return count;
-}
-
-function takeListed(
-  space: Scratch, listed: Int32Array, until: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
-): number {
-  let count = from;
-  for (const item of listed) {
-    if (count >= until) break;
-    const at = slot(space, item);
-    if (space.marked[at] !== 0 || exclude?.(item) === true) continue;
-    space.marked[at] = TAKEN;
-    picked[count++] = at;
-  }
   return count;
 }
 

@@ -9,7 +9,8 @@
  * 128 best of each click's sum in a cache of the caller's, filled anew once the click's own rows changed by 6 %, so an
  * answer may lag the rows by that much. Learning uses `gather`: a state may not depend on what was asked of it.
  */
-import { begin, slot, top, type Scratch } from './kernels/candidates.js';
+import { begin, COLUMN, slot, top, type Scratch } from './kernels/candidates.js';
+import { largest } from './kernels/columns.js';
 import { power } from './kernels/numbers.js';
 import type { CoVisitation } from './co-visitation.js';
 import type { TransitionRows } from './kernels/transition-rows.js';
@@ -112,23 +113,27 @@ export function gatherCached(state: CoVisitation, recent: Int32Array, scratch: S
     const row = item & (cache.rows - 1);
     const changed = state.changes[item] - cache.changes[row];
     if (cache.item[row] !== item || changed * 16 > state.changes[item]) fill(state, item, row, cache);
-    const first = row * KEPT;
-    const end = first + cache.length[row];
-    for (let at = first; at < end; at++) scratch.hop[slot(scratch, cache.ids[at])] += factor * cache.weights[at];
+    add(cache, row, factor, scratch);
   }
 }
 
-const kept = new Int32Array(KEPT);
+function add({ ids, weights, length }: HopCache, row: number, factor: number, scratch: Scratch): void {
+  const { hop } = scratch;
+  const first = row * KEPT;
+  const end = first + length[row];
+  for (let at = first; at < end; at++) hop[slot(scratch, ids[at])] += factor * weights[at];
+}
 
 function fill(state: CoVisitation, item: number, row: number, cache: HopCache): void {
   const own = cache.scratch;
   begin(own, state.items);
   walk(state, item, 1, own);
-  const count = top(own.hop, own.slots, KEPT, kept);
+  const count = largest(own.evidence, COLUMN.hop, own.slots, KEPT);
+  const { places } = own.evidence;
   const first = row * KEPT;
   for (let i = 0; i < count; i++) {
-    cache.ids[first + i] = own.items[kept[i]];
-    cache.weights[first + i] = own.hop[kept[i]];
+    cache.ids[first + i] = own.items[places[i]];
+    cache.weights[first + i] = own.hop[places[i]];
   }
   cache.item[row] = item;
   cache.length[row] = count;

@@ -74,7 +74,7 @@ function fusionRecommender(repeats: boolean): Recommender {
       learnSources(sessions);
     },
     learnEvent: (recent, item) => fusion.learn(state, recent, item, work),
-    rank: (recent, exclude) => fusion.rank(state, recent, work, exclude),
+    rank: (recent, exclude) => fusion.rank(state, recent, work, { exclude }),
   };
 }
 

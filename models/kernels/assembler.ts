@@ -101,7 +101,11 @@ export const addInt = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 export const timesInt = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const shift = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
+export const andInt = (a: Code, b: Code): Code => [...a, ...b, 0x71];
+/** How many zero bits stand below the lowest one. */
+export const zerosBelow = (a: Code): Code => [...a, 0x68];
 export const loadInt = (at: Code, offset = 0): Code => [...at, 0x28, 2, ...unsigned(offset)];
+export const storeInt = (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x36, 2, ...unsigned(offset)];
 
 export const loadFloat = (at: Code, offset = 0): Code => [...at, 0x2a, 2, ...unsigned(offset)];
 export const storeFloat = (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x38, 2, ...unsigned(offset)];
@@ -126,10 +130,31 @@ export const larger4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe9)];
 export const above4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x44)];
 /** Lane by lane: `yes` where the mask is set, `no` elsewhere. */
 export const select4 = (yes: Code, no: Code, mask: Code): Code => [...yes, ...no, ...mask, ...simd(0x52)];
+const floatLane = (value: Local) => (n: number): Code => [...value.get, ...simd(0x1f), n];
 /** The sum of the four lanes, always in the same order. */
 export const sumOf4 = (value: Local): Code => {
-  const lane = (n: number): Code => [...value.get, ...simd(0x1f), n];
+  const lane = floatLane(value);
   return add(add(lane(0), lane(1)), add(lane(2), lane(3)));
+};
+export const largestOf4 = (value: Local): Code => {
+  const lane = floatLane(value);
+  return larger(larger(lane(0), lane(1)), larger(lane(2), lane(3)));
+};
+
+/** Whole numbers, four at a time. */
+export const spreadInt4 = (value: Code): Code => [...value, ...simd(0x11)];
+export const addInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xae)];
+export const subtractInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xb1)];
+export const aboveInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x3b)];
+export const and4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x4e)];
+export const or4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x50)];
+export const shiftRight4 = (a: Code, bits: number): Code => [...a, ...int(bits), ...simd(0xac)];
+export const floats4 = (a: Code): Code => [...a, ...simd(0xfa)];
+/** One bit for each lane whose sign is set, as in every lane of a mask that holds. */
+export const signs4 = (a: Code): Code => [...a, ...simd(0xa4)];
+export const sumOfInt4 = (value: Local): Code => {
+  const lane = (n: number): Code => [...value.get, ...simd(0x1b), n];
+  return addInt(addInt(lane(0), lane(1)), addInt(lane(2), lane(3)));
 };
 
 /** Runs `code` for counter = 0, step, … while below `end`; at least once, so callers never pass an empty range. */
@@ -142,6 +167,11 @@ export function loop(counter: Local, end: Code, step: number, code: Code): Code 
     ...below(counter.get, end), 0x0d, 0,
     0x0b,
   ];
+}
+
+/** Runs `code` while the condition is not 0. */
+export function loopWhile(condition: Code, code: Code): Code {
+  return [0x02, 0x40, 0x03, 0x40, ...condition, 0x45, 0x0d, 1, ...code, 0x0c, 0, 0x0b, 0x0b];
 }
 
 function unsigned(value: number): number[] {

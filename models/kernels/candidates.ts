@@ -6,12 +6,17 @@
  * The scratch belongs to the caller, so that a prediction leaves the model's state alone; one scratch serves any number
  * of models over the same item numbers, but only one query at a time.
  */
+import { columns, type Columns } from './columns.js';
 import { capacityFor, grownInt32 } from './growth.js';
 
 /** Slots of a query. What does not fit is left out, which only the weakest neighbours of the oldest clicks meet. */
 const SLOT_BITS = 14;
 export const MOST_SLOTS = 2 ** SLOT_BITS;
+/** Slots that are given out: the last four, which the kernels look at together, hold what came too late and strangers. */
+const OPEN_SLOTS = MOST_SLOTS - 4;
 const SLOT_MASK = MOST_SLOTS - 1;
+/** As many are ranked in one go. */
+export const MOST_CANDIDATES = 128;
 /** After so many queries the marks would come round and call old slots new: they are wiped. */
 const MOST_QUERIES = 2 ** (31 - SLOT_BITS) - 1;
 
@@ -21,6 +26,8 @@ export interface Scratch {
   query: number;
   /** By slot. */
   readonly items: Int32Array;
+  /** The columns of evidence, in the order of COLUMN; below by name. */
+  readonly evidence: Columns;
   readonly latest: Float32Array;
   readonly forward: Float32Array;
   readonly backward: Float32Array;
@@ -37,30 +44,30 @@ export interface Scratch {
   readonly followed: Uint8Array;
   readonly marked: Uint8Array;
   slots: number;
-  /** Slots of the shopper's own clicks, which come first, and of those with the direct transitions. */
+  /** Slots of the shopper's own clicks, which come first, of those with what follows the latest, with all direct transitions. */
   own: number;
+  near: number;
   direct: number;
 }
 
+/** Places of the columns of evidence. */
+export const COLUMN = { latest: 0, forward: 1, backward: 2, hop: 3, previous: 4, before: 5, long: 6, support: 7 } as const;
+
 export function scratch(): Scratch {
+  const evidence = columns(8, MOST_SLOTS);
+  const [latest, forward, backward, hop, previous, before, long, support] = evidence.columns;
   return {
     marks: new Int32Array(0),
     query: 0,
     items: new Int32Array(MOST_SLOTS),
-    latest: new Float32Array(MOST_SLOTS),
-    forward: new Float32Array(MOST_SLOTS),
-    backward: new Float32Array(MOST_SLOTS),
-    hop: new Float32Array(MOST_SLOTS),
-    long: new Float32Array(MOST_SLOTS),
-    previous: new Float32Array(MOST_SLOTS),
-    before: new Float32Array(MOST_SLOTS),
-    support: new Float32Array(MOST_SLOTS),
+    evidence, latest, forward, backward, hop, long, previous, before, support,
     times: new Uint8Array(MOST_SLOTS),
     back: new Uint8Array(MOST_SLOTS),
     followed: new Uint8Array(MOST_SLOTS),
     marked: new Uint8Array(MOST_SLOTS),
     slots: 0,
     own: 0,
+    near: 0,
     direct: 0,
   };
 }
@@ -73,10 +80,12 @@ export function begin(scratch: Scratch, items: number): void {
     scratch.query = 0;
   }
   scratch.query++;
-  // All slots that the last query touched, and the one behind them that those share which came too late.
-  clear(scratch, 0, Math.min(scratch.slots + 1, MOST_SLOTS));
+  // All slots that the last query touched, and where they did not suffice the one that those share which came too late.
+  clear(scratch, 0, scratch.slots);
+  if (scratch.slots === OPEN_SLOTS) clear(scratch, OPEN_SLOTS, MOST_SLOTS);
   scratch.slots = 0;
   scratch.own = 0;
+  scratch.near = 0;
   scratch.direct = 0;
 }
 
@@ -85,7 +94,7 @@ export function slot(scratch: Scratch, item: number): number {
   const mark = scratch.marks[item];
   if (mark >> SLOT_BITS === scratch.query) return mark & SLOT_MASK;
   const at = scratch.slots;
-  if (at === MOST_SLOTS - 1) return at;
+  if (at === OPEN_SLOTS) return MOST_SLOTS - 1;
   scratch.slots = at + 1;
   scratch.marks[item] = (scratch.query << SLOT_BITS) | at;
   scratch.items[at] = item;

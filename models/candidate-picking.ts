@@ -1,0 +1,96 @@
+/**
+ * Which items are ranked at all: the shopper's own, then the best of each kind of evidence, then popular ones while few.
+ *
+ *   candidates = listed ∪ own ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 40 near) (∪ popular)
+ *
+ * 128 in all at most. What one source took counts towards the next one's quota. A refused item is looked past, up to
+ * twice the quota, so that a filter does not empty the list.
+ */
+import { COLUMN, MOST_CANDIDATES, slot, top, type Scratch } from './kernels/candidates.js';
+import { largest } from './kernels/columns.js';
+
+/** Candidates taken from each source. */
+const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30 } as const;
+/** How many of the nearest by embedding join. */
+export const NEAR = 40;
+/** Below this many candidates the most popular items join. */
+const FEW = 40;
+
+export interface Picking {
+  readonly exclude?: ((item: number) => boolean) | undefined;
+  /** Items to fill up with when few others are left; asked for only then. */
+  readonly more?: (() => Int32Array) | undefined;
+  /** Items to rank with the others, whatever speaks for them. */
+  readonly also?: Int32Array | undefined;
+  /** Whether own clicks may be candidates. */
+  readonly repeats: boolean;
+  /** The items nearest by embedding. */
+  readonly near?: Int32Array | undefined;
+  readonly trending: Int32Array;
+  readonly popular: Int32Array;
+}
+
+/** Chooses candidates from the gathered evidence: their slots into `picked`. Returns how many. */
+export function pick(space: Scratch, { exclude, more, also, repeats, near, trending, popular }: Picking, picked: Int32Array): number {
+  // First, while there is room for certain.
+  let count = also ? takeListed(space, also, also.length, picked, 0, exclude) : 0;
+  for (let at = 0; at < space.own; at++) {
+    if (space.marked[at] !== 0) continue;
+    const isTaken = repeats && exclude?.(space.items[at]) !== true;
+    space.marked[at] = isTaken ? TAKEN : REFUSED;
+    if (isTaken) picked[count++] = at;
+  }
+  count = take(space, COLUMN.latest, space.near, QUOTA.latest, picked, count, exclude);
+  count = take(space, COLUMN.forward, space.direct, QUOTA.forward, picked, count, exclude);
+  count = take(space, COLUMN.backward, space.direct, QUOTA.backward, picked, count, exclude);
+  count = take(space, COLUMN.hop, space.slots, QUOTA.hop, picked, count, exclude);
+  count = take(space, COLUMN.long, space.direct, QUOTA.long, picked, count, exclude);
+  if (near) count = takeListed(space, near, Math.min(MOST_CANDIDATES, count + NEAR), picked, count, exclude);
+  if (count < FEW) count = takeListed(space, trending, FEW, picked, count, exclude);
+  if (count < FEW) count = takeListed(space, popular, FEW, picked, count, exclude);
+  if (count < FEW && more) count = takeListed(space, more(), FEW, picked, count, exclude);
+  return count;
+}
+
+/** What became of a slot: taken by this or an earlier source, or refused. */
+const TAKEN = 1;
+const REFUSED = 2;
+
+const sorted = new Int32Array(2 * MOST_CANDIDATES);
+
+/** Adds the best `quota` by one source's evidence, those already there included in the quota. */
+function take(
+  space: Scratch, column: number, slots: number, quota: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
+): number {
+  const { places } = space.evidence;
+  const found = largest(space.evidence, column, slots, quota);
+  let [count, taken] = [from, 0];
+  const consider = (at: number): void => {
+    if (space.marked[at] === 0) {
+      const isRefused = exclude?.(space.items[at]) === true;
+      space.marked[at] = isRefused ? REFUSED : TAKEN;
+      if (!isRefused) picked[count++] = at;
+    }
+    if (space.marked[at] === TAKEN) taken++;
+  };
+  for (let looked = 0; looked < found && count < MOST_CANDIDATES; looked++) consider(places[looked]);
+  if (found < quota || taken * 2 > quota) return count;
+  // Much was refused: further, best first.
+  const reached = top(space.evidence.columns[column], slots, 2 * quota, sorted);
+  for (let looked = quota; looked < reached && taken < quota && count < MOST_CANDIDATES; looked++) consider(sorted[looked]);
+  return count;
+}
+
+function takeListed(
+  space: Scratch, listed: Int32Array, until: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
+): number {
+  let count = from;
+  for (const item of listed) {
+    if (count >= until) break;
+    const at = slot(space, item);
+    if (space.marked[at] !== 0 || exclude?.(item) === true) continue;
+    space.marked[at] = TAKEN;
+    picked[count++] = at;
+  }
+  return count;
+}
