@@ -83,19 +83,33 @@ export function predict(state: Embedding, user: Float32Array, item: number): num
 
 export const logit = predict;
 
-/**
- * 10·cos of the shopper with these clicks and each of the first `count` (≤ 256) items; 0 for unknown ones.
- * `pooling` may weigh the clicks in another way than was learned, over as many clicks as it is long (≤ 256).
- */
-export function predictMany(
-  state: Embedding, recent: Int32Array, items: Int32Array, count: number, out: Float32Array, pooling = state.pooling,
-): void {
-  loadUser(state, recent, pooling);
+/** 10·cos of the shopper with these clicks and each of the first `count` (≤ 256) items; 0 for unknown ones. */
+export function predictMany(state: Embedding, recent: Int32Array, items: Int32Array, count: number, out: Float32Array): void {
+  loadUser(state, recent);
   const { ids, out: products } = state.rows;
   // An id outside the table would read what lies behind it, or trap.
   for (let i = 0; i < count; i++) ids[i] = items[i] >= 0 && items[i] < state.items ? items[i] : 0;
   rows.dotsWithUser(state.rows, count);
   for (let i = 0; i < count; i++) out[i] = items[i] >= 0 && items[i] < state.items ? SCALE * products[i] : 0;
+}
+
+/**
+ * `predictMany` of the clicks as they are weighed by what was learned, of the latest click alone, and as `alike` weighs
+ * as many of them as it is long (≤ 256), in one pass. The answers are views that the next call overwrites.
+ */
+export function predictThree(state: Embedding, recent: Int32Array, alike: Float32Array, items: Int32Array, count: number): readonly Float32Array[] {
+  const { ids, user, users, outs } = state.rows;
+  for (const [at, clicks, pooling] of [[0, recent, state.pooling], [1, recent.subarray(0, 1), state.pooling], [2, recent, alike]] as const) {
+    loadUser(state, clicks, pooling);
+    users.set(user, at * DIMENSIONS);
+  }
+  // An id outside the table would read what lies behind it, or trap.
+  for (let i = 0; i < count; i++) ids[i] = items[i] >= 0 && items[i] < state.items ? items[i] : 0;
+  rows.dotsWithUsers(state.rows, count);
+  for (const out of outs) {
+    for (let i = 0; i < count; i++) out[i] = items[i] >= 0 && items[i] < state.items ? SCALE * out[i] : 0;
+  }
+  return outs;
 }
 
 /** The `limit` (≤ 1,024) items with clicks that lie nearest to the shopper, best first, into `out`: a scan of all items. */

@@ -8,10 +8,11 @@
  * near 0. The last feature is the bias. Changing this list makes older ranker snapshots unreadable, on purpose, and takes another name in `SET`.
  */
 import * as embedding from './embedding.js';
-import { slot, type Scratch } from './kernels/candidates.js';
+import { COLUMN, slot, type Scratch } from './kernels/candidates.js';
+import { sumAndMost } from './kernels/columns.js';
 import { log } from './kernels/numbers.js';
 import * as popularity from './popularity.js';
-import { STRIDE } from './ranker.js';
+import { logarithms, STRIDE, type Ranker } from './ranker.js';
 import * as repeats from './repeats.js';
 
 export const FEATURES = [
@@ -60,129 +61,134 @@ export function markOwn(recent: Int32Array, items: number, scratch: Scratch): vo
 }
 
 const items = new Int32Array(STRIDE);
-const logits = new Float32Array(STRIDE);
-const latestLogits = new Float32Array(STRIDE);
-const allLogits = new Float32Array(STRIDE);
 /** The last clicks alike, against the learned weights that favour the latest. */
 const alike = new Float32Array(30).fill(1);
-/** Sums and maxima of the evidence; never zero, so that they divide. */
-const sums = new Float64Array(7);
-const most = new Float64Array(5);
 
-const NO_SHARE = log(1e-4) * 0.25;
-/** Most candidates have no evidence from most sources, and a logarithm costs more than to ask. */
-const share = (value: number, sum: number): number => (value > 0 ? log(value / sum + 1e-4) * 0.25 : NO_SHARE);
+/** Where a feature's column begins. */
+const at = (name: Feature): number => FEATURES.indexOf(name) * STRIDE;
+const LATEST_SHARE = at('latest share'), FORWARD_SHARE = at('forward share'), BACKWARD_SHARE = at('backward share'), HOP_SHARE = at('hop share');
+const PREVIOUS_SHARE = at('previous share'), BEFORE_SHARE = at('before share'), LONG_SHARE = at('long share');
+const LATEST_PART = at('latest part'), FORWARD_PART = at('forward part'), BACKWARD_PART = at('backward part'), HOP_PART = at('hop part');
+const LONG_PART = at('long part'), SUPPORT = at('support'), FORWARD_LIFT = at('forward lift'), HOP_LIFT = at('hop lift');
+const AFTER_LATEST = at('after latest'), BEFORE_LATEST = at('before latest');
+const TRENDING = at('trending'), POPULAR = at('popular'), TREND = at('trend'), AGE = at('age'), REPEAT_RATE = at('repeat rate');
+const EMBEDDING = at('embedding'), EMBEDDING_GAP = at('embedding gap'), OF_LATEST = at('embedding of latest'), OF_ALL = at('embedding of all');
+const EMBEDDING_OWN = at('embedding × own'), OWN_CLICK = at('own'), OWN_TIMES = at('own times'), OWN_RECENCY = at('own recency');
+const OWN_RATE = at('own × repeat rate'), OWN_LENGTH = at('own × length'), SHARE_RECENCY = at('latest share × recency');
+const IS_LATEST = at('is latest'), IS_ONE_BEFORE = at('is one before'), IS_TWO_BEFORE = at('is two before'), IS_FIRST = at('is first');
+const FOLLOWED = at('followed before'), FOLLOWED_RECENCY = at('followed × recency');
+const LENGTH = at('length'), SINGLE = at('single click'), LATEST_COUNT = at('latest count'), WAS_REPEAT = at('latest was repeat');
+const TWICE = at('latest twice'), DISTINCT = at('distinct'), BIAS = at('bias');
 
-/** Fills `x` for the candidates in the first `count` of `picked`, which are slots of the scratch. */
-export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
-  measure(scratch);
+/**
+ * Fills the ranker's `x` for the candidates in the first `count` of `picked`, which are slots of the scratch. Column by
+ * column: a candidate's features lie 512 bytes apart, and logarithms are cheap only many at a time.
+ */
+export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, ranker: Ranker): void {
+  const { x } = ranker;
+  for (let c = 0; c < count; c++) items[c] = scratch.items[picked[c]];
+  fillEvidence(recent, scratch, picked, count, x);
+  fillItems(sources, count, x);
+  // Shares, popularity and age stand there as what their logarithms are of.
+  logarithms(ranker, LATEST_SHARE, 7 * STRIDE, 0.25);
+  logarithms(ranker, TRENDING, 2 * STRIDE, 0.1);
+  logarithms(ranker, AGE, STRIDE, 0.1);
+  fillEmbedding(sources.embedding, recent, count, x);
   const session = describeSession(recent, sources);
-  const bestLogit = embed(sources.embedding, recent, scratch, picked, count);
-  const { latest, forward, backward, hop, long, previous, before, support, times, back, followed } = scratch;
-  const [sumLatest, sumForward, sumBackward, sumHop, sumPrevious, sumBefore, sumLong] = sums;
-  const [mostLatest, mostForward, mostBackward, mostHop, mostLong] = most;
-  const newest = recent.length > 0 ? recent[0] : -1;
-  const oldest = recent.length > 0 ? recent[recent.length - 1] : -1;
-
+  fillOwn(session, recent, scratch, picked, count, x);
   for (let c = 0; c < count; c++) {
-    const at = picked[c];
-    const item = items[c];
-    const isOwn = times[at] > 0 ? 1 : 0;
-    const recency = isOwn === 1 ? 1 / back[at] : 0;
-    const latestShare = share(latest[at], sumLatest);
-    const forwardShare = share(forward[at], sumForward);
-    const hopShare = share(hop[at], sumHop);
-    const trending = popularity.logTrending(sources.popularity, item) * 0.1;
-    const popular = popularity.logPopular(sources.popularity, item) * 0.1;
-    const rate = repeats.predict(sources.repeats, item);
-    const logit = logits[c] * 0.2;
+    x[FORWARD_LIFT + c] = x[FORWARD_SHARE + c] - x[POPULAR + c] * 2.5;
+    x[HOP_LIFT + c] = x[HOP_SHARE + c] - x[POPULAR + c] * 2.5;
+    x[TREND + c] = x[TRENDING + c] - x[POPULAR + c];
+  }
+  x.fill(session.length, LENGTH, LENGTH + count);
+  x.fill(session.isSingle, SINGLE, SINGLE + count);
+  x.fill(session.latestCount, LATEST_COUNT, LATEST_COUNT + count);
+  x.fill(session.latestWasRepeat, WAS_REPEAT, WAS_REPEAT + count);
+  x.fill(session.latestTwice, TWICE, TWICE + count);
+  x.fill(session.distinct, DISTINCT, DISTINCT + count);
+  x.fill(1, BIAS, BIAS + count);
+}
 
-    let to = c - STRIDE;
-    x[(to += STRIDE)] = latestShare;
-    x[(to += STRIDE)] = forwardShare;
-    x[(to += STRIDE)] = share(backward[at], sumBackward);
-    x[(to += STRIDE)] = hopShare;
-    x[(to += STRIDE)] = share(previous[at], sumPrevious);
-    x[(to += STRIDE)] = share(before[at], sumBefore);
-    x[(to += STRIDE)] = share(long[at], sumLong);
-    x[(to += STRIDE)] = latest[at] / mostLatest;
-    x[(to += STRIDE)] = forward[at] / mostForward;
-    x[(to += STRIDE)] = backward[at] / mostBackward;
-    x[(to += STRIDE)] = hop[at] / mostHop;
-    x[(to += STRIDE)] = long[at] / mostLong;
-    x[(to += STRIDE)] = support[at] / session.clicks;
-    x[(to += STRIDE)] = forwardShare - popular * 2.5;
-    x[(to += STRIDE)] = hopShare - popular * 2.5;
-    x[(to += STRIDE)] = latest[at] > 0 ? 1 : 0;
-    x[(to += STRIDE)] = backward[at] > 0 ? 1 : 0;
-    x[(to += STRIDE)] = trending;
-    x[(to += STRIDE)] = popular;
-    x[(to += STRIDE)] = trending - popular;
-    x[(to += STRIDE)] = log(1 + popularity.ageOf(sources.popularity, item)) * 0.1;
-    x[(to += STRIDE)] = rate;
-    x[(to += STRIDE)] = logit;
-    x[(to += STRIDE)] = logit - bestLogit * 0.2;
-    x[(to += STRIDE)] = latestLogits[c] * 0.2;
-    x[(to += STRIDE)] = allLogits[c] * 0.2;
-    x[(to += STRIDE)] = logit * isOwn;
-    x[(to += STRIDE)] = isOwn;
-    x[(to += STRIDE)] = isOwn === 1 ? log(1 + times[at]) : 0;
-    x[(to += STRIDE)] = recency;
-    x[(to += STRIDE)] = isOwn * rate;
-    x[(to += STRIDE)] = isOwn * session.length;
-    x[(to += STRIDE)] = latestShare * recency;
-    x[(to += STRIDE)] = item === newest ? 1 : 0;
-    x[(to += STRIDE)] = back[at] === 2 ? 1 : 0;
-    x[(to += STRIDE)] = back[at] === 3 ? 1 : 0;
-    x[(to += STRIDE)] = item === oldest ? isOwn : 0;
-    x[(to += STRIDE)] = followed[at] > 3 ? 3 : followed[at];
-    x[(to += STRIDE)] = followed[at] > 0 ? recency : 0;
-    x[(to += STRIDE)] = session.length;
-    x[(to += STRIDE)] = session.isSingle;
-    x[(to += STRIDE)] = session.latestCount;
-    x[(to += STRIDE)] = session.latestWasRepeat;
-    x[(to += STRIDE)] = session.latestTwice;
-    x[(to += STRIDE)] = session.distinct;
-    x[(to += STRIDE)] = 1;
+function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
+  fillSource(scratch, COLUMN.latest, picked, count, x, LATEST_SHARE, LATEST_PART);
+  fillSource(scratch, COLUMN.forward, picked, count, x, FORWARD_SHARE, FORWARD_PART);
+  fillSource(scratch, COLUMN.backward, picked, count, x, BACKWARD_SHARE, BACKWARD_PART);
+  fillSource(scratch, COLUMN.hop, picked, count, x, HOP_SHARE, HOP_PART);
+  fillSource(scratch, COLUMN.previous, picked, count, x, PREVIOUS_SHARE);
+  fillSource(scratch, COLUMN.before, picked, count, x, BEFORE_SHARE);
+  fillSource(scratch, COLUMN.long, picked, count, x, LONG_SHARE, LONG_PART);
+  const { latest, backward, support } = scratch;
+  const clicks = Math.min(recent.length, OWN) + 1;
+  for (let c = 0; c < count; c++) {
+    const slot = picked[c];
+    x[SUPPORT + c] = support[slot] / clicks;
+    x[AFTER_LATEST + c] = latest[slot] > 0 ? 1 : 0;
+    x[BEFORE_LATEST + c] = backward[slot] > 0 ? 1 : 0;
   }
 }
 
-function measure(scratch: Scratch): void {
-  const { latest, forward, backward, hop, long, previous, before, slots } = scratch;
-  sums.fill(1e-30);
-  most.fill(1e-30);
-  let sumLatest = 0, sumForward = 0, sumBackward = 0, sumHop = 0, sumPrevious = 0, sumBefore = 0, sumLong = 0;
-  let mostLatest = 0, mostForward = 0, mostBackward = 0, mostHop = 0, mostLong = 0;
-  for (let at = 0; at < slots; at++) {
-    sumLatest += latest[at];
-    sumForward += forward[at];
-    sumBackward += backward[at];
-    sumHop += hop[at];
-    sumPrevious += previous[at];
-    sumBefore += before[at];
-    sumLong += long[at];
-    if (latest[at] > mostLatest) mostLatest = latest[at];
-    if (forward[at] > mostForward) mostForward = forward[at];
-    if (backward[at] > mostBackward) mostBackward = backward[at];
-    if (hop[at] > mostHop) mostHop = hop[at];
-    if (long[at] > mostLong) mostLong = long[at];
+/** One source's share, its logarithm yet to be taken, and its part of the largest. */
+function fillSource(scratch: Scratch, column: number, picked: Int32Array, count: number, x: Float32Array, share: number, part?: number): void {
+  const values = scratch.evidence.columns[column];
+  const [sum, most] = sumAndMost(scratch.evidence, column, scratch.slots);
+  const perSum = 1 / (sum + 1e-30);
+  for (let c = 0; c < count; c++) x[share + c] = values[picked[c]] * perSum + 1e-4;
+  if (part === undefined) return;
+  const perMost = 1 / (most + 1e-30);
+  for (let c = 0; c < count; c++) x[part + c] = values[picked[c]] * perMost;
+}
+
+/** What is known of the items themselves. Popularity and age: their logarithms yet to be taken. */
+function fillItems(sources: Sources, count: number, x: Float32Array): void {
+  for (let c = 0; c < count; c++) {
+    const item = items[c];
+    x[TRENDING + c] = popularity.trendingShare(sources.popularity, item) + 1e-8;
+    x[POPULAR + c] = popularity.popularShare(sources.popularity, item) + 1e-8;
+    x[AGE + c] = popularity.ageOf(sources.popularity, item) + 1;
+    x[REPEAT_RATE + c] = repeats.predict(sources.repeats, item);
   }
-  sums[0] += sumLatest;
-  sums[1] += sumForward;
-  sums[2] += sumBackward;
-  sums[3] += sumHop;
-  sums[4] += sumPrevious;
-  sums[5] += sumBefore;
-  sums[6] += sumLong;
-  most[0] += mostLatest;
-  most[1] += mostForward;
-  most[2] += mostBackward;
-  most[3] += mostHop;
-  most[4] += mostLong;
+}
+
+function fillEmbedding(state: embedding.Embedding, recent: Int32Array, count: number, x: Float32Array): void {
+  const [learned, latest, all] = embedding.predictThree(state, recent, alike, items, count);
+  let best = -Infinity;
+  for (let c = 0; c < count; c++) if (learned[c] > best) best = learned[c];
+  for (let c = 0; c < count; c++) {
+    x[EMBEDDING + c] = learned[c] * 0.2;
+    x[EMBEDDING_GAP + c] = (learned[c] - best) * 0.2;
+    x[OF_LATEST + c] = latest[c] * 0.2;
+    x[OF_ALL + c] = all[c] * 0.2;
+  }
+}
+
+/** What only the shopper's own clicks have: few of the candidates, so the rest is wiped at once. */
+function fillOwn({ length }: Session, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
+  x.fill(0, EMBEDDING_OWN, LENGTH);
+  const { times, back, followed } = scratch;
+  const newest = recent.length > 0 ? recent[0] : -1;
+  const oldest = recent.length > 0 ? recent[recent.length - 1] : -1;
+  for (let c = 0; c < count; c++) {
+    const slot = picked[c];
+    if (times[slot] === 0) continue;
+    const recency = 1 / back[slot];
+    x[EMBEDDING_OWN + c] = x[EMBEDDING + c];
+    x[OWN_CLICK + c] = 1;
+    x[OWN_TIMES + c] = log(1 + times[slot]);
+    x[OWN_RECENCY + c] = recency;
+    x[OWN_RATE + c] = x[REPEAT_RATE + c];
+    x[OWN_LENGTH + c] = length;
+    x[SHARE_RECENCY + c] = x[LATEST_SHARE + c] * recency;
+    x[IS_LATEST + c] = items[c] === newest ? 1 : 0;
+    x[IS_ONE_BEFORE + c] = back[slot] === 2 ? 1 : 0;
+    x[IS_TWO_BEFORE + c] = back[slot] === 3 ? 1 : 0;
+    x[IS_FIRST + c] = items[c] === oldest ? 1 : 0;
+    x[FOLLOWED + c] = followed[slot] > 3 ? 3 : followed[slot];
+    x[FOLLOWED_RECENCY + c] = followed[slot] > 0 ? recency : 0;
+  }
 }
 
 interface Session {
-  readonly clicks: number;
   readonly length: number;
   readonly isSingle: number;
   readonly latestCount: number;
@@ -196,7 +202,6 @@ function describeSession(recent: Int32Array, sources: Sources): Session {
   let distinct = 0;
   for (let j = 0; j < own; j++) if (recent.indexOf(recent[j]) === j) distinct++;
   return {
-    clicks: own + 1,
     length: log(1 + Math.min(recent.length, 50)) * 0.5,
     isSingle: recent.length === 1 ? 1 : 0,
     latestCount: recent.length > 0 ? log(1 + repeats.clicksOf(sources.repeats, recent[0])) * 0.2 : 0,
@@ -204,15 +209,4 @@ function describeSession(recent: Int32Array, sources: Sources): Session {
     latestTwice: recent.length > 1 && recent[0] === recent[1] ? 1 : 0,
     distinct: own > 0 ? distinct / own : 1,
   };
-}
-
-/** The candidates' items and logits; returns the best logit. */
-function embed(state: embedding.Embedding, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number): number {
-  for (let c = 0; c < count; c++) items[c] = scratch.items[picked[c]];
-  embedding.predictMany(state, recent.subarray(0, 1), items, count, latestLogits);
-  embedding.predictMany(state, recent, items, count, allLogits, alike);
-  embedding.predictMany(state, recent, items, count, logits);
-  let best = -Infinity;
-  for (let c = 0; c < count; c++) if (logits[c] > best) best = logits[c];
-  return best;
 }

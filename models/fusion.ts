@@ -232,7 +232,7 @@ function gather(state: Fusion, recent: Int32Array, { scratch: space, room: asked
 }
 
 function score(state: Fusion, recent: Int32Array, work: Workspace, count: number): number {
-  features.fill(state, recent, work.scratch, work.picked, count, state.ranker.x);
+  features.fill(state, recent, work.scratch, work.picked, count, state.ranker);
   ranker.predict(state.ranker, count, work.scores);
   for (let c = 0; c < count; c++) work.items[c] = work.scratch.items[work.picked[c]];
   return count;

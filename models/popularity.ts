@@ -12,7 +12,7 @@
  */
 import { top } from './kernels/candidates.js';
 import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
-import { exp2, log } from './kernels/numbers.js';
+import { exp2 } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 const MOST_AGE = 40;
@@ -92,14 +92,14 @@ export function listed(state: Popularity, horizon: Horizon): Int32Array {
   return horizon === 'trending' ? state.listedFast : state.listedSlow;
 }
 
-/** log of the item's share of recent events; about −18 for an item never seen. */
-export function logTrending(state: Popularity, item: number): number {
-  return item >= 0 && item < state.items && state.totalFast > 0 ? log(state.fast[item] / state.totalFast + 1e-8) : log(1e-8);
+/** The item's share of recent events; 0 for an item never seen. */
+export function trendingShare(state: Popularity, item: number): number {
+  return item >= 0 && item < state.items && state.totalFast > 0 ? state.fast[item] / state.totalFast : 0;
 }
 
-/** log of the item's share of events over the long half-life. */
-export function logPopular(state: Popularity, item: number): number {
-  return item >= 0 && item < state.items && state.totalSlow > 0 ? log(state.slow[item] / state.totalSlow + 1e-8) : log(1e-8);
+/** The item's share of events over the long half-life. */
+export function popularShare(state: Popularity, item: number): number {
+  return item >= 0 && item < state.items && state.totalSlow > 0 ? state.slow[item] / state.totalSlow : 0;
 }
 
 /** Events since the item was first seen; 0 for an item never seen. */

@@ -73,6 +73,11 @@ export function init(features: number, prior: readonly number[], settings: Parti
   return state;
 }
 
+/** Takes the natural logarithm, times `factor`, of `many` places of `x` (a multiple of four) from one on. */
+export function logarithms(state: Ranker, from: number, many: number, factor: number): void {
+  network.logarithms(state.network, from, many, factor);
+}
+
 /** Scores of the first `count` (≤ 128) candidates in `x`, into `out`. */
 export function predict(state: Ranker, count: number, out: Float32Array): void {
   if (count === 0) return;

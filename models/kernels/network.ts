@@ -9,6 +9,7 @@ import {
   seq, shift, spread4, store4, storeFloat, sumOf4, times4, timesInt,
   type Code, type Local, type Memory, type Module,
 } from './assembler.js';
+import * as columns from './columns.js';
 
 /** Candidates to a column. */
 export const STRIDE = 128;
@@ -109,6 +110,7 @@ const accumulate = kernel('accumulate', ['i32', 'i32'], (body, n, features) => {
   );
 });
 
+const KERNELS = ['forward', 'backward', 'accumulate', 'logarithms'] as const;
 let compiled: Module | undefined;
 
 export interface Network {
@@ -122,12 +124,12 @@ export interface Network {
   readonly gradient: Float32Array;
   /** Weights averaged over the steps: less noise than the last ones. */
   readonly averaged: Float32Array;
-  readonly run: Record<'forward' | 'backward' | 'accumulate', (...values: number[]) => void>;
+  readonly run: Record<(typeof KERNELS)[number], (...values: number[]) => void>;
 }
 
 export function network(features: number): Network {
   if (features > MOST_FEATURES) throw new RangeError(`A ranker has at most ${MOST_FEATURES} features; got ${features}.`);
-  compiled ??= assemble([forward, backward, accumulate]);
+  compiled ??= assemble([forward, backward, accumulate, columns.logarithms]);
   const memory = newMemory(PAGES);
   const size = features * UNITS + HIDDEN;
   return {
@@ -138,8 +140,13 @@ export function network(features: number): Network {
     weights: new Float32Array(memory.buffer, AT.weights, size),
     gradient: new Float32Array(memory.buffer, AT.gradient, size),
     averaged: new Float32Array(memory.buffer, AT.averaged, size),
-    run: instantiate(compiled, memory, ['forward', 'backward', 'accumulate']),
+    run: instantiate(compiled, memory, KERNELS),
   };
+}
+
+/** Natural logarithms of `many` places of x, times a factor. */
+export function logarithms({ run }: Network, from: number, many: number, factor: number): void {
+  run.logarithms(AT.x + from * 4, many, factor * Math.LN2);
 }
 
 /** Scores of the first n candidates by the weights that are being learned. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ageOf, forget, init, learn, logPopular, predict } from '../../models/popularity.js';
+import { ageOf, forget, init, learn, popularShare, predict } from '../../models/popularity.js';
 
 test('what sells now leads the trend while the old favourite still leads the long run', () => {
   const state = init({ leastFast: 20, leastSlow: 2_000, fastPerItem: 0, slowPerItem: 0 });
@@ -27,7 +27,7 @@ test('an unknown item is rarer than the rarest known one', () => {
   const state = init();
   learn(state, 3);
   for (let n = 0; n < 1_000; n++) learn(state, 4);
-  expect(logPopular(state, 77)).toBeLessThan(logPopular(state, 3));
+  expect(popularShare(state, 77)).toBeLessThan(popularShare(state, 3));
 });
 
 test('a forgotten item leaves the list', () => {

@@ -50,7 +50,7 @@ describeModel({
   learn: (state, _recent, item, weight) => popularity.learn(state, item, weight),
   predict: (state, recent) => [
     ...popularity.predict(state, 'trending', 5).flatMap(({ item, share }) => [item, share]),
-    ...Array.from(recent, (item) => popularity.logPopular(state, item)),
+    ...Array.from(recent, (item) => popularity.popularShare(state, item)),
     ...Array.from(recent, (item) => popularity.ageOf(state, item)),
   ],
   snapshot: popularity.snapshot,
