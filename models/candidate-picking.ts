@@ -65,20 +65,28 @@ function take(
   const { places } = space.evidence;
   const found = largest(space.evidence, column, slots, quota);
   let [count, taken] = [from, 0];
-  const consider = (at: number): void => {
-    if (space.marked[at] === 0) {
-      const isRefused = exclude?.(space.items[at]) === true;
-      space.marked[at] = isRefused ? REFUSED : TAKEN;
-      if (!isRefused) picked[count++] = at;
-    }
+  for (let looked = 0; looked < found && count < MOST_CANDIDATES; looked++) {
+    const at = places[looked];
+    if (joins(space, at, exclude)) picked[count++] = at;
     if (space.marked[at] === TAKEN) taken++;
-  };
-  for (let looked = 0; looked < found && count < MOST_CANDIDATES; looked++) consider(places[looked]);
+  }
   if (found < quota || taken * 2 > quota) return count;
   // Much was refused: further, best first.
   const reached = top(space.evidence.columns[column], slots, 2 * quota, sorted);
-  for (let looked = quota; looked < reached && taken < quota && count < MOST_CANDIDATES; looked++) consider(sorted[looked]);
+  for (let looked = quota; looked < reached && taken < quota && count < MOST_CANDIDATES; looked++) {
+    const at = sorted[looked];
+    if (joins(space, at, exclude)) picked[count++] = at;
+    if (space.marked[at] === TAKEN) taken++;
+  }
   return count;
+}
+
+/** Whether a slot is a candidate that was none before. */
+function joins(space: Scratch, at: number, exclude?: (item: number) => boolean): boolean {
+  if (space.marked[at] !== 0) return false;
+  const isRefused = exclude?.(space.items[at]) === true;
+  space.marked[at] = isRefused ? REFUSED : TAKEN;
+  return !isRefused;
 }
 
 function takeListed(
