@@ -161,19 +161,9 @@ export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array,
   return score(state, recent, work, count);
 }
 
-/** The click that speaks most for `item`, −1 if none does: "because you viewed …". */
-export function because(state: Fusion, recent: Int32Array, item: number): number {
-  let best = -1;
-  let most = 0;
-  for (let j = 0; j < Math.min(recent.length, 10); j++) {
-    if (recent[j] === item) continue;
-    const value = coVisitation.evidence(state.coVisitation, recent[j], item) * 0.7 ** j;
-    if (value > most) {
-      most = value;
-      best = recent[j];
-    }
-  }
-  return best;
+/** By item: the click that speaks most for it, −1 if none does: "because you viewed …". */
+export function because(state: Fusion, recent: Int32Array, items: Int32Array): Int32Array {
+  return coVisitation.because(state.coVisitation, recent, items).map((place) => (place < 0 ? -1 : recent[place]));
 }
 
 /** Learns that `item` followed `recent` (without it). Weight: 1 for a view, more for a cart or purchase, ≤ 0 nothing. */

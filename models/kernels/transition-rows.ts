@@ -73,14 +73,6 @@ export function add(rows: TransitionRows, item: number, neighbour: number, weigh
   }
 }
 
-/** The weight of `neighbour` in the row of `item`, 0 if it is not there. */
-export function weightOf(rows: TransitionRows, item: number, neighbour: number): number {
-  const first = rows.offset[item];
-  const end = first + rows.length[item];
-  for (let at = first; at < end; at++) if (rows.ids[at] === neighbour) return rows.weights[at];
-  return 0;
-}
-
 function put(rows: TransitionRows, item: number, slot: number, neighbour: number, weight: number): void {
   rows.ids[slot] = neighbour;
   rows.weights[slot] = weight;

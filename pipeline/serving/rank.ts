@@ -101,9 +101,9 @@ export class Ranking {
     return scores;
   }
 
-  /** The recent item that speaks most for another, −1 if none does. */
-  because(recent: Int32Array, item: number): number {
-    return fusion.because(this.#model, recent, item);
+  /** By item: the recent one that speaks most for it, −1 if none does. */
+  because(recent: Int32Array, items: Int32Array): Int32Array {
+    return fusion.because(this.#model, recent, items);
   }
 
   /** What the model saw of ranked items, as the log keeps it. */

@@ -3,10 +3,9 @@ import { profiles } from '../../consumers/shoppers.js';
 import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
 import { badRequest, refuse } from '../../infra/http/problem.js';
 import * as features from '../../models/features.js';
-import type { Explanation } from '../../models/explanation.js';
 import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
-import { MODEL, SOURCE } from '../../models/fusion.js';
+import { MODEL } from '../../models/fusion.js';
 import { randomness, type Randomness } from '../../models/kernels/numbers.js';
 import { clickstream, recommendations, userProfiles } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
@@ -16,8 +15,9 @@ import { partitionOf } from '../core/partition.js';
 import { choose, type Chosen } from './choose.js';
 import { readFilter, type Matches } from './filter.js';
 import type { Items } from './items.js';
-import type { Ranked, Ranking } from './rank.js';
-import { contributionsOf, localFitOf, reasonsFor, type Contribution, type LocalFit, type Reason } from './reasons.js';
+import type { Ranking } from './rank.js';
+import type { Reason } from './reasons.js';
+import { Showing, type ShownItem } from './showing.js';
 import type { Views } from './views.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
@@ -29,7 +29,6 @@ const TOLD_IN_FULL = 4;
 /** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
 const ALL = 128;
 const NEW_ITEMS = 8;
-const AS_RANKED: Pick<Chosen, 'propensities' | 'dampings'> = { propensities: new Float64Array(0), dampings: new Float64Array(0) };
 
 export interface ScorerParts {
   readonly views: Views;
@@ -62,6 +61,7 @@ export interface Shown {
 /** Answers what a shopper should see: from views in memory and LMDB, with reasons; never an item bought or dismissed. */
 export class Scorer {
   readonly #parts: ScorerParts;
+  readonly #showing: Showing;
   /** By item number: the request that refuses it. */
   #refused = new Int32Array(0);
   #request = 0;
@@ -71,6 +71,7 @@ export class Scorer {
 
   constructor(parts: ScorerParts) {
     this.#parts = parts;
+    this.#showing = new Showing(parts.items, parts.ranking);
     this.#chance = randomness(parts.now());
   }
 
@@ -93,7 +94,7 @@ export class Scorer {
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
-      items: this.#scored(shopper.recent, request.items, numbers, request.explain, request.explain && request.compare),
+      items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.explain && request.compare),
       unknown: request.items.filter((_, at) => numbers[at]! < 0),
       model: MODEL,
       ...this.#freshness(shopper),
@@ -108,7 +109,7 @@ export class Scorer {
     const isRefused = this.#refusing(undefined, [request.sku, ...request.exclude], false, matches);
     const ranked = ranking.rank(Int32Array.of(item), request.limit, isRefused);
     const reason: Reason = { code: 'similar_to', sku: request.sku, text: `Similar to ${items.name(item) ?? request.sku}` };
-    return { sku: request.sku, items: Array.from(ranked.items, (found, at) => this.#item(found, ranked.scores[at]!, reason)), model: MODEL };
+    return { sku: request.sku, items: Array.from(ranked.items, (found, at) => this.#showing.item(found, ranked.scores[at]!, reason)), model: MODEL };
   }
 
   /** What a shopper would see now, without telling the log. */
@@ -116,10 +117,8 @@ export class Scorer {
     const { ranking, items } = this.#parts;
     const shopper = await this.#shopper({ userId: id, anonymousId: null, trusted: true }, null);
     const ranked = ranking.rank(shopper.recent, limit, this.#refusing(shopper, [], true, undefined));
-    return Array.from(ranked.items, (item, at) => {
-      const because = this.#because(shopper.recent, item, ranked.sources[at]!);
-      return { sku: items.sku(item), score: ranked.scores[at]!, because: because < 0 ? null : items.sku(because) };
-    });
+    const because = this.#showing.because(shopper.recent, ranked.items, ranked.sources);
+    return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, because: because[at]! < 0 ? null : items.sku(because[at]!) }));
   }
 
   /** What is kept of a shopper. */
@@ -145,9 +144,18 @@ export class Scorer {
   /** Items of the current session where it has any, else the latest ones. */
   #recentOf(profile: UserProfile | undefined): Int32Array {
     if (!profile) return new Int32Array(0);
-    const ofSession = profile.recent.filter(({ time }) => time >= profile.sessionStart);
-    const numbers = (ofSession.length > 0 ? ofSession : profile.recent).slice(0, CONTEXT).map(({ sku }) => this.#parts.items.number(sku));
-    return Int32Array.from(numbers.filter((item) => item >= 0));
+    const ofSession = this.#numbersSince(profile.recent, profile.sessionStart);
+    return ofSession.length > 0 ? ofSession : this.#numbersSince(profile.recent, -Infinity);
+  }
+
+  #numbersSince(recent: UserProfile['recent'], start: number): Int32Array {
+    const numbers = new Int32Array(CONTEXT);
+    let known = 0;
+    for (const { sku, time } of recent) {
+      const number = time >= start && known < CONTEXT ? this.#parts.items.number(sku) : -1;
+      if (number >= 0) numbers[known++] = number;
+    }
+    return numbers.subarray(0, known);
   }
 
   /** Whether an item must not come: asked for hundreds of candidates, so each refusal is a number in a column. */
@@ -179,7 +187,7 @@ export class Scorer {
     const isPlain = diversity === 0 && fatigue === 0 && !explore;
     const ranked = isPlain ? ranking.rank(recent, limit, isRefused) : this.#chosen(shopper, request, isRefused);
     const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
-    return { items: this.#shown(recent, ranked, unknown), features };
+    return { items: this.#showing.ranked(recent, ranked, unknown), features };
   }
 
   /** Chosen from all that was ranked, by more than its score. */
@@ -203,70 +211,7 @@ export class Scorer {
       const item = items.number(sku);
       return item < 0 ? filter === null : !isRefused(item);
     });
-    return { items: this.#scored(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
-  }
-
-  #shown(recent: Int32Array, ranked: Ranked | Chosen, unknown: Float64Array | undefined): Item[] {
-    const { ranking } = this.#parts;
-    const { items: numbers, scores, sources, places } = ranked;
-    const { propensities, dampings } = 'propensities' in ranked ? ranked : AS_RANKED;
-    const shown: Item[] = [];
-    for (let at = 0; at < numbers.length; at++) {
-      const propensity = propensities[at] ?? 1;
-      const item = this.#item(numbers[at]!, scores[at]!, this.#reason(recent, numbers[at]!, sources[at]!), propensity);
-      const damping = dampings[at] ?? 0;
-      shown.push(unknown ? this.#explained(recent, numbers[at]!, item, ranking.explain(places[at]!, item.score - damping, unknown), damping) : item);
-    }
-    return shown;
-  }
-
-  /** Given items by score, best first. */
-  #scored(recent: Int32Array, skus: readonly string[], numbers: Int32Array, explain: boolean, compare = false): Item[] {
-    const { ranking } = this.#parts;
-    const explanations: Explanation[] = [];
-    const fits: LocalFit[] = [];
-    const unknown = explain ? ranking.unknown(recent) : undefined;
-    const scores = ranking.score(recent, numbers, unknown ? (at, place, score) => {
-      explanations[at] = ranking.explain(place, score, unknown);
-      if (compare) fits[at] = localFitOf(ranking.localFit(place, unknown));
-    } : undefined);
-    return skus.map((sku, at): Item => {
-      const number = numbers[at]!;
-      const item = { ...this.#item(number, scores[at]!, this.#reason(recent, number, number >= 0 && recent.length > 0 ? SOURCE.hop : SOURCE.popular)), sku };
-      return explain ? { ...this.#explained(recent, number, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
-    }).sort((a, b) => b.score - a.score);
-  }
-
-  #item(item: number, score: number, reason: Reason, propensity = 1): Item {
-    const { items } = this.#parts;
-    return { sku: items.sku(item), score, name: items.name(item), price: items.priceText(item), reasons: [reason], ...(propensity < 1 ? { propensity } : {}) };
-  }
-
-  /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
-  #explained(recent: Int32Array, number: number, item: Item, explanation: Explanation, damping = 0): Item {
-    const { items, ranking } = this.#parts;
-    const speaking = number < 0 ? -1 : ranking.because(recent, number);
-    const because = speaking < 0 ? null : { sku: items.sku(speaking), name: items.name(speaking) ?? items.sku(speaking) };
-    const [first] = item.reasons;
-    // What own clicks are worth is said of other items as well: a little for not being one of them.
-    const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code && (code !== 'viewed_before' || recent.includes(number)));
-    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
-  }
-
-  #because(recent: Int32Array, item: number, sources: number): number {
-    if ((sources & SOURCE.own) !== 0) return item;
-    if (sources === SOURCE.popular) return -1;
-    const speaking = this.#parts.ranking.because(recent, item);
-    return speaking >= 0 ? speaking : (recent.find((other) => other !== item) ?? -1);
-  }
-
-  #reason(recent: Int32Array, item: number, sources: number): Reason {
-    const { items } = this.#parts;
-    const because = this.#because(recent, item, sources);
-    if (because < 0) return { code: 'trending', text: 'Popular right now' };
-    const sku = items.sku(because);
-    if (because === item) return { code: 'viewed_before', sku, text: 'You viewed this before' };
-    return { code: 'because_you_viewed', sku, text: `Because you viewed ${items.name(because) ?? sku}` };
+    return { items: this.#showing.given(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
   }
 
   #freshness({ isStale, profile }: Shopper): object {
@@ -294,20 +239,8 @@ export class Scorer {
 
 const NOTHING = Buffer.alloc(0);
 
-interface Item {
-  readonly sku: string;
-  readonly name: string | null;
-  readonly price: string | null;
-  readonly score: number;
-  readonly reasons: readonly Reason[];
-  readonly contributions?: readonly Contribution[] | undefined;
-  readonly localFit?: LocalFit | undefined;
-  /** Of an item that is tried. */
-  readonly propensity?: number | undefined;
-}
-
 /** What is shown, and what the ranker saw of it where that is to be told to the log. */
 interface Answer {
-  readonly items: readonly Item[];
+  readonly items: readonly ShownItem[];
   readonly features: Buffer | undefined;
 }

@@ -115,7 +115,7 @@ describeModel({
   learn: (state, recent, item, weight) => fusion.learn(state, recent, item, work, weight),
   predict: (state, recent) => {
     const { items, scores } = fusion.predict(state, recent, work, { limit: 20 });
-    return [...items, ...scores, fusion.because(state, recent, 5)];
+    return [...items, ...scores, ...fusion.because(state, recent, items)];
   },
   snapshot: fusion.snapshot,
   restore: fusion.restore,
