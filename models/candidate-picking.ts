@@ -16,22 +16,26 @@ export const NEAR = 40;
 /** Below this many candidates the most popular items join. */
 const FEW = 40;
 
-export interface Picking {
+/** What is to be refused and what to be ranked beside what the evidence names. */
+export interface Asked {
   readonly exclude?: ((item: number) => boolean) | undefined;
   /** Items to fill up with when few others are left; asked for only then. */
   readonly more?: (() => Int32Array) | undefined;
   /** Items to rank with the others, whatever speaks for them. */
   readonly also?: Int32Array | undefined;
+}
+
+export interface Others {
   /** Whether own clicks may be candidates. */
   readonly repeats: boolean;
   /** The items nearest by embedding. */
-  readonly near?: Int32Array | undefined;
+  readonly near: Int32Array | undefined;
   readonly trending: Int32Array;
   readonly popular: Int32Array;
 }
 
 /** Chooses candidates from the gathered evidence: their slots into `picked`. Returns how many. */
-export function pick(space: Scratch, { exclude, more, also, repeats, near, trending, popular }: Picking, picked: Int32Array): number {
+export function pick(space: Scratch, { exclude, more, also }: Asked, { repeats, near, trending, popular }: Others, picked: Int32Array): number {
   // First, while there is room for certain.
   let count = also ? takeListed(space, also, also.length, picked, 0, exclude) : 0;
   for (let at = 0; at < space.own; at++) {

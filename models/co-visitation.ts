@@ -148,12 +148,12 @@ let spoken = new Float32Array(0);
 let most = new Float32Array(0);
 
 /**
- * By item: the place of the click that speaks most for it, by forward evidence plus half the backward, later clicks for
+ * By item: the click that speaks most for it, by forward evidence plus half the backward, later clicks for
  * less; −1 where none does. The clicks' rows are walked once, whatever the number of items.
  */
 export function because(state: CoVisitation, recent: Int32Array, items: Int32Array): Int32Array {
   const count = items.length;
-  const places = new Int32Array(count).fill(-1);
+  const clicks = new Int32Array(count).fill(-1);
   if (spoken.length < count) [spoken, most] = [new Float32Array(count), new Float32Array(count)];
   most.fill(0, 0, count);
   for (const item of items) held[item & (HELD - 1)] = 1;
@@ -169,12 +169,12 @@ export function because(state: CoVisitation, recent: Int32Array, items: Int32Arr
       const value = scale * spoken[i];
       if (value > most[i] && items[i] !== click) {
         most[i] = value;
-        places[i] = j;
+        clicks[i] = click;
       }
     }
   }
   for (const item of items) held[item & (HELD - 1)] = 0;
-  return places;
+  return clicks;
 }
 
 function speak({ ids, weights, offset, length }: TransitionRows, click: number, share: number, items: Int32Array): void {

@@ -11,7 +11,7 @@
  * Memory an item: at most 2 × 96 transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
  * Source: two-stage retrieval and ranking (Covington et al., RecSys 2016), here learned one event at a time.
  */
-import { NEAR, pick, type Picking } from './candidate-picking.js';
+import { NEAR, pick, type Asked } from './candidate-picking.js';
 import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
 import * as features from './features.js';
@@ -66,9 +66,6 @@ export interface Workspace {
   rank: number;
 }
 
-/** What is to be refused and what to be ranked beside what the evidence names. */
-type Asked = Pick<Picking, 'exclude' | 'more' | 'also'>;
-
 export interface Options extends Asked {
   /** How many at most; 0 or less gives none. */
   readonly limit: number;
@@ -114,9 +111,9 @@ export function workspace(hops = 16_384): Workspace {
 }
 
 /** The best items for a shopper with these clicks. */
-export function predict(state: Fusion, recent: Int32Array, work: Workspace, { limit, ...asked }: Options): Recommendations {
-  const count = rank(state, recent, work, asked);
-  const size = Math.max(0, Math.min(Math.floor(limit), count));
+export function predict(state: Fusion, recent: Int32Array, work: Workspace, options: Options): Recommendations {
+  const count = rank(state, recent, work, options);
+  const size = Math.max(0, Math.min(Math.floor(options.limit), count));
   const items = new Int32Array(size);
   const scores = new Float32Array(size);
   const sources = new Uint8Array(size);
@@ -163,7 +160,7 @@ export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array,
 
 /** By item: the click that speaks most for it, −1 if none does: "because you viewed …". */
 export function because(state: Fusion, recent: Int32Array, items: Int32Array): Int32Array {
-  return coVisitation.because(state.coVisitation, recent, items).map((place) => (place < 0 ? -1 : recent[place]));
+  return coVisitation.because(state.coVisitation, recent, items);
 }
 
 /** Learns that `item` followed `recent` (without it). Weight: 1 for a view, more for a cart or purchase, ≤ 0 nothing. */
@@ -228,14 +225,14 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
   return count;
 }
 
+const NOTHING_ASKED: Asked = {};
 const near = new Int32Array(2 * NEAR);
 
 /** The candidates' slots into `picked`, their items into `items`. */
-function choose(state: Fusion, recent: Int32Array, { scratch: space, picked, items }: Workspace, asked: Asked = {}): number {
+function choose(state: Fusion, recent: Int32Array, { scratch: space, picked, items }: Workspace, asked: Asked = NOTHING_ASKED): number {
   const { settings } = state;
   const found = settings.scan ? embedding.nearest(state.embedding, recent, asked.exclude === undefined ? NEAR : 2 * NEAR, near) : 0;
-  const count = pick(space, {
-    ...asked,
+  const count = pick(space, asked, {
     repeats: settings.repeats,
     near: settings.scan ? near.subarray(0, found) : undefined,
     trending: popularity.listed(state.popularity, 'trending'),
