@@ -3,12 +3,13 @@ import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import type { ShopDays } from '../pipeline/core/shop-day.js';
-import { demandForecasts as forecastTable, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
-import type { Sale, SkuDemand, Supply } from '../schemas/types.js';
+import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
+import type { DemandHandover, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, nothing, predictDays } from './demand/forecast.js';
 import type { Publication } from './demand/publication.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
+import { askForSeries, handOver, successorRows, tellReplaced } from './demand/succession.js';
 import { turnCycle } from './demand/stock-cycle.js';
 import { demandRow, demandRows, memberKey, memberRows, neverPublished, seasonRows, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
@@ -38,8 +39,11 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   return consumer({
     name: 'demand-forecasts',
     table: forecastTable,
-    inputs: [on(sales, ({ key, value }, ctx) => onSale(key, value, ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx))],
-    outputs: [forecasts, reorderSuggestions],
+    inputs: [
+      on(sales, ({ key, value }, ctx) => onSale(key, value, ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx)),
+      on(demandHandovers, ({ value }, ctx) => onHandover(value, ctx)),
+    ],
+    outputs: [forecasts, reorderSuggestions, demandHandovers],
     patienceMs: 500,
     timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx) },
   });
@@ -56,7 +60,10 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     if (!after) return ctx.count('millrace_late_sales_total');
     const window = ctx.get(windowRows, SHOP);
     if (window) ctx.put(windowRows, SHOP, change(window, known ? skuSeries.activity(before) : new Map(), skuSeries.activity(after)));
-    if (!known) join(sku, day, ctx);
+    if (!known) {
+      join(sku, day, ctx);
+      askForSeries(sku, ctx);
+    }
     const published = known ?? neverPublished;
     ctx.put(demandRows, sku, demandRow(known ? after : inStockOrNot(after, ctx.get(supplyRows, sku)), published));
     publishSoon(sku, published.publishedAt, sale.time, ctx);
@@ -72,11 +79,24 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   function onSupply(sku: string, supply: Supply, ctx: Context): void {
+    const before = ctx.get(supplyRows, sku);
     ctx.put(supplyRows, sku, supply);
+    tellReplaced(sku, before, supply, ctx);
     const known = ctx.get(demandRows, sku);
     if (!known) return;
     ctx.put(demandRows, sku, demandRow(inStockOrNot(seriesOf(known), supply), known));
     publishSoon(sku, known.publishedAt, supply.time, ctx);
+  }
+
+  function onHandover(handover: DemandHandover, ctx: Context): void {
+    const isNew = handover.kind === 'series' && ctx.get(demandRows, handover.to) === undefined;
+    const sku = handOver(handover, worthOfPast(ctx), ctx);
+    const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
+    if (sku === undefined || !row) return;
+    if (isNew) join(sku, row.lastDay, ctx);
+    // The old one may have been sold out; the new one has a stock of its own.
+    ctx.put(demandRows, sku, demandRow(inStockOrNot(seriesOf(row), ctx.get(supplyRows, sku)), row));
+    publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
   }
 
   function inStockOrNot(series: skuSeries.SkuSeries, supply: Supply | undefined): skuSeries.SkuSeries {
@@ -99,15 +119,16 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const shop = shopNow(ctx);
     const day = dayAt(at, days, shop.window.lastDay);
     const supply = ctx.get(supplyRows, sku);
+    const successor = ctx.get(successorRows, sku);
     const series = seriesOf(row);
-    const forecast = isOver(supply) ? nothing(sku, day, at) : forecastRecord(sku, predictDays(series, shop, day).forecast, day, at);
+    const forecast = isOver(supply, successor) ? nothing(sku, day, at) : forecastRecord(sku, predictDays(series, shop, day).forecast, day, at);
     ctx.emit(forecasts, sku, forecast);
-    const correction = isOrdered(supply) ? turnCycle(sku, series, forecast, termsOf(supply, reorder), ctx) : undefined;
+    const correction = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder), ctx) : undefined;
     const suggestion = suggestionOf(supply, forecast, reorder, correction);
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
-    if (isOver(supply) || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
+    if (isOver(supply, successor) || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
     else ctx.schedule('publish', sku, publication.again(sku, at));
   }
 

@@ -1,6 +1,6 @@
 import { codec, type Codec } from './codec.js';
 import type {
-  CatalogChange, DeadLetter, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
+  CatalogChange, DeadLetter, DemandHandover, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
   OrderEvent, Purchase, Recommendation, RecommenderModel, ReorderSuggestion, Sale, ShopEvent, Supply, TriggerCandidate, UserMerge,
 } from './types.js';
 
@@ -46,6 +46,7 @@ export const deadLetters = topic<DeadLetter>('dead-letters', 'leaf', 'id', 'Dead
 
 export const userMerges = topic<UserMerge>('user-merges', 'feedback', 'shopper', 'UserMerge');
 export const erasures = topic<Erasure>('erasures', 'feedback', 'order', 'Erasure');
+export const demandHandovers = topic<DemandHandover>('demand-handovers', 'feedback', 'sku', 'DemandHandover');
 export const shoppersMoves = topic<Move>('shoppers-moves', 'feedback', 'shopper', 'Move');
 export const marketingTriggersMoves = topic<Move>('marketing-triggers-moves', 'feedback', 'shopper', 'Move');
 
@@ -62,6 +63,6 @@ export const recommenderModels = topic<RecommenderModel>('recommender-models', '
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
   clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
-  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, shoppersMoves, marketingTriggersMoves,
+  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, demandHandovers, shoppersMoves, marketingTriggersMoves,
   userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors, recommenderModels,
 ];

@@ -230,6 +230,20 @@ export interface DeadLetter {
   readonly stack: null | string;
 }
 
+export type HandoverKind = 'request' | 'series' | 'release';
+
+/** What demand-forecasts say to each other when one SKU takes the place of another. Key: the SKU that is told. */
+export interface DemandHandover {
+  /** request: `to` takes the place of `from`; series: the answer, told to `to`; release: it does not any more. */
+  readonly kind: HandoverKind;
+  /** SKU that is replaced. */
+  readonly from: string;
+  /** SKU that takes its place. */
+  readonly to: string;
+  /** Row of `from`, a framed SkuDemand; null but in a series. */
+  readonly series: null | Buffer;
+}
+
 /** Ids to be forgotten where they cannot be found by the shopper's key. Key: the order, or the shopper. */
 export interface Erasure {
   /** The shopper's ids: the canonical one and those that were merged into it. */
@@ -992,6 +1006,12 @@ export interface SkuDemand {
   readonly suggestedDay: number;
   /** Its units. */
   readonly suggestedUnits: number;
+}
+
+/** SKU that takes the place of this one, or whose place this one has taken. Key: sku. */
+export interface SkuSuccessor {
+  /** The other SKU. */
+  readonly sku: string;
 }
 
 /** The base-stock level of one SKU in a cycle that runs, and what it has learned from those before (models/inventory/base-stock-learning). Key: sku. */

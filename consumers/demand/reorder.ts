@@ -1,7 +1,7 @@
 import type { Correction } from '../../models/inventory/base-stock-learning.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
 import { POLICY_KINDS, sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
-import type { Forecast, ReorderSuggestion, Supply } from '../../schemas/types.js';
+import type { Forecast, ReorderSuggestion, SkuSuccessor, Supply } from '../../schemas/types.js';
 
 /** Terms of SKUs whose catalogue entry names none. */
 export interface ReorderDefaults {
@@ -50,19 +50,20 @@ function serviceOf({ shortageCost, excessCost, serviceLevel }: Supply, defaults:
   return { level: serviceLevel ?? defaults.serviceLevel };
 }
 
-/** Taken out of the catalogue, or not made any more. */
-export const isOver = (supply: Supply | undefined): boolean => supply !== undefined && (supply.deleted || supply.discontinued);
+/** Taken out of the catalogue, not made any more, or replaced: nothing is forecast of it. */
+export const isOver = (supply: Supply | undefined, successor: SkuSuccessor | undefined): boolean =>
+  successor !== undefined || (supply !== undefined && (supply.deleted || supply.discontinued));
 
-/** Whether anybody can say how much of it to order: its stock is known, and it is still sold. */
-export const isOrdered = (supply: Supply | undefined): supply is Supply & { readonly stock: number } =>
-  supply !== undefined && supply.stock !== null && !isOver(supply);
+/** Whether its levels can be judged: its stock is known, and it is still sold. */
+export const isOrdered = (supply: Supply | undefined, successor: SkuSuccessor | undefined): supply is Supply =>
+  supply !== undefined && supply.stock !== null && !isOver(supply, successor);
 
 export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast =>
   ({ probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
 
-/** What to order of a SKU today; undefined where nobody can say. */
+/** What to order of a SKU today; undefined where nobody knows its stock. Of what is not forecast, nothing. */
 export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, correction?: Correction): ReorderSuggestion | undefined {
-  if (!isOrdered(supply)) return undefined;
+  if (!supply || supply.stock === null) return undefined;
   const { policy, order, service, reviewDays } = termsOf(supply, defaults);
   const onOrder = supply.onOrder ?? 0;
   const demand = demandOf(forecast);

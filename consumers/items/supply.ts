@@ -9,9 +9,10 @@ const number = (text: string | undefined, least: number, most: number): number |
 
 const MOST_DAYS = 3_650;
 const MOST_UNITS = 1e12;
+const MOST_BYTES = 256;
 
-/** A product cannot take its own place. */
-const replacedBy = (sku: string, old: string | undefined): string | null => (old === undefined || old === '' || old === sku ? null : old);
+/** A product cannot take its own place, nor that of what cannot be a key. */
+const replacedBy = (sku: string, old: string | undefined): string | null => (old === undefined || old === '' || old === sku || Buffer.byteLength(old) > MOST_BYTES ? null : old);
 
 /** An item that is on order is not on the shelf. */
 export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
@@ -29,7 +30,8 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     policy: attributes['reorder_policy'] ?? null,
     coverDays: number(attributes['cover_days'], 1, MOST_DAYS),
     discontinued: attributes['discontinued'] === 'true',
-    replaces: replacedBy(sku, attributes['replaces']),
+    // Who is gone has no place to take.
+    replaces: deleted ? null : replacedBy(sku, attributes['replaces']),
   };
 }
 

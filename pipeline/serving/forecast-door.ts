@@ -1,6 +1,7 @@
 import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
 import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, nothing, predictDays, type Day } from '../../consumers/demand/forecast.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
+import { successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as totals from '../../models/forecast/totals.js';
@@ -47,7 +48,10 @@ export class ForecastDoor {
     const { series, shop, day } = known;
     const { views, reorder, now } = this.#options;
     const supply = views.row(demandForecasts, supplyRows, sku);
-    if (isOver(supply)) return { ...answer(nothing(sku, day, now), now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today) };
+    const replacedBy = views.row(demandForecasts, successorRows, sku);
+    if (isOver(supply, replacedBy)) {
+      return { ...answer(nothing(sku, day, now), now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
+    }
     const { forecast, known: rows } = predictDays(series, shop, day);
     const record = forecastRecord(sku, forecast, day, now);
     const explained = {
@@ -93,10 +97,10 @@ export class ForecastDoor {
   }
 
   #record(sku: string): Forecast | undefined {
-    const { now } = this.#options;
+    const { now, views } = this.#options;
     const known = this.#known(sku);
     if (!known) return undefined;
-    if (isOver(this.#options.views.row(demandForecasts, supplyRows, sku))) return nothing(sku, known.day, now);
+    if (isOver(views.row(demandForecasts, supplyRows, sku), views.row(demandForecasts, successorRows, sku))) return nothing(sku, known.day, now);
     return forecastRecord(sku, predictDays(known.series, known.shop, known.day).forecast, known.day, now);
   }
 

@@ -1,0 +1,66 @@
+import { sell, type ExposureOf, type SkuSeries, windowStart } from '../../models/forecast/sku-series.js';
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import { demandHandovers } from '../../schemas/topics.js';
+import type { DemandHandover, SkuSuccessor, Supply } from '../../schemas/types.js';
+import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
+
+/** Who takes the place of a SKU. */
+export const successorRows = rows<SkuSuccessor>('successor', 'SkuSuccessor');
+/** Whose series a SKU has taken over. */
+const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor');
+
+/** A change of what a SKU says of whose place it takes is told to the SKUs concerned, which may belong to other partitions. */
+export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): void {
+  const [was, is] = [before?.replaces ?? null, now.replaces];
+  if (was === is) return;
+  if (was !== null) ctx.emit(demandHandovers, was, { kind: 'release', from: was, to: sku, series: null });
+  askForSeries(sku, ctx);
+}
+
+/** Before its first sale, and again at it: the old SKU's history may have been loaded in between. */
+export function askForSeries(sku: string, ctx: Context): void {
+  const replaces = ctx.get(supplyRows, sku)?.replaces ?? null;
+  if (replaces === null || ctx.get(predecessorRows, sku)?.sku === replaces) return;
+  ctx.emit(demandHandovers, replaces, { kind: 'request', from: replaces, to: sku, series: null });
+}
+
+/** Answers the SKU whose forecast is another one now. */
+export function handOver({ kind, from, to, series }: DemandHandover, exposureOf: ExposureOf, ctx: Context): string | undefined {
+  switch (kind) {
+    case 'request': return leave(from, to, ctx);
+    case 'release': return stay(from, to, ctx);
+    case 'series': return series === null ? undefined : takeOver(from, to, seriesOf(demandRows.codec.decode(series)), exposureOf, ctx);
+  }
+}
+
+function leave(from: string, to: string, ctx: Context): string | undefined {
+  // Of two that say they replace each other, the one that said so first does.
+  if (ctx.get(supplyRows, from)?.replaces === to) return undefined;
+  ctx.put(successorRows, from, { sku: to });
+  const row = ctx.get(demandRows, from);
+  if (row) ctx.emit(demandHandovers, to, { kind: 'series', from, to, series: demandRows.codec.encode(row) });
+  return from;
+}
+
+function stay(from: string, to: string, ctx: Context): string | undefined {
+  if (ctx.get(successorRows, from)?.sku !== to) return undefined;
+  ctx.delete(successorRows, from);
+  return from;
+}
+
+/** The old one's series goes on with the sales of the new one. */
+function takeOver(from: string, to: string, old: SkuSeries, exposureOf: ExposureOf, ctx: Context): string | undefined {
+  const known = ctx.get(demandRows, to);
+  // Who has a month of its own knows better; and what came a second time would count the days between twice.
+  if (known?.firstDay !== null && known !== undefined) return undefined;
+  if (ctx.get(predecessorRows, to)?.sku === from || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
+  ctx.put(predecessorRows, to, { sku: from });
+  const own = known && seriesOf(known);
+  let series: SkuSeries = { ...old, shortages: own && own.shortages.length > 0 ? own.shortages : old.shortages };
+  own?.units.forEach((units, i) => {
+    series = sell(series, windowStart(own) + i, units, exposureOf) ?? series;
+  });
+  ctx.put(demandRows, to, demandRow(series, known ?? neverPublished));
+  return to;
+}
