@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UndecodableError } from '../../schemas/codec.js';
 import type { LogRecord } from './log.js';
+import { JsonLines } from './json-lines.js';
 import type { Row, SinkPorts, SinkSpec } from './row-sink.js';
 
 const SLICE = 32;
@@ -14,42 +15,37 @@ export interface Block {
   readonly lines: readonly Buffer[];
 }
 
-/** The values of a row, in the order of its columns: names in every line would be half of what is sent and read. */
-export const lineOf = (row: Row): string => `${JSON.stringify(Object.values(row))}\n`;
-
 /** Collects the rows of one block. Ticks and tombstones have offsets and no rows. */
 export class BlockBuilder {
   rows = 0;
-  bytes = 0;
   #first = 0;
   #last = 0;
   #columns: readonly string[] = [];
-  readonly #lines: Buffer[] = [];
+  readonly #lines = new JsonLines();
 
   constructor(
     readonly spec: SinkSpec,
     readonly ports: SinkPorts,
   ) {}
 
+  get bytes(): number {
+    return this.#lines.length;
+  }
+
   /** Encode in slices: on a laptop the collector and all tasks share this thread. */
   async add(records: readonly LogRecord[]): Promise<void> {
     for (let at = 0; at < records.length; at += SLICE) {
-      const slice = records.slice(at, at + SLICE);
-      let text = '';
-      for (const record of slice) if (record.tick === null && record.value !== null) text += this.#line(record);
-      if (text === '') continue;
-      const lines = Buffer.from(text);
-      this.#lines.push(lines);
-      this.bytes += lines.length;
-      await nextTurn();
+      const before = this.rows;
+      for (const record of records.slice(at, at + SLICE)) if (record.tick === null && record.value !== null) this.#add(record);
+      if (this.rows > before) await nextTurn();
     }
   }
 
   block(): Block | undefined {
-    return this.rows === 0 ? undefined : { first: this.#first, last: this.#last, rows: this.rows, columns: this.#columns, lines: this.#lines };
+    return this.rows === 0 ? undefined : { first: this.#first, last: this.#last, rows: this.rows, columns: this.#columns, lines: this.#lines.pieces() };
   }
 
-  #line(record: LogRecord): string {
+  #add(record: LogRecord): void {
     let row: Row;
     try {
       row = this.spec.encode(record);
@@ -58,7 +54,7 @@ export class BlockBuilder {
       if (!(error instanceof UndecodableError) || error.code === 'unknown_schema') throw error;
       this.ports.metrics.count('millrace_sink_skipped_total', { table: this.spec.table, code: error.code });
       this.ports.journal.error({ err: error, topic: record.topic, partition: record.partition, offset: record.offset }, 'A record of a clean log cannot be decoded and has no row.');
-      return '';
+      return;
     }
     if (this.rows === 0) {
       this.#first = record.offset;
@@ -66,6 +62,6 @@ export class BlockBuilder {
     }
     this.#last = record.offset;
     this.rows++;
-    return lineOf(row);
+    this.#lines.add(row);
   }
 }

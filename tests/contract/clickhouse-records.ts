@@ -1,6 +1,6 @@
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
-import { lineOf } from '../../pipeline/core/row-block.js';
+import { JsonLines } from '../../pipeline/core/json-lines.js';
 import type { SinkSpec } from '../../pipeline/core/row-sink.js';
 import { interactions, sales } from '../../schemas/topics.js';
 import type { Topic } from '../../schemas/topics.js';
@@ -19,9 +19,11 @@ export const recordOf = <T>(topic: Topic<T>, offset: number, value: T, partition
 });
 
 /** Rows of records as a sink inserts them. */
-export function blockOf(records: readonly LogRecord[]): { columns: string[]; lines: Buffer[] } {
+export function blockOf(records: readonly LogRecord[]): { columns: string[]; lines: readonly Buffer[] } {
   const rows = records.map((record) => sinkOf({ name: record.topic }).encode(record));
-  return { columns: Object.keys(rows[0] ?? {}), lines: rows.map((row) => Buffer.from(lineOf(row))) };
+  const lines = new JsonLines();
+  for (const row of rows) lines.add(row);
+  return { columns: Object.keys(rows[0] ?? {}), lines: lines.pieces() };
 }
 
 export const sale = (over: Partial<Sale> = {}): Sale => ({
