@@ -10,6 +10,7 @@ import { isObject, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { checkType, parseJson, readBody } from './body.js';
+import type { Joined } from './doors.js';
 import { charge, keyOf, provenShopper, type Exchange, type House } from './exchange.js';
 import type { Key } from './keys.js';
 import { encodeToken } from './position-token.js';
@@ -63,12 +64,16 @@ function count(house: House, source: Source, accepted: number, clamped: number, 
 
 /** Token for the records of `good` calls, which were written first; dead letters after them are nobody's own writes. */
 function tokenOf(good: readonly Collected[], positions: readonly Position[]): string {
-  const records = good.flatMap((call) => call.records);
-  const merges = records.flatMap((record) => {
-    const joined = record.topic === 'clickstream' ? joinedIds(record.value) : undefined;
-    return joined ? [{ from: joined.from, time: record.value.time }] : [];
-  });
-  return encodeToken(positions.slice(0, records.length), merges);
+  const merges: Joined[] = [];
+  let records = 0;
+  for (const call of good) {
+    records += call.records.length;
+    for (const record of call.records) {
+      const joined = record.topic === 'clickstream' ? joinedIds(record.value) : undefined;
+      if (joined) merges.push({ from: joined.from, time: record.value.time });
+    }
+  }
+  return encodeToken(positions.slice(0, records), merges);
 }
 
 /** One call of Segment's HTTP API. 200 means durable. */
