@@ -4,8 +4,8 @@
  *   share = log(v/Σv + 10^−4)/4    part = v/max v    lift = share − log popularity    for each source's evidence v
  *
  * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, and what kind of
- * session it is. Everything is about unit size and finite for any state; without evidence a share is −2.3 and the rest
- * near 0. The last feature is the bias. Changing this list makes older ranker snapshots unreadable, on purpose, and takes another name in `SET`.
+ * session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
+ * this list or its units takes another name in `SET` and another version of the fusion's snapshot.
  */
 import * as embedding from './embedding.js';
 import { COLUMN, slot, type Scratch } from './kernels/candidates.js';
@@ -15,28 +15,36 @@ import * as popularity from './popularity.js';
 import { logarithms, STRIDE, type Ranker } from './ranker.js';
 import * as repeats from './repeats.js';
 
-export const FEATURES = [
-  'latest share', 'forward share', 'backward share', 'hop share', 'previous share', 'before share', 'long share',
-  'latest part', 'forward part', 'backward part', 'hop part', 'long part', 'support',
-  'forward lift', 'hop lift', 'after latest', 'before latest',
-  'trending', 'popular', 'trend', 'age', 'repeat rate',
-  'embedding', 'embedding gap', 'embedding of latest', 'embedding of all', 'embedding × own',
-  'own', 'own times', 'own recency', 'own × repeat rate', 'own × length', 'latest share × recency',
-  'is latest', 'is one before', 'is two before', 'is first', 'followed before', 'followed × recency',
-  'length', 'single click', 'latest count', 'latest was repeat', 'latest twice', 'distinct',
-  'bias',
+/**
+ * Name, mean over candidates, and the factor that brings the spread near one: what is filled in is (value − mean)·factor.
+ * From columns alike the network learns several times as fast as from columns as they come.
+ */
+const TABLE = [
+  ['latest share', -1.85, 1.3], ['forward share', -1.7, 1.3], ['backward share', -1.8, 1.3], ['hop share', -1.4, 1.5],
+  ['previous share', -2.05, 1.35], ['before share', -1.95, 1.3], ['long share', -1.7, 1.3], ['latest part', 0.05, 2.5],
+  ['forward part', 0.07, 2.5], ['backward part', 0.07, 2.5], ['hop part', 0.09, 2.4], ['long part', 0.07, 2.4],
+  ['support', 0.2, 2], ['forward lift', -1.9, 1.2], ['hop lift', -1.65, 1.4], ['after latest', 0.35, 1.4],
+  ['before latest', 0.45, 1.4], ['trending', 0, 2], ['popular', 0.09, 2.7], ['trend', -0.06, 2.4], ['age', -0.08, 3.5],
+  ['repeat rate', 0.25, 3.1], ['embedding', 0.7, 1.4], ['embedding gap', -1.1, 1.4],
+  ['embedding of latest', 0.65, 1.4], ['embedding of all', 0.7, 1.4], ['embedding × own', 0.05, 1.9],
+  ['own', 0.04, 2.3], ['own times', 0.03, 2.4], ['own recency', 0.02, 2.9], ['own × repeat rate', 0.01, 4.4],
+  ['own × length', 0.03, 2.2], ['latest share × recency', -0.02, 2.5], ['is latest', 0.01, 3],
+  ['is one before', 0.01, 3.5], ['is two before', 0, 3.9], ['is first', 0.01, 3], ['followed before', 0, 3.5],
+  ['followed × recency', 0, 5], ['length', 0.7, 1.7], ['single click', 0.3, 1.5], ['latest count', 0.65, 1.9],
+  ['latest was repeat', 0.25, 1.5], ['latest twice', 0.14, 1.7], ['distinct', 0.84, 2.1], ['bias', 0, 1],
 ] as const;
 
-export type Feature = (typeof FEATURES)[number];
+export type Feature = (typeof TABLE)[number][0];
+export const FEATURES: readonly Feature[] = TABLE.map(([name]) => name);
 
 /** Names the list: weights and logged features of another list mean nothing here. */
-export const SET = 'fusion-1';
+export const SET = 'fusion-2';
 
 /** By what an untrained ranker prefers: the evidence, a little of everything. */
 const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
   'forward share': 2, 'backward share': 0.5, 'hop share': 1, own: 1, 'own recency': 3, embedding: 0.3, popular: 0.5,
 };
-export const PRIOR: readonly number[] = FEATURES.map((name) => FIRST_WEIGHTS[name] ?? 0);
+export const PRIOR: readonly number[] = TABLE.map(([name, , factor]) => (FIRST_WEIGHTS[name] ?? 0) / factor);
 
 export interface Sources {
   readonly popularity: popularity.Popularity;
@@ -108,6 +116,10 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   x.fill(session.latestTwice, TWICE, TWICE + count);
   x.fill(session.distinct, DISTINCT, DISTINCT + count);
   x.fill(1, BIAS, BIAS + count);
+  TABLE.forEach(([, mean, factor], f) => {
+    const end = f * STRIDE + count;
+    for (let place = f * STRIDE; place < end; place++) x[place] = (x[place] - mean) * factor;
+  });
 }
 
 function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
@@ -139,13 +151,17 @@ function fillSource(scratch: Scratch, column: number, picked: Int32Array, count:
   for (let c = 0; c < count; c++) x[part + c] = values[picked[c]] * perMost;
 }
 
-/** What is known of the items themselves. Popularity and age: their logarithms yet to be taken. */
+/**
+ * What is known of the items themselves. Popularity is beside the average item's and age beside the stream's, so that
+ * neither a large catalogue nor a long life moves them; their logarithms are yet to be taken.
+ */
 function fillItems(sources: Sources, count: number, x: Float32Array): void {
+  const { seen, events } = sources.popularity;
   for (let c = 0; c < count; c++) {
     const item = items[c];
-    x[TRENDING + c] = popularity.trendingShare(sources.popularity, item) + 1e-8;
-    x[POPULAR + c] = popularity.popularShare(sources.popularity, item) + 1e-8;
-    x[AGE + c] = popularity.ageOf(sources.popularity, item) + 1;
+    x[TRENDING + c] = (popularity.trendingShare(sources.popularity, item) + 1e-8) * (1 + seen);
+    x[POPULAR + c] = (popularity.popularShare(sources.popularity, item) + 1e-8) * (1 + seen);
+    x[AGE + c] = (popularity.ageOf(sources.popularity, item) + 1) / (events + 1);
     x[REPEAT_RATE + c] = repeats.predict(sources.repeats, item);
   }
 }

@@ -16,7 +16,7 @@ import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
 import * as features from './features.js';
 import { begin, scratch, slot, strangerSlot, type Scratch } from './kernels/candidates.js';
-import { randomness, uniform, type Randomness } from './kernels/numbers.js';
+import { log, randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import * as popularity from './popularity.js';
 import * as ranker from './ranker.js';
@@ -25,7 +25,7 @@ import * as twoHop from './two-hop.js';
 
 /** Item numbers this far beyond the known ones are taken for items that are new; larger ones are ignored. */
 const NEW_ITEMS = 65_536;
-const VERSION = 1;
+const VERSION = 2;
 /** Name and version, as answers and metrics call this model. */
 export const MODEL = 'fusion/1';
 
@@ -42,7 +42,7 @@ export interface Settings {
   readonly precision: embedding.Settings['precision'];
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 10_000, lessonShare: 0.5, repeats: true, scan: false, precision: 'float32' };
+export const defaults: Settings = { seed: 1, firstLessons: 40_000, lessonShare: 0.2, repeats: true, scan: false, precision: 'float32' };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
@@ -222,8 +222,13 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
   features.fill(state, recent, work.scratch, work.picked, count, state.ranker);
   ranker.predict(state.ranker, count, work.scores);
   for (let c = 0; c < count; c++) work.items[c] = work.scratch.items[work.picked[c]];
+  // No lesson is about strangers, so what the network says of them is a guess. They get what is popular.
+  if (recent.length === 0) for (let c = 0; c < count; c++) work.scores[c] = logPopularity(state.popularity, work.items[c]);
   return count;
 }
+
+const logPopularity = (state: popularity.Popularity, item: number): number =>
+  (log(popularity.trendingShare(state, item) + 1e-8) + log(popularity.popularShare(state, item) + 1e-8)) / 2;
 
 const NOTHING_ASKED: Asked = {};
 const near = new Int32Array(2 * NEAR);

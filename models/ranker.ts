@@ -5,7 +5,7 @@
  *   learn target y: cross-entropy of softmax(score) over all candidates; Adam 3e-3, one step for each 4 lists
  *   predict uses the weights' running average over the last steps (up to 1,000), which is less noisy than the last ones
  *
- * x_c has `features` entries, about unit size; the last one is 1 (the bias). 16 hidden units.
+ * x_c has `features` entries, centred and about unit size; the last one is 1 (the bias). 16 hidden units.
  * Untrained: the hidden weights are small and random (seeded), the linear part is the `prior` given to `init`, by which
  * a new shop ranks sensibly from its first event.
  * The caller writes features into the ranker's own matrix `x`, column-major with a stride of 128: x[f·128 + c].
@@ -68,7 +68,7 @@ export function init(features: number, prior: readonly number[], settings: Parti
     for (let k = 0; k < HIDDEN; k++) weights[f * UNITS + k] = (2 * uniform(random) - 1) * spread;
     weights[f * UNITS + HIDDEN] = prior[f] ?? 0;
   }
-  for (let k = 0; k < HIDDEN; k++) weights[features * UNITS + k] = (2 * uniform(random) - 1) * 0.1;
+  for (let k = 0; k < HIDDEN; k++) weights[features * UNITS + k] = (2 * uniform(random) - 1) * 0.02;
   state.network.averaged.set(weights);
   return state;
 }

@@ -62,7 +62,7 @@ function eachEvent(learnEvent: EventLearner): (sessions: readonly Int32Array[]) 
 function fusionRecommender(repeats: boolean): Recommender {
   // Who wants no repeats is asked for taste, which the nearest items know best; figures of speed come from the other case.
   // Their long histories make a lesson dear and each teaches little: a tenth of them ranks as well as half (within 0.1 points).
-  const state = fusion.init(repeats ? {} : { repeats, scan: true, lessonShare: 0.1 });
+  const state = fusion.init(repeats ? {} : { repeats, scan: true, firstLessons: 10_000, lessonShare: 0.1 });
   const work = fusion.workspace();
   const learnSources = eachEvent((recent, item) => fusion.learnSources(state, recent, item));
   const learnRanking = eachEvent((recent, item) => void fusion.learnRanking(state, recent, item, work));
