@@ -82,7 +82,7 @@ export function init(settings: Partial<Settings> = {}): CoVisitation {
 
 /** The best `limit` (≤ 1,024) items to follow `recent` (latest first): forward evidence plus half the backward. */
 export function predict(state: CoVisitation, recent: Int32Array, scratch: Scratch, limit: number): Scored[] {
-  begin(scratch, state.items);
+  begin(scratch);
   gather(state, recent, scratch);
   const { forward, backward, slots } = scratch;
   for (let at = 0; at < slots; at++) forward[at] += 0.5 * backward[at];

@@ -55,11 +55,11 @@ export interface Sources {
 /** Latest clicks that count as the shopper's own. */
 export const OWN = 20;
 
-/** Marks the shopper's own clicks (latest first) in the scratch, which must have room for items below `items`. */
-export function markOwn(recent: Int32Array, items: number, scratch: Scratch): void {
+/** Marks the shopper's own clicks (latest first) in the scratch. */
+export function markOwn(recent: Int32Array, scratch: Scratch): void {
   for (let j = Math.min(recent.length, OWN) - 1; j >= 0; j--) {
     const item = recent[j];
-    if (item < 0 || item >= items) continue;
+    if (item < 0) continue;
     const at = slot(scratch, item);
     scratch.times[at]++;
     scratch.back[at] = j + 1;

@@ -23,8 +23,6 @@ import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
 import * as twoHop from './two-hop.js';
 
-/** Item numbers this far beyond the known ones are taken for items that are new; larger ones are ignored. */
-const NEW_ITEMS = 65_536;
 const VERSION = 2;
 /** Name and version, as answers and metrics call this model. */
 export const MODEL = 'fusion/1';
@@ -60,8 +58,6 @@ export interface Workspace {
   readonly picked: Int32Array;
   readonly items: Int32Array;
   readonly scores: Float32Array;
-  /** Item numbers below this may be asked for, whether or not anything was learned of them. */
-  room: number;
   /** Place of the last lesson's item in the ranking before the lesson: 1 is first, 0 not among the candidates, −1 no lesson. */
   rank: number;
 }
@@ -105,7 +101,6 @@ export function workspace(hops = 16_384): Workspace {
     picked: new Int32Array(ranker.STRIDE),
     items: new Int32Array(ranker.STRIDE),
     scores: new Float32Array(ranker.STRIDE),
-    room: 0,
     rank: -1,
   };
 }
@@ -151,9 +146,8 @@ export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array,
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
   const count = Math.min(items.length, ranker.STRIDE);
-  const known = Math.max(state.coVisitation.items, state.popularity.items, work.room);
   for (let c = 0; c < count; c++) {
-    work.picked[c] = items[c] >= 0 && items[c] < known ? slot(work.scratch, items[c]) : strangerSlot(work.scratch);
+    work.picked[c] = items[c] >= 0 ? slot(work.scratch, items[c]) : strangerSlot(work.scratch);
   }
   return score(state, recent, work, count);
 }
@@ -208,11 +202,10 @@ export function learnCounts(state: Fusion, recent: Int32Array, item: number, wei
   repeats.learn(state.repeats, recent, item);
 }
 
-function gather(state: Fusion, recent: Int32Array, { scratch: space, room: asked }: Workspace): void {
-  const room = Math.max(Math.max(state.coVisitation.items, state.popularity.items) + NEW_ITEMS, asked);
-  begin(space, room);
+function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace): void {
+  begin(space);
   // Own clicks on items that nobody clicked before count as well: coming back is the best guess there is.
-  features.markOwn(recent, room, space);
+  features.markOwn(recent, space);
   space.own = space.slots;
   coVisitation.gather(state.coVisitation, recent, space);
   space.direct = space.slots;

@@ -72,7 +72,7 @@ export function predict(state: SessionKnn, recent: Int32Array, scratch: Scratch)
     similarity[n++] = value;
   }
   const near = top(similarity, n, NEIGHBOURS, chosen);
-  begin(scratch, state.known);
+  begin(scratch);
   for (let i = 0; i < near; i++) {
     const place = places[chosen[i]];
     for (let k = 0; k < state.lengths[place]; k++) {

@@ -126,7 +126,7 @@ function add({ ids, weights, length }: HopCache, row: number, factor: number, sc
 
 function fill(state: CoVisitation, item: number, row: number, cache: HopCache): void {
   const own = cache.scratch;
-  begin(own, state.items);
+  begin(own);
   walk(state, item, 1, own);
   const count = largest(own.evidence, COLUMN.hop, own.slots, KEPT);
   const { places } = own.evidence;

@@ -109,7 +109,7 @@ function transitions(): Recommender {
   return scratchRecommender(
     (recent, item) => coVisitation.learn(state, recent, item),
     (recent, space) => {
-      begin(space, state.items);
+      begin(space);
       coVisitation.gather(state, recent, space);
       for (let at = 0; at < space.slots; at++) space.forward[at] += 0.5 * space.backward[at];
     },
@@ -122,7 +122,7 @@ function hops(): Recommender {
   return scratchRecommender(
     (recent, item) => coVisitation.learn(state, recent, item),
     (recent, space) => {
-      begin(space, state.items);
+      begin(space);
       twoHop.gather(state, recent, space);
     },
     (space) => space.hop,
@@ -154,7 +154,7 @@ function own(): Recommender {
     (_recent, item) => grow(item),
     (recent, space) => {
       for (const item of recent) grow(item);
-      begin(space, items);
+      begin(space);
       for (let j = recent.length - 1; j >= 0; j--) space.forward[slot(space, recent[j])] = recent.length - j;
     },
     (space) => space.forward,

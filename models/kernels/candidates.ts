@@ -1,29 +1,26 @@
 /**
  * Scratch for one query: sparse sums over a few thousand items, without allocating and without clearing.
  *
- * An item gets a dense slot at its first touch; its mark tells whether that is of this query or of an earlier one, and
- * which slot. Both in one word: items are touched at random, and each look at another column would miss the cache.
+ * An item gets a dense slot at its first touch, which a small hash table finds again: items are touched at random, and
+ * a column over all of them would miss the cache at each touch. Any number may be an item; none needs to be known.
  * The scratch belongs to the caller, so that a prediction leaves the model's state alone; one scratch serves any number
  * of models over the same item numbers, but only one query at a time.
  */
 import { columns, type Columns } from './columns.js';
-import { capacityFor, grownInt32 } from './growth.js';
 
 /** Slots of a query. What does not fit is left out, which only the weakest neighbours of the oldest clicks meet. */
-const SLOT_BITS = 14;
-export const MOST_SLOTS = 2 ** SLOT_BITS;
+export const MOST_SLOTS = 2 ** 14;
 /** Slots that are given out: the last four, which the kernels look at together, hold what came too late and strangers. */
 const OPEN_SLOTS = MOST_SLOTS - 4;
-const SLOT_MASK = MOST_SLOTS - 1;
+/** Bits of the places of a table at first and at last; it is never more than half full. */
+const FEWEST_BITS = 12;
+const MOST_BITS = 15;
 /** As many are ranked in one go. */
 export const MOST_CANDIDATES = 128;
-/** After so many queries the marks would come round and call old slots new: they are wiped. */
-const MOST_QUERIES = 2 ** (31 - SLOT_BITS) - 1;
-
 export interface Scratch {
-  /** By item: the query that touched it last, times MOST_SLOTS, and its slot there. */
-  marks: Int32Array;
-  query: number;
+  /** By hash of the item: its slot plus one, 0 for none. Of its places 2^bits are in use. */
+  readonly table: Int16Array;
+  bits: number;
   /** By slot. */
   readonly items: Int32Array;
   /** The columns of evidence, in the order of COLUMN; below by name. */
@@ -57,8 +54,8 @@ export function scratch(): Scratch {
   const evidence = columns(8, MOST_SLOTS);
   const [latest, forward, backward, hop, previous, before, long, support] = evidence.columns;
   return {
-    marks: new Int32Array(0),
-    query: 0,
+    table: new Int16Array(2 ** MOST_BITS),
+    bits: FEWEST_BITS,
     items: new Int32Array(MOST_SLOTS),
     evidence, latest, forward, backward, hop, long, previous, before, support,
     times: new Uint8Array(MOST_SLOTS),
@@ -72,14 +69,10 @@ export function scratch(): Scratch {
   };
 }
 
-/** Starts a query over item numbers below `items`. */
-export function begin(scratch: Scratch, items: number): void {
-  if (items > scratch.marks.length) scratch.marks = grownInt32(scratch.marks, capacityFor(items, scratch.marks.length));
-  if (scratch.query === MOST_QUERIES) {
-    scratch.marks.fill(0);
-    scratch.query = 0;
-  }
-  scratch.query++;
+/** Starts a query. */
+export function begin(scratch: Scratch): void {
+  scratch.table.fill(0, 0, 1 << scratch.bits);
+  scratch.bits = FEWEST_BITS;
   // All slots that the last query touched, and where they did not suffice the one that those share which came too late.
   clear(scratch, 0, scratch.slots);
   if (scratch.slots === OPEN_SLOTS) clear(scratch, OPEN_SLOTS, MOST_SLOTS);
@@ -91,14 +84,36 @@ export function begin(scratch: Scratch, items: number): void {
 
 /** The slot of `item` in this query. The last slot is shared by all that came too late; it is never ranked. */
 export function slot(scratch: Scratch, item: number): number {
-  const mark = scratch.marks[item];
-  if (mark >> SLOT_BITS === scratch.query) return mark & SLOT_MASK;
+  const { table, items, bits } = scratch;
+  const last = (1 << bits) - 1;
+  let place = hashOf(item, bits);
+  for (let found = table[place]; found !== 0; found = table[place]) {
+    if (items[found - 1] === item) return found - 1;
+    place = (place + 1) & last;
+  }
   const at = scratch.slots;
   if (at === OPEN_SLOTS) return MOST_SLOTS - 1;
   scratch.slots = at + 1;
-  scratch.marks[item] = (scratch.query << SLOT_BITS) | at;
-  scratch.items[at] = item;
+  items[at] = item;
+  table[place] = at + 1;
+  if (2 * (at + 1) > last && bits < MOST_BITS) widen(scratch);
   return at;
+}
+
+/** Fibonacci hashing: neighbouring numbers, as items of one category often have, lie far apart. */
+function hashOf(item: number, bits: number): number {
+  return Math.imul(item, 0x9e3779b1) >>> (32 - bits);
+}
+
+function widen(scratch: Scratch): void {
+  const { table, items, slots } = scratch;
+  table.fill(0, 0, 1 << scratch.bits);
+  const bits = ++scratch.bits;
+  for (let at = 0; at < slots; at++) {
+    let place = hashOf(items[at], bits);
+    while (table[place] !== 0) place = (place + 1) & ((1 << bits) - 1);
+    table[place] = at + 1;
+  }
 }
 
 /** A slot without evidence for an item that no model knows: the last one, which no query fills. */

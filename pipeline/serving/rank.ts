@@ -47,7 +47,6 @@ export class Ranking {
 
   /** Best `limit` items that are not refused; `recent` is latest first. The catalogue fills what evidence and trend do not. */
   rank(recent: Int32Array, limit: number, isRefused: (item: number) => boolean, also?: Int32Array): Ranked {
-    this.#work.room = this.#items.size;
     return fusion.predict(this.#model, recent, this.#work, { limit, exclude: isRefused, more: () => this.#fromCatalogue(isRefused), also });
   }
 
@@ -91,7 +90,6 @@ export class Ranking {
 
   /** Scores of given items, in their order; −1 stands for an unknown one, which gets what its popularity says: nothing. */
   score(recent: Int32Array, items: Int32Array, told?: (at: number, place: number, score: number) => void): Float32Array {
-    this.#work.room = this.#items.size;
     const scores = new Float32Array(items.length);
     for (let from = 0; from < items.length; from += AT_ONCE) {
       const count = fusion.scoreItems(this.#model, recent, items.subarray(from, from + AT_ONCE), this.#work);

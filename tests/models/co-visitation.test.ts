@@ -59,7 +59,7 @@ test('a row holds at most 96 neighbours and keeps the heavy ones', () => {
 test('the two directions are kept apart', () => {
   const state = init();
   learn(state, after(1), 2);
-  begin(space, state.items);
+  begin(space);
   gather(state, after(2), space);
   const slotOfOne = space.items.subarray(0, space.slots).indexOf(1);
   expect(space.backward[slotOfOne]).toBeGreaterThan(0);
