@@ -12,7 +12,7 @@ import { COLUMN, slot, type Scratch } from './kernels/candidates.js';
 import { sumAndMost } from './kernels/columns.js';
 import { log } from './kernels/numbers.js';
 import * as popularity from './popularity.js';
-import { logarithms, STRIDE, type Ranker } from './ranker.js';
+import { centre, logarithms, STRIDE, type Ranker } from './ranker.js';
 import * as repeats from './repeats.js';
 
 /**
@@ -36,6 +36,9 @@ const TABLE = [
 
 export type Feature = (typeof TABLE)[number][0];
 export const FEATURES: readonly Feature[] = TABLE.map(([name]) => name);
+
+/** Mean and factor of each. */
+const SCALES = Float32Array.from(TABLE.flatMap(([, mean, factor]) => [mean, factor]));
 
 /** Names the list: weights and logged features of another list mean nothing here. */
 export const SET = 'fusion-2';
@@ -92,8 +95,12 @@ const TWICE = at('latest twice'), DISTINCT = at('distinct'), BIAS = at('bias');
  * Fills the ranker's `x` for the candidates in the first `count` of `picked`, which are slots of the scratch. Column by
  * column: a candidate's features lie 512 bytes apart, and logarithms are cheap only many at a time.
  */
-export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, ranker: Ranker): void {
+export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, candidates: number, ranker: Ranker): void {
+  if (candidates === 0) return;
   const { x } = ranker;
+  // Whole fours, the last candidate again and again: what the kernels see beside it would else be scaled anew each time, without end.
+  const count = (candidates + 3) & ~3;
+  picked.fill(picked[candidates - 1], candidates, count);
   for (let c = 0; c < count; c++) items[c] = scratch.items[picked[c]];
   fillEvidence(recent, scratch, picked, count, x);
   fillItems(sources, count, x);
@@ -116,10 +123,7 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   x.fill(session.latestTwice, TWICE, TWICE + count);
   x.fill(session.distinct, DISTINCT, DISTINCT + count);
   x.fill(1, BIAS, BIAS + count);
-  TABLE.forEach(([, mean, factor], f) => {
-    const end = f * STRIDE + count;
-    for (let place = f * STRIDE; place < end; place++) x[place] = (x[place] - mean) * factor;
-  });
+  centre(ranker, count, SCALES);
 }
 
 function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {

@@ -78,6 +78,11 @@ export function logarithms(state: Ranker, from: number, many: number, factor: nu
   network.logarithms(state.network, from, many, factor);
 }
 
+/** Each of the first `count` values of each feature in `x` becomes (value − mean)·factor, by `scales`: mean, factor, mean, … */
+export function centre(state: Ranker, count: number, scales: Float32Array): void {
+  if (count > 0) network.centre(state.network, count, scales);
+}
+
 /** Scores of the first `count` (≤ 128) candidates in `x`, into `out`. */
 export function predict(state: Ranker, count: number, out: Float32Array): void {
   if (count === 0) return;

@@ -6,7 +6,7 @@
  */
 import {
   add, add4, addInt, assemble, float, instantiate, int, kernel, larger4, load4, loadFloat, loadSpread4, loop, newMemory, above4, select4,
-  seq, shift, spread4, store4, storeFloat, sumOf4, times4, timesInt,
+  seq, shift, spread4, store4, storeFloat, subtract4, sumOf4, times4, timesInt,
   type Code, type Local, type Memory, type Module,
 } from './assembler.js';
 import * as columns from './columns.js';
@@ -23,7 +23,7 @@ const COLUMN = STRIDE * 4;
 const PER_FEATURE = UNITS * 4;
 const WEIGHTS = (MOST_FEATURES * UNITS + HIDDEN) * 4;
 const AT = {
-  scores: 0, hidden: COLUMN, x: 32 * COLUMN, weights: 96 * COLUMN, gradient: 96 * COLUMN + WEIGHTS, averaged: 96 * COLUMN + 2 * WEIGHTS,
+  scores: 0, hidden: COLUMN, scales: 24 * COLUMN, x: 32 * COLUMN, weights: 96 * COLUMN, gradient: 96 * COLUMN + WEIGHTS, averaged: 96 * COLUMN + 2 * WEIGHTS,
 } as const;
 const PAGES = Math.ceil((AT.averaged + WEIGHTS) / 65_536);
 
@@ -110,7 +110,27 @@ const accumulate = kernel('accumulate', ['i32', 'i32'], (body, n, features) => {
   );
 });
 
-const KERNELS = ['forward', 'backward', 'accumulate', 'logarithms'] as const;
+/** x[f][c] = (x[f][c] − scales[f][0])·scales[f][1], for c < n */
+const centreX = kernel('centre', ['i32', 'i32'], (body, n, features) => {
+  const [f, c, xAt, scale, at] = body.locals('i32', 5);
+  const [mean, factor] = body.locals('v128', 2);
+  return seq(
+    xAt.set(int(AT.x)),
+    scale.set(int(AT.scales)),
+    loop(f, features.get, 1, seq(
+      mean.set(loadSpread4(scale.get)),
+      factor.set(loadSpread4(scale.get, 4)),
+      loop(c, n.get, 4, seq(
+        at.set(candidateAt(xAt.get, c)),
+        store4(at.get, times4(subtract4(load4(at.get), mean.get), factor.get)),
+      )),
+      xAt.set(addInt(xAt.get, int(COLUMN))),
+      scale.set(addInt(scale.get, int(8))),
+    )),
+  );
+});
+
+const KERNELS = ['forward', 'backward', 'accumulate', 'centre', 'logarithms'] as const;
 let compiled: Module | undefined;
 
 export interface Network {
@@ -119,6 +139,8 @@ export interface Network {
   /** [feature·128 + candidate] */
   readonly x: Float32Array;
   readonly scores: Float32Array;
+  /** By feature: mean and factor of `centre`. */
+  readonly scales: Float32Array;
   /** [feature][unit], then the 16 output weights; the gradient likewise. */
   readonly weights: Float32Array;
   readonly gradient: Float32Array;
@@ -129,7 +151,7 @@ export interface Network {
 
 export function network(features: number): Network {
   if (features > MOST_FEATURES) throw new RangeError(`A ranker has at most ${MOST_FEATURES} features; got ${features}.`);
-  compiled ??= assemble([forward, backward, accumulate, columns.logarithms]);
+  compiled ??= assemble([forward, backward, accumulate, centreX, columns.logarithms]);
   const memory = newMemory(PAGES);
   const size = features * UNITS + HIDDEN;
   return {
@@ -137,11 +159,18 @@ export function network(features: number): Network {
     features,
     x: new Float32Array(memory.buffer, AT.x, features * STRIDE),
     scores: new Float32Array(memory.buffer, AT.scores, STRIDE),
+    scales: new Float32Array(memory.buffer, AT.scales, features * 2),
     weights: new Float32Array(memory.buffer, AT.weights, size),
     gradient: new Float32Array(memory.buffer, AT.gradient, size),
     averaged: new Float32Array(memory.buffer, AT.averaged, size),
     run: instantiate(compiled, memory, KERNELS),
   };
+}
+
+/** Takes a feature's mean off its first n values and multiplies them by its factor. */
+export function centre({ run, features, scales }: Network, n: number, given: Float32Array): void {
+  scales.set(given);
+  run.centre(n, features);
 }
 
 /** Natural logarithms of `many` places of x, times a factor. */
