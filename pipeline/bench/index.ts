@@ -2,12 +2,12 @@ import type { Bench } from './bench.js';
 import { clickToChange, clickToChangeKafka } from './click-to-change.js';
 import { clickhouse } from './clickhouse.js';
 import { collectorEmbedded, collectorKafka } from './collector.js';
-import { recommend, recommendHttp } from './recommend.js';
+import { recommend, recommendHttp, recommendLearning } from './recommend.js';
 import { stateSize } from './state-size.js';
 import { taskCore } from './task-core.js';
 import { transformKafka } from './transform.js';
 
 /** Every measure, the cheap ones first. */
 export const benches: readonly Bench[] = [
-  taskCore, recommend, recommendHttp, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
+  taskCore, recommend, recommendHttp, recommendLearning, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
 ];

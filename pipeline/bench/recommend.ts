@@ -1,11 +1,13 @@
 import { createServer } from 'node:http';
-import { itemNeighbours } from '../../consumers/co-visitation.js';
+import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitation.js';
 import { productRows } from '../../consumers/item-watch.js';
 import { shoppers } from '../../consumers/shoppers.js';
-import { createHttpServer } from '../../infra/http/server.js';
+import { recommender } from '../../consumers/recommender.js';
+import { createHttpServer, type HttpServer } from '../../infra/http/server.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 import { MODEL } from '../../models/fusion.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
+import type { Config } from '../config.js';
 import { interactions, itemVectors, products, userProfiles } from '../../schemas/topics.js';
 import { memoryStore } from '../core/memory-store.js';
 import { noMetrics, silentJournal } from '../core/metrics.js';
@@ -19,7 +21,7 @@ import { observedStores, Views } from '../serving/views.js';
 import { alternating, cpuSeconds, figure, quantile, type Bench } from './bench.js';
 import { listening } from './collector.js';
 import { EXPONENT, interactionStream, viewRecords, zipf } from './events.js';
-import { startGenerator } from './load-order.js';
+import { startGenerator, type Generator, type LoadResult } from './load-order.js';
 
 const ITEMS = 100_000;
 const SHOPPERS = 2_000;
@@ -29,11 +31,14 @@ const LIMIT = 10;
 const WARMED = 4_000;
 const CONNECTIONS = 8;
 const ROUNDS = 3;
+/** Events a second, and how long learning holds the thread at most before requests have their turn. */
+const RATE = 1_000;
+const SLICE_MS = 0.5;
 const KEY = 'sk_bench';
 const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT, model: MODEL };
 
-/** A scorer that has learned a shop of 100,000 items. */
-function learnedScorer(): Scorer {
+/** A scorer that has learned a shop of 100,000 items, and what it learned. */
+function learnedScorer(): { readonly scorer: Scorer; readonly neighbours: ItemNeighbours } {
   const stores = observedStores(() => memoryStore());
   const neighbours = itemNeighbours.init();
   for (const event of interactionStream(LEARNED, ITEMS, SHOPPERS)) itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
@@ -58,7 +63,8 @@ function learnedScorer(): Scorer {
   followLearner(views, neighbours);
   // Outside a bench these rows lie in LMDB: here they would be two hundred thousand objects for every collection of garbage to visit.
   for (const { name } of [products, itemVectors]) stores.open(name, 0).wipe();
-  return new Scorer({ views, items, ranking: new Ranking(neighbours, items), metrics: noMetrics, remember: () => {}, isReady: () => true, now: Date.now });
+  const ranking = new Ranking(neighbours, items);
+  return { scorer: new Scorer({ views, items, ranking, metrics: noMetrics, remember: () => {}, isReady: () => true, now: Date.now }), neighbours };
 }
 
 export const recommend: Bench = {
@@ -66,7 +72,7 @@ export const recommend: Bench = {
   about: 'A recommendation in this process, from the shopper\'s row to the answer with its reasons.',
   needs: [],
   async run({ seconds }) {
-    const scorer = learnedScorer();
+    const { scorer } = learnedScorer();
     const shopper = zipf(SHOPPERS, 'recommend shoppers');
     const took: number[] = [];
     const end = performance.now() + seconds * 1000;
@@ -86,20 +92,76 @@ export const recommend: Bench = {
   },
 };
 
+/** The hot routes of a server, before a scorer. */
+function serverOf(scorer: Scorer, config: Config): HttpServer {
+  const nothing = (): object => ({});
+  return createHttpServer(
+    {
+      accept: () => Promise.resolve([]), partitions: 1, recommend: (request) => scorer.recommend(request), score: nothing, similar: nothing, forecast: nothing, forecasts: nothing, user: nothing, erase: nothing,
+      metricsText: () => '', live: () => true, ready: () => ({ ready: true }), metrics: noMetrics, journal: silentJournal,
+    },
+    { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: { write: [], server: [KEY], admin: [] }, shopperTokenSecret: '' },
+  );
+}
+
+const BODIES = Array.from({ length: 200 }, (_, number) => JSON.stringify({ userId: `shopper-${number * 7}`, limit: LIMIT }));
+
+const ask = (generator: Generator, port: number, seconds: number): Promise<LoadResult> => generator.run({
+  kind: 'closed', port, path: '/v1/recommend', authorization: `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`, bodies: BODIES, connections: CONNECTIONS, seconds,
+});
+
+export const recommendLearning: Bench = {
+  name: 'recommend-learning',
+  about: 'Recommend requests over HTTP, as many as 8 connections of another process take, while 1,000 events a second are learned.',
+  needs: [],
+  async run({ seconds, loader, config }) {
+    const { scorer, neighbours } = learnedScorer();
+    const ours = serverOf(scorer, config);
+    const generator = startGenerator(loader);
+    const learning = learnAt(RATE, neighbours);
+    try {
+      const port = await ours.listen(0, '127.0.0.1');
+      await ask(generator, port, seconds / 2);
+      const before = learning.learned();
+      const { requests, seconds: took, latencies } = await ask(generator, port, seconds);
+      const conditions = { ...CONDITIONS, connections: CONNECTIONS, learned_a_second: Math.round((learning.learned() - before) / took) };
+      return [
+        figure('recommend-learning rate', requests / took, null, 'requests/s', conditions),
+        figure('recommend-learning p99', quantile(latencies, 0.99), null, 'ms', conditions),
+      ];
+    } finally {
+      learning.stop();
+      generator.stop();
+      await ours.close();
+    }
+  },
+};
+
+/** Learns events at a rate, as the one process of a small shop does: what a scorer learns, and what the learner does. */
+function learnAt(rate: number, neighbours: ItemNeighbours): { learned(): number; stop(): void } {
+  const events = interactionStream(Infinity, ITEMS, SHOPPERS);
+  const learner = recommender.init();
+  const began = performance.now();
+  let learned = 0;
+  const timer = setInterval(() => {
+    // A slice, then requests: what is owed is caught up with in the next ones.
+    const sliceEnd = performance.now() + SLICE_MS;
+    for (; learned < ((performance.now() - began) / 1000) * rate && performance.now() < sliceEnd; learned++) {
+      const { value: event } = events.next();
+      if (!event) return;
+      itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
+      recommender.learn(learner, interactions.name, event, event.shopper);
+    }
+  }, 1);
+  return { learned: () => learned, stop: () => clearInterval(timer) };
+}
+
 export const recommendHttp: Bench = {
   name: 'recommend-http',
   about: 'CPU of a recommend request over HTTP, beside a bare node:http echo of the same body.',
   needs: [],
   async run({ seconds, loader, config }) {
-    const scorer = learnedScorer();
-    const nothing = (): object => ({});
-    const ours = createHttpServer(
-      {
-        accept: () => Promise.resolve([]), partitions: 1, recommend: (request) => scorer.recommend(request), score: nothing, similar: nothing, forecast: nothing, forecasts: nothing, user: nothing, erase: nothing,
-        metricsText: () => '', live: () => true, ready: () => ({ ready: true }), metrics: noMetrics, journal: silentJournal,
-      },
-      { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: { write: [], server: [KEY], admin: [] }, shopperTokenSecret: '' },
-    );
+    const ours = serverOf(learnedScorer().scorer, config);
     const echo = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -108,12 +170,10 @@ export const recommendHttp: Bench = {
     const generator = startGenerator(loader);
     try {
       const ports = { ours: await ours.listen(0, '127.0.0.1'), peer: await listening(echo) };
-      const bodies = Array.from({ length: 200 }, (_, number) => JSON.stringify({ userId: `shopper-${number * 7}`, limit: LIMIT }));
-      const authorization = `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`;
       const share = seconds / (2 * ROUNDS + 1);
       const cpu = async (port: number, forSeconds: number): Promise<number> => {
         const began = cpuSeconds();
-        const { requests } = await generator.run({ kind: 'closed', port, path: '/v1/recommend', authorization, bodies, connections: CONNECTIONS, seconds: forSeconds });
+        const { requests } = await ask(generator, port, forSeconds);
         return ((cpuSeconds() - began) / requests) * 1e6;
       };
       await cpu(ports.ours, share / 2);
