@@ -1,4 +1,5 @@
 import { change, pastWorth, type Plan } from '../models/forecast/shop-demand.js';
+import { factorOf, isPromoted, promoted, told } from '../models/forecast/promotions.js';
 import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
@@ -8,6 +9,7 @@ import type { DemandHandover, Sale, SkuDemand, Supply } from '../schemas/types.j
 import { partOf, turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, nothing, predictDays } from './demand/forecast.js';
 import type { Publication } from './demand/publication.js';
+import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
 import { askForSeries, handOver, successorRows, tellReplaced } from './demand/succession.js';
 import { turnCycle } from './demand/stock-cycle.js';
@@ -56,26 +58,33 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     turnDays(day, plan, ctx);
     const known = ctx.get(demandRows, sku);
     const before = known ? seriesOf(known) : skuSeries.init(day);
-    const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(ctx));
+    const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(before, ctx));
     if (!after) return ctx.count('millrace_late_sales_total');
-    const window = ctx.get(windowRows, SHOP);
-    if (window) ctx.put(windowRows, SHOP, change(window, known ? skuSeries.activity(before) : new Map(), skuSeries.activity(after)));
     if (!known) {
       join(sku, day, ctx);
       askForSeries(sku, ctx);
     }
-    const published = known ?? neverPublished;
-    ctx.put(demandRows, sku, demandRow(known ? after : inStockOrNot(after, ctx.get(supplyRows, sku)), published));
-    publishSoon(sku, published.publishedAt, sale.time, ctx);
+    keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
+    publishSoon(sku, known?.publishedAt ?? 0, sale.time, ctx);
+  }
+
+  /** Puts the row of a SKU, and changes the shop's days by what changed of its part in them. */
+  function keep(sku: string, before: SkuDemand | undefined, series: skuSeries.SkuSeries, ctx: Context): SkuDemand {
+    const window = ctx.get(windowRows, SHOP);
+    if (window) ctx.put(windowRows, SHOP, change(window, before ? skuSeries.activity(seriesOf(before)) : new Map(), skuSeries.activity(series)));
+    const row = demandRow(series, before ?? neverPublished);
+    ctx.put(demandRows, sku, row);
+    return row;
   }
 
   /** What days that a series folds were worth: nearly always ones that the shop has folded, too. */
-  function worthOfPast(ctx: Context): skuSeries.ExposureOf {
+  function worthOfPast({ promotions }: Pick<skuSeries.SkuSeries, 'promotions'>, ctx: Context): skuSeries.ExposureOf {
     let shop: Shop | undefined;
-    return (day) => {
+    const ofShop: skuSeries.ExposureOf = (day) => {
       shop ??= shopNow(ctx);
       return pastWorth(shop.season, shop.window, day) ?? shop.outlook(shop.window.lastDay ?? day).exposureOf(day);
     };
+    return promotions.length === 0 ? ofShop : promoted(promotions, factorOf(shopNow(ctx).season), ofShop);
   }
 
   function onSupply(sku: string, supply: Supply, ctx: Context): void {
@@ -84,25 +93,38 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     tellReplaced(sku, before, supply, ctx);
     const known = ctx.get(demandRows, sku);
     if (!known) return;
-    ctx.put(demandRows, sku, demandRow(inStockOrNot(seriesOf(known), supply), known));
+    keep(sku, known, supplied(seriesOf(known), supply), ctx);
     publishSoon(sku, known.publishedAt, supply.time, ctx);
   }
 
   function onHandover(handover: DemandHandover, ctx: Context): void {
     const isNew = handover.kind === 'series' && ctx.get(demandRows, handover.to) === undefined;
-    const sku = handOver(handover, worthOfPast(ctx), ctx);
+    const sku = handOver(handover, worthOfPast({ promotions: [] }, ctx), ctx);
     const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
     if (sku === undefined || !row) return;
     if (isNew) join(sku, row.lastDay, ctx);
     // The old one may have been sold out; the new one has a stock of its own.
-    ctx.put(demandRows, sku, demandRow(inStockOrNot(seriesOf(row), ctx.get(supplyRows, sku)), row));
+    ctx.put(demandRows, sku, demandRow(supplied(seriesOf(row), ctx.get(supplyRows, sku)), row));
     publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
   }
 
-  function inStockOrNot(series: skuSeries.SkuSeries, supply: Supply | undefined): skuSeries.SkuSeries {
+  /** The series with what its supply says of stock and promotions. */
+  function supplied(series: skuSeries.SkuSeries, supply: Supply | undefined): skuSeries.SkuSeries {
     if (!supply) return series;
+    const today = days.dayOf(supply.time);
+    const promotions = told(series.promotions, promotionOf(supply.sale, today, days), today);
     // A feed that says "in stock" without a number ends a shortage, too.
-    return skuSeries.stocked(series, days.dayOf(supply.time), supply.stock === null || supply.stock > 0);
+    return skuSeries.stocked({ ...series, promotions }, today, supply.stock === null || supply.stock > 0);
+  }
+
+  /** Days of a promotion on which nothing was sold count as well: nobody else would say that they are over. */
+  function withQuietPromotions(sku: string, row: SkuDemand, today: number, ctx: Context): SkuDemand {
+    const through = Math.min(today - 1, ctx.get(windowRows, SHOP)?.lastDay ?? 0);
+    const quiet = Array.from({ length: Math.max(0, Math.min(skuSeries.WINDOW_DAYS, through - row.lastDay)) }, (_, i) => through - i);
+    if (!quiet.some((day) => isPromoted(row.promotions, day))) return row;
+    const series = seriesOf(row);
+    const after = skuSeries.sell(series, through, 0, worthOfPast(series, ctx));
+    return after ? keep(sku, row, after, ctx) : row;
   }
 
   function publishSoon(sku: string, publishedAt: number, causedAt: number, ctx: Context): void {
@@ -114,10 +136,11 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   function publish(sku: string, at: number, ctx: Context): void {
-    const row = ctx.get(demandRows, sku);
-    if (!row) return;
+    const known = ctx.get(demandRows, sku);
+    if (!known) return;
+    const day = dayAt(at, days, shopNow(ctx).window.lastDay);
+    const row = withQuietPromotions(sku, known, day.today, ctx);
     const shop = shopNow(ctx);
-    const day = dayAt(at, days, shop.window.lastDay);
     const supply = ctx.get(supplyRows, sku);
     const successor = ctx.get(successorRows, sku);
     const series = seriesOf(row);

@@ -650,6 +650,8 @@ export interface Supply {
   readonly discontinued: boolean;
   /** SKU whose place it takes (replaces). */
   readonly replaces: null | string;
+  /** Dates of the sale price as the feed writes them (sale_price_effective_date), empty where it writes none; null without a sale price. */
+  readonly sale: null | string;
 }
 
 export type CandidateKind = 'back_in_stock' | 'item_info';
@@ -938,6 +940,10 @@ export interface ShopSeason {
   readonly past: Buffer;
   /** SKUs of the partition that have sold. */
   readonly members: number;
+  /** Typical sales made of SKUs on promotion, forgetting as it goes. */
+  readonly saleMade: number;
+  /** Typical sales that these would have made without. */
+  readonly saleExpected: number;
 }
 
 /** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */
@@ -950,6 +956,10 @@ export interface ShopWindow {
   readonly hits: readonly number[];
   /** Sales a day to expect of those that are two weeks old since this day. */
   readonly joined: readonly number[];
+  /** Typical sales made of SKUs on promotion. */
+  readonly saleMade: readonly number[];
+  /** Typical sales that these would have made on an ordinary day. */
+  readonly saleExpected: readonly number[];
 }
 
 /** A cart that was bought. */
@@ -982,6 +992,14 @@ export interface Shortage {
   readonly to: null | number;
 }
 
+/** Days with a sale price. */
+export interface Promotion {
+  /** First day. */
+  readonly from: number;
+  /** Last one; null where none is known. */
+  readonly to: null | number;
+}
+
 /** Sales of one SKU as a series that can be corrected (models/forecast/sku-series). Key: sku. */
 export interface SkuDemand {
   /** First day with a net sale, once it has left the window: days since 1970-01-01 in the shop's zone. */
@@ -1006,6 +1024,8 @@ export interface SkuDemand {
   readonly suggestedDay: number;
   /** Its units. */
   readonly suggestedUnits: number;
+  /** Days with a sale price, past and to come. */
+  readonly promotions: readonly Promotion[];
 }
 
 /** SKU that takes the place of this one, or whose place this one has taken. Key: sku. */

@@ -7,7 +7,7 @@ import { isShort, SEASON_DAYS, unfold, unitsOn, type SkuSeries } from '../../mod
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
 import type { DemandPanel, DemandScore } from '../../schemas/types.js';
-import { periodsAfter } from './forecast.js';
+import { periodsAfter, worthTo } from './forecast.js';
 import {
   bytesOf, demandRows, floatsOf, LEVELS, memberKey, memberRows, mixtureRow, mixtureRows, panelKey, panelRows, seasonRow, seasonRows, seriesOf, SHOP, shopOf,
   taughtOf, windowRows, type Shop, type Taught,
@@ -100,13 +100,15 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
   const from = (origin / PANEL_EVERY_DAYS) * parts;
   const quantiles = new Float64Array(LEADS.length * EXPERTS.length * LEVELS.length);
   const means = new Float64Array(LEADS.length * EXPERTS.length);
-  const { exposureOf } = shop.outlook(origin + 1);
-  const periods = periodsAfter(origin, LEADS, exposureOf);
+  const usually = periodsAfter(origin, LEADS, shop.outlook(origin + 1).exposureOf);
   for (let i = 0; i < parts; i++) {
     for (const { sub: sku } of ctx.scan(memberRows, memberKey((from + i) % PARTS))) {
       const demand = ctx.get(demandRows, sku);
       if (!demand) continue;
-      unfold(seriesOf(demand), origin, exposureOf, asked);
+      const series = seriesOf(demand);
+      const exposureOf = worthTo(series, shop, origin + 1);
+      const periods = series.promotions.length === 0 ? usually : periodsAfter(origin, LEADS, exposureOf);
+      unfold(series, origin, exposureOf, asked);
       const scale = bank.deviation(asked, 0);
       if (bank.periods(asked, 0) < GROWN_UP || !(scale > 0)) continue;
       askExperts(asked, 0, periods, shop.taught.probabilities, quantiles, means);

@@ -1,4 +1,5 @@
 import * as bank from '../../models/forecast/expert-bank.js';
+import { factorOf, promoted } from '../../models/forecast/promotions.js';
 import { blankForecast, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { phaseOf, SEASON_DAYS, unfold, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
@@ -31,9 +32,15 @@ export function dayAt(now: number, days: ShopDays, lastDay: number | null): Day 
   return { today, share: Math.max(LEAST_SHARE, (now - start) / (days.startOf(today + 1) - start)) };
 }
 
+/** What days are worth to a SKU, as known on the running one. */
+export function worthTo({ promotions }: SkuSeries, shop: Shop, today: number): ExposureOf {
+  const { exposureOf, sales } = shop.outlook(today);
+  return promoted(promotions, factorOf(sales), exposureOf);
+}
+
 /** Lives a SKU's days up to the running one, of which only the part that has passed counts, into a bank of one row. */
 export function live(series: SkuSeries, shop: Shop, { today, share }: Day, seen?: Parameters<typeof unfold>[4], into: bank.Bank = scratch): bank.Bank {
-  const { exposureOf } = shop.outlook(today);
+  const exposureOf = worthTo(series, shop, today);
   unfold(series, today, (day) => (day === today ? exposureOf(day) * share : exposureOf(day)), into, seen);
   return into;
 }
@@ -47,7 +54,7 @@ const LEADS = Array.from({ length: HORIZON_DAYS }, (_, i) => i + 1);
 /** The forecast of the days after the running one, and what the bank knew: both stand until the next one is made. */
 export function predictDays(series: SkuSeries, shop: Shop, day: Day): { forecast: SkuForecast; known: bank.Bank } {
   const known = live(series, shop, day);
-  predictSku(shop.taught, known, 0, periodsAfter(day.today, LEADS, shop.outlook(day.today).exposureOf), made);
+  predictSku(shop.taught, known, 0, periodsAfter(day.today, LEADS, worthTo(series, shop, day.today)), made);
   return { forecast: made, known };
 }
 

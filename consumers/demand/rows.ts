@@ -43,12 +43,12 @@ export function demandRow(series: SkuSeries, { publishedAt, suggestedDay, sugges
 
 export function seasonOf(row: ShopSeason | undefined): shop.ShopSeason {
   if (!row) return shop.init();
-  const { season, learned, closedRun, level, slope, offset, periods, sellers, events, past } = row;
-  return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods }, sellers, events, past: floatsOf(past) };
+  const { season, learned, closedRun, level, slope, offset, periods, sellers, events, past, saleMade, saleExpected } = row;
+  return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods }, sellers, events, past: floatsOf(past), saleMade, saleExpected };
 }
 
-export function seasonRow({ index, sellers, events, past }: shop.ShopSeason, members: number): ShopSeason {
-  return { ...index, sellers, events, past: bytesOf(past), members };
+export function seasonRow({ index, past, ...rest }: shop.ShopSeason, members: number): ShopSeason {
+  return { ...index, ...rest, past: bytesOf(past), members };
 }
 
 const untrainedScore: DemandScore = { samples: 0, covered: 0, pinball: 0, forecast: 0, actual: 0 };

@@ -30,6 +30,7 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     policy: attributes['reorder_policy'] ?? null,
     coverDays: number(attributes['cover_days'], 1, MOST_DAYS),
     discontinued: attributes['discontinued'] === 'true',
+    sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
     // Who is gone has no place to take.
     replaces: deleted ? null : replacedBy(sku, attributes['replaces']),
   };

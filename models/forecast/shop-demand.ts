@@ -4,6 +4,7 @@
  *   made(d)     = Σ typical sales (each at most 3),   hits(d) = Σ SKUs that sold          over SKUs older than two weeks
  *   F(d + 1)    = (1 − r) F(d) + r hits(d) + those who joined,   r = 0.025                the sales of an ordinary day
  *   calendar    learns (made(d), F(d) · exposure(d))                                      see calendar-index.ts
+ *   SKUs on promotion are left out of both sums and teach their own factor       see promotions.ts
  *   ln M[event] += κ surprise · max(0.3, 1/times)                                         a planned day has a factor of its own
  *
  * Σ over SKUs of a frequency smoothed at one rate is the smoothed Σ of hits: so nobody has to visit every SKU every day. Days before
@@ -12,6 +13,7 @@
  */
 import * as calendar from './calendar-index.js';
 import { FREQUENCY_RATES } from './expert-bank.js';
+import * as promotions from './promotions.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type Activity } from './sku-series.js';
 
 const RATE = FREQUENCY_RATES[2];
@@ -37,7 +39,7 @@ export interface EventEffect {
 }
 
 /** Folded: as of the day before the window. */
-export interface ShopSeason {
+export interface ShopSeason extends promotions.SaleSums {
   readonly index: calendar.CalendarIndex;
   readonly sellers: number;
   readonly events: Readonly<Record<string, EventEffect>>;
@@ -53,68 +55,83 @@ export interface ShopWindow {
   readonly made: readonly number[];
   readonly hits: readonly number[];
   readonly joined: readonly number[];
+  /** Typical sales of SKUs on promotion, and what these would have made without. */
+  readonly saleMade: readonly number[];
+  readonly saleExpected: readonly number[];
 }
 
-export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0) });
-export const noWindow: ShopWindow = { lastDay: null, made: [], hits: [], joined: [] };
+export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0), ...promotions.noSales });
+export const noWindow: ShopWindow = { lastDay: null, made: [], hits: [], joined: [], saleMade: [], saleExpected: [] };
+const SUMS = ['made', 'hits', 'saleMade', 'saleExpected'] as const;
 
 /** The shop with days opened up to `day`, and those that leave the window folded. */
 export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: Plan): { shop: ShopSeason; days: ShopWindow } {
-  if (days.lastDay === null) return { shop, days: { lastDay: day, made: [0], hits: [0], joined: [0] } };
+  if (days.lastDay === null) return { shop, days: { lastDay: day, made: [0], hits: [0], joined: [0], saleMade: [0], saleExpected: [0] } };
   if (day <= days.lastDay) return { shop, days };
   const gap = day - days.lastDay;
   if (gap > MOST_GAP_DAYS) {
     const through = outlook(shop, days, days.lastDay + 1, plan);
-    return { shop: { index: through.index, sellers: through.sellers, events: through.events, past: new Float32Array(0) }, days: openDays(shop, noWindow, day, plan).days };
+    const { index, sellers, events, sales } = through;
+    return { shop: { index, sellers, events, past: new Float32Array(0), ...sales }, days: openDays(shop, noWindow, day, plan).days };
   }
-  const opened = Array.from({ length: gap }, () => 0);
-  const made = [...days.made, ...opened];
-  const hits = [...days.hits, ...opened];
-  const joined = [...days.joined, ...opened];
-  const leaving = Math.max(0, made.length - WINDOW_DAYS);
-  const next = leaving === 0 ? shop : fold(shop, day - made.length + 1, { made, hits, joined }, leaving, plan);
-  return { shop: next, days: { lastDay: day, made: made.slice(leaving), hits: hits.slice(leaving), joined: joined.slice(leaving) } };
+  const length = days.made.length + gap;
+  const leaving = Math.max(0, length - WINDOW_DAYS);
+  const opened = mapped(days, (of) => [...of, ...Array.from({ length: length - of.length }, () => 0)]);
+  const next = leaving === 0 ? shop : fold(shop, day - length + 1, opened, leaving, plan);
+  return { shop: next, days: { lastDay: day, ...mapped(opened, (of) => of.slice(leaving)) } };
 }
+
+type Sums = Omit<ShopWindow, 'lastDay'>;
+
+const mapped = (days: Sums, change: (of: readonly number[]) => number[]): { [K in keyof Sums]: number[] } => ({
+  made: change(days.made), hits: change(days.hits), joined: change(days.joined), saleMade: change(days.saleMade), saleExpected: change(days.saleExpected),
+});
 
 /** The window after a SKU's part in it changed. */
 export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, after: ReadonlyMap<number, Activity>): ShopWindow {
   if (days.lastDay === null) return days;
-  const made = [...days.made];
-  const hits = [...days.hits];
-  const joined = [...days.joined];
-  const start = days.lastDay - made.length + 1;
+  const { length } = days.made;
+  // Rows of before promotions were known have no sums of them.
+  const sums = mapped(days, (of) => (of.length === length ? [...of] : Array.from({ length }, () => 0)));
+  const start = days.lastDay - length + 1;
   const add = (parts: ReadonlyMap<number, Activity>, sign: 1 | -1): void => {
     for (const [day, part] of parts) {
       const i = day - start;
       // Who grew up before the window has joined by its first day.
-      if (part.joined !== 0 && i < made.length) joined[Math.max(0, i)]! += sign * part.joined;
-      if (i < 0 || i >= made.length) continue;
-      made[i]! += sign * part.made;
-      hits[i]! += sign * part.hits;
+      if (part.joined !== 0 && i < length) sums.joined[Math.max(0, i)]! += sign * part.joined;
+      if (i < 0 || i >= length) continue;
+      for (const name of SUMS) sums[name][i]! += sign * part[name];
     }
   };
   add(before, -1);
   add(after, 1);
-  return { lastDay: days.lastDay, made, hits, joined };
+  return { lastDay: days.lastDay, ...sums };
 }
 
 interface Worth {
   readonly index: calendar.CalendarIndex;
   sellers: number;
+  sales: promotions.SaleSums;
   readonly events: Record<string, EventEffect>;
   readonly worth: number[];
 }
 
-function live(shop: ShopSeason, first: number, { made, hits, joined }: Omit<ShopWindow, 'lastDay'>, count: number, plan: Plan): Worth {
+function live(shop: ShopSeason, first: number, { made, hits, joined, saleMade, saleExpected }: Sums, count: number, plan: Plan): Worth {
   const index = copyOf(shop.index);
-  const state: Worth = { index, sellers: shop.sellers, events: { ...shop.events }, worth: [] };
+  const { saleMade: everMade, saleExpected: everExpected } = shop;
+  const state: Worth = { index, sellers: shop.sellers, sales: { saleMade: everMade, saleExpected: everExpected }, events: { ...shop.events }, worth: [] };
   for (let i = 0; i < count; i++) {
     const day = first + i;
     state.sellers += joined[i] ?? 0;
     const planned = plan.get(day);
     const sales = (made[i] ?? 0) > DUST ? (made[i] ?? 0) : 0;
-    const worth = planned ? learnPlanned(state, planned, phaseOf(day), sales) : learnOrdinary(state, phaseOf(day), sales);
+    const onSale = saleExpected[i] ?? 0;
+    // Whoever is on promotion is no measure of the day.
+    const usual = { ...state, sellers: Math.max(0, state.sellers - onSale) };
+    const worth = planned ? learnPlanned(usual, planned, phaseOf(day), sales) : learnOrdinary(usual, phaseOf(day), sales);
     state.worth.push(worth);
+    // Caps on sales make what is made a little less than expected, for these as for all.
+    if (worth >= 0) state.sales = promotions.learn(state.sales, saleMade[i] ?? 0, onSale * worth * Math.exp(index.offset));
     if (worth >= 0) state.sellers = (1 - RATE) * state.sellers + RATE * (hits[i] ?? 0);
   }
   return state;
@@ -139,10 +156,10 @@ function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, ph
   return plain * Math.exp(0.7 * certainty * surprise);
 }
 
-function fold(shop: ShopSeason, first: number, days: Omit<ShopWindow, 'lastDay'>, leaving: number, plan: Plan): ShopSeason {
-  const { index, sellers, events, worth } = live(shop, first, days, leaving, plan);
+function fold(shop: ShopSeason, first: number, days: Sums, leaving: number, plan: Plan): ShopSeason {
+  const { index, sellers, events, sales, worth } = live(shop, first, days, leaving, plan);
   const past = Float32Array.from([...shop.past, ...worth].slice(-PAST_DAYS));
-  return { index, sellers, events, past };
+  return { index, sellers, events, past, ...sales };
 }
 
 /** What is known of the shop's days as of a day that is not over. */
@@ -150,6 +167,7 @@ export interface Outlook {
   readonly index: calendar.CalendarIndex;
   readonly events: Record<string, EventEffect>;
   readonly sellers: number;
+  readonly sales: promotions.SaleSums;
   /** Worth of a day: as it was for those that are over, as expected from `today` on; below zero: closed. */
   readonly exposureOf: (day: number) => number;
 }
@@ -158,7 +176,7 @@ export function outlook(shop: ShopSeason, days: ShopWindow, today: number, plan:
   const first = days.lastDay === null ? today : days.lastDay - days.made.length + 1;
   // Of a shop that sold nothing for weeks, no day since is known to have been open.
   const count = days.lastDay === null ? 0 : Math.max(0, Math.min(today, days.lastDay + MOST_GAP_DAYS) - first);
-  const { index, sellers, events, worth } = live(shop, first, days, count, plan);
+  const { index, sellers, events, sales, worth } = live(shop, first, days, count, plan);
   const { past } = shop;
   const exposureOf = (day: number): number => {
     const i = day - first;
@@ -166,7 +184,7 @@ export function outlook(shop: ShopSeason, days: ShopWindow, today: number, plan:
     if (i < 0 && i >= -past.length) return past[past.length + i] ?? 1;
     return expectedWorth(index, events, plan, day, i < 0 ? 0 : day - today + 1);
   };
-  return { index, events, sellers, exposureOf };
+  return { index, events, sellers, sales, exposureOf };
 }
 
 /** Worth of a day before the window, as it was folded; undefined where it is not kept. */

@@ -13,6 +13,7 @@
  */
 import * as bank from './expert-bank.js';
 import { FREQUENCY_RATES } from './expert-bank.js';
+import { isPromoted, type Promotion } from './promotions.js';
 import { GROWN_UP } from './sku-forecast.js';
 
 export const WINDOW_DAYS = 28;
@@ -49,6 +50,7 @@ export interface SkuSeries {
   /** Days with a sale among the SKU's first two weeks, as far as they were folded. */
   readonly earlyHits: number;
   readonly shortages: readonly Shortage[];
+  readonly promotions: readonly Promotion[];
 }
 
 /** What a day of the shop is worth: 1 is ordinary, less than 0 was closed. */
@@ -57,7 +59,7 @@ export type ExposureOf = (day: number) => number;
 export const phaseOf = (day: number): number => ((day % SEASON_DAYS) + SEASON_DAYS) % SEASON_DAYS;
 
 export function init(day: number): SkuSeries {
-  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [] };
+  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [] };
 }
 
 export const windowStart = ({ lastDay, units }: SkuSeries): number => lastDay - units.length + 1;
@@ -188,10 +190,16 @@ export function unitsOn(series: SkuSeries, day: number): number {
 export interface Activity {
   /** Typical sales, at most three. */
   readonly made: number;
+  /** Whether it sold; of a promoted day how often it sells. */
   readonly hits: number;
   /** Share of its first two weeks' days on which it sold, on the day on which it is grown up. */
   readonly joined: number;
+  /** Of a promoted day: typical sales made, and to be expected without. */
+  readonly saleMade: number;
+  readonly saleExpected: number;
 }
+
+const idle: Activity = { made: 0, hits: 0, joined: 0, saleMade: 0, saleExpected: 0 };
 
 /** A SKU's part in the shop's series, by day: a function of its sales alone, so that corrections can take it back. */
 export function activity(series: SkuSeries): Map<number, Activity> {
@@ -206,10 +214,17 @@ export function activity(series: SkuSeries): Map<number, Activity> {
     const units = Math.max(0, net);
     if (day < first) return;
     if (units > 0 && day < grownUp) earlyHits++;
-    if (units > 0 && day >= grownUp && sizeHits > 0) parts.set(day, { made: Math.min((units * sizeHits) / sizeUnits, MOST_SALES), hits: 1, joined: 0 });
+    if (day >= grownUp && sizeHits > 0) {
+      const made = units > 0 ? Math.min((units * sizeHits) / sizeUnits, MOST_SALES) : 0;
+      if (isPromoted(series.promotions, day)) {
+        // The share began at nothing: of what it lacks, its age tells.
+        const often = Math.min(1, sizeHits / (1 - (1 - SIZE_RATE) ** (day - first)));
+        parts.set(day, { ...idle, hits: often, saleMade: made, saleExpected: often });
+      } else if (units > 0) parts.set(day, { ...idle, made, hits: 1 });
+    }
     sizeUnits = (1 - SIZE_RATE) * sizeUnits + SIZE_RATE * units;
     sizeHits = (1 - SIZE_RATE) * sizeHits + (units > 0 ? SIZE_RATE : 0);
   });
-  if (series.lastDay >= grownUp) parts.set(grownUp, { made: 0, hits: 0, ...parts.get(grownUp), joined: earlyHits / GROWN_UP });
+  if (series.lastDay >= grownUp) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: earlyHits / GROWN_UP });
   return parts;
 }

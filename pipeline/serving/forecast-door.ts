@@ -50,17 +50,17 @@ export class ForecastDoor {
     const supply = views.row(demandForecasts, supplyRows, sku);
     const replacedBy = views.row(demandForecasts, successorRows, sku);
     if (isOver(supply, replacedBy)) {
-      return { ...answer(nothing(sku, day, now), now), lastSaleDay: isoDay(series.lastDay), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
+      return { ...answer(nothing(sku, day, now), now), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
     }
     const { forecast, known: rows } = predictDays(series, shop, day);
     const record = forecastRecord(sku, forecast, day, now);
     const explained = {
-      mix: mixOf(shop.taught, rows), drivers: driversOf(shop, rows, day.today, this.#options.plan),
+      mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
     const suggestion = suggestionOf(supply, record, reorder, views.row(demandForecasts, cycleRows, sku));
     return {
-      ...answer(record, now), lastSaleDay: isoDay(series.lastDay), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
+      ...answer(record, now), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
     };
   }
@@ -112,6 +112,12 @@ export class ForecastDoor {
     const shop = shopOf((kind) => views.rowOfPartition(demandForecasts, partition, kind), plan);
     return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
   }
+}
+
+/** Newest day of the window on which something was sold; the newest known where it was sold before. */
+function lastSaleDay(series: SkuSeries): string {
+  const at = series.units.findLastIndex((units) => units > 0);
+  return isoDay(at < 0 ? series.lastDay : windowStart(series) + at);
 }
 
 /** Net units of the last four weeks, day by day, the last one being today. */

@@ -1,10 +1,11 @@
 import * as calendar from '../../models/forecast/calendar-index.js';
 import * as bank from '../../models/forecast/expert-bank.js';
 import { EXPERTS } from '../../models/forecast/expert-quantiles.js';
+import { factorOf, isPromoted } from '../../models/forecast/promotions.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { blankForecast, CLASS_NAMES, classOf, expertShares, groupOf, momentumOf, predictSku, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { isShort, phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
-import { HORIZON_DAYS, live, type Day } from '../../consumers/demand/forecast.js';
+import { HORIZON_DAYS, live, worthTo, type Day } from '../../consumers/demand/forecast.js';
 import { LEVELS, type Shop, type Taught } from '../../consumers/demand/rows.js';
 import type { DemandScore, Supply } from '../../schemas/types.js';
 import { isoDay } from '../core/shop-day.js';
@@ -21,8 +22,8 @@ export function mixOf(taught: Taught, rows: bank.Bank): { expert: string; weight
 }
 
 /** What moves the forecast: how often and how much the SKU sells, its weekdays, trends, and days known in advance. */
-export function driversOf(shop: Shop, rows: bank.Bank, today: number, plan: Plan): object {
-  const { index, events } = shop.outlook(today);
+export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank, today: number, plan: Plan): object {
+  const { index, events, sales } = shop.outlook(today);
   const often = bank.frequency(rows, 0, 1);
   const weekdays = WEEKDAYS.map((name, phase) => {
     const factor = (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase, often * often);
@@ -33,11 +34,13 @@ export function driversOf(shop: Shop, rows: bank.Bank, today: number, plan: Plan
     if (!known) return [];
     return [{ date: isoDay(day), kind: known.kind, name: known.name, factor: known.kind === 'closed' ? 0 : rounded(Math.exp(events[known.name]?.effect ?? 0)) }];
   });
+  const onSale = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).filter((day) => isPromoted(promotions, day));
   return {
     demandClass: CLASS_NAMES[classOf(rows, 0)], sellsOnShareOfDays: rounded(often), unitsADay: rounded(bank.level(rows, 0, 2) * Math.exp(index.level)),
     dayOfWeek: Object.fromEntries(weekdays),
     trend: { shopPercentAWeek: rounded(100 * Math.expm1(SEASON_DAYS * index.slope)), skuAgainstUsualPercent: rounded(100 * Math.expm1(momentumOf(rows, 0))) },
     planned,
+    ...(onSale.length > 0 ? { promotion: { factor: rounded(factorOf(sales)), dates: onSale.map(isoDay) } } : {}),
   };
 }
 
@@ -68,7 +71,7 @@ export const classAccuracy = (taught: Taught, rows: bank.Bank): Accuracy & { dem
 export function accuracyOf(series: SkuSeries, shop: Shop, day: Day): Accuracy {
   const score = { samples: 0, covered: 0, pinball: 0, forecast: 0, actual: 0 };
   const out: SkuForecast = blankForecast(1, LEVELS.length);
-  const { exposureOf } = shop.outlook(day.today);
+  const exposureOf = worthTo(series, shop, day.today);
   const judged = bank.init(1, SEASON_DAYS);
   live(series, shop, day, (d, units, rows) => {
     const exposure = exposureOf(d);

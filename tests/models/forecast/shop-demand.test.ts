@@ -12,7 +12,7 @@ interface Shop {
   readonly days: ShopWindow;
 }
 
-const part = (day: number, hits: number, made = hits): ReadonlyMap<number, Activity> => new Map([[day, { made, hits, joined: 0 }]]);
+const part = (day: number, hits: number, made = hits): ReadonlyMap<number, Activity> => new Map([[day, { made, hits, joined: 0, saleMade: 0, saleExpected: 0 }]]);
 const nothing: ReadonlyMap<number, Activity> = new Map();
 
 /** A shop of which so many SKUs sell on an ordinary day, by day. */
@@ -81,7 +81,7 @@ describe('the shop', () => {
   test('forgets its days, and not its season, in a silence of months', () => {
     const { shop, days } = lived((day) => [80, 80, 80, 80, 160, 90, 120][day % 7]!, 100);
     const later = openDays(shop, days, START + 798, NO_PLAN);
-    expect(later.days).toEqual({ lastDay: START + 798, made: [0], hits: [0], joined: [0] });
+    expect(later.days).toEqual({ lastDay: START + 798, made: [0], hits: [0], joined: [0], saleMade: [0], saleExpected: [0] });
     const [mon, , , , fri] = worths({ shop: later.shop, days: later.days }, 805, 7);
     expect(fri! / mon!).toBeGreaterThan(1.5);
   });

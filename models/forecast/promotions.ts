@@ -1,0 +1,59 @@
+/**
+ * Days on which a SKU has a sale price, and what such a day is worth: one factor for the whole shop.
+ *
+ *   factor = clip((Σ made + 20) / (Σ expected + 20), ½, 6)         typical sales of SKUs on promotion, and what these make without
+ *
+ * Both sums forget 1 % with each promoted day of the shop, and 20 sales of doubt hold the factor at 1 while little was seen. A promoted
+ * day is worth the factor times the day of the shop, to the learning as to the forecast: so a promotion neither lifts the level of what
+ * was promoted nor is missing where it comes again. Untrained: 1. Days are local days since 1970-01-01.
+ */
+export interface Promotion {
+  readonly from: number;
+  /** Last day; null where none is known. */
+  readonly to: number | null;
+}
+
+/** Sums of typical sales. */
+export interface SaleSums {
+  readonly saleMade: number;
+  readonly saleExpected: number;
+}
+
+const DOUBT = 20;
+const [LEAST, MOST] = [0.5, 6];
+const FORGETTING = 0.99;
+const MOST_PROMOTIONS = 12;
+
+export const noSales: SaleSums = { saleMade: 0, saleExpected: 0 };
+
+export const factorOf = ({ saleMade, saleExpected }: SaleSums): number => Math.min(MOST, Math.max(LEAST, (saleMade + DOUBT) / (saleExpected + DOUBT)));
+
+export function learn(sums: SaleSums, made: number, expected: number): SaleSums {
+  if (!(expected > 0)) return sums;
+  return { saleMade: FORGETTING * sums.saleMade + Math.max(0, made), saleExpected: FORGETTING * sums.saleExpected + expected };
+}
+
+export const isPromoted = (promotions: readonly Promotion[], day: number): boolean => promotions.some(({ from, to }) => day >= from && (to === null || day <= to));
+
+/** What a day is worth to a SKU with promotions. */
+export function promoted(promotions: readonly Promotion[], factor: number, exposureOf: (day: number) => number): (day: number) => number {
+  if (promotions.length === 0) return exposureOf;
+  return (day) => {
+    const worth = exposureOf(day);
+    return worth > 0 && isPromoted(promotions, day) ? worth * factor : worth;
+  };
+}
+
+/** Today the feed says this of the SKU's promotion, or of none: what is over stays, what was still to come is what is said now. */
+export function told(promotions: readonly Promotion[], said: Promotion | undefined, today: number): readonly Promotion[] {
+  // One without an end goes on for as long as it is said.
+  const now = said?.to === null ? (promotions.find(({ to }) => to === null) ?? said) : said;
+  const lasted = promotions.flatMap((one) => {
+    if (one.from > today || (now && overlap(one, now))) return [];
+    // Yesterday was still promoted; whether today was, nobody said.
+    return [one.to !== null && one.to < today ? one : { from: one.from, to: Math.max(one.from, today - 1) }];
+  });
+  return [...lasted, ...(now ? [now] : [])].sort((a, b) => a.from - b.from).slice(-MOST_PROMOTIONS);
+}
+
+const overlap = (a: Promotion, b: Promotion): boolean => a.from <= (b.to ?? Infinity) && b.from <= (a.to ?? Infinity);
