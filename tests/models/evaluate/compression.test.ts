@@ -9,7 +9,7 @@ test('less memory is told with what it costs: nothing for none, everything for a
   expect(asIs).toMatchObject({ variant: 'as it is', precision: 1, precisionLoss: 0 });
   expect(small.precision).toBe(1);
   expect(small.bytesAfter).toBe(40 * 68);
-  expect(small.bytesBefore).toBe(40 * 256);
+  expect(small.bytesBefore).toBe(40 * 272);
   expect(kept).toMatchObject({ precision: 1, precisionLoss: 0 });
   expect(none).toMatchObject({ bytesAfter: 0, precision: 0 });
 });
