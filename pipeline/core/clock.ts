@@ -1,5 +1,11 @@
 import type { Tick } from './log.js';
 
+/**
+ * How often time is written: each second, with many partitions less often, since each of them ticks into each of those that
+ * its consumers write.
+ */
+export const tickMs = (partitions: number): number => Math.min(10_000, Math.max(1_000, 250 * partitions));
+
 /** An input and the writers that tick it. */
 export interface TickedInput {
   readonly topic: string;

@@ -1,5 +1,5 @@
 import { knowsSchema, schemaIdOf } from '../../schemas/codec.js';
-import type { TickedInput } from './clock.js';
+import { tickMs, type TickedInput } from './clock.js';
 import { inputTopics, type Consumer } from './consumer.js';
 import { ConfigError } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
@@ -9,7 +9,8 @@ import { Task, type Staged } from './task.js';
 
 const RECORDS_A_COMMIT = 5_000;
 const BACKLOG_COMMIT_MS = 200;
-const TICK_COMMIT_MS = 1_000;
+/** An input may be ahead by two ticks and some delay. */
+const SLACK_TICKS = 2.5;
 const POLL_MS = 250;
 const SLICE_MS = 0.5;
 const RECORDS_A_SLICE = 16;
@@ -73,7 +74,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       metrics.observe('millrace_restore_seconds', (performance.now() - began) / 1000, labels);
       const task = new Task({
         consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
-        slackMs: log.clock === 'wall' ? 2_500 : 0, metrics,
+        slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics,
       });
       await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
       await work(lease, task, store, around, consumer.name);
@@ -100,7 +101,8 @@ async function processInSlices(task: Task, records: readonly LogRecord[]): Promi
 }
 
 async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string): Promise<void> {
-  const { metrics } = around;
+  const { log, metrics } = around;
+  const tickCommitMs = tickMs(log.partitions);
   let lastCommit = performance.now();
   let dirty = false;
   while (!lease.revoked.aborted) {
@@ -110,7 +112,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     dirty ||= records.length > 0;
     const waited = performance.now() - lastCommit;
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
-    const due = task.crash !== undefined || task.records >= RECORDS_A_COMMIT || waited >= TICK_COMMIT_MS
+    const due = task.crash !== undefined || task.records >= RECORDS_A_COMMIT || waited >= tickCommitMs
       || (task.records > 0 && (caughtUp || waited >= BACKLOG_COMMIT_MS));
     if (!dirty || !due) continue;
     const began = performance.now();
@@ -120,7 +122,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     const position = await lease.commit(staged.outputs, rows);
     store.apply(staged.rows, position);
     task.committed();
-    measure(metrics, consumer, String(lease.partition), { began, count, oldestWrittenAt, staged, time: task.time, clock: around.log.clock });
+    measure(metrics, consumer, String(lease.partition), { began, count, oldestWrittenAt, staged, time: task.time, clock: log.clock });
     if (task.crash) throw task.crash;
     lastCommit = performance.now();
     dirty = false;

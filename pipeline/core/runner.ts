@@ -1,9 +1,9 @@
+import { tickMs } from './clock.js';
 import { inputTopics, type Consumer } from './consumer.js';
 import type { Lease, Membership } from './log.js';
 import { runTask, type Surroundings } from './run-task.js';
 import { sourcesOf, tickedInputs, type Topology } from './topology.js';
 
-const TICK_MS = 1_000;
 /** Ticks lag the wall by this much, so that what is just being written still comes before them. */
 const TICK_BEHIND_MS = 1_000;
 
@@ -21,7 +21,7 @@ export function runConsumer(consumer: Consumer, topology: Topology, around: Surr
   });
 }
 
-/** Write the wall clock into the source partitions of a lease, each second. A zombie's tick does no harm: time never goes back. */
+/** Write the wall clock into the source partitions of a lease, now and then. A zombie's tick does no harm: time never goes back. */
 function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroundings): () => void {
   const sources = sourcesOf(consumer);
   if (sources.length === 0) return () => {};
@@ -38,6 +38,6 @@ function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroun
     );
   };
   tick();
-  const timer = setInterval(tick, TICK_MS);
+  const timer = setInterval(tick, tickMs(log.partitions));
   return () => clearInterval(timer);
 }
