@@ -1,7 +1,7 @@
 /**
- * Kernels of the ranker's network: 16 leaky units and a linear one over column-major features, four candidates at a time.
+ * Kernels of the ranker's network: 16 leaky units and a linear one over column-major features, four or eight candidates at a time.
  *
- * All 17 sums of four candidates stay in registers while the features go by. Lanes beyond the last candidate are
+ * Sums stay in registers, of which there are sixteen, while the features go by. Lanes beyond the last candidate are
  * computed as well and mean nothing: their slopes must be zero, and the features there finite.
  */
 import {
@@ -27,34 +27,51 @@ const AT = {
 } as const;
 const PAGES = Math.ceil((AT.averaged + WEIGHTS) / 65_536);
 
-const rowOf = (base: Code, k: Code): Code => addInt(base, timesInt(k, int(COLUMN)));
 const candidateAt = (base: Code, c: Local): Code => addInt(base, shift(c.get, 2));
-const units = (write: (unit: number) => Code): Code => seq(...Array.from({ length: UNITS }, (_, unit) => write(unit)));
+/** Units whose sums stay in registers together, for eight candidates; all of them in blocks. */
+const AT_ONCE = 5;
+const BLOCKS = [[0, 5], [5, 4], [9, 4], [13, 4]] as const;
+const upTo = (many: number, write: (k: number) => Code): Code[] => Array.from({ length: many }, (_, k) => write(k));
 
-/** scores[c] and the hidden units' inputs, for c < n, by the weights at an address. */
+/**
+ * scores[c] and the hidden units' inputs, for c < n, by the weights at an address. Eight candidates by a few units at a
+ * time: more sums than there are registers would go through memory at every feature.
+ */
 const forward = kernel('forward', ['i32', 'i32', 'i32'], (body, n, features, weights) => {
   const [c, f, xAt, wAt, out] = body.locals('i32', 5);
-  const [value, score] = body.locals('v128', 2);
-  const sums = body.locals('v128', UNITS);
+  const [left, right, weight] = body.locals('v128', 3);
+  const sums = body.locals('v128', 2 * AT_ONCE);
   const leak = spread4(float(LEAK));
-  return loop(c, n.get, 4, seq(
-    units((unit) => sums[unit].set(spread4(float(0)))),
+  const inputs = (from: number, many: number): Code => seq(
+    ...sums.slice(0, 2 * many).map((sum) => sum.set(spread4(float(0)))),
     xAt.set(candidateAt(int(AT.x), c)),
     wAt.set(weights.get),
     loop(f, features.get, 1, seq(
-      value.set(load4(xAt.get)),
-      units((unit) => sums[unit].set(add4(sums[unit].get, times4(value.get, loadSpread4(wAt.get, unit * 4))))),
+      left.set(load4(xAt.get)),
+      right.set(load4(xAt.get, 16)),
+      ...upTo(many, (k) => seq(
+        weight.set(loadSpread4(wAt.get, (from + k) * 4)),
+        sums[2 * k].set(add4(sums[2 * k].get, times4(left.get, weight.get))),
+        sums[2 * k + 1].set(add4(sums[2 * k + 1].get, times4(right.get, weight.get))),
+      )),
       xAt.set(addInt(xAt.get, int(COLUMN))),
       wAt.set(addInt(wAt.get, int(PER_FEATURE))),
     )),
-    score.set(sums[HIDDEN].get),
+    out.set(candidateAt(int(AT.hidden + from * COLUMN), c)),
+    ...upTo(many, (k) => seq(store4(out.get, sums[2 * k].get, k * COLUMN), store4(out.get, sums[2 * k + 1].get, k * COLUMN + 16))),
+  );
+  const activated = (sum: Local, k: number, side: number): Code => sum.set(add4(
+    sum.get, times4(larger4(load4(out.get, k * COLUMN + side), times4(load4(out.get, k * COLUMN + side), leak)), loadSpread4(wAt.get, k * 4)),
+  ));
+  return loop(c, n.get, 8, seq(
+    ...BLOCKS.map(([from, many]) => inputs(from, many)),
+    // `wAt` stands behind the last feature now, at the output weights; the linear unit's input is the first part of the score.
     out.set(candidateAt(int(AT.hidden), c)),
-    // `wAt` stands behind the last feature now, at the output weights.
-    seq(...sums.slice(0, HIDDEN).map((sum, k) => seq(
-      store4(out.get, sum.get, k * COLUMN),
-      score.set(add4(score.get, times4(larger4(sum.get, times4(sum.get, leak)), loadSpread4(wAt.get, k * 4)))),
-    ))),
-    store4(candidateAt(int(AT.scores), c), score.get),
+    left.set(load4(out.get, HIDDEN * COLUMN)),
+    right.set(load4(out.get, HIDDEN * COLUMN + 16)),
+    ...upTo(HIDDEN, (k) => seq(activated(left, k, 0), activated(right, k, 16))),
+    store4(candidateAt(int(AT.scores), c), left.get),
+    store4(candidateAt(int(AT.scores), c), right.get, 16),
   ));
 });
 
@@ -88,23 +105,27 @@ const backward = kernel('backward', ['i32', 'i32'], (body, n, features) => {
   );
 });
 
-/** gradient[f][unit] += Σ_c x[f][c]·slope[unit][c] */
+/** gradient[f][unit] += Σ_c x[f][c]·slope[unit][c], half of the units at a time */
 const accumulate = kernel('accumulate', ['i32', 'i32'], (body, n, features) => {
   const [f, c, xAt, to, at] = body.locals('i32', 5);
   const value = body.local('v128');
-  const sums = body.locals('v128', UNITS);
+  const sums = body.locals('v128', HIDDEN / 2 + 1);
+  const half = (from: number, many: number): Code => seq(
+    ...upTo(many, (k) => sums[k].set(spread4(float(0)))),
+    loop(c, n.get, 4, seq(
+      value.set(load4(candidateAt(xAt.get, c))),
+      at.set(candidateAt(int(AT.hidden + from * COLUMN), c)),
+      ...upTo(many, (k) => sums[k].set(add4(sums[k].get, times4(value.get, load4(at.get, k * COLUMN))))),
+    )),
+    ...upTo(many, (k) => storeFloat(to.get, add(loadFloat(to.get, (from + k) * 4), sumOf4(sums[k])), (from + k) * 4)),
+  );
   return seq(
     xAt.set(int(AT.x)),
     to.set(int(AT.gradient)),
     loop(f, features.get, 1, seq(
-      units((unit) => sums[unit].set(spread4(float(0)))),
-      loop(c, n.get, 4, seq(
-        value.set(load4(candidateAt(xAt.get, c))),
-        at.set(candidateAt(int(AT.hidden), c)),
-        units((unit) => sums[unit].set(add4(sums[unit].get, times4(value.get, load4(at.get, unit * COLUMN))))),
-      )),
-      units((unit) => storeFloat(to.get, add(loadFloat(to.get, unit * 4), sumOf4(sums[unit])), unit * 4)),
-      xAt.set(rowOf(xAt.get, int(1))),
+      half(0, HIDDEN / 2),
+      half(HIDDEN / 2, HIDDEN / 2 + 1),
+      xAt.set(addInt(xAt.get, int(COLUMN))),
       to.set(addInt(to.get, int(PER_FEATURE))),
     )),
   );
