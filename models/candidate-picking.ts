@@ -74,7 +74,7 @@ function take(
     if (joins(space, at, exclude)) picked[count++] = at;
     if (space.marked[at] === TAKEN) taken++;
   }
-  if (found < quota || taken * 2 > quota) return count;
+  if (found < quota || taken * 2 > quota || count === MOST_CANDIDATES) return count;
   // Much was refused: further, best first.
   const reached = top(space.evidence.columns[column], slots, 2 * quota, sorted);
   for (let looked = quota; looked < reached && taken < quota && count < MOST_CANDIDATES; looked++) {

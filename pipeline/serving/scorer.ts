@@ -24,6 +24,7 @@ import type { Views } from './views.js';
 const TRENDING = 'trending/1';
 const AFTER_DEADLINE_MS = 200;
 const CONTEXT = 10;
+const HINTS = 1_024;
 /** One answer in so many is told to the log with what the ranker saw: enough to learn from, and a fraction of the bytes. */
 const TOLD_IN_FULL = 4;
 /** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
@@ -62,8 +63,9 @@ export interface Shown {
 export class Scorer {
   readonly #parts: ScorerParts;
   readonly #showing: Showing;
-  /** By item number: the request that refuses it. */
+  /** By item number: the request that refuses it; and the same by its last bits alone, which the nearest memory holds. */
   #refused = new Int32Array(0);
+  readonly #hints = new Int32Array(HINTS);
   #request = 0;
   #answers = 0;
   /** A seed of each process's own: two scorers must not try the same. */
@@ -86,7 +88,9 @@ export class Scorer {
     const model = isPersonal ? MODEL : TRENDING;
     this.#remember(recommendationId, shopper, request.placement, model, answer);
     metrics.count('millrace_recommendations_total', { kind: isPersonal ? 'personal' : 'trending' });
-    return { recommendationId, items: answer.items, model, ...this.#freshness(shopper) };
+    const freshness = this.#freshness(shopper);
+    // Two shapes rather than one put together: this is built for every request.
+    return shopper.isStale ? { recommendationId, items: answer.items, model, stale: true, freshness } : { recommendationId, items: answer.items, model, freshness };
   }
 
   async score(request: ScoreRequest): Promise<object> {
@@ -97,7 +101,8 @@ export class Scorer {
       items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.explain && request.compare),
       unknown: request.items.filter((_, at) => numbers[at]! < 0),
       model: MODEL,
-      ...this.#freshness(shopper),
+      ...(shopper.isStale ? { stale: true } : {}),
+      freshness: this.#freshness(shopper),
     };
   }
 
@@ -164,19 +169,21 @@ export class Scorer {
     if (this.#refused.length < items.size) {
       this.#refused = new Int32Array(Math.ceil(items.size * 1.5));
       this.#request = 0;
+      this.#hints.fill(0);
     }
     const request = ++this.#request;
     const refused = this.#refused;
+    const hints = this.#hints;
     for (const skus of [exclude, shopper?.profile?.bought ?? [], shopper?.profile?.dismissed ?? []]) {
       for (const sku of skus) {
         const item = items.number(sku);
-        if (item >= 0) refused[item] = request;
+        if (item >= 0) refused[item] = hints[item & (HINTS - 1)] = request;
       }
     }
     const latest = butLatest && shopper ? shopper.recent[0] : undefined;
-    if (latest !== undefined) refused[latest] = request;
-    if (!matches) return (item) => refused[item] === request || !items.mayShow(item);
-    return (item) => refused[item] === request || !items.mayShow(item) || !matches(item);
+    if (latest !== undefined) refused[latest] = hints[latest & (HINTS - 1)] = request;
+    const isRefused = (item: number): boolean => (hints[item & (HINTS - 1)] === request && refused[item] === request) || !items.mayShow(item);
+    return matches ? (item) => isRefused(item) || !matches(item) : isRefused;
   }
 
   #best(shopper: Shopper, request: RecommendRequest, isRefused: (item: number) => boolean): Answer {
@@ -214,8 +221,8 @@ export class Scorer {
     return { items: this.#showing.given(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
   }
 
-  #freshness({ isStale, profile }: Shopper): object {
-    return { ...(isStale ? { stale: true } : {}), freshness: { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: this.#parts.isReady() } };
+  #freshness({ profile }: Shopper): object {
+    return { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: this.#parts.isReady() };
   }
 
   #remember(recommendationId: string, { key, isStale }: Shopper, placement: string | null, model: string, { items, features: seen }: Answer): void {
