@@ -87,8 +87,13 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
 }
 
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
-  if (purchase.kind !== 'completed' && purchase.kind !== 'line') return;
+  if (purchase.kind === 'refunded') return;
   const profile = ctx.get(profiles, key) ?? newProfile(purchase.time);
+  if (purchase.kind === 'cancelled') {
+    // Who changed their mind may be shown it again; who had it and sent it back may not.
+    const undone = new Set(purchase.lines.map(({ sku }) => sku));
+    return ctx.put(profiles, key, { ...profile, bought: profile.bought.filter((sku) => !undone.has(sku)) });
+  }
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
   // Lines of a file leave nothing in the ledger that would have to be found again.

@@ -13,12 +13,14 @@ import { largest } from './kernels/columns.js';
 const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30 } as const;
 /** How many of the nearest by embedding join. */
 export const NEAR = 40;
-/** Below this many candidates the most popular items join. */
+/** Below this many candidates (or as many as are wanted) the most popular items join. */
 const FEW = 40;
 
 /** What is to be refused and what to be ranked beside what the evidence names. */
 export interface Asked {
   readonly exclude?: ((item: number) => boolean) | undefined;
+  /** How many there should be at least, if there are so many items. */
+  readonly least?: number | undefined;
   /** Items to fill up with when few others are left; asked for only then. */
   readonly more?: (() => Int32Array) | undefined;
   /** Items to rank with the others, whatever speaks for them. */
@@ -35,7 +37,7 @@ export interface Others {
 }
 
 /** Chooses candidates from the gathered evidence: their slots into `picked`. Returns how many. */
-export function pick(space: Scratch, { exclude, more, also }: Asked, { repeats, near, trending, popular }: Others, picked: Int32Array): number {
+export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, { repeats, near, trending, popular }: Others, picked: Int32Array): number {
   // First, while there is room for certain.
   let count = also ? takeListed(space, also, also.length, picked, 0, exclude) : 0;
   for (let at = 0; at < space.own; at++) {
@@ -50,9 +52,10 @@ export function pick(space: Scratch, { exclude, more, also }: Asked, { repeats, 
   count = take(space, COLUMN.hop, space.slots, QUOTA.hop, picked, count, exclude);
   count = take(space, COLUMN.long, space.direct, QUOTA.long, picked, count, exclude);
   if (near) count = takeListed(space, near, Math.min(MOST_CANDIDATES, count + NEAR), picked, count, exclude);
-  if (count < FEW) count = takeListed(space, trending, FEW, picked, count, exclude);
-  if (count < FEW) count = takeListed(space, popular, FEW, picked, count, exclude);
-  if (count < FEW && more) count = takeListed(space, more(), FEW, picked, count, exclude);
+  const enough = Math.min(Math.max(FEW, least), MOST_CANDIDATES);
+  if (count < enough) count = takeListed(space, trending, enough, picked, count, exclude);
+  if (count < enough) count = takeListed(space, popular, enough, picked, count, exclude);
+  if (count < enough && more) count = takeListed(space, more(), enough, picked, count, exclude);
   return count;
 }
 

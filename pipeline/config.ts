@@ -89,16 +89,21 @@ function isTimeZone(name: string): boolean {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const relevant = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in variables.shape && value !== ''));
   const parsed = variables.safeParse(relevant);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`));
-  const problems: string[] = [];
-  const calendar = parseCalendar(calendarText(parsed.data.SHOP_CALENDAR, problems));
+  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${wordsOf(issue, relevant)}.`);
+  const calendar = parseCalendar(calendarText(relevant['SHOP_CALENDAR'] ?? '', problems));
   problems.push(...calendar.problems);
+  if (!parsed.success) throw new ConfigError(problems);
   const config: Config = { ...parsed.data, SHOP_CALENDAR: calendar.plan };
   if (config.KAFKA_SASL_MECHANISM && !(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD)) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {
+  if (issue.code !== 'invalid_value') return issue.message;
+  return `must be one of ${issue.values.map(String).filter((value) => value !== '').join(', ')}, not "${given[issue.path.join('.')] ?? ''}"`;
 }
 
 /** Name, default and meaning of every variable, for the README and --help. */

@@ -102,7 +102,8 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
       journal.warn({ error: error.message, count: records.length }, 'Recommendations served were not told to the log.');
     });
   };
-  const scorer = new Scorer({ views, items, ranking, metrics, remember, isReady, now: Date.now });
+  const endOf = async (topic: string, partition: number): Promise<number> => (await log.ranges(topic))[partition]?.end ?? 0;
+  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, now: Date.now });
   const done = Promise.all([...following.map((tables) => tables.done), fold.done, ready]);
   return {
     name: 'scorer', scorer, views, items, isReady,

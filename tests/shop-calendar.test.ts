@@ -37,6 +37,11 @@ test('every problem of a calendar is named at once', () => {
   for (const part of ['[1]: 2026-12-25 is there twice', '[2].date', '2026-02-30', '[3].date', '[3].kind', '"party"', '[3].name', '[4] must be an object']) expect(problems).toContain(part);
 });
 
+test('a calendar\'s problems are named beside those of other variables, each in a sentence', () => {
+  const told = (): unknown => readConfig({ SHOP_CALENDAR: '[7]', SCORER_VECTORS: 'int9', REORDER_LEAD_TIME_DAYS: '-1' });
+  for (const part of [/\[0\] must be an object/, /SCORER_VECTORS must be one of float32, int8, not "int9"/, /REORDER_LEAD_TIME_DAYS must be a whole number/]) expect(told).toThrow(part);
+});
+
 test.each([['{"date": 1}', 'cannot be read'], ['[1', 'JSON list'], ['/nowhere/calendar.json', 'cannot be read']])('%s is refused', (value, why) => {
   expect(problemsOf(value)).toContain(why);
 });

@@ -49,7 +49,7 @@ export interface ScoreRequest extends ShopperRef {
   readonly items: readonly string[];
   readonly after: After | null;
   readonly explain: boolean;
-  /** Whether a linear fit stands beside the explanation. */
+  /** Whether a linear fit stands beside the explanation, which it asks for as well. */
   readonly compare: boolean;
 }
 

@@ -138,12 +138,13 @@ export function recommendRequests(body: unknown): readonly { readonly request: R
 export const scoreRequest = (input: unknown): ScoreRequest =>
   read(input, SCORE, (errors, body) => {
     if ((body['items'] ?? null) === null) errors.push({ path: 'items', code: 'required', message: 'Say which SKUs to score.' });
+    const compare = flag(errors, body, 'compare') ?? false;
     return {
       ...shopperOfRequest(errors, body),
       items: skusOf(errors, body, 'items') ?? [],
       after: afterOf(errors, body),
-      explain: flag(errors, body, 'explain') ?? false,
-      compare: flag(errors, body, 'compare') ?? false,
+      explain: (flag(errors, body, 'explain') ?? false) || compare,
+      compare,
     };
   });
 

@@ -64,7 +64,7 @@ function learnedScorer(): { readonly scorer: Scorer; readonly neighbours: ItemNe
   // Outside a bench these rows lie in LMDB: here they would be two hundred thousand objects for every collection of garbage to visit.
   for (const { name } of [products, itemVectors]) stores.open(name, 0).wipe();
   const ranking = new Ranking(neighbours, items);
-  return { scorer: new Scorer({ views, items, ranking, metrics: noMetrics, remember: () => {}, isReady: () => true, now: Date.now }), neighbours };
+  return { scorer: new Scorer({ views, endOf: async () => 0, items, ranking, metrics: noMetrics, remember: () => {}, isReady: () => true, now: Date.now }), neighbours };
 }
 
 export const recommend: Bench = {

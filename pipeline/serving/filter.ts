@@ -24,7 +24,7 @@ export function readFilter(filter: Readonly<Record<string, unknown>>, items: Ite
     const path = `filter.${field}`;
     const textField = TEXT_FIELDS.find((name) => name === field);
     if (textField) conditions.push(oneOf((item) => items[textField](item), wanted, path, errors));
-    else if (field.startsWith('attributes.')) conditions.push(oneOf((item) => items.attribute(item, field.slice('attributes.'.length)), wanted, path, errors));
+    else if (field.startsWith('attributes.') && field !== 'attributes.') conditions.push(oneOf((item) => items.attribute(item, field.slice('attributes.'.length)), wanted, path, errors));
     else if (field === 'price') conditions.push(within(items, wanted, path, errors));
     else if (field === 'inStock' && typeof wanted === 'boolean') conditions.push((item) => !wanted || items.inStock(item));
     else if (field === 'inStock') errors.push({ path, code: 'wrong_type', message: 'This must be true or false.' });

@@ -11,7 +11,7 @@ import { quantised } from '../../models/shown-lists.js';
 import type { Items } from './items.js';
 
 /** Items to fill up with, when evidence and trend leave few. */
-const FILLED = 64;
+const FILLED = 128;
 /** Untouched items that are looked through for what is near. */
 const POOLED = 1_024;
 /** 2-hop sums kept: two clicks that share a place work each other's out anew each time. */
@@ -46,8 +46,8 @@ export class Ranking {
   }
 
   /** Best `limit` items that are not refused; `recent` is latest first. The catalogue fills what evidence and trend do not. */
-  rank(recent: Int32Array, limit: number, isRefused: (item: number) => boolean, also?: Int32Array): Ranked {
-    return fusion.predict(this.#model, recent, this.#work, { limit, exclude: isRefused, more: () => this.#fromCatalogue(isRefused), also });
+  rank(recent: Int32Array, limit: number, isRefused: (item: number) => boolean, also?: Int32Array, least = limit): Ranked {
+    return fusion.predict(this.#model, recent, this.#work, { limit, least, exclude: isRefused, more: () => this.#fromCatalogue(isRefused), also });
   }
 
   /** Items of the catalogue that nobody has touched, nearest to these clicks by what their content says; at most `limit`. */

@@ -51,10 +51,18 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
 ];
 
 /** Parts that add up to the score: that of an unknown item, and what is known of this one, the largest first. */
-export function contributionsOf({ baseline, contributions }: Explanation, damping: number): Contribution[] {
-  const parts = GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: contributions[at]! }));
+export function contributionsOf({ baseline, contributions }: Explanation, damping: number, isStranger: boolean): Contribution[] {
+  const parts = isStranger ? ofStranger(contributions) : GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: contributions[at]! }));
   const damped = damping === 0 ? [] : [{ part: 'shown in vain', value: damping }];
   return [{ part: 'an unknown item', value: baseline }, ...[...parts, ...damped].filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
+}
+
+/** Of somebody without clicks, groups that compare with clicks tell only what kind of item it is. */
+function ofStranger(contributions: Float64Array): Contribution[] {
+  const isItsOwn = (group: Group): boolean => group === 'trending' || group === 'popular' || group === 'age';
+  const own = GROUPS.flatMap((group, at): Contribution[] => (isItsOwn(group) ? [{ part: PARTS[group], value: contributions[at]! }] : []));
+  const other = GROUPS.reduce((sum, group, at) => sum + (isItsOwn(group) ? 0 : contributions[at]!), 0);
+  return [...own, { part: 'how it is viewed by others', value: other }];
 }
 
 /** A linear fit near the item, part by part, the largest first. */

@@ -7,7 +7,7 @@ import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
 import { MODEL } from '../../models/fusion.js';
 import { randomness, type Randomness } from '../../models/kernels/numbers.js';
-import { clickstream, recommendations, userProfiles } from '../../schemas/topics.js';
+import { recommendations, userProfiles } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
@@ -16,9 +16,9 @@ import { choose, type Chosen } from './choose.js';
 import { readFilter, type Matches } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
+import { reflected, type Followed } from './read-your-writes.js';
 import type { Reason } from './reasons.js';
 import { Showing, type ShownItem } from './showing.js';
-import type { Views } from './views.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
 const TRENDING = 'trending/1';
@@ -31,8 +31,7 @@ const TOLD_IN_FULL = 4;
 const ALL = 128;
 const NEW_ITEMS = 8;
 
-export interface ScorerParts {
-  readonly views: Views;
+export interface ScorerParts extends Followed {
   readonly items: Items;
   readonly ranking: Ranking;
   readonly metrics: Metrics;
@@ -98,7 +97,7 @@ export class Scorer {
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
-      items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.explain && request.compare),
+      items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.compare),
       unknown: request.items.filter((_, at) => numbers[at]! < 0),
       model: MODEL,
       ...(shopper.isStale ? { stale: true } : {}),
@@ -137,8 +136,7 @@ export class Scorer {
   async #shopper(ref: ShopperRef, after: After | null): Promise<Shopper> {
     const { views, isReady } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
-    const wanted = after && { ...after, positions: after.positions.filter(({ topic }) => topic === clickstream.name) };
-    const seen = !wanted || await views.until(userProfiles, () => views.reflects(userProfiles, asked, wanted), AFTER_DEADLINE_MS);
+    const seen = !after || await reflected(this.#parts, asked, after, AFTER_DEADLINE_MS);
     const key = views.canonical(userProfiles, asked);
     const kept = views.row(userProfiles, profiles, key);
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
@@ -201,7 +199,7 @@ export class Scorer {
   #chosen({ key, recent }: Shopper, request: RecommendRequest, isRefused: (item: number) => boolean): Chosen {
     const { ranking, items } = this.#parts;
     const { exploration: tried, fatigue: seen } = ranking.shown;
-    const ranked = ranking.rank(recent, ALL, isRefused, request.explore ? ranking.newItems(recent, NEW_ITEMS, isRefused) : undefined);
+    const ranked = ranking.rank(recent, ALL, isRefused, request.explore ? ranking.newItems(recent, NEW_ITEMS, isRefused) : undefined, request.limit);
     return choose(ranked, request, {
       vectorOf: (item) => ranking.vectorOf(item),
       categoryOf: (item) => items.category(item) ?? undefined,

@@ -83,7 +83,7 @@ export class Showing {
     const [first] = item.reasons;
     // What own clicks are worth is said of other items as well: a little for not being one of them.
     const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code && (code !== 'viewed_before' || recent.includes(number)));
-    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
+    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping, recent.length === 0) };
   }
 
   #reason(item: number, because: number): Reason {

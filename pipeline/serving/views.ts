@@ -95,11 +95,15 @@ export class Views {
     return at;
   }
 
+  /** Whether a table's tasks have read so far. */
+  hasRead(table: Topic, positions: readonly Position[]): boolean {
+    // A token may be made up: looking at a partition that is none would open a store for it.
+    return positions.every(({ topic, partition, offset }) => partition < this.partitions && (progressOf(this.#store(table, partition)).offsets[topic] ?? 0) > offset);
+  }
+
   /** Whether what is answered for `key` reflects all that stands before `after`: what was sent on to another id's task included. */
   reflects(table: Topic, key: string, { positions, merges }: After): boolean {
-    // A token may be made up: looking at a partition that is none would open a store for it.
-    const isRead = ({ topic, partition, offset }: Position): boolean => partition < this.partitions && (progressOf(this.#store(table, partition)).offsets[topic] ?? 0) > offset;
-    return positions.every(isRead) && this.#hasArrived(table, key)
+    return this.hasRead(table, positions) && this.#hasArrived(table, key)
       && merges.every(({ from, time }) => (this.row(table, redirectRows, from)?.time ?? -Infinity) >= time && this.#hasArrived(table, from));
   }
 

@@ -88,6 +88,15 @@ test('what was bought or dismissed is remembered', () => {
   expect(profile(driver)).toMatchObject({ dismissed: ['P7'], bought: ['P1'] });
 });
 
+test('what was ordered and cancelled is not bought, what was refunded is', () => {
+  const driver = new Driver([shoppers()]);
+  const lines = (quantity: number, ...skus: string[]) => skus.map((sku) => ({ sku, quantity, price: 1n }));
+  driver.send(purchases, 'a1', purchase('a1', 'O1', { lines: lines(1, 'P1', 'P2', 'P3') }));
+  driver.send(purchases, 'a1', purchase('a1', 'O1', { kind: 'refunded', lines: lines(-1, 'P1') }));
+  driver.send(purchases, 'a1', purchase('a1', 'O1', { kind: 'cancelled', lines: lines(-1, 'P2') }));
+  expect(profile(driver)).toMatchObject({ bought: ['P1', 'P3'] });
+});
+
 test('a record without a value is counted and passed (D17)', () => {
   const driver = new Driver([shoppers()]);
   driver.send(clickstream, 'u1', view('P1', NINE));

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import type { After } from '../../infra/http/doors.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
+import { itemWatch } from '../../consumers/item-watch.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { reflected } from '../../pipeline/serving/read-your-writes.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import { clickstream, userProfiles } from '../../schemas/topics.js';
+import { clickstream, inventory, orders, purchases, userProfiles, type Topic } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
-import { MINUTE, NINE, product, shopEvent } from '../support/events.js';
+import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
 const PARTITIONS = 4;
 
@@ -82,4 +85,41 @@ test('whoever waits for a token sees its event, through any chain of merges; and
       expect(views.reflects(userProfiles, asked, after)).toBe(true);
     }
   }), { numRuns: 60 });
+});
+
+/** Orders and stock go through a task of their own before a shopper's answer can hold them. */
+describe.each([1, PARTITIONS])('a token of what does not go straight into a profile (%i partitions)', (partitions) => {
+  function shop() {
+    const driver = new Driver([shoppers(), orderLedger(), itemWatch()], { partitions, batch: () => 1 });
+    const observed = observedStores(driver.openStore);
+    const views = new Views(observed, partitions);
+    const endOf = async (topic: string, partition: number): Promise<number> => driver.records(topic).filter((record) => record.partition === partition).length;
+    const write = <T>(topic: Topic<T>, key: string, value: T): After => {
+      driver.write(topic.name, key, topic.codec.encode(value));
+      const partition = partitionOf(key, partitions);
+      return { positions: [{ topic: topic.name, partition, offset: driver.records(topic.name).filter((record) => record.partition === partition).length - 1 }], merges: [] };
+    };
+    const asked = (after: After, deadlineMs = 300): Promise<boolean> => reflected({ views, endOf }, 'u1', after, deadlineMs);
+    const bought = (): readonly string[] => views.row(userProfiles, profiles, 'u1')?.bought ?? [];
+    return { driver, write, asked, bought };
+  }
+
+  test('an order is met when its purchase is in the profile, not before', async () => {
+    const { driver, write, asked, bought } = shop();
+    const after = write(orders, 'O-1', orderEvent('completed', 'O-1', { userId: 'u1', lines: [orderLine('P1', 1, 10_000n)] }));
+    expect(await asked(after, 20)).toBe(false);
+    const answer = asked(after);
+    driver.run();
+    expect(await answer).toBe(true);
+    expect(bought()).toEqual(['P1']);
+    expect(driver.records(purchases.name).length).toBe(1);
+  });
+
+  test('a stock count is met when the products have it', async () => {
+    const { driver, write, asked } = shop();
+    const after = write(inventory, 'P1', stock('P1', 3, NINE));
+    expect(await asked(after, 20)).toBe(false);
+    driver.run();
+    expect(await asked(after, 0)).toBe(true);
+  });
 });

@@ -50,6 +50,24 @@ describe('what is recommended', () => {
     expect([...scores[2]!.keys()].slice(0, 2).sort()).toEqual(['P5', 'P7']);
   });
 
+  test('an explanation to a stranger names no clicks', async () => {
+    const { items } = await shop.recommend('nobody', { explain: true, limit: 3 });
+    for (const { score, contributions, reasons } of items) {
+      expect(contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score, 6);
+      expect(contributions!.filter(({ part }) => /what was viewed|viewed before|visit/.test(part))).toEqual([]);
+      expect(reasons.filter(({ code }) => code !== 'trending' && code !== 'popular')).toEqual([]);
+    }
+  });
+
+  test('as many as asked for come, while there are so many to show', async () => {
+    expect(await shop.skus('nobody', { limit: 39 })).toHaveLength(39);
+    const own = shopOfPairs();
+    for (let item = 40; item < 120; item++) own.product(`P${item}`);
+    own.profile('a', ['P4', 'P6']);
+    expect(new Set(await own.skus('a', { limit: 100 })).size).toBe(100);
+    expect(await own.skus('a', { limit: 100, diversity: 0.5 })).toHaveLength(100);
+  });
+
   test('a shop that nobody has visited shows its catalogue', async () => {
     const young = new TestShop();
     for (const sku of ['A', 'B', 'C']) young.product(sku);

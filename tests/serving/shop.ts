@@ -40,7 +40,7 @@ export class TestShop {
     this.items = new Items(views, this.neighbours.index);
     followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
-    this.scorer = new Scorer({ views, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => START });
+    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => START });
   }
 
   product(sku: string, fields: Partial<Product> = {}): void {
