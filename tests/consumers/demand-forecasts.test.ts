@@ -566,7 +566,7 @@ test('crash anywhere equals no crash, and any batching equals one batch', () => 
     for (const { kind, sku, hours, units, ago } of plan) {
       time += hours * HOUR;
       if (kind === 'tick') driver.tick(time);
-      if (kind === 'stock') driver.send(supplies, `P${sku}`, supply(`P${sku}`, units, time));
+      if (kind === 'stock') driver.send(supplies, `P${sku}`, supply(`P${sku}`, units, time, { sale: ago === 3 ? `${isoDay(Math.floor(time / DAY) - 1)}/${isoDay(Math.floor(time / DAY) + units + 2)}` : ago === 40 ? '' : null, leadTimeDays: units + 2 }));
       if (kind === 'sale') {
         driver.tick(time);
         driver.send(sales, `P${sku}`, sale(`P${sku}`, units, time - ago * DAY));

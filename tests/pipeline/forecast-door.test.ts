@@ -36,13 +36,16 @@ function fiveWeeks(): ForecastDoor {
   const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan, reorder })]);
   driver.tick(NINE - MINUTE);
   driver.send(catalog, 'TEA', product('TEA', { lead_time_days: '3', review_days: '4', pack_size: '6' }));
-  driver.send(catalog, 'CUP', product('CUP'));
+  driver.send(catalog, 'CUP', product('CUP', { sale_price: '0.80 EUR', sale_price_effective_date: '2026-04-09T09:00+0000/2026-04-11' }));
   driver.send(catalog, 'NEW', product('NEW'));
   for (let day = 0; day < 35; day++) {
     driver.tick(NINE + day * DAY);
     driver.send(sales, 'TEA', sale('TEA', 4 + (day % 3), NINE + day * DAY));
+    driver.send(sales, 'POT', sale('POT', 2, NINE + day * DAY));
     if (day % 9 === 0) driver.send(sales, 'CUP', sale('CUP', 1, NINE + day * DAY));
   }
+  driver.send(catalog, 'POT-2', { ...product('POT-2', { replaces: 'POT' }), category: 'garden' });
+  driver.tick(NINE + 34 * DAY + MINUTE);
   driver.send(inventory, 'TEA', stock('TEA', 7, NINE + 34 * DAY));
   const mine = new Set([products.name, forecastTable.name]);
   const views = new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
@@ -87,6 +90,21 @@ describe('the forecast of one SKU', () => {
     expect(reasons[0]!.text).toContain('Covers 7 days at 95 %');
   });
 
+  test('names the days of its promotion, and what one is worth to the shop', () => {
+    const { promotion } = (door.one('CUP') as Answer)['drivers'] as { promotion: object };
+    expect(promotion).toEqual({ factor: 1, dates: ['2026-04-09', '2026-04-10', '2026-04-11'] });
+    expect(tea['drivers']).not.toHaveProperty('promotion');
+  });
+
+  test('is nothing for one whose place another takes, which has its level before it ever sold', () => {
+    const [old, successor] = [door.one('POT') as Answer, door.one('POT-2') as Answer];
+    expect(old).toMatchObject({ replacedBy: 'POT-2', lastSaleDay: '2026-04-05' });
+    expect(old.days.every(({ mean }) => mean === 0)).toBe(true);
+    expect(successor.days[0]!.mean).toBeGreaterThan(1.5);
+    expect(successor.days[0]!.mean).toBeLessThan(2.5);
+    expect((door.several(['POT']) as { forecasts: Answer[] }).forecasts[0]!.days).toEqual(old.days);
+  });
+
   test('is not there for what never sold', () => {
     expect(door.one('NEW')).toBeUndefined();
   });
@@ -107,5 +125,5 @@ test('a category is the sum of its SKUs, with quantiles that do not cross', asyn
     expect(day.mean).toBeCloseTo(forecasts[0]!.days[i]!.mean + forecasts[1]!.days[i]!.mean, 9);
     expect([...day.quantiles].sort((a, b) => a - b)).toEqual(day.quantiles);
   });
-  expect(await door.ofCategory('garden')).toBeUndefined();
+  expect(await door.ofCategory('cellar')).toBeUndefined();
 });
