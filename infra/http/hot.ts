@@ -47,13 +47,14 @@ const recommend: HotRoute = {
     house.keys.ofRequest(exchange.request, exchange.query);
     const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
     const key = keyOf(house, exchange, body);
-    const asked = recommendRequests(body);
+    const isServer = allows(key, 'server');
+    const asked = recommendRequests(body, isServer);
     charge(house, key, Math.max(1, asked?.length ?? 1));
     const answer = (request: RecommendRequest, of: unknown): object | Promise<object> => {
       mayAsk(house, exchange, key, request, of);
-      return house.deps.recommend({ ...request, trusted: allows(key, 'server') || request.userId !== null });
+      return house.deps.recommend(request);
     };
-    sendJson(exchange.response, 200, asked ? { answers: await Promise.all(asked.map(({ request, body: of }) => answer(request, of))) } : await answer(recommendRequest(body), body));
+    sendJson(exchange.response, 200, asked ? { answers: await Promise.all(asked.map(({ request, body: of }) => answer(request, of))) } : await answer(recommendRequest(body, isServer), body));
   },
 };
 

@@ -96,24 +96,31 @@ const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
 
-export const recommendRequest = (input: unknown): RecommendRequest => read(input, RECOMMEND, recommendFields);
+/** `isServer`: asked with a server's key, which speaks for every shopper; another proves a userId before it is answered. */
+export const recommendRequest = (input: unknown, isServer = false): RecommendRequest => read(input, RECOMMEND, (errors, body) => recommendFields(errors, body, isServer));
 
-const recommendFields = (errors: Errors, body: Json): RecommendRequest => ({
-  ...shopperOfRequest(errors, body),
-  limit: limitOf(errors, body),
-  filter: filterOf(errors, body),
-  exclude: skusOf(errors, body, 'exclude') ?? [],
-  items: skusOf(errors, body, 'items'),
-  placement: text(errors, body, 'placement', 256),
-  after: afterOf(errors, body),
-  explain: flag(errors, body, 'explain') ?? false,
-  diversity: strengthOf(errors, body, 'diversity', 1),
-  fatigue: strengthOf(errors, body, 'fatigue', 5),
-  explore: flag(errors, body, 'explore') ?? false,
-});
+/** Written out field by field: copying objects into each other takes longer than reading them. */
+function recommendFields(errors: Errors, body: Json, isServer: boolean): RecommendRequest {
+  const { userId, anonymousId } = shopperOfRequest(errors, body);
+  return {
+    userId,
+    anonymousId,
+    trusted: isServer || userId !== null,
+    limit: limitOf(errors, body),
+    filter: filterOf(errors, body),
+    exclude: skusOf(errors, body, 'exclude') ?? [],
+    items: skusOf(errors, body, 'items'),
+    placement: text(errors, body, 'placement', 256),
+    after: afterOf(errors, body),
+    explain: flag(errors, body, 'explain') ?? false,
+    diversity: strengthOf(errors, body, 'diversity', 1),
+    fatigue: strengthOf(errors, body, 'fatigue', 5),
+    explore: flag(errors, body, 'explore') ?? false,
+  };
+}
 
 /** Several recommendations asked for at once, or undefined when the body asks for one. @throws Refusal 400 naming every wrong field of each */
-export function recommendRequests(body: unknown): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
+export function recommendRequests(body: unknown, isServer: boolean): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
   if (!isObject(body) || body['requests'] === undefined) return undefined;
   return read(body, SEVERAL, (errors) => {
     const asked = body['requests'];
@@ -128,7 +135,7 @@ export function recommendRequests(body: unknown): readonly { readonly request: R
       }
       const before = errors.length;
       onlyKnown(errors, one, RECOMMEND);
-      const request = recommendFields(errors, one);
+      const request = recommendFields(errors, one, isServer);
       under(errors, before, `requests[${index}].`);
       return [{ request, body: one }];
     });
