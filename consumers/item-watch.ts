@@ -18,7 +18,8 @@ export function itemWatch(): Consumer {
     inputs: [on(catalog, onCatalogChange), on(inventory, onInventoryChange), on(itemInterests, onInterest)],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
-    patienceMs: 250,
+    // An answer that is given a product's token waits for it, twice as long.
+    patienceMs: 100,
     timers: { notify: (due, ctx) => notify(due, ctx) },
   });
 }

@@ -1,6 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighboursIn, type ItemNeighbours } from '../consumers/co-visitation.js';
-import { demandForecasts, erasures, itemVectors, products, recommenderModels, userProfiles } from '../schemas/topics.js';
+import { demandForecasts, erasures, itemVectors, orderLedger, products, recommenderModels, userProfiles } from '../schemas/topics.js';
 import type { Config } from './config.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
@@ -18,7 +18,8 @@ import { followTables, Views } from './serving/views.js';
 
 const SNAPSHOT_EVERY_MS = 60_000;
 const SINK_PATIENCE_MS = 500;
-/** Only a shopper waits: for the own last click. */
+/** Tables that an answer waits for when it is given a token: read-your-writes.ts looks at them. */
+const awaited = [userProfiles, orderLedger, products];
 const VIEW_PATIENCE_MS = 250;
 /** Each append delays the clicks that come meanwhile. */
 const TELL_MS = 100;
@@ -76,8 +77,8 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
   // On the embedded engine tasks own all tables but the learner's two, and views read the owners' stores.
   const isOwner = viewed === owned;
   const following = [
-    followTables(log, isOwner ? [] : [userProfiles], viewed.open, stopping.signal, journal),
-    followTables(log, isOwner ? learned : [products, demandForecasts, ...learned], viewed.open, stopping.signal, journal, VIEW_PATIENCE_MS),
+    followTables(log, isOwner ? [] : awaited, viewed.open, stopping.signal, journal),
+    followTables(log, isOwner ? learned : [demandForecasts, ...learned], viewed.open, stopping.signal, journal, VIEW_PATIENCE_MS),
   ];
   const fold = await startFold<ItemNeighbours>(itemNeighboursIn(config.SCORER_VECTORS), { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views, fold.state.index);
@@ -102,7 +103,9 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
       journal.warn({ error: error.message, count: records.length }, 'Recommendations served were not told to the log.');
     });
   };
-  const endOf = async (topic: string, partition: number): Promise<number> => (await log.ranges(topic))[partition]?.end ?? 0;
+  // On Kafka a stream ends with the marker of a transaction, an offset that no task counts among those it has read.
+  const markers = log.engine === 'kafka' ? 1 : 0;
+  const endOf = async (topic: string, partition: number): Promise<number> => Math.max(0, ((await log.ranges(topic))[partition]?.end ?? 0) - markers);
   const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, now: Date.now });
   const done = Promise.all([...following.map((tables) => tables.done), fold.done, ready]);
   return {
