@@ -166,5 +166,14 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       const { engine, rowSink } = processes.find((running) => running.rowSink)!;
       expect((await reconcile(engine.log, rowSink!)).filter(({ equal }) => !equal)).toEqual([]);
     });
+
+    test('the token of an order, and of a product, is met', async () => {
+      const ordered = await track('Order Completed', { userId: 'buyer-9' }, { order_id: 'O-99', currency: 'EUR', total: '10.00', products: [{ product_id: 'P4', quantity: 1, price: '10.00' }] });
+      const answer = await eventually(() => recommend({ userId: 'buyer-9' }, { after: ordered }), ({ stale }) => stale !== true);
+      expect(answer.skus).not.toContain('P4');
+      const { json } = await call('collector', 'PUT', '/v1/products', [{ sku: 'P0', name: 'Product 0', price: '10.00', quantity: 0 }], 'at');
+      const changed = await eventually(() => recommend({ userId: 'buyer-9' }, { after: json['token'] }), ({ stale }) => stale !== true);
+      expect(changed.skus).not.toContain('P0');
+    });
   });
 }
