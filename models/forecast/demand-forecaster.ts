@@ -11,7 +11,7 @@ import * as bank from './expert-bank.js';
 import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
 import { learnRound, type Sample } from './judging.js';
-import { blankForecast as blank, classOf, groupOf, GROWN_UP, predictSku, untrainedMixture, type Mixture, type SkuForecast } from './sku-forecast.js';
+import { blankForecast as blank, classOf, groupOf, GROWN_UP, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
 export { CLASS_NAMES, type SkuForecast } from './sku-forecast.js';
 
@@ -145,8 +145,18 @@ function* samplesOf(model: DemandForecaster, demand: Float64Array): Iterable<Sam
 
 export const blankForecast = (model: DemandForecaster): SkuForecast => blank(model.horizon, model.probabilities.length);
 
+const outlooks = new WeakMap<DemandForecaster, { period: number; periods: Period[] }>();
+
+/** Made once a period: all SKUs share them. */
+function periodsToCome(model: DemandForecaster): Period[] {
+  const known = outlooks.get(model);
+  if (known?.period === model.period) return known.periods;
+  const periods = Array.from({ length: model.horizon }, (_, i) => periodAt(model, i + 1));
+  outlooks.set(model, { period: model.period, periods });
+  return periods;
+}
+
 /** One SKU's forecast of the next `horizon` periods. Never changes the model. */
 export function predict(model: DemandForecaster, sku: number, out: SkuForecast): void {
-  const periods = Array.from({ length: model.horizon }, (_, i) => periodAt(model, i + 1));
-  predictSku(model, model.bank, sku, periods, out);
+  predictSku(model, model.bank, sku, periodsToCome(model), out);
 }

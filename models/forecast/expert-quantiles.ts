@@ -137,16 +137,20 @@ export function predict(
   const n = probabilities.length;
   const stride = EXPERTS.length * n;
   let sizes = 0;
+  let typical = 0;
   let sortedDecay = -1;
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k];
     if (expert === undefined || needed?.[k] === false) continue;
-    if (expert.sizeDecay !== sortedDecay) sizes = sortedSizes(bank, at, expert.sizeDecay);
-    sortedDecay = expert.sizeDecay;
+    if (expert.sizeDecay !== sortedDecay) {
+      sizes = sortedSizes(bank, at, expert.sizeDecay);
+      typical = meanSize(sizes);
+      sortedDecay = expert.sizeDecay;
+    }
     const lambda = hazard(bank, sku, expert.rate);
     for (let t = 0; t < periods.length; t++) {
       const exposure = periods[t]?.exposure ?? 0;
-      means[t * EXPERTS.length + k] = hurdleQuantiles(lambda, exposure, sizes, probabilities, out, t * stride + k * n);
+      means[t * EXPERTS.length + k] = hurdleQuantiles(lambda, exposure, sizes, typical, probabilities, out, t * stride + k * n);
     }
   }
   const dispersion = ratio(bank.rows[at + EXCESS] ?? 0, bank.rows[at + EXCESS + 1] ?? 0);
@@ -191,6 +195,7 @@ function hurdleQuantiles(
   lambda: number,
   exposure: number,
   sizes: number,
+  typical: number,
   probabilities: Float64Array,
   out: Float64Array,
   offset: number,
@@ -212,6 +217,11 @@ function hurdleQuantiles(
     const share = i === 0 || i === sizes || to <= from ? 1 : (rank - from) / (to - from);
     out[offset + p] = (low + (high - low) * share) * factor;
   }
+  return typical * sale * factor;
+}
+
+/** Mean of the sorted sizes by their weights. */
+function meanSize(sizes: number): number {
   let mean = 0;
   let below = 0;
   for (let s = 0; s < sizes; s++) {
@@ -219,5 +229,5 @@ function hurdleQuantiles(
     mean += (sizeValues[s] ?? 0) * (upper - below);
     below = upper;
   }
-  return mean * sale * factor;
+  return mean;
 }

@@ -128,8 +128,12 @@ export function meanShares(mixture: Mixture, group: number): number[] {
   return shares.map((share) => share / total);
 }
 
+/** Of the periods asked last: every SKU of a shop is asked the same ones. */
+let remembered: { periods: readonly Period[]; asked: Period[]; like: number[] } | undefined;
+
 /** For each period the earlier one that it can be scaled from, or itself. */
 function likenesses(periods: readonly Period[]): { asked: Period[]; like: number[] } {
+  if (remembered?.periods === periods) return remembered;
   const asked: Period[] = [];
   const like = periods.map((period) => {
     const known = asked.findIndex(({ phase, exposure }) => {
@@ -139,8 +143,12 @@ function likenesses(periods: readonly Period[]): { asked: Period[]; like: number
     });
     return known >= 0 ? known : asked.push(period) - 1;
   });
-  return { asked, like };
+  remembered = { periods, asked, like };
+  return remembered;
 }
+
+// Predicting is synchronous and never re-enters.
+let scratch = new Float64Array(0);
 
 /** The forecast of some periods. Never changes anything but `out`. */
 export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, periods: readonly Period[], out: SkuForecast): void {
@@ -148,7 +156,9 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   const n = probabilities.length;
   const experts = EXPERTS.length;
   const { asked, like } = likenesses(periods);
-  const scratch = new Float64Array(asked.length * experts * n);
+  if (scratch.length < asked.length * experts * n) scratch = new Float64Array(asked.length * experts * n);
+  // An expert that is not asked keeps what is there: another SKU's quantiles, of a weight of next to nothing, must not show.
+  scratch.fill(0);
   const means = new Float64Array(asked.length * experts);
   const mixed = new Float64Array(asked.length * n);
   const group = groupOf(rows, sku);
