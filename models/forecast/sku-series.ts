@@ -21,7 +21,8 @@ export const SEASON_DAYS = 7;
 /** A century: a line further from the others is a broken clock. */
 const MOST_DAYS = 36_525;
 const MOST_SHORTAGES = 12;
-/** Days without a sale imagined before the first: a SKU is heard of because it sold, which says little of how often it will. */
+/** Days without a sale imagined before the first: a SKU is heard of because it sold, which says little of how often it will.
+ * On seven cut-offs before September of UCI Online Retail 3 has the least WQL of 0, 1, 3, 6 and 12 (0.8107; 0.8130 at 0); SQL does not tell them apart. */
 const IMAGINED_DAYS = 3;
 /** After so many days without a sale there is little left to forget: the rest is not lived. */
 const MOST_SILENCE_DAYS = 400;
