@@ -75,7 +75,7 @@ export function suggestOrder(
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
   const { covered, ...textbook } = targets(forecast, terms.leadTime, level, policy);
-  if (covered.mean <= 0) return { units: 0, upTo: 0, level, covered: 0, reasons: [{ code: 'no-demand' }] };
+  if (covered.mean <= 0 && covered.days > 0) return { units: 0, upTo: 0, level, covered: 0, reasons: [{ code: 'no-demand' }] };
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
   const upTo = trusted ? corrected(trusted, { textbook: textbook.upTo, deviation: Math.sqrt(covered.variance) }) : textbook.upTo;
   const reorderPoint = textbook.reorderPoint && Math.max(0, textbook.reorderPoint + upTo - textbook.upTo);

@@ -80,6 +80,11 @@ test('no demand, no order', () => {
   expect(order).toMatchObject({ units: 0, reasons: [{ code: 'no-demand' }] });
 });
 
+test('no days to cover, no order, and the demand is not denied', () => {
+  const order = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { level: 0.95 }, { kind: 'periodic', reviewDays: 0 });
+  expect(order).toMatchObject({ units: 0, upTo: 0, reasons: [{ code: 'enough', needed: 0 }] });
+});
+
 test('an order is a finite number of whole packs, reaches its level, and grows with the service level', () => {
   fc.assert(
     fc.property(
