@@ -20,7 +20,7 @@ import { Scorer } from '../serving/scorer.js';
 import { observedStores, Views } from '../serving/views.js';
 import { alternating, cpuSeconds, figure, quantile, type Bench } from './bench.js';
 import { listening } from './collector.js';
-import { EXPONENT, interactionStream, viewRecords, zipf } from './events.js';
+import { EXPONENT, grownRecommender, interactionStream, viewRecords, zipf } from './events.js';
 import { startGenerator, type Generator, type LoadResult } from './load-order.js';
 
 const ITEMS = 100_000;
@@ -124,7 +124,7 @@ export const recommendLearning: Bench = {
       await ask(generator, port, seconds / 2);
       const before = learning.learned();
       const { requests, seconds: took, latencies } = await ask(generator, port, seconds);
-      const conditions = { ...CONDITIONS, connections: CONNECTIONS, learned_a_second: Math.round((learning.learned() - before) / took) };
+      const conditions = { ...CONDITIONS, connections: CONNECTIONS, lessons: 'past the first ones, which all events give', learned_a_second: Math.round((learning.learned() - before) / took) };
       return [
         figure('recommend-learning rate', requests / took, null, 'requests/s', conditions),
         figure('recommend-learning p99', quantile(latencies, 0.99), null, 'ms', conditions),
@@ -140,7 +140,7 @@ export const recommendLearning: Bench = {
 /** Learns events at a rate, as the one process of a small shop does: what a scorer learns, and what the learner does. */
 function learnAt(rate: number, neighbours: ItemNeighbours): { learned(): number; stop(): void } {
   const events = interactionStream(Infinity, ITEMS, SHOPPERS);
-  const learner = recommender.init();
+  const learner = grownRecommender();
   const began = performance.now();
   let learned = 0;
   const timer = setInterval(() => {
