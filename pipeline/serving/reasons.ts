@@ -52,10 +52,13 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
 
 /** Parts that add up to the score: that of an unknown item, and what is known of this one, the largest first. */
 export function contributionsOf({ baseline, contributions }: Explanation, damping: number, isStranger: boolean): Contribution[] {
-  const parts = isStranger ? ofStranger(contributions) : GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: contributions[at]! }));
+  const parts = partsOf(contributions, isStranger);
   const damped = damping === 0 ? [] : [{ part: 'shown in vain', value: damping }];
   return [{ part: 'an unknown item', value: baseline }, ...[...parts, ...damped].filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
 }
+
+const partsOf = (values: Float64Array, isStranger: boolean): Contribution[] =>
+  (isStranger ? ofStranger(values) : GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: values[at]! })));
 
 /** Of somebody without clicks, groups that compare with clicks tell only what kind of item it is. */
 function ofStranger(contributions: Float64Array): Contribution[] {
@@ -66,9 +69,8 @@ function ofStranger(contributions: Float64Array): Contribution[] {
 }
 
 /** A linear fit near the item, part by part, the largest first. */
-export function localFitOf({ fit, weights }: LocalLinear): LocalFit {
-  const parts = GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: weights[at]! }));
-  return { fit, parts: parts.filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)) };
+export function localFitOf({ fit, weights }: LocalLinear, isStranger: boolean): LocalFit {
+  return { fit, parts: partsOf(weights, isStranger).filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)) };
 }
 
 /** Rounding leaves crumbs of parts that say nothing. */

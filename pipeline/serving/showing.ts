@@ -54,7 +54,7 @@ export class Showing {
     const unknown = explain ? ranking.unknown(recent) : undefined;
     const scores = ranking.score(recent, numbers, unknown ? (at, place, score) => {
       explanations[at] = ranking.explain(place, score, unknown);
-      if (compare) fits[at] = localFitOf(ranking.localFit(place, unknown));
+      if (compare) fits[at] = localFitOf(ranking.localFit(place, unknown), recent.length === 0);
     } : undefined);
     const speaking = ranking.because(recent, numbers);
     return skus.map((sku, at): ShownItem => {

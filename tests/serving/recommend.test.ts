@@ -59,6 +59,12 @@ describe('what is recommended', () => {
     }
   });
 
+  test('neither does a linear fit for one', async () => {
+    const { items } = (await shop.scorer.score({ userId: null, anonymousId: 'nobody', trusted: false, items: ['P5'], after: null, explain: true, compare: true })) as { items: { localFit: { parts: { part: string }[] } }[] };
+    expect(items[0]!.localFit.parts.map(({ part }) => part)).toContain('how it is viewed by others');
+    expect(items[0]!.localFit.parts.filter(({ part }) => /what was viewed|viewed before|visit/.test(part))).toEqual([]);
+  });
+
   test('as many as asked for come, while there are so many to show', async () => {
     expect(await shop.skus('nobody', { limit: 39 })).toHaveLength(39);
     const own = shopOfPairs();
