@@ -9,12 +9,17 @@ import { outsideLog } from './fetcher.js';
 
 const LIMITS = { waitMs: 100, bytes: 4 << 20, partitionBytes: 4 << 20 };
 const ATTEMPTS = 30;
+/** An open transaction times out after 10 s and is aborted within 10 more: what is undecided for longer stays so. */
+const UNDECIDED_MS = 60_000;
+
+type Fetching = Pick<Connection, 'open' | 'drop' | 'leader' | 'learn' | 'ranges' | 'fetch'>;
 
 /** Read committed rows [from, to) of a table's partition, slice by slice, until `alive` says otherwise. */
 export async function readTable(
-  connection: Connection, table: TopicPartition, from: number, to: number,
-  alive: () => boolean, apply: (rows: readonly LogRecord[], next: number) => void,
+  connection: Fetching, table: TopicPartition, from: number, to: number,
+  alive: () => boolean, apply: (rows: readonly LogRecord[], next: number) => void, undecidedMs = UNDECIDED_MS,
 ): Promise<void> {
+  let movedAt = performance.now();
   for (let position = from, attempt = 0; position < to; ) {
     if (!alive()) throw new Unavailable(`The lease of ${table.topic}, partition ${table.partition}, was revoked while its table was read.`);
     const answer = await fetchOnce(connection, table, position).catch((error: unknown) => {
@@ -25,14 +30,18 @@ export async function readTable(
       await sleep(backOffMs(attempt++));
     } else if (answer.next > position) {
       attempt = 0;
+      movedAt = performance.now();
       position = Math.min(answer.next, to);
       apply(answer.records.filter(({ offset }) => offset < to), position);
-    }
-    // Nothing new: the markers of the last transaction are under way, and the next fetch waits for them.
+      // Else nothing new: the markers of the last transaction are under way, and the next fetch waits for them.
+    } else if (performance.now() - movedAt > undecidedMs) throw new Unavailable(hanging(table, position));
   }
 }
 
-async function fetchOnce(connection: Connection, table: TopicPartition, from: number): Promise<PartitionAnswer> {
+const hanging = ({ topic, partition }: TopicPartition, at: number): string =>
+  `A transaction at offset ${at} of ${topic}, partition ${partition}, is neither committed nor aborted: kafka-transactions.sh find-hanging names it.`;
+
+async function fetchOnce(connection: Fetching, table: TopicPartition, from: number): Promise<PartitionAnswer> {
   let session: Session | undefined;
   try {
     session = await connection.open();
