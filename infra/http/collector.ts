@@ -11,10 +11,11 @@ import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { checkType, parseJson, readBody } from './body.js';
 import type { Joined } from './doors.js';
-import { charge, keyOf, provenShopper, type Exchange, type House } from './exchange.js';
+import { charge, keyOf, namedKey, provenShopper, type Exchange, type House } from './exchange.js';
 import type { Key } from './keys.js';
 import { encodeToken } from './position-token.js';
-import { badRequest, Refusal, sendJson } from './problem.js';
+import { badRequest, Refusal } from './problem.js';
+import { sendJson } from './send.js';
 
 /** Segment's limits: 32 KB a call, 500 KB a batch. */
 export const MAX_CALL_BYTES = 32 * 1024;
@@ -79,10 +80,10 @@ function tokenOf(good: readonly Collected[], positions: readonly Position[]): st
 /** One call of Segment's HTTP API. 200 means durable. */
 export async function collectCall(house: House, exchange: Exchange, type: EventType): Promise<void> {
   checkType(exchange.request);
-  house.keys.ofRequest(exchange.request, exchange.query);
+  const named = namedKey(house, exchange);
   const bytes = await readBody(exchange.request, MAX_CALL_BYTES, house.budget);
   const body = parseJson(bytes);
-  const key = keyOf(house, exchange, body);
+  const key = keyOf(house, named, body);
   charge(house, key, 1);
   const outcome = collect(body, contextOf(house, exchange, key, body, type));
   if ('errors' in outcome) return refuseCall(house, exchange, type, body, outcome.errors);
@@ -116,9 +117,9 @@ export async function collectGa4Request(house: House, exchange: Exchange): Promi
 
 async function collectMany(house: House, exchange: Exchange, source: Source, read: (body: unknown, context: CollectContext) => BatchOutcome): Promise<void> {
   checkType(exchange.request);
-  house.keys.ofRequest(exchange.request, exchange.query);
+  const named = namedKey(house, exchange);
   const body = parseJson(await readBody(exchange.request, MAX_BATCH_BYTES, house.budget));
-  const key = keyOf(house, exchange, body);
+  const key = keyOf(house, named, body);
   const batch = read(body, contextOf(house, exchange, key, body));
   if ('errors' in batch) {
     const tooMany = batch.errors.some((error) => error.code === 'too_many');

@@ -30,10 +30,12 @@ export function charge(house: House, key: Key, events: number): void {
   house.limits[key.scope === 'browser' ? 'browser' : 'server'].take(key.number, events);
 }
 
-/** The key of a request: in its headers, its query, or (beacons can set no header) in its body. @throws Refusal 401 */
-export function keyOf(house: House, { request, query }: Exchange, body: unknown): Key {
-  const key = house.keys.ofRequest(request, query);
-  if (key) return key;
+/** The key that the headers or the query name, looked at before a body is read. @throws Refusal 401 for one that is not known */
+export const namedKey = (house: House, { request, query }: Exchange): Key | undefined => house.keys.ofRequest(request, query);
+
+/** The key of a request: the one named before its body, or (beacons can set no header) in it. @throws Refusal 401 */
+export function keyOf(house: House, named: Key | undefined, body: unknown): Key {
+  if (named) return named;
   const secret = isObject(body) ? body['writeKey'] : undefined;
   if (typeof secret === 'string' && secret !== '') return house.keys.require(secret);
   throw refuse(401, 'Name a key: Basic authorization with the write key as user name, Bearer, or writeKey in the body.');
@@ -47,7 +49,7 @@ export function provenShopper({ settings, now }: House, { request }: Exchange, b
 
 /** @throws Refusal 401 or 403 */
 export function requireScope(house: House, exchange: Exchange, scope: Scope): Key {
-  const key = keyOf(house, exchange, undefined);
+  const key = keyOf(house, namedKey(house, exchange), undefined);
   if (!allows(key, scope)) throw refuse(403, `This takes ${scope === 'admin' ? 'an admin token' : 'a server key'}.`);
   return key;
 }

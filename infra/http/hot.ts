@@ -2,9 +2,10 @@ import type { EventType } from '../../schemas/types.js';
 import { readJson } from './body.js';
 import { collectBatchRequest, collectCall, collectGa4Request, MAX_CALL_BYTES } from './collector.js';
 import type { RecommendRequest, ShopperRef } from './doors.js';
-import { charge, keyOf, provenShopper, type Exchange, type House } from './exchange.js';
+import { charge, keyOf, namedKey, provenShopper, type Exchange, type House } from './exchange.js';
 import { allows, type Key } from './keys.js';
-import { refuse, sendJson } from './problem.js';
+import { refuse } from './problem.js';
+import { sendJson } from './send.js';
 import { recommendRequest, recommendRequests, scoreRequest, similarRequest } from './requests.js';
 
 /** A route answered before Express. */
@@ -28,9 +29,9 @@ function mayAsk(house: House, exchange: Exchange, key: Key, who: ShopperRef, bod
 const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T, trusted: boolean) => object | Promise<object>): HotRoute => ({
   label,
   run: async (house, exchange) => {
-    house.keys.ofRequest(exchange.request, exchange.query);
+    const named = namedKey(house, exchange);
     const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
-    const key = keyOf(house, exchange, body);
+    const key = keyOf(house, named, body);
     charge(house, key, 1);
     const request = parse(body);
     const who = whoOf(request);
@@ -44,9 +45,9 @@ const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request
 const recommend: HotRoute = {
   label: '/v1/recommend',
   run: async (house, exchange) => {
-    house.keys.ofRequest(exchange.request, exchange.query);
+    const named = namedKey(house, exchange);
     const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
-    const key = keyOf(house, exchange, body);
+    const key = keyOf(house, named, body);
     const isServer = allows(key, 'server');
     const asked = recommendRequests(body, isServer);
     charge(house, key, Math.max(1, asked?.length ?? 1));

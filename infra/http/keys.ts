@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { refuse } from './problem.js';
 
@@ -21,7 +21,7 @@ const RANK: Readonly<Record<Scope, number>> = { browser: 0, server: 1, admin: 2 
 
 export const allows = (key: Key, scope: Scope): boolean => RANK[key.scope] >= RANK[scope];
 
-const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+const digest = (secret: string): Buffer => hash('sha256', secret, 'buffer');
 
 /** The keys of this installation. Only their digests are kept. */
 export class Keys {

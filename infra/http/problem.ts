@@ -27,12 +27,6 @@ export const badRequest = (errors: readonly FieldError[], more?: Problem['more']
 export const refuse = (status: number, detail: string, retryAfterSeconds?: number): Refusal =>
   new Refusal({ status, detail, retryAfterSeconds });
 
-export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = JSON.stringify(value);
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) });
-  response.end(body);
-}
-
 export function sendProblem(response: ServerResponse, requestId: string, problem: Problem): void {
   writeProblem(response, requestId, problem);
   if (!response.destroyed) response.end();
