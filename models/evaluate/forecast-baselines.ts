@@ -4,7 +4,7 @@
  *   zero                       0
  *   seasonal naive             ŷ(t + h) = y of the same phase, one season ago; every quantile is that value
  *   smoothing × season         SES(0.05) of y over the index, times the index; negative-binomial quantiles
- *   TSB × season               frequency (0.1) × size (0.02), negative-binomial quantiles
+ *   TSB × season               size (0.1) × frequency (0.02), negative-binomial quantiles
  *   SBA                        size (0.1) ÷ interval (0.1) × 0.95, negative-binomial quantiles
  *   weighted quantiles         empirical quantiles of y over the index with weights 0.98^age, times the index
  *
@@ -78,8 +78,8 @@ function tsb(history: Float64Array, index: SeasonIndex, horizon: number, p: Floa
   let size = 0;
   return smoothed(history, index, horizon, p, (y, factor) => {
     if (factor <= 0) return frequency * size;
-    frequency += 0.1 * ((y > 0 ? 1 : 0) - frequency);
-    if (y > 0) size = size === 0 ? y : size + 0.02 * (y - size);
+    frequency += 0.02 * ((y > 0 ? 1 : 0) - frequency);
+    if (y > 0) size = size === 0 ? y : size + 0.1 * (y - size);
     return frequency * size;
   });
 }

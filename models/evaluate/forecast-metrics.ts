@@ -5,8 +5,8 @@
  *   SQL   = mean over series and periods of mean_p QL_p / s,    s = mean |y_t − y_(t−m)| of the series' history
  *   WQL   = Σ mean_p QL_p / Σ |y|
  *   MASE  = mean over series and periods of |y − q_½| / s
- *   RMSSE = mean over series of √(mean (y − μ)² / s₂),          s₂ = mean (y_t − y_(t−m))² of the history
- *   pooled RMSSE = √(mean over series and periods of (y − μ)² / s₂), which is fev's; a few bursting series decide it
+ *   RMSSE = mean over series of √(mean (y − μ)² / s₂),          s₂ = mean (y_t − y_(t−m))² of the history; of one series it is fev's
+ *   pooled RMSSE = √(mean over series and periods of (y − μ)² / s₂), which is fev's of many; a few bursting series decide it
  *   bias  = Σ (μ − y) / Σ y;  coverage = share of open periods inside the interval
  *
  * A history shorter than the season has scale 1; a series whose scale is zero is left out of the scaled metrics, as in fev.
