@@ -1,10 +1,7 @@
 /**
- * What a page about forecasts shows beyond the scores: error by horizon, calibration, and a few series to look at.
+ * What a page about forecasts shows beyond the scores: error by horizon, and a few series to look at.
  *
  *   SQL by lead h     mean over series of mean_p QL_p(y_h, q_h) / s, as in forecast-metrics.ts
- *   calibration at p  share of actuals below the forecast quantile. With counts many are equal to it, as promised by all
- *                     quantiles of that value: such an actual counts below p by p's place between the two quantiles
- *                     around them (a randomised probability transform, averaged)
  *   examples          of the last cut-off: a steady seller, an intermittent one, one whose level moved most, one that died
  */
 import type { ScoredSeries } from './forecast-metrics.js';
@@ -23,64 +20,30 @@ export interface Detail {
   readonly horizon: number;
   readonly loss: Float64Array;
   scaled: number;
-  readonly below: Float64Array;
-  readonly equal: Float64Array;
-  readonly shared: Float64Array;
-  counted: number;
 }
 
 export function init(horizon: number, probabilities: Float64Array): Detail {
-  const n = probabilities.length;
-  return {
-    probabilities, horizon, loss: new Float64Array(horizon), scaled: 0,
-    below: new Float64Array(n), equal: new Float64Array(n), shared: new Float64Array(n), counted: 0,
-  };
+  return { probabilities, horizon, loss: new Float64Array(horizon), scaled: 0 };
 }
 
 export function add(detail: Detail, { actual, quantiles, scale }: ScoredSeries): void {
-  const { probabilities, horizon, loss, below, equal, shared } = detail;
+  const { probabilities, horizon, loss } = detail;
   const n = probabilities.length;
+  if (!(scale.absolute > 0)) return;
+  detail.scaled++;
   for (let h = 0; h < horizon; h++) {
-    const y = actual[h];
+    const y = actual[h] ?? 0;
     let sum = 0;
-    // The quantiles that equal the actual are first … end − 1, and the actual stands for probabilities between low and high.
-    let first = 0;
-    while (first < n && quantiles[h * n + first] < y) first++;
-    let end = first;
-    while (end < n && quantiles[h * n + end] === y) end++;
-    const low = first === 0 ? 0 : (probabilities[first - 1] + (probabilities[first] ?? 1)) / 2;
-    const high = end === n ? 1 : ((probabilities[end - 1] ?? 0) + probabilities[end]) / 2;
     for (let p = 0; p < n; p++) {
-      const q = quantiles[h * n + p];
-      if (y < q) shared[p]++;
-      else if (y === q) shared[p] += Math.min(1, Math.max(0, (probabilities[p] - low) / (high - low)));
-      sum += 2 * Math.abs((y - q) * ((y <= q ? 1 : 0) - probabilities[p]));
-      if (y < q) below[p]++;
-      else if (y === q) equal[p]++;
+      const q = quantiles[h * n + p] ?? 0;
+      sum += 2 * Math.abs((y - q) * ((y <= q ? 1 : 0) - (probabilities[p] ?? 0)));
     }
-    if (scale.absolute > 0) loss[h] += sum / n / scale.absolute;
+    loss[h] = (loss[h] ?? 0) + sum / n / scale.absolute;
   }
-  detail.counted += horizon;
-  if (scale.absolute > 0) detail.scaled++;
 }
 
 export function byHorizon({ loss, scaled }: Detail): number[] {
   return Array.from(loss, (sum) => (scaled > 0 ? sum / scaled : 0));
-}
-
-export interface Calibration {
-  readonly probability: number;
-  readonly below: number;
-  readonly atMost: number;
-  /** Below, those that are equal shared out. */
-  readonly shared: number;
-}
-
-export function calibration({ probabilities, below, equal, shared, counted }: Detail): Calibration[] {
-  const share = (count: number): number => (counted > 0 ? count / counted : 0);
-  return Array.from(probabilities, (probability, p) => ({
-    probability, below: share(below[p]), atMost: share(below[p] + equal[p]), shared: share(shared[p]),
-  }));
 }
 
 /** A series that could be shown; `quantiles` may be a view that is copied when it is taken. */

@@ -4,6 +4,7 @@
  */
 import * as demand from '../forecast/demand-forecaster.js';
 import { BASELINES, type BaselineForecast, type SeasonIndex } from './forecast-baselines.js';
+import * as calibration from './forecast-calibration.js';
 import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 
@@ -39,15 +40,20 @@ export interface Rival {
 /** Asked once a cut-off, with the histories of the SKUs that are scored. */
 export type Rivals = (histories: readonly Float64Array[], horizon: number, season: number) => readonly Rival[];
 
+export interface Judged extends metrics.ForecastScores {
+  /** Share of open periods between the outer quantiles, ties shared out, over all cut-offs: what no closed interval of rare sales can show. */
+  coverage_80_shared: number;
+}
+
 export interface ForecastEvaluation {
-  overall: metrics.ForecastScores;
+  overall: Judged;
   cutoffs: metrics.ForecastScores[];
-  classes: (metrics.ForecastScores & { class: string })[];
+  classes: (Judged & { class: string })[];
   baselines: (metrics.ForecastScores & { model: string })[];
   rivals: (metrics.ForecastScores & { model: string; seconds: number })[];
   /** SQL by lead, ours first. */
   horizons: { name: string; sql: number[] }[];
-  calibration: detail.Calibration[];
+  calibration: calibration.Calibration[];
   examples: detail.Example[];
   updates: number;
   learnSeconds: number;
@@ -89,6 +95,8 @@ export function evaluateForecasts(
   const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
   const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
   const rivalScores = new Map<string, { seconds: number; scores: metrics.ForecastScores[] }>();
+  const promises = calibration.init(probabilities);
+  const classPromises = demand.CLASS_NAMES.map(() => calibration.init(probabilities));
   const own = detail.init(horizon, probabilities);
   const plainDetails = BASELINES.map(() => detail.init(horizon, probabilities));
   const gallery = detail.gallery();
@@ -142,10 +150,12 @@ export function evaluateForecasts(
       const scored = { scale, actual, ...forecast };
       metrics.add(sums, scored, probabilities);
       detail.add(own, scored);
+      calibration.add(promises, scored);
       asked.push({ history, actual, scale, open: Array.from(forecast.open) });
       if (isLast(c)) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
-      const ofClass = classSums[demand.frequencyClass(model, sku)]?.[c];
-      if (ofClass !== undefined) metrics.add(ofClass, scored, probabilities);
+      const at = demand.frequencyClass(model, sku);
+      metrics.add(classSums[at]?.[c] ?? metrics.init(), scored, probabilities);
+      calibration.add(classPromises[at] ?? promises, scored);
       const index: SeasonIndex = { factors, firstPhase: first % season };
       BASELINES.forEach((baseline, b) => {
         const plain = baseline.forecast(history, index, horizon, probabilities);
@@ -167,16 +177,17 @@ export function evaluateForecasts(
   });
 
   return {
-    overall: metrics.meanScores(cutoffScores),
+    overall: { ...metrics.meanScores(cutoffScores), coverage_80_shared: calibration.sharedCoverage(promises) },
     cutoffs: cutoffScores,
     classes: demand.CLASS_NAMES.map((name, i) => ({
       class: name,
       ...metrics.meanScores((classSums[i] ?? []).map((one) => metrics.scores(one))),
+      coverage_80_shared: calibration.sharedCoverage(classPromises[i] ?? promises),
     })),
     baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, ...metrics.meanScores(baselineScores[b] ?? []) })),
     rivals: [...rivalScores].map(([model, one]) => ({ model, seconds: one.seconds, ...metrics.meanScores(one.scores) })),
     horizons: [{ name: 'millrace', sql: detail.byHorizon(own) }, ...BASELINES.map(({ name }, b) => ({ name, sql: detail.byHorizon(plainDetails[b]) }))],
-    calibration: detail.calibration(own),
+    calibration: calibration.calibration(promises),
     examples: detail.examples(gallery),
     updates,
     learnSeconds,

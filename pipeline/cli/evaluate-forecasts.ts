@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation } from '../../models/evaluate/forecasts.js';
+import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type Judged } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
@@ -86,11 +86,11 @@ function describe(
 ) {
   const { seconds, ...rest } = protocol;
   return {
-    ...rounded(result.overall),
+    ...judged(result.overall),
     seconds: round(seconds),
     protocol: rest,
     by_cutoff: result.cutoffs.map((scores, i) => ({ cutoff: protocol.cutoffs[i], ...rounded(scores) })),
-    by_class: result.classes.map((scores) => ({ class: scores.class, ...rounded(scores) })),
+    by_class: result.classes.map((scores) => ({ class: scores.class, ...judged(scores) })),
     baselines: result.baselines.map((scores) => ({ model: scores.model, ...rounded(scores) })),
     ...(result.rivals.length > 0 && { rivals: result.rivals.map((one) => ({ model: one.model, ...rounded(one), ...besideOurs(one, result) })) }),
     updates_per_second: Math.round(result.updates / Math.max(1e-9, result.learnSeconds)),
@@ -130,6 +130,8 @@ function rounded(scores: ForecastScores): ForecastScores {
   };
 }
 
+const judged = (scores: Judged): Judged => ({ ...rounded(scores), coverage_80_shared: round(scores.coverage_80_shared) });
+
 function round(value: number): number {
   return Number(value.toFixed(4));
 }
@@ -140,10 +142,11 @@ function table_(result: ForecastEvaluation, seconds: number): string {
   const width = Math.max(28, ...result.rivals.map(({ model }) => model.length + 1));
   const row = (name: string, scores: ForecastScores): string =>
     name.padEnd(width) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
+  const ours = (name: string, scores: Judged): string => row(name, scores) + format('coverage_80', scores.coverage_80_shared).padStart(20);
   return [
-    ''.padEnd(width) + COLUMNS.map((column) => column.padStart(13)).join(''),
-    row('millrace', result.overall),
-    ...result.classes.filter((scores) => scores.series > 0).map((scores) => row(`  ${scores.class}`, scores)),
+    ''.padEnd(width) + COLUMNS.map((column) => column.padStart(13)).join('') + 'coverage_80_shared'.padStart(20),
+    ours('millrace', result.overall),
+    ...result.classes.filter((scores) => scores.series > 0).map((scores) => ours(`  ${scores.class}`, scores)),
     ...result.baselines.map((scores) => row(scores.model, scores)),
     ...result.rivals.map((one) => `${row(one.model, one)}\n  ${Object.entries(besideOurs(one, result)).map(([name, value]) => `${name} ${value}`).join(', ')}`),
     `${seconds.toFixed(1)} s in all`,

@@ -1,5 +1,6 @@
 /** The page of `evaluate forecasts --report`: series with their fans, calibration, error by horizon and class, and baselines. */
-import type { Calibration, Example } from '../../models/evaluate/forecast-detail.js';
+import type { Calibration } from '../../models/evaluate/forecast-calibration.js';
+import type { Example } from '../../models/evaluate/forecast-detail.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import { figure, page, plots, table } from './page.js';
 import { fanPlot, linePlot, percent, type Axes, type Point } from './plots.js';

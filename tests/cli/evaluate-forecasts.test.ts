@@ -49,6 +49,7 @@ test('a gzipped file gives one JSON object with every promised field, and the pr
     expect(report).toHaveProperty(field, expect.any(Number));
   }
   expect(report['series']).toBe(5);
+  expect(report['by_class']).toContainEqual(expect.objectContaining({ class: 'daily', coverage_80_shared: expect.any(Number) }));
   expect(report['protocol']).toEqual({ step: 'day', horizon: 14, season: 7, cutoffs: [date(100), date(110)] });
   expect(err).toContain('missing ones are zero');
 });
