@@ -109,9 +109,13 @@ export function hazard(bank: Bank, sku: number, rate: number): number {
 }
 
 /** The part of the exposure that shows in sizes rather than in frequency. */
-export function sizeFactor(lambda: number, exposure: number): number {
-  const ordinary = -Math.expm1(-lambda);
-  const now = -Math.expm1(-lambda * exposure);
+const sizeFactor = (lambda: number, exposure: number): number => sizeFactorOf(exposure, chanceOf(lambda, 1), chanceOf(lambda, exposure));
+
+/** Chance of a sale in a period. */
+export const chanceOf = (lambda: number, exposure: number): number => -Math.expm1(-lambda * exposure);
+
+/** `sizeFactor` from the chance of a sale in an ordinary period, and in this one. */
+export function sizeFactorOf(exposure: number, ordinary: number, now: number): number {
   return now > 1e-9 && ordinary > 1e-9 ? (exposure * ordinary) / now : 1;
 }
 
@@ -197,11 +201,15 @@ function keepSize(bank: Bank, at: number, size: number): void {
  * The SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as
  * the SKU sells: the phases of a SKU with a sale a month are noise.
  */
-export function profile(bank: Bank, sku: number, phase: number, belief: number): number {
+export const profile = (bank: Bank, sku: number, phase: number, belief: number): number => believed(relativeProfile(bank, sku, phase), belief);
+
+export const believed = (relative: number, belief: number): number => Math.max(0.02, 1 + (relative - 1) * belief);
+
+/** The season as it was learned, before anybody asks how far to believe it. */
+export function relativeProfile(bank: Bank, sku: number, phase: number): number {
   const from = sku * bank.width + SEASON;
   let sum = 0;
   for (let p = 0; p < bank.seasonPeriods; p++) sum += bank.rows[from + p] ?? 0;
   const mean = 1 + sum / bank.seasonPeriods;
-  const own = (1 + (bank.rows[from + phase] ?? 0)) / Math.max(0.1, mean);
-  return Math.max(0.02, 1 + (own - 1) * belief);
+  return (1 + (bank.rows[from + phase] ?? 0)) / Math.max(0.1, mean);
 }

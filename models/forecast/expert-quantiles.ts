@@ -8,6 +8,8 @@
  * An untrained row answers zero. Nothing here changes the bank; how its rows are learned is told in `expert-bank.ts`.
  */
 import {
+  believed,
+  chanceOf,
   EXCESS,
   FAST_EXCESS,
   FREQUENCY_RATES,
@@ -19,13 +21,13 @@ import {
   OLDER,
   OLDER_SIZES,
   OLDER_STRIDE,
-  profile,
   QUICK_EXCESS,
   QUICK_LEVEL,
   QUICK_RATE,
+  relativeProfile,
   RECENT_SIZES,
   SALES,
-  sizeFactor,
+  sizeFactorOf,
   SIZES,
   TREND_DAMPING,
   type Bank,
@@ -57,66 +59,63 @@ const HURDLES = [
   { rate: 3, sizeDecay: 0.985 },
 ] as const;
 
+const LEVELS = EXPERTS.length - HURDLES.length;
+
 /** Whether an expert is a level (its mean is one of demand), not a hurdle. */
 export function isLevel(expert: number): boolean {
   return expert >= HURDLES.length;
 }
 
-/** decay^age for every decay a hurdle uses. */
-const SIZE_WEIGHTS = new Map<number, Float64Array>(
-  HURDLES.map(({ sizeDecay }) => [
-    sizeDecay,
-    Float64Array.from({ length: MAX_SIZES }, (_, i) =>
-      i < RECENT_SIZES
-        ? sizeDecay ** i
-        : OLDER_STRIDE * sizeDecay ** (RECENT_SIZES + OLDER_STRIDE * (i - RECENT_SIZES + 0.5)),
-    ),
-  ]),
+/** decay^age by hurdle expert and age. */
+const SIZE_WEIGHTS = HURDLES.map(({ sizeDecay }) =>
+  Float64Array.from({ length: MAX_SIZES }, (_, i) =>
+    i < RECENT_SIZES ? sizeDecay ** i : OLDER_STRIDE * sizeDecay ** (RECENT_SIZES + OLDER_STRIDE * (i - RECENT_SIZES + 0.5)),
+  ),
 );
 
 // Scratch for one SKU's sizes: predict is synchronous and never re-enters.
 const sizeValues = new Float64Array(MAX_SIZES);
+const sizeAges = new Uint8Array(MAX_SIZES);
 const sizeWeights = new Float64Array(MAX_SIZES);
 
-/** Sizes in ascending order with the mid-points of their cumulated weights; returns how many. */
-function sortedSizes(bank: Bank, at: number, decay: number): number {
+/** The SKU's sizes in ascending order, with their ages as places in `SIZE_WEIGHTS`; returns how many. */
+function sortSizes(bank: Bank, at: number): number {
   const { rows } = bank;
   const sales = rows[at + SALES] ?? 0;
   const recent = Math.min(sales, RECENT_SIZES);
-  const weights = SIZE_WEIGHTS.get(decay);
-  let count = 0;
-  let total = 0;
-  for (let age = 0; age < recent; age++) {
-    const weight = weights?.[age] ?? 0;
-    total += weight;
-    insert(count++, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)] ?? 0, weight);
-  }
+  for (let age = 0; age < recent; age++) insert(age, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)] ?? 0, age);
   const moved = Math.max(0, Math.ceil((sales - RECENT_SIZES) / OLDER_STRIDE));
   const older = Math.min(moved, OLDER_SIZES);
   const newest = Math.floor((sales - 1) / OLDER_STRIDE);
-  for (let j = 0; j < older; j++) {
-    const weight = weights?.[RECENT_SIZES + j] ?? 0;
-    total += weight;
-    insert(count++, rows[at + OLDER + ((newest - j) % OLDER_SIZES)] ?? 0, weight);
+  for (let j = 0; j < older; j++) insert(recent + j, rows[at + OLDER + ((newest - j) % OLDER_SIZES)] ?? 0, RECENT_SIZES + j);
+  return recent + older;
+}
+
+function insert(count: number, value: number, age: number): void {
+  let i = count;
+  while (i > 0 && (sizeValues[i - 1] ?? 0) > value) {
+    sizeValues[i] = sizeValues[i - 1] ?? 0;
+    sizeAges[i] = sizeAges[i - 1] ?? 0;
+    i--;
   }
+  sizeValues[i] = value;
+  sizeAges[i] = age;
+}
+
+/** Weighs the sorted sizes as an expert does: mid-points of their cumulated weights. Returns the mean size. */
+function weighSizes(expert: number, count: number): number {
+  const weights = SIZE_WEIGHTS[expert];
+  let total = 0;
+  for (let i = 0; i < count; i++) total += sizeWeights[i] = weights?.[sizeAges[i] ?? 0] ?? 0;
   let sum = 0;
+  let mean = 0;
   for (let i = 0; i < count; i++) {
     const weight = sizeWeights[i] ?? 0;
     sizeWeights[i] = (sum + weight / 2) / total;
     sum += weight;
+    mean += (sizeValues[i] ?? 0) * weight;
   }
-  return count;
-}
-
-function insert(count: number, value: number, weight: number): void {
-  let i = count;
-  while (i > 0 && (sizeValues[i - 1] ?? 0) > value) {
-    sizeValues[i] = sizeValues[i - 1] ?? 0;
-    sizeWeights[i] = sizeWeights[i - 1] ?? 0;
-    i--;
-  }
-  sizeValues[i] = value;
-  sizeWeights[i] = weight;
+  return total > 0 ? mean / total : 0;
 }
 
 /**
@@ -136,21 +135,19 @@ export function predict(
   const at = sku * bank.width;
   const n = probabilities.length;
   const stride = EXPERTS.length * n;
-  let sizes = 0;
-  let typical = 0;
-  let sortedDecay = -1;
+  const sizes = sortSizes(bank, at);
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k];
     if (expert === undefined || needed?.[k] === false) continue;
-    if (expert.sizeDecay !== sortedDecay) {
-      sizes = sortedSizes(bank, at, expert.sizeDecay);
-      typical = meanSize(sizes);
-      sortedDecay = expert.sizeDecay;
-    }
+    const typical = weighSizes(k, sizes);
     const lambda = hazard(bank, sku, expert.rate);
+    const ordinary = chanceOf(lambda, 1);
     for (let t = 0; t < periods.length; t++) {
       const exposure = periods[t]?.exposure ?? 0;
-      means[t * EXPERTS.length + k] = hurdleQuantiles(lambda, exposure, sizes, typical, probabilities, out, t * stride + k * n);
+      const sale = chanceOf(lambda, exposure);
+      const factor = sizeFactorOf(exposure, ordinary, sale);
+      hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
+      means[t * EXPERTS.length + k] = typical * sale * factor;
     }
   }
   const dispersion = ratio(bank.rows[at + EXCESS] ?? 0, bank.rows[at + EXCESS + 1] ?? 0);
@@ -167,22 +164,21 @@ export function predict(
     const period = periods[t];
     if (period === undefined) continue;
     const { exposure, phase, ahead } = period;
-    const shrunk = profile(bank, sku, phase, often * often);
-    const own = profile(bank, sku, phase, often);
+    const relative = relativeProfile(bank, sku, phase);
+    const shrunk = believed(relative, often * often);
+    const own = believed(relative, often);
     const drift = (slope * TREND_DAMPING * (1 - TREND_DAMPING ** ahead)) / (1 - TREND_DAMPING);
     const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
-    const expected = [quick * shrunk, fast * shrunk, brisk * shrunk, slow * shrunk, trending * shrunk, slow * own];
     // A level that follows every period has to admit how far it will have been led astray.
-    const spread = [
-      quickDispersion * (1 + QUICK_RATE ** 2 * (ahead - 1)),
-      fastDispersion * (1 + (FREQUENCY_RATES[0] ?? 0) ** 2 * (ahead - 1)),
-    ];
-    for (let j = 0; j < expected.length; j++) {
+    const quickSpread = quickDispersion * (1 + QUICK_RATE ** 2 * (ahead - 1));
+    const fastSpread = fastDispersion * (1 + (FREQUENCY_RATES[0] ?? 0) ** 2 * (ahead - 1));
+    for (let j = 0; j < LEVELS; j++) {
       const k = HURDLES.length + j;
-      const mean = (expected[j] ?? 0) * exposure;
+      const ordinary = j === 0 ? quick * shrunk : j === 1 ? fast * shrunk : j === 2 ? brisk * shrunk : j === 3 ? slow * shrunk : j === 4 ? trending * shrunk : slow * own;
+      const mean = ordinary * exposure;
       means[t * EXPERTS.length + k] = mean;
       if (needed?.[k] === false) continue;
-      negativeBinomialQuantiles(mean, spread[j] ?? dispersion, probabilities, out, t * stride + k * n);
+      negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : dispersion, probabilities, out, t * stride + k * n);
     }
   }
 }
@@ -191,17 +187,7 @@ function ratio(excess: number, square: number): number {
   return square > 0 ? Math.max(0, excess / square) : 0;
 }
 
-function hurdleQuantiles(
-  lambda: number,
-  exposure: number,
-  sizes: number,
-  typical: number,
-  probabilities: Float64Array,
-  out: Float64Array,
-  offset: number,
-): number {
-  const sale = -Math.expm1(-lambda * exposure);
-  const factor = sizeFactor(lambda, exposure);
+function hurdleQuantiles(sale: number, factor: number, sizes: number, probabilities: Float64Array, out: Float64Array, offset: number): void {
   let i = 0;
   for (let p = 0; p < probabilities.length; p++) {
     const rank = ((probabilities[p] ?? 0) - 1 + sale) / sale;
@@ -217,17 +203,4 @@ function hurdleQuantiles(
     const share = i === 0 || i === sizes || to <= from ? 1 : (rank - from) / (to - from);
     out[offset + p] = (low + (high - low) * share) * factor;
   }
-  return typical * sale * factor;
-}
-
-/** Mean of the sorted sizes by their weights. */
-function meanSize(sizes: number): number {
-  let mean = 0;
-  let below = 0;
-  for (let s = 0; s < sizes; s++) {
-    const upper = s + 1 < sizes ? ((sizeWeights[s] ?? 0) + (sizeWeights[s + 1] ?? 0)) / 2 : 1;
-    mean += (sizeValues[s] ?? 0) * (upper - below);
-    below = upper;
-  }
-  return mean;
 }

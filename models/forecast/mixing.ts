@@ -51,7 +51,7 @@ export function mix(
   for (let p = 0; p < probabilities; p++) {
     const at = (group * probabilities + p) * experts;
     let sum = 0;
-    for (let k = 0; k < experts; k++) sum += (weights[at + k] ?? 0) * (quantiles[from + k * probabilities + p] ?? 0);
+    for (let k = 0; k < experts; k++) sum += weights[at + k]! * quantiles[from + k * probabilities + p]!;
     least = Math.max(least, sum);
     out[to + p] = least;
   }

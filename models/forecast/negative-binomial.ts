@@ -25,7 +25,8 @@ export function negativeBinomialQuantiles(
   out: Float64Array | number[],
   offset = 0,
 ): void {
-  if (!(mean > 0)) {
+  // P(0) ≥ e^−μ ≥ 1 − μ, be the dispersion what it may: most SKUs of a shop need no logarithm.
+  if (!(mean > 0) || 1 - mean >= (probabilities[probabilities.length - 1] ?? 1)) {
     for (let i = 0; i < probabilities.length; i++) out[offset + i] = 0;
     return;
   }

@@ -160,22 +160,27 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   // An expert that is not asked keeps what is there: another SKU's quantiles, of a weight of next to nothing, must not show.
   scratch.fill(0);
   const means = new Float64Array(asked.length * experts);
-  const mixed = new Float64Array(asked.length * n);
+  const of = blankForecast(asked.length, n);
   const group = groupOf(rows, sku);
   askExperts(rows, sku, asked, probabilities, scratch, means, neededExperts(mixture, group));
-  for (let a = 0; a < asked.length; a++) mixing.mix(mixer, group, scratch, a * experts * n, mixed, a * n);
   const shares = meanShares(mixture, group);
-  periods.forEach(({ exposure }, t) => {
-    const from = like[t] ?? 0;
-    const base = asked[from]?.exposure ?? 0;
+  for (let a = 0; a < asked.length; a++) {
+    mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n);
+    for (let k = 0; k < experts; k++) of.means[a]! += shares[k]! * means[a * experts + k]!;
+    const { low, high } = conformal.predict(tails, group, probabilities, of.quantiles, a * n);
+    of.low[a] = low;
+    of.high[a] = high;
+  }
+  for (let t = 0; t < periods.length; t++) {
+    const { exposure } = periods[t]!;
+    const from = like[t]!;
+    const base = asked[from]!.exposure;
+    // Quantiles, mean and interval are all proportional to the exposure of periods that are alike.
     const scale = base > 0 ? exposure / base : 0;
-    for (let p = 0; p < n; p++) out.quantiles[t * n + p] = (mixed[from * n + p] ?? 0) * scale;
-    let mean = 0;
-    for (let k = 0; k < experts; k++) mean += (shares[k] ?? 0) * (means[from * experts + k] ?? 0);
-    out.means[t] = mean * scale;
-    const { low, high } = conformal.predict(tails, group, probabilities, out.quantiles, t * n);
-    out.low[t] = low;
-    out.high[t] = high;
+    for (let p = 0; p < n; p++) out.quantiles[t * n + p] = of.quantiles[from * n + p]! * scale;
+    out.means[t] = of.means[from]! * scale;
+    out.low[t] = of.low[from]! * scale;
+    out.high[t] = of.high[from]! * scale;
     out.open[t] = exposure > 0;
-  });
+  }
 }
