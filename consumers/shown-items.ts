@@ -1,6 +1,7 @@
 import * as exploration from '../models/exploration.js';
 import * as fatigue from '../models/fatigue.js';
 import * as itemIndex from '../models/item-index.js';
+import { Latest } from '../models/kernels/latest.js';
 import type { Interaction, Recommendation } from '../schemas/types.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
@@ -11,15 +12,14 @@ export interface ShownItems {
   readonly exploration: exploration.Exploration;
   readonly fatigue: fatigue.Fatigue;
   /** Placements of the latest answers, by recommendationId: a click names its answer, not always where it stood. */
-  readonly placements: Map<string, string>;
+  readonly placements: Latest<string>;
 }
 
-export const noneShown = (): ShownItems => ({ exploration: exploration.init(), fatigue: fatigue.init(), placements: new Map() });
+export const noneShown = (): ShownItems => ({ exploration: exploration.init(), fatigue: fatigue.init(), placements: new Latest(MOST_ANSWERS) });
 
 export function learnShown({ exploration: tried, fatigue: seen, placements }: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
   const placement = answer.placement ?? '';
   placements.set(answer.recommendationId, placement);
-  if (placements.size > MOST_ANSWERS) placements.delete(placements.keys().next().value ?? '');
   for (const { sku } of answer.items) {
     // Whoever asks may name any items to be ranked: only those known otherwise are remembered.
     const item = itemIndex.predict(index, sku);
@@ -47,8 +47,7 @@ export function shownSnapshot({ exploration: tried, fatigue: seen, placements }:
 
 export function restoreShown(bytes: Uint8Array): ShownItems {
   const [tried, seen, placements] = splitBytes(bytes, 3);
-  return {
-    exploration: exploration.restore(tried!), fatigue: fatigue.restore(seen!),
-    placements: new Map(JSON.parse(Buffer.from(placements!).toString()) as [string, string][]),
-  };
+  const state: ShownItems = { ...noneShown(), exploration: exploration.restore(tried!), fatigue: fatigue.restore(seen!) };
+  for (const [id, placement] of JSON.parse(Buffer.from(placements!).toString()) as [string, string][]) state.placements.set(id, placement);
+  return state;
 }

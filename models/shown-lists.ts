@@ -5,12 +5,13 @@
  *   weight = stage/P(seen | place)    P(seen | k) = k^−η, η = 0.5, at least 1/3    stage: click 1, cart 2, purchase 3
  *
  * What stands first is chosen more often because it stands first: dividing by how likely a place is looked at takes that
- * out again, and no feature says where an item stood. Each (list, item, stage) teaches once. A list is kept for a day of
- * event time, the latest 10,000 at most; a cart or purchase that names no list counts for the list from which the same
+ * out again, and no feature says where an item stood. Each (list, item, stage) teaches once. A list teaches for a day of
+ * event time, the latest 10,000 are kept; a cart or purchase that names no list counts for the list from which the same
  * shopper clicked the item. Untrained: nothing is known, no lesson.
  * Source: inverse propensity weighting of clicks (Joachims, Swaminathan & Schnabel, WSDM 2017), with η lower than the 1
  * of web search, as is usual for a short row of products that is seen at a glance. η is stated, not learned.
  */
+import { Latest } from './kernels/latest.js';
 import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
 
 const MOST_LISTS = 10_000;
@@ -37,9 +38,9 @@ export interface ShownList {
 
 export interface ShownLists {
   /** By id, oldest first. */
-  readonly lists: Map<string, ShownList>;
+  readonly lists: Latest<ShownList>;
   /** By shopper and item: the list from which it was clicked. */
-  readonly clicked: Map<string, string>;
+  readonly clicked: Latest<string>;
 }
 
 /** What the ranker is to learn: candidate `target` of the list was chosen. */
@@ -51,7 +52,7 @@ export interface Lesson {
 }
 
 export function init(): ShownLists {
-  return { lists: new Map(), clicked: new Map() };
+  return { lists: new Latest(MOST_LISTS), clicked: new Latest(MOST_CLICKS) };
 }
 
 /** How likely a place (from 0) is looked at, beside the first. */
@@ -61,16 +62,12 @@ export const seen = (place: number): number => Math.max(1 / MOST_WEIGHT, 1 / Mat
 export function learn(state: ShownLists, id: string, shopper: string, time: number, skus: readonly string[], features: Uint8Array): void {
   if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.lists.has(id)) return;
   state.lists.set(id, { shopper, time, skus, features: Uint8Array.from(features), taught: new Uint8Array(skus.length) });
-  for (const [oldest, list] of state.lists) {
-    if (state.lists.size <= MOST_LISTS && list.time > time - KEPT_MS) break;
-    state.lists.delete(oldest);
-  }
 }
 
 /** Drops every list that was shown to a shopper, and what they clicked. */
 export function forget(state: ShownLists, shopper: string): void {
   for (const [id, list] of state.lists) if (list.shopper === shopper) state.lists.delete(id);
-  for (const click of state.clicked.keys()) if (click.startsWith(clickOf(shopper, ''))) state.clicked.delete(click);
+  for (const [click] of state.clicked) if (click.startsWith(clickOf(shopper, ''))) state.clicked.delete(click);
 }
 
 /**
@@ -86,10 +83,6 @@ export function choose(state: ShownLists, id: string | null, shopper: string, sk
   if (target < 0 || (list.taught[target] & bit) !== 0) return undefined;
   list.taught[target] |= bit;
   state.clicked.set(clickOf(shopper, sku), named);
-  if (state.clicked.size > MOST_CLICKS) for (const oldest of state.clicked.keys()) {
-    state.clicked.delete(oldest);
-    break;
-  }
   return { features: list.features, count: list.skus.length, target, weight: STAGE[stage] / seen(target) };
 }
 
@@ -135,9 +128,11 @@ export function restore(bytes: Uint8Array): ShownLists {
   const lengths = from.i32('lengths');
   const features = from.u8('features');
   let at = 0;
-  const lists = heads.lists.map(([id, shopper, time, skus, taught], n): [string, ShownList] =>
-    [id, { shopper, time, skus, features: features.slice(at, (at += lengths[n])), taught: Uint8Array.from(taught) }]);
-  return { lists: new Map(lists), clicked: new Map(heads.clicked) };
+  const state = init();
+  heads.lists.forEach(([id, shopper, time, skus, taught], n) =>
+    state.lists.set(id, { shopper, time, skus, features: features.slice(at, (at += lengths[n])), taught: Uint8Array.from(taught) }));
+  for (const [click, id] of heads.clicked) state.clicked.set(click, id);
+  return state;
 }
 
 function headsIn(bytes: Uint8Array): Heads {

@@ -75,5 +75,9 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
 /** Labels that the metric has; others are dropped rather than thrown at the caller. */
 function only(name: string, labels: Readonly<Record<string, string>>): Record<string, string> {
   const wanted = (catalogue as Readonly<Record<string, MetricInfo>>)[name]?.labels ?? [];
+  let isWanted = true;
+  for (const label in labels) isWanted &&= wanted.includes(label);
+  // Nearly always: several are counted for every request.
+  if (isWanted) return labels;
   return Object.fromEntries(Object.entries(labels).filter(([label]) => wanted.includes(label)));
 }
