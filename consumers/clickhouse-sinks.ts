@@ -143,6 +143,9 @@ const forecasts = sink(topics.forecasts, (forecast, record) => ({
   quantiles: forecast.quantiles.map((day) => day.map(double)),
   low: forecast.low.map(double),
   high: forecast.high.map(double),
+  'hours.start': forecast.hours.map(({ start }) => instant(start)),
+  'hours.mean': forecast.hours.map(({ mean }) => double(mean)),
+  'hours.quantiles': forecast.hours.map(({ quantiles }) => quantiles.map(double)),
   model: forecast.model,
   ...made(record, forecast.madeAt),
 }));

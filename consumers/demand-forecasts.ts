@@ -5,9 +5,10 @@ import { consumer, on, type Consumer, type Context } from '../pipeline/core/cons
 import { BadEvent } from '../pipeline/core/errors.js';
 import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
-import type { DemandHandover, Sale, SkuDemand, Supply } from '../schemas/types.js';
+import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
-import { dayAt, forecastRecord, nothing, predictDays } from './demand/forecast.js';
+import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day, type DayDemand } from './demand/forecast.js';
+import { hourRows, learnHour, shopHourRows, withHours } from './demand/hours.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
@@ -27,6 +28,8 @@ export interface DemandForecastOptions {
   /** Days known in advance, by local day. */
   readonly plan?: Plan;
   readonly reorder?: ReorderDefaults;
+  /** Hours to forecast beside the days; 0: none, and nothing is learned of hours. */
+  readonly hours?: number;
 }
 
 const REORDER: ReorderDefaults = {
@@ -37,7 +40,7 @@ const REORDER: ReorderDefaults = {
  * Keeps the sales of every SKU as a series that late lines, refunds and stock-outs correct, and publishes its forecast after sales
  * and at the turn of the day (see demand/publication), with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
  */
-export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER }: DemandForecastOptions): Consumer {
+export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER, hours = 0 }: DemandForecastOptions): Consumer {
   return consumer({
     name: 'demand-forecasts',
     table: forecastTable,
@@ -65,6 +68,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
       askForSeries(sku, ctx);
     }
     keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
+    if (hours > 0) learnHour(sku, sale.time, sale.quantity, after.lastDay, days, ctx);
     publishSoon(sku, known?.publishedAt ?? 0, sale.time, ctx);
   }
 
@@ -144,7 +148,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const supply = ctx.get(supplyRows, sku);
     const successor = ctx.get(successorRows, sku);
     const series = seriesOf(row);
-    const forecast = isOver(supply, successor) ? nothing(sku, day, at) : forecastRecord(sku, predictDays(series, shop, day).forecast, day, at);
+    const forecast = isOver(supply, successor) ? hourly(nothing(sku, day, at), noDemand, ctx) : forecastNow(sku, series, shop, day, at, ctx);
     ctx.emit(forecasts, sku, forecast);
     const correction = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder), ctx) : undefined;
     const suggestion = suggestionOf(supply, forecast, reorder, correction);
@@ -153,6 +157,15 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
     if (isOver(supply, successor) || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
     else ctx.schedule('publish', sku, publication.again(sku, at));
+  }
+
+  function forecastNow(sku: string, series: skuSeries.SkuSeries, shop: Shop, day: Day, at: number, ctx: Context): Forecast {
+    const { forecast, running } = predictDays(series, shop, day);
+    return hourly(forecastRecord(sku, forecast, day, at), running, ctx);
+  }
+
+  function hourly(forecast: Forecast, running: () => DayDemand, ctx: Context): Forecast {
+    return withHours(forecast, running, () => ({ sku: ctx.get(hourRows, forecast.sku), shop: ctx.get(shopHourRows, SHOP) }), { count: hours, days });
   }
 
   function shopNow(ctx: Context): Shop {

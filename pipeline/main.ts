@@ -133,7 +133,7 @@ function forecastDoors({ log }: Engine, config: Config, scorer: RunningScorer | 
   const days = shopDays(config.SHOP_TIMEZONE);
   return () => {
     const { views, items } = scoringOr404(scorer);
-    return new ForecastDoor({ views, items, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), now: log.clock === 'wall' ? Date.now() : views.logTime() });
+    return new ForecastDoor({ views, items, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, now: log.clock === 'wall' ? Date.now() : views.logTime() });
   };
 }
 

@@ -254,6 +254,16 @@ export interface Erasure {
   readonly time: number;
 }
 
+/** One hour of the shop. */
+export interface ForecastHour {
+  /** First instant. */
+  readonly start: number;
+  /** Mean units. */
+  readonly mean: number;
+  /** Units at each level. */
+  readonly quantiles: readonly number[];
+}
+
 /** Demand forecast of one SKU as it was made. Key: sku. */
 export interface Forecast {
   /** Stock keeping unit. */
@@ -274,6 +284,8 @@ export interface Forecast {
   readonly low: readonly number[];
   /** For each day, its upper end. */
   readonly high: readonly number[];
+  /** The next hours of the shop's clocks, from the first that had not begun; empty unless FORECAST_HOURS is set. */
+  readonly hours: readonly ForecastHour[];
 }
 
 /** A product of an interaction. */
@@ -908,6 +920,14 @@ export interface SeenMessages {
   readonly hashes: Buffer;
 }
 
+/** Hours in which the SKUs of a partition sold. */
+export interface ShopHours {
+  /** Newest day known. */
+  readonly asOf: number;
+  /** Weekday (0 is a Thursday) x local hour, forgetting as it goes. */
+  readonly hits: readonly number[];
+}
+
 /** What a planned event is worth. */
 export interface EventEffect {
   /** ln of its factor. */
@@ -1026,6 +1046,24 @@ export interface SkuDemand {
   readonly suggestedUnits: number;
   /** Days with a sale price, past and to come. */
   readonly promotions: readonly Promotion[];
+}
+
+/** Sales of one hour. */
+export interface HourCell {
+  /** Local day since 1970-01-01 x 24 + local hour. */
+  readonly at: number;
+  /** Net units; below zero while a refund waits for its sale. */
+  readonly units: number;
+}
+
+/** Hours in which one SKU sold (models/forecast/hour-profile); kept while hours are forecast. Key: sku. */
+export interface SkuHours {
+  /** Day that `folded` is as of. */
+  readonly foldedDay: number;
+  /** By local hour, hours with a sale before the last 28 days, forgetting as it goes: 24 little-endian 32-bit floats; empty while there are none. */
+  readonly folded: Buffer;
+  /** The last 28 days, oldest first. */
+  readonly cells: readonly HourCell[];
 }
 
 /** SKU that takes the place of this one, or whose place this one has taken. Key: sku. */

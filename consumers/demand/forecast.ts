@@ -14,6 +14,7 @@ const LEAST_SHARE = 0.02;
 // Predicting is synchronous and never re-enters.
 const scratch = bank.init(1, SEASON_DAYS);
 const made = blankForecast(HORIZON_DAYS, LEVELS.length);
+const whole = blankForecast(1, LEVELS.length);
 const nobody = blankForecast(HORIZON_DAYS, LEVELS.length);
 
 export interface Day {
@@ -51,12 +52,34 @@ export function periodsAfter(today: number, leads: readonly number[], exposureOf
 
 const LEADS = Array.from({ length: HORIZON_DAYS }, (_, i) => i + 1);
 
-/** The forecast of the days after the running one, and what the bank knew: both stand until the next one is made. */
-export function predictDays(series: SkuSeries, shop: Shop, day: Day): { forecast: SkuForecast; known: bank.Bank } {
-  const known = live(series, shop, day);
-  predictSku(shop.taught, known, 0, periodsAfter(day.today, LEADS, worthTo(series, shop, day.today)), made);
-  return { forecast: made, known };
+/** Units of a day, as its hours share them. */
+export interface DayDemand {
+  readonly mean: number;
+  readonly dispersion: number;
 }
+
+export interface Predicted {
+  readonly forecast: SkuForecast;
+  readonly known: bank.Bank;
+  /** The whole running day, from what is known of it so far. */
+  running(): DayDemand;
+}
+
+/** The forecast of the days after the running one, and what the bank knew: all stand until the next one is made. */
+export function predictDays(series: SkuSeries, shop: Shop, day: Day): Predicted {
+  const known = live(series, shop, day);
+  const exposureOf = worthTo(series, shop, day.today);
+  predictSku(shop.taught, known, 0, periodsAfter(day.today, LEADS, exposureOf), made);
+  return {
+    forecast: made, known,
+    running() {
+      predictSku(shop.taught, known, 0, [{ exposure: Math.max(0, exposureOf(day.today)), phase: phaseOf(day.today), ahead: 1 }], whole);
+      return { mean: whole.means[0] ?? 0, dispersion: bank.dispersion(known, 0) };
+    },
+  };
+}
+
+export const noDemand = (): DayDemand => ({ mean: 0, dispersion: 0 });
 
 const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);
 
@@ -75,6 +98,7 @@ export function forecastRecord(sku: string, { means, quantiles, low, high }: Sku
     quantiles: LEADS.map((_, t) => numbers(quantiles, t * n, n)),
     low: numbers(low, 0, HORIZON_DAYS),
     high: numbers(high, 0, HORIZON_DAYS),
+    hours: [],
   };
 }
 

@@ -91,6 +91,13 @@ export function deviation(bank: Bank, sku: number): number {
   return bank.rows[sku * bank.width + DEVIATION] ?? 0;
 }
 
+/** Excess of a day's variance over Poisson's, of the squared mean, around the slow level: φ of a negative binomial. */
+export function dispersion(bank: Bank, sku: number): number {
+  const at = sku * bank.width + EXCESS;
+  const square = bank.rows[at + 1] ?? 0;
+  return square > 0 ? Math.max(0, (bank.rows[at] ?? 0) / square) : 0;
+}
+
 /** 1 − (1 − r)^n by rate and n, up to where it is 1 to the last bit of a 32-bit float: a power a SKU and period is dear. */
 const OPEN_SHARES = FREQUENCY_RATES.map((rate) =>
   Float64Array.from({ length: Math.ceil(18 / rate) }, (_, seen) => 1 - (1 - rate) ** seen),

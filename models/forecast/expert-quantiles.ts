@@ -10,7 +10,7 @@
 import {
   believed,
   chanceOf,
-  EXCESS,
+  dispersion,
   FAST_EXCESS,
   FREQUENCY_RATES,
   frequency,
@@ -150,7 +150,7 @@ export function predict(
       means[t * EXPERTS.length + k] = typical * sale * factor;
     }
   }
-  const dispersion = ratio(bank.rows[at + EXCESS] ?? 0, bank.rows[at + EXCESS + 1] ?? 0);
+  const slowDispersion = dispersion(bank, sku);
   const fastDispersion = ratio(bank.rows[at + FAST_EXCESS] ?? 0, bank.rows[at + FAST_EXCESS + 1] ?? 0);
   const quickDispersion = ratio(bank.rows[at + QUICK_EXCESS] ?? 0, bank.rows[at + QUICK_EXCESS + 1] ?? 0);
   const quick = bank.rows[at + QUICK_LEVEL] ?? 0;
@@ -178,7 +178,7 @@ export function predict(
       const mean = ordinary * exposure;
       means[t * EXPERTS.length + k] = mean;
       if (needed?.[k] === false) continue;
-      negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : dispersion, probabilities, out, t * stride + k * n);
+      negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : slowDispersion, probabilities, out, t * stride + k * n);
     }
   }
 }

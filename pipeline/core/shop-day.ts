@@ -7,6 +7,8 @@ export interface ShopDays {
   dayOf(time: number): number;
   /** First instant of a local day, in ms. */
   startOf(day: number): number;
+  /** How far the clocks of the shop are ahead of UTC at an instant, in ms. */
+  offsetAt(time: number): number;
 }
 
 /** @throws RangeError for an unknown IANA zone */
@@ -29,14 +31,18 @@ export function shopDays(timeZone: string): ShopDays {
     offsets.set(quarter, offset);
     return offset;
   };
+  const dayOf = (time: number): number => Math.floor((time + offsetAt(time)) / DAY_MS);
   return {
-    dayOf: (time) => Math.floor((time + offsetAt(time)) / DAY_MS),
+    dayOf,
     startOf(day) {
       const midnight = day * DAY_MS;
       // Twice: the first guess may stand on the other side of a change of the clocks.
       const guess = midnight - offsetAt(midnight);
-      return midnight - offsetAt(guess);
+      const start = midnight - offsetAt(guess);
+      // Where the clocks skip midnight, the day begins when they do.
+      return dayOf(start) < day ? guess : start;
     },
+    offsetAt,
   };
 }
 

@@ -1,5 +1,6 @@
 import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
-import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, nothing, predictDays, type Day } from '../../consumers/demand/forecast.js';
+import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, type Day, type DayDemand } from '../../consumers/demand/forecast.js';
+import { hourRows, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
@@ -10,6 +11,7 @@ import { demandForecasts } from '../../schemas/topics.js';
 import type { Forecast } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
 import { isoDay, type ShopDays } from '../core/shop-day.js';
+import { isoHour } from '../core/shop-hours.js';
 import { accuracyOf, classAccuracy, driversOf, mixOf, stockOf } from './forecast-explanation.js';
 import type { Items } from './items.js';
 import type { Views } from './views.js';
@@ -22,6 +24,8 @@ export interface ForecastDoorOptions {
   readonly days: ShopDays;
   readonly plan: Plan;
   readonly reorder: ReorderDefaults;
+  /** Hours to answer beside the days; 0: none. */
+  readonly hours: number;
   readonly items: Items;
   readonly now: number;
 }
@@ -50,17 +54,17 @@ export class ForecastDoor {
     const supply = views.row(demandForecasts, supplyRows, sku);
     const replacedBy = views.row(demandForecasts, successorRows, sku);
     if (isOver(supply, replacedBy)) {
-      return { ...answer(nothing(sku, day, now), now), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
+      return { ...this.#answer(this.#hourly(nothing(sku, day, now), noDemand)), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
     }
-    const { forecast, known: rows } = predictDays(series, shop, day);
-    const record = forecastRecord(sku, forecast, day, now);
+    const { forecast, known: rows, running } = predictDays(series, shop, day);
+    const record = this.#hourly(forecastRecord(sku, forecast, day, now), running);
     const explained = {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
     const suggestion = suggestionOf(supply, record, reorder, views.row(demandForecasts, cycleRows, sku));
     return {
-      ...answer(record, now), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
+      ...this.#answer(record), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
     };
   }
@@ -69,7 +73,7 @@ export class ForecastDoor {
   several(skus: readonly string[]): object {
     const made = skus.map((sku) => ({ sku, record: this.#record(sku) }));
     return {
-      forecasts: made.flatMap(({ record }) => (record ? [answer(record, this.#options.now)] : [])),
+      forecasts: made.flatMap(({ record }) => (record ? [this.#answer(record)] : [])),
       unknown: made.flatMap(({ sku, record }) => (record ? [] : [sku])),
     };
   }
@@ -83,8 +87,8 @@ export class ForecastDoor {
     if (skus.length === 0) return undefined;
     const members: Forecast[] = [];
     for (const [i, sku] of skus.entries()) {
-      const record = this.#record(sku);
-      if (record) members.push(record);
+      const made = this.#made(sku);
+      if (made) members.push(made.record);
       // Events and other requests go on between.
       if (i % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -97,11 +101,36 @@ export class ForecastDoor {
   }
 
   #record(sku: string): Forecast | undefined {
+    const made = this.#made(sku);
+    return made && this.#hourly(made.record, made.running);
+  }
+
+  /** The days of a forecast, and what its hours are made from. */
+  #made(sku: string): { record: Forecast; running: () => DayDemand } | undefined {
     const { now, views } = this.#options;
     const known = this.#known(sku);
     if (!known) return undefined;
-    if (isOver(views.row(demandForecasts, supplyRows, sku), views.row(demandForecasts, successorRows, sku))) return nothing(sku, known.day, now);
-    return forecastRecord(sku, predictDays(known.series, known.shop, known.day).forecast, known.day, now);
+    if (isOver(views.row(demandForecasts, supplyRows, sku), views.row(demandForecasts, successorRows, sku))) return { record: nothing(sku, known.day, now), running: noDemand };
+    const { forecast, running } = predictDays(known.series, known.shop, known.day);
+    return { record: forecastRecord(sku, forecast, known.day, now), running };
+  }
+
+  #hourly(record: Forecast, running: () => DayDemand): Forecast {
+    const { views, days, hours } = this.#options;
+    const known = (): KnownHours => ({
+      sku: views.row(demandForecasts, hourRows, record.sku),
+      shop: views.rowOfPartition(demandForecasts, partitionOf(record.sku, views.partitions), shopHourRows),
+    });
+    return withHours(record, running, known, { count: hours, days });
+  }
+
+  #answer({ sku, model, firstDay, levels, mean, quantiles, low, high, hours }: Forecast): object {
+    const { days, now } = this.#options;
+    return {
+      sku, model, asOf: new Date(now).toISOString(), levels,
+      days: mean.map((units, i) => ({ date: isoDay(firstDay + i), mean: units, quantiles: quantiles[i], interval80: [low[i], high[i]] })),
+      ...(this.#options.hours === 0 ? {} : { hours: hours.map(({ start, ...units }) => ({ start: isoHour(start, days), ...units })) }),
+    };
   }
 
   #known(sku: string): Known | undefined {
@@ -123,11 +152,4 @@ function lastSaleDay(series: SkuSeries): string {
 /** Net units of the last four weeks, day by day, the last one being today. */
 function soldOf(series: SkuSeries, today: number): { date: string; units: number }[] {
   return Array.from({ length: WINDOW_DAYS }, (_, i) => today - WINDOW_DAYS + 1 + i).map((day) => ({ date: isoDay(day), units: series.units[day - windowStart(series)] ?? 0 }));
-}
-
-function answer({ sku, model, firstDay, levels, mean, quantiles, low, high }: Forecast, now: number): object {
-  return {
-    sku, model, asOf: new Date(now).toISOString(), levels,
-    days: mean.map((units, i) => ({ date: isoDay(firstDay + i), mean: units, quantiles: quantiles[i], interval80: [low[i], high[i]] })),
-  };
 }

@@ -10,6 +10,7 @@ import { anyRecord } from './clickhouse-odd-records.js';
 import { blockOf, interactionRecord, recordOf, sale, saleRecord } from './clickhouse-records.js';
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
 
 /** What every engine of rows owes to the sinks; run on each of them. */
 export function rowSinkContract(open: () => Promise<RowSink>): void {
@@ -148,7 +149,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     }
     // Infinities of a quantity stay in the raw rows and out of the sums.
     expect(await sink.query('SELECT day FROM revenue_by_shop_day WHERE NOT isFinite(units)')).toEqual([]);
-    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'forecast_accuracy', 'dead_letters_by_code', 'trigger_outcomes']) {
+    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'forecast_accuracy', 'sales_by_shop_hour', 'forecast_hours', 'dead_letters_by_code', 'trigger_outcomes']) {
       await expect(sink.query(`SELECT * FROM ${view}`)).resolves.toBeInstanceOf(Array);
     }
   });
@@ -202,7 +203,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
 
   test('forecasts stand beside what was sold, as they were before the day began', async () => {
     const forecast = (offset: number, madeAt: number, mean: number[]) =>
-      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm' });
+      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm', hours: [] });
     await insert([forecast(1, Date.UTC(2025, 11, 31, 12), [1, 2, 3, 4]), forecast(2, Date.UTC(2026, 0, 1, 12), [9, 8, 7, 6])]);
     await insert([saleRecord(1, { quantity: 5 }), saleRecord(2, { quantity: -1, kind: 'refund' }), saleRecord(3, { sku: 'P2', time: Date.UTC(2026, 0, 3, 12) })]);
     expect(await sink.query("SELECT day, forecast_units, quantiles, actual_units FROM forecasts_beside_actuals WHERE sku = 'P1' ORDER BY day")).toEqual([
@@ -216,7 +217,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
   test('the accuracy of forecasts can be asked for any past day, by how far ahead they were made', async () => {
     const forecast = (offset: number, madeAt: number, sku: string, mean: number[]) =>
       recordOf(forecasts, offset, {
-        sku, madeAt, firstDay: Math.floor(madeAt / DAY) + 1, levels: [0.5, 0.9], mean, quantiles: mean.map((units) => [units, units + 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm',
+        sku, madeAt, firstDay: Math.floor(madeAt / DAY) + 1, levels: [0.5, 0.9], mean, quantiles: mean.map((units) => [units, units + 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm', hours: [],
       });
     await insert([
       forecast(1, Date.UTC(2025, 11, 30, 8), 'P1', [0, 50]), forecast(2, Date.UTC(2025, 11, 30, 12), 'P1', [0, 2]), forecast(3, Date.UTC(2025, 11, 31, 12), 'P1', [3]), forecast(4, Date.UTC(2025, 11, 31, 12), 'P2', [1]),
@@ -232,6 +233,28 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect(await sink.query("SELECT ahead, forecast_units, toDate(made_at) AS made FROM forecast_days WHERE sku = 'Q' AND day = '2026-01-01' ORDER BY ahead")).toEqual([
       { ahead: 1, forecast_units: 80, made: '2025-12-29' }, { ahead: 2, forecast_units: 80, made: '2025-12-29' }, { ahead: 3, forecast_units: 80, made: '2025-12-29' },
       ...[6, 7, 8, 9, 10, 11, 12].map((ahead) => ({ ahead, forecast_units: 11, made: '2025-12-20' })),
+    ]);
+  });
+
+  test('hours that were forecast stand beside what was sold in them, as they were before the hour began', async () => {
+    const forecast = (offset: number, madeAt: number, first: number, means: number[]) => recordOf(forecasts, offset, {
+      sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 2) / DAY, levels: [0.9], mean: [1], quantiles: [[2]], low: [0], high: [3], model: 'm',
+      hours: means.map((mean, i) => ({ start: first + i * HOUR, mean, quantiles: [mean * 2] })),
+    });
+    const ten = Date.UTC(2026, 0, 1, 10);
+    await insert([forecast(1, ten - 90_000, ten, [1, 2, 3, 4]), forecast(2, ten + 90_000, ten + HOUR, [8, 7, 6])]);
+    await insert([
+      saleRecord(1, { quantity: 5, time: ten + 59 * 60_000 }), saleRecord(2, { quantity: -1, kind: 'refund', time: ten + 59 * 60_000 }), saleRecord(3, { sku: 'P2', time: ten + 2 * HOUR + 1 }),
+    ]);
+    expect(await sink.query('SELECT sku, hour, day, hour_of_day, units FROM sales_by_shop_hour ORDER BY hour')).toEqual([
+      { sku: 'P1', hour: '2026-01-01 10:00:00.000', day: '2026-01-01', hour_of_day: 4, units: 4 },
+      { sku: 'P2', hour: '2026-01-01 12:00:00.000', day: '2026-01-01', hour_of_day: 6, units: 1 },
+    ]);
+    expect(await sink.query('SELECT hour_of_day, forecast_units, quantiles, actual_units FROM forecast_hours ORDER BY hour')).toEqual([
+      { hour_of_day: 4, forecast_units: 1, quantiles: [2], actual_units: 4 },
+      { hour_of_day: 5, forecast_units: 8, quantiles: [16], actual_units: 0 },
+      { hour_of_day: 6, forecast_units: 7, quantiles: [14], actual_units: 0 },
+      { hour_of_day: 7, forecast_units: 6, quantiles: [12], actual_units: null },
     ]);
   });
 

@@ -17,7 +17,7 @@ import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, sto
 const folder = import.meta.dirname;
 const london = shopDays('Europe/London');
 const all: Consumer[] = [
-  shoppers(), orderLedger(), itemWatch(), demandForecasts({ days: london, publication: live(london, MINUTE) }),
+  shoppers(), orderLedger(), itemWatch(), demandForecasts({ days: london, publication: live(london, MINUTE), hours: 2 }),
   marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true }),
 ];
 

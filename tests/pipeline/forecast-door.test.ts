@@ -32,8 +32,8 @@ interface Answer {
 }
 
 /** Five weeks of a shop with a daily and a rare seller. */
-function fiveWeeks(): ForecastDoor {
-  const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan, reorder })]);
+function fiveWeeks(hours: number): ForecastDoor {
+  const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan, reorder, hours })]);
   driver.tick(NINE - MINUTE);
   driver.send(catalog, 'TEA', product('TEA', { lead_time_days: '3', review_days: '4', pack_size: '6' }));
   driver.send(catalog, 'CUP', product('CUP', { sale_price: '0.80 EUR', sale_price_effective_date: '2026-04-09T09:00+0000/2026-04-11' }));
@@ -49,10 +49,10 @@ function fiveWeeks(): ForecastDoor {
   driver.send(inventory, 'TEA', stock('TEA', 7, NINE + 34 * DAY));
   const mine = new Set([products.name, forecastTable.name]);
   const views = new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
-  return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, now: NINE + 34 * DAY + 10 * MINUTE });
+  return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours, now: NINE + 34 * DAY + 10 * MINUTE });
 }
 
-const door = fiveWeeks();
+const door = fiveWeeks(0);
 
 describe('the forecast of one SKU', () => {
   const tea = door.one('TEA') as Answer;
@@ -107,6 +107,32 @@ describe('the forecast of one SKU', () => {
 
   test('is not there for what never sold', () => {
     expect(door.one('NEW')).toBeUndefined();
+  });
+});
+
+describe('the hours of a forecast', () => {
+  const hourly = fiveWeeks(36);
+  const tea = hourly.one('TEA') as Answer & { hours: readonly { start: string; mean: number; quantiles: readonly number[] }[] };
+
+  test('are there where they are asked for, and change nothing else', () => {
+    const { hours, ...rest } = tea;
+    expect(hours.map(({ start }) => start).slice(0, 2)).toEqual(['2026-04-05T10:00+00:00', '2026-04-05T11:00+00:00']);
+    expect(hours).toHaveLength(36);
+    expect(rest).toEqual(door.one('TEA'));
+    expect((hourly.several(['TEA']) as { forecasts: Answer[] }).forecasts[0]!['hours']).toEqual(hours);
+  });
+
+  test('of a day add up to it, most of it at the hour at which all was sold', () => {
+    const tomorrow = tea.hours.slice(14);
+    expect(tomorrow.reduce((sum, { mean }) => sum + mean, 0)).toBeCloseTo(tea.days[0]!.mean, 0);
+    expect(Math.max(...tea.hours.map(({ mean }) => mean))).toBe(tea.hours[23]!.mean);
+    for (const { quantiles } of tea.hours) expect([...quantiles].sort((a, b) => a - b)).toEqual(quantiles);
+  });
+
+  test('of what is not sold any more are nothing', () => {
+    const { hours } = hourly.one('POT') as { hours: { mean: number; quantiles: number[] }[] };
+    expect(hours).toHaveLength(36);
+    expect(hours.every(({ mean, quantiles }) => mean === 0 && quantiles.every((q) => q === 0))).toBe(true);
   });
 });
 

@@ -1,0 +1,72 @@
+import { changeShop, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import type { ShopDays } from '../../pipeline/core/shop-day.js';
+import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
+import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
+import type { DayDemand } from './forecast.js';
+import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
+
+/** By SKU. */
+export const hourRows = rows<SkuHoursRow>('hours', 'SkuHours');
+/** Of a partition. */
+export const shopHourRows = rows<ShopHours>('shop-hours', 'ShopHours');
+
+/** A sale, or a correction of one, at the hour of its order; `lastDay` is the newest day of the SKU's series. */
+export function learnHour(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): void {
+  if (units === 0) return;
+  const [day, hour] = [days.dayOf(time), hourOf(time, days)];
+  const { hours, change } = sell(skuHoursOf(ctx.get(hourRows, sku)), day, hour, units, lastDay);
+  ctx.put(hourRows, sku, { ...hours, folded: bytesOf(hours.folded) });
+  if (change !== 0) ctx.put(shopHourRows, SHOP, changeShop(ctx.get(shopHourRows, SHOP) ?? noShopHours, day, hour, change));
+}
+
+const skuHoursOf = (row: SkuHoursRow | undefined): SkuHours => (row ? { ...row, folded: floatsOf(row.folded) } : noHours);
+
+const profiles = new WeakMap<ShopHours, ShopProfile>();
+const untrained = shopProfile(noShopHours);
+
+function profileOf(row: ShopHours | undefined): ShopProfile {
+  if (!row) return untrained;
+  const known = profiles.get(row) ?? shopProfile(row);
+  profiles.set(row, known);
+  return known;
+}
+
+/** Hours known of a SKU and of its shop. */
+export interface KnownHours {
+  readonly sku: SkuHoursRow | undefined;
+  readonly shop: ShopHours | undefined;
+}
+
+const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
+
+export interface HoursAhead {
+  /** Hours to forecast; 0: none. */
+  readonly count: number;
+  readonly days: ShopDays;
+}
+
+/** A forecast by days with the hours after it was made: each a part of its day's mean, today's of what `running` says of the whole day. */
+export function withHours(forecast: Forecast, running: () => DayDemand, known: () => KnownHours, { count, days }: HoursAhead): Forecast {
+  return count === 0 ? forecast : { ...forecast, hours: hoursAhead(forecast, running(), known(), days, count) };
+}
+
+function hoursAhead({ firstDay, madeAt, mean }: Forecast, running: DayDemand, known: KnownHours, days: ShopDays, count: number): ForecastHour[] {
+  const ahead: ForecastHour[] = [];
+  const shop = profileOf(known.shop);
+  const sku = skuHoursOf(known.sku);
+  for (let i = 0; i <= mean.length && ahead.length < count; i++) {
+    const day = firstDay - 1 + i;
+    const hours = hoursOf(day, days);
+    const shares = spread(hourShares(shop, sku, day), hours);
+    const demand = { mean: i === 0 ? running.mean : (mean[i - 1] ?? 0), dispersion: running.dispersion };
+    hours.forEach(({ start }, h) => {
+      // The running hour is not forecast, as the running day is not.
+      if (start < madeAt || ahead.length >= count) return;
+      const { mean: units, quantiles } = predictHour(demand, shares[h] ?? 0, LEVELS);
+      ahead.push({ start, mean: rounded(units), quantiles: quantiles.map(rounded) });
+    });
+  }
+  return ahead;
+}
