@@ -9,7 +9,7 @@ import type { Interaction, Purchase, Recommendation } from '../schemas/types.js'
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { learnChosen, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
-import { joinBytes, splitBytes } from './snapshot-bytes.js';
+import { ofCount } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
 export interface ItemNeighbours {
@@ -32,11 +32,16 @@ export const itemNeighboursIn = (precision: fusion.Settings['precision']): Fold<
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
   },
-  snapshot: ({ index, model, shares, shown }) => joinBytes([
-    itemIndex.snapshot(index), coVisitation.snapshot(model.coVisitation), popularity.snapshot(model.popularity), repeats.snapshot(model.repeats), sharesSnapshot(shares), shownSnapshot(shown),
-  ]),
-  restore(bytes) {
-    const [index, transitions, popular, repeated, shares, shown] = splitBytes(bytes, 6);
+  *snapshot({ index, model, shares, shown }) {
+    yield itemIndex.snapshot(index);
+    yield coVisitation.snapshot(model.coVisitation);
+    yield popularity.snapshot(model.popularity);
+    yield repeats.snapshot(model.repeats);
+    yield sharesSnapshot(shares);
+    yield shownSnapshot(shown);
+  },
+  restore(pieces) {
+    const [index, transitions, popular, repeated, shares, shown] = ofCount(pieces, 6);
     const model = {
       ...fusion.init({ precision }), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
     };

@@ -12,7 +12,7 @@ import type { CatalogChange, Interaction, Purchase, Recommendation } from '../sc
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { contentsSnapshot, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
-import { joinBytes, splitBytes } from './snapshot-bytes.js';
+import { ofCount } from './snapshot-bytes.js';
 
 const PUBLISH_EVERY_MS = 2_000;
 const PUBLISH_AT_MOST = 1_000;
@@ -62,14 +62,20 @@ export const recommender: Fold<Recommender> = {
     else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
     else keepShown(state, value as Recommendation);
   },
-  snapshot: ({ index, model, shares, shown, quality, contents, events, chosen }) => joinBytes([
-    itemIndex.snapshot(index), fusion.snapshot(model), sharesSnapshot(shares), shownLists.snapshot(shown), liveQuality.snapshot(quality), contentsSnapshot(contents), Buffer.from(JSON.stringify({ events, chosen })),
-  ]),
-  restore(bytes) {
-    const [index, model, shares, shown, quality, contents, counts] = splitBytes(bytes, 7);
+  *snapshot({ index, model, shares, shown, quality, contents, events, chosen }) {
+    yield itemIndex.snapshot(index);
+    yield sharesSnapshot(shares);
+    yield shownLists.snapshot(shown);
+    yield liveQuality.snapshot(quality);
+    yield contentsSnapshot(contents);
+    yield Buffer.from(JSON.stringify({ events, chosen }));
+    yield* fusion.snapshot(model);
+  },
+  restore(pieces) {
+    const [index, shares, shown, quality, contents, counts, ...model] = ofCount(pieces, 6 + fusion.PIECES);
     const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
     return {
-      index: itemIndex.restore(index!), model: fusion.restore(model!), shares: restoreShares(shares!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
+      index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
       contents: restoreContents(contents!),
       events, chosen, cursor: 0, toldLessons: -1,
     };

@@ -258,31 +258,35 @@ export function forget(state: Fusion, item: number): void {
   embedding.forget(state.embedding, item);
 }
 
-export function snapshot(state: Fusion): Uint8Array {
+/** A snapshot in pieces, each made when it is asked for. */
+export function* snapshot(state: Fusion): Iterable<Uint8Array> {
   const { settings: s } = state;
-  return pack('fusion', VERSION, {
+  yield pack('fusion', VERSION, {
     settings: Float64Array.of(s.seed, s.firstLessons, s.lessonShare, s.repeats ? 1 : 0, s.scan ? 1 : 0),
     scalars: Float64Array.of(state.lessons),
     random: state.random,
-    coVisitation: coVisitation.snapshot(state.coVisitation),
-    popularity: popularity.snapshot(state.popularity),
-    repeats: repeats.snapshot(state.repeats),
-    embedding: embedding.snapshot(state.embedding),
-    ranker: ranker.snapshot(state.ranker),
   });
+  yield coVisitation.snapshot(state.coVisitation);
+  yield popularity.snapshot(state.popularity);
+  yield repeats.snapshot(state.repeats);
+  yield embedding.snapshot(state.embedding);
+  yield ranker.snapshot(state.ranker);
 }
 
-export function restore(bytes: Uint8Array): Fusion {
-  const from = unpack('fusion', VERSION, bytes);
+/** How many pieces a snapshot has. */
+export const PIECES = 6;
+
+export function restore([own, transitions, popular, repeated, vectors, ranking]: readonly Uint8Array[]): Fusion {
+  const from = unpack('fusion', VERSION, own!);
   const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
   const [lessons] = from.f64('scalars');
   return {
     settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, scan: mayScan === 1, precision: 'float32' },
-    coVisitation: coVisitation.restore(from.u8('coVisitation')),
-    popularity: popularity.restore(from.u8('popularity')),
-    repeats: repeats.restore(from.u8('repeats')),
-    embedding: embedding.restore(from.u8('embedding')),
-    ranker: ranker.restore(from.u8('ranker'), features.FEATURES.length),
+    coVisitation: coVisitation.restore(transitions!),
+    popularity: popularity.restore(popular!),
+    repeats: repeats.restore(repeated!),
+    embedding: embedding.restore(vectors!),
+    ranker: ranker.restore(ranking!, features.FEATURES.length),
     random: from.u32('random'),
     lessons,
   };

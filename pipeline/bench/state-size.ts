@@ -93,6 +93,8 @@ function sizeOf(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }
 
+const lengthOf = (pieces: Iterable<Uint8Array>): number => [...pieces].reduce((sum, { length }) => sum + length, 0);
+
 /** What a scorer and the learner hold of an item, as their snapshots write it down. */
 function ofItems(): Figure {
   const neighbours = itemNeighbours.init();
@@ -102,7 +104,7 @@ function ofItems(): Figure {
     itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
     recommender.learn(learned, interactions.name, event, event.shopper);
   }
-  const parts = { neighbours: itemNeighbours.snapshot(neighbours).length, recommender: recommender.snapshot(learned).length };
+  const parts = { neighbours: lengthOf(itemNeighbours.snapshot(neighbours)), recommender: lengthOf(recommender.snapshot(learned)) };
   return figure('state bytes an item', (parts.neighbours + parts.recommender) / ITEMS, null, 'bytes', {
     items: ITEMS, events: events.length, neighbours_bytes: Math.round(parts.neighbours / ITEMS), recommender_bytes: Math.round(parts.recommender / ITEMS), of: 'snapshots of the learner and of a scorer',
   });

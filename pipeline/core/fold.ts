@@ -19,9 +19,10 @@ export interface Fold<S> {
   init(): S;
   /** Learn a record of one of the inputs. Bad records are passed over: the sinks have them. */
   learn(state: S, topic: string, value: unknown, key: string): void;
-  snapshot(state: S): Uint8Array;
-  /** @throws Error when the bytes are of another version: the fold then learns from the start of the log. */
-  restore(bytes: Uint8Array): S;
+  /** In pieces, each made when it is asked for: a shop's state is a hundred megabytes, and requests have their turn between two. Nothing is learned meanwhile. */
+  snapshot(state: S): Iterable<Uint8Array>;
+  /** @throws Error when the pieces are of another version: the fold then learns from the start of the log. */
+  restore(pieces: readonly Uint8Array[]): S;
   /** Idempotent upserts of what has changed enough to tell others, and the table they go to. */
   readonly publishes?: { readonly tables: readonly Topic[]; readonly everyMs: number; changes(state: S, time: number): Upsert[] } | undefined;
   /** Lessons too dear for the event path, looked for now and then; events go on being learned while one is worked out. */
@@ -45,8 +46,8 @@ export interface Upsert {
 
 /** Where snapshots of folds are kept, each with the positions up to which it has learned. */
 export interface Snapshots {
-  load(name: string): Promise<{ bytes: Uint8Array; positions: readonly Position[] } | undefined>;
-  save(name: string, bytes: Uint8Array, positions: readonly Position[]): Promise<void>;
+  load(name: string): Promise<{ pieces: readonly Uint8Array[]; positions: readonly Position[] } | undefined>;
+  save(name: string, pieces: Iterable<Uint8Array>, positions: readonly Position[]): Promise<void>;
 }
 
 export interface FoldOptions {
@@ -103,7 +104,7 @@ async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: 
       offset >= (starts.get(`${topic}/${partition}`)?.offset ?? Infinity) && offset <= (ends.get(`${topic}/${partition}`) ?? -1));
     try {
       if (!fits) throw new Error('its positions lie outside the log');
-      return { state: fold.restore(saved.bytes), positions: new Map(saved.positions.map((position) => [`${position.topic}/${position.partition}`, position])) };
+      return { state: fold.restore(saved.pieces), positions: new Map(saved.positions.map((position) => [`${position.topic}/${position.partition}`, position])) };
     } catch (error) {
       journal.warn({ fold: fold.name, reason: (error as Error).message }, 'Snapshot cannot be used; learning from the start of the log.');
     }

@@ -79,6 +79,6 @@ test('the learner reads the catalogue, and looks for lessons beside the events',
   fold.learn(state, catalog.name, change('P1', 'Tent'), 'P1');
   expect(state.contents.tokens.size).toBe(1);
   expect(await fold.study?.run(state)).toBe(false);
-  expect(fold.restore(fold.snapshot(state)).contents.tokens.size).toBe(1);
+  expect(fold.restore([...fold.snapshot(state)]).contents.tokens.size).toBe(1);
   expect(recommender.study).toBeUndefined();
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as coVisitation from '../../models/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
+import { joinBytes, splitBytes } from '../../consumers/snapshot-bytes.js';
 import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
 import { scratch } from '../../models/kernels/candidates.js';
@@ -117,8 +118,8 @@ describeModel({
     const { items, scores } = fusion.predict(state, recent, work, { limit: 20 });
     return [...items, ...scores, ...fusion.because(state, recent, items)];
   },
-  snapshot: fusion.snapshot,
-  restore: fusion.restore,
+  snapshot: (state) => joinBytes([...fusion.snapshot(state)]),
+  restore: (bytes) => fusion.restore(splitBytes(bytes, fusion.PIECES)),
   forget: fusion.forget,
 });
 
@@ -175,8 +176,8 @@ function describeModel<State>(model: Conforming<State>): void {
       expect(() => model.restore(Uint8Array.of(1, 2, 3))).toThrow(/snapshot/);
     });
 
-    // What keeps nothing by item has nothing to forget.
-    if (forget) test('with an item forgotten, predictions stay finite and learning goes on', () => {
+    test('with an item forgotten, predictions stay finite and learning goes on', (context) => {
+      if (!forget) return context.skip('It keeps nothing by item.');
       fc.assert(fc.property(streams, items, (stream, gone) => {
         const state = feed(model.init(), stream);
         forget(state, gone);
