@@ -178,7 +178,7 @@ function checkCutoff(
   }
 }
 
-function parseDates(text: string): number[] {
+export function parseDates(text: string): number[] {
   return text.split(',').map((part) => {
     const day = dayOf(part);
     if (day === undefined) throw new InvalidArgumentError(`"${part}" is no day written as YYYY-MM-DD.`);
@@ -186,13 +186,13 @@ function parseDates(text: string): number[] {
   });
 }
 
-function parseCount(text: string): number {
+export function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 1 || count > 10_000) throw new InvalidArgumentError('It must be a whole number of 1 or more.');
   return count;
 }
 
-function parseCountOrZero(text: string): number {
+export function parseCountOrZero(text: string): number {
   return text === '0' ? 0 : parseCount(text);
 }
 

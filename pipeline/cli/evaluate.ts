@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { evaluateColdStartCommand } from './evaluate-cold-start.js';
 import { evaluateCompressionCommand } from './evaluate-compression.js';
 import { evaluateForecastsCommand } from './evaluate-forecasts.js';
+import { evaluateHoursCommand } from './evaluate-hours.js';
 import { evaluatePropensityCommand } from './evaluate-propensity.js';
 import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
 import { evaluateReorderCommand } from './evaluate-reorder.js';
@@ -13,6 +14,7 @@ export function evaluateCommand(): Command {
     .description('Measure quality on files, with the protocol printed beside each figure.')
     .addCommand(evaluateRecommendationsCommand())
     .addCommand(evaluateForecastsCommand())
+    .addCommand(evaluateHoursCommand())
     .addCommand(evaluateReorderCommand())
     .addCommand(evaluatePropensityCommand())
     .addCommand(evaluateColdStartCommand())

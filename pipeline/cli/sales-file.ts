@@ -12,18 +12,39 @@ export interface Sales {
   names: string[];
   sku: number[];
   days: number[];
+  /** Local hours; 0 where only days are asked for. */
+  hours: number[];
   units: number[];
   firstDay: number;
   lastDay: number;
 }
 
-export async function readSales(file: string): Promise<Sales> {
+/** Sales by day. */
+export const readSales = (file: string): Promise<Sales> => read(file, (text) => withHour(dayOf(text), '0'), 'is no day written as YYYY-MM-DD');
+
+/** Sales by hour, in order of time: what the clocks of the shop showed. */
+export const readSalesByHour = (file: string): Promise<Sales> => read(file, hourOf, 'is no time written as YYYY-MM-DDThh:mm');
+
+interface Hour {
+  readonly day: number;
+  readonly hour: number;
+}
+
+const withHour = (day: number | undefined, hour: string): Hour | undefined => (day === undefined ? undefined : { day, hour: Number(hour) });
+
+function hourOf(text: string): Hour | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3])(?::[0-5]\d(?::\d\d(?:\.\d+)?)?)?$/.exec(text.trim());
+  return match ? withHour(dayOf(match[1] ?? ''), match[2] ?? '') : undefined;
+}
+
+async function read(file: string, momentOf: (text: string) => Hour | undefined, complaint: string): Promise<Sales> {
   const ids = new Map<string, number>();
-  const sales: Sales = { skus: 0, names: [], sku: [], days: [], units: [], firstDay: Infinity, lastDay: -Infinity };
+  const sales: Sales = { skus: 0, names: [], sku: [], days: [], hours: [], units: [], firstDay: Infinity, lastDay: -Infinity };
   await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = ''], line) => {
     if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
-    const day = dayOf(date);
-    if (day === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which is no day written as YYYY-MM-DD.`);
+    const moment = momentOf(date);
+    if (moment === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which ${complaint}.`);
+    const { day, hour } = moment;
     const count = units.trim() === '' ? NaN : Number(units);
     if (!Number.isFinite(count)) throw new DataFileError(`Line ${line} of ${file} has the units "${units}", which is no number.`);
     let id = ids.get(sku);
@@ -33,6 +54,7 @@ export async function readSales(file: string): Promise<Sales> {
     }
     sales.sku.push(id);
     sales.days.push(day);
+    sales.hours.push(hour);
     sales.units.push(count);
     sales.firstDay = Math.min(sales.firstDay, day);
     sales.lastDay = Math.max(sales.lastDay, day);

@@ -1,0 +1,65 @@
+/** `millrace evaluate hours`: what learned hours are worth on a file of sales with times. */
+import { Command } from 'commander';
+import { performance } from 'node:perf_hooks';
+import { evaluateHours, type HourEvaluation, type HourSales } from '../../models/evaluate/hours.js';
+import { parseCount, parseCountOrZero, parseDates } from './evaluate-forecasts.js';
+import { dateOf, readSalesByHour, type Sales } from './sales-file.js';
+import { DataFileError, tellingDataErrors } from './text-lines.js';
+
+interface Options {
+  sales: string;
+  cutoffs: readonly number[];
+  horizon: number;
+  minHistoryDays: number;
+  minSellingDays: number;
+  json?: boolean;
+}
+
+export function evaluateHoursCommand(): Command {
+  return new Command('hours')
+    .description('What learned hours are worth on a CSV of sales with times (sku,date,units; gzip accepted): beside a day spread evenly over the hours in which the shop sells.')
+    .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DDThh:mm by the clocks of the shop) and units')
+    .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
+    .option('--horizon <days>', 'days to forecast after each cut-off', parseCount, 7)
+    .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 56)
+    .option('--min-selling-days <days>', 'score a SKU only if it sold on this many days up to the cut-off', parseCount, 10)
+    .option('--json', 'print one JSON object')
+    .action(tellingDataErrors(run));
+}
+
+async function run({ sales: file, cutoffs: asked, horizon, minHistoryDays, minSellingDays, json }: Options): Promise<void> {
+  const began = performance.now();
+  const sales = await readSalesByHour(file);
+  const cutoffs = [...asked].toSorted((a, b) => a - b);
+  for (const cutoff of cutoffs) {
+    if (cutoff < sales.firstDay || cutoff + horizon > sales.lastDay) {
+      throw new DataFileError(`The cut-off ${dateOf(cutoff)} needs a day before and ${horizon} days after it, but ${file} runs from ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}.`);
+    }
+  }
+  process.stderr.write(`${sales.skus} SKUs, ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}. Hours of the ${horizon} days after each cut-off, with what was known at it, ` +
+    `of SKUs first sold at least ${minHistoryDays} days before with ${minSellingDays} selling days or more.\n`);
+  const result = evaluateHours(inOrder(sales), { cutoffs, horizon, minHistory: minHistoryDays, minSelling: minSellingDays });
+  if (result.sold === 0) throw new DataFileError(`No SKU of ${file} that can be scored sold anything after a cut-off.`);
+  const report = {
+    ...result, profiles: result.profiles.map(({ profile, ...scores }) => ({ profile, log_loss: round(scores.log_loss), wql: round(scores.wql), shop_wape: round(scores.shop_wape) })),
+    seconds: round((performance.now() - began) / 1000),
+  };
+  process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : text(report));
+}
+
+function inOrder({ skus, sku, days, hours, units }: Sales): HourSales {
+  const order = days.map((_, i) => i).toSorted((a, b) => days[a]! - days[b]! || hours[a]! - hours[b]!);
+  const sorted = (of: readonly number[]): number[] => order.map((i) => of[i] ?? 0);
+  return { skus, sku: sorted(sku), day: sorted(days), hour: sorted(hours), units: sorted(units) };
+}
+
+const round = (value: number): number => Number(value.toFixed(4));
+
+function text({ series, sold, profiles, seconds }: HourEvaluation & { seconds: number }): string {
+  return [
+    `${'profile'.padEnd(14)}${'log loss'.padStart(10)}${'WQL'.padStart(10)}${'shop WAPE'.padStart(11)}`,
+    ...profiles.map(({ profile, log_loss, wql, shop_wape }) => `${profile.padEnd(14)}${log_loss.toFixed(4).padStart(10)}${wql.toFixed(4).padStart(10)}${shop_wape.toFixed(4).padStart(11)}`),
+    `${series} series, ${sold} hours in which one of them sold. ${seconds.toFixed(1)} s in all`,
+    '',
+  ].join('\n');
+}
