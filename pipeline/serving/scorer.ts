@@ -137,8 +137,10 @@ export class Scorer {
     const { views, isReady } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     const seen = !after || await reflected(this.#parts, asked, after, AFTER_DEADLINE_MS);
-    const key = views.canonical(userProfiles, asked);
-    const kept = views.row(userProfiles, profiles, key);
+    // An id that leads to another one has no row: it moved with the merge, in the same commit.
+    const own = views.row(userProfiles, profiles, asked);
+    const key = own ? asked : views.canonical(userProfiles, asked);
+    const kept = own ?? (key === asked ? undefined : views.row(userProfiles, profiles, key));
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
     const profile = kept?.known && !ref.trusted ? undefined : kept;
     return { key, profile, recent: this.#recentOf(profile), isStale: !seen || !isReady() };
