@@ -5,7 +5,7 @@
  * taken before any row moves; every row moves along the sphere's tangent.
  */
 import type { Embedding } from './embedding.js';
-import { exp, log, uniform } from './kernels/numbers.js';
+import { uniform } from './kernels/numbers.js';
 import { CONTEXT } from './kernels/recent-events.js';
 import * as rows from './kernels/rows.js';
 
@@ -13,9 +13,10 @@ const { DIMENSIONS } = rows;
 export const SCALE = 10;
 const RECENT_SHARE = 0.7;
 
+/** The known clicks of a context, each item once, and by place of the context where its item stands among them. */
 const context = new Int32Array(CONTEXT);
-const contextPlace = new Int32Array(CONTEXT);
-const logits = new Float64Array(rows.MOST_IDS);
+const standing = new Int32Array(CONTEXT);
+const times = new Uint8Array(rows.MOST_IDS);
 
 /** Unit vector of the clicks into the workspace's `user`, and the length it had. */
 export function loadUser(state: Embedding, recent: Int32Array, pooling = state.pooling): number {
@@ -28,88 +29,112 @@ export function loadUser(state: Embedding, recent: Int32Array, pooling = state.p
     weights[clicks++] = pooling[j];
   }
   rows.sumIntoUser(state.rows, clicks);
-  return normalize(state.rows.user);
+  return rows.normaliseUser(state.rows);
 }
 
 export function step(state: Embedding, recent: Int32Array, item: number, weight: number): void {
-  const { rows: table, pooling, settings } = state;
+  const { rows: table, settings } = state;
   const clicks = knownContext(state, recent);
-  if (clicks === 0 || context.subarray(0, clicks).includes(item)) return;
-  const length = loadUser(state, recent);
+  if (clicks === 0 || isClicked(item, clicks)) return;
+  loadContext(state, clicks);
+  rows.sumIntoUser(table, clicks);
+  const length = rows.normaliseUser(table);
   if (length < 1e-6) return;
-
-  // The target stands first, the negatives behind it.
-  const listed = 1 + Math.min(settings.negatives, rows.MOST_IDS - 1);
-  drawNegatives(state, listed);
-  const { ids, weights, out, user, gradient } = table;
-  ids[0] = item;
-  rows.dotsWithUser(table, listed);
-  let largest = -Infinity;
-  for (let i = 0; i < listed; i++) {
-    // A negative that is the target itself would push it away from where the loss pulls it.
-    const value = i > 0 && ids[i] === item ? -Infinity : SCALE * out[i] - logProposal(state, ids[i]);
-    logits[i] = value;
-    if (value > largest) largest = value;
-  }
-  let sum = 0;
-  for (let i = 0; i < listed; i++) sum += logits[i] = exp(logits[i] - largest);
-  for (let i = 0; i < listed; i++) weights[i] = (SCALE * weight * logits[i]) / sum;
-  weights[0] -= SCALE * weight;
-
-  rows.sumIntoGradient(table, listed);
-  // The context rows see the user's gradient as it is now, before the target and negatives move.
-  const along = dot(gradient, user);
-  for (let k = 0; k < DIMENSIONS; k++) gradient[k] = (gradient[k] - along * user[k]) / length;
-  rows.stepAgainstUser(table, listed, settings.rate);
-
-  for (let j = 0; j < clicks; j++) {
-    ids[j] = context[j];
-    weights[j] = pooling[contextPlace[j]];
-  }
+  const listed = drawNegatives(state, item, Math.min(settings.negatives, rows.MOST_IDS - 1));
+  rows.stepAgainstUser(table, listed, length, SCALE, weight, settings.rate);
+  // The context rows see the user's gradient as it was before the target and negatives moved.
+  loadContext(state, clicks);
   rows.stepAgainstGradient(table, clicks, settings.rate);
-  learnPooling(state, clicks);
+  learnPooling(state);
 }
 
-function learnPooling(state: Embedding, clicks: number): void {
-  const { pooling, poolingSquares } = state;
-  for (let j = 0; j < clicks; j++) {
-    const at = contextPlace[j];
-    // p_0 stays 1: only the ratios matter to a direction.
-    if (at === 0) continue;
-    const slope = state.rows.out[j];
-    poolingSquares[at] += slope * slope;
-    pooling[at] -= (0.02 * slope) / Math.sqrt(poolingSquares[at] + 1);
+/** The context's rows and their weights into the workspace: the sum of p_j where an item was clicked several times. */
+function loadContext({ rows: { ids, weights }, pooling }: Embedding, clicks: number): void {
+  for (let k = 0; k < clicks; k++) {
+    ids[k] = context[k];
+    weights[k] = 0;
+  }
+  for (let j = 0; j < CONTEXT; j++) if (standing[j] >= 0) weights[standing[j]] += pooling[j];
+}
+
+function learnPooling({ rows: { out }, pooling, poolingSquares }: Embedding): void {
+  // p_0 stays 1: only the ratios matter to a direction.
+  for (let j = 1; j < CONTEXT; j++) {
+    if (standing[j] < 0) continue;
+    const slope = out[standing[j]];
+    poolingSquares[j] += slope * slope;
+    pooling[j] -= (0.02 * slope) / Math.sqrt(poolingSquares[j] + 1);
   }
 }
 
-/** The known clicks of `recent` into `context`, with their places for p_j. */
+/** The known clicks of `recent` into `context`; returns how many different ones there are. */
 function knownContext(state: Embedding, recent: Int32Array): number {
   let clicks = 0;
-  for (let j = 0; j < recent.length && j < CONTEXT; j++) {
-    const item = recent[j];
+  for (let j = 0; j < CONTEXT; j++) {
+    const item = j < recent.length ? recent[j] : -1;
+    standing[j] = -1;
     if (item < 0 || item >= state.items) continue;
-    context[clicks] = item;
-    contextPlace[clicks++] = j;
+    let k = 0;
+    while (k < clicks && context[k] !== item) k++;
+    if (k === clicks) context[clicks++] = item;
+    standing[j] = k;
   }
   return clicks;
 }
 
-function drawNegatives(state: Embedding, end: number): void {
-  const { ids } = state.rows;
-  for (let i = 1; i < end; i++) {
-    let drawn = -1;
-    if (state.recent.length > 0 && uniform(state.random) < RECENT_SHARE) {
-      drawn = state.recent.items[Math.floor(uniform(state.random) * state.recent.length)];
-    }
-    ids[i] = drawn >= 0 ? drawn : state.seen[Math.floor(uniform(state.random) * state.seenCount)];
-  }
+function isClicked(item: number, clicks: number): boolean {
+  for (let k = 0; k < clicks; k++) if (context[k] === item) return true;
+  return false;
 }
 
-function logProposal(state: Embedding, item: number): number {
+/**
+ * Lists the target and what was drawn against it, each item once, with how often they are proposed in so many draws: an
+ * item drawn twice counts twice. The target itself is no negative: it would be pushed from where the loss pulls it.
+ * Returns how many are listed.
+ */
+function drawNegatives(state: Embedding, target: number, negatives: number): number {
+  const { ids, proposals } = state.rows;
   const { counts, length } = state.recent;
-  const recent = length > 0 ? (RECENT_SHARE * counts[item]) / length : 0;
-  return log(recent + (1 - RECENT_SHARE) / state.seenCount);
+  const fromRecent = drawInto(ids, state, negatives);
+  places.fill(0);
+  ids[0] = target;
+  times[0] = 1;
+  let listed = 1;
+  for (let n = 1; n <= negatives; n++) {
+    const drawn = ids[n];
+    if (drawn === target || drawn < 0) continue;
+    let place = drawn & (PLACES - 1);
+    while (places[place] !== 0 && ids[places[place]] !== drawn) place = (place + 1) & (PLACES - 1);
+    const at = places[place];
+    if (at !== 0) {
+      times[at]++;
+      continue;
+    }
+    places[place] = listed;
+    ids[listed] = drawn;
+    times[listed++] = 1;
+  }
+  const ofRecent = fromRecent / Math.max(1, length);
+  const ofSeen = (negatives - fromRecent) / state.seenCount;
+  for (let i = 0; i < listed; i++) proposals[i] = (ofRecent * counts[ids[i]] + ofSeen) / times[i];
+  return listed;
 }
+
+/**
+ * Draws behind the first id; returns how many of the draws were from the recent events. It does nothing else in its loops:
+ * what is drawn is far from the processor, and so comes side by side.
+ */
+function drawInto(ids: Int32Array, { random, recent, seen, seenCount }: Embedding, negatives: number): number {
+  const { items, length } = recent;
+  const fromRecent = length > 0 ? Math.round(RECENT_SHARE * negatives) : 0;
+  for (let n = 1; n <= fromRecent; n++) ids[n] = items[Math.floor(uniform(random) * length)];
+  for (let n = fromRecent + 1; n <= negatives; n++) ids[n] = seen[Math.floor(uniform(random) * seenCount)];
+  return fromRecent;
+}
+
+/** By the last bits of an item: its place in the list, 0 for none. */
+const PLACES = 1_024;
+const places = new Uint8Array(PLACES);
 
 export function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;

@@ -4,8 +4,8 @@
  *   u = Σ_j p_j·I[x_j] over the last 10 clicks, latest first      logit(c) = 10·cos(u, I[c])
  *   learn event b: softmax cross-entropy of b against 32 negatives, each logit corrected by −log(proposal probability)
  *
- * Rows have 64 dimensions and unit length; p_j starts at 0.5^j and is learned. Negatives: 70 % from the last 200,000
- * events, 30 % from all items seen. A row moves along the sphere's tangent, AdaGrad per row on the *sum* of squares,
+ * Rows have 64 dimensions and unit length; p_j starts at 0.5^j and is learned. Negatives: 22 from the last 200,000
+ * events, 10 from all items seen. A row moves along the sphere's tangent, AdaGrad per row on the *sum* of squares,
  * rate 0.5 (on the mean it learns far worse), and its new length is known in closed form. Each event is followed by
  * `replays` more steps on events drawn from the recent ones, each with the clicks it followed: one pass over a stream
  * teaches a table too little, and what was learned of rare items is else worn away by their part as negatives.
@@ -31,6 +31,7 @@ export interface Settings {
   /** At most 255. */
   readonly negatives: number;
   readonly rate: number;
+  /** At most 16. */
   readonly replays: number;
   /** Rows of int8 take a quarter of the memory and can only be placed and asked, as a scorer does. */
   readonly precision: rows.Precision;
@@ -179,20 +180,26 @@ export function learn(state: Embedding, recent: Int32Array, item: number, weight
     state.seen[state.seenCount++] = item;
   }
   if (state.seenCount > 1) {
+    const replays = drawReplays(state);
     step(state, recent, item, Math.min(weight, 10));
-    for (let n = 0; n < state.settings.replays && state.recent.length > 0; n++) replay(state);
+    for (let n = 0; n < replays; n++) if (replayed[n] >= 0) step(state, contexts[n], replayed[n], 1);
   }
   remember(state.recent, recent, item);
 }
 
-const replayed = new Int32Array(CONTEXT);
+const MOST_REPLAYS = 16;
+const replayed = new Int32Array(MOST_REPLAYS);
+const contexts = Array.from({ length: MOST_REPLAYS }, () => new Int32Array(CONTEXT));
 
-function replay(state: Embedding): void {
-  const at = Math.floor(uniform(state.random) * state.recent.length);
-  const item = state.recent.items[at];
-  if (item < 0) return;
-  contextAt(state.recent, at, replayed);
-  step(state, replayed, item, 1);
+/** Draws recent events to step on again, with their clicks, before the first step: they are far from the processor, and so come side by side. */
+function drawReplays({ settings, recent, random }: Embedding): number {
+  const replays = recent.length > 0 ? Math.min(settings.replays, MOST_REPLAYS) : 0;
+  for (let n = 0; n < replays; n++) {
+    const at = Math.floor(uniform(random) * recent.length);
+    replayed[n] = recent.items[at];
+    contextAt(recent, at, contexts[n]);
+  }
+  return replays;
 }
 
 function ensure(state: Embedding, items: number, begin = setRandomly): void {

@@ -126,6 +126,9 @@ export const loadSpread4 = (at: Code, offset = 0): Code => [...at, ...simd(9), 2
 export const add4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe4)];
 export const subtract4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe5)];
 export const times4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe6)];
+export const divide4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe7)];
+export const root4 = (a: Code): Code => [...a, ...simd(0xe3)];
+export const floor4 = (a: Code): Code => [...a, ...simd(0x68)];
 export const larger4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe9)];
 export const above4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x44)];
 /** Lane by lane: `yes` where the mask is set, `no` elsewhere. */
@@ -149,6 +152,9 @@ export const aboveInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x3b)]
 export const and4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x4e)];
 export const or4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x50)];
 export const shiftRight4 = (a: Code, bits: number): Code => [...a, ...int(bits), ...simd(0xac)];
+export const shiftLeft4 = (a: Code, bits: number): Code => [...a, ...int(bits), ...simd(0xab)];
+/** Floats without their fractions as whole numbers. */
+export const ints4 = (a: Code): Code => [...a, ...simd(0xf8)];
 export const floats4 = (a: Code): Code => [...a, ...simd(0xfa)];
 /** One bit for each lane whose sign is set, as in every lane of a mask that holds. */
 export const signs4 = (a: Code): Code => [...a, ...simd(0xa4)];

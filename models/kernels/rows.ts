@@ -8,13 +8,14 @@
 import { assemble, instantiate, newMemory, type Memory, type Module } from './assembler.js';
 import * as int8 from './int8-rows.js';
 import { AT, DIMENSIONS, KERNELS, KERNELS8, MOST_IDS, MOVED, ROW, SQUARES, USERS } from './row-kernels.js';
+import { STEP_KERNELS } from './step-kernels.js';
 
 export { DIMENSIONS, MOST_IDS, ROW } from './row-kernels.js';
 const PAGE = 65_536;
 
-const READING = ['dots', 'dotsOfThree', 'weightedSum'] as const;
-const LEARNING = ['dotsInOrder', 'descend'] as const;
-type Run = (...values: number[]) => void;
+const READING = ['dots', 'dotsOfThree', 'weightedSum', 'normalise'] as const;
+const LEARNING = ['dotsInOrder', 'compare', 'softmax', 'coefficients', 'move', 'project'] as const;
+type Runs<Names extends readonly string[]> = Record<Names[number], (...values: number[]) => void>;
 let compiled: Module | undefined;
 let compiled8: Module | undefined;
 
@@ -25,13 +26,18 @@ export type Precision = 'float32' | 'int8';
 export interface Rows {
   readonly precision: Precision;
   readonly memory: Memory;
-  /** Those that learn belong to single precision. */
-  readonly run: Record<(typeof READING)[number], Run> & Partial<Record<(typeof LEARNING)[number], Run>>;
+  readonly run: Runs<typeof READING>;
+  /** Of single precision only. */
+  readonly learning: Runs<typeof LEARNING> | undefined;
   /** Views, replaced when the memory grows. */
   ids: Int32Array;
   weights: Float32Array;
   out: Float32Array;
+  /** By listed row: how often it is proposed, in any unit. */
+  proposals: Float32Array;
   user: Float32Array;
+  /** The length that the user had before it was scaled to one. */
+  lengthOfUser: Float32Array;
   gradient: Float32Array;
   /** Three users one behind the other, and their products. */
   users: Float32Array;
@@ -44,12 +50,13 @@ export interface Rows {
 export function table(rows: number, precision: Precision = 'float32'): Rows {
   const memory = newMemory(pagesFor(rows, precision));
   const none = new Float32Array(0);
+  const isRead = precision === 'int8';
+  const module = isRead ? (compiled8 ??= assemble(KERNELS8)) : (compiled ??= assemble([...KERNELS, ...STEP_KERNELS]));
   const made: Rows = {
     precision, memory,
-    run: precision === 'int8'
-      ? instantiate(compiled8 ??= assemble(KERNELS8), memory, READING)
-      : instantiate(compiled ??= assemble(KERNELS), memory, [...READING, ...LEARNING]),
-    ids: new Int32Array(0), weights: none, out: none, user: none, gradient: none, users: none, outs: [], table: none, bytes: new Int8Array(0),
+    run: instantiate(module, memory, READING),
+    learning: isRead ? undefined : instantiate(module, memory, LEARNING),
+    ids: new Int32Array(0), weights: none, out: none, proposals: none, user: none, lengthOfUser: none, gradient: none, users: none, outs: [], table: none, bytes: new Int8Array(0),
   };
   view(made);
   return made;
@@ -90,7 +97,9 @@ function view(rows: Rows): void {
   rows.ids = new Int32Array(buffer, AT.ids, MOST_IDS);
   rows.weights = new Float32Array(buffer, AT.weights, MOST_IDS);
   rows.out = new Float32Array(buffer, AT.out, MOST_IDS);
+  rows.proposals = new Float32Array(buffer, AT.proposals, MOST_IDS);
   rows.user = new Float32Array(buffer, AT.user, DIMENSIONS);
+  rows.lengthOfUser = new Float32Array(buffer, AT.user + DIMENSIONS * 4, 1);
   rows.gradient = new Float32Array(buffer, AT.gradient, DIMENSIONS);
   rows.users = new Float32Array(buffer, AT.users, USERS * DIMENSIONS);
   rows.outs = Array.from({ length: USERS }, (_, k) => new Float32Array(buffer, AT.outs + k * MOST_IDS * 4, MOST_IDS));
@@ -116,7 +125,7 @@ export function dotsWithUsers(rows: Rows, n: number): void {
 export function dotsOfAll(rows: Rows, items: number, products: Float32Array): void {
   for (let first = 0; first < items; first += MOST_IDS) {
     const n = Math.min(MOST_IDS, items - first);
-    if (rows.run.dotsInOrder) rows.run.dotsInOrder(AT.rows + first * ROW * 4, n, AT.user, AT.out);
+    if (rows.learning) rows.learning.dotsInOrder(AT.rows + first * ROW * 4, n, AT.user, AT.out);
     else dotsFrom(rows, first, n);
     products.set(n === MOST_IDS ? rows.out : rows.out.subarray(0, n), first);
   }
@@ -133,26 +142,44 @@ export function sumIntoUser(rows: Rows, n: number): void {
   else rows.user.fill(0);
 }
 
-/** gradient = Σ weights·rows over the first n ids */
-export function sumIntoGradient(rows: Rows, n: number): void {
-  if (n > 0) rows.run.weightedSum(AT.ids, n, AT.weights, AT.gradient);
-  else rows.gradient.fill(0);
+/** Scales the user to length one and returns the length it had; a zero vector stays zero. */
+export function normaliseUser({ run, lengthOfUser }: Rows): number {
+  run.normalise(AT.user);
+  return lengthOfUser[0];
 }
 
-/** The first n ids step against weights·user; out = their dot products with user before the step. */
-export function stepAgainstUser(rows: Rows, n: number, rate: number): void {
-  if (n > 0) descentOf(rows)(AT.ids, n, AT.user, AT.weights, AT.out, rate);
+/**
+ * The first n ids, each of which is listed once, step by softmax cross-entropy: of `scale`·cosine with the unit user, less
+ * the logarithm of `proposals`; the first is the one that should win. `gradient` is the loss's for the user before it was
+ * scaled from `length`.
+ * @throws RangeError for rows that can only be read
+ */
+export function stepAgainstUser(rows: Rows, n: number, length: number, scale: number, weight: number, rate: number): void {
+  const { out, proposals } = rows;
+  const run = learningOf(rows);
+  run.compare(AT.ids, n, AT.user);
+  // The last four are looked at together: what is no row takes no part.
+  for (let i = n; (i & 3) !== 0; i++) {
+    out[i] = -1e9;
+    proposals[i] = 1;
+  }
+  run.softmax(n, scale, scale * weight);
+  run.coefficients(n, AT.user, rate);
+  run.move(AT.ids, n, AT.user, AT.gradient);
+  run.project(AT.gradient, AT.user, length);
 }
 
-/** @throws RangeError for rows that can only be read */
-function descentOf({ run }: Rows): Run {
-  if (!run.descend) throw new RangeError('Rows of int8 can be placed and asked, not learned.');
-  return run.descend;
-}
-
-/** The first n ids step against weights·gradient; out = their dot products with gradient before the step. */
+/** The first n ids, each of which is listed once, step against weights·gradient; out = their dot products with it before the step. The user is void after it. */
 export function stepAgainstGradient(rows: Rows, n: number, rate: number): void {
-  if (n > 0) descentOf(rows)(AT.ids, n, AT.gradient, AT.weights, AT.out, rate);
+  const run = learningOf(rows);
+  run.compare(AT.ids, n, AT.gradient);
+  run.coefficients(n, AT.gradient, rate);
+  run.move(AT.ids, n, AT.gradient, AT.user);
+}
+
+function learningOf({ learning }: Rows): Runs<typeof LEARNING> {
+  if (!learning) throw new RangeError('Rows of int8 can be placed and asked, not learned.');
+  return learning;
 }
 
 export function squaresOf(rows: Rows, item: number): number {

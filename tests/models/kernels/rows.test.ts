@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { randomness, uniform } from '../../../models/kernels/numbers.js';
 import {
-  capacity, DIMENSIONS, dotsOfAll, dotsWithUser, ensure, movedOf, ROW, squaresOf, stepAgainstUser, sumIntoUser, table, type Rows,
+  capacity, DIMENSIONS, dotsOfAll, dotsWithUser, ensure, movedOf, normaliseUser, ROW, squaresOf, stepAgainstGradient, stepAgainstUser, sumIntoUser, table,
+  type Rows,
 } from '../../../models/kernels/rows.js';
 
 function unitRows(count: number): Rows {
@@ -35,26 +36,76 @@ test('sums and dot products are those of plain arithmetic', () => {
   expect(all[7]).toBe(ofSeven);
 });
 
-test('a step goes down the gradient along the sphere, and counts what it did', () => {
-  const rows = unitRows(3);
-  const before = Float32Array.from(rowOf(rows, 1));
-  rows.user.set(rowOf(rows, 0));
-  rows.ids[0] = 1;
-  rows.weights[0] = 2;
-  stepAgainstUser(rows, 1, 0.3);
-  const after = rowOf(rows, 1);
-  expect(Math.hypot(...after)).toBeCloseTo(1, 5);
-  expect(dot(after, rows.user)).toBeLessThan(dot(before, rows.user));
-  expect(squaresOf(rows, 1)).toBeCloseTo(4 * (1 - dot(before, rows.user) ** 2), 4);
-  expect(movedOf(rows, 1)).toBeCloseTo(0.3, 2);
+test('a vector is scaled to length one, and one of zeros stays as it is', () => {
+  const rows = unitRows(2);
+  rows.user.set(rowOf(rows, 1).map((value) => 3 * value));
+  expect(normaliseUser(rows)).toBeCloseTo(3, 5);
+  rows.user.forEach((value, k) => expect(value).toBeCloseTo(rowOf(rows, 1)[k], 6));
+  rows.user.fill(0);
+  expect(normaliseUser(rows)).toBe(0);
+  expect(rows.user.every((value) => value === 0)).toBe(true);
+});
+
+/** One step in plain arithmetic, one row after the other: rows, what they gathered and their paths after it. */
+function descended(row: Float32Array, u: Float32Array, g: number, gathered: number, rate: number): { row: Float32Array; squares: number; path: number } {
+  const z = dot(row, u);
+  const tangent = g * g * Math.max(0, dot(u, u) - z * z);
+  const r = rate / Math.sqrt(gathered + tangent + 1e-4);
+  const moved = row.map((value, k) => value * (1 + r * g * z) - r * g * u[k]);
+  const length = Math.hypot(...moved);
+  return { row: moved.map((value) => value / length), squares: gathered + tangent, path: r * Math.sqrt(tangent) };
+}
+
+function expectStepped(rows: Rows, item: number, expected: ReturnType<typeof descended>): void {
+  rowOf(rows, item).forEach((value, k) => expect(value).toBeCloseTo(expected.row[k], 4));
+  expect(squaresOf(rows, item)).toBeCloseTo(expected.squares, 3);
+  expect(movedOf(rows, item)).toBeCloseTo(expected.path, 4);
+}
+
+test.each([1, 4, 7])('a step of a user against %d rows is softmax cross-entropy in plain arithmetic, and leaves the gradient for the clicks', (listed) => {
+  const rows = unitRows(20);
+  const length = 1.7;
+  rows.user.set(rowOf(rows, 19));
+  const user = Float32Array.from(rows.user);
+  const ids = Int32Array.from({ length: listed }, (_, i) => 2 * i);
+  const before = Array.from(ids, (item) => Float32Array.from(rowOf(rows, item)));
+  const proposals = before.map((_, i) => 0.001 * (i + 1));
+  rows.ids.set(ids);
+  rows.proposals.set(proposals);
+  stepAgainstUser(rows, listed, length, 10, 0.5, 0.3);
+  const parts = before.map((row, i) => Math.exp(10 * dot(row, user)) / proposals[i]);
+  const sum = parts.reduce((a, b) => a + b, 0);
+  const weights = parts.map((part, i) => 5 * (part / sum - (i === 0 ? 1 : 0)));
+  before.forEach((row, i) => expectStepped(rows, ids[i], descended(row, user, weights[i], 0, 0.3)));
+  const gradient = user.map((_, k) => weights.reduce((total, weight, i) => total + weight * before[i][k], 0));
+  const along = dot(gradient, user);
+  rows.gradient.forEach((value, k) => expect(value).toBeCloseTo((gradient[k] - along * user[k]) / length, 3));
+});
+
+test('a step against the gradient moves rows by their weights, and adds to what they gathered', () => {
+  const rows = unitRows(6);
+  rows.gradient.set(rowOf(rows, 5).map((value) => 2 * value));
+  const u = Float32Array.from(rows.gradient);
+  const before = [3, 1].map((item) => Float32Array.from(rowOf(rows, item)));
+  rows.ids.set([3, 1]);
+  rows.weights.set([1, -0.5]);
+  stepAgainstGradient(rows, 2, 0.3);
+  expect(rows.out[1]).toBeCloseTo(dot(before[1], u), 4);
+  expectStepped(rows, 3, descended(before[0], u, 1, 0, 0.3));
+  expectStepped(rows, 1, descended(before[1], u, -0.5, 0, 0.3));
+  const [gathered, again] = [squaresOf(rows, 3), Float32Array.from(rowOf(rows, 3))];
+  rows.gradient.set(u);
+  rows.weights.set([1, -0.5]);
+  stepAgainstGradient(rows, 1, 0.3);
+  expect(squaresOf(rows, 3)).toBeCloseTo(descended(again, u, 1, gathered, 0.3).squares, 3);
 });
 
 test('a row stays of unit length however often it is pushed from a direction it already has', () => {
   const rows = unitRows(2);
-  rows.user.set(rowOf(rows, 1));
-  rows.ids.fill(1);
-  rows.weights.fill(3);
-  for (let n = 0; n < 200; n++) stepAgainstUser(rows, 64, 0.6);
+  rows.gradient.set(rowOf(rows, 1));
+  rows.ids[0] = 1;
+  rows.weights[0] = 3;
+  for (let n = 0; n < 10_000; n++) stepAgainstGradient(rows, 1, 0.6);
   expect(Math.hypot(...rowOf(rows, 1))).toBeCloseTo(1, 4);
 });
 
