@@ -24,6 +24,10 @@ const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Ma
   const days = shopDays(timeZone);
   return new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })], options);
 };
+const hourly = (timeZone: string, hours: number, options: DriverOptions = {}): Driver => {
+  const days = shopDays(timeZone);
+  return new Driver([demandForecasts({ days, publication: live(days, MINUTE), hours })], options);
+};
 const latest = (driver: Driver, sku: string): Forecast => driver.read(forecasts).findLast((forecast) => forecast.sku === sku)!;
 const total = ({ mean }: Forecast): number => mean.reduce((sum, units) => sum + units, 0);
 const row = (driver: Driver, sku: string) => driver.row('demand-forecasts', demandRows, sku)!;
@@ -216,10 +220,6 @@ describe('corrections', () => {
 });
 
 describe('hours', () => {
-  const hourly = (timeZone: string, hours: number): Driver => {
-    const days = shopDays(timeZone);
-    return new Driver([demandForecasts({ days, publication: live(days, MINUTE), hours })]);
-  };
   /** Sells at some hours of UTC on each of so many days before one. */
   const sellBefore = (driver: Driver, day: number, count: number, hours: readonly number[]): void => {
     for (let d = day - count; d < day; d++) {
@@ -635,7 +635,7 @@ test('crash anywhere equals no crash, and any batching equals one batch', () => 
     kind: fc.constantFrom('sale', 'sale', 'sale', 'stock', 'tick'), sku: fc.integer({ min: 0, max: 9 }), hours: fc.integer({ min: 0, max: 40 }), units: fc.integer({ min: -2, max: 6 }), ago: fc.constantFrom(0, 0, 0, 3, 40),
   }), { maxLength: 60 });
   const play = (plan: readonly { kind: string; sku: number; hours: number; units: number; ago: number }[], options: DriverOptions): unknown => {
-    const driver = shop('Europe/London', options);
+    const driver = hourly('Europe/London', 30, options);
     let time = NINE;
     driver.tick(time);
     for (const { kind, sku, hours, units, ago } of plan) {
