@@ -242,6 +242,8 @@ export interface DemandHandover {
   readonly to: string;
   /** Row of `from`, a framed SkuDemand; null but in a series. */
   readonly series: null | Buffer;
+  /** Hours of `from`, a framed SkuHours; null where none are known. */
+  readonly hours: null | Buffer;
 }
 
 /** Ids to be forgotten where they cannot be found by the shopper's key. Key: the order, or the shopper. */

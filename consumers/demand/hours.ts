@@ -1,4 +1,4 @@
-import { changeShop, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
+import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
@@ -19,6 +19,14 @@ export function learnHour(sku: string, time: number, units: number, lastDay: num
   const { hours, change } = sell(skuHoursOf(ctx.get(hourRows, sku)), day, hour, units, lastDay);
   ctx.put(hourRows, sku, { ...hours, folded: bytesOf(hours.folded) });
   if (change !== 0) ctx.put(shopHourRows, SHOP, changeShop(ctx.get(shopHourRows, SHOP) ?? noShopHours, day, hour, change));
+}
+
+/** The hours of the SKU whose place it takes go on with its own, which are of four weeks at most. Those of the shop stay as they are. */
+export function takeOverHours(sku: string, old: SkuHoursRow, ctx: Context): void {
+  const own = ctx.get(hourRows, sku)?.cells ?? [];
+  const lastDay = Math.max(...[...own, ...old.cells].map(({ at }) => dayOfCell(at)));
+  const hours = own.reduce((all, { at, units }) => sell(all, dayOfCell(at), at - dayOfCell(at) * HOURS, units, lastDay).hours, skuHoursOf(old));
+  ctx.put(hourRows, sku, { ...hours, folded: bytesOf(hours.folded) });
 }
 
 const skuHoursOf = (row: SkuHoursRow | undefined): SkuHours => (row ? { ...row, folded: floatsOf(row.folded) } : noHours);

@@ -3,6 +3,7 @@ import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { demandHandovers } from '../../schemas/topics.js';
 import type { DemandHandover, SkuSuccessor, Supply } from '../../schemas/types.js';
+import { hourRows, takeOverHours } from './hours.js';
 import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
 
 /** Who takes the place of a SKU. */
@@ -14,7 +15,7 @@ const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor');
 export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): void {
   const [was, is] = [before?.replaces ?? null, now.replaces];
   if (was === is) return;
-  if (was !== null) ctx.emit(demandHandovers, was, { kind: 'release', from: was, to: sku, series: null });
+  if (was !== null) ctx.emit(demandHandovers, was, { kind: 'release', from: was, to: sku, series: null, hours: null });
   askForSeries(sku, ctx);
 }
 
@@ -22,15 +23,19 @@ export function tellReplaced(sku: string, before: Supply | undefined, now: Suppl
 export function askForSeries(sku: string, ctx: Context): void {
   const replaces = ctx.get(supplyRows, sku)?.replaces ?? null;
   if (replaces === null || ctx.get(predecessorRows, sku)?.sku === replaces) return;
-  ctx.emit(demandHandovers, replaces, { kind: 'request', from: replaces, to: sku, series: null });
+  ctx.emit(demandHandovers, replaces, { kind: 'request', from: replaces, to: sku, series: null, hours: null });
 }
 
 /** Answers the SKU whose forecast is another one now. */
-export function handOver({ kind, from, to, series }: DemandHandover, exposureOf: ExposureOf, ctx: Context): string | undefined {
+export function handOver({ kind, from, to, series, hours }: DemandHandover, exposureOf: ExposureOf, ctx: Context): string | undefined {
   switch (kind) {
     case 'request': return leave(from, to, ctx);
     case 'release': return stay(from, to, ctx);
-    case 'series': return series === null ? undefined : takeOver(from, to, seriesOf(demandRows.codec.decode(series)), exposureOf, ctx);
+    case 'series': {
+      const sku = series === null ? undefined : takeOver(from, to, seriesOf(demandRows.codec.decode(series)), exposureOf, ctx);
+      if (sku !== undefined && hours !== null) takeOverHours(sku, hourRows.codec.decode(hours), ctx);
+      return sku;
+    }
   }
 }
 
@@ -39,7 +44,8 @@ function leave(from: string, to: string, ctx: Context): string | undefined {
   if (ctx.get(supplyRows, from)?.replaces === to) return undefined;
   ctx.put(successorRows, from, { sku: to });
   const row = ctx.get(demandRows, from);
-  if (row) ctx.emit(demandHandovers, to, { kind: 'series', from, to, series: demandRows.codec.encode(row) });
+  const hours = ctx.get(hourRows, from);
+  if (row) ctx.emit(demandHandovers, to, { kind: 'series', from, to, series: demandRows.codec.encode(row), hours: hours ? hourRows.codec.encode(hours) : null });
   return from;
 }
 

@@ -48,7 +48,7 @@ export interface ShopHours {
 export const noHours: SkuHours = { foldedDay: 0, folded: new Float32Array(0), cells: [] };
 export const noShopHours: ShopHours = { asOf: 0, hits: [] };
 
-const dayOf = (at: number): number => Math.floor(at / HOURS);
+export const dayOfCell = (at: number): number => Math.floor(at / HOURS);
 const isHit = (units: number): 0 | 1 => (units > 0 ? 1 : 0);
 /** As for days: sums of fractions leave dust that must not pass for a sale. */
 const rounded = (units: number): number => (Math.abs(units) < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
@@ -64,19 +64,19 @@ export function sell({ foldedDay, folded, cells }: SkuHours, day: number, hour: 
   const others = cells.filter((cell) => cell.at !== at);
   // An hour that comes to nothing leaves no trace, as if nothing had been sold.
   const all = after === 0 ? others : [...others, { at, units: after }].sort((a, b) => a.at - b.at);
-  const leaving = all.filter((cell) => dayOf(cell.at) <= lastDay - WINDOW_DAYS && cell.units > 0);
+  const leaving = all.filter((cell) => dayOfCell(cell.at) <= lastDay - WINDOW_DAYS && cell.units > 0);
   const change = (isHit(after) - isHit(before)) as -1 | 0 | 1;
-  const staying = all.filter((cell) => dayOf(cell.at) > lastDay - WINDOW_DAYS);
+  const staying = all.filter((cell) => dayOfCell(cell.at) > lastDay - WINDOW_DAYS);
   if (leaving.length === 0) return { hours: { foldedDay, folded, cells: staying }, change };
   const to = folded.length === 0 ? new Float32Array(HOURS) : folded.slice();
-  let asOf = folded.length === 0 ? dayOf(leaving[0]?.at ?? 0) : foldedDay;
+  let asOf = folded.length === 0 ? dayOfCell(leaving[0]?.at ?? 0) : foldedDay;
   for (const cell of leaving) {
-    const ago = dayOf(cell.at) - asOf;
+    const ago = dayOfCell(cell.at) - asOf;
     if (ago > 0) {
       for (let h = 0; h < HOURS; h++) to[h] = (to[h] ?? 0) * KEPT_A_DAY ** ago;
-      asOf = dayOf(cell.at);
+      asOf = dayOfCell(cell.at);
     }
-    to[cell.at - dayOf(cell.at) * HOURS]! += KEPT_A_DAY ** Math.max(0, -ago);
+    to[cell.at - dayOfCell(cell.at) * HOURS]! += KEPT_A_DAY ** Math.max(0, -ago);
   }
   return { hours: { foldedDay: asOf, folded: to, cells: staying }, change };
 }
@@ -136,7 +136,7 @@ function hitsOf({ foldedDay, folded, cells }: SkuHours, day: number): Float64Arr
   const kept = KEPT_A_DAY ** Math.max(0, day - foldedDay);
   for (let h = 0; h < folded.length; h++) hits[h] = (folded[h] ?? 0) * kept;
   for (const { at, units } of cells) {
-    if (units > 0) hits[at - dayOf(at) * HOURS]! += KEPT_A_DAY ** Math.max(0, day - dayOf(at));
+    if (units > 0) hits[at - dayOfCell(at) * HOURS]! += KEPT_A_DAY ** Math.max(0, day - dayOfCell(at));
   }
   return hits;
 }

@@ -508,6 +508,18 @@ describe('one SKU in the place of another', () => {
     expectSound(latest(driver, 'NEW'));
   });
 
+  test.each([1, 3])('the new one goes on from the hours of the old one, with its own (%s partitions)', (partitions) => {
+    const driver = hourly('UTC', 12, { partitions });
+    sellOld(driver, 0, 40);
+    const old = driver.row('demand-forecasts', hourRows, 'OLD')!;
+    driver.send(sales, 'NEW', sale('NEW', 1, NINE + 39 * DAY + HOUR));
+    driver.send(...replacing('NEW', 'OLD', NINE + 39 * DAY + HOUR));
+    driver.tick(NINE + 39 * DAY + 2 * HOUR);
+    const own = { at: Math.floor(NINE / DAY + 39) * 24 + 10, units: 1 };
+    expect(driver.row('demand-forecasts', hourRows, 'NEW')).toEqual({ ...old, cells: [...old.cells, own] });
+    expect(old.folded).toHaveLength(96);
+  });
+
   test('what was said before history was loaded counts at the first sale, and that sale as well', () => {
     const driver = shop();
     driver.tick(NINE - HOUR);
