@@ -5,12 +5,10 @@ import { openClickHouse } from '../infra/clickhouse/server.js';
 import { clockOf, openEmbeddedLog, type EmbeddedLog } from '../infra/embedded-log/log.js';
 import { openKafkaLog } from '../infra/kafka-log/index.js';
 import { useRegistry } from '../infra/schema-registry/registry.js';
-import { snapshotFiles } from '../infra/snapshots/files.js';
 import { openTableStores } from '../infra/table-store/stores.js';
 import { allTopics } from '../schemas/topics.js';
 import type { Config } from './config.js';
 import { ConfigError } from './core/errors.js';
-import type { Snapshots } from './core/fold.js';
 import type { Log } from './core/log.js';
 import type { Journal, Metrics } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
@@ -27,7 +25,8 @@ export interface Engine extends Surroundings {
   readonly owned: ObservedStores;
   /** Stores of the views: they follow the tables' topics by themselves on Kafka. */
   readonly viewed: ObservedStores;
-  readonly snapshots: Snapshots;
+  /** Where snapshots of learners are kept, and the log that they belong to. */
+  readonly snapshotPlace: { readonly directory: string; readonly log: string };
   /** The embedded log's lock, at which other processes ask. */
   readonly door: EmbeddedLog['door'] | undefined;
   /** Opened once; undefined where there is no SQL. */
@@ -78,7 +77,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshots' | 'door' | 'flush' | 'close'>;
+type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'flush' | 'close'>;
 
 async function embedded({ config, clock, journal }: EngineOptions): Promise<Opened> {
   const directory = config.DATA_DIR;
@@ -88,7 +87,7 @@ async function embedded({ config, clock, journal }: EngineOptions): Promise<Open
   log.holdBack(() => stores.flushed());
   const owned = observedStores(stores.open);
   return {
-    log, owned, viewed: owned, door: log.door, snapshots: snapshotFiles(join(directory, 'snapshots'), log.id),
+    log, owned, viewed: owned, door: log.door, snapshotPlace: { directory: join(directory, 'snapshots'), log: log.id },
     flush: async () => void (await stores.flushed()),
     close: () => stores.close(),
   };
@@ -110,7 +109,7 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
   const [tasks, views] = [storesIn('tasks'), storesIn('views')];
   return {
     log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined,
-    snapshots: snapshotFiles(join(config.DATA_DIR, 'snapshots'), log.id),
+    snapshotPlace: { directory: join(config.DATA_DIR, 'snapshots'), log: log.id },
     flush: async () => void (await Promise.all([tasks.flushed(), views.flushed()])),
     close: async () => void (await Promise.all([tasks.close(), views.close()])),
   };

@@ -2,7 +2,6 @@ import { createHttpServer, type HttpServer } from '../infra/http/server.js';
 import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
 import { refuse } from '../infra/http/problem.js';
 import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
-import { towerTeacher } from '../infra/tensorflow/tower-training.js';
 import { DEMO_KEYS, type Config } from './config.js';
 import { consoleRoutes } from './console.js';
 import { ConfigError, Unavailable } from './core/errors.js';
@@ -13,6 +12,7 @@ import { topologyProblems, type Topology } from './core/topology.js';
 import { untilAvailable } from './core/until-available.js';
 import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
+import { spawnLearner, type SpawnLearner } from './learner/thread.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
 import { refusalOf } from './read-only-sql.js';
 import { ForecastDoor } from './serving/forecast-door.js';
@@ -32,6 +32,7 @@ export interface StartOptions {
   /** Answer nothing over HTTP: a replay without a running process. */
   readonly withoutHttp?: boolean;
   readonly clock?: 'wall' | 'file' | undefined;
+  readonly spawnLearner?: SpawnLearner | undefined;
 }
 
 /** A running Millrace process. */
@@ -58,14 +59,14 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const metrics = prometheusMetrics({ withProcess: true });
   const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
   const has = (name: Role): boolean => role === 'all' || role === name;
-  const topology = topologyOf(config, engine.log.clock, towerTeacher(engine));
+  const topology = topologyOf(config, engine.log.clock);
   const problems = topologyProblems(topology);
   if (problems.length > 0) throw new ConfigError(problems);
   startAtZero(metrics, topology);
   const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
   const running: Running[] = [];
   try {
-    if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology));
+    if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology, config, options.spawnLearner ?? spawnLearner));
     const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') ? await engine.openRowSink() : undefined;

@@ -1,6 +1,7 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { itemNeighboursIn, type ItemNeighbours } from '../consumers/co-visitation.js';
 import { demandForecasts, erasures, itemVectors, orderLedger, products, recommenderModels, userProfiles } from '../schemas/topics.js';
+import { snapshotFiles } from '../infra/snapshots/files.js';
 import type { Config } from './config.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
@@ -10,6 +11,7 @@ import { runSink, sinkPorts } from './core/sink.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 import { runErasures } from './erasure.js';
+import { learnOnThread, type SpawnLearner } from './learner/thread.js';
 import { Items } from './serving/items.js';
 import { followLearner } from './serving/learned.js';
 import { Ranking } from './serving/rank.js';
@@ -36,16 +38,17 @@ export function startConsumers(engine: Engine, topology: Topology): Running[] {
   return topology.consumers.map((consumer) => ({ name: consumer.name, ...runConsumer(consumer, topology, engine) }));
 }
 
-/** Learners of which there is one a shop: whoever owns partition 0 of the first table they publish to. */
-export function startLearners(engine: Engine, topology: Topology): Running[] {
-  return topology.learners.filter(({ publishes }) => publishes).map((fold) => ({ name: fold.name, ...learnWhereOwned(engine, fold) }));
+/** Learners of which there is one a shop: whoever owns partition 0 of the first table they publish to. Each has a thread of its own. */
+export function startLearners(engine: Engine, topology: Topology, config: Config, spawn: SpawnLearner): Running[] {
+  return topology.learners.filter(({ publishes }) => publishes).map((fold) => ({ name: fold.name, ...learnWhereOwned(engine, fold, config, spawn) }));
 }
 
-function learnWhereOwned(engine: Engine, fold: Fold<unknown>): Membership {
-  return engine.log.own({ name: fold.name, inputs: [fold.publishes!.tables[0]!.name] }, async (lease: Lease) => {
+function learnWhereOwned(engine: Engine, fold: Fold<unknown>, config: Config, spawn: SpawnLearner): Membership {
+  const { log } = engine;
+  return log.own({ name: fold.name, inputs: [fold.publishes!.tables[0]!.name] }, async (lease: Lease) => {
     if (lease.partition !== 0) return whenRevoked(lease);
-    const running = await startFold(fold, { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: lease.revoked }, engine);
-    await running.done;
+    const assignment = { fold: fold.name, config, clock: log.clock, partitions: log.partitions, snapshots: { ...engine.snapshotPlace, everyMs: SNAPSHOT_EVERY_MS } };
+    await learnOnThread(spawn(assignment), engine, lease.revoked);
   });
 }
 
@@ -80,7 +83,7 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
     followTables(log, isOwner ? [] : awaited, viewed.open, stopping.signal, journal),
     followTables(log, isOwner ? learned : [demandForecasts, ...learned], viewed.open, stopping.signal, journal, VIEW_PATIENCE_MS),
   ];
-  const fold = await startFold<ItemNeighbours>(itemNeighboursIn(config.SCORER_VECTORS), { snapshots: engine.snapshots, snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
+  const fold = await startFold<ItemNeighbours>(itemNeighboursIn(config.SCORER_VECTORS), { snapshots: snapshotFiles(engine.snapshotPlace.directory, engine.snapshotPlace.log), snapshotEveryMs: SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views, fold.state.index);
   followLearner(views, fold.state, config.SCORER_PRUNED_PERCENT / 100);
   const ranking = new Ranking(fold.state, items);

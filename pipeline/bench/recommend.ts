@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitation.js';
 import { productRows } from '../../consumers/item-watch.js';
 import { shoppers } from '../../consumers/shoppers.js';
-import { recommender } from '../../consumers/recommender.js';
 import { createHttpServer, type HttpServer } from '../../infra/http/server.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 import { MODEL } from '../../models/fusion.js';
@@ -20,7 +19,8 @@ import { Scorer } from '../serving/scorer.js';
 import { observedStores, Views } from '../serving/views.js';
 import { alternating, cpuSeconds, figure, quantile, type Bench } from './bench.js';
 import { listening } from './collector.js';
-import { EXPONENT, grownRecommender, interactionStream, viewRecords, zipf } from './events.js';
+import { EXPONENT, interactionStream, viewRecords, zipf } from './events.js';
+import { learnAt } from './learning.js';
 import { startGenerator, type Generator, type LoadResult } from './load-order.js';
 
 const ITEMS = 100_000;
@@ -31,9 +31,8 @@ const LIMIT = 10;
 const WARMED = 4_000;
 const CONNECTIONS = 8;
 const ROUNDS = 3;
-/** Events a second, and how long learning holds the thread at most before requests have their turn. */
+/** Events a second. */
 const RATE = 1_000;
-const SLICE_MS = 0.5;
 const KEY = 'sk_bench';
 const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT, model: MODEL };
 
@@ -114,47 +113,30 @@ export const recommendLearning: Bench = {
   name: 'recommend-learning',
   about: 'Recommend requests over HTTP, as many as 8 connections of another process take, while 1,000 events a second are learned.',
   needs: [],
-  async run({ seconds, loader, config }) {
+  async run({ seconds, loader, config, folder }) {
     const { scorer, neighbours } = learnedScorer();
     const ours = serverOf(scorer, config);
     const generator = startGenerator(loader);
-    const learning = learnAt(RATE, neighbours);
+    const learning = await learnAt({ rate: RATE, items: ITEMS, shoppers: SHOPPERS, neighbours, config, folder });
     try {
       const port = await ours.listen(0, '127.0.0.1');
       await ask(generator, port, seconds / 2);
       const before = learning.learned();
       const { requests, seconds: took, latencies } = await ask(generator, port, seconds);
-      const conditions = { ...CONDITIONS, connections: CONNECTIONS, lessons: 'past the first ones, which all events give', learned_a_second: Math.round((learning.learned() - before) / took) };
+      const after = learning.learned();
+      const aSecond = (who: 'scorer' | 'learner'): number => Math.round((after[who] - before[who]) / took);
+      const conditions = { ...CONDITIONS, connections: CONNECTIONS, lessons: 'past the first ones, which all events give', learned_a_second: aSecond('scorer'), on_the_learners_thread_a_second: aSecond('learner') };
       return [
         figure('recommend-learning rate', requests / took, null, 'requests/s', conditions),
         figure('recommend-learning p99', quantile(latencies, 0.99), null, 'ms', conditions),
       ];
     } finally {
-      learning.stop();
+      await learning.stop();
       generator.stop();
       await ours.close();
     }
   },
 };
-
-/** Learns events at a rate, as the one process of a small shop does: what a scorer learns, and what the learner does. */
-function learnAt(rate: number, neighbours: ItemNeighbours): { learned(): number; stop(): void } {
-  const events = interactionStream(Infinity, ITEMS, SHOPPERS);
-  const learner = grownRecommender();
-  const began = performance.now();
-  let learned = 0;
-  const timer = setInterval(() => {
-    // A slice, then requests: what is owed is caught up with in the next ones.
-    const sliceEnd = performance.now() + SLICE_MS;
-    for (; learned < ((performance.now() - began) / 1000) * rate && performance.now() < sliceEnd; learned++) {
-      const { value: event } = events.next();
-      if (!event) return;
-      itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
-      recommender.learn(learner, interactions.name, event, event.shopper);
-    }
-  }, 1);
-  return { learned: () => learned, stop: () => clearInterval(timer) };
-}
 
 export const recommendHttp: Bench = {
   name: 'recommend-http',

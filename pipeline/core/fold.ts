@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Topic } from '../../schemas/topics.js';
 import { ConfigError, Unavailable } from './errors.js';
-import type { LogRecord, Position } from './log.js';
-import type { Journal } from './metrics.js';
+import type { Log, LogRecord, Position } from './log.js';
+import type { Journal, Metrics } from './metrics.js';
 import { partitionOf } from './partition.js';
-import type { Surroundings } from './run-task.js';
 import { untilAvailable } from './until-available.js';
 
 const RECORDS_A_POLL = 2_000;
@@ -44,6 +43,13 @@ export interface Upsert {
   readonly value: Buffer;
 }
 
+/** What a fold needs of its surroundings: all of it can be another thread's. */
+export interface FoldSurroundings {
+  readonly log: Pick<Log, 'partitions' | 'ranges' | 'append' | 'reader'>;
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+}
+
 /** Where snapshots of folds are kept, each with the positions up to which it has learned. */
 export interface Snapshots {
   load(name: string): Promise<{ pieces: readonly Uint8Array[]; positions: readonly Position[] } | undefined>;
@@ -67,7 +73,7 @@ export interface RunningFold<S> {
 }
 
 /** Start a fold over all partitions of its inputs. */
-export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: Surroundings): Promise<RunningFold<S>> {
+export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: FoldSurroundings): Promise<RunningFold<S>> {
   const { state, positions } = await untilAvailable(() => resume(fold, options.snapshots, around), options.stop, around.journal, fold.name);
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
@@ -89,7 +95,7 @@ async function studyOn<S>({ name, study }: Fold<S>, state: S, stop: AbortSignal,
   }
 }
 
-async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: Surroundings): Promise<{ state: S; positions: Map<string, Position> }> {
+async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: FoldSurroundings): Promise<{ state: S; positions: Map<string, Position> }> {
   const starts = new Map<string, Position>();
   const ends = new Map<string, number>();
   for (const { name } of fold.inputs) {
@@ -113,7 +119,7 @@ async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: 
 }
 
 async function learnOn<S>(
-  fold: Fold<S>, state: S, positions: Map<string, Position>, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: Surroundings, announce: () => void,
+  fold: Fold<S>, state: S, positions: Map<string, Position>, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, announce: () => void,
 ): Promise<void> {
   const { log, metrics, journal } = around;
   const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
@@ -158,7 +164,7 @@ async function learnOn<S>(
   }
 }
 
-function learnRecord<S>(fold: Fold<S>, state: S, topics: ReadonlyMap<string, Topic>, record: LogRecord, { metrics }: Surroundings): void {
+function learnRecord<S>(fold: Fold<S>, state: S, topics: ReadonlyMap<string, Topic>, record: LogRecord, { metrics }: FoldSurroundings): void {
   const topic = topics.get(record.topic);
   if (record.tick || record.value === null || !topic) return;
   try {
