@@ -1,7 +1,7 @@
 /**
  * One SKU's forecast from its row of the bank and from what its demand class has taught: mixture, mean and 80 % interval.
  *
- *   q̂_p(t + h) = Σ_k w[class, p, k] q_k,p(exposure(t + h)),   mean = Σ_k m_k μ_k over the levels
+ *   q̂_p(t + h) = Σ_k w[class, p, k] q_k,p(exposure(t + h)),   mean = Σ_k m_k μ_k over the levels, at least Σ_p q̂_p (p′ − p)
  *
  * A class is (share of periods with a sale) × (falling, steady, rising). Days of the same phase are asked once and scaled by their
  * exposure, unless it differs by more than a quarter. An untrained row answers zero. Quantiles are units a period.
@@ -150,6 +150,13 @@ function likenesses(periods: readonly Period[]): { asked: Period[]; like: number
 // Predicting is synchronous and never re-enters.
 let scratch = new Float64Array(0);
 
+/** No count with these quantiles has a smaller mean: levels, which the mean is mixed from, may know less of a weekday than they do. */
+function leastMean(probabilities: Float64Array, quantiles: Float64Array, from: number): number {
+  let least = 0;
+  for (let p = 0; p < probabilities.length; p++) least += quantiles[from + p]! * ((probabilities[p + 1] ?? 1) - probabilities[p]!);
+  return least;
+}
+
 /** The forecast of some periods. Never changes anything but `out`. */
 export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, periods: readonly Period[], out: SkuForecast): void {
   const { probabilities, mixer, tails } = mixture;
@@ -167,6 +174,7 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   for (let a = 0; a < asked.length; a++) {
     mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n);
     for (let k = 0; k < experts; k++) of.means[a]! += shares[k]! * means[a * experts + k]!;
+    of.means[a] = Math.max(of.means[a]!, leastMean(probabilities, of.quantiles, a * n));
     const { low, high } = conformal.predict(tails, group, probabilities, of.quantiles, a * n);
     of.low[a] = low;
     of.high[a] = high;

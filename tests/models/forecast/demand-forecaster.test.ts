@@ -40,6 +40,22 @@ test('a forecaster stopped, copied and continued equals one that never stopped',
   expect(second).toEqual(whole);
 });
 
+test('a mean is never below what its own quantiles leave for it', () => {
+  // Sold by the dozen, on one day of the week: levels hardly believe in its weekday, hurdles have seen its sizes.
+  const model = start(40);
+  live(model, 35, (day, sku) => (sku === 0 ? (day % 7 === 2 ? 24 + (day % 5) : 0) : shop(day, sku)));
+  let met = 0;
+  for (let sku = 0; sku < 40; sku++) {
+    const { quantiles, means } = ask(model, sku);
+    means.forEach((mean, t) => {
+      const least = NINE.reduce((sum, _, p) => sum + 0.1 * (quantiles[t * 9 + p] ?? NaN), 0);
+      expect(mean).toBeGreaterThanOrEqual(least - 1e-9);
+      if (least > 0 && mean < least + 1e-9) met++;
+    });
+  }
+  expect(met).toBeGreaterThan(0);
+});
+
 test('every quantile of every SKU is finite, not negative and not crossing, and asking changes nothing', () => {
   const model = start(40);
   live(model, 120, shop);
