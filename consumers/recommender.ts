@@ -4,6 +4,7 @@ import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as liveQuality from '../models/live-quality.js';
 import * as popularity from '../models/popularity.js';
+import * as positionBias from '../models/position-bias.js';
 import * as ranker from '../models/ranker.js';
 import * as shownLists from '../models/shown-lists.js';
 import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
@@ -33,6 +34,7 @@ export interface Recommender {
   readonly model: fusion.Fusion;
   readonly shares: Shares;
   readonly shown: shownLists.ShownLists;
+  readonly position: positionBias.PositionBias;
   readonly quality: liveQuality.LiveQuality;
   readonly contents: ItemContents;
   events: number;
@@ -44,6 +46,7 @@ export interface Recommender {
 }
 
 const work = fusion.workspace();
+const scores = new Float32Array(ranker.STRIDE);
 
 /**
  * Learns the whole recommender, one event at a time; one learner a shop. It tells scorers what they do not learn
@@ -54,7 +57,7 @@ export const recommender: Fold<Recommender> = {
   name: 'recommender',
   inputs: [interactions, purchases, recommendations, catalog],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), quality: liveQuality.init(), contents: noContents(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
+    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
@@ -62,20 +65,20 @@ export const recommender: Fold<Recommender> = {
     else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
     else keepShown(state, value as Recommendation);
   },
-  *snapshot({ index, model, shares, shown, quality, contents, events, chosen }) {
+  *snapshot({ index, model, shares, shown, position, quality, contents, events, chosen }) {
     yield itemIndex.snapshot(index);
     yield sharesSnapshot(shares);
     yield shownLists.snapshot(shown);
     yield liveQuality.snapshot(quality);
     yield contentsSnapshot(contents);
-    yield Buffer.from(JSON.stringify({ events, chosen }));
+    yield Buffer.from(JSON.stringify({ events, chosen, position: [...position] }));
     yield* fusion.snapshot(model);
   },
   restore(pieces) {
     const [index, shares, shown, quality, contents, counts, ...model] = ofCount(pieces, 6 + fusion.PIECES);
-    const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
+    const { events, chosen, position } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number; position: [string, positionBias.Placement][] };
     return {
-      index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!),
+      index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: new Map(position), quality: liveQuality.restore(quality!),
       contents: restoreContents(contents!),
       events, chosen, cursor: 0, toldLessons: -1,
     };
@@ -85,11 +88,12 @@ export const recommender: Fold<Recommender> = {
     everyMs: PUBLISH_EVERY_MS,
     changes: (state, time) => [...driftedVectors(state, time), ...newWeights(state, time)],
   },
-  gauges: ({ quality, model, chosen }): Gauge[] => [
+  gauges: ({ quality, model, position, chosen }): Gauge[] => [
     ...Object.entries(liveQuality.predict(quality)).map(([measure, value]): Gauge => ({ name: 'millrace_recommender_quality', value, labels: { model: fusion.MODEL, measure } })),
     { name: 'millrace_recommender_judged_events', value: quality.events, labels: { model: fusion.MODEL } },
     { name: 'millrace_recommender_lessons', value: model.lessons, labels: { from: 'interactions' } },
     { name: 'millrace_recommender_lessons', value: chosen, labels: { from: 'recommendations' } },
+    { name: 'millrace_recommender_position_exponent', value: positionBias.overall(position), labels: {} },
   ],
 };
 
@@ -121,8 +125,9 @@ function learnPurchase(state: Recommender, purchase: Purchase): void {
   });
 }
 
-function keepShown({ shown }: Recommender, { recommendationId, shopper, time, items, featureSet, features: shownFeatures }: Recommendation): void {
-  if (featureSet === features.SET) shownLists.learn(shown, recommendationId, shopper, time, items.map(({ sku }) => sku), shownFeatures);
+function keepShown({ shown }: Recommender, { recommendationId, shopper, placement, time, items, featureSet, features: shownFeatures }: Recommendation): void {
+  if (featureSet !== features.SET) return;
+  shownLists.learn(shown, recommendationId, { shopper, placement: placement ?? '', time, skus: items.map(({ sku }) => sku), features: shownFeatures });
 }
 
 /** A view or cart that names no recommendation is one of a list only if the shopper clicked the item in it before. */
@@ -131,8 +136,13 @@ function learnChoice(state: Recommender, id: string | null, shopper: string, sku
   const lesson = shownLists.choose(state.shown, id, shopper, sku, stage, time);
   if (!lesson) return;
   const { ranker: taught } = state.model;
+  const { placement, count, target, weight } = lesson;
   shownLists.unquantised(lesson, taught.x, ranker.STRIDE);
-  ranker.learn(taught, lesson.count, lesson.target, lesson.weight);
+  if (stage === 'click') {
+    ranker.predict(taught, count, scores);
+    positionBias.learn(state.position, placement, scores.subarray(0, count), target);
+  }
+  ranker.learn(taught, count, target, weight, positionBias.offsets(state.position, placement, count));
   state.chosen++;
 }
 

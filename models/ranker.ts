@@ -103,10 +103,14 @@ export function useWeights(state: Ranker, weights: Float32Array): boolean {
   return true;
 }
 
-/** Learns that candidate `target` of the `count` in `x` was the one. Returns the loss before the step, in nats. */
-export function learn(state: Ranker, count: number, target: number, weight = 1): number {
+/**
+ * Learns that candidate `target` of the `count` in `x` was the one. `offsets` is what is known to favour each of them and is not to be
+ * learned, in units of the score. Returns the loss before the step, in nats.
+ */
+export function learn(state: Ranker, count: number, target: number, weight = 1, offsets?: Float32Array): number {
   const { scores } = state.network;
   network.forwardLearning(state.network, count);
+  if (offsets) for (let c = 0; c < count; c++) scores[c] += offsets[c];
   let largest = -Infinity;
   for (let c = 0; c < count; c++) if (scores[c] > largest) largest = scores[c];
   let sum = 0;

@@ -2,14 +2,12 @@
  * Shown lists: recommendations as they were shown, kept until somebody chooses from them.
  *
  *   lesson for the ranker: the chosen item against the others of its list, with the features of the decision
- *   weight = stage/P(seen | place)    P(seen | k) = k^−η, η = 0.5, at least 1/3    stage: click 1, cart 2, purchase 3
+ *   weight = stage: click 1, cart 2, purchase 3
  *
- * What stands first is chosen more often because it stands first: dividing by how likely a place is looked at takes that
- * out again, and no feature says where an item stood. Each (list, item, stage) teaches once. A list teaches for a day of
+ * What stands first is chosen more often because it stands first: a list is kept in the order in which it was shown, for
+ * position-bias.ts to take that out. Each (list, item, stage) teaches once. A list teaches for a day of
  * event time, the latest 10,000 are kept; a cart or purchase that names no list counts for the list from which the same
  * shopper clicked the item. Untrained: nothing is known, no lesson.
- * Source: inverse propensity weighting of clicks (Joachims, Swaminathan & Schnabel, WSDM 2017), with η lower than the 1
- * of web search, as is usual for a short row of products that is seen at a glance. η is stated, not learned.
  */
 import { Latest } from './kernels/latest.js';
 import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
@@ -17,10 +15,9 @@ import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
 const MOST_LISTS = 10_000;
 const MOST_CLICKS = 20_000;
 const KEPT_MS = 86_400_000;
-const MOST_WEIGHT = 3;
 /** Features are kept as signed bytes in these units: from −4 to 4. */
 const UNIT = 1 / 32;
-const VERSION = 1;
+const VERSION = 2;
 
 /** How far a choice went; each counts for more than the one before. */
 export const STAGE = { click: 1, cart: 2, purchase: 3 } as const;
@@ -28,7 +25,9 @@ export type Stage = keyof typeof STAGE;
 
 export interface ShownList {
   readonly shopper: string;
+  readonly placement: string;
   readonly time: number;
+  /** In the order in which they were shown. */
   readonly skus: readonly string[];
   /** [item][feature] */
   readonly features: Uint8Array;
@@ -45,6 +44,7 @@ export interface ShownLists {
 
 /** What the ranker is to learn: candidate `target` of the list was chosen. */
 export interface Lesson {
+  readonly placement: string;
   readonly features: Uint8Array;
   readonly count: number;
   readonly target: number;
@@ -55,13 +55,11 @@ export function init(): ShownLists {
   return { lists: new Latest(MOST_LISTS), clicked: new Latest(MOST_CLICKS) };
 }
 
-/** How likely a place (from 0) is looked at, beside the first. */
-export const seen = (place: number): number => Math.max(1 / MOST_WEIGHT, 1 / Math.sqrt(place + 1));
-
 /** Keeps a list that was shown. */
-export function learn(state: ShownLists, id: string, shopper: string, time: number, skus: readonly string[], features: Uint8Array): void {
+export function learn(state: ShownLists, id: string, list: Pick<ShownList, 'shopper' | 'placement' | 'time' | 'skus' | 'features'>): void {
+  const { skus, features } = list;
   if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.lists.has(id)) return;
-  state.lists.set(id, { shopper, time, skus, features: Uint8Array.from(features), taught: new Uint8Array(skus.length) });
+  state.lists.set(id, { ...list, features: Uint8Array.from(features), taught: new Uint8Array(skus.length) });
 }
 
 /** Drops every list that was shown to a shopper, and what they clicked. */
@@ -83,7 +81,7 @@ export function choose(state: ShownLists, id: string | null, shopper: string, sk
   if (target < 0 || (list.taught[target] & bit) !== 0) return undefined;
   list.taught[target] |= bit;
   state.clicked.set(clickOf(shopper, sku), named);
-  return { features: list.features, count: list.skus.length, target, weight: STAGE[stage] / seen(target) };
+  return { placement: list.placement, features: list.features, count: list.skus.length, target, weight: STAGE[stage] };
 }
 
 const clickOf = (shopper: string, sku: string): string => `${shopper}\u001f${sku}`;
@@ -101,7 +99,7 @@ export function quantised(x: Float32Array, stride: number, features: number, row
 }
 
 /** The lesson's features back into a matrix. */
-export function unquantised({ features, count }: Lesson, x: Float32Array, stride: number): void {
+export function unquantised({ features, count }: Pick<Lesson, 'features' | 'count'>, x: Float32Array, stride: number): void {
   const width = features.length / count;
   for (let row = 0; row < count; row++) {
     for (let f = 0; f < width; f++) x[f * stride + row] = ((features[row * width + f] << 24) >> 24) * UNIT;
@@ -110,7 +108,7 @@ export function unquantised({ features, count }: Lesson, x: Float32Array, stride
 
 export function snapshot(state: ShownLists): Uint8Array {
   const lists = [...state.lists];
-  const heads = JSON.stringify({ lists: lists.map(([id, { shopper, time, skus, taught }]) => [id, shopper, time, skus, [...taught]]), clicked: [...state.clicked] });
+  const heads = JSON.stringify({ lists: lists.map(([id, { shopper, placement, time, skus, taught }]) => [id, shopper, placement, time, skus, [...taught]]), clicked: [...state.clicked] });
   const features = new Uint8Array(lists.reduce((sum, [, list]) => sum + list.features.length, 0));
   let at = 0;
   for (const [, list] of lists) {
@@ -120,7 +118,7 @@ export function snapshot(state: ShownLists): Uint8Array {
   return pack('shown-lists', VERSION, { heads: new TextEncoder().encode(heads), lengths: Int32Array.from(lists, ([, list]) => list.features.length), features });
 }
 
-type Heads = { lists: [string, string, number, string[], number[]][]; clicked: [string, string][] };
+type Heads = { lists: [string, string, string, number, string[], number[]][]; clicked: [string, string][] };
 
 export function restore(bytes: Uint8Array): ShownLists {
   const from = unpack('shown-lists', VERSION, bytes);
@@ -129,8 +127,8 @@ export function restore(bytes: Uint8Array): ShownLists {
   const features = from.u8('features');
   let at = 0;
   const state = init();
-  heads.lists.forEach(([id, shopper, time, skus, taught], n) =>
-    state.lists.set(id, { shopper, time, skus, features: features.slice(at, (at += lengths[n])), taught: Uint8Array.from(taught) }));
+  heads.lists.forEach(([id, shopper, placement, time, skus, taught], n) =>
+    state.lists.set(id, { shopper, placement, time, skus, features: features.slice(at, (at += lengths[n])), taught: Uint8Array.from(taught) }));
   for (const [click, id] of heads.clicked) state.clicked.set(click, id);
   return state;
 }
