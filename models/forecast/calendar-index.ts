@@ -67,10 +67,11 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
   const times = index.learned[phase] ?? 0;
   index.learned[phase] = times + 1;
-  const seasonRate = certainty * Math.max(SEASON_RATE, 0.8 / (times + 1));
+  const seasonRate = certainty * Math.max(SEASON_RATE, 1 / (times + 1));
   index.season[phase] = (index.season[phase] ?? 0) + seasonRate * surprise;
   centre(index);
-  const step = LEVEL_RATE * certainty * surprise;
+  // A level that forgets within a season would take the season's part.
+  const step = Math.min(LEVEL_RATE, 1 / index.season.length) * certainty * surprise;
   index.level += SLOPE_DAMPING * index.slope + step;
   index.slope = SLOPE_DAMPING * index.slope + SLOPE_RATE * step;
   index.offset += OFFSET_RATE * certainty * surprise;

@@ -92,10 +92,12 @@ export function deviation(bank: Bank, sku: number): number {
 }
 
 /** Excess of a day's variance over Poisson's, of the squared mean, around the slow level: φ of a negative binomial. */
-export function dispersion(bank: Bank, sku: number): number {
-  const at = sku * bank.width + EXCESS;
-  const square = bank.rows[at + 1] ?? 0;
-  return square > 0 ? Math.max(0, (bank.rows[at] ?? 0) / square) : 0;
+export const dispersion = ({ rows, width }: Bank, sku: number): number => Math.max(0, ratio(rows, sku * width + EXCESS));
+
+/** The same from the two columns of a level's own errors; below zero where they are less than Poisson's. */
+export function ratio(rows: Float32Array, excess: number): number {
+  const square = rows[excess + 1] ?? 0;
+  return square > 0 ? (rows[excess] ?? 0) / square : 0;
 }
 
 /** 1 − (1 − r)^n by rate and n, up to where it is 1 to the last bit of a 32-bit float: a power a SKU and period is dear. */
@@ -136,13 +138,12 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   const units = demand > 0 ? demand : 0;
   const hit = units > 0 ? 1 : 0;
   const before = level(bank, sku, 2);
-  const belief = frequency(bank, sku, 1) ** 2;
-  const own = profile(bank, sku, phase, belief);
+  const own = profile(bank, sku, phase);
   const expected = before * exposure * own;
   const fast = level(bank, sku, 0) * exposure * own;
   const seen = rows[at + PERIODS] ?? 0;
 
-  if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1), exposure));
+  if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1), exposure * own));
   for (let k = 0; k < RATES; k++) {
     const r = FREQUENCY_RATES[k] ?? 0;
     rows[at + HITS + k] = (rows[at + HITS + k] ?? 0) * (1 - r) + r * hit;
@@ -204,19 +205,51 @@ function keepSize(bank: Bank, at: number, size: number): void {
   rows[at + SALES] = sales + 1;
 }
 
+/** Of the spread of a SKU's season so much is taken from the SKU, and the rest from this prior. */
+const OWN_SPREAD = 0.8;
+const USUAL_SPREAD = 0.02;
+export const WIDE_SPREAD = 0.1;
+/** Cycles that a season forgets in. */
+const CYCLES = 2 / SEASON_RATE - 1;
+const NEVER = 0.005;
+const NEARLY_CLOSED = 0.1;
+
 /**
- * The SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as
- * the SKU sells: the phases of a SKU with a sale a month are noise.
+ * The SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as its
+ * spread over the phases is more than counts of this size and dispersion would have by chance (empirical Bayes):
+ *
+ *   s = 1 + (raw − 1) τ² / (τ² + v),   v = (1/μ + φ) / n,   τ² = 0.2 prior + 0.8 (spread − v)⁺,   n the cycles seen
+ *
+ * So the weekdays of a SKU with a sale a month stay those of the shop, and a weekday on which a busy one never sells is closed to it.
  */
-export const profile = (bank: Bank, sku: number, phase: number, belief: number): number => believed(relativeProfile(bank, sku, phase), belief);
-
-export const believed = (relative: number, belief: number): number => Math.max(0.02, 1 + (relative - 1) * belief);
-
-/** The season as it was learned, before anybody asks how far to believe it. */
-export function relativeProfile(bank: Bank, sku: number, phase: number): number {
-  const from = sku * bank.width + SEASON;
+export function profile(bank: Bank, sku: number, phase: number, usual = USUAL_SPREAD): number {
+  const at = sku * bank.width;
+  const { rows, seasonPeriods } = bank;
+  const from = at + SEASON;
+  const units = level(bank, sku, 2);
+  const cycles = Math.min(CYCLES, Math.floor((rows[at + PERIODS] ?? 0) / seasonPeriods));
+  if (!(units > 0) || cycles < 1 || seasonPeriods < 2) return 1;
   let sum = 0;
-  for (let p = 0; p < bank.seasonPeriods; p++) sum += bank.rows[from + p] ?? 0;
-  const mean = 1 + sum / bank.seasonPeriods;
-  return (1 + (bank.rows[from + phase] ?? 0)) / Math.max(0.1, mean);
+  let squares = 0;
+  let learned = 0;
+  for (let p = 0; p < seasonPeriods; p++) {
+    const off = rows[from + p] ?? 0;
+    sum += off;
+    squares += off * off;
+    // A phase on which the shop is closed was never learned, and must not draw the mean of the others.
+    if (off !== 0) learned++;
+  }
+  if (learned === 0) return 1;
+  const off = sum / learned;
+  const mean = Math.max(0.1, 1 + off);
+  const raw = Math.max(0, (1 + (rows[from + phase] ?? 0)) / mean);
+  // The errors of a level that forgets within a season hold the season, too, while nobody knows it: those of the quicker ones hold less.
+  const isLong = seasonPeriods * FREQUENCY_RATES[2] > 1;
+  const phi = isLong ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
+  const spread = (squares / learned - off * off) / (mean * mean);
+  const chance = (1 / units + phi) / cycles;
+  const prior = (1 - OWN_SPREAD) * usual + OWN_SPREAD * Math.max(0, spread - chance);
+  // Phases believed alike keep the mean at 1. Only of one without sales the zeros themselves say how sure they are.
+  const noise = raw > NEARLY_CLOSED ? chance : (Math.max(raw, 1 / (units * cycles)) / units + raw * raw * phi) / cycles;
+  return Math.max(NEVER, 1 + ((raw - 1) * prior) / (prior + noise));
 }

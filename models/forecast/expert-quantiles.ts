@@ -8,12 +8,10 @@
  * An untrained row answers zero. Nothing here changes the bank; how its rows are learned is told in `expert-bank.ts`.
  */
 import {
-  believed,
   chanceOf,
-  dispersion,
+  EXCESS,
   FAST_EXCESS,
   FREQUENCY_RATES,
-  frequency,
   hazard,
   HOLT_LEVEL,
   HOLT_SLOPE,
@@ -21,15 +19,17 @@ import {
   OLDER,
   OLDER_SIZES,
   OLDER_STRIDE,
+  profile,
   QUICK_EXCESS,
   QUICK_LEVEL,
   QUICK_RATE,
-  relativeProfile,
+  ratio,
   RECENT_SIZES,
   SALES,
   sizeFactorOf,
   SIZES,
   TREND_DAMPING,
+  WIDE_SPREAD,
   type Bank,
 } from './expert-bank.js';
 import { negativeBinomialQuantiles } from './negative-binomial.js';
@@ -136,6 +136,7 @@ export function predict(
   const n = probabilities.length;
   const stride = EXPERTS.length * n;
   const sizes = sortSizes(bank, at);
+  const worth = periods.map(({ exposure, phase }) => exposure * profile(bank, sku, phase));
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k];
     if (expert === undefined || needed?.[k] === false) continue;
@@ -143,18 +144,17 @@ export function predict(
     const lambda = hazard(bank, sku, expert.rate);
     const ordinary = chanceOf(lambda, 1);
     for (let t = 0; t < periods.length; t++) {
-      const exposure = periods[t]?.exposure ?? 0;
+      const exposure = worth[t] ?? 0;
       const sale = chanceOf(lambda, exposure);
       const factor = sizeFactorOf(exposure, ordinary, sale);
       hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
       means[t * EXPERTS.length + k] = typical * sale * factor;
     }
   }
-  const slowDispersion = dispersion(bank, sku);
-  const fastDispersion = ratio(bank.rows[at + FAST_EXCESS] ?? 0, bank.rows[at + FAST_EXCESS + 1] ?? 0);
-  const quickDispersion = ratio(bank.rows[at + QUICK_EXCESS] ?? 0, bank.rows[at + QUICK_EXCESS + 1] ?? 0);
+  const slowDispersion = ratio(bank.rows, at + EXCESS);
+  const fastDispersion = ratio(bank.rows, at + FAST_EXCESS);
+  const quickDispersion = ratio(bank.rows, at + QUICK_EXCESS);
   const quick = bank.rows[at + QUICK_LEVEL] ?? 0;
-  const often = frequency(bank, sku, 1);
   const fast = level(bank, sku, 0);
   const brisk = level(bank, sku, 1);
   const slow = level(bank, sku, 2);
@@ -164,9 +164,8 @@ export function predict(
     const period = periods[t];
     if (period === undefined) continue;
     const { exposure, phase, ahead } = period;
-    const relative = relativeProfile(bank, sku, phase);
-    const shrunk = believed(relative, often * often);
-    const own = believed(relative, often);
+    const shrunk = profile(bank, sku, phase);
+    const own = profile(bank, sku, phase, WIDE_SPREAD);
     const drift = (slope * TREND_DAMPING * (1 - TREND_DAMPING ** ahead)) / (1 - TREND_DAMPING);
     const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
     // A level that follows every period has to admit how far it will have been led astray.
@@ -181,10 +180,6 @@ export function predict(
       negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : slowDispersion, probabilities, out, t * stride + k * n);
     }
   }
-}
-
-function ratio(excess: number, square: number): number {
-  return square > 0 ? Math.max(0, excess / square) : 0;
 }
 
 function hurdleQuantiles(sale: number, factor: number, sizes: number, probabilities: Float64Array, out: Float64Array, offset: number): void {

@@ -11,8 +11,8 @@
 export interface Mixer {
   readonly experts: number;
   readonly probabilities: number;
+  /** Group × probability × expert, like the rest. */
   readonly prior: Float64Array;
-  /** Group × probability × expert. */
   readonly loss: Float64Array;
   readonly variance: Float64Array;
   readonly weights: Float64Array;
@@ -21,20 +21,15 @@ export interface Mixer {
 const FORGETTING = 0.985;
 const MAX_RATE = 40;
 
-export function init(groups: number, probabilities: number, prior: readonly number[]): Mixer {
-  const experts = prior.length;
-  const size = groups * probabilities * experts;
-  const total = prior.reduce((sum, weight) => sum + weight, 0);
-  const weights = new Float64Array(size);
-  for (let i = 0; i < size; i++) weights[i] = (prior[i % experts] ?? 0) / total;
-  return {
-    experts,
-    probabilities,
-    prior: Float64Array.from(prior, (weight) => weight / total),
-    loss: new Float64Array(size),
-    variance: new Float64Array(size),
-    weights,
-  };
+/** A prior for each group; its weights need not add up to 1. */
+export function init(probabilities: number, priors: readonly (readonly number[])[]): Mixer {
+  const experts = priors[0]?.length ?? 0;
+  const prior = Float64Array.from(priors.flatMap((ofGroup) => {
+    const total = ofGroup.reduce((sum, weight) => sum + weight, 0);
+    const shares = ofGroup.map((weight) => weight / total);
+    return Array.from({ length: probabilities }, () => shares).flat();
+  }));
+  return { experts, probabilities, prior, loss: new Float64Array(prior.length), variance: new Float64Array(prior.length), weights: prior.slice() };
 }
 
 /** Weighted quantiles, made non-crossing; `quantiles` is probability-minor: expert after expert. */
@@ -74,7 +69,7 @@ export function learn(mixer: Mixer, group: number, probability: number, gradient
   let total = 0;
   for (let k = 0; k < experts; k++) {
     const rate = rateOf(variance[at + k] ?? 0, share);
-    const weight = (prior[k] ?? 0) * rate * Math.exp(best - rate * (loss[at + k] ?? 0));
+    const weight = (prior[at + k] ?? 0) * rate * Math.exp(best - rate * (loss[at + k] ?? 0));
     weights[at + k] = weight;
     total += weight;
   }

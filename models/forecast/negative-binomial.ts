@@ -1,7 +1,7 @@
 /**
  * Negative-binomial counts.
  *
- *   Var(y) = μ + φ μ²        (φ = 0 is Poisson)
+ *   Var(y) = μ + φ μ²        (φ = 0 is Poisson; below it, of means of one and more, Poisson's quantiles are drawn together around μ)
  *
  * μ is the mean in units, φ the dispersion (no unit). μ = 0 answers zero for every probability.
  * Means up to 64 are walked exactly, count by count; above, the count is nearly continuous, and the quantile is that of a gamma
@@ -30,9 +30,10 @@ export function negativeBinomialQuantiles(
     for (let i = 0; i < probabilities.length; i++) out[offset + i] = 0;
     return;
   }
-  const phi = dispersion > 0 ? Math.min(dispersion, MAX_DISPERSION) : 0;
+  const phi = dispersion > 0 ? Math.min(dispersion, MAX_DISPERSION) : mean >= 1 ? Math.max(dispersion, -1 / mean) : 0;
   if (mean <= WALKED_MEAN) {
-    walk(mean, phi, 1, probabilities, out, offset);
+    walk(mean, Math.max(0, phi), 1, probabilities, out, offset);
+    if (phi < 0) drawTogether(mean, Math.sqrt(1 + phi * mean), probabilities.length, out, offset);
     return;
   }
   const relativeVariance = 1 / mean + phi;
@@ -66,6 +67,11 @@ function walk(
     }
     out[offset + i] = count * unit;
   }
+}
+
+/** Sold at a steady rate, counts are nearer to their mean than chance would have them. */
+function drawTogether(mean: number, share: number, count: number, out: Float64Array | number[], offset: number): void {
+  for (let i = offset; i < offset + count; i++) out[i] = Math.round(mean + ((out[i] ?? 0) - mean) * share);
 }
 
 function cubedNormal(

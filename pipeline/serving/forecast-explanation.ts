@@ -26,7 +26,7 @@ export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank
   const { index, events, sales } = shop.outlook(today);
   const often = bank.frequency(rows, 0, 1);
   const weekdays = WEEKDAYS.map((name, phase) => {
-    const factor = (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase, often * often);
+    const factor = (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase);
     return [name, rounded(factor)] as const;
   });
   const planned = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).flatMap((day) => {

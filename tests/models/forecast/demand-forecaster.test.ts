@@ -41,9 +41,9 @@ test('a forecaster stopped, copied and continued equals one that never stopped',
 });
 
 test('a mean is never below what its own quantiles leave for it', () => {
-  // Sold by the dozen, on one day of the week: levels hardly believe in its weekday, hurdles have seen its sizes.
+  // One that has just sold by the dozen for a week: the levels of the mean follow slowly, hurdles have seen its sizes.
   const model = start(40);
-  live(model, 35, (day, sku) => (sku === 0 ? (day % 7 === 2 ? 24 + (day % 5) : 0) : shop(day, sku)));
+  live(model, 70, (day, sku) => (sku === 0 ? (day > 55 ? 60 + (day % 5) : 1) : shop(day, sku)));
   let met = 0;
   for (let sku = 0; sku < 40; sku++) {
     const { quantiles, means } = ask(model, sku);
@@ -107,4 +107,22 @@ test('a weekday on which the whole shop is closed is forecast as closed', () => 
     expect(means[t] === 0).toBe((140 + t) % 7 === 6);
     expect(quantiles[t * 9 + 8] === 0).toBe((140 + t) % 7 === 6);
   }
+});
+
+test('a shop of one SKU that sells three a day and nothing on Sundays has intervals that say so', () => {
+  const model = start(1);
+  live(model, 140, (day) => (day % 7 === 6 ? 0 : 3));
+  const { low, high } = ask(model, 0);
+  for (let h = 0; h < 28; h++) {
+    expect(Math.round(low[h] ?? NaN)).toBeGreaterThanOrEqual(h % 7 === 6 ? 0 : 2);
+    expect(Math.round(high[h] ?? NaN)).toBeLessThanOrEqual(h % 7 === 6 ? 0 : 4);
+  }
+});
+
+test('a season of a year that all SKUs share is known the third time', () => {
+  const model = demand.init({ skus: 60, seasonPeriods: 52, horizon: 8, probabilities: NINE });
+  const wave = (week: number): number => 1 + 0.7 * Math.sin((2 * Math.PI * week) / 52);
+  live(model, 156, (week, sku) => Math.round((10 + sku) * wave(week)));
+  const { means } = ask(model, 30);
+  means.forEach((mean, h) => expect(Math.abs(mean / (40 * wave(156 + h)) - 1)).toBeLessThan(0.25));
 });

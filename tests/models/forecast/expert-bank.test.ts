@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { grow, init, learn, type Bank } from '../../../models/forecast/expert-bank.js';
+import { grow, init, learn, profile, type Bank } from '../../../models/forecast/expert-bank.js';
 import { EXPERTS, predict } from '../../../models/forecast/expert-quantiles.js';
 
 const P = Float64Array.of(0.1, 0.5, 0.9);
@@ -27,6 +27,28 @@ test('an untrained row and ten years of zeros answer zero', () => {
     const { quantiles, means } = forecast(bank);
     expect(new Set([...quantiles.flat(), ...means])).toEqual(new Set([0]));
   }
+});
+
+test('a weekday on which a busy SKU never sells is closed to it', () => {
+  const { quantiles, means } = forecast(fit(Array.from({ length: 140 }, (_, t) => (t % 7 === 0 ? 0 : 30 + (t % 3)))), 1, 0);
+  expect(Math.max(...means, ...quantiles.map(([, median = NaN]) => median))).toBeLessThan(3);
+});
+
+test('weekdays are believed as far as they are more than chance', () => {
+  const noise = (t: number): number => (Math.imul(t + 7, 0x9e3779b1) >>> 24) / 256;
+  const rare = fit(Array.from({ length: 350 }, (_, t) => (t % 31 === 3 ? 1 : 0)));
+  const even = fit(Array.from({ length: 350 }, (_, t) => Math.round(8 + 6 * (noise(t) - 0.5))));
+  const weekly = fit(Array.from({ length: 350 }, (_, t) => Math.round((t % 7 === 2 ? 24 : 8) + 6 * (noise(t) - 0.5))));
+  for (let phase = 0; phase < 7; phase++) {
+    expect(Math.abs(profile(rare, 0, phase) - 1)).toBeLessThan(0.05);
+    expect(Math.abs(profile(even, 0, phase) - 1)).toBeLessThan(0.12);
+  }
+  expect(profile(weekly, 0, 2)).toBeGreaterThan(1.9);
+});
+
+test('what sells three a day is not forecast to sell one', () => {
+  const { quantiles } = forecast(fit(Array<number>(30).fill(3)));
+  quantiles.forEach(([low, , high]) => expect([low, high].map((q) => Math.round(q ?? NaN))).toEqual([3, 3]));
 });
 
 test('a steady demand is forecast by every expert', () => {

@@ -6,11 +6,11 @@ function weights(mixer: ReturnType<typeof init>): number[] {
 }
 
 test('untrained, the weights are the prior', () => {
-  expect(weights(init(2, 1, [1, 3]))).toEqual([0.25, 0.75]);
+  expect(weights(init(1, [[1, 3], [1, 1]]))).toEqual([0.25, 0.75]);
 });
 
 test('the expert that loses less takes over, and gives way when that turns', () => {
-  const mixer = init(1, 1, [1, 1, 1]);
+  const mixer = init(1, [[1, 1, 1]]);
   for (let i = 0; i < 200; i++) learn(mixer, 0, 0, Float64Array.of(-0.1, 0.05, 0.05));
   expect(weights(mixer)[0]).toBeGreaterThan(0.9);
   for (let i = 0; i < 400; i++) learn(mixer, 0, 0, Float64Array.of(0.1, -0.1, 0.05));
@@ -18,13 +18,13 @@ test('the expert that loses less takes over, and gives way when that turns', () 
 });
 
 test('what one group learns stays there', () => {
-  const mixer = init(2, 1, [1, 1]);
+  const mixer = init(1, [[1, 1], [1, 1]]);
   for (let i = 0; i < 50; i++) learn(mixer, 1, 0, Float64Array.of(-1, 1));
   expect(weights(mixer)).toEqual([0.5, 0.5]);
 });
 
 test('weights stay a distribution, whatever the size of the losses', () => {
-  const mixer = init(1, 1, [1, 1]);
+  const mixer = init(1, [[1, 1]]);
   for (const size of [0, 1e-12, 1e9, -1e9, 1]) learn(mixer, 0, 0, Float64Array.of(size, -size));
   const [a = NaN, b = NaN] = weights(mixer);
   expect(a + b).toBeCloseTo(1, 12);
@@ -32,7 +32,7 @@ test('weights stay a distribution, whatever the size of the losses', () => {
 });
 
 test('mixed quantiles do not cross, even where the weights differ by quantile', () => {
-  const mixer = init(1, 2, [1, 1]);
+  const mixer = init(2, [[1, 1]]);
   for (let i = 0; i < 100; i++) {
     learn(mixer, 0, 0, Float64Array.of(-1, 1));
     learn(mixer, 0, 1, Float64Array.of(1, -1));
