@@ -6,7 +6,7 @@
  * 128 in all at most. What one source took counts towards the next one's quota. A refused item is looked past, up to
  * twice the quota, so that a filter does not empty the list.
  */
-import { COLUMN, MOST_CANDIDATES, slot, top, type Scratch } from './kernels/candidates.js';
+import { COLUMN, isHeld, MOST_CANDIDATES, slot, top, type Scratch } from './kernels/candidates.js';
 import { largest } from './kernels/columns.js';
 
 /** Candidates taken from each source. */
@@ -58,6 +58,12 @@ export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, 
   if (count < enough && more) count = takeListed(space, more(), enough, picked, count, exclude);
   return count;
 }
+
+/**
+ * Whether an item may be picked where own clicks are and nothing is refused, told before picking: of own clicks and three
+ * kinds of evidence one names a quarter of all slots, and where that is enough, no item joins that has no slot.
+ */
+export const mayBePicked = (space: Scratch, item: number): boolean => space.slots < 4 * FEW || isHeld(space, item);
 
 /** What became of a slot: taken by this or an earlier source, or refused. */
 const TAKEN = 1;

@@ -27,7 +27,7 @@ const LONG_LOOK_BACK = 30;
 const LONG_STEP = 0.95;
 /** When g reaches 2^40 everything is scaled down: floats end at 2^127, and weights and sums need their room. */
 const MOST_AGE = 40;
-const VERSION = 1;
+const VERSION = 2;
 
 export interface Settings {
   readonly halfLifePerItem: number;

@@ -147,7 +147,7 @@ function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, 
 /** One source's share, its logarithm yet to be taken, and its part of the largest. */
 function fillSource(scratch: Scratch, column: number, picked: Int32Array, count: number, x: Float32Array, share: number, part?: number): void {
   const values = scratch.evidence.columns[column];
-  const [sum, most] = sumAndMost(scratch.evidence, column, scratch.slots);
+  const [sum, most] = column === COLUMN.hop ? scratch.hops : sumAndMost(scratch.evidence, column, scratch.slots);
   const perSum = 1 / (sum + 1e-30);
   for (let c = 0; c < count; c++) x[share + c] = values[picked[c]] * perSum + 1e-4;
   if (part === undefined) return;
@@ -160,14 +160,16 @@ function fillSource(scratch: Scratch, column: number, picked: Int32Array, count:
  * neither a large catalogue nor a long life moves them; their logarithms are yet to be taken.
  */
 function fillItems(sources: Sources, count: number, x: Float32Array): void {
-  const { seen, events } = sources.popularity;
+  const { seen, events, fast, slow, born, totalFast, totalSlow, items: known } = sources.popularity;
+  const [perFast, perSlow] = [totalFast > 0 ? 1 / totalFast : 0, totalSlow > 0 ? 1 / totalSlow : 0];
   for (let c = 0; c < count; c++) {
     const item = items[c];
-    x[TRENDING + c] = (popularity.trendingShare(sources.popularity, item) + 1e-8) * (1 + seen);
-    x[POPULAR + c] = (popularity.popularShare(sources.popularity, item) + 1e-8) * (1 + seen);
-    x[AGE + c] = (popularity.ageOf(sources.popularity, item) + 1) / (events + 1);
-    x[REPEAT_RATE + c] = repeats.predict(sources.repeats, item);
+    const isKnown = item >= 0 && item < known;
+    x[TRENDING + c] = ((isKnown ? fast[item] * perFast : 0) + 1e-8) * (1 + seen);
+    x[POPULAR + c] = ((isKnown ? slow[item] * perSlow : 0) + 1e-8) * (1 + seen);
+    x[AGE + c] = ((isKnown && born[item] >= 0 ? events - born[item] : 0) + 1) / (events + 1);
   }
+  repeats.predictMany(sources.repeats, items, count, x, REPEAT_RATE);
 }
 
 function fillEmbedding(state: embedding.Embedding, recent: Int32Array, count: number, x: Float32Array): void {

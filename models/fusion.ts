@@ -11,7 +11,7 @@
  * Memory an item: at most 2 × 96 transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
  * Source: two-stage retrieval and ranking (Covington et al., RecSys 2016), here learned one event at a time.
  */
-import { NEAR, pick, type Asked } from './candidate-picking.js';
+import { mayBePicked, NEAR, pick, type Asked } from './candidate-picking.js';
 import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
 import * as features from './features.js';
@@ -97,7 +97,7 @@ export function init(settings: Partial<Settings> = {}): Fusion {
 export function workspace(hops = 16_384): Workspace {
   return {
     scratch: scratch(),
-    cache: twoHop.hopCache(scratch(), hops),
+    cache: twoHop.hopCache(hops),
     picked: new Int32Array(ranker.STRIDE),
     items: new Int32Array(ranker.STRIDE),
     scores: new Float32Array(ranker.STRIDE),
@@ -172,9 +172,10 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   if (state.lessons >= settings.firstLessons && uniform(state.random) >= settings.lessonShare) return Number.NaN;
   gather(state, recent, work);
   twoHop.gather(state.coVisitation, recent, work.scratch);
+  work.rank = 0;
+  if (settings.repeats && !settings.scan && !mayBePicked(work.scratch, item)) return Number.NaN;
   const count = choose(state, recent, work);
   const target = work.items.subarray(0, count).indexOf(item);
-  work.rank = 0;
   if (target < 0) return Number.NaN;
   work.rank = placeOf(target, score(state, recent, work, count), work.scores);
   state.lessons++;

@@ -34,8 +34,6 @@ export interface Ranker {
   readonly network: network.Network;
   /** Where the features of the next `predict` or `learn` go; every value must be finite. */
   readonly x: Float32Array;
-  readonly momentum: Float32Array;
-  readonly squares: Float32Array;
   /** Lists in the batch so far; products of Adam's two decays over the steps taken. */
   pending: number;
   fastDecay: number;
@@ -49,8 +47,6 @@ function shaped(features: number, settings: Settings): Ranker {
     settings,
     network: net,
     x: net.x,
-    momentum: new Float32Array(net.weights.length),
-    squares: new Float32Array(net.weights.length),
     pending: 0,
     fastDecay: 1,
     slowDecay: 1,
@@ -128,22 +124,12 @@ export function learn(state: Ranker, count: number, target: number, weight = 1, 
 }
 
 function adam(state: Ranker): void {
-  const { momentum, squares, settings } = state;
-  const { weights, gradient, averaged } = state.network;
   state.fastDecay *= 0.9;
   state.slowDecay *= 0.999;
-  const rate = (settings.rate * Math.sqrt(1 - state.slowDecay)) / (1 - state.fastDecay);
+  const rate = (state.settings.rate * Math.sqrt(1 - state.slowDecay)) / (1 - state.fastDecay);
   // The window of the average grows with what was learned, to some thousand steps.
   state.steps++;
-  const share = 1 / Math.min(AVERAGED_STEPS, 1 + state.steps / 10);
-  for (let i = 0; i < weights.length; i++) {
-    const g = gradient[i] / BATCH;
-    momentum[i] += 0.1 * (g - momentum[i]);
-    squares[i] += 0.001 * (g * g - squares[i]);
-    weights[i] -= (rate * momentum[i]) / (Math.sqrt(squares[i]) + 1e-8);
-    gradient[i] = 0;
-    averaged[i] += share * (weights[i] - averaged[i]);
-  }
+  network.descend(state.network, BATCH, rate, 1 / Math.min(AVERAGED_STEPS, 1 + state.steps / 10));
   state.pending = 0;
 }
 
@@ -154,8 +140,8 @@ export function snapshot(state: Ranker): Uint8Array {
     weights: net.weights,
     gradient: net.gradient,
     averaged: net.averaged,
-    momentum: state.momentum,
-    squares: state.squares,
+    momentum: net.means,
+    squares: net.squares,
   });
 }
 
@@ -168,8 +154,8 @@ export function restore(bytes: Uint8Array, features: number): Ranker {
   state.network.weights.set(from.f32('weights'));
   state.network.gradient.set(from.f32('gradient'));
   state.network.averaged.set(from.f32('averaged'));
-  state.momentum.set(from.f32('momentum'));
-  state.squares.set(from.f32('squares'));
+  state.network.means.set(from.f32('momentum'));
+  state.network.squares.set(from.f32('squares'));
   state.pending = pending;
   state.fastDecay = fastDecay;
   state.slowDecay = slowDecay;

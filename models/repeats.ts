@@ -26,10 +26,20 @@ export function init(): Repeats {
 }
 
 export function predict(state: Repeats, item: number): number {
-  const overall = (state.allAgain + UNTRAINED * PRIOR) / (state.allFirst + state.allAgain + PRIOR);
-  if (item < 0 || item >= state.items) return overall;
-  const again = state.again[item];
-  return (again + PRIOR * overall) / (state.first[item] + again + PRIOR);
+  return rateOf(state, item, overallOf(state));
+}
+
+/** `predict` of the first `count` items, into `out` from a place on. */
+export function predictMany(state: Repeats, items: Int32Array, count: number, out: Float32Array, from: number): void {
+  const overall = overallOf(state);
+  for (let i = 0; i < count; i++) out[from + i] = rateOf(state, items[i], overall);
+}
+
+const overallOf = ({ allFirst, allAgain }: Repeats): number => (allAgain + UNTRAINED * PRIOR) / (allFirst + allAgain + PRIOR);
+
+function rateOf({ first, again, items }: Repeats, item: number, overall: number): number {
+  if (item < 0 || item >= items) return overall;
+  return (again[item] + PRIOR * overall) / (first[item] + again[item] + PRIOR);
 }
 
 /** Clicks counted for the item. */

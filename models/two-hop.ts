@@ -5,45 +5,70 @@
  *   a(y) = F[x][y] + β·B[x][y] for the 16 strongest neighbours y of a click x
  *   hop(c) = Σ_j q^j·n(x_j)^−α Σ_y a(y)·(F[y][c] + β·B[y][c])·n(y)^−0.8     over the last 3 clicks
  *
+ * Of F[y] and B[y] the 48 strongest count: the rest is much of the way through memory, and few items come by it alone.
  * Untrained: no candidates. Units as in co-visitation.ts. `gather` walks some 48 rows a query; `gatherCached` keeps the
  * 128 best of each click's sum in a cache of the caller's, filled anew once the click's own rows changed by 6 %, so an
  * answer may lag the rows by that much. Learning uses `gather`: a state may not depend on what was asked of it.
  */
-import { begin, COLUMN, slot, top, type Scratch } from './kernels/candidates.js';
-import { largest } from './kernels/columns.js';
+import { slot, type Scratch } from './kernels/candidates.js';
+import { largest, sumAndMost } from './kernels/columns.js';
 import { power } from './kernels/numbers.js';
+import { addScaled, drain, ensure, sums, type Sums } from './kernels/sums.js';
 import type { CoVisitation } from './co-visitation.js';
 import type { TransitionRows } from './kernels/transition-rows.js';
 
 const CLICKS = 3;
 const NEIGHBOURS = 16;
+const DEPTH = 48;
 const KEPT = 128;
 const BACKWARD_SHARE = 0.5;
 const HUB_PENALTY = 0.8;
 
-const neighbourItems = new Int32Array(192);
-const neighbourWeights = new Float32Array(192);
-const best = new Int32Array(NEIGHBOURS);
+/** Where one query at a time is summed, and one row of the cache. */
+const sum = sums();
+const filled = sums();
 
-/** Adds the 2-hop evidence of `recent` (latest first) to the scratch's `hop`. */
+/** The 2-hop evidence of `recent` (latest first) into the scratch's `hop`, of the items there and of the 128 best; their slots come last. */
 export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch): void {
   let factor = 1;
-  for (let j = 0; j < recent.length && j < CLICKS; j++, factor *= state.settings.queryStep) walk(state, recent[j], factor, scratch);
+  for (let j = 0; j < recent.length && j < CLICKS; j++, factor *= state.settings.queryStep) walk(state, recent[j], factor, sum);
+  collect(scratch);
+}
+
+/** What was summed into the scratch. A slot for each of a thousand items would cost more than the sums, and few of them are ever looked at. */
+function collect(scratch: Scratch): void {
+  const { hop, items, hops } = scratch;
+  const { values, touched, drained } = sum;
+  for (let at = 0; at < scratch.slots; at++) if (items[at] < values.length) hop[at] = values[items[at]];
+  const count = drain(sum);
+  hops.set(sumAndMost(drained, 0, count));
+  const found = largest(drained, 0, count, KEPT);
+  const [column] = drained.columns;
+  for (let i = 0; i < found; i++) {
+    const place = drained.places[i];
+    hop[slot(scratch, touched[place])] = column[place];
+  }
 }
 
 /** Adds one click's 2-hop evidence, times `factor`. */
-function walk(state: CoVisitation, item: number, factor: number, scratch: Scratch): void {
+function walk(state: CoVisitation, item: number, factor: number, to: Sums): void {
   if (item < 0 || item >= state.items) return;
-  let count = neighbours(state.forward, item, 1, 0);
-  count = neighbours(state.backward, item, BACKWARD_SHARE, count);
-  const strongest = top(neighbourWeights, count, NEIGHBOURS, best);
-  for (let i = 0; i < strongest; i++) {
-    const at = best[i];
-    const middle = neighbourItems[at];
-    if (!(state.count[middle] > 0)) continue;
-    const weight = factor * state.norm[item] * neighbourWeights[at] * hubWeight(state, middle);
-    spread(state.forward, middle, weight, scratch);
-    spread(state.backward, middle, weight * BACKWARD_SHARE, scratch);
+  const { forward, backward, count, norm } = state;
+  ensure(to, state.items);
+  // Both rows have their strongest first: merged until there are enough.
+  let ahead = forward.offset[item];
+  let back = backward.offset[item];
+  const aheadEnd = ahead + forward.length[item];
+  const backEnd = back + backward.length[item];
+  for (let n = 0; n < NEIGHBOURS && (ahead < aheadEnd || back < backEnd); n++) {
+    const before = back < backEnd ? BACKWARD_SHARE * backward.weights[back] : -1;
+    const isAhead = ahead < aheadEnd && forward.weights[ahead] >= before;
+    const middle = isAhead ? forward.ids[ahead] : backward.ids[back];
+    const strength = isAhead ? forward.weights[ahead++] : BACKWARD_SHARE * backward.weights[back++];
+    if (!(count[middle] > 0) || !(strength > 0)) continue;
+    const weight = factor * norm[item] * strength * hubWeight(state, middle);
+    spread(forward, middle, weight, to);
+    spread(backward, middle, weight * BACKWARD_SHARE, to);
   }
 }
 
@@ -52,22 +77,10 @@ function hubWeight(state: CoVisitation, item: number): number {
   return power(state.norm[item], HUB_PENALTY / state.settings.normalization);
 }
 
-function neighbours(rows: TransitionRows, item: number, share: number, from: number): number {
-  const first = rows.offset[item];
-  const length = rows.length[item];
-  for (let i = 0; i < length; i++) {
-    neighbourItems[from + i] = rows.ids[first + i];
-    neighbourWeights[from + i] = share * rows.weights[first + i];
-  }
-  return from + length;
-}
-
-function spread(rows: TransitionRows, item: number, weight: number, scratch: Scratch): void {
-  const { ids, weights } = rows;
-  const { hop } = scratch;
-  const first = rows.offset[item];
-  const end = first + rows.length[item];
-  for (let at = first; at < end; at++) hop[slot(scratch, ids[at])] += weight * weights[at];
+/** Adds the strongest of one row. */
+function spread({ ids, weights, offset, length }: TransitionRows, item: number, weight: number, to: Sums): void {
+  const first = offset[item];
+  addScaled(to, ids, weights, first, first + Math.min(length[item], DEPTH), weight);
 }
 
 /** Sums of single clicks, direct-mapped by item number: bounded, and a clash only costs a refill. */
@@ -80,13 +93,11 @@ export interface HopCache {
   readonly length: Uint8Array;
   readonly ids: Int32Array;
   readonly weights: Float32Array;
-  /** Where a row is summed, apart from the query that needs it. */
-  readonly scratch: Scratch;
   fills: number;
 }
 
 /** `rows` is a power of two; a row takes 1 KB. */
-export function hopCache(scratch: Scratch, rows = 16_384): HopCache {
+export function hopCache(rows = 16_384): HopCache {
   return {
     rows,
     of: undefined,
@@ -95,17 +106,17 @@ export function hopCache(scratch: Scratch, rows = 16_384): HopCache {
     length: new Uint8Array(rows),
     ids: new Int32Array(rows * KEPT),
     weights: new Float32Array(rows * KEPT),
-    scratch,
     fills: 0,
   };
 }
 
-/** `gather` from the cache. Fills what is missing first, so that the query's own scratch is touched only after. */
+/** `gather` from the cache. */
 export function gatherCached(state: CoVisitation, recent: Int32Array, scratch: Scratch, cache: HopCache): void {
   if (cache.of !== state) {
     cache.item.fill(-1);
     cache.of = state;
   }
+  ensure(sum, state.items);
   let factor = 1;
   for (let j = 0; j < recent.length && j < CLICKS; j++, factor *= state.settings.queryStep) {
     const item = recent[j];
@@ -113,27 +124,21 @@ export function gatherCached(state: CoVisitation, recent: Int32Array, scratch: S
     const row = item & (cache.rows - 1);
     const changed = state.changes[item] - cache.changes[row];
     if (cache.item[row] !== item || changed * 16 > state.changes[item]) fill(state, item, row, cache);
-    add(cache, row, factor, scratch);
+    const first = row * KEPT;
+    addScaled(sum, cache.ids, cache.weights, first, first + cache.length[row], factor);
   }
-}
-
-function add({ ids, weights, length }: HopCache, row: number, factor: number, scratch: Scratch): void {
-  const { hop } = scratch;
-  const first = row * KEPT;
-  const end = first + length[row];
-  for (let at = first; at < end; at++) hop[slot(scratch, ids[at])] += factor * weights[at];
+  collect(scratch);
 }
 
 function fill(state: CoVisitation, item: number, row: number, cache: HopCache): void {
-  const own = cache.scratch;
-  begin(own);
-  walk(state, item, 1, own);
-  const count = largest(own.evidence, COLUMN.hop, own.slots, KEPT);
-  const { places } = own.evidence;
+  walk(state, item, 1, filled);
+  const { touched, drained } = filled;
+  const [column] = drained.columns;
+  const count = largest(drained, 0, drain(filled), KEPT);
   const first = row * KEPT;
   for (let i = 0; i < count; i++) {
-    cache.ids[first + i] = own.items[places[i]];
-    cache.weights[first + i] = own.hop[places[i]];
+    cache.ids[first + i] = touched[drained.places[i]];
+    cache.weights[first + i] = column[drained.places[i]];
   }
   cache.item[row] = item;
   cache.length[row] = count;

@@ -29,6 +29,8 @@ export interface Scratch {
   readonly forward: Float32Array;
   readonly backward: Float32Array;
   readonly hop: Float32Array;
+  /** Sum and largest of the 2-hop evidence of all items, of which only the best have slots. */
+  readonly hops: Float32Array;
   /** Forward evidence of many clicks, nearly equal ones. */
   readonly long: Float32Array;
   /** Evidence of single clicks: after the one before the latest, before the latest; and how many clicks speak for it. */
@@ -57,7 +59,7 @@ export function scratch(): Scratch {
     table: new Int16Array(2 ** MOST_BITS),
     bits: FEWEST_BITS,
     items: new Int32Array(MOST_SLOTS),
-    evidence, latest, forward, backward, hop, long, previous, before, support,
+    evidence, latest, forward, backward, hop, hops: new Float32Array(2), long, previous, before, support,
     times: new Uint8Array(MOST_SLOTS),
     back: new Uint8Array(MOST_SLOTS),
     followed: new Uint8Array(MOST_SLOTS),
@@ -76,6 +78,7 @@ export function begin(scratch: Scratch): void {
   // All slots that the last query touched, and where they did not suffice the one that those share which came too late.
   clear(scratch, 0, scratch.slots);
   if (scratch.slots === OPEN_SLOTS) clear(scratch, OPEN_SLOTS, MOST_SLOTS);
+  scratch.hops.fill(0);
   scratch.slots = 0;
   scratch.own = 0;
   scratch.near = 0;
@@ -98,6 +101,14 @@ export function slot(scratch: Scratch, item: number): number {
   table[place] = at + 1;
   if (2 * (at + 1) > last && bits < MOST_BITS) widen(scratch);
   return at;
+}
+
+/** Whether the item has a slot in this query. */
+export function isHeld({ table, items, bits }: Scratch, item: number): boolean {
+  const last = (1 << bits) - 1;
+  let place = hashOf(item, bits);
+  while (table[place] !== 0 && items[table[place] - 1] !== item) place = (place + 1) & last;
+  return table[place] !== 0;
 }
 
 /** Fibonacci hashing: neighbouring numbers, as items of one category often have, lie far apart. */

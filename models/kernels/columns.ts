@@ -80,7 +80,6 @@ let compiled: Module | undefined;
 
 /** Columns of one length in one memory. */
 export interface Columns {
-  readonly length: number;
   readonly columns: readonly Float32Array[];
   /** The columns as the bits of their floats. */
   readonly bits: readonly Int32Array[];
@@ -91,14 +90,19 @@ export interface Columns {
   readonly run: Record<'measure' | 'countAbove' | 'placesAbove', (...values: number[]) => void>;
 }
 
+/**
+ * Bytes between two columns. Where one place of all columns is written together, addresses that are equal but for whole
+ * pages would get into each other's way in the nearest memory.
+ */
+const GAP = 320;
+
 /** `length` is a multiple of four. */
 export function columns(many: number, length: number): Columns {
   compiled ??= assemble([measure, countAbove, placesAbove]);
-  const bytes = length * 4;
+  const bytes = length * 4 + GAP;
   const memory = newMemory(Math.ceil(((many + 1) * bytes + 16) / 65_536));
   const each = Array.from({ length: many }, (_, column) => column * bytes);
   return {
-    length,
     columns: each.map((at) => new Float32Array(memory.buffer, at, length)),
     bits: each.map((at) => new Int32Array(memory.buffer, at, length)),
     places: new Int32Array(memory.buffer, many * bytes, length),
@@ -109,13 +113,13 @@ export function columns(many: number, length: number): Columns {
 }
 
 /** Sum and largest of the first n of a column, into `sums`. */
-export function sumAndMost({ run, length, sums, counts }: Columns, column: number, n: number): Float32Array {
-  if (n > 0) run.measure(column * length * 4, n, counts.byteOffset);
+export function sumAndMost({ run, columns: of, sums, counts }: Columns, column: number, n: number): Float32Array {
+  if (n > 0) run.measure(of[column].byteOffset, n, counts.byteOffset);
   else sums.fill(0);
   return sums;
 }
 
-/** A few more than asked for are found at once and the smallest dropped one by one: halving on until it is exact takes longer. */
+/** A few more than asked for are found at once and the smallest dropped: halving on until it is exact takes longer. */
 const SLACK = 12;
 
 /**
@@ -139,21 +143,48 @@ export function largest(of: Columns, column: number, n: number, limit: number): 
     if (found < limit) beyond = middle;
     else [least, count] = [middle, found];
   }
-  of.run.placesAbove(column * of.length * 4, n, least, places.byteOffset);
+  of.run.placesAbove(bits[column].byteOffset, n, least, places.byteOffset);
   if (count > limit + SLACK) return dropEqual(bits[column], places, count, limit, beyond);
-  for (; count > limit; count--) dropSmallest(bits[column], places, count);
-  return count;
+  return count > limit ? dropSmallest(bits[column], places, count, limit) : count;
 }
 
-function above({ run, length, counts }: Columns, column: number, n: number, bits: number): number {
-  run.countAbove(column * length * 4, n, bits, counts.byteOffset);
+function above({ run, columns: of, counts }: Columns, column: number, n: number, bits: number): number {
+  run.countAbove(of[column].byteOffset, n, bits, counts.byteOffset);
   return counts[0];
 }
 
-function dropSmallest(bits: Int32Array, places: Int32Array, count: number): void {
-  let smallest = 0;
-  for (let i = 1; i < count; i++) if (bits[places[i]] <= bits[places[smallest]]) smallest = i;
-  places.copyWithin(smallest, smallest + 1, count);
+/** The smallest values so far, largest first, and where they stand; of equal ones the last stands behind. */
+const least = new Int32Array(SLACK);
+const leastAt = new Int32Array(SLACK);
+
+/** Leaves the `limit` largest of `count` places, at most SLACK fewer. */
+function dropSmallest(bits: Int32Array, places: Int32Array, count: number, limit: number): number {
+  const drop = count - limit;
+  let full = 0;
+  for (let i = 0; i < count; i++) {
+    const value = bits[places[i]];
+    if (full === drop && value > least[0]) continue;
+    let at = full;
+    if (full < drop) {
+      full++;
+      for (; at > 0 && least[at - 1] < value; at--) {
+        least[at] = least[at - 1];
+        leastAt[at] = leastAt[at - 1];
+      }
+    } else {
+      // The first of them is the largest, and goes.
+      for (at = 0; at + 1 < drop && least[at + 1] >= value; at++) {
+        least[at] = least[at + 1];
+        leastAt[at] = leastAt[at + 1];
+      }
+    }
+    least[at] = value;
+    leastAt[at] = i;
+  }
+  for (let at = 0; at < drop; at++) places[leastAt[at]] = -1;
+  let kept = 0;
+  for (let i = 0; i < count; i++) if (places[i] >= 0) places[kept++] = places[i];
+  return kept;
 }
 
 /** All found are above or equal to one value, of which there are many: keeps those above and as many of the equal ones as fit. */

@@ -5,7 +5,7 @@
  * computed as well and mean nothing: their slopes must be zero, and the features there finite.
  */
 import {
-  add, add4, addInt, assemble, float, instantiate, int, kernel, larger4, load4, loadFloat, loadSpread4, loop, newMemory, above4, select4,
+  add, add4, addInt, assemble, divide4, float, instantiate, int, kernel, larger4, load4, loadFloat, loadSpread4, loop, newMemory, above4, root4, select4,
   seq, shift, spread4, store4, storeFloat, subtract4, sumOf4, times4, timesInt,
   type Code, type Local, type Memory, type Module,
 } from './assembler.js';
@@ -24,8 +24,9 @@ const PER_FEATURE = UNITS * 4;
 const WEIGHTS = (MOST_FEATURES * UNITS + HIDDEN) * 4;
 const AT = {
   scores: 0, hidden: COLUMN, scales: 24 * COLUMN, x: 32 * COLUMN, weights: 96 * COLUMN, gradient: 96 * COLUMN + WEIGHTS, averaged: 96 * COLUMN + 2 * WEIGHTS,
+  means: 96 * COLUMN + 3 * WEIGHTS, squares: 96 * COLUMN + 4 * WEIGHTS,
 } as const;
-const PAGES = Math.ceil((AT.averaged + WEIGHTS) / 65_536);
+const PAGES = Math.ceil((AT.squares + WEIGHTS) / 65_536);
 
 const candidateAt = (base: Code, c: Local): Code => addInt(base, shift(c.get, 2));
 /** Units whose sums stay in registers together, for eight candidates; all of them in blocks. */
@@ -151,7 +152,35 @@ const centreX = kernel('centre', ['i32', 'i32'], (body, n, features) => {
   );
 });
 
-const KERNELS = ['forward', 'backward', 'accumulate', 'centre', 'logarithms'] as const;
+/**
+ * One step of Adam on `size` weights (taken in whole fours: what lies behind them is and stays zero), whose gradient is a sum
+ * over 1/`part` lists and becomes zero; the averaged weights follow by `share`.
+ */
+const adam = kernel('adam', ['i32', 'f32', 'f32', 'f32'], (body, size, part, rate, share) => {
+  const [i, at] = body.locals('i32', 2);
+  const [g, mean, square, weight] = body.locals('v128', 4);
+  const of = (place: number): Code => load4(at.get, place - AT.weights);
+  const keep = (place: number, value: Code): Code => store4(at.get, value, place - AT.weights);
+  const towards = (held: Local, value: Code, by: Code): Code => held.set(add4(held.get, times4(by, subtract4(value, held.get))));
+  return loop(i, size.get, 4, seq(
+    at.set(addInt(int(AT.weights), shift(i.get, 2))),
+    g.set(times4(of(AT.gradient), spread4(part.get))),
+    mean.set(of(AT.means)),
+    towards(mean, g.get, spread4(float(0.1))),
+    square.set(of(AT.squares)),
+    towards(square, times4(g.get, g.get), spread4(float(0.001))),
+    weight.set(subtract4(of(AT.weights), divide4(times4(spread4(rate.get), mean.get), add4(root4(square.get), spread4(float(1e-8)))))),
+    keep(AT.means, mean.get),
+    keep(AT.squares, square.get),
+    keep(AT.weights, weight.get),
+    keep(AT.gradient, spread4(float(0))),
+    g.set(of(AT.averaged)),
+    towards(g, weight.get, spread4(share.get)),
+    keep(AT.averaged, g.get),
+  ));
+});
+
+const KERNELS = ['forward', 'backward', 'accumulate', 'adam', 'centre', 'logarithms'] as const;
 let compiled: Module | undefined;
 
 export interface Network {
@@ -167,12 +196,15 @@ export interface Network {
   readonly gradient: Float32Array;
   /** Weights averaged over the steps: less noise than the last ones. */
   readonly averaged: Float32Array;
+  /** Adam's running means of gradients and of their squares. */
+  readonly means: Float32Array;
+  readonly squares: Float32Array;
   readonly run: Record<(typeof KERNELS)[number], (...values: number[]) => void>;
 }
 
 export function network(features: number): Network {
   if (features > MOST_FEATURES) throw new RangeError(`A ranker has at most ${MOST_FEATURES} features; got ${features}.`);
-  compiled ??= assemble([forward, backward, accumulate, centreX, columns.logarithms]);
+  compiled ??= assemble([forward, backward, accumulate, adam, centreX, columns.logarithms]);
   const memory = newMemory(PAGES);
   const size = features * UNITS + HIDDEN;
   return {
@@ -184,6 +216,8 @@ export function network(features: number): Network {
     weights: new Float32Array(memory.buffer, AT.weights, size),
     gradient: new Float32Array(memory.buffer, AT.gradient, size),
     averaged: new Float32Array(memory.buffer, AT.averaged, size),
+    means: new Float32Array(memory.buffer, AT.means, size),
+    squares: new Float32Array(memory.buffer, AT.squares, size),
     run: instantiate(compiled, memory, KERNELS),
   };
 }
@@ -207,6 +241,11 @@ export function forwardLearning({ run, features }: Network, n: number): void {
 /** Scores of the first n candidates by the averaged weights. */
 export function forwardAveraged({ run, features }: Network, n: number): void {
   run.forward(n, features, AT.averaged);
+}
+
+/** One step of Adam by the mean gradient of `lists`, with a rate corrected for how it began; the average takes its share of the new weights. */
+export function descend({ run, weights }: Network, lists: number, rate: number, share: number): void {
+  run.adam(weights.length, 1 / lists, rate, share);
 }
 
 /** Adds the gradient of a loss whose slopes stand in `scores`, after `forwardLearning`. */

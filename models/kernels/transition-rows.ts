@@ -2,7 +2,8 @@
  * Rows of (item, weight) slots, one row an item, at most 96 slots each: bounded memory whatever the stream does.
  *
  * Rows live in one arena and grow through a few sizes, so that an item seen twice costs 48 bytes and not 768.
- * A full row gives up its smallest slot: in a forward-decayed row that is the oldest and rarest neighbour.
+ * A full row gives up its smallest slot: in a forward-decayed row that is the oldest and rarest neighbour. Slots of a row
+ * stand by weight, the heaviest first (equal ones as they came): who wants only those looks no further.
  */
 import { capacityFor, grownFloat32, grownInt32, grownUint8 } from './growth.js';
 
@@ -46,37 +47,32 @@ export function ensure(rows: TransitionRows, items: number): void {
 export function add(rows: TransitionRows, item: number, neighbour: number, weight: number): void {
   let first = rows.offset[item];
   if (first < 0) first = place(rows, item, 0);
-  const { ids, weights } = rows;
-  const end = first + rows.length[item];
-  let least = first;
-  let leastWeight = Infinity;
-  for (let slot = first; slot < end; slot++) {
-    if (ids[slot] === neighbour) {
-      weights[slot] += weight;
-      return;
-    }
-    if (weights[slot] < leastWeight) {
-      leastWeight = weights[slot];
-      least = slot;
-    }
-  }
+  const length = rows.length[item];
+  let slot = first;
+  while (slot < first + length && rows.ids[slot] !== neighbour) slot++;
+  if (slot < first + length) return rise(rows, first, slot, neighbour, rows.weights[slot] + weight);
   const room = SIZES[rows.size[item]];
-  if (end - first < room) {
-    put(rows, item, end, neighbour, weight);
-  } else if (room < SLOTS) {
-    const moved = place(rows, item, rows.size[item] + 1);
-    put(rows, item, moved + room, neighbour, weight);
-  } else {
-    ids[least] = neighbour;
-    // Never below the slot it replaces: a newcomer would else be the next to go, whatever it was.
-    weights[least] = weight > leastWeight ? weight : leastWeight;
+  if (length < SLOTS) {
+    if (length === room) first = place(rows, item, rows.size[item] + 1);
+    rows.length[item]++;
+    return rise(rows, first, first + length, neighbour, weight);
   }
+  // Never below the slot it replaces: a newcomer would else be the next to go, whatever it was.
+  const least = rows.weights[slot - 1];
+  rise(rows, first, slot - 1, neighbour, weight > least ? weight : least);
 }
 
-function put(rows: TransitionRows, item: number, slot: number, neighbour: number, weight: number): void {
-  rows.ids[slot] = neighbour;
-  rows.weights[slot] = weight;
-  rows.length[item]++;
+/** Puts a neighbour where it belongs, from a free slot towards the first. */
+function rise({ ids, weights }: TransitionRows, first: number, free: number, neighbour: number, weight: number): void {
+  // As it will stand there: a weight of double precision would pass equal ones.
+  const rounded = Math.fround(weight);
+  let slot = free;
+  for (; slot > first && weights[slot - 1] < rounded; slot--) {
+    ids[slot] = ids[slot - 1];
+    weights[slot] = weights[slot - 1];
+  }
+  ids[slot] = neighbour;
+  weights[slot] = rounded;
 }
 
 /** Gives `item` a row of the given size, moves its slots there and returns the row's first slot. */
@@ -117,10 +113,9 @@ export function forget(rows: TransitionRows, item: number): void {
     const first = rows.offset[other];
     for (let slot = first; slot < first + rows.length[other]; slot++) {
       if (rows.ids[slot] !== item) continue;
-      const last = first + rows.length[other] - 1;
-      rows.ids[slot] = rows.ids[last];
-      rows.weights[slot] = rows.weights[last];
-      rows.length[other]--;
+      const end = first + rows.length[other]--;
+      rows.ids.copyWithin(slot, slot + 1, end);
+      rows.weights.copyWithin(slot, slot + 1, end);
       break;
     }
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { randomness, uniform } from '../../models/kernels/numbers.js';
 import * as coVisitation from '../../models/co-visitation.js';
 import { begin, scratch, type Scratch } from '../../models/kernels/candidates.js';
 import { gather, gatherCached, hopCache } from '../../models/two-hop.js';
@@ -30,7 +31,7 @@ test('an item is found through one between, though nobody clicked the two togeth
 
 test('the cache answers as the walk does while the rows stand still', () => {
   const state = chain();
-  const cache = hopCache(scratch());
+  const cache = hopCache();
   const walked = hops((space) => gather(state, after(1, 2), space));
   for (let n = 0; n < 2; n++) {
     const cached = hops((space) => gatherCached(state, after(1, 2), space, cache));
@@ -42,7 +43,7 @@ test('the cache answers as the walk does while the rows stand still', () => {
 
 test('a cached row is renewed once its item changed, and void for another state', () => {
   const state = chain();
-  const cache = hopCache(scratch());
+  const cache = hopCache();
   hops((space) => gatherCached(state, after(1), space, cache));
   for (let n = 0; n < 9; n++) coVisitation.learn(state, after(1), 7);
   coVisitation.learn(state, after(7), 8);
@@ -50,4 +51,25 @@ test('a cached row is renewed once its item changed, and void for another state'
   const other = coVisitation.init();
   coVisitation.learn(other, after(), 1);
   expect(hops((space) => gatherCached(other, after(1), space, cache)).size).toBe(0);
+});
+
+test('the walk is its formula in plain arithmetic', () => {
+  const state = coVisitation.init();
+  const random = randomness(5);
+  for (let n = 0; n < 400; n++) coVisitation.learn(state, after(Math.floor(uniform(random) * 12), Math.floor(uniform(random) * 12)), Math.floor(uniform(random) * 12));
+  const { settings: { queryStep }, count, norm } = state;
+  const of = (rows: typeof state.forward, item: number): [number, number][] =>
+    Array.from({ length: rows.length[item]! }, (_, at) => [rows.ids[rows.offset[item]! + at]!, rows.weights[rows.offset[item]! + at]!]);
+  const expected = new Map<number, number>();
+  [3, 8].forEach((click, j) => {
+    const near = [...of(state.forward, click), ...of(state.backward, click).map(([y, weight]): [number, number] => [y, weight / 2])];
+    for (const [y, weight] of near.sort(([, a], [, b]) => b - a).slice(0, 16)) {
+      const share = queryStep ** j * norm[click]! * weight * count[y]! ** -0.8;
+      for (const [c, value] of of(state.forward, y)) expected.set(c, (expected.get(c) ?? 0) + share * value);
+      for (const [c, value] of of(state.backward, y)) expected.set(c, (expected.get(c) ?? 0) + share * value / 2);
+    }
+  });
+  const walked = hops((space) => gather(state, after(3, 8), space));
+  expect(walked.size).toBe(expected.size);
+  for (const [item, value] of expected) expect(walked.get(item)! / value).toBeCloseTo(1, 4);
 });
