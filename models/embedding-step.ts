@@ -18,11 +18,11 @@ const context = new Int32Array(CONTEXT);
 const standing = new Int32Array(CONTEXT);
 const times = new Uint8Array(rows.MOST_IDS);
 
-/** Unit vector of the clicks into the workspace's `user`, and the length it had. */
-export function loadUser(state: Embedding, recent: Int32Array, pooling = state.pooling): number {
+/** Unit vector of the latest clicks, as many as there are weights but `most`, into the workspace's `user`, and the length it had. */
+export function loadUser(state: Embedding, recent: Int32Array, pooling = state.pooling, most = pooling.length): number {
   const { ids, weights } = state.rows;
   let clicks = 0;
-  for (let j = 0; j < recent.length && j < pooling.length; j++) {
+  for (let j = 0; j < recent.length && j < most; j++) {
     const item = recent[j];
     if (item < 0 || item >= state.items) continue;
     ids[clicks] = item;

@@ -101,16 +101,21 @@ export function predictMany(state: Embedding, recent: Int32Array, items: Int32Ar
  */
 export function predictThree(state: Embedding, recent: Int32Array, alike: Float32Array, items: Int32Array, count: number): readonly Float32Array[] {
   const { ids, user, users, outs } = state.rows;
-  for (const [at, clicks, pooling] of [[0, recent, state.pooling], [1, recent.subarray(0, 1), state.pooling], [2, recent, alike]] as const) {
-    loadUser(state, clicks, pooling);
-    users.set(user, at * DIMENSIONS);
-  }
+  loadUser(state, recent);
+  users.set(user);
+  loadUser(state, recent, state.pooling, 1);
+  users.set(user, DIMENSIONS);
+  loadUser(state, recent, alike);
+  users.set(user, 2 * DIMENSIONS);
+  let known = 0;
   // An id outside the table would read what lies behind it, or trap.
-  for (let i = 0; i < count; i++) ids[i] = items[i] >= 0 && items[i] < state.items ? items[i] : 0;
-  rows.dotsWithUsers(state.rows, count);
-  for (const out of outs) {
-    for (let i = 0; i < count; i++) out[i] = items[i] >= 0 && items[i] < state.items ? SCALE * out[i] : 0;
+  for (let i = 0; i < count; i++) {
+    const isKnown = items[i] >= 0 && items[i] < state.items;
+    ids[i] = isKnown ? items[i] : 0;
+    known += isKnown ? 1 : 0;
   }
+  rows.dotsWithUsers(state.rows, count, SCALE);
+  if (known < count) for (const out of outs) for (let i = 0; i < count; i++) if (!(items[i] >= 0 && items[i] < state.items)) out[i] = 0;
   return outs;
 }
 

@@ -10,6 +10,7 @@
 import * as embedding from './embedding.js';
 import { COLUMN, slot, type Scratch } from './kernels/candidates.js';
 import { sumAndMost } from './kernels/columns.js';
+import { affine, combine, repeatAlong, type Network } from './kernels/network.js';
 import { log } from './kernels/numbers.js';
 import * as popularity from './popularity.js';
 import { centre, logarithms, STRIDE, type Ranker } from './ranker.js';
@@ -88,8 +89,8 @@ const EMBEDDING_OWN = at('embedding × own'), OWN_CLICK = at('own'), OWN_TIMES =
 const OWN_RATE = at('own × repeat rate'), OWN_LENGTH = at('own × length'), SHARE_RECENCY = at('latest share × recency');
 const IS_LATEST = at('is latest'), IS_ONE_BEFORE = at('is one before'), IS_TWO_BEFORE = at('is two before'), IS_FIRST = at('is first');
 const FOLLOWED = at('followed before'), FOLLOWED_RECENCY = at('followed × recency');
-const LENGTH = at('length'), SINGLE = at('single click'), LATEST_COUNT = at('latest count'), WAS_REPEAT = at('latest was repeat');
-const TWICE = at('latest twice'), DISTINCT = at('distinct'), BIAS = at('bias');
+/** The first of those that say what session it is, up to the bias. */
+const LENGTH = at('length');
 
 /**
  * Fills the ranker's `x` for the candidates in the first `count` of `picked`, which are slots of the scratch. Column by
@@ -97,62 +98,65 @@ const TWICE = at('latest twice'), DISTINCT = at('distinct'), BIAS = at('bias');
  */
 export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, candidates: number, ranker: Ranker): void {
   if (candidates === 0) return;
-  const { x } = ranker;
+  const { network, x } = ranker;
   // Whole fours, the last candidate again and again: what the kernels see beside it would else be scaled anew each time, without end.
   const count = (candidates + 3) & ~3;
   picked.fill(picked[candidates - 1], candidates, count);
   for (let c = 0; c < count; c++) items[c] = scratch.items[picked[c]];
   fillEvidence(recent, scratch, picked, count, x);
+  scaleEvidence(network, scratch, count);
   fillItems(sources, count, x);
   // Shares, popularity and age stand there as what their logarithms are of.
   logarithms(ranker, LATEST_SHARE, 7 * STRIDE, 0.25);
   logarithms(ranker, TRENDING, 2 * STRIDE, 0.1);
   logarithms(ranker, AGE, STRIDE, 0.1);
-  fillEmbedding(sources.embedding, recent, count, x);
+  const best = fillEmbedding(sources.embedding, recent, count, x);
+  affine(network, EMBEDDING, EMBEDDING_GAP, count, 1, -best);
   const session = describeSession(recent, sources);
   fillOwn(session, recent, scratch, picked, count, x);
-  for (let c = 0; c < count; c++) {
-    x[FORWARD_LIFT + c] = x[FORWARD_SHARE + c] - x[POPULAR + c] * 2.5;
-    x[HOP_LIFT + c] = x[HOP_SHARE + c] - x[POPULAR + c] * 2.5;
-    x[TREND + c] = x[TRENDING + c] - x[POPULAR + c];
-  }
-  x.fill(session.length, LENGTH, LENGTH + count);
-  x.fill(session.isSingle, SINGLE, SINGLE + count);
-  x.fill(session.latestCount, LATEST_COUNT, LATEST_COUNT + count);
-  x.fill(session.latestWasRepeat, WAS_REPEAT, WAS_REPEAT + count);
-  x.fill(session.latestTwice, TWICE, TWICE + count);
-  x.fill(session.distinct, DISTINCT, DISTINCT + count);
-  x.fill(1, BIAS, BIAS + count);
+  combine(network, FORWARD_SHARE, POPULAR, FORWARD_LIFT, count, -2.5);
+  combine(network, HOP_SHARE, POPULAR, HOP_LIFT, count, -2.5);
+  combine(network, TRENDING, POPULAR, TREND, count, -1);
+  repeatAlong(network, [session.length, session.isSingle, session.latestCount, session.latestWasRepeat, session.latestTwice, session.distinct, 1], LENGTH, count);
   centre(ranker, count, SCALES);
 }
 
+/** Evidence as it is, in the columns of the shares. */
 function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
-  fillSource(scratch, COLUMN.latest, picked, count, x, LATEST_SHARE, LATEST_PART);
-  fillSource(scratch, COLUMN.forward, picked, count, x, FORWARD_SHARE, FORWARD_PART);
-  fillSource(scratch, COLUMN.backward, picked, count, x, BACKWARD_SHARE, BACKWARD_PART);
-  fillSource(scratch, COLUMN.hop, picked, count, x, HOP_SHARE, HOP_PART);
-  fillSource(scratch, COLUMN.previous, picked, count, x, PREVIOUS_SHARE);
-  fillSource(scratch, COLUMN.before, picked, count, x, BEFORE_SHARE);
-  fillSource(scratch, COLUMN.long, picked, count, x, LONG_SHARE, LONG_PART);
-  const { latest, backward, support } = scratch;
-  const clicks = Math.min(recent.length, OWN) + 1;
+  const { latest, forward, backward, hop, previous, before, long, support } = scratch;
+  const perClick = 1 / (Math.min(recent.length, OWN) + 1);
   for (let c = 0; c < count; c++) {
     const slot = picked[c];
-    x[SUPPORT + c] = support[slot] / clicks;
-    x[AFTER_LATEST + c] = latest[slot] > 0 ? 1 : 0;
-    x[BEFORE_LATEST + c] = backward[slot] > 0 ? 1 : 0;
+    const after = latest[slot];
+    const ahead = backward[slot];
+    x[LATEST_SHARE + c] = after;
+    x[FORWARD_SHARE + c] = forward[slot];
+    x[BACKWARD_SHARE + c] = ahead;
+    x[HOP_SHARE + c] = hop[slot];
+    x[PREVIOUS_SHARE + c] = previous[slot];
+    x[BEFORE_SHARE + c] = before[slot];
+    x[LONG_SHARE + c] = long[slot];
+    x[SUPPORT + c] = support[slot] * perClick;
+    x[AFTER_LATEST + c] = after > 0 ? 1 : 0;
+    x[BEFORE_LATEST + c] = ahead > 0 ? 1 : 0;
   }
 }
 
-/** One source's share, its logarithm yet to be taken, and its part of the largest. */
-function fillSource(scratch: Scratch, column: number, picked: Int32Array, count: number, x: Float32Array, share: number, part?: number): void {
-  const values = scratch.evidence.columns[column];
-  const [sum, most] = column === COLUMN.hop ? scratch.hops : sumAndMost(scratch.evidence, column, scratch.slots);
-  const perSum = 1 / (sum + 1e-30);
-  for (let c = 0; c < count; c++) x[share + c] = values[picked[c]] * perSum + 1e-4;
-  if (part === undefined) return;
-  const perMost = 1 / (most + 1e-30);
-  for (let c = 0; c < count; c++) x[part + c] = values[picked[c]] * perMost;
+function scaleEvidence(network: Network, scratch: Scratch, count: number): void {
+  const { evidence, slots, hops } = scratch;
+  scaleSource(network, sumAndMost(evidence, COLUMN.latest, slots), count, LATEST_SHARE, LATEST_PART);
+  scaleSource(network, sumAndMost(evidence, COLUMN.forward, slots), count, FORWARD_SHARE, FORWARD_PART);
+  scaleSource(network, sumAndMost(evidence, COLUMN.backward, slots), count, BACKWARD_SHARE, BACKWARD_PART);
+  scaleSource(network, hops, count, HOP_SHARE, HOP_PART);
+  scaleSource(network, sumAndMost(evidence, COLUMN.previous, slots), count, PREVIOUS_SHARE);
+  scaleSource(network, sumAndMost(evidence, COLUMN.before, slots), count, BEFORE_SHARE);
+  scaleSource(network, sumAndMost(evidence, COLUMN.long, slots), count, LONG_SHARE, LONG_PART);
+}
+
+/** Evidence becomes its part of the largest and, in its place, its share, whose logarithm is yet to be taken. */
+function scaleSource(network: Network, sumAndMost: Float32Array, count: number, share: number, part?: number): void {
+  if (part !== undefined) affine(network, share, part, count, 1 / (sumAndMost[1] + 1e-30), 0);
+  affine(network, share, share, count, 1 / (sumAndMost[0] + 1e-30), 1e-4);
 }
 
 /**
@@ -172,16 +176,17 @@ function fillItems(sources: Sources, count: number, x: Float32Array): void {
   repeats.predictMany(sources.repeats, items, count, x, REPEAT_RATE);
 }
 
-function fillEmbedding(state: embedding.Embedding, recent: Int32Array, count: number, x: Float32Array): void {
+/** Returns the largest of the learned pooling's. */
+function fillEmbedding(state: embedding.Embedding, recent: Int32Array, count: number, x: Float32Array): number {
   const [learned, latest, all] = embedding.predictThree(state, recent, alike, items, count);
   let best = -Infinity;
-  for (let c = 0; c < count; c++) if (learned[c] > best) best = learned[c];
   for (let c = 0; c < count; c++) {
+    if (learned[c] > best) best = learned[c];
     x[EMBEDDING + c] = learned[c] * 0.2;
-    x[EMBEDDING_GAP + c] = (learned[c] - best) * 0.2;
     x[OF_LATEST + c] = latest[c] * 0.2;
     x[OF_ALL + c] = all[c] * 0.2;
   }
+  return best * 0.2;
 }
 
 /** What only the shopper's own clicks have: few of the candidates, so the rest is wiped at once. */

@@ -11,7 +11,7 @@
  * answer may lag the rows by that much. Learning uses `gather`: a state may not depend on what was asked of it.
  */
 import { slot, type Scratch } from './kernels/candidates.js';
-import { largest, sumAndMost } from './kernels/columns.js';
+import { largest, largestAbout, SLACK, sumAndMost } from './kernels/columns.js';
 import { power } from './kernels/numbers.js';
 import { addScaled, drain, ensure, sums, type Sums } from './kernels/sums.js';
 import type { CoVisitation } from './co-visitation.js';
@@ -28,7 +28,7 @@ const HUB_PENALTY = 0.8;
 const sum = sums();
 const filled = sums();
 
-/** The 2-hop evidence of `recent` (latest first) into the scratch's `hop`, of the items there and of the 128 best; their slots come last. */
+/** The 2-hop evidence of `recent` (latest first) into the scratch's `hop`, of the items there and of the 116 to 128 best; their slots come last. */
 export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch): void {
   let factor = 1;
   for (let j = 0; j < recent.length && j < CLICKS; j++, factor *= state.settings.queryStep) walk(state, recent[j], factor, sum);
@@ -42,7 +42,7 @@ function collect(scratch: Scratch): void {
   for (let at = 0; at < scratch.slots; at++) if (items[at] < values.length) hop[at] = values[items[at]];
   const count = drain(sum);
   hops.set(sumAndMost(drained, 0, count));
-  const found = largest(drained, 0, count, KEPT);
+  const found = largestAbout(drained, 0, count, KEPT - SLACK);
   const [column] = drained.columns;
   for (let i = 0; i < found; i++) {
     const place = drained.places[i];

@@ -129,7 +129,8 @@ export const times4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe6)];
 export const divide4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe7)];
 export const root4 = (a: Code): Code => [...a, ...simd(0xe3)];
 export const floor4 = (a: Code): Code => [...a, ...simd(0x68)];
-export const larger4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe9)];
+/** b where it is larger, else a: one instruction, while what the standard calls the maximum takes several for the sake of NaN. */
+export const larger4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xeb)];
 export const above4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x44)];
 /** Lane by lane: `yes` where the mask is set, `no` elsewhere. */
 export const select4 = (yes: Code, no: Code, mask: Code): Code => [...yes, ...no, ...mask, ...simd(0x52)];

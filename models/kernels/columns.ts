@@ -120,13 +120,19 @@ export function sumAndMost({ run, columns: of, sums, counts }: Columns, column: 
 }
 
 /** A few more than asked for are found at once and the smallest dropped: halving on until it is exact takes longer. */
-const SLACK = 12;
+export const SLACK = 12;
 
 /**
  * The places of the `limit` largest positive values among the first `n`, in order of place, into `places`; of equal
  * ones the first. Returns how many there were.
  */
 export function largest(of: Columns, column: number, n: number, limit: number): number {
+  const count = largestAbout(of, column, n, limit);
+  return count > limit ? dropSmallest(of.bits[column], of.places, count, limit) : count;
+}
+
+/** `largest`, and up to twelve of the next ones: who needs no exact number is answered sooner. */
+export function largestAbout(of: Columns, column: number, n: number, limit: number): number {
   if (n <= 0 || limit <= 0) return 0;
   const { bits, places } = of;
   let least = 0;
@@ -144,8 +150,7 @@ export function largest(of: Columns, column: number, n: number, limit: number): 
     else [least, count] = [middle, found];
   }
   of.run.placesAbove(bits[column].byteOffset, n, least, places.byteOffset);
-  if (count > limit + SLACK) return dropEqual(bits[column], places, count, limit, beyond);
-  return count > limit ? dropSmallest(bits[column], places, count, limit) : count;
+  return count > limit + SLACK ? dropEqual(bits[column], places, count, limit, beyond) : count;
 }
 
 function above({ run, columns: of, counts }: Columns, column: number, n: number, bits: number): number {

@@ -10,6 +10,7 @@ import {
   type Code, type Local, type Memory, type Module,
 } from './assembler.js';
 import * as columns from './columns.js';
+import { FEATURE_KERNELS, repeat } from './feature-kernels.js';
 
 /** Candidates to a column. */
 export const STRIDE = 128;
@@ -23,7 +24,7 @@ const COLUMN = STRIDE * 4;
 const PER_FEATURE = UNITS * 4;
 const WEIGHTS = (MOST_FEATURES * UNITS + HIDDEN) * 4;
 const AT = {
-  scores: 0, hidden: COLUMN, scales: 24 * COLUMN, x: 32 * COLUMN, weights: 96 * COLUMN, gradient: 96 * COLUMN + WEIGHTS, averaged: 96 * COLUMN + 2 * WEIGHTS,
+  scores: 0, hidden: COLUMN, repeated: 22 * COLUMN, scales: 24 * COLUMN, x: 32 * COLUMN, weights: 96 * COLUMN, gradient: 96 * COLUMN + WEIGHTS, averaged: 96 * COLUMN + 2 * WEIGHTS,
   means: 96 * COLUMN + 3 * WEIGHTS, squares: 96 * COLUMN + 4 * WEIGHTS,
 } as const;
 const PAGES = Math.ceil((AT.squares + WEIGHTS) / 65_536);
@@ -180,7 +181,7 @@ const adam = kernel('adam', ['i32', 'f32', 'f32', 'f32'], (body, size, part, rat
   ));
 });
 
-const KERNELS = ['forward', 'backward', 'accumulate', 'adam', 'centre', 'logarithms'] as const;
+const KERNELS = ['forward', 'backward', 'accumulate', 'adam', 'centre', 'logarithms', 'affine', 'combine', 'repeat'] as const;
 let compiled: Module | undefined;
 
 export interface Network {
@@ -189,6 +190,8 @@ export interface Network {
   /** [feature·128 + candidate] */
   readonly x: Float32Array;
   readonly scores: Float32Array;
+  /** Values for `repeatAlong`. */
+  readonly repeated: Float32Array;
   /** By feature: mean and factor of `centre`. */
   readonly scales: Float32Array;
   /** [feature][unit], then the 16 output weights; the gradient likewise. */
@@ -204,7 +207,7 @@ export interface Network {
 
 export function network(features: number): Network {
   if (features > MOST_FEATURES) throw new RangeError(`A ranker has at most ${MOST_FEATURES} features; got ${features}.`);
-  compiled ??= assemble([forward, backward, accumulate, adam, centreX, columns.logarithms]);
+  compiled ??= assemble([forward, backward, accumulate, adam, centreX, columns.logarithms, ...FEATURE_KERNELS, repeat(COLUMN)]);
   const memory = newMemory(PAGES);
   const size = features * UNITS + HIDDEN;
   return {
@@ -212,6 +215,7 @@ export function network(features: number): Network {
     features,
     x: new Float32Array(memory.buffer, AT.x, features * STRIDE),
     scores: new Float32Array(memory.buffer, AT.scores, STRIDE),
+    repeated: new Float32Array(memory.buffer, AT.repeated, MOST_FEATURES),
     scales: new Float32Array(memory.buffer, AT.scales, features * 2),
     weights: new Float32Array(memory.buffer, AT.weights, size),
     gradient: new Float32Array(memory.buffer, AT.gradient, size),
@@ -231,6 +235,22 @@ export function centre({ run, features, scales }: Network, n: number, given: Flo
 /** Natural logarithms of `many` places of x, times a factor. */
 export function logarithms({ run }: Network, from: number, many: number, factor: number): void {
   run.logarithms(AT.x + from * 4, many, factor * Math.LN2);
+}
+
+/** x[to…to+n) = x[from…)·factor + offset; places are those of x, n a multiple of four here and below. */
+export function affine({ run }: Network, from: number, to: number, n: number, factor: number, offset: number): void {
+  run.affine(AT.x + from * 4, AT.x + to * 4, n, factor, offset);
+}
+
+/** x[to…to+n) = x[from…) + x[other…)·factor */
+export function combine({ run }: Network, from: number, other: number, to: number, n: number, factor: number): void {
+  run.combine(AT.x + from * 4, AT.x + other * 4, AT.x + to * 4, n, factor);
+}
+
+/** The first n places of some columns, from the one at `to` on, become each its value: at most 64. */
+export function repeatAlong({ run, repeated }: Network, values: readonly number[], to: number, n: number): void {
+  repeated.set(values);
+  run.repeat(AT.repeated, AT.x + to * 4, values.length, n);
 }
 
 /** Scores of the first n candidates by the weights that are being learned. */

@@ -74,9 +74,9 @@ const dots = kernel('dots', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, u, out)
   )));
 });
 
-/** outs[k][i] = rows[ids[i]]·users[k] for three: a row is fetched once, which takes longer than the arithmetic. */
+/** outs[k][i] = factor·rows[ids[i]]·users[k] for three: a row is fetched once, which takes longer than the arithmetic. */
 const dotsOfThree = (bytes: number, lanesOf: (row: Local) => (lane: number) => Code, scaled: (row: Local, sum: Code) => Code): Kernel =>
-  kernel('dotsOfThree', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, users, outs) => {
+  kernel('dotsOfThree', ['i32', 'i32', 'i32', 'i32', 'f32'], (body, ids, n, users, outs, factor) => {
     const [i, row, out] = body.locals('i32', 3);
     const value = body.local('v128');
     const sums = body.locals('v128', USERS);
@@ -88,7 +88,7 @@ const dotsOfThree = (bytes: number, lanesOf: (row: Local) => (lane: number) => C
         value.set(lanesOf(row)(lane)),
         ...sums.map((sum, k) => sum.set(lane === 0 ? times4(value.get, user(k, lane)) : add4(sum.get, times4(value.get, user(k, lane))))),
       )),
-      ...sums.map((sum, k) => storeFloat(out.get, scaled(row, sumOf4(sum)), k * MOST_IDS * 4)),
+      ...sums.map((sum, k) => storeFloat(out.get, times(factor.get, scaled(row, sumOf4(sum))), k * MOST_IDS * 4)),
     )));
   });
 

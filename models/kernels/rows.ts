@@ -116,9 +116,9 @@ export function dotsWithUser(rows: Rows, n: number): void {
   if (n > 0) rows.run.dots(AT.ids, n, AT.user, AT.out);
 }
 
-/** outs[k][0…n) = rows·users[k] */
-export function dotsWithUsers(rows: Rows, n: number): void {
-  if (n > 0) rows.run.dotsOfThree(AT.ids, n, AT.users, AT.outs);
+/** outs[k][0…n) = factor·rows·users[k] */
+export function dotsWithUsers(rows: Rows, n: number, factor = 1): void {
+  if (n > 0) rows.run.dotsOfThree(AT.ids, n, AT.users, AT.outs, factor);
 }
 
 /** products[0…items) = all rows·user */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { top } from '../../../models/kernels/candidates.js';
-import { columns, largest, sumAndMost } from '../../../models/kernels/columns.js';
+import { columns, largest, largestAbout, SLACK, sumAndMost } from '../../../models/kernels/columns.js';
 
 const space = columns(2, 1_024);
 const sorted = new Int32Array(1_024);
@@ -21,6 +21,16 @@ test('the largest few are those that sorting finds, of equal ones the first', ()
     const expected = [...sorted.subarray(0, top(column, given.length, limit, sorted))].sort((a, b) => a - b);
     expect([...space.places.subarray(0, count)]).toEqual(expected);
   }), { numRuns: 300 });
+});
+
+test('the largest few and some more hold the largest few, and at most twelve others', () => {
+  fc.assert(fc.property(values, fc.integer({ min: 1, max: 140 }), (given, limit) => {
+    space.columns[1]!.fill(0).set(given);
+    const exact = [...space.places.subarray(0, largest(space, 1, given.length, limit))];
+    const about = new Set(space.places.subarray(0, largestAbout(space, 1, given.length, limit)));
+    expect(about.size).toBeLessThanOrEqual(limit + SLACK);
+    expect(exact.every((place) => about.has(place))).toBe(true);
+  }));
 });
 
 test('sum and largest of a column, and of an empty one zeros', () => {
