@@ -8,9 +8,11 @@
  * The ranker's lesson comes before the sources learn, so that it sees what it will see when serving. It takes all of
  * the first events and a sample of the rest. Untrained: no candidates; from the first event on, what is popular.
  * A state is a function of the events alone: nothing that was asked of it changes it. `recent` is latest first.
- * Memory an item: at most 2 × 96 transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
+ * Where nobody takes an item twice (`repeats` off) order says less than taste: affinity stands for the long transitions.
+ * Memory an item: at most 2 × 96 (without repeats 3 × 96) transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
  * Source: two-stage retrieval and ranking (Covington et al., RecSys 2016), here learned one event at a time.
  */
+import * as affinity from './affinity.js';
 import { mayBePicked, NEAR, pick, type Asked } from './candidate-picking.js';
 import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
@@ -23,7 +25,7 @@ import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
 import * as twoHop from './two-hop.js';
 
-const VERSION = 2;
+const VERSION = 3;
 /** Name and version, as answers and metrics call this model. */
 export const MODEL = 'fusion/1';
 
@@ -45,6 +47,8 @@ export const defaults: Settings = { seed: 1, firstLessons: 40_000, lessonShare: 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
   readonly coVisitation: coVisitation.CoVisitation;
+  /** Learned and asked only where `repeats` is off. */
+  readonly affinity: affinity.Affinity;
   readonly ranker: ranker.Ranker;
   readonly random: Randomness;
   lessons: number;
@@ -84,6 +88,7 @@ export function init(settings: Partial<Settings> = {}): Fusion {
   return {
     settings: chosen,
     coVisitation: coVisitation.init(),
+    affinity: affinity.init(),
     popularity: popularity.init(),
     repeats: repeats.init(),
     embedding: embedding.init({ seed: chosen.seed, precision: chosen.precision }),
@@ -157,15 +162,18 @@ export function because(state: Fusion, recent: Int32Array, items: Int32Array): I
   return coVisitation.because(state.coVisitation, recent, items);
 }
 
-/** Learns that `item` followed `recent` (without it). Weight: 1 for a view, more for a cart or purchase, ≤ 0 nothing. */
-export function learn(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1): void {
+/**
+ * Learns that `item` followed `recent` (without it). Weight: 1 for a view, more for a cart or purchase, ≤ 0 nothing.
+ * Who refuses items when asking refuses them here as well, or the lesson would be about candidates that are none.
+ */
+export function learn(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1, asked?: Asked): void {
   if (!(weight > 0)) return;
-  learnRanking(state, recent, item, work, weight);
+  learnRanking(state, recent, item, work, weight, asked);
   learnSources(state, recent, item, weight);
 }
 
 /** The ranker's lesson alone. Returns its loss in nats, or NaN where there was none to give. */
-export function learnRanking(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1): number {
+export function learnRanking(state: Fusion, recent: Int32Array, item: number, work: Workspace, weight = 1, asked?: Asked): number {
   const { settings } = state;
   work.rank = -1;
   if (recent.length === 0 || !(weight > 0)) return Number.NaN;
@@ -174,7 +182,7 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   twoHop.gather(state.coVisitation, recent, work.scratch);
   work.rank = 0;
   if (settings.repeats && !settings.scan && !mayBePicked(work.scratch, item)) return Number.NaN;
-  const count = choose(state, recent, work);
+  const count = choose(state, recent, work, asked);
   const target = work.items.subarray(0, count).indexOf(item);
   if (target < 0) return Number.NaN;
   work.rank = placeOf(target, score(state, recent, work, count), work.scores);
@@ -199,6 +207,7 @@ export function learnSources(state: Fusion, recent: Int32Array, item: number, we
 export function learnCounts(state: Fusion, recent: Int32Array, item: number, weight = 1): void {
   if (!(weight > 0)) return;
   coVisitation.learn(state.coVisitation, recent, item, weight);
+  if (!state.settings.repeats) affinity.learn(state.affinity, recent, item, weight);
   popularity.learn(state.popularity, item, weight);
   repeats.learn(state.repeats, recent, item);
 }
@@ -209,6 +218,7 @@ function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace
   features.markOwn(recent, space);
   space.own = space.slots;
   coVisitation.gather(state.coVisitation, recent, space);
+  if (!state.settings.repeats) affinity.gather(state.affinity, recent, space);
   space.direct = space.slots;
 }
 
@@ -254,6 +264,7 @@ function sourcesOf(space: Scratch, at: number): number {
 /** Takes the item out of every source. Its part in the ranker's weights is no larger than any other item's. */
 export function forget(state: Fusion, item: number): void {
   coVisitation.forget(state.coVisitation, item);
+  affinity.forget(state.affinity, item);
   popularity.forget(state.popularity, item);
   repeats.forget(state.repeats, item);
   embedding.forget(state.embedding, item);
@@ -268,6 +279,7 @@ export function* snapshot(state: Fusion): Iterable<Uint8Array> {
     random: state.random,
   });
   yield coVisitation.snapshot(state.coVisitation);
+  yield affinity.snapshot(state.affinity);
   yield popularity.snapshot(state.popularity);
   yield repeats.snapshot(state.repeats);
   yield embedding.snapshot(state.embedding);
@@ -275,15 +287,16 @@ export function* snapshot(state: Fusion): Iterable<Uint8Array> {
 }
 
 /** How many pieces a snapshot has. */
-export const PIECES = 6;
+export const PIECES = 7;
 
-export function restore([own, transitions, popular, repeated, vectors, ranking]: readonly Uint8Array[]): Fusion {
+export function restore([own, transitions, tastes, popular, repeated, vectors, ranking]: readonly Uint8Array[]): Fusion {
   const from = unpack('fusion', VERSION, own!);
   const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
   const [lessons] = from.f64('scalars');
   return {
     settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, scan: mayScan === 1, precision: 'float32' },
     coVisitation: coVisitation.restore(transitions!),
+    affinity: affinity.restore(tastes!),
     popularity: popularity.restore(popular!),
     repeats: repeats.restore(repeated!),
     embedding: embedding.restore(vectors!),

@@ -151,6 +151,7 @@ export function evaluateLeaveOneOut(recommender: Recommender, events: readonly U
   const lengths = new Map<number, number>();
   for (const { user } of events) lengths.set(user, (lengths.get(user) ?? 0) + 1);
   const histories = new Map<number, number[]>();
+  const hadBy = new Map<number, Set<number>>();
   const targets: UserEvent[] = [];
   const counts = new Map<number, number>();
   let learned = 0;
@@ -163,8 +164,12 @@ export function evaluateLeaveOneOut(recommender: Recommender, events: readonly U
       targets.push(event);
       continue;
     }
-    recommender.learnEvent(latestOf(history), event.item);
+    const had = hadBy.get(event.user) ?? new Set<number>();
+    hadBy.set(event.user, had);
+    // As it will be asked: what the user has had is no candidate, this item aside.
+    recommender.learnEvent(latestOf(history), event.item, (other) => other !== event.item && had.has(other));
     history.push(event.item);
+    had.add(event.item);
     counts.set(event.item, (counts.get(event.item) ?? 0) + 1);
     if (++learned % 100_000 === 0) progress(`Learned ${learned} of ${events.length} events.`);
   }
@@ -173,7 +178,7 @@ export function evaluateLeaveOneOut(recommender: Recommender, events: readonly U
   let hadBefore = 0;
   for (const { user, item } of targets) {
     const history = histories.get(user) ?? [];
-    const had = new Set(history);
+    const had = hadBy.get(user) ?? new Set<number>();
     if (had.has(item)) hadBefore++;
     const recent = latestOf(history);
     const began = now();

@@ -13,8 +13,8 @@ export const KEPT_CLICKS = 50;
 export interface Recommender {
   /** Learns sessions (oldest click first); what it ranks for the one may not yet know the others of the block. */
   learnBlock(sessions: readonly Int32Array[]): void;
-  /** Learns one event after the clicks `recent` (latest first). */
-  learnEvent(recent: Int32Array, item: number): void;
+  /** Learns one event after the clicks `recent` (latest first), by one to whom the excluded items are not to be recommended. */
+  learnEvent(recent: Int32Array, item: number, exclude?: (item: number) => boolean): void;
   /** Ranks what comes next: `items` and `scores` up to the returned count, in no order. */
   rank(recent: Int32Array, exclude?: (item: number) => boolean): number;
   readonly items: Int32Array;
@@ -61,8 +61,7 @@ function eachEvent(learnEvent: EventLearner): (sessions: readonly Int32Array[]) 
 
 function fusionRecommender(repeats: boolean): Recommender {
   // Who wants no repeats is asked for taste, which the nearest items know best; figures of speed come from the other case.
-  // Their long histories make a lesson dear and each teaches little: a tenth of them ranks as well as half (within 0.1 points).
-  const state = fusion.init(repeats ? {} : { repeats, scan: true, firstLessons: 10_000, lessonShare: 0.1 });
+  const state = fusion.init(repeats ? {} : { repeats, scan: true });
   const work = fusion.workspace();
   const learnSources = eachEvent((recent, item) => fusion.learnSources(state, recent, item));
   const learnRanking = eachEvent((recent, item) => void fusion.learnRanking(state, recent, item, work));
@@ -73,7 +72,7 @@ function fusionRecommender(repeats: boolean): Recommender {
       learnRanking(sessions);
       learnSources(sessions);
     },
-    learnEvent: (recent, item) => fusion.learn(state, recent, item, work),
+    learnEvent: (recent, item, exclude) => fusion.learn(state, recent, item, work, 1, { exclude }),
     rank: (recent, exclude) => fusion.rank(state, recent, work, { exclude }),
   };
 }

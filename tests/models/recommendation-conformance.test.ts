@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import * as affinity from '../../models/affinity.js';
 import * as coVisitation from '../../models/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
 import { joinBytes, splitBytes } from '../../consumers/snapshot-bytes.js';
 import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
-import { scratch } from '../../models/kernels/candidates.js';
+import { begin, scratch } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
 import * as repeats from '../../models/repeats.js';
 import * as sessionKnn from '../../models/session-knn.js';
@@ -43,6 +44,20 @@ describeModel({
   snapshot: coVisitation.snapshot,
   restore: coVisitation.restore,
   forget: coVisitation.forget,
+});
+
+describeModel({
+  name: 'affinity',
+  init: affinity.init,
+  learn: affinity.learn,
+  predict: (state, recent) => {
+    begin(space);
+    affinity.gather(state, recent, space);
+    return [...space.items.subarray(0, space.slots), ...space.long.subarray(0, space.slots)];
+  },
+  snapshot: affinity.snapshot,
+  restore: affinity.restore,
+  forget: affinity.forget,
 });
 
 describeModel({

@@ -55,6 +55,16 @@ test('leave-one-out learns all but the last item of each user, in the order of t
   expect(metrics.hitRate).toBe(1);
 });
 
+test('leave-one-out teaches as it asks: all that a user has had before is refused, the item to learn aside', () => {
+  const refused: boolean[][] = [];
+  const model = { ...stub(), learnEvent: (_recent: Int32Array, _item: number, exclude?: (item: number) => boolean) => void refused.push([1, 2, 3].map((item) => exclude?.(item) === true)) };
+  const history = [1, ...Array.from({ length: 60 }, (_, n) => 10 + n), 2, 1, 3];
+  evaluateLeaveOneOut(model, history.map((item) => ({ user: 0, item })), 10, observer);
+  expect(refused[0]).toEqual([false, false, false]);
+  expect(refused[61]).toEqual([true, false, false]);
+  expect(refused[62]).toEqual([false, true, false]);
+});
+
 test.each(RECOMMENDERS)('%s finds the one thing that always follows', (name) => {
   const model = recommenderNamed(name, true);
   const train = Array.from({ length: 300 }, (_, n) => clicks(2 * (n % 5), 2 * (n % 5) + 1, 2 * (n % 5)));
