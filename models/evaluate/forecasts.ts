@@ -7,6 +7,7 @@ import { BASELINES, type BaselineForecast, type SeasonIndex } from './forecast-b
 import * as calibration from './forecast-calibration.js';
 import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
+import * as totals from './forecast-totals.js';
 
 export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 
@@ -17,6 +18,8 @@ export interface SalesTable {
   sku: Int32Array;
   period: Int32Array;
   units: Float64Array;
+  /** By SKU; −1 where none is told. */
+  category?: Int32Array;
 }
 
 export interface ForecastProtocol {
@@ -51,6 +54,7 @@ export interface ForecastEvaluation {
   classes: (Judged & { class: string })[];
   baselines: (metrics.ForecastScores & { model: string })[];
   rivals: (metrics.ForecastScores & { model: string; seconds: number })[];
+  totals: totals.TotalScores[];
   /** SQL by lead, ours first. */
   horizons: { name: string; sql: number[] }[];
   calibration: calibration.Calibration[];
@@ -94,6 +98,7 @@ export function evaluateForecasts(
   const cutoffScores: metrics.ForecastScores[] = [];
   const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
   const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
+  const totalScores: totals.TotalScores[][] = [];
   const rivalScores = new Map<string, { seconds: number; scores: metrics.ForecastScores[] }>();
   const promises = calibration.init(probabilities);
   const classPromises = demand.CLASS_NAMES.map(() => calibration.init(probabilities));
@@ -136,17 +141,20 @@ export function evaluateForecasts(
     const sums = metrics.init();
     const baselineSums = BASELINES.map(() => metrics.init());
     const forecast = demand.blankForecast(model);
+    const ofTotals = totals.init(cutoff + 1, horizon);
     const asked: { history: Float64Array; actual: Float64Array; scale: metrics.Scale; open: boolean[] }[] = [];
     for (let sku = 0; sku < table.skus; sku++) {
       const first = series.first[sku] ?? Infinity;
-      if (first > cutoff || cutoff - first < protocol.minHistory) continue;
+      if (first > cutoff) continue;
       const history = series.read(sku, first, cutoff + 1);
-      if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
       const actual = series.read(sku, cutoff + 1, cutoff + 1 + horizon);
-      const scale = metrics.seasonalScale(history, season);
       const askedAt = seconds();
       demand.predict(model, sku, forecast);
       predictSeconds += seconds() - askedAt;
+      totals.add(ofTotals, table.category?.[sku] ?? -1, history, actual, forecast);
+      if (cutoff - first < protocol.minHistory) continue;
+      if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
+      const scale = metrics.seasonalScale(history, season);
       const scored = { scale, actual, ...forecast };
       metrics.add(sums, scored, probabilities);
       detail.add(own, scored);
@@ -170,6 +178,7 @@ export function evaluateForecasts(
       const known = rivalScores.get(name) ?? { seconds: 0, scores: [] };
       rivalScores.set(name, { seconds: known.seconds + took, scores: [...known.scores, metrics.scores(rivalSums)] });
     }
+    totalScores.push(totals.scores(ofTotals, season, probabilities));
     const scores = metrics.scores(sums);
     cutoffScores.push(scores);
     baselineSums.forEach((one, b) => baselineScores[b]?.push(metrics.scores(one)));
@@ -186,6 +195,9 @@ export function evaluateForecasts(
     })),
     baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, ...metrics.meanScores(baselineScores[b] ?? []) })),
     rivals: [...rivalScores].map(([model, one]) => ({ model, seconds: one.seconds, ...metrics.meanScores(one.scores) })),
+    totals: (totalScores[0] ?? []).map(({ of, model }) => ({
+      of, model, ...metrics.meanScores(totalScores.flatMap((scores) => scores.filter((one) => one.of === of && one.model === model))),
+    })),
     horizons: [{ name: 'millrace', sql: detail.byHorizon(own) }, ...BASELINES.map(({ name }, b) => ({ name, sql: detail.byHorizon(plainDetails[b]) }))],
     calibration: calibration.calibration(promises),
     examples: detail.examples(gallery),

@@ -3,12 +3,13 @@ import { DataFileError, eachLine } from './text-lines.js';
 
 /**
  * Calls `row` with the cells of the wanted columns, in the order asked for; the header may name them in any order and case.
- * `wanted` empty: every column, in the file's order. Answers the header.
+ * `wanted` empty: every column, in the file's order. A column of `optional` that the file lacks is empty. Answers the header.
  */
 export async function readCsv(
   file: string,
   wanted: readonly string[],
   row: (cells: string[], line: number) => void,
+  optional: readonly string[] = [],
 ): Promise<string[]> {
   let header: string[] | undefined;
   let separator = ',';
@@ -17,7 +18,8 @@ export async function readCsv(
     if (header === undefined) {
       separator = separatorOf(text);
       header = cellsOf(text, separator).map((cell) => cell.trim());
-      columns = columnsOf(file, header, wanted);
+      const names = header.map((name) => name.toLowerCase());
+      columns = [...columnsOf(file, header, wanted), ...optional.map((name) => names.indexOf(name))];
       return;
     }
     const cells = cellsOf(text, separator);

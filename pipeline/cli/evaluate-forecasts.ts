@@ -25,7 +25,7 @@ interface Options {
 
 export function evaluateForecastsCommand(): Command {
   return new Command('forecasts')
-    .description('Evaluate demand forecasts on a CSV of sales (sku,date,units; gzip accepted; missing days are zero).')
+    .description('Evaluate demand forecasts on a CSV of sales (sku,date,units, and category if there is one; gzip accepted; missing days are zero).')
     .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DD) and units')
     .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
     .option('--horizon <periods>', 'periods to forecast after each cut-off', parseCount, 28)
@@ -77,7 +77,7 @@ async function run(options: Options): Promise<void> {
       step: step.name, season: options.season,
     });
   }
-  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, report.seconds));
+  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, step.name, report.seconds));
 }
 
 function describe(
@@ -91,6 +91,7 @@ function describe(
     protocol: rest,
     by_cutoff: result.cutoffs.map((scores, i) => ({ cutoff: protocol.cutoffs[i], ...rounded(scores) })),
     by_class: result.classes.map((scores) => ({ class: scores.class, ...judged(scores) })),
+    totals: result.totals.map((scores) => ({ of: scores.of, model: scores.model, ...rounded(scores) })),
     baselines: result.baselines.map((scores) => ({ model: scores.model, ...rounded(scores) })),
     ...(result.rivals.length > 0 && { rivals: result.rivals.map((one) => ({ model: one.model, ...rounded(one), ...besideOurs(one, result) })) }),
     updates_per_second: Math.round(result.updates / Math.max(1e-9, result.learnSeconds)),
@@ -138,8 +139,8 @@ function round(value: number): number {
 
 const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
-function table_(result: ForecastEvaluation, seconds: number): string {
-  const width = Math.max(28, ...result.rivals.map(({ model }) => model.length + 1));
+function table_(result: ForecastEvaluation, step: string, seconds: number): string {
+  const width = Math.max(40, ...result.rivals.map(({ model }) => model.length + 1));
   const row = (name: string, scores: ForecastScores): string =>
     name.padEnd(width) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
   const ours = (name: string, scores: Judged): string => row(name, scores) + format('coverage_80', scores.coverage_80_shared).padStart(20);
@@ -149,6 +150,9 @@ function table_(result: ForecastEvaluation, seconds: number): string {
     ...result.classes.filter((scores) => scores.series > 0).map((scores) => ours(`  ${scores.class}`, scores)),
     ...result.baselines.map((scores) => row(scores.model, scores)),
     ...result.rivals.map((one) => `${row(one.model, one)}\n  ${Object.entries(besideOurs(one, result)).map(([name, value]) => `${name} ${value}`).join(', ')}`),
+    '',
+    `Totals by ${step}, from the bottom up, beside textbook methods that see the total alone:`,
+    ...result.totals.map((scores) => row(`${scores.of}: ${scores.model}`, scores)),
     `${seconds.toFixed(1)} s in all`,
     '',
   ].join('\n');

@@ -15,6 +15,8 @@ export interface Sales {
   /** Local hours; 0 where only days are asked for. */
   hours: number[];
   units: number[];
+  /** By SKU, where the file has the column: the first one told; −1 is none. */
+  category: number[];
   firstDay: number;
   lastDay: number;
 }
@@ -39,8 +41,9 @@ function hourOf(text: string): Hour | undefined {
 
 async function read(file: string, momentOf: (text: string) => Hour | undefined, complaint: string): Promise<Sales> {
   const ids = new Map<string, number>();
-  const sales: Sales = { skus: 0, names: [], sku: [], days: [], hours: [], units: [], firstDay: Infinity, lastDay: -Infinity };
-  await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = ''], line) => {
+  const categories = new Map<string, number>();
+  const sales: Sales = { skus: 0, names: [], sku: [], days: [], hours: [], units: [], category: [], firstDay: Infinity, lastDay: -Infinity };
+  await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = '', category = ''], line) => {
     if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
     const moment = momentOf(date);
     if (moment === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which ${complaint}.`);
@@ -51,6 +54,11 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
     if (id === undefined) {
       id = ids.size;
       ids.set(sku, id);
+      sales.category.push(-1);
+    }
+    if (category !== '' && sales.category[id] === -1) {
+      if (!categories.has(category)) categories.set(category, categories.size);
+      sales.category[id] = categories.get(category) ?? -1;
     }
     sales.sku.push(id);
     sales.days.push(day);
@@ -58,7 +66,7 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
     sales.units.push(count);
     sales.firstDay = Math.min(sales.firstDay, day);
     sales.lastDay = Math.max(sales.lastDay, day);
-  });
+  }, ['category']);
   sales.skus = ids.size;
   sales.names = [...ids.keys()];
   if (sales.sku.length === 0) throw new DataFileError(`${file} has no sales below its header.`);
@@ -112,6 +120,7 @@ export function inPeriods(
       sku: Int32Array.from(sales.sku),
       period: Int32Array.from(sales.days, periodOf),
       units: Float64Array.from(sales.units),
+      category: Int32Array.from(sales.category),
     },
     periodOf,
     last,

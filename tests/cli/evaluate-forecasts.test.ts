@@ -42,6 +42,13 @@ function sales(days: number, step = 1): string {
   return lines.join('\n');
 }
 
+test('a column of categories adds their totals to the shop\'s', async () => {
+  const [header = '', ...rows] = sales(140).split('\n');
+  await run([`${header},Category`, ...rows.map((row) => `${row},${row.startsWith('S0') ? 'A' : row.startsWith('S1') ? '' : 'B'}`)].join('\n'), date(110), '--horizon', '14', '--json');
+  const { totals }: { totals: { of: string; model: string; series: number }[] } = JSON.parse(out);
+  expect(totals.filter(({ model }) => model === 'millrace')).toMatchObject([{ of: 'shop', series: 1 }, { of: 'categories', series: 2 }]);
+});
+
 test('a gzipped file gives one JSON object with every promised field, and the protocol on stderr', async () => {
   await run(gzipSync(sales(140)), `${date(100)},${date(110)}`, '--horizon', '14', '--json');
   const report: Record<string, unknown> = JSON.parse(out);

@@ -78,3 +78,13 @@ test('returns on a day without sales are no negative demand', () => {
   expect(result.overall.sql).toBeGreaterThan(0);
   expect(Number.isFinite(result.overall.wql)).toBe(true);
 });
+
+test('totals of the shop and of categories are judged beside textbook methods that see them alone, and mean biases agree', () => {
+  const sales = { ...table(shop), category: Int32Array.from({ length: SKUS }, (_, sku) => (sku < 12 ? sku % 3 : -1)) };
+  const { totals, overall } = evaluate(sales, [150, 170]);
+  const ours = totals.filter(({ model }) => model === 'millrace');
+  expect(ours.map(({ of, series }) => [of, series])).toEqual([['shop', 1], ['categories', 3]]);
+  // All SKUs are scored, and sums of means are the means of sums.
+  expect(ours[0]?.bias).toBeCloseTo(overall.bias, 2);
+  expect(ours[0]?.wql).toBeLessThan(totals.find(({ of, model }) => of === 'shop' && model === 'seasonal naive')?.wql ?? NaN);
+});

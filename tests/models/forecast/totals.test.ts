@@ -25,6 +25,13 @@ test('a hundred independent SKUs are relatively surer than one, and less sure th
   expect(width(hundred)).toBeGreaterThan(width(total([one], NINE)) / 10);
 });
 
+test('SKUs that sell in bulk now and then make a total less sure, though their quantiles are nothing', () => {
+  const bulk = { mean: 5, quantiles: NINE.map(() => 0) };
+  const { quantiles } = total(Array.from({ length: 10 }, () => bulk), NINE);
+  // Each sells 50 or more in one period of ten: the total's deviation is some 47 of a mean of 50.
+  expect((quantiles[8] ?? NaN) - (quantiles[0] ?? NaN)).toBeGreaterThan(90);
+});
+
 test('no members, no demand', () => {
   expect(total([], NINE)).toEqual({ mean: 0, quantiles: NINE.map(() => 0) });
 });
