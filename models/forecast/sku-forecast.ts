@@ -31,7 +31,7 @@ const PRIORS = Array.from({ length: GROUPS }, (_, group) => DAILY_PRIORS[group -
  * The mean is mixed from the levels, by these shares and by what the quantiles have taught about them: squared losses of bulk
  * orders would teach weights nothing but noise.
  */
-const MEAN_PRIOR = [0, 0, 0, 0, 0, 0, 0, 0.25, 0.25, 0, 0] as const;
+const MEAN_PRIOR = [0, 0, 0, 0, 0, 0, 0, 0.1, 0.1, 0, 0] as const;
 const COVERAGE = 0.8;
 /** Experts with a smaller share than this in every quantile of a group are not asked. */
 const LEAST_SHARE = 0.004;
