@@ -136,7 +136,7 @@ export function predict(
   const n = probabilities.length;
   const stride = EXPERTS.length * n;
   const sizes = sortSizes(bank, at);
-  const worth = periods.map(({ exposure, phase }) => exposure * profile(bank, sku, phase));
+  const ownSeason = periods.map(({ phase }) => profile(bank, sku, phase));
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k];
     if (expert === undefined || needed?.[k] === false) continue;
@@ -144,7 +144,7 @@ export function predict(
     const lambda = hazard(bank, sku, expert.rate);
     const ordinary = chanceOf(lambda, 1);
     for (let t = 0; t < periods.length; t++) {
-      const exposure = worth[t] ?? 0;
+      const exposure = (periods[t]?.exposure ?? 0) * (ownSeason[t] ?? 1);
       const sale = chanceOf(lambda, exposure);
       const factor = sizeFactorOf(exposure, ordinary, sale);
       hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
@@ -164,8 +164,9 @@ export function predict(
     const period = periods[t];
     if (period === undefined) continue;
     const { exposure, phase, ahead } = period;
-    const shrunk = profile(bank, sku, phase);
-    const own = profile(bank, sku, phase, WIDE_SPREAD);
+    const shrunk = ownSeason[t] ?? 1;
+    // The last expert of the levels, which few classes ask.
+    const own = needed?.[EXPERTS.length - 1] === false ? shrunk : profile(bank, sku, phase, WIDE_SPREAD);
     const drift = (slope * TREND_DAMPING * (1 - TREND_DAMPING ** ahead)) / (1 - TREND_DAMPING);
     const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
     // A level that follows every period has to admit how far it will have been led astray.
