@@ -8,6 +8,7 @@ import type { Topology } from './core/topology.js';
 import { listDeadLetters, replayDeadLetter, shownDeadLetter } from './dead-letters.js';
 import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
+import { bounded, limitMet } from './read-only-sql.js';
 import { reconcile } from './reconcile.js';
 
 /** What the running process answers to commands of the same data directory; the socket is open to its user alone. */
@@ -21,9 +22,9 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
     return (await log.append(decoded)).length;
   });
   door.answer('caught-up', () => caughtUp(engine, topology, rowSink, () => {}));
-  door.answer('sql', ({ query }) => {
+  door.answer('sql', async ({ query }) => {
     if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');
-    return rowSink.query(String(query));
+    return rowSink.query(bounded(String(query))).catch((error: Error) => { throw new Error(limitMet(error) ?? error.message, { cause: error }); });
   });
   door.answer('reconcile', () => {
     if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');

@@ -14,7 +14,7 @@ import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
 import { spawnLearner, type SpawnLearner } from './learner/thread.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
-import { refusalOf } from './read-only-sql.js';
+import { bounded, limitMet, refusalOf } from './read-only-sql.js';
 import { ForecastDoor } from './serving/forecast-door.js';
 import { observeForecasts } from './serving/forecast-gauges.js';
 import { reorderDefaults, topologyOf } from './topology.js';
@@ -192,9 +192,10 @@ async function answerSql(rowSink: RowSink, query: string): Promise<readonly obje
   const refusal = refusalOf(query);
   if (refusal !== undefined) throw refuse(400, refusal);
   try {
-    return await rowSink.query(query);
+    return await rowSink.query(bounded(query));
   } catch (error) {
-    if (error instanceof Unavailable) throw error;
-    throw refuse(400, (error as Error).message.slice(0, 1_000));
+    const limit = limitMet(error as Error);
+    if (error instanceof Unavailable && limit === undefined) throw error;
+    throw refuse(400, limit ?? (error as Error).message.slice(0, 1_000));
   }
 }

@@ -12,3 +12,26 @@ export function refusalOf(query: string): string | undefined {
   if (/\binto\s+outfile\b/i.test(unquoted)) return 'INTO OUTFILE is refused.';
   return undefined;
 }
+
+const MOST_SECONDS = 20;
+const MOST_ROWS = 100_000;
+const BOUNDED = /^\s*\(?\s*(select|with)\b/i;
+const LIMITS = `max_execution_time = ${MOST_SECONDS}, max_result_rows = ${MOST_ROWS}, max_result_bytes = 67108864, result_overflow_mode = 'throw'`;
+
+/**
+ * The same question with an end: an answer is held in memory by the process that takes clicks, and in the in-process ClickHouse one statement
+ * waits for the other. Settings of its own are left as they are.
+ */
+export function bounded(query: string): string {
+  const text = query.replace(/[\s;]+$/, '');
+  const unquoted = text.replace(/'(?:[^'\\]|\\.|'')*'/g, "''");
+  // On a line of its own: what comes before may end in a comment.
+  return !BOUNDED.test(text) || /\bsettings\b/i.test(unquoted) ? query : `${text}\nSETTINGS ${LIMITS}`;
+}
+
+/** What a limit that was met means, in words; undefined for any other error. */
+export function limitMet(error: Error): string | undefined {
+  if (/TIMEOUT_EXCEEDED/.test(error.message)) return `This takes longer than ${MOST_SECONDS} seconds: ask for less at a time, or set max_execution_time in SETTINGS.`;
+  if (/TOO_MANY_ROWS_OR_BYTES/.test(error.message)) return `This answer has more than ${MOST_ROWS} rows or 64 MiB: aggregate, add a LIMIT, or set max_result_rows in SETTINGS.`;
+  return undefined;
+}

@@ -79,7 +79,9 @@ function shopperRecords(errors: Errors, call: Call, shop: Shop): CollectedRecord
   const from = errors.length;
   const products = head.type === 'track' ? eventProducts(errors, call.properties, meaning?.kind === 'product') : [];
   under(errors, from, 'properties.');
-  const click = shopEvent(errors, call, products);
+  const told = shopEvent(errors, call, products);
+  const isPriced = told.value !== null || products.some(({ price }) => price !== null);
+  const click = told.currency === null && isPriced ? { ...told, currency: shop.currency } : told;
   const record: CollectedRecord = { topic: 'clickstream', key: head.userId ?? head.anonymousId ?? '', value: click };
   if (meaning?.kind !== 'order') return [record];
   const before = errors.length;

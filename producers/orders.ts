@@ -14,6 +14,7 @@ export function orderEvent(errors: Errors, { head, properties, confirmed }: Call
   }
   const lines = orderLines(products);
   if (!isSum(lines)) errors.push({ path: 'products', code: 'out_of_range', message: 'Quantities times prices must stay below 10^14.' });
+  if (!confirmed) refuseBulk(errors, properties, lines);
   return {
     messageId: head.messageId,
     kind,
@@ -37,6 +38,17 @@ export function orderEvent(errors: Errors, { head, properties, confirmed }: Call
     confirmed,
     source: null,
   };
+}
+
+/** What anybody with the page's key can send must not order a thousand million units from the shop's supplier. */
+const MOST_UNCONFIRMED_UNITS = 10_000;
+
+function refuseBulk(errors: Errors, properties: Json, lines: OrderEvent['lines']): void {
+  lines.forEach(({ quantity }, index) => {
+    if (quantity <= MOST_UNCONFIRMED_UNITS) return;
+    const path = Array.isArray(properties['products']) ? `products[${index}].quantity` : 'quantity';
+    errors.push({ path, code: 'out_of_range', message: `A browser key orders at most ${MOST_UNCONFIRMED_UNITS} units of a product; the shop's server may report more.` });
+  });
 }
 
 const isAbsentOrEmpty = (list: unknown): boolean => list === undefined || list === null || (Array.isArray(list) && list.length === 0);

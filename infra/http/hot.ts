@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventType } from '../../schemas/types.js';
 import { readJson } from './body.js';
 import { collectBatchRequest, collectCall, collectGa4Request, MAX_CALL_BYTES } from './collector.js';
@@ -55,7 +56,17 @@ const recommend: HotRoute = {
       mayAsk(house, exchange, key, request, of);
       return house.deps.recommend(request);
     };
-    sendJson(exchange.response, 200, asked ? { answers: await Promise.all(asked.map(({ request, body: of }) => answer(request, of))) } : await answer(recommendRequest(body, isServer), body));
+    if (!asked) return sendJson(exchange.response, 200, await answer(recommendRequest(body, isServer), body));
+    const answers: Promise<object>[] = [];
+    for (const { request, body: of } of asked) {
+      const one = Promise.resolve(answer(request, of));
+      // One that fails meanwhile is heard below.
+      one.catch(() => {});
+      answers.push(one);
+      // Others have their turn between two.
+      await nextTurn();
+    }
+    sendJson(exchange.response, 200, { answers: await Promise.all(answers) });
   },
 };
 

@@ -9,6 +9,8 @@ const MAX_LIMIT = 100;
 const MAX_LISTED = 1000;
 /** Recommendations asked for at once. */
 const MAX_REQUESTS = 100;
+/** Items explained for one call: an explanation asks the ranker a thousand times, and others wait meanwhile. */
+const MAX_EXPLAINED = 100;
 
 /** A misspelt option that is silently ignored looks like one that does not work: it is refused by name. */
 function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>): void {
@@ -102,7 +104,7 @@ export const recommendRequest = (input: unknown, isServer = false): RecommendReq
 /** Written out field by field: copying objects into each other takes longer than reading them. */
 function recommendFields(errors: Errors, body: Json, isServer: boolean): RecommendRequest {
   const { userId, anonymousId } = shopperOfRequest(errors, body);
-  return {
+  const request: RecommendRequest = {
     userId,
     anonymousId,
     trusted: isServer || userId !== null,
@@ -117,7 +119,11 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     fatigue: strengthOf(errors, body, 'fatigue', 5),
     explore: flag(errors, body, 'explore') ?? false,
   };
+  if (explainedIn(request) > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });
+  return request;
 }
+
+const explainedIn = ({ explain, limit, items }: RecommendRequest): number => (explain ? (items?.length ?? limit) : 0);
 
 /** Several recommendations asked for at once, or undefined when the body asks for one. @throws Refusal 400 naming every wrong field of each */
 export function recommendRequests(body: unknown, isServer: boolean): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
@@ -128,7 +134,7 @@ export function recommendRequests(body: unknown, isServer: boolean): readonly { 
       errors.push({ path: 'requests', code: Array.isArray(asked) ? 'too_many' : 'wrong_type', message: `This must be a list of at most ${MAX_REQUESTS} requests.` });
       return [];
     }
-    return asked.flatMap((one: unknown, index) => {
+    const read = asked.flatMap((one: unknown, index) => {
       if (!isObject(one)) {
         errors.push({ path: `requests[${index}]`, code: 'not_an_object', message: 'A request must be a JSON object.' });
         return [];
@@ -139,6 +145,9 @@ export function recommendRequests(body: unknown, isServer: boolean): readonly { 
       under(errors, before, `requests[${index}].`);
       return [{ request, body: one }];
     });
+    const explained = read.reduce((sum, { request }) => sum + explainedIn(request), 0);
+    if (explained > MAX_EXPLAINED) errors.push({ path: 'requests', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once: these ask for ${explained}.` });
+    return read;
   });
 }
 
@@ -146,13 +155,10 @@ export const scoreRequest = (input: unknown): ScoreRequest =>
   read(input, SCORE, (errors, body) => {
     if ((body['items'] ?? null) === null) errors.push({ path: 'items', code: 'required', message: 'Say which SKUs to score.' });
     const compare = flag(errors, body, 'compare') ?? false;
-    return {
-      ...shopperOfRequest(errors, body),
-      items: skusOf(errors, body, 'items') ?? [],
-      after: afterOf(errors, body),
-      explain: (flag(errors, body, 'explain') ?? false) || compare,
-      compare,
-    };
+    const explain = (flag(errors, body, 'explain') ?? false) || compare;
+    const items = skusOf(errors, body, 'items') ?? [];
+    if (explain && items.length > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });
+    return { ...shopperOfRequest(errors, body), items, after: afterOf(errors, body), explain, compare };
   });
 
 export const similarRequest = (input: unknown): SimilarRequest =>

@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 import type { Readable } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
@@ -34,7 +33,8 @@ async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
   checkLength(request, MAX_UPLOAD_BYTES);
   const encoding = encodingOf(request);
   if (encoding !== 'identity' && encoding !== 'gzip') throw refuse(415, 'An upload may be packed with gzip.');
-  const decoder = new StringDecoder('utf8');
+  // Wrong bytes would silently become U+FFFD.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const bytes = encoding === 'gzip' ? unpacked(request) : request;
   let size = 0;
   try {
@@ -42,13 +42,14 @@ async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
     for await (const chunk of bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > MAX_UPLOAD_BYTES) throw refuse(413, `An upload may have ${MAX_UPLOAD_BYTES} bytes.`);
-      yield decoder.write(chunk);
+      yield decoder.decode(chunk, { stream: true });
     }
+    yield decoder.decode();
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
+    if (cause instanceof TypeError) throw new Refusal({ status: 400, detail: 'The upload is not UTF-8: save it as UTF-8 and send it again. Rows before the wrong bytes may have been taken; to send them again is harmless.' }, { cause });
     throw new Refusal({ status: 400, detail: `The upload ended early or is not valid ${encoding}.` }, { cause });
   }
-  yield decoder.end();
 }
 
 async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {

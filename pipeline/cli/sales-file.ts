@@ -83,8 +83,8 @@ export function dayOf(text: string): number | undefined {
   // Date.UTC takes the years 0 to 99 for the last century's.
   if (Number(year) < 100) return undefined;
   const at = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  // The thirtieth of February would silently become the second of March.
-  return new Date(at).getUTCDate() === Number(day) ? at / DAY_MS : undefined;
+  // The thirtieth of February would silently become the second of March, and a thirteenth month next January.
+  return new Date(at).getUTCDate() === Number(day) && new Date(at).getUTCMonth() === Number(month) - 1 ? at / DAY_MS : undefined;
 }
 
 export function dateOf(day: number): string {

@@ -119,6 +119,7 @@ test.each([
   ['sku,day,units\nA,2024-01-01,1\n', '2024-02-01', 'lacks date'],
   ['sku,date,units\nA,2024-01-01,1\nA,2024-01-02\n', '2024-02-01', 'Line 3'],
   ['sku,date,units\nA,2024-01-01,1\nA,2024-02-30,1\n', '2024-02-01', 'Line 3'],
+  ['sku,date,units\nA,2024-13-01,1\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,2024-01-01,many\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,2024-01-01,\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\n,2024-01-01,1\n', '2024-02-01', 'Line 2'],

@@ -53,6 +53,11 @@ describe('recommend', () => {
     expect(wrong.status).toBe(400);
     expect((wrong.json['errors']! as { path: string }[]).map(({ path }) => path).sort()).toEqual(['requests[1].diversity', 'requests[1].limit', 'requests[1].nonsense', 'requests[2]']);
     expect((await http.post('/v1/recommend', { requests: Array.from({ length: 101 }, () => ({ anonymousId: 'a' })) }, basic(SERVER))).json['errors']).toMatchObject([{ path: 'requests', code: 'too_many' }]);
+    const explained = (limit: number) => ({ requests: [{ anonymousId: 'a', limit: 60, explain: true }, { anonymousId: 'a', limit, explain: true }, { anonymousId: 'a', limit: 100 }] });
+    expect((await http.post('/v1/recommend', explained(40), basic(SERVER))).status).toBe(200);
+    expect((await http.post('/v1/recommend', explained(41), basic(SERVER))).json['errors']).toMatchObject([{ path: 'requests', code: 'too_many' }]);
+    const many = Array.from({ length: 101 }, (_, n) => `P${n}`);
+    for (const path of ['/v1/recommend', '/v1/score']) expect((await http.post(path, { anonymousId: 'a', items: many, explain: true }, basic(SERVER))).json['errors']).toMatchObject([{ path: 'items', code: 'too_many' }]);
     expect((await http.post('/v1/recommend', { requests: 5 })).json['errors']).toMatchObject([{ path: 'requests', code: 'wrong_type' }]);
   });
 
@@ -159,6 +164,7 @@ describe('the catalogue', () => {
 
   test('without an end or a beginning is not read over and over', async () => {
     const began = performance.now();
+    for (const type of ['text/csv', 'application/json']) expect(await put(Buffer.from(type === 'text/csv' ? 'sku,name\nP1,caf\xe9\n' : '[{"sku":"P1","name":"caf\xe9"}]', 'latin1'), type)).toMatchObject({ status: 400, json: { detail: expect.stringContaining('not UTF-8') } });
     expect(await put(`sku,name\nP1,"${'x'.repeat(8_000_000)}`, 'text/csv')).toMatchObject({ status: 400, json: { detail: expect.stringContaining('quote') } });
     expect(await put(`{"sku":"${'x'.repeat(8_000_000)}`, 'application/x-ndjson')).toMatchObject({ status: 400 });
     expect(await put(' '.repeat(40_000_000), 'application/json')).toMatchObject({ status: 200, json: { accepted: 0 } });

@@ -183,6 +183,21 @@ describe('orders and stock', () => {
     expect(refund).toMatchObject({ outcomes: [{ errors: [{ path: 'events[0].name', code: 'needs_server_key' }] }] });
   });
 
+  test('a browser orders ten thousand units of a product at most, a server what it says', () => {
+    const order = (units: number) => withProperties({ order_id: 'O', products: [{ product_id: 'P1' }, { product_id: 'P2', quantity: units }] }, 'Order Completed');
+    expect(wrong(order(10_000), { scope: 'browser' })).toEqual([]);
+    for (const units of [10_001, 1e9]) expect(wrong(order(units), { scope: 'browser' })).toEqual(['properties.products[1].quantity out_of_range']);
+    expect(wrong(order(1e9))).toEqual([]);
+  });
+
+  test('an event with a price is in the currency of the shop, unless it names one', () => {
+    const currencyOf = (properties: object) => (recordsOf(withProperties(properties))[0]!.value as { currency: string | null }).currency;
+    expect(currencyOf({ product_id: 'P1', price: '9.50' })).toBe('GBP');
+    expect(currencyOf({ product_id: 'P1', value: 3 })).toBe('GBP');
+    expect(currencyOf({ product_id: 'P1', price: '9.50', currency: 'USD' })).toBe('USD');
+    expect(currencyOf({ product_id: 'P1' })).toBeNull();
+  });
+
   test('stock and price changes need no shopper, but a server key', () => {
     const stock = { type: 'track', messageId: 'i', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2, in_stock: true } };
     expect(recordsOf(stock)).toEqual([{ topic: 'inventory', key: 'P4', value: { messageId: 'i', sku: 'P4', quantity: -2, availability: null, price: null, time: receivedAt, receivedAt } }]);
