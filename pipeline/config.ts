@@ -66,7 +66,7 @@ export type Config = Omit<z.output<typeof variables>, 'SHOP_CALENDAR'> & { reado
 
 /** JSON as it stands, or the text of the file that is named. */
 function calendarText(value: string, problems: string[]): string {
-  if (value === '' || value.trimStart().startsWith('[')) return value === '' ? '[]' : value;
+  if (value === '' || /^\s*[[{]/.test(value)) return value === '' ? '[]' : value;
   try {
     return readFileSync(value, 'utf8');
   } catch (error) {

@@ -1,5 +1,6 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { collect, type Shop } from '../producers/collect.js';
+import { sentenceOf } from '../producers/fields.js';
 import { encodeRecords } from '../producers/publish.js';
 import { UndecodableError } from '../schemas/codec.js';
 import { allTopics, deadLetters } from '../schemas/topics.js';
@@ -70,7 +71,7 @@ function recordAgain({ id, topic: name, key: bytes }: DeadLetter, value: Buffer,
 function collectedAgain({ id, at }: DeadLetter, value: Buffer, partitions: number, shop: Shop): NewRecord[] {
   const outcome = collect(callOf(id, value), { receivedAt: at, shop, scope: 'server', newId: () => id });
   if ('ok' in outcome) return encodeRecords(outcome.ok.records, partitions);
-  throw new Error(`Dead letter ${id} cannot be collected: ${outcome.errors.map(({ path, message }) => `${path}: ${message}`).join(' ')}`);
+  throw new Error(`Dead letter ${id} cannot be collected: ${sentenceOf(outcome.errors)}`);
 }
 
 function callOf(id: string, value: Buffer): unknown {

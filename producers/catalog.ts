@@ -2,7 +2,7 @@ import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
 import { availableOf } from './availability.js';
 import { skuOf } from './event-products.js';
-import { flag, isObject, money, number, text, type Errors, type Json } from './fields.js';
+import { flag, isObject, money, stock, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
 import { parseCurrency } from './money.js';
 import { parseTime } from './times.js';
@@ -71,7 +71,7 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
   const isDeleted = flag(errors, blankAsMissing(row, 'deleted'), 'deleted') ?? false;
   const price = money(errors, row, 'price');
   const currency = currencyOf(errors, row, behindPrice);
-  const { quantity, availability, withdrawn, discontinued } = availableOf(errors, row, number(errors, row, named(row, 'quantity', 'stock')));
+  const { quantity, availability, withdrawn, discontinued } = availableOf(errors, row, stock(errors, row, named(row, 'quantity', 'stock')));
   const value: CatalogChange = {
     sku: skuOf(errors, row) ?? '',
     op: op === 'delete' || isDeleted ? 'delete' : 'upsert',

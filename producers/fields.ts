@@ -37,6 +37,9 @@ export function under(errors: Errors, from: number, prefix: string): void {
   }
 }
 
+/** Errors on one line: each field with what is wrong with it; what has no path is wrong as a whole. */
+export const sentenceOf = (errors: readonly FieldError[]): string => errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join(' ');
+
 export const MAX_ID_BYTES = 256;
 /** Free texts are cut here, not refused: a long title is still that product's title. */
 export const MAX_TEXT = 1024;
@@ -157,13 +160,27 @@ export function quantity(errors: Errors, from: Json, name: string): number | nul
   return null;
 }
 
+/** Units in stock: negative where more was sold than had come. */
+export function stock(errors: Errors, from: Json, name: string): number | null {
+  const value = number(errors, from, name);
+  if (value === null || Math.abs(value) <= 1e12) return value;
+  errors.push({ path: name, code: 'out_of_range', message: 'A stock must not exceed 10^12 in either direction.' });
+  return null;
+}
+
+/** Plain enough, but more than money can hold. */
+const isTooMuch = (value: unknown): boolean =>
+  (typeof value === 'number' || (typeof value === 'string' && /^\s*[+-]?\d+(?:\.\d+)?\s*$/.test(value))) && Math.abs(Number(value)) >= 1e14;
+
 /** Money of either sign: a number, or a plain decimal in a string. `"1,299.00"` is refused: see money.ts. */
 export function signedMoney(errors: Errors, from: Json, name: string): bigint | null {
   const value = from[name];
   if (isMissing(value) || value === '') return null;
   const amount = typeof value === 'number' ? moneyOf(value) : typeof value === 'string' ? parseMoney(value) : undefined;
   if (amount !== undefined && isMoney(amount)) return amount;
-  errors.push({ path: name, code: 'not_a_number', message: `${shown(value)} is not an amount; write it as 1299.00, without separators or a currency sign.` });
+  errors.push(isTooMuch(value)
+    ? { path: name, code: 'out_of_range', message: `${shown(value)} is too large: an amount must be below 10^14.` }
+    : { path: name, code: 'not_a_number', message: `${shown(value)} is not an amount; write it as 1299.00, without separators or a currency sign.` });
   return null;
 }
 

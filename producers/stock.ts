@@ -3,13 +3,13 @@ import { availableOf } from './availability.js';
 import type { Envelope } from './envelope.js';
 import { MAX_PRODUCTS, skuOf } from './event-products.js';
 import type { Call } from './shop-event.js';
-import { isObject, money, number, under, type Errors, type Json } from './fields.js';
+import { isObject, money, stock, under, type Errors, type Json } from './fields.js';
 
 const isUnsaid = (from: Json, name: string): boolean => from[name] === undefined || from[name] === null || from[name] === '';
 
 /** Stock may be negative (sold before it came); a price may not. Of a withdrawn product an event changes only what it says of its stock: hiding is the catalogue's. */
 function change(errors: Errors, from: Json, head: Envelope, field: 'quantity' | 'price', messageId: string): InventoryChange {
-  const units = number(errors, from, from['quantity'] === undefined && from['stock'] !== undefined ? 'stock' : 'quantity');
+  const units = stock(errors, from, from['quantity'] === undefined && from['stock'] !== undefined ? 'stock' : 'quantity');
   const { quantity, availability } = availableOf(errors, from, units);
   const price = money(errors, from, 'price');
   if (field === 'quantity' && isUnsaid(from, 'quantity') && isUnsaid(from, 'stock') && isUnsaid(from, 'availability')) {

@@ -42,6 +42,6 @@ test('a calendar\'s problems are named beside those of other variables, each in 
   for (const part of [/\[0\] must be an object/, /SCORER_VECTORS must be one of float32, int8, not "int9"/, /REORDER_LEAD_TIME_DAYS must be a whole number/]) expect(told).toThrow(part);
 });
 
-test.each([['{"date": 1}', 'cannot be read'], ['[1', 'JSON list'], ['/nowhere/calendar.json', 'cannot be read']])('%s is refused', (value, why) => {
+test.each([['{"date": 1}', 'must be a JSON list'], ['[1', 'JSON list'], ['/nowhere/calendar.json', 'cannot be read']])('%s is refused', (value, why) => {
   expect(problemsOf(value)).toContain(why);
 });

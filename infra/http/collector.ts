@@ -6,7 +6,7 @@ import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { collectBatch, type BatchOutcome } from '../../producers/batch.js';
 import { collect, type CollectContext, type Collected, type Outcome } from '../../producers/collect.js';
-import { isObject, type FieldError } from '../../producers/fields.js';
+import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { checkType, parseJson, readBody } from './body.js';
@@ -48,7 +48,7 @@ function deadLetter(house: House, exchange: Exchange, call: unknown, index: numb
     // JSON.stringify recurses: a call that nests thousands of levels deep cannot be written down again.
     value = null;
   }
-  const message = errors.map((error) => `${error.path}: ${error.message}`).join(' ').slice(0, 2000);
+  const message = sentenceOf(errors).slice(0, 2000);
   const letter = {
     id, code: errors[0]?.code ?? 'unknown_type', message, consumer: 'collector', topic: 'clickstream',
     partition: -1, offset: -1, key: null, value, at: exchange.receivedAt, stack: null,

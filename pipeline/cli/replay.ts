@@ -4,6 +4,7 @@ import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { callDoor } from '../../infra/embedded-log/door.js';
 import { pinoJournal } from '../../infra/journal/pino.js';
+import { sentenceOf } from '../../producers/fields.js';
 import { CHUNK_BYTES, fileText } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
 import { caughtUp } from '../caught-up.js';
@@ -78,7 +79,7 @@ async function run(file: string, options: Options): Promise<void> {
     const seconds = (performance.now() - began) / 1000;
     const events = summary.read + summary.refused;
     for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
-    for (const { ordinal, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Record ${ordinal} refused: ${errors.map(({ path, message }) => `${path}: ${message}`).join(' ')}\n`);
+    for (const { ordinal, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Record ${ordinal} refused: ${sentenceOf(errors)}\n`);
     const report = { events, accepted: summary.read, rejected: summary.refused, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
   } finally {

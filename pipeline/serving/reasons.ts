@@ -74,13 +74,14 @@ export function localFitOf({ fit, weights }: LocalLinear, isStranger: boolean): 
 }
 
 /** Rounding leaves crumbs of parts that say nothing. */
-const isSome = ({ value }: Contribution): boolean => Math.abs(value) > 1e-9;
+const CRUMB = 1e-9;
+const isSome = ({ value }: Contribution): boolean => Math.abs(value) > CRUMB;
 
 /** What speaks for an item, the strongest first; what speaks against it is no reason. */
 export function reasonsFor({ contributions }: Explanation, because: Because | null): Reason[] {
   return REASONS.flatMap(({ code, groups, text, isAboutAnItem }): Reason[] => {
     const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)]!, 0);
-    if (contribution <= 0 || (isAboutAnItem && because === null)) return [];
+    if (contribution <= CRUMB || (isAboutAnItem && because === null)) return [];
     return [{ code, ...(isAboutAnItem && because ? { sku: because.sku } : {}), text: text(because?.name ?? ''), contribution }];
   }).sort((a, b) => b.contribution! - a.contribution!);
 }

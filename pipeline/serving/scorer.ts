@@ -50,6 +50,8 @@ interface Shopper {
   readonly isStale: boolean;
 }
 
+const modelFor = ({ recent }: Shopper): string => (recent.length > 0 ? MODEL : TRENDING);
+
 /** One ranked item, and why. */
 export interface Shown {
   readonly sku: string;
@@ -83,10 +85,9 @@ export class Scorer {
     const isRefused = this.#refusing(shopper, request.exclude, request.items === null, matches);
     const answer = request.items === null ? this.#best(shopper, request, isRefused) : this.#amongItems(shopper, request, request.items, isRefused);
     const recommendationId = randomUUID();
-    const isPersonal = shopper.recent.length > 0;
-    const model = isPersonal ? MODEL : TRENDING;
+    const model = modelFor(shopper);
     this.#remember(recommendationId, shopper, request.placement, model, answer);
-    metrics.count('millrace_recommendations_total', { kind: isPersonal ? 'personal' : 'trending' });
+    metrics.count('millrace_recommendations_total', { kind: model === MODEL ? 'personal' : 'trending' });
     const freshness = this.#freshness(shopper);
     // Two shapes rather than one put together: this is built for every request.
     return shopper.isStale ? { recommendationId, items: answer.items, model, stale: true, freshness } : { recommendationId, items: answer.items, model, freshness };
@@ -99,7 +100,7 @@ export class Scorer {
     return {
       items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.compare),
       unknown: request.items.filter((_, at) => numbers[at]! < 0),
-      model: MODEL,
+      model: modelFor(shopper),
       ...(shopper.isStale ? { stale: true } : {}),
       freshness: this.#freshness(shopper),
     };

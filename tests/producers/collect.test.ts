@@ -4,6 +4,7 @@ import { collectBatch } from '../../producers/batch.js';
 import { collectProduct } from '../../producers/catalog.js';
 import { collect, type CollectContext, type CollectedRecord } from '../../producers/collect.js';
 import { collectGa4 } from '../../producers/ga4.js';
+import { sentenceOf } from '../../producers/fields.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { clickstream, orders } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
@@ -142,6 +143,8 @@ describe('products', () => {
     expect(wrong(order('1,299.00', '1,299.00'))).toEqual(['properties.products[0].price not_a_number', 'properties.total not_a_number']);
     expect(recordsOf(order('1299.00', '1299.00'))[1]!.value).toMatchObject({ total: 12_990_000n, lines: [{ price: 12_990_000n, quantity: 1 }] });
     expect(wrong(order('NaN', Number.NaN))).toHaveLength(2);
+    for (const huge of ['123456789012345', 123456789012345, -1e308, '99999999999999.99999']) expect(wrong(order(huge, 1))).toEqual(['properties.total out_of_range']);
+    expect(wrong(order('1e15', '1e15 EUR'))).toEqual(['properties.products[0].price not_a_number', 'properties.total not_a_number']);
     expect(wrong(order(-1, 1))).toEqual(['properties.total negative']);
   });
 });
@@ -206,6 +209,8 @@ describe('orders and stock', () => {
     expect(wrong({ ...view, event: 'User Erased' }, { scope: 'browser' })).toEqual(['event needs_server_key']);
     expect(wrong({ ...stock, properties: { products: [] } })).toEqual(['properties.products required']);
     expect(wrong({ ...stock, properties: { product_id: 'P' } })).toEqual(['properties.quantity required']);
+    for (const quantity of [-1e308, 1e12 + 1, '999999999999999']) expect(wrong({ ...stock, properties: { product_id: 'P', quantity } })).toEqual(['properties.quantity out_of_range']);
+    expect(recordsOf({ ...stock, properties: { product_id: 'P', quantity: -1e12 } })).toMatchObject([{ value: { quantity: -1e12 } }]);
     expect(wrong({ ...stock, event: 'Price Changed', properties: { product_id: 'P', price: -1 } })).toEqual(['properties.price negative']);
   });
 });
@@ -353,6 +358,9 @@ describe('catalogue rows', () => {
   });
   test('are refused with every wrong field named', () => {
     expect(row({ price: '1,299.00', quantity: 'many', currency: 'XXXX' })).toEqual(['price not_a_number', 'currency unknown_currency', 'quantity not_a_number', 'product_id required']);
+    expect(row({ product_id: 'P1', price: 123456789012345, stock: 1e308 })).toEqual(['price out_of_range', 'stock out_of_range']);
     expect(row('x')).toEqual([' not_an_object']);
+    const told = [{ path: '', code: 'not_an_object' as const, message: 'Not JSON.' }, { path: 'price', code: 'negative' as const, message: 'Too little.' }];
+    expect(sentenceOf(told)).toBe('Not JSON. price: Too little.');
   });
 });

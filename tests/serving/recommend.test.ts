@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { Refusal } from '../../infra/http/problem.js';
 import { recommendRequest } from '../../infra/http/requests.js';
+import { GROUPS } from '../../models/explanation.js';
+import { reasonsFor } from '../../pipeline/serving/reasons.js';
 import { interactions, recommendations } from '../../schemas/topics.js';
 import { shopOfPairs, TestShop } from './shop.js';
 
@@ -120,6 +122,13 @@ describe('what is recommended', () => {
     expect(shares.every((share) => share > 0)).toBe(true);
     expect([...shares].sort((a, b) => b - a)).toEqual(shares);
     expect(contributions![0]!.part).toBe('an unknown item');
+  });
+
+  test('what only rounding has left of a part is no reason', () => {
+    const contributions = new Float64Array(GROUPS.length);
+    contributions[GROUPS.indexOf('popular')] = 1.9e-15;
+    contributions[GROUPS.indexOf('trending')] = 0.001;
+    expect(reasonsFor({ baseline: 0, contributions }, null).map(({ code }) => code)).toEqual(['trending']);
   });
 
   test('explaining changes neither the items nor their scores', async () => {
@@ -257,6 +266,14 @@ describe('odd requests', () => {
     expect(items.map(({ sku }) => sku)[0]).toBe('P5');
     expect(items.every(({ score }) => Number.isFinite(score))).toBe(true);
     expect(unknown).toEqual(['nothing']);
+  });
+
+  test('a score says which model it is of, as a recommendation does', async () => {
+    shop.profile('a', ['P4']);
+    const modelOf = async (anonymousId: string): Promise<unknown> =>
+      (await shop.scorer.score({ userId: null, anonymousId, trusted: false, items: ['P5'], after: null, explain: false, compare: false }) as { model: string }).model;
+    expect([await modelOf('a'), await modelOf('nobody')]).toEqual([(await shop.recommend('a')).model, (await shop.recommend('nobody')).model]);
+    expect(await modelOf('nobody')).toBe('trending/1');
   });
 
   test('a linear fit beside an explanation says the same of what speaks most', async () => {
