@@ -5,7 +5,6 @@
  *   a(y) = F[x][y] + β·B[x][y] for the 16 strongest neighbours y of a click x
  *   hop(c) = Σ_j q^j·n(x_j)^−α Σ_y a(y)·(F[y][c] + β·B[y][c])·n(y)^−0.8     over the last 3 clicks
  *
- * Of F[y] and B[y] the 48 strongest count: the rest is much of the way through memory, and few items come by it alone.
  * Untrained: no candidates. Units as in co-visitation.ts. `gather` walks some 48 rows a query; `gatherCached` keeps the
  * 128 best of each click's sum in a cache of the caller's, filled anew once the click's own rows changed by 6 %, so an
  * answer may lag the rows by that much. Learning uses `gather`: a state may not depend on what was asked of it.
@@ -19,7 +18,6 @@ import type { TransitionRows } from './kernels/transition-rows.js';
 
 const CLICKS = 3;
 const NEIGHBOURS = 16;
-const DEPTH = 48;
 const KEPT = 128;
 const BACKWARD_SHARE = 0.5;
 const HUB_PENALTY = 0.8;
@@ -77,10 +75,9 @@ function hubWeight(state: CoVisitation, item: number): number {
   return power(state.norm[item], HUB_PENALTY / state.settings.normalization);
 }
 
-/** Adds the strongest of one row. */
 function spread({ ids, weights, offset, length }: TransitionRows, item: number, weight: number, to: Sums): void {
   const first = offset[item];
-  addScaled(to, ids, weights, first, first + Math.min(length[item], DEPTH), weight);
+  addScaled(to, ids, weights, first, first + length[item], weight);
 }
 
 /** Sums of single clicks, direct-mapped by item number: bounded, and a clash only costs a refill. */
