@@ -1,32 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { evaluateForecastsCommand } from '../../pipeline/cli/evaluate-forecasts.js';
+import { said } from '../support/command.js';
 
-let folder: string;
-let out: string;
-let err: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'forecasts-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
+const command = said('forecasts');
 
 async function run(text: string | Buffer, cutoffs: string, ...args: string[]): Promise<void> {
-  const file = join(folder, 'sales.csv');
-  writeFileSync(file, text);
+  const file = command.file('sales.csv', text);
   await evaluateForecastsCommand().parseAsync(['--sales', file, '--cutoffs', cutoffs, ...args], { from: 'user' });
 }
 
@@ -45,72 +27,72 @@ function sales(days: number, step = 1): string {
 test('a column of categories adds their totals to the shop\'s', async () => {
   const [header = '', ...rows] = sales(140).split('\n');
   await run([`${header},Category`, ...rows.map((row) => `${row},${row.startsWith('S0') ? 'A' : row.startsWith('S1') ? '' : 'B'}`)].join('\n'), date(110), '--horizon', '14', '--json');
-  const { totals }: { totals: { of: string; model: string; series: number }[] } = JSON.parse(out);
+  const { totals }: { totals: { of: string; model: string; series: number }[] } = JSON.parse(command.out);
   expect(totals.filter(({ model }) => model === 'millrace')).toMatchObject([{ of: 'shop', series: 1 }, { of: 'categories', series: 2 }]);
 });
 
 test('a gzipped file gives one JSON object with every promised field, and the protocol on stderr', async () => {
   await run(gzipSync(sales(140)), `${date(100)},${date(110)}`, '--horizon', '14', '--json');
-  const report: Record<string, unknown> = JSON.parse(out);
+  const report: Record<string, unknown> = JSON.parse(command.out);
   for (const field of ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80', 'seconds']) {
     expect(report).toHaveProperty(field, expect.any(Number));
   }
   expect(report['series']).toBe(5);
   expect(report['by_class']).toContainEqual(expect.objectContaining({ class: 'daily', coverage_80_shared: expect.any(Number) }));
   expect(report['protocol']).toEqual({ step: 'day', horizon: 14, season: 7, cutoffs: [date(100), date(110)] });
-  expect(err).toContain('missing ones are zero');
+  expect(command.err).toContain('missing ones are zero');
 });
 
 test('a report is one page that needs nothing else, with fans, calibration and baselines', async () => {
-  const page = join(folder, 'report.html');
+  const page = join(command.folder, 'report.html');
   await run(sales(140), date(110), '--horizon', '14', '--report', page, '--json');
   const html = readFileSync(page, 'utf8');
   for (const part of ['A steady seller', 'Calibration', 'Error by horizon', 'seasonal naive']) expect(html).toContain(part);
   expect(html).not.toMatch(/NaN|undefined|Infinity|<script|https?:|src=/);
-  expect(JSON.parse(out)).toHaveProperty('sql');
+  expect(JSON.parse(command.out)).toHaveProperty('sql');
 });
 
 test('another forecaster of the same series stands beside, with its error and its time', async () => {
   // Stands in for a Python with statsforecast: it answers zero everywhere, as the script would.
-  const python = join(folder, 'python');
+  const python = join(command.folder, 'python');
   writeFileSync(python, `#!${process.execPath}
 const { series, horizon } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const zeros = (n) => series.map(() => Array(n).fill(0));
 console.log(JSON.stringify({ version: '0', models: [{ name: 'Zero', seconds: 2, quantiles: zeros(9 * horizon), means: zeros(horizon) }] }));`, { mode: 0o755 });
   await run(sales(140), `${date(100)},${date(110)}`, '--horizon', '14', '--compare', 'statsforecast', '--python', python, '--json');
-  const { rivals, baselines }: { rivals: Record<string, unknown>[]; baselines: { model: string; sql: number }[] } = JSON.parse(out);
+  const { rivals, baselines }: { rivals: Record<string, unknown>[]; baselines: { model: string; sql: number }[] } = JSON.parse(command.out);
   expect(rivals).toMatchObject([{ model: 'statsforecast 0 Zero', seconds: 4, sql: baselines.find(({ model }) => model === 'zero')?.sql, our_sql_ratio: expect.any(Number) }]);
 });
 
 test('without that Python a sentence says so', async () => {
   await run(sales(140), date(110), '--horizon', '14', '--compare', 'statsforecast', '--python', '/nowhere/python');
-  expect(err).toContain('needs Python: /nowhere/python does not start');
+  expect(command.err).toContain('needs Python: /nowhere/python does not start');
   expect(process.exitCode).toBe(1);
 });
 
 test.each([['1', 1], ['4', 7], ['52', 7], ['365', 1]])('a season of %s periods is scored, longer than the history or not', async (season, step) => {
   await run(sales(120, step), date(100 * step), '--horizon', '8', '--season', season, '--json');
-  expect(JSON.parse(out)).toMatchObject({ series: 5, sql: expect.any(Number), protocol: { season: Number(season) } });
+  expect(JSON.parse(command.out)).toMatchObject({ series: 5, sql: expect.any(Number), protocol: { season: Number(season) } });
 });
 
 test('columns may come in any order, quoted, with semicolons and a byte order mark', async () => {
   await run(sales(140), date(110), '--horizon', '14', '--json');
-  const plain: Record<string, unknown> = JSON.parse(out);
-  out = '';
+  const plain: Record<string, unknown> = JSON.parse(command.out);
+  command.out = '';
   const rows = sales(140).split('\n').slice(1).map((row) => row.split(','));
   const turned = ['\uFEFFDate;"Units";SKU', ...rows.map(([sku, day, units]) => `"${day}";${units};"${sku}"`)].join('\r\n');
   await run(turned, date(110), '--horizon', '14', '--json');
-  expect(JSON.parse(out)).toMatchObject({ sql: plain['sql'], wql: plain['wql'], bias: plain['bias'] });
+  expect(JSON.parse(command.out)).toMatchObject({ sql: plain['sql'], wql: plain['wql'], bias: plain['bias'] });
 });
 
 test('a file that names one day a week is weekly', async () => {
   await run(sales(120, 7), date(100 * 7), '--horizon', '8', '--season', '52', '--json');
-  expect(JSON.parse(out)).toMatchObject({ protocol: { step: 'week' }, series: 5 });
+  expect(JSON.parse(command.out)).toMatchObject({ protocol: { step: 'week' }, series: 5 });
 });
 
 test('without --json a table names the forecaster, its classes and the baselines', async () => {
   await run(sales(140), date(110), '--horizon', '14');
-  for (const row of ['millrace', 'seasonal naive', 'SBA + NB']) expect(out).toContain(row);
+  for (const row of ['millrace', 'seasonal naive', 'SBA + NB']) expect(command.out).toContain(row);
 });
 
 test.each([
@@ -130,17 +112,17 @@ test.each([
   ['sku,date,units\nA,2024-01-01,0\nA,2024-03-01,0\n', '2024-02-01', 'enough sales'],
 ])('%j with cut-off %s is refused in a sentence and exit code 1', async (text, cutoff, sentence) => {
   await run(text, cutoff, '--json');
-  expect(err.trim().split('\n').at(-1)).toContain(sentence);
-  expect(out).toBe('');
+  expect(command.err.trim().split('\n').at(-1)).toContain(sentence);
+  expect(command.out).toBe('');
   expect(process.exitCode).toBe(1);
 });
 
 test('a missing file and a broken archive are refused in a sentence', async () => {
-  await evaluateForecastsCommand().parseAsync(['--sales', join(folder, 'none.csv'), '--cutoffs', '2024-01-01'], { from: 'user' });
-  expect(err).toContain('does not exist');
+  await evaluateForecastsCommand().parseAsync(['--sales', join(command.folder, 'none.csv'), '--cutoffs', '2024-01-01'], { from: 'user' });
+  expect(command.err).toContain('does not exist');
   const broken = gzipSync(sales(140)).subarray(0, 200);
   await run(broken, date(110));
-  expect(err.trim().split('\n').at(-1)).toContain('cannot be read to its end');
+  expect(command.err.trim().split('\n').at(-1)).toContain('cannot be read to its end');
   expect(process.exitCode).toBe(1);
 });
 
@@ -157,7 +139,7 @@ test.skipIf(!existsSync(retail))('Online Retail: better than every baseline of t
   }
   await run(lines.join('\n'), '2011-09-17,2011-10-15,2011-11-12', '--min-history-days', '56', '--min-selling-days', '10', '--json');
   const report: { sql: number; wql: number; bias: number; coverage_80: number; baselines: { model: string; sql: number; wql: number }[] } =
-    JSON.parse(out);
+    JSON.parse(command.out);
   for (const baseline of report.baselines) {
     expect(report.sql).toBeLessThan(baseline.sql);
     expect(report.wql).toBeLessThan(baseline.wql);

@@ -1,32 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { evaluateHoursCommand } from '../../pipeline/cli/evaluate-hours.js';
+import { said } from '../support/command.js';
 
-let folder: string;
-let out: string;
-let err: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hours-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
+const command = said('hours');
 
 async function run(text: string | Buffer, cutoffs: string, ...args: string[]): Promise<void> {
-  const file = join(folder, 'sales.csv');
-  writeFileSync(file, text);
+  const file = command.file('sales.csv', text);
   await evaluateHoursCommand().parseAsync(['--sales', file, '--cutoffs', cutoffs, ...args], { from: 'user' });
 }
 
@@ -36,12 +16,12 @@ const text = ['sku,date,units', ...rows].join('\n');
 
 test('a gzipped file of sales with times gives one JSON object, and the protocol on stderr', async () => {
   await run(gzipSync(text), '2024-03-20,2024-03-10', '--json');
-  expect(JSON.parse(out)).toMatchObject({ series: 8, sold: 56, seconds: expect.any(Number) as number });
-  expect((JSON.parse(out) as { profiles: { profile: string }[] }).profiles.map(({ profile }) => profile)).toEqual(['even', 'shop', 'shop and SKU']);
-  expect(err).toContain('7 days after each cut-off');
-  out = '';
+  expect(JSON.parse(command.out)).toMatchObject({ series: 8, sold: 56, seconds: expect.any(Number) as number });
+  expect((JSON.parse(command.out) as { profiles: { profile: string }[] }).profiles.map(({ profile }) => profile)).toEqual(['even', 'shop', 'shop and SKU']);
+  expect(command.err).toContain('7 days after each cut-off');
+  command.out = '';
   await run(text, '2024-03-20');
-  expect(out).toMatch(/^profile +log loss +WQL +shop WAPE\neven /);
+  expect(command.out).toMatch(/^profile +log loss +WQL +shop WAPE\neven /);
 });
 
 test.each([
@@ -52,5 +32,5 @@ test.each([
 ])('%s ends with a sentence', async (_, content, cutoffs, sentence) => {
   await run(content, cutoffs);
   expect(process.exitCode).toBe(1);
-  expect(err).toContain(sentence);
+  expect(command.err).toContain(sentence);
 });

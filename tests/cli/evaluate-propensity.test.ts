@@ -1,32 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { evaluatePropensityCommand } from '../../pipeline/cli/evaluate-propensity.js';
+import { said } from '../support/command.js';
 
-let folder: string;
-let out: string;
-let err: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'propensity-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
+const command = said('propensity');
 
 async function run(text: string | Buffer, ...args: string[]): Promise<void> {
-  const file = join(folder, 'data.csv');
-  writeFileSync(file, text);
+  const file = command.file('data.csv', text);
   await evaluatePropensityCommand().parseAsync(['--data', file, '--label', 'Revenue', '--folds', '3', ...args], { from: 'user' });
 }
 
@@ -35,14 +17,14 @@ const TEXT = ['PageValues;Month;Revenue', ...ROWS].join('\n');
 
 test('a gzipped file with semicolons gives one JSON array on stdout and the protocol on stderr', async () => {
   await run(gzipSync(TEXT), '--json');
-  const scores: unknown = JSON.parse(out);
+  const scores: unknown = JSON.parse(command.out);
   expect(scores).toHaveLength(2);
   expect(scores).toEqual(
     expect.arrayContaining([
       { model: 'boosted-trees', auc: expect.any(Number), auprc: expect.any(Number), logloss: expect.any(Number) },
     ]),
   );
-  expect(err).toContain('Stratified 3-fold');
+  expect(command.err).toContain('Stratified 3-fold');
   expect(process.exitCode).toBeUndefined();
 });
 
@@ -55,15 +37,15 @@ test.each([
   ['PageValues;Revenue\n1;TRUE\n2;FALSE\n', '3 folds need'],
 ])('%j is refused in one sentence with exit code 1', async (text, sentence) => {
   await run(text);
-  expect(err.trim().split('\n')).toHaveLength(1);
-  expect(err).toContain(sentence);
-  expect(out).toBe('');
+  expect(command.err.trim().split('\n')).toHaveLength(1);
+  expect(command.err).toContain(sentence);
+  expect(command.out).toBe('');
   expect(process.exitCode).toBe(1);
 });
 
 test('a missing file is refused in one sentence', async () => {
-  await evaluatePropensityCommand().parseAsync(['--data', join(folder, 'none.csv'), '--label', 'Revenue'], { from: 'user' });
-  expect(err).toContain('does not exist');
+  await evaluatePropensityCommand().parseAsync(['--data', join(command.folder, 'none.csv'), '--label', 'Revenue'], { from: 'user' });
+  expect(command.err).toContain('does not exist');
   expect(process.exitCode).toBe(1);
 });
 
@@ -72,7 +54,7 @@ if (!existsSync(shoppers)) process.stderr.write(`Skipped the Online Shoppers tes
 
 test.skipIf(!existsSync(shoppers))('Online Shoppers: both models beat their published anchors', { timeout: 900_000 }, async () => {
   await evaluatePropensityCommand().parseAsync(['--data', shoppers, '--label', 'Revenue', '--folds', '2', '--json'], { from: 'user' });
-  const scores: { model: string; auc: number }[] = JSON.parse(out);
+  const scores: { model: string; auc: number }[] = JSON.parse(command.out);
   const auc = Object.fromEntries(scores.map((one) => [one.model, one.auc]));
   expect(auc['ftrl-logistic']).toBeGreaterThan(0.9);
   expect(auc['boosted-trees']).toBeGreaterThan(0.922);

@@ -1,38 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { evaluateReorderCommand } from '../../pipeline/cli/evaluate-reorder.js';
+import { said } from '../support/command.js';
 
-let folder: string;
-let out: string;
-let err: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'reorder-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-  out = '';
-  err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
+const command = said('reorder');
 
 async function run(days: number, ...args: string[]): Promise<void> {
-  const file = join(folder, 'sales.csv');
   const lines = Array.from({ length: days }, (_, day) => `A,${new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10)},${(day * 7) % 5}`);
-  writeFileSync(file, ['sku,date,units', ...lines, ''].join('\n'));
+  const file = command.file('sales.csv', ['sku,date,units', ...lines, ''].join('\n'));
   await evaluateReorderCommand().parseAsync(['--sales', file, ...args], { from: 'user' });
 }
 
 test('the costs of all levels come with the protocol', async () => {
   await run(150, '--service', '90', '--from', '2024-04-01', '--json');
-  const report = JSON.parse(out) as { cycles: number; cost: Record<string, number>; protocol: object };
+  const report = JSON.parse(command.out) as { cycles: number; cost: Record<string, number>; protocol: object };
   expect(report.cycles).toBe(3);
   expect(Object.keys(report.cost)).toEqual(['served', 'learned', 'textbook', 'simple', 'hindsight']);
   expect(report.protocol).toEqual({ lead_time_days: 7, review_days: 7, service: 0.9, from: '2024-04-01', warm_up_days: 56, least_selling_days: 10 });
@@ -40,8 +20,8 @@ test('the costs of all levels come with the protocol', async () => {
 
 test('people get a table in which everything stands beside the textbook', async () => {
   await run(150);
-  expect(out).toMatch(/textbook +\d+ +1\.000/);
-  expect(err).toContain('Cycles of 14 days');
+  expect(command.out).toMatch(/textbook +\d+ +1\.000/);
+  expect(command.err).toContain('Cycles of 14 days');
 });
 
 test.each([
@@ -49,6 +29,6 @@ test.each([
   [[], 40, 'has sold for long enough'],
 ])('%s of %s days: a sentence and exit 1', async (args, days, sentence) => {
   await run(days, ...args);
-  expect(err).toContain(sentence);
+  expect(command.err).toContain(sentence);
   expect(process.exitCode).toBe(1);
 });
