@@ -81,7 +81,8 @@ export function predictDays(series: SkuSeries, shop: Shop, day: Day): Predicted 
 
 export const noDemand = (): DayDemand => ({ mean: 0, dispersion: 0 });
 
-const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);
+/** Units as they are told: to four places. */
+export const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);
 
 /** Numbers from a place on; `Array.from` would take a third of the time of a forecast. */
 function numbers(from: Float64Array, start: number, count: number): number[] {

@@ -2,6 +2,7 @@ import type { Correction } from '../../models/inventory/base-stock-learning.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
 import { POLICY_KINDS, sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
 import type { Forecast, ReorderSuggestion, SkuSuccessor, Supply } from '../../schemas/types.js';
+import { rounded } from './forecast.js';
 
 /** Terms of SKUs whose catalogue entry names none. */
 export interface ReorderDefaults {
@@ -69,9 +70,9 @@ export function suggestionOf(supply: Supply | undefined, forecast: Forecast, def
   const demand = demandOf(forecast);
   const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, correction);
   return {
-    sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo, stock: supply.stock, onOrder, serviceLevel: level,
+    sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,
-    demand: covered, model: forecast.model, policy: policy.kind,
+    demand: rounded(covered), model: forecast.model, policy: policy.kind,
     reasons: reasons.map((reason) => ({ code: reason.code, text: sentence(reason) })),
   };
 }

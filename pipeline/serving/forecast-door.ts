@@ -1,5 +1,5 @@
 import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
-import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, type Day, type DayDemand } from '../../consumers/demand/forecast.js';
+import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day, type DayDemand } from '../../consumers/demand/forecast.js';
 import { hourRows, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { successorRows } from '../../consumers/demand/succession.js';
@@ -95,7 +95,8 @@ export class ForecastDoor {
     const firstDay = Math.max(0, ...members.map((member) => member.firstDay));
     const days = Array.from({ length: members.length > 0 ? HORIZON_DAYS : 0 }, (_, i) => {
       const ofDay = members.map((member) => ({ mean: member.mean[i] ?? 0, quantiles: member.quantiles[i] ?? [] }));
-      return { date: isoDay(firstDay + i), ...totals.total(ofDay, LEVELS) };
+      const { mean, quantiles } = totals.total(ofDay, LEVELS);
+      return { date: isoDay(firstDay + i), mean: rounded(mean), quantiles: quantiles.map(rounded) };
     });
     return { category, products: skus.length, forecast: members.length, model: MODEL, asOf: new Date(this.#options.now).toISOString(), levels: LEVELS, days };
   }

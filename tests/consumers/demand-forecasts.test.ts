@@ -381,6 +381,7 @@ describe('what to order', () => {
     const reason = last(learned).reasons.find(({ code }) => code === 'learned')!;
     expect(reason.text).toMatch(/^Raised by [\d.]+ units by what \d+ cycles have cost: [\d.]+ % less than without/);
     expect(last(learned).upTo).toBeGreaterThan(last(early).upTo);
+    expect([last(learned).upTo, last(learned).demand].map((units) => Number(units.toFixed(4)))).toEqual([last(learned).upTo, last(learned).demand]);
     const score = learned.row('demand-forecasts', stockScoreRows, '')!;
     expect(score.cycles).toBeGreaterThan(15);
     expect(score.served).toBeLessThan(score.textbook);

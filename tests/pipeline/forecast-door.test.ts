@@ -148,6 +148,7 @@ test('a category is the sum of its SKUs, with quantiles that do not cross', asyn
   const { forecasts } = door.several(['TEA', 'CUP']) as { forecasts: Answer[] };
   expect(kitchen).toMatchObject({ category: 'kitchen', products: 3, forecast: 2 });
   kitchen.days.forEach((day, i) => {
+    expect([day.mean, ...day.quantiles].filter((units) => Number(units.toFixed(4)) !== units)).toEqual([]);
     expect(day.mean).toBeCloseTo(forecasts[0]!.days[i]!.mean + forecasts[1]!.days[i]!.mean, 9);
     expect([...day.quantiles].sort((a, b) => a - b)).toEqual(day.quantiles);
   });
