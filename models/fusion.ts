@@ -42,7 +42,7 @@ export interface Settings {
   readonly precision: embedding.Settings['precision'];
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 40_000, lessonShare: 0.2, repeats: true, scan: false, precision: 'float32' };
+export const defaults: Settings = { seed: 1, firstLessons: 200_000, lessonShare: 0.2, repeats: true, scan: false, precision: 'float32' };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
