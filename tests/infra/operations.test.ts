@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { configTable } from '../../pipeline/config.js';
 import { catalogue } from '../../infra/metrics/catalogue.js';
 import type { MetricInfo } from '../../infra/metrics/catalogue.js';
 
@@ -67,7 +68,10 @@ describe('deployments', () => {
   const Compose = z.object({
     services: z.record(
       z.string(),
-      z.object({ command: z.array(z.string()).optional(), healthcheck: z.unknown().optional(), environment: z.record(z.string(), z.string()).optional() }),
+      z.object({
+        command: z.array(z.string()).optional(), healthcheck: z.unknown().optional(), environment: z.record(z.string(), z.string()).optional(),
+        env_file: z.array(z.object({ path: z.string(), required: z.boolean() })).optional(),
+      }),
     ),
   });
 
@@ -77,6 +81,20 @@ describe('deployments', () => {
     const unhealthy = Object.entries(services).filter(([name, service]) => !roles.includes(name) && service.healthcheck === undefined);
     expect(unhealthy.map(([name]) => name)).toEqual([]);
     expect(text('infra/Dockerfile')).toMatch(/HEALTHCHECK[\s\S]*\/livez/);
+  });
+
+  test('every setting in .env reaches each role in compose, but those that name what compose itself starts', () => {
+    const { services } = Compose.parse(parse(text('docker-compose.yml'), { merge: true }));
+    const settings = configTable().map(({ name }) => name);
+    for (const role of roles) {
+      const { env_file: files, environment = {} } = services[role]!;
+      expect(files).toEqual([{ path: '.env', required: false }]);
+      expect(Object.keys(environment).filter((name) => !settings.includes(name))).toEqual([]);
+      // These beat .env. What compose sets to what .env says of the same name is .env's all the same.
+      const fixed = Object.entries(environment).filter(([name, value]) => !value.startsWith(`\${${name}:`)).map(([name]) => name);
+      expect(fixed.sort()).toEqual(['CLICKHOUSE_URL', 'CLICKHOUSE_USER', 'DATA_DIR', 'KAFKA_BROKERS', 'PORT', 'SCHEMA_REGISTRY_URL']);
+      for (const name of fixed) expect(text('infra/compose.env.example')).toContain(name);
+    }
   });
 
   test('compose takes every secret from the environment and has a default for none', () => {
