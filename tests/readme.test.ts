@@ -33,8 +33,10 @@ test('the README has a line for each field of a trigger, and one for each reason
   const named = new Set([...page.matchAll(/`(\w+)`/g)].map(([, word]) => word));
   expect(marketingTriggers.codec.schema.fields.filter(({ name }) => !named.has(name))).toEqual([]);
   const suppressions = /function suppressionOf[\s\S]*?\n\}/.exec(text('consumers/triggers/fire.ts'))?.[0].matchAll(/return '(\w+)'/g) ?? [];
+  const codes = [...suppressions].map(([, code]) => code);
   const [, table = ''] = /\| suppressed because[^\n]*\n((?:\|.*\n)+)/.exec(page) ?? [];
-  expect([...suppressions].map(([, code]) => code)).toEqual([...table.matchAll(/^\| `(\w+)`/gm)].map(([, code]) => code));
+  expect(codes).toEqual([...table.matchAll(/^\| `(\w+)`/gm)].map(([, code]) => code));
+  for (const file of ['schemas/outputs/marketing-trigger.avsc', 'docs/clickhouse.md']) expect(text(file)).toContain(`for suppressed one of ${codes.join(', ')}`);
 });
 
 test('every address that the README calls is described', () => {
