@@ -33,7 +33,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   } catch (error) {
     throw asFailure(`No broker of ${options.brokers.join(', ')} answers.`, error);
   }
-  const { clusterId } = await admin.describeCluster();
+  // kafkajs has null for an answer where its broker went away in between, and fails over it with a TypeError: nobody's bug here.
+  const { clusterId } = await admin.describeCluster().catch(async (cause: unknown) => {
+    await admin.disconnect().catch(() => undefined);
+    throw asFailure(`No broker of ${options.brokers.join(', ')} says whose cluster it is.`, cause);
+  });
   const connection = new Connection(raw, prefix);
   const appender = openAppender(kafka, prefix, metrics);
   const readers = new Set<Reader>();
