@@ -21,6 +21,7 @@ import { begin, scratch, slot, strangerSlot, type Scratch } from './kernels/cand
 import { log, randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import * as popularity from './popularity.js';
+import { best, type Recommendations } from './recommendations.js';
 import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
 import * as twoHop from './two-hop.js';
@@ -71,18 +72,6 @@ export interface Options extends Asked {
   readonly limit: number;
 }
 
-export interface Recommendations {
-  readonly items: Int32Array;
-  /** Log odds between items of the same answer; larger is better. */
-  readonly scores: Float32Array;
-  /** What spoke for the item: a sum of SOURCE bits. */
-  readonly sources: Uint8Array;
-  /** Its row among the features of this query, which stay in the ranker's `x` until the next one. */
-  readonly places: Uint8Array;
-}
-
-export const SOURCE = { own: 1, latest: 2, forward: 4, backward: 8, hop: 16, popular: 32 } as const;
-
 export function init(settings: Partial<Settings> = {}): Fusion {
   const chosen = { ...defaults, ...settings };
   return {
@@ -112,32 +101,8 @@ export function workspace(hops = 16_384): Workspace {
 
 /** The best items for a shopper with these clicks. */
 export function predict(state: Fusion, recent: Int32Array, work: Workspace, options: Options): Recommendations {
-  const count = rank(state, recent, work, options);
-  const size = Math.max(0, Math.min(Math.floor(options.limit), count));
-  const items = new Int32Array(size);
-  const scores = new Float32Array(size);
-  const sources = new Uint8Array(size);
-  const places = new Uint8Array(size);
-  let filled = 0;
-  for (let c = 0; c < count; c++) {
-    const score = work.scores[c];
-    if (filled === size && !(filled > 0 && score > scores[filled - 1])) continue;
-    let at = filled < size ? filled++ : size - 1;
-    for (; at > 0 && scores[at - 1] < score; at--) {
-      scores[at] = scores[at - 1];
-      items[at] = items[at - 1];
-      sources[at] = sources[at - 1];
-      places[at] = places[at - 1];
-    }
-    scores[at] = score;
-    items[at] = work.items[c];
-    sources[at] = sourcesOf(work.scratch, work.picked[c]);
-    places[at] = c;
-  }
-  return { items, scores, sources, places };
+  return best(work, rank(state, recent, work, options), options.limit);
 }
-
-export const recommend = predict;
 
 /** Candidates and their scores into the workspace's `items` and `scores`; returns how many. */
 export function rank(state: Fusion, recent: Int32Array, work: Workspace, asked?: Asked): number {
@@ -249,16 +214,6 @@ function choose(state: Fusion, recent: Int32Array, { scratch: space, picked, ite
   }, picked);
   for (let c = 0; c < count; c++) items[c] = space.items[picked[c]];
   return count;
-}
-
-function sourcesOf(space: Scratch, at: number): number {
-  const sources =
-    (space.times[at] > 0 ? SOURCE.own : 0) |
-    (space.latest[at] > 0 ? SOURCE.latest : 0) |
-    (space.forward[at] > 0 ? SOURCE.forward : 0) |
-    (space.backward[at] > 0 ? SOURCE.backward : 0) |
-    (space.hop[at] > 0 ? SOURCE.hop : 0);
-  return sources === 0 ? SOURCE.popular : sources;
 }
 
 /** Takes the item out of every source. Its part in the ranker's weights is no larger than any other item's. */

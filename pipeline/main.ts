@@ -12,7 +12,6 @@ import { topologyProblems, type Topology } from './core/topology.js';
 import { untilAvailable } from './core/until-available.js';
 import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
-import { spawnLearner, type SpawnLearner } from './learner/thread.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
 import { bounded, limitMet, refusalOf } from './read-only-sql.js';
 import { ForecastDoor } from './serving/forecast-door.js';
@@ -32,7 +31,6 @@ export interface StartOptions {
   /** Answer nothing over HTTP: a replay without a running process. */
   readonly withoutHttp?: boolean;
   readonly clock?: 'wall' | 'file' | undefined;
-  readonly spawnLearner?: SpawnLearner | undefined;
 }
 
 /** A running Millrace process. */
@@ -66,7 +64,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
   const running: Running[] = [];
   try {
-    if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology, config, options.spawnLearner ?? spawnLearner));
+    if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology, config));
     const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') ? await engine.openRowSink() : undefined;

@@ -11,7 +11,7 @@ import { runSink, sinkPorts } from './core/sink.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 import { runErasures } from './erasure.js';
-import { learnOnThread, type SpawnLearner } from './learner/thread.js';
+import { learnOnThread, spawnLearner } from './learner/thread.js';
 import { Items } from './serving/items.js';
 import { followLearner } from './serving/learned.js';
 import { Ranking } from './serving/rank.js';
@@ -41,16 +41,16 @@ export function startConsumers(engine: Engine, topology: Topology): Running[] {
 }
 
 /** Learners of which there is one a shop: whoever owns partition 0 of the first table they publish to. Each has a thread of its own. */
-export function startLearners(engine: Engine, topology: Topology, config: Config, spawn: SpawnLearner): Running[] {
-  return topology.learners.filter(({ publishes }) => publishes).map((fold) => ({ name: fold.name, ...learnWhereOwned(engine, fold, config, spawn) }));
+export function startLearners(engine: Engine, topology: Topology, config: Config): Running[] {
+  return topology.learners.filter(({ publishes }) => publishes).map((fold) => ({ name: fold.name, ...learnWhereOwned(engine, fold, config) }));
 }
 
-function learnWhereOwned(engine: Engine, fold: Fold<unknown>, config: Config, spawn: SpawnLearner): Membership {
+function learnWhereOwned(engine: Engine, fold: Fold<unknown>, config: Config): Membership {
   const { log } = engine;
   return log.own({ name: fold.name, inputs: [fold.publishes!.tables[0]!.name] }, async (lease: Lease) => {
     if (lease.partition !== 0) return whenRevoked(lease);
     const assignment = { fold: fold.name, config, clock: log.clock, partitions: log.partitions, snapshots: { ...engine.snapshotPlace, everyMs: SNAPSHOT_EVERY_MS } };
-    await learnOnThread(spawn(assignment), engine, lease.revoked);
+    await learnOnThread(spawnLearner(assignment), engine, lease.revoked);
   });
 }
 

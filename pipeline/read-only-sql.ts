@@ -2,11 +2,13 @@
 const LOOKS = /^\s*\(?\s*(select|with|show|desc|describe|explain|exists)\b/i;
 const REACHES_OUT = /\b(file|fileCluster|url|urlCluster|executable|s3|s3Cluster|gcs|hdfs|azureBlobStorage|remote|remoteSecure|cluster|mysql|postgresql|mongodb|redis|sqlite|jdbc|odbc|python|deltaLake|iceberg|hudi)\s*\(/i;
 
+/** Text in quotes reaches nowhere and sets nothing. */
+const withoutText = (query: string): string => query.replace(/'(?:[^'\\]|\\.|'')*'/g, "''");
+
 /** Why a statement is refused to those who may only ask; undefined when it is not. */
 export function refusalOf(query: string): string | undefined {
   if (!LOOKS.test(query)) return 'Only SELECT, WITH, SHOW, DESCRIBE, EXPLAIN and EXISTS are answered here; maintenance is done with "millrace sql --write".';
-  // Text in quotes reaches nowhere.
-  const unquoted = query.replace(/'(?:[^'\\]|\\.|'')*'/g, "''");
+  const unquoted = withoutText(query);
   if (REACHES_OUT.test(unquoted)) return 'Table functions that read files, programs or other servers are refused.';
   if (/;\s*\S/.test(unquoted)) return 'One statement at a time.';
   if (/\binto\s+outfile\b/i.test(unquoted)) return 'INTO OUTFILE is refused.';
@@ -24,9 +26,8 @@ const LIMITS = `max_execution_time = ${MOST_SECONDS}, max_result_rows = ${MOST_R
  */
 export function bounded(query: string): string {
   const text = query.replace(/[\s;]+$/, '');
-  const unquoted = text.replace(/'(?:[^'\\]|\\.|'')*'/g, "''");
   // On a line of its own: what comes before may end in a comment.
-  return !BOUNDED.test(text) || /\bsettings\b/i.test(unquoted) ? query : `${text}\nSETTINGS ${LIMITS}`;
+  return !BOUNDED.test(text) || /\bsettings\b/i.test(withoutText(text)) ? query : `${text}\nSETTINGS ${LIMITS}`;
 }
 
 /** What a limit that was met means, in words; undefined for any other error. */

@@ -4,11 +4,8 @@ import type { Reader } from '../core/log.js';
 import { received, sent, type Answers, type Assignment, type Call, type FromLearner, type ToLearner } from './messages.js';
 import { handedOver, pack, unpack } from './parcel.js';
 
-/** Starts the thread of a learner: tests, which run from source, have their own way. */
-export type SpawnLearner = (assignment: Assignment) => Worker;
-
 // The native TensorFlow library reads its settings from the environment of the process.
-export const spawnLearner: SpawnLearner = (assignment) => new Worker(new URL('./worker.js', import.meta.url), { workerData: assignment, env: SHARE_ENV });
+export const spawnLearner = (assignment: Assignment): Worker => new Worker(new URL('./worker.js', import.meta.url), { workerData: assignment, env: SHARE_ENV });
 
 /**
  * Runs a learner on a thread of its own: lessons and snapshots of a large shop hold up neither requests nor tasks. The log stays here;

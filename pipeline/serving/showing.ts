@@ -1,5 +1,5 @@
 import type { Explanation } from '../../models/explanation.js';
-import { SOURCE } from '../../models/fusion.js';
+import { SOURCE } from '../../models/recommendations.js';
 import type { Chosen } from './choose.js';
 import type { Items } from './items.js';
 import type { Ranked, Ranking } from './rank.js';

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
-import { spawnFromSource } from '../support/learner-from-source.js';
+import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace } from '../../pipeline/main.js';
 
 interface Item { readonly sku: string; readonly score: number }
@@ -33,7 +33,7 @@ describe('cases', { timeout: 60_000 }, () => {
 
   beforeAll(async () => {
     const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: directory, WRITE_KEYS: 'wk', SERVER_KEYS: 'sk', ADMIN_TOKENS: 'at' });
-    millrace = await startMillrace({ config, role: 'all', demo: false, journal: silentJournal, spawnLearner: spawnFromSource });
+    millrace = await startMillrace({ config, role: 'all', demo: false, journal: silentJournal });
     await call('PUT', '/v1/products', Array.from({ length: 30 }, (_, i) => ({ product_id: `P${i + 1}`, name: `Product ${i + 1}`, price: '10.00', quantity: 5 })), 'at');
     for (let shopper = 0; shopper < 12; shopper++) await viewed({ anonymousId: `crowd-${shopper}` }, 'P1', 'P2', `P${3 + (shopper % 4)}`, `P${7 + shopper}`);
     await eventually(() => call('POST', '/v1/recommend', { userId: 'nobody', limit: 15 }), ({ json }) => json.items?.length >= 15);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
-import { spawnFromSource } from '../support/learner-from-source.js';
+import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace, type Role } from '../../pipeline/main.js';
 import { reconcile } from '../../pipeline/reconcile.js';
 import { listDeadLetters } from '../../pipeline/dead-letters.js';
@@ -32,7 +32,7 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       processes = [];
       for (const [number, role] of roles.entries()) {
         const config = readConfig({ PORT: '0', HOST: '127.0.0.1', DATA_DIR: join(folder, `${number}`), CART_ABANDONED_AFTER_SECONDS: '2', SHOP_TIMEZONE: 'America/Chicago', ...KEYS, ...environment });
-        processes.push(await startMillrace({ config, role, demo: false, journal: silentJournal, spawnLearner: spawnFromSource }));
+        processes.push(await startMillrace({ config, role, demo: false, journal: silentJournal }));
       }
     };
     const stop = async (): Promise<void> => void (await Promise.all(processes.map((running) => running.stop())));

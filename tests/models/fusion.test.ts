@@ -5,7 +5,7 @@ import { randomness, uniform } from '../../models/kernels/numbers.js';
 const work = fusion.workspace();
 const after = (...items: number[]): Int32Array => Int32Array.from(items);
 const top = (state: fusion.Fusion, recent: Int32Array, limit = 10, exclude?: (item: number) => boolean): number[] =>
-  Array.from(fusion.recommend(state, recent, work, exclude === undefined ? { limit } : { limit, exclude }).items);
+  Array.from(fusion.predict(state, recent, work, exclude === undefined ? { limit } : { limit, exclude }).items);
 
 /** Sessions along rings of ten items: after item n comes n + 1 of the same ring, mostly. */
 function rings(sessions: number): fusion.Fusion {
@@ -39,7 +39,7 @@ test('what usually comes next is recommended first', () => {
 });
 
 test('scores fall along the list, and every item says what spoke for it', () => {
-  const { items, scores, sources } = fusion.recommend(trained, after(3, 2), work, { limit: 20 });
+  const { items, scores, sources } = fusion.predict(trained, after(3, 2), work, { limit: 20 });
   expect(items).toHaveLength(20);
   expect(Array.from(scores)).toEqual(Array.from(scores).sort((a, b) => b - a));
   expect(sources.every((bits) => bits > 0)).toBe(true);

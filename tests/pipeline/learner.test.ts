@@ -15,9 +15,9 @@ import type { LogRecord } from '../../pipeline/core/log.js';
 import { noMetrics, silentJournal, type Metrics } from '../../pipeline/core/metrics.js';
 import { received, sent } from '../../pipeline/learner/messages.js';
 import { handedOver, pack, unpack } from '../../pipeline/learner/parcel.js';
-import { learnOnThread } from '../../pipeline/learner/thread.js';
+import { learnOnThread, spawnLearner } from '../../pipeline/learner/thread.js';
 import { allTopics, interactions, itemVectors, recommenderModels } from '../../schemas/topics.js';
-import { spawnFromSource } from '../support/learner-from-source.js';
+import '../support/threads-from-source.mjs';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
 const record: fc.Arbitrary<LogRecord> = fc.record({
@@ -75,7 +75,7 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
 
     const there = new AbortController();
     const { metrics, caughtUp } = untilCaughtUp();
-    const done = learnOnThread(spawnFromSource(assignment()), { log, metrics, journal: silentJournal }, there.signal);
+    const done = learnOnThread(spawnLearner(assignment()), { log, metrics, journal: silentJournal }, there.signal);
     await caughtUp;
     there.abort();
     await done;
@@ -85,7 +85,7 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
     // It goes on from there, and publishes once something has come.
     await log.append(interactionsOf(50, 50, 20).map((event) => ({ topic: interactions.name, partition: 0, key: event.shopper, value: interactions.codec.encode(event) })));
     const again = new AbortController();
-    const published = learnOnThread(spawnFromSource(assignment()), { log, metrics: noMetrics, journal: silentJournal }, again.signal);
+    const published = learnOnThread(spawnLearner(assignment()), { log, metrics: noMetrics, journal: silentJournal }, again.signal);
     const ends = async (): Promise<number[]> => Promise.all([itemVectors, recommenderModels].map(async ({ name }) => (await log.ranges(name))[0]!.end));
     await expect.poll(ends, { timeout: 20_000 }).toEqual([expect.toSatisfy((end) => end > 0), expect.toSatisfy((end) => end > 0)]);
     again.abort();
@@ -94,7 +94,7 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
 
   test('fails as one here would: what the log refuses, and a thread that dies, end it', async () => {
     const refusing: FoldSurroundings = { log: { partitions: 1, ranges: () => Promise.reject(new ConfigError(['No such topic.'])), append: log.append.bind(log), reader: log.reader.bind(log) }, metrics: noMetrics, journal: silentJournal };
-    await expect(learnOnThread(spawnFromSource(assignment()), refusing, new AbortController().signal)).rejects.toBeInstanceOf(ConfigError);
+    await expect(learnOnThread(spawnLearner(assignment()), refusing, new AbortController().signal)).rejects.toBeInstanceOf(ConfigError);
     const dead = new Worker('process.exit(3)', { eval: true });
     await expect(learnOnThread(dead, refusing, new AbortController().signal)).rejects.toThrow('ended with 3');
   });
