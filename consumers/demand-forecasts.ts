@@ -1,3 +1,4 @@
+import type { Demand } from '../models/forecast/hour-profile.js';
 import { change, pastWorth, type Plan } from '../models/forecast/shop-demand.js';
 import { factorOf, isPromoted, promoted, told } from '../models/forecast/promotions.js';
 import * as skuSeries from '../models/forecast/sku-series.js';
@@ -7,7 +8,7 @@ import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
-import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day, type DayDemand } from './demand/forecast.js';
+import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day } from './demand/forecast.js';
 import { hourRows, learnHour, shopHourRows, withHours } from './demand/hours.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
@@ -164,7 +165,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     return hourly(forecastRecord(sku, forecast, day, at), running, ctx);
   }
 
-  function hourly(forecast: Forecast, running: () => DayDemand, ctx: Context): Forecast {
+  function hourly(forecast: Forecast, running: () => Demand, ctx: Context): Forecast {
     return withHours(forecast, running, () => ({ sku: ctx.get(hourRows, forecast.sku), shop: ctx.get(shopHourRows, SHOP) }), { count: hours, days });
   }
 

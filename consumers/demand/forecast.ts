@@ -1,4 +1,5 @@
 import * as bank from '../../models/forecast/expert-bank.js';
+import type { Demand } from '../../models/forecast/hour-profile.js';
 import { factorOf, promoted } from '../../models/forecast/promotions.js';
 import { blankForecast, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { phaseOf, SEASON_DAYS, unfold, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
@@ -52,17 +53,11 @@ export function periodsAfter(today: number, leads: readonly number[], exposureOf
 
 const LEADS = Array.from({ length: HORIZON_DAYS }, (_, i) => i + 1);
 
-/** Units of a day, as its hours share them. */
-export interface DayDemand {
-  readonly mean: number;
-  readonly dispersion: number;
-}
-
 export interface Predicted {
   readonly forecast: SkuForecast;
   readonly known: bank.Bank;
   /** The whole running day, from what is known of it so far. */
-  running(): DayDemand;
+  running(): Demand;
 }
 
 /** The forecast of the days after the running one, and what the bank knew: all stand until the next one is made. */
@@ -79,7 +74,7 @@ export function predictDays(series: SkuSeries, shop: Shop, day: Day): Predicted 
   };
 }
 
-export const noDemand = (): DayDemand => ({ mean: 0, dispersion: 0 });
+export const noDemand = (): Demand => ({ mean: 0, dispersion: 0 });
 
 /** Units as they are told: to four places. */
 export const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);

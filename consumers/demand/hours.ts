@@ -1,10 +1,9 @@
-import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
+import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type Demand, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
 import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
 import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
-import type { DayDemand } from './forecast.js';
 import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
 
 /** By SKU. */
@@ -47,7 +46,7 @@ export interface KnownHours {
   readonly shop: ShopHours | undefined;
 }
 
-const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
+export const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
 
 export interface HoursAhead {
   /** Hours to forecast; 0: none. */
@@ -56,25 +55,33 @@ export interface HoursAhead {
 }
 
 /** A forecast by days with the hours after it was made: each a part of its day's mean, today's of what `running` says of the whole day. */
-export function withHours(forecast: Forecast, running: () => DayDemand, known: () => KnownHours, { count, days }: HoursAhead): Forecast {
-  return count === 0 ? forecast : { ...forecast, hours: hoursAhead(forecast, running(), known(), days, count) };
+export function withHours(forecast: Forecast, running: () => Demand, known: () => KnownHours, ahead: HoursAhead): Forecast {
+  if (ahead.count === 0) return forecast;
+  const hours: ForecastHour[] = [];
+  eachHour(forecast, running(), known(), ahead, (start, day, share) => {
+    const { mean, quantiles } = predictHour(day, share, LEVELS);
+    hours.push({ start, mean: rounded(mean), quantiles: quantiles.map(rounded) });
+  });
+  return { ...forecast, hours };
 }
 
-function hoursAhead({ firstDay, madeAt, mean }: Forecast, running: DayDemand, known: KnownHours, days: ShopDays, count: number): ForecastHour[] {
-  const ahead: ForecastHour[] = [];
+/** The hours after a forecast was made, each with its day's demand and its share of it. */
+export function eachHour(
+  { firstDay, madeAt, mean }: Forecast, running: Demand, known: KnownHours, { count, days }: HoursAhead, see: (start: number, day: Demand, share: number) => void,
+): void {
   const shop = profileOf(known.shop);
   const sku = skuHoursOf(known.sku);
-  for (let i = 0; i <= mean.length && ahead.length < count; i++) {
+  let left = count;
+  for (let i = 0; i <= mean.length && left > 0; i++) {
     const day = firstDay - 1 + i;
     const hours = hoursOf(day, days);
     const shares = spread(hourShares(shop, sku, day), hours);
     const demand = { mean: i === 0 ? running.mean : (mean[i - 1] ?? 0), dispersion: running.dispersion };
-    hours.forEach(({ start }, h) => {
+    for (const [h, { start }] of hours.entries()) {
       // The running hour is not forecast, as the running day is not.
-      if (start < madeAt || ahead.length >= count) return;
-      const { mean: units, quantiles } = predictHour(demand, shares[h] ?? 0, LEVELS);
-      ahead.push({ start, mean: rounded(units), quantiles: quantiles.map(rounded) });
-    });
+      if (start < madeAt || left === 0) continue;
+      left--;
+      see(start, demand, shares[h] ?? 0);
+    }
   }
-  return ahead;
 }

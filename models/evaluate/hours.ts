@@ -3,14 +3,16 @@
  *
  *   log loss   = mean of −ln s_h over the hours (SKU, day, h) in which something was sold      of the shares alone, whatever the day
  *   WQL        = Σ mean_p QL_p(y, q) / Σ y over SKUs and hours                              of the whole forecast, day and share
- *   shop WAPE  = Σ |Σ_sku μ s − Σ_sku y| / Σ y over hours
+ *   shop WAPE  = Σ |Σ_sku μ s − Σ_sku y| / Σ y over hours;   shop WQL and coverage of the 80 % interval: of these sums (forecast/totals.ts),
+ *                coverage over hours of which a unit or more was forecast or sold
  *
  * What is known at a cut-off is what was sold up to and including it. The evenly spread day gives hours in which the shop never sold on
  * that weekday a thousandth of the others', so that a sale there does not cost infinitely much.
  */
 import { dispersion } from '../forecast/expert-bank.js';
 import * as demand from '../forecast/demand-forecaster.js';
-import { changeShop, HOURS, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, type SkuHours } from '../forecast/hour-profile.js';
+import * as totals from '../forecast/totals.js';
+import { changeShop, HOURS, deviationOf, hourOfDay, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, type SkuHours } from '../forecast/hour-profile.js';
 import { phaseOf, SEASON_DAYS } from '../forecast/sku-series.js';
 import { PROBABILITIES } from './forecasts.js';
 
@@ -42,6 +44,8 @@ export interface HourScores {
   readonly log_loss: number;
   readonly wql: number;
   readonly shop_wape: number;
+  readonly shop_wql: number;
+  readonly shop_coverage_80: number;
 }
 
 export interface HourEvaluation {
@@ -62,7 +66,7 @@ export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, 
   const firstDays = new Float64Array(sales.skus).fill(NaN);
   const sellingDays = new Int32Array(sales.skus);
   const forecast = demand.blankForecast(model);
-  const sums = PROFILES.map(() => ({ logLoss: 0, pinball: 0, error: 0 }));
+  const sums = PROFILES.map(() => ({ logLoss: 0, pinball: 0, shopError: 0, shopPinball: 0, shopHours: 0, shopCovered: 0 }));
   let shop = noShopHours;
   let [series, sold, total] = [0, 0, 0];
   let at = 0;
@@ -86,7 +90,7 @@ export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, 
     }
     const profile = shopProfile(shop);
     const evenly = Array.from({ length: SEASON_DAYS }, (_, phase) => even(profile.overall, shop.hits.slice(phase * HOURS, (phase + 1) * HOURS)));
-    const shopErrors = PROFILES.map(() => new Float64Array(horizon * HOURS));
+    const shopHours = PROFILES.map(() => Array.from({ length: horizon * HOURS }, () => ({ total: totals.init(), actual: 0 })));
     for (let sku = 0; sku < sales.skus; sku++) {
       if (!(cutoff - (firstDays[sku] ?? NaN) >= minHistory) || (sellingDays[sku] ?? 0) < minSelling) continue;
       series++;
@@ -106,17 +110,38 @@ export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, 
             const { mean, quantiles } = predictHour(ofNext, share, PROBABILITIES);
             if (actual > 0) sum.logLoss -= Math.log(share);
             sum.pinball += pinball(actual, quantiles);
-            shopErrors[i]![(ahead - 1) * HOURS + h]! += mean - actual;
+            const ofShop = shopHours[i]![(ahead - 1) * HOURS + h]!;
+            ofShop.actual += actual;
+            totals.add(ofShop.total, mean, deviationOf(hourOfDay(ofNext, share)));
           });
         }
       }
     }
-    shopErrors.forEach((errors, i) => { sums[i]!.error += errors.reduce((sum, error) => sum + Math.abs(error), 0); });
+    sums.forEach((sum, i) => shopHours[i]!.forEach(({ total: forecast, actual }) => scoreShop(sum, forecast, actual)));
   }
   return {
     series, sold,
-    profiles: PROFILES.map((profile, i) => ({ profile, log_loss: sums[i]!.logLoss / sold, wql: sums[i]!.pinball / total, shop_wape: sums[i]!.error / total })),
+    profiles: sums.map(({ logLoss, pinball: ofSkus, shopError, shopPinball, shopHours, shopCovered }, i) => ({
+      profile: PROFILES[i]!, log_loss: logLoss / sold, wql: ofSkus / total, shop_wape: shopError / total, shop_wql: shopPinball / total, shop_coverage_80: shopCovered / shopHours,
+    })),
   };
+}
+
+interface ShopSums {
+  shopError: number;
+  shopPinball: number;
+  shopHours: number;
+  shopCovered: number;
+}
+
+function scoreShop(sums: ShopSums, forecast: totals.Sums, actual: number): void {
+  const { mean, quantiles } = totals.predict(forecast, PROBABILITIES, totals.SHARED_BY_HOURS);
+  sums.shopError += Math.abs(mean - actual);
+  sums.shopPinball += pinball(actual, quantiles);
+  // Nights would hold any promise.
+  if (mean < 1 && actual === 0) return;
+  sums.shopHours++;
+  if (actual >= (quantiles[0] ?? 0) && actual <= (quantiles.at(-1) ?? 0)) sums.shopCovered++;
 }
 
 /** Evenly over the hours of a weekday in which something was ever sold; of a weekday without sales, over those of the others. */

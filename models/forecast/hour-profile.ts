@@ -151,10 +151,23 @@ export function spread(shares: Float64Array, hours: readonly { readonly hour: nu
   return raw.map((share) => share / total);
 }
 
+/** Units of a day or of an hour: of variance mean + dispersion × mean². */
+export interface Demand {
+  readonly mean: number;
+  readonly dispersion: number;
+}
+
+/** An hour's part of its day. */
+export function hourOfDay({ mean, dispersion }: Demand, share: number): Demand {
+  return { mean: Math.max(0, mean) * share, dispersion: share > 0 ? dispersion / share : 0 };
+}
+
+export const deviationOf = ({ mean, dispersion }: Demand): number => Math.sqrt(Math.max(0, mean + dispersion * mean * mean));
+
 /** Mean and quantiles of an hour's units, of a day with this mean and dispersion. */
-export function predictHour(day: { mean: number; dispersion: number }, share: number, probabilities: ArrayLike<number>): { mean: number; quantiles: number[] } {
+export function predictHour(day: Demand, share: number, probabilities: ArrayLike<number>): { mean: number; quantiles: number[] } {
   const quantiles: number[] = [];
-  const mean = Math.max(0, day.mean) * share;
-  negativeBinomialQuantiles(mean, share > 0 ? day.dispersion / share : 0, probabilities, quantiles);
+  const { mean, dispersion } = hourOfDay(day, share);
+  negativeBinomialQuantiles(mean, dispersion, probabilities, quantiles);
   return { mean, quantiles };
 }

@@ -5,12 +5,18 @@
  *
  * Means add exactly, so that categories add to the shop whatever the grouping. Quantiles do not add: adding them would claim that all
  * SKUs have their best day on the same day. σ_i is read from the outermost upper quantile, or from all of them and the mean, if that is more: of a SKU
- * that sells in bulk now and then the mean lies above most of its quantiles; ρ = 0.02 is the weather they share.
+ * that sells in bulk now and then the mean lies above most of its quantiles; of an hour it is known. ρ is the weather they share.
  * No members: zero. Units are those of the members.
  */
 import { negativeBinomialQuantiles, normalQuantile } from './negative-binomial.js';
 
+/** Of days. */
 const SHARED = 0.02;
+/**
+ * Of hours: an hour is less like all others than a day is. On UCI Online Retail until August 2011 the shop's hours have the least WQL with 0.005 of 0, 0.005
+ * and 0.02 (0.540, 0.515, 0.530), and 80 % of them lie within their 80 %.
+ */
+export const SHARED_BY_HOURS = 0.005;
 
 export interface MemberForecast {
   mean: number;
@@ -20,6 +26,30 @@ export interface MemberForecast {
 export interface TotalForecast {
   mean: number;
   quantiles: number[];
+}
+
+/** What a total needs to know of its members, whatever their number. */
+export interface Sums {
+  mean: number;
+  squares: number;
+  spread: number;
+}
+
+export const init = (): Sums => ({ mean: 0, squares: 0, spread: 0 });
+
+/** Adds a member with this mean and standard deviation. */
+export function add(sums: Sums, mean: number, deviation: number): void {
+  sums.mean += mean;
+  sums.squares += deviation * deviation;
+  sums.spread += deviation;
+}
+
+/** The total at ascending `probabilities`; `shared` is ρ. */
+export function predict({ mean, squares, spread }: Sums, probabilities: readonly number[], shared: number): TotalForecast {
+  const variance = squares + shared * Math.max(0, spread * spread - squares);
+  const quantiles: number[] = [];
+  negativeBinomialQuantiles(mean, mean > 0 ? (variance - mean) / mean ** 2 : 0, probabilities, quantiles);
+  return { mean, quantiles };
 }
 
 /** Mean square of a count with these quantiles, the last of which leaves to the tail beyond it what the mean has more than they. */
@@ -43,19 +73,12 @@ function squareOf({ mean, quantiles }: MemberForecast, probabilities: readonly n
 export function total(members: Iterable<MemberForecast>, probabilities: readonly number[]): TotalForecast {
   const last = probabilities.length - 1;
   const z = normalQuantile(probabilities[last] ?? 0.9);
-  let mean = 0;
-  let squares = 0;
-  let spread = 0;
+  const sums = init();
   for (const member of members) {
     const own = Math.max(0, member.mean);
     const upper = z > 0 ? ((member.quantiles[last] ?? 0) - own) / z : 0;
     const deviation = Math.max(Math.sqrt(own), upper, Math.sqrt(Math.max(0, squareOf(member, probabilities) - own * own)));
-    mean += own;
-    squares += deviation * deviation;
-    spread += deviation;
+    add(sums, own, deviation);
   }
-  const variance = squares + SHARED * Math.max(0, spread * spread - squares);
-  const quantiles: number[] = [];
-  negativeBinomialQuantiles(mean, mean > 0 ? (variance - mean) / mean ** 2 : 0, probabilities, quantiles);
-  return { mean, quantiles };
+  return predict(sums, probabilities, SHARED);
 }

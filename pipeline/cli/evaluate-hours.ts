@@ -41,7 +41,9 @@ async function run({ sales: file, cutoffs: asked, horizon, minHistoryDays, minSe
   const result = evaluateHours(inOrder(sales), { cutoffs, horizon, minHistory: minHistoryDays, minSelling: minSellingDays });
   if (result.sold === 0) throw new DataFileError(`No SKU of ${file} that can be scored sold anything after a cut-off.`);
   const report = {
-    ...result, profiles: result.profiles.map(({ profile, ...scores }) => ({ profile, log_loss: round(scores.log_loss), wql: round(scores.wql), shop_wape: round(scores.shop_wape) })),
+    ...result, profiles: result.profiles.map(({ profile, ...scores }) => ({
+      profile, log_loss: round(scores.log_loss), wql: round(scores.wql), shop_wape: round(scores.shop_wape), shop_wql: round(scores.shop_wql), shop_coverage_80: round(scores.shop_coverage_80),
+    })),
     seconds: round((performance.now() - began) / 1000),
   };
   process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : text(report));
@@ -57,8 +59,9 @@ const round = (value: number): number => Number(value.toFixed(4));
 
 function text({ series, sold, profiles, seconds }: HourEvaluation & { seconds: number }): string {
   return [
-    `${'profile'.padEnd(14)}${'log loss'.padStart(10)}${'WQL'.padStart(10)}${'shop WAPE'.padStart(11)}`,
-    ...profiles.map(({ profile, log_loss, wql, shop_wape }) => `${profile.padEnd(14)}${log_loss.toFixed(4).padStart(10)}${wql.toFixed(4).padStart(10)}${shop_wape.toFixed(4).padStart(11)}`),
+    `${'profile'.padEnd(14)}${'log loss'.padStart(10)}${'WQL'.padStart(10)}${'shop WAPE'.padStart(11)}${'shop WQL'.padStart(10)}${'coverage'.padStart(10)}`,
+    ...profiles.map(({ profile, log_loss, wql, shop_wape, shop_wql, shop_coverage_80 }) =>
+      `${profile.padEnd(14)}${log_loss.toFixed(4).padStart(10)}${wql.toFixed(4).padStart(10)}${shop_wape.toFixed(4).padStart(11)}${shop_wql.toFixed(4).padStart(10)}${shop_coverage_80.toFixed(4).padStart(10)}`),
     `${series} series, ${sold} hours in which one of them sold. ${seconds.toFixed(1)} s in all`,
     '',
   ].join('\n');

@@ -1,9 +1,10 @@
 import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
-import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day, type DayDemand } from '../../consumers/demand/forecast.js';
-import { hourRows, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
+import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
+import { eachHour, hourRows, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
+import { deviationOf, hourOfDay, type Demand } from '../../models/forecast/hour-profile.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as totals from '../../models/forecast/totals.js';
 import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
@@ -37,6 +38,12 @@ interface Known {
   readonly day: Day;
 }
 
+/** The days of a forecast, and what its hours are made from: asked before another forecast is made. */
+interface Made {
+  readonly record: Forecast;
+  readonly running: () => Demand;
+}
+
 /** Forecasts as the rows of the tables have them at a time: fresher than the last ones published. */
 export class ForecastDoor {
   readonly #options: ForecastDoorOptions;
@@ -54,10 +61,10 @@ export class ForecastDoor {
     const supply = views.row(demandForecasts, supplyRows, sku);
     const replacedBy = views.row(demandForecasts, successorRows, sku);
     if (isOver(supply, replacedBy)) {
-      return { ...this.#answer(this.#hourly(nothing(sku, day, now), noDemand)), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
+      return { ...this.#answer(this.#hourly({ record: nothing(sku, day, now), running: noDemand })), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
     }
     const { forecast, known: rows, running } = predictDays(series, shop, day);
-    const record = this.#hourly(forecastRecord(sku, forecast, day, now), running);
+    const record = this.#hourly({ record: forecastRecord(sku, forecast, day, now), running });
     const explained = {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
@@ -86,9 +93,11 @@ export class ForecastDoor {
     const skus = this.#options.items.skusIn(category);
     if (skus.length === 0) return undefined;
     const members: Forecast[] = [];
+    const ofHours = new Map<number, totals.Sums>();
     for (const [i, sku] of skus.entries()) {
       const made = this.#made(sku);
       if (made) members.push(made.record);
+      if (made && this.#options.hours > 0) this.#addHours(made, ofHours);
       // Events and other requests go on between.
       if (i % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -98,16 +107,33 @@ export class ForecastDoor {
       const { mean, quantiles } = totals.total(ofDay, LEVELS);
       return { date: isoDay(firstDay + i), mean: rounded(mean), quantiles: quantiles.map(rounded) };
     });
-    return { category, products: skus.length, forecast: members.length, model: MODEL, asOf: new Date(this.#options.now).toISOString(), levels: LEVELS, days };
+    const hours = [...ofHours].toSorted(([a], [b]) => a - b).slice(0, this.#options.hours).map(([start, sums]) => {
+      const { mean, quantiles } = totals.predict(sums, LEVELS, totals.SHARED_BY_HOURS);
+      return { start: isoHour(start, this.#options.days), mean: roundedHour(mean), quantiles: quantiles.map(roundedHour) };
+    });
+    return {
+      category, products: skus.length, forecast: members.length, model: MODEL, asOf: new Date(this.#options.now).toISOString(), levels: LEVELS, days,
+      ...(this.#options.hours === 0 ? {} : { hours }),
+    };
+  }
+
+  /** Hours of a SKU, whose moments are known, added to those of its category. */
+  #addHours({ record, running }: Made, to: Map<number, totals.Sums>): void {
+    const { days, hours } = this.#options;
+    eachHour(record, running(), this.#hoursOf(record.sku), { count: hours, days }, (start, day, share) => {
+      const hour = hourOfDay(day, share);
+      const sums = to.get(start) ?? totals.init();
+      totals.add(sums, hour.mean, deviationOf(hour));
+      to.set(start, sums);
+    });
   }
 
   #record(sku: string): Forecast | undefined {
     const made = this.#made(sku);
-    return made && this.#hourly(made.record, made.running);
+    return made && this.#hourly(made);
   }
 
-  /** The days of a forecast, and what its hours are made from. */
-  #made(sku: string): { record: Forecast; running: () => DayDemand } | undefined {
+  #made(sku: string): Made | undefined {
     const { now, views } = this.#options;
     const known = this.#known(sku);
     if (!known) return undefined;
@@ -116,13 +142,17 @@ export class ForecastDoor {
     return { record: forecastRecord(sku, forecast, known.day, now), running };
   }
 
-  #hourly(record: Forecast, running: () => DayDemand): Forecast {
-    const { views, days, hours } = this.#options;
-    const known = (): KnownHours => ({
-      sku: views.row(demandForecasts, hourRows, record.sku),
-      shop: views.rowOfPartition(demandForecasts, partitionOf(record.sku, views.partitions), shopHourRows),
-    });
-    return withHours(record, running, known, { count: hours, days });
+  #hourly({ record, running }: Made): Forecast {
+    const { days, hours } = this.#options;
+    return withHours(record, running, () => this.#hoursOf(record.sku), { count: hours, days });
+  }
+
+  #hoursOf(sku: string): KnownHours {
+    const { views } = this.#options;
+    return {
+      sku: views.row(demandForecasts, hourRows, sku),
+      shop: views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), shopHourRows),
+    };
   }
 
   #answer({ sku, model, firstDay, levels, mean, quantiles, low, high, hours }: Forecast): object {

@@ -21,7 +21,7 @@ test('a gzipped file of sales with times gives one JSON object, and the protocol
   expect(command.err).toContain('7 days after each cut-off');
   command.out = '';
   await run(text, '2024-03-20');
-  expect(command.out).toMatch(/^profile +log loss +WQL +shop WAPE\neven /);
+  expect(command.out).toMatch(/^profile +log loss +WQL +shop WAPE +shop WQL +coverage\neven /);
 });
 
 test.each([

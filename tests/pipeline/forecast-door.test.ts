@@ -129,6 +129,27 @@ describe('the hours of a forecast', () => {
     for (const { quantiles } of tea.hours) expect([...quantiles].sort((a, b) => a - b)).toEqual(quantiles);
   });
 
+  test('of a category are the sums of its SKUs\', and add up to its days', async () => {
+    type Hours = readonly { start: string; mean: number; quantiles: readonly number[] }[];
+    const kitchen = await hourly.ofCategory('kitchen') as Answer & { hours: Hours };
+    const { forecasts } = hourly.several(['TEA', 'CUP']) as { forecasts: { hours: Hours }[] };
+    expect(kitchen.hours.map(({ start }) => start)).toEqual(forecasts[0]!.hours.map(({ start }) => start));
+    kitchen.hours.forEach(({ mean, quantiles }, i) => {
+      expect(mean).toBeCloseTo(forecasts[0]!.hours[i]!.mean + forecasts[1]!.hours[i]!.mean, 5);
+      expect(quantiles).toHaveLength(9);
+      expect([...quantiles].sort((a, b) => a - b)).toEqual(quantiles);
+    });
+    const tomorrow = fiveWeeks(48).ofCategory('kitchen') as Promise<Answer & { hours: Hours }>;
+    const ofDay = (await tomorrow).hours.filter(({ start }) => start.startsWith('2026-04-06'));
+    expect(ofDay).toHaveLength(24);
+    expect(ofDay.reduce((sum, { mean }) => sum + mean, 0)).toBeCloseTo(kitchen.days[0]!.mean, 3);
+    // Of one SKU alone a category says what the SKU does.
+    const garden = await hourly.ofCategory('garden') as { hours: Hours };
+    const successor = (hourly.several(['POT-2']) as { forecasts: { hours: Hours }[] }).forecasts[0]!;
+    expect(garden.hours.map(({ quantiles }) => quantiles)).toEqual(successor.hours.map(({ quantiles }) => quantiles));
+    expect(await door.ofCategory('kitchen')).not.toHaveProperty('hours');
+  });
+
   test('of what is not sold any more are nothing', () => {
     const { hours } = hourly.one('POT') as { hours: { mean: number; quantiles: number[] }[] };
     expect(hours).toHaveLength(36);
