@@ -8,8 +8,8 @@ import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
-import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day } from './demand/forecast.js';
-import { hourRows, learnHour, shopHourRows, withHours } from './demand/hours.js';
+import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
+import { hourRows, learnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
@@ -42,6 +42,7 @@ const REORDER: ReorderDefaults = {
  * and at the turn of the day (see demand/publication), with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
  */
 export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER, hours = 0 }: DemandForecastOptions): Consumer {
+  const byClock = passedByClock(days);
   return consumer({
     name: 'demand-forecasts',
     table: forecastTable,
@@ -143,7 +144,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   function publish(sku: string, at: number, ctx: Context): void {
     const known = ctx.get(demandRows, sku);
     if (!known) return;
-    const day = dayAt(at, days, shopNow(ctx).window.lastDay);
+    const day = dayAt(at, days, shopNow(ctx).window.lastDay, hours > 0 ? passedByHours(hoursOf(sku, ctx), days) : byClock);
     const row = withQuietPromotions(sku, known, day.today, ctx);
     const shop = shopNow(ctx);
     const supply = ctx.get(supplyRows, sku);
@@ -166,13 +167,15 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   function hourly(forecast: Forecast, running: () => Demand, ctx: Context): Forecast {
-    return withHours(forecast, running, () => ({ sku: ctx.get(hourRows, forecast.sku), shop: ctx.get(shopHourRows, SHOP) }), { count: hours, days });
+    return withHours(forecast, running, () => hoursOf(forecast.sku, ctx), { count: hours, days });
   }
 
   function shopNow(ctx: Context): Shop {
     return shopOf((kind) => ctx.get(kind, SHOP), plan);
   }
 }
+
+const hoursOf = (sku: string, ctx: Context): KnownHours => ({ sku: ctx.get(hourRows, sku), shop: ctx.get(shopHourRows, SHOP) });
 
 const isSilent = ({ lastDay }: SkuDemand, today: number, mean: readonly number[]): boolean =>
   today - lastDay > SILENT_DAYS && mean.reduce((sum, units) => sum + units, 0) < SILENT_UNITS;

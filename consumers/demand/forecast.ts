@@ -21,17 +21,24 @@ const nobody = blankForecast(HORIZON_DAYS, LEVELS.length);
 export interface Day {
   /** Local day that is running. */
   readonly today: number;
-  /** How much of it has passed, 0 to 1. */
+  /** How much of its demand is over by now, 0 to 1. */
   readonly share: number;
 }
 
+/** How much of the running day's demand is over at a time, 0 to 1. */
+export type Passed = (today: number, now: number) => number;
+
+export const passedByClock = (days: ShopDays): Passed => (today, now) => {
+  const start = days.startOf(today);
+  return (now - start) / (days.startOf(today + 1) - start);
+};
+
 /** The running day of the shop at a time; before the first tick the newest day with a sale stands for it. */
-export function dayAt(now: number, days: ShopDays, lastDay: number | null): Day {
+export function dayAt(now: number, days: ShopDays, lastDay: number | null, passed: Passed): Day {
   if (now <= 0) return { today: lastDay ?? 0, share: 1 };
   const today = days.dayOf(now);
-  const start = days.startOf(today);
   if (lastDay !== null && lastDay > today) return { today: lastDay, share: LEAST_SHARE };
-  return { today, share: Math.max(LEAST_SHARE, (now - start) / (days.startOf(today + 1) - start)) };
+  return { today, share: Math.max(LEAST_SHARE, passed(today, now)) };
 }
 
 /** What days are worth to a SKU, as known on the running one. */

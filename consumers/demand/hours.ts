@@ -6,6 +6,8 @@ import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
 import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
 import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
 
+const HOUR_MS = 3_600_000;
+
 /** By SKU. */
 export const hourRows = rows<SkuHoursRow>('hours', 'SkuHours');
 /** Of a partition. */
@@ -45,6 +47,13 @@ export interface KnownHours {
   readonly sku: SkuHoursRow | undefined;
   readonly shop: ShopHours | undefined;
 }
+
+/** A day is over as far as the hours that have passed share it; of the running one, by the clock. */
+export const passedByHours = ({ sku, shop }: KnownHours, days: ShopDays) => (today: number, now: number): number => {
+  const hours = hoursOf(today, days);
+  const shares = spread(hourShares(profileOf(shop), skuHoursOf(sku), today), hours);
+  return hours.reduce((sum, { start, length }, h) => sum + (shares[h] ?? 0) * Math.max(0, Math.min(1, (now - start) / (length * HOUR_MS))), 0);
+};
 
 export const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
 

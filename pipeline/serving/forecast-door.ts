@@ -1,6 +1,6 @@
 import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
-import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
-import { eachHour, hourRows, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
+import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, passedByClock, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
+import { eachHour, hourRows, passedByHours, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
@@ -165,12 +165,13 @@ export class ForecastDoor {
   }
 
   #known(sku: string): Known | undefined {
-    const { views, days, plan, now } = this.#options;
+    const { views, days, plan, now, hours } = this.#options;
     const row = views.row(demandForecasts, demandRows, sku);
     if (!row) return undefined;
     const partition = partitionOf(sku, views.partitions);
     const shop = shopOf((kind) => views.rowOfPartition(demandForecasts, partition, kind), plan);
-    return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
+    const passed = hours > 0 ? passedByHours(this.#hoursOf(sku), days) : passedByClock(days);
+    return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay, passed) };
   }
 }
 
