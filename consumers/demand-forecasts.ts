@@ -48,7 +48,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     table: forecastTable,
     inputs: [
       on(sales, ({ key, value }, ctx) => onSale(key, value, ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx)),
-      on(demandHandovers, ({ value }, ctx) => onHandover(value, ctx)),
+      on(demandHandovers, ({ key, value }, ctx) => onHandover(key, value, ctx)),
     ],
     outputs: [forecasts, reorderSuggestions, demandHandovers],
     patienceMs: 500,
@@ -103,9 +103,9 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     publishSoon(sku, known.publishedAt, supply.time, ctx);
   }
 
-  function onHandover(handover: DemandHandover, ctx: Context): void {
+  function onHandover(key: string, handover: DemandHandover, ctx: Context): void {
     const isNew = handover.kind === 'series' && ctx.get(demandRows, handover.to) === undefined;
-    const sku = handOver(handover, worthOfPast({ promotions: [] }, ctx), ctx);
+    const sku = handOver(key, handover, worthOfPast({ promotions: [] }, ctx), ctx);
     const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
     if (sku === undefined || !row) return;
     if (isNew) join(sku, row.lastDay, ctx);

@@ -244,6 +244,8 @@ export interface DemandHandover {
   readonly series: null | Buffer;
   /** Hours of `from`, a framed SkuHours; null where none are known. */
   readonly hours: null | Buffer;
+  /** request: SKUs that have been asked, down the line of those that are replaced, whether the line leads back to `to`; −1 once it is known not to. */
+  readonly asked: number;
 }
 
 /** Ids to be forgotten where they cannot be found by the shopper's key. Key: the order, or the shopper. */

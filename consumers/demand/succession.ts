@@ -1,21 +1,26 @@
 import { sell, type ExposureOf, type SkuSeries, windowStart } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
+import { BadEvent } from '../../pipeline/core/errors.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { demandHandovers } from '../../schemas/topics.js';
 import type { DemandHandover, SkuSuccessor, Supply } from '../../schemas/types.js';
 import { hourRows, takeOverHours } from './hours.js';
 import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
 
+const NO_RING = -1;
+/** Who asks may lead into a ring that it is not part of, which would be asked for ever. */
+const MOST_ASKED = 32;
+
 /** Who takes the place of a SKU. */
 export const successorRows = rows<SkuSuccessor>('successor', 'SkuSuccessor');
 /** Whose series a SKU has taken over. */
-const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor');
+export const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor');
 
 /** A change of what a SKU says of whose place it takes is told to the SKUs concerned, which may belong to other partitions. */
 export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): void {
   const [was, is] = [before?.replaces ?? null, now.replaces];
   if (was === is) return;
-  if (was !== null) ctx.emit(demandHandovers, was, { kind: 'release', from: was, to: sku, series: null, hours: null });
+  if (was !== null) ctx.emit(demandHandovers, was, { kind: 'release', from: was, to: sku, series: null, hours: null, asked: 0 });
   askForSeries(sku, ctx);
 }
 
@@ -23,13 +28,18 @@ export function tellReplaced(sku: string, before: Supply | undefined, now: Suppl
 export function askForSeries(sku: string, ctx: Context): void {
   const replaces = ctx.get(supplyRows, sku)?.replaces ?? null;
   if (replaces === null || ctx.get(predecessorRows, sku)?.sku === replaces) return;
-  ctx.emit(demandHandovers, replaces, { kind: 'request', from: replaces, to: sku, series: null, hours: null });
+  ctx.emit(demandHandovers, replaces, { kind: 'request', from: replaces, to: sku, series: null, hours: null, asked: 0 });
 }
 
-/** Answers the SKU whose forecast is another one now. */
-export function handOver({ kind, from, to, series, hours }: DemandHandover, exposureOf: ExposureOf, ctx: Context): string | undefined {
+/**
+ * Answers the SKU whose forecast is another one now; `key` is the SKU that is told.
+ *
+ * @throws BadEvent where the request would close a ring: none of its SKUs would be forecast
+ */
+export function handOver(key: string, handover: DemandHandover, exposureOf: ExposureOf, ctx: Context): string | undefined {
+  const { kind, from, to, series, hours } = handover;
   switch (kind) {
-    case 'request': return leave(from, to, ctx);
+    case 'request': return heard(key, handover, ctx);
     case 'release': return stay(from, to, ctx);
     case 'series': {
       const sku = series === null ? undefined : takeOver(from, to, seriesOf(demandRows.codec.decode(series)), exposureOf, ctx);
@@ -39,13 +49,29 @@ export function handOver({ kind, from, to, series, hours }: DemandHandover, expo
   }
 }
 
-function leave(from: string, to: string, ctx: Context): string | undefined {
-  // Of two that say they replace each other, the one that said so first does.
-  if (ctx.get(supplyRows, from)?.replaces === to) return undefined;
+/** Those that are replaced are asked in turn, each knowing whose place it takes itself; then who asked may have changed its mind. */
+function heard(key: string, request: DemandHandover, ctx: Context): string | undefined {
+  const { from, to, asked } = request;
+  const replaces = ctx.get(supplyRows, key)?.replaces ?? null;
+  if (asked === NO_RING) {
+    if (key === from) return leave(from, to, ctx);
+    if (replaces === from) ctx.emit(demandHandovers, from, request);
+    return undefined;
+  }
+  if (replaces === to) {
+    throw new BadEvent('replaces_ring', `${to} cannot take the place of ${from}, which takes that of ${to}${key === from ? '' : ` by way of ${key}`}. Change the attribute "replaces" of one of them.`);
+  }
+  if (replaces !== null && asked < MOST_ASKED) ctx.emit(demandHandovers, replaces, { ...request, asked: asked + 1 });
+  else if (key === from) return leave(from, to, ctx);
+  else ctx.emit(demandHandovers, to, { ...request, asked: NO_RING });
+  return undefined;
+}
+
+function leave(from: string, to: string, ctx: Context): string {
   ctx.put(successorRows, from, { sku: to });
   const row = ctx.get(demandRows, from);
   const hours = ctx.get(hourRows, from);
-  if (row) ctx.emit(demandHandovers, to, { kind: 'series', from, to, series: demandRows.codec.encode(row), hours: hours ? hourRows.codec.encode(hours) : null });
+  if (row) ctx.emit(demandHandovers, to, { kind: 'series', from, to, series: demandRows.codec.encode(row), hours: hours ? hourRows.codec.encode(hours) : null, asked: 0 });
   return from;
 }
 

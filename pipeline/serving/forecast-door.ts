@@ -2,7 +2,7 @@ import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../
 import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, passedByClock, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
 import { eachHour, hourRows, passedByHours, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
-import { successorRows } from '../../consumers/demand/succession.js';
+import { predecessorRows, successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import { deviationOf, hourOfDay, type Demand } from '../../models/forecast/hour-profile.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
@@ -13,7 +13,7 @@ import type { Forecast } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
 import { isoDay, type ShopDays } from '../core/shop-day.js';
 import { isoHour } from '../core/shop-hours.js';
-import { accuracyOf, classAccuracy, driversOf, mixOf, stockOf } from './forecast-explanation.js';
+import { accuracyOf, classAccuracy, driversOf, mixOf, replacedBySku, stockOf } from './forecast-explanation.js';
 import type { Items } from './items.js';
 import type { Views } from './views.js';
 
@@ -72,6 +72,7 @@ export class ForecastDoor {
     const suggestion = suggestionOf(supply, record, reorder, views.row(demandForecasts, cycleRows, sku));
     return {
       ...this.#answer(record), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
+      ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),
       ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
     };
   }

@@ -91,3 +91,9 @@ export function stockOf(series: SkuSeries, supply: Supply | undefined, today: nu
   const shortDays = Array.from({ length: WINDOW_DAYS }, (_, i) => today - i).filter((day) => isShort(series, day)).length;
   return { known: supply !== undefined && supply.stock !== null, units: supply?.stock ?? null, daysShortOfLast28: shortDays };
 }
+
+/** Whose place a SKU takes, and whether it goes on from that one's sales: its own count where it had sold for a month, none where the other never sold or cannot be replaced. */
+export function replacedBySku({ firstDay }: SkuSeries, supply: Supply | undefined, takenOver: string | undefined): object {
+  if (!supply || supply.replaces === null) return {};
+  return { replaces: { sku: supply.replaces, history: takenOver === supply.replaces ? 'taken_over' : firstDay === null ? 'none' : 'own' } };
+}

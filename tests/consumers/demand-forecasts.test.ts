@@ -580,7 +580,56 @@ describe('one SKU in the place of another', () => {
     driver.tick(NINE + 39 * DAY + HOUR);
     expect([total(latest(driver, 'OLD')), total(latest(driver, 'NEW')) > 100]).toEqual([0, true]);
     expect(driver.row('demand-forecasts', demandRows, 'OTHER')).toBeUndefined();
+    expect(driver.read(deadLetters).map(({ code, message }) => [code, message])).toEqual([
+      ['replaces_ring', 'OLD cannot take the place of NEW, which takes that of OLD. Change the attribute "replaces" of one of them.'],
+    ]);
+  });
+
+  const RING = [['A', 'B'], ['B', 'C'], ['C', 'A']] as const;
+  const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] as const;
+  test.each([1, 3].flatMap((partitions) => [true, false].map((atOnce) => ({ partitions, atOnce }))))(
+    'what closes a ring is refused, in whatever order it is said, so that some of it is forecast ($partitions partitions, at once: $atOnce)', ({ partitions, atOnce }) => {
+      for (const order of orders) {
+        const driver = shop('UTC', { partitions });
+        for (let day = 0; day < 10; day++) {
+          driver.tick(NINE + day * DAY);
+          for (const [sku] of RING) driver.send(sales, sku, sale(sku, 5, NINE + day * DAY));
+        }
+        // D leads into the ring, without being of it.
+        const said = [...order.map((i) => RING[i]!), ['D', 'A'] as const].map(([sku, old]) => replacing(sku, old, NINE + 9 * DAY));
+        for (const [topic, sku, value] of said) {
+          driver.write(topic.name, sku, topic.codec.encode(value));
+          if (!atOnce) driver.run();
+        }
+        driver.tick(NINE + 9 * DAY + HOUR);
+        const forecast = ['A', 'B', 'C', 'D'].map((sku) => (driver.row('demand-forecasts', demandRows, sku) ? total(latest(driver, sku)) : 0));
+        expect(forecast.some((units) => units > 0)).toBe(true);
+        expect(driver.read(deadLetters).every(({ code }) => code === 'replaces_ring')).toBe(true);
+        expect(driver.read(deadLetters).length).toBeGreaterThan(0);
+      }
+    });
+
+  test.each([1, 3])('in a line of SKUs each of which replaces the one before, the newest has the demand (%s partitions)', (partitions) => {
+    const driver = shop('UTC', { partitions });
+    sellOld(driver, 0, 40);
+    for (const [sku, old] of [['V2', 'OLD'], ['V3', 'V2'], ['V4', 'V3']] as const) driver.send(...replacing(sku, old, NINE + 39 * DAY));
+    driver.tick(NINE + 39 * DAY + HOUR);
+    expect(total(latest(driver, 'V4')) / HORIZON_DAYS).toBeGreaterThan(4);
+    expect(['OLD', 'V2', 'V3'].map((sku) => total(latest(driver, sku)))).toEqual([0, 0, 0]);
     expect(driver.read(deadLetters)).toEqual([]);
+  });
+
+  test('who asks to be told, while others are asked, and changes its mind is not followed', () => {
+    const driver = shop('UTC', { partitions: 3 });
+    sellOld(driver, 0, 40);
+    driver.send(...replacing('OLD', 'OLDER', NINE + 39 * DAY));
+    for (const old of ['OLD', null]) {
+      const [topic, sku, value] = replacing('NEW', old, NINE + 39 * DAY + 1);
+      driver.write(topic.name, sku, topic.codec.encode(value));
+    }
+    driver.run();
+    driver.tick(NINE + 39 * DAY + HOUR);
+    expect(total(latest(driver, 'OLD')) / HORIZON_DAYS).toBeGreaterThan(4);
   });
 });
 

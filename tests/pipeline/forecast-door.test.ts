@@ -35,8 +35,8 @@ interface Answer {
 function fiveWeeks(hours: number): ForecastDoor {
   const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan, reorder, hours })]);
   driver.tick(NINE - MINUTE);
-  driver.send(catalog, 'TEA', product('TEA', { lead_time_days: '3', review_days: '4', pack_size: '6' }));
-  driver.send(catalog, 'CUP', product('CUP', { sale_price: '0.80 EUR', sale_price_effective_date: '2026-04-09T09:00+0000/2026-04-11' }));
+  driver.send(catalog, 'TEA', product('TEA', { replaces: 'COFFEE', lead_time_days: '3', review_days: '4', pack_size: '6' }));
+  driver.send(catalog, 'CUP', product('CUP', { replaces: 'MUG', sale_price: '0.80 EUR', sale_price_effective_date: '2026-04-09T09:00+0000/2026-04-11' }));
   driver.send(catalog, 'NEW', product('NEW'));
   for (let day = 0; day < 35; day++) {
     driver.tick(NINE + day * DAY);
@@ -102,6 +102,10 @@ describe('the forecast of one SKU', () => {
     expect(old.days.every(({ mean }) => mean === 0)).toBe(true);
     expect(successor.days[0]!.mean).toBeGreaterThan(1.5);
     expect(successor.days[0]!.mean).toBeLessThan(2.5);
+    expect(successor['replaces']).toEqual({ sku: 'POT', history: 'taken_over' });
+    expect((door.one('CUP') as Answer)['replaces']).toEqual({ sku: 'MUG', history: 'none' });
+    expect(tea['replaces']).toEqual({ sku: 'COFFEE', history: 'own' });
+    expect(old).not.toHaveProperty('replaces');
     expect((door.several(['POT']) as { forecasts: Answer[] }).forecasts[0]!.days).toEqual(old.days);
   });
 
