@@ -18,3 +18,13 @@ export function requireId(field: string, id: string): void {
   const problem = idProblem(id);
   if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
 }
+
+/**
+ * Doors take the spaces around a SKU off; a record that was written to its topic says what it says, and its key has a partition.
+ *
+ * @throws BadEvent `bad_id`
+ */
+export function requireSku(sku: string): void {
+  requireId('sku', sku);
+  if (sku !== sku.trim()) throw new BadEvent('bad_id', `sku cannot be used: ${JSON.stringify(sku)} begins or ends with a space.`);
+}

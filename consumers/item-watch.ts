@@ -2,7 +2,7 @@ import { consumer, on, type Consumer, type Context, type Due } from '../pipeline
 import { rows } from '../pipeline/core/rows.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
 import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
-import { requireId } from './ids.js';
+import { requireSku } from './ids.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
@@ -25,7 +25,7 @@ export function itemWatch(): Consumer {
 }
 
 function onCatalogChange({ key, value: change }: { key: string; value: CatalogChange }, ctx: Context): void {
-  requireId('sku', key);
+  requireSku(key);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.time < before.catalogAt) return ctx.count('millrace_outdated_total');
   const deleted = change.op === 'delete';
@@ -42,7 +42,7 @@ function onCatalogChange({ key, value: change }: { key: string; value: CatalogCh
 }
 
 function onInventoryChange({ key, value: change }: { key: string; value: InventoryChange }, ctx: Context): void {
-  requireId('sku', key);
+  requireSku(key);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.price !== null && change.time >= before.priceAt) ctx.put(productRows, key, { ...before, price: change.price, priceAt: change.time });
   setStock(key, change, ctx);

@@ -5,7 +5,7 @@ import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
-import { requireId } from './ids.js';
+import { requireId, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
 const SESSION_GAP_MS = 30 * 60_000;
@@ -52,7 +52,7 @@ export function shoppers(): Consumer {
 
 function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, ctx: Context): void {
   requireId('The key', key);
-  for (const { sku } of event.products) requireId('sku', sku);
+  for (const { sku } of event.products) requireSku(sku);
   if (isRepeatOfSource(event.source, ctx) || (!event.source && isRepeat(key, event, ctx))) {
     ctx.count('millrace_duplicates_total');
     return;

@@ -108,6 +108,21 @@ export function requiredId(errors: Errors, from: Json, name: string): string | n
   return optionalId(errors, from, name);
 }
 
+/** A SKU, without the spaces around it: they come from cells and exports, and would make a second product that nobody sees. */
+export function optionalSku(errors: Errors, from: Json, name: string): string | null {
+  const id = optionalId(errors, from, name);
+  const sku = id === null ? null : id.trim();
+  if (sku !== '') return sku;
+  errors.push({ path: name, code: 'placeholder_id', message: 'This id is nothing but spaces.' });
+  return null;
+}
+
+/** A SKU that must be there. */
+export function requiredSku(errors: Errors, from: Json, name: string): string | null {
+  const value = from[name];
+  return isMissing(value) || value === '' ? requiredId(errors, from, name) : optionalSku(errors, from, name);
+}
+
 /** The id of a shopper: "0" and 0 are what shop systems write for a guest. */
 export function shopperId(errors: Errors, from: Json, name: string): string | null {
   const id = optionalId(errors, from, name);

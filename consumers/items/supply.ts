@@ -12,7 +12,10 @@ const MOST_UNITS = 1e12;
 const MOST_BYTES = 256;
 
 /** A product cannot take its own place, nor that of what cannot be a key. */
-const replacedBy = (sku: string, old: string | undefined): string | null => (old === undefined || old === '' || old === sku || Buffer.byteLength(old) > MOST_BYTES ? null : old);
+function replacedBy(sku: string, named: string | undefined): string | null {
+  const old = named?.trim() ?? '';
+  return old === '' || old === sku || Buffer.byteLength(old) > MOST_BYTES ? null : old;
+}
 
 /** An item that is on order is not on the shelf. */
 export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {

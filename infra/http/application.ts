@@ -33,10 +33,10 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
 
   operations(house, route);
   route('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
-  route('delete', '/v1/products/:sku', 'admin', (exchange, request) => deleteProduct(house, exchange, param(request, 'sku')));
+  route('delete', '/v1/products/:sku', 'admin', (exchange, request) => deleteProduct(house, exchange, param(request, 'sku').trim()));
   route('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
   route('get', '/v1/forecasts/:sku', 'server', async (_, request) => {
-    const sku = param(request, 'sku');
+    const sku = param(request, 'sku').trim();
     return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold.`);
   });
   route('get', '/v1/forecasts', 'server', async ({ query }) => {

@@ -1,4 +1,4 @@
-import { flag, isObject, optionalId, requiredId, shopperId, text, under, type Errors, type Json } from '../../producers/fields.js';
+import { flag, isObject, optionalId, requiredSku, shopperId, text, under, type Errors, type Json } from '../../producers/fields.js';
 import { skuOf } from '../../producers/event-products.js';
 import { isShallow, MAX_DEPTH } from '../../producers/json-text.js';
 import type { RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
@@ -49,7 +49,7 @@ function skusOf(errors: Errors, body: Json, name: string): string[] | null {
   const skus = new Set<string>();
   list.forEach((value: unknown, index) => {
     const before = errors.length;
-    const sku = requiredId(errors, { '': value }, '');
+    const sku = requiredSku(errors, { '': value }, '');
     under(errors, before, `[${index}]`);
     if (sku !== null) skus.add(sku);
   });
@@ -186,7 +186,7 @@ export function forecastsWanted(query: URLSearchParams | undefined): { readonly 
   const errors: Errors = [];
   const skus = new Set<string>();
   if (given.length > MOST_FORECASTS) errors.push({ path: 'sku', code: 'too_many', message: `At most ${MOST_FORECASTS} SKUs.` });
-  else for (const sku of given) skus.add(requiredId(errors, { sku }, 'sku') ?? '');
+  else for (const sku of given) skus.add(requiredSku(errors, { sku }, 'sku') ?? '');
   if ((given.length > 0) === (categories.length > 0)) errors.push({ path: 'sku', code: 'required', message: 'Name SKUs (sku=a&sku=b), or one category.' });
   if (categories.length > 1 || categories[0] === '') errors.push({ path: 'category', code: 'out_of_range', message: 'Name one category.' });
   if (errors.length > 0) throw badRequest(errors);

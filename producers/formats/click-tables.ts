@@ -32,7 +32,7 @@ type Cells = readonly string[];
 /** The table that begins with this line, undefined if it is none of those. */
 export function clickTable(first: string): ClickTable | undefined {
   const separator = ['\t', ';', ','].find((one) => first.includes(one)) ?? '\t';
-  const cellsOf = (line: string): string[] => line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
+  const cellsOf = (line: string): string[] => line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1').trim());
   const names = cellsOf(first.replace(/^\uFEFF/, '')).map((name) => name.toLowerCase().replaceAll('_', ''));
   const column = (...wanted: string[]): number => names.findIndex((name) => wanted.includes(name));
   const [session, visitor, item] = [column('sessionid'), column('visitorid'), column('itemid')];

@@ -691,10 +691,10 @@ describe('odd series', () => {
     expect(driver.read(deadLetters)).toMatchObject([{ code: 'future_day' }]);
   });
 
-  test('SKUs that differ by case or by a space are different SKUs', () => {
+  test('SKUs that differ by case, or by a space within, are different SKUs', () => {
     const driver = shop();
-    for (const [i, sku] of ['p1', 'P1', 'P1 '].entries()) driver.send(sales, sku, sale(sku, i + 1, NINE));
-    expect(['p1', 'P1', 'P1 '].map((sku) => row(driver, sku).units)).toEqual([[1], [2], [3]]);
+    for (const [i, sku] of ['p1', 'P1', 'P 1'].entries()) driver.send(sales, sku, sale(sku, i + 1, NINE));
+    expect(['p1', 'P1', 'P 1'].map((sku) => row(driver, sku).units)).toEqual([[1], [2], [3]]);
   });
 
   test('on a closed day nothing is forecast, and nothing is learned of it', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { itemWatch, productRows } from '../../consumers/item-watch.js';
-import { catalog, inventory, itemInterests, triggerCandidates } from '../../schemas/topics.js';
+import { catalog, deadLetters, inventory, itemInterests, triggerCandidates } from '../../schemas/topics.js';
 import type { CatalogChange } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { MINUTE, NINE, stock } from '../support/events.js';
@@ -70,4 +70,15 @@ test('a long queue is told some at a time, and nobody is left out or told twice'
   const told = driver.read(triggerCandidates).map(({ shopper }) => shopper);
   expect(told).toHaveLength(2_500);
   expect(new Set(told).size).toBe(2_500);
+});
+
+test('a SKU with a space around it, written to a topic, is refused by name: it would be a second product', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(catalog, 'P1 ', listed('P1 '));
+  driver.send(inventory, ' P1', stock(' P1', 5, NINE));
+  driver.send(catalog, 'p 1', listed('p 1'));
+  expect(driver.read(deadLetters).map(({ code, message }) => [code, message])).toEqual([
+    ['bad_id', 'sku cannot be used: "P1 " begins or ends with a space.'], ['bad_id', 'sku cannot be used: " P1" begins or ends with a space.'],
+  ]);
+  expect(driver.row('item-watch', productRows, 'p 1')).toMatchObject({ name: 'p 1' });
 });

@@ -124,6 +124,18 @@ describe('products', () => {
     expect(click(withProperties({ products: [{ id: 5 }, { sku: 'x' }] })).products.map((product) => product.sku)).toEqual(['5', 'x']);
   });
 
+  test('have no spaces around their SKU, whatever stands there; case counts, as spaces within do', () => {
+    const skus = [' P1', 'P1 ', '\u00a0P1\u3000', 'p1', 'P 1', `${' '.repeat(20)}P1`];
+    expect(click(withProperties({ products: skus.map((sku) => ({ sku })) })).products.map(({ sku }) => sku)).toEqual(['P1', 'P1', 'P1', 'p1', 'P 1', 'P1']);
+    expect(wrong(withProperties({ products: [{ sku: ' '.repeat(20) }, { sku: '  ' }, { sku: 'P1\t' }] }))).toEqual([
+      'properties.products[0].sku placeholder_id', 'properties.products[1].sku placeholder_id', 'properties.products[2].sku control_character',
+    ]);
+    const order = recordsOf({ ...withProperties({ order_id: 'O', currency: 'EUR', products: [{ sku: 'P1 ', price: 5 }] }, 'Order Completed') });
+    expect(order.flatMap((record) => (record.topic === 'orders' ? record.value.lines.map(({ sku }) => sku) : []))).toEqual(['P1']);
+    expect(recordsOf({ ...withProperties({ sku: ' P1', quantity: 3 }, 'Inventory Updated'), anonymousId: undefined })[0]).toMatchObject({ topic: 'inventory', key: 'P1', value: { sku: 'P1' } });
+    expect(collectProduct({ sku: 'P1 ' }, context)).toMatchObject({ ok: { records: [{ key: 'P1', value: { sku: 'P1' } }] } });
+  });
+
   test('must be there for events about a product', () => {
     expect(wrong(withProperties({}))).toEqual(['properties.product_id required']);
     expect(wrong(withProperties({ products: [] }))).toEqual(['properties.products required']);

@@ -105,7 +105,7 @@ describe('online-retail', () => {
 C536379,D,Discount,-1,2010-12-01 09:41:00,27.50,14527,United Kingdom
 536589,21777,,-10,2010-12-01 16:50:00,0.0,,United Kingdom
 A563186,B,Adjust bad debt,1,2011-08-12 14:51:00,-11062.06,,United Kingdom
-550193,PADS,PADS,1,2011-04-15 09:27:00,0.001,13952.0,EIRE
+550193,"PADS ",PADS,1,2011-04-15 09:27:00,0.001,13952.0,EIRE
 x,y,z,many,2010-02-30 00:00:00,"1,5",,
 `;
 
@@ -120,7 +120,7 @@ x,y,z,many,2010-02-30 00:00:00,"1,5",,
     ]);
     expect(records[0]!.value).toMatchObject({ kind: 'line', userId: '17850', anonymousId: null, currency: 'GBP', country: 'United Kingdom', source: { name: 'file', ordinal: 0 }, lines: [{ sku: '85123A', name: 'HOLDER, "T-LIGHT"' }] });
     expect(records[2]!.value).toMatchObject({ userId: null, lines: [{ name: null }] });
-    expect(records[4]!.value).toMatchObject({ userId: '13952' });
+    expect(records[4]!.value).toMatchObject({ userId: '13952', lines: [{ sku: 'PADS' }] });
     expect(summary).toMatchObject({ read: 5, refused: 1, odd: { cancellation: 1, negative_quantity: 1, zero_price: 1, adjustment: 1, no_customer: 2 } });
     expect(summary.examples[0]).toMatchObject({ ordinal: 5, errors: [{ path: 'Quantity' }, { path: 'UnitPrice' }, { path: 'InvoiceDate' }] });
     for (const { value } of records) expect(orders.codec.decode(orders.codec.encode(value as never))).toEqual(value);
