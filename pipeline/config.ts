@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Plan } from '../models/forecast/shop-demand.js';
 import { ConfigError } from './core/errors.js';
+import { misspeltSettings, type Misspelt } from './misspelt-settings.js';
 import { parseCalendar } from './shop-calendar.js';
 
 /** Keys of the demo shop: known to everyone, hence accepted only on loopback. */
@@ -106,6 +107,9 @@ function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string 
   if (issue.code !== 'invalid_value') return issue.message;
   return `must be one of ${issue.values.map(String).filter((value) => value !== '').join(', ')}, not "${given[issue.path.join('.')] ?? ''}"`;
 }
+
+/** Names in the environment that have no effect, though a setting's is like them. */
+export const misspelt = (environment: NodeJS.ProcessEnv = process.env): Misspelt[] => misspeltSettings(Object.keys(environment), Object.keys(variables.shape));
 
 /** Name, default and meaning of every variable, for the README and --help. */
 export function configTable(): { name: string; fallback: string; meaning: string }[] {

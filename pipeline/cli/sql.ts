@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
@@ -27,7 +28,8 @@ async function answer(query: string, config: Config): Promise<readonly Row[]> {
   const directory = installationDirectory(config);
   const running = await askRunning(directory, { kind: 'sql', query });
   if (running) return running.answer as readonly Row[];
-  // Nobody runs here: open the rows ourselves.
+  // Nobody runs here: open the rows ourselves. Opening what is not there would make an empty database of it.
+  if (!existsSync(join(directory, 'clickhouse'))) throw new Error(`There are no rows of Millrace in ${directory}: set DATA_DIR, or CLICKHOUSE_URL.`);
   const sink = await openChdb({ directory: join(directory, 'clickhouse'), database, shopTimeZone }, { metrics: noMetrics, journal: silentJournal });
   if (!sink) throw new Error('The optional package chdb is not installed, and CLICKHOUSE_URL names no server.');
   // Tables by their bare name, as where Millrace runs; a database that is not there yet is said by the query itself.

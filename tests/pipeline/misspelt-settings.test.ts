@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { configTable, misspelt } from '../../pipeline/config.js';
+
+const namesOf = (...names: string[]): string[] => misspelt(Object.fromEntries(names.map((name) => [name, 'secret']))).map(({ name, meant }) => `${name} ${meant}`);
+
+test('a name that is nearly a setting is told with the one that is meant, never its value', () => {
+  expect(namesOf('FORECAST_HOUR', 'FORECAST_HUORS', 'forecast_hours', 'KAFKA_BROKER', 'DATADIR', 'SERVER_KEY', 'WRITE_KESY', 'CLICKHOUSE_PASWORD', 'TOPIC_PARTITION')).toEqual([
+    'FORECAST_HOUR FORECAST_HOURS', 'FORECAST_HUORS FORECAST_HOURS', 'forecast_hours FORECAST_HOURS', 'KAFKA_BROKER KAFKA_BROKERS', 'DATADIR DATA_DIR',
+    'SERVER_KEY SERVER_KEYS', 'WRITE_KESY WRITE_KEYS', 'CLICKHOUSE_PASWORD CLICKHOUSE_PASSWORD', 'TOPIC_PARTITION TOPIC_PARTITIONS',
+  ]);
+  expect(JSON.stringify(misspelt({ ADMIN_TOKEN: 'at_secret' }))).toBe('[{"name":"ADMIN_TOKEN","meant":"ADMIN_TOKENS"}]');
+});
+
+test('settings, and what systems have in their environment, are not', () => {
+  expect(namesOf(...configTable().map(({ name }) => name))).toEqual([]);
+  expect(namesOf(
+    'PATH', 'HOME', 'HOSTNAME', 'POST', 'USER', 'SHELL', 'TZ', 'LANG', 'LC_ALL', 'LOGNAME', 'NODE_ENV', 'NODE_OPTIONS', 'PWD', 'TERM', 'TMPDIR', 'XDG_DATA_DIRS', 'KAFKA_PORT',
+    'KAFKA_SERVICE_HOST', 'CLICKHOUSE_PORT', 'KUBERNETES_PORT', 'npm_config_cache', 'LOG_DIR', '',
+  )).toEqual([]);
+});
