@@ -1,4 +1,5 @@
 import { consumer, on, type Consumer, type Context, type Due } from '../pipeline/core/consumer.js';
+import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
 import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
@@ -6,6 +7,8 @@ import { requireSku } from './ids.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
+/** What the collector takes, too: beyond it sums of stock lose units. */
+const MOST_STOCK = 1e12;
 
 export const productRows = rows<Product>('', 'Product');
 const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
@@ -26,6 +29,7 @@ export function itemWatch(): Consumer {
 
 function onCatalogChange({ key, value: change }: { key: string; value: CatalogChange }, ctx: Context): void {
   requireSku(key);
+  requireStock(key, change.quantity);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.time < before.catalogAt) return ctx.count('millrace_outdated_total');
   const deleted = change.op === 'delete';
@@ -43,10 +47,15 @@ function onCatalogChange({ key, value: change }: { key: string; value: CatalogCh
 
 function onInventoryChange({ key, value: change }: { key: string; value: InventoryChange }, ctx: Context): void {
   requireSku(key);
+  requireStock(key, change.quantity);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.price !== null && change.time >= before.priceAt) ctx.put(productRows, key, { ...before, price: change.price, priceAt: change.time });
   setStock(key, change, ctx);
   tellSupply(before, change.time, ctx);
+}
+
+function requireStock(sku: string, quantity: number | null): void {
+  if (quantity !== null && !(Math.abs(quantity) <= MOST_STOCK)) throw new BadEvent('bad_quantity', `quantity of ${sku} is ${quantity} units: a stock must not exceed 10^12 in either direction.`);
 }
 
 /** Tell what changed since `before` in stock and in terms of ordering, if anything did. */

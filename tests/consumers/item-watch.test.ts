@@ -82,3 +82,12 @@ test('a SKU with a space around it, written to a topic, is refused by name: it w
   ]);
   expect(driver.row('item-watch', productRows, 'p 1')).toMatchObject({ name: 'p 1' });
 });
+
+test.each([1.1e12, -1.1e12, NaN, Infinity])('a stock of %s, written to a topic, is refused as over HTTP, and what was known stays', (quantity) => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(inventory, 'P1', stock('P1', 1e12, NINE));
+  driver.send(inventory, 'P1', stock('P1', quantity, NINE + 1, 20_000n));
+  driver.send(catalog, 'P1', listed('P1', { quantity, time: NINE + 1 }));
+  expect(driver.read(deadLetters).map(({ code, message }) => [code, message])).toEqual(Array.from({ length: 2 }, () => ['bad_quantity', `quantity of P1 is ${quantity} units: a stock must not exceed 10^12 in either direction.`]));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ stock: 1e12, price: null, name: null });
+});
