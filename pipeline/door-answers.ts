@@ -22,9 +22,10 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
     return (await log.append(decoded)).length;
   });
   door.answer('caught-up', () => caughtUp(engine, topology, rowSink, () => {}));
-  door.answer('sql', async ({ query }) => {
+  door.answer('sql', async ({ query, write }, until) => {
     if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');
-    return rowSink.query(bounded(String(query))).catch((error: Error) => { throw new Error(limitMet(error) ?? error.message, { cause: error }); });
+    const sql = bounded(String(query));
+    return (write === true ? rowSink.query(sql) : rowSink.look(sql, until)).catch((error: Error) => { throw new Error(limitMet(error) ?? error.message, { cause: error }); });
   });
   door.answer('reconcile', () => {
     if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');

@@ -164,7 +164,7 @@ function doorsOf(
     },
     live: () => true,
     ready: () => ({ ready: true, parts: { scorer: scorer?.isReady() ?? null, sql: rowSink?.engine ?? null, log: log.engine, stoppedSinks: stoppedSinks(metrics) } }),
-    sql: rowSink && ((query) => answerSql(rowSink, query)),
+    sql: rowSink && ((query, until) => answerSql(rowSink, query, until)),
     extra,
   };
 }
@@ -186,11 +186,11 @@ const stoppedSinks = (metrics: PrometheusMetrics): string[] =>
   [...metrics.byLabel('millrace_sink_stopped', 'table')].flatMap(([table, stopped]) => (stopped === 1 ? [table] : []));
 
 /** @throws Refusal 400 with what ClickHouse says of the statement */
-async function answerSql(rowSink: RowSink, query: string): Promise<readonly object[]> {
+async function answerSql(rowSink: RowSink, query: string, until: AbortSignal): Promise<readonly object[]> {
   const refusal = refusalOf(query);
   if (refusal !== undefined) throw refuse(400, refusal);
   try {
-    return await rowSink.query(bounded(query));
+    return await rowSink.look(bounded(query), until);
   } catch (error) {
     const limit = limitMet(error as Error);
     if (error instanceof Unavailable && limit === undefined) throw error;

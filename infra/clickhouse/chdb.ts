@@ -20,7 +20,7 @@ interface Chdb {
 }
 
 interface ChdbSession {
-  queryBindAsync(sql: string, params: object, options: { format: string }): Promise<{ text(): string }>;
+  queryBindAsync(sql: string, params: object, options: { format: string; signal?: AbortSignal }): Promise<{ text(): string }>;
   insert(block: { table: string; columns: readonly string[]; values: Buffer; format: 'JSONCompactEachRow'; settings: object }): Promise<unknown>;
   close(): void;
 }
@@ -42,7 +42,8 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
   mkdirSync(directory, { recursive: true });
   emptyStandardInput();
   const session = open(chdb, directory);
-  const ask = async (sql: string, params: object = {}) => rowsOf((await answered(session.queryBindAsync(sql, params, { format: 'JSONEachRow' }))).text());
+  const ask = async (sql: string, params: object = {}, until: { signal?: AbortSignal } = {}) =>
+    rowsOf((await answered(session.queryBindAsync(sql, params, { format: 'JSONEachRow', ...until }))).text());
   const run = async (sql: string) => void (await ask(sql));
   return tablesOf(
     {
@@ -52,7 +53,8 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
         await run(`USE ${database}`);
       },
       run,
-      ask,
+      ask: (sql, params) => ask(sql, params),
+      look: (sql, signal) => ask(sql, {}, { signal }),
       insert: async (table, columns, lines, settings) => {
         await answered(session.insert({ table, columns, values: Buffer.concat(lines), format: 'JSONCompactEachRow', settings }));
       },

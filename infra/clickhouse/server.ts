@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import type { ClickHouseClient } from '@clickhouse/client';
+import type { BaseQueryParams, ClickHouseClient } from '@clickhouse/client';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { clickHouseError } from './engine-errors.js';
 import { rowsOf, tablesOf } from './tables.js';
-import type { InsertSettings } from './tables.js';
+import type { InsertSettings, QueryParameters } from './tables.js';
 
 export interface ClickHouseAddress {
   readonly url: string;
@@ -38,12 +38,18 @@ export function openClickHouse({ url, user = 'default', password = '', database 
       },
       run: (sql) => answered(run(client, sql)),
       ask: (sql, params) => answered(ask(client, sql, params)),
+      look: (sql, until) => answered(ask(client, sql, {}, { abort_signal: until, clickhouse_settings: UNTIL_GONE })),
       insert: (table, columns, lines, settings) => answered(insert(client, table, columns, lines, settings)),
       close: () => client.close(),
     },
     { database, shopTimeZone },
   );
 }
+
+type Until = Pick<BaseQueryParams, 'abort_signal' | 'clickhouse_settings'>;
+
+/** A server goes on with what nobody waits for, but for what only reads and says so; 2 lets a statement have SETTINGS of its own. */
+const UNTIL_GONE = { readonly: '2', cancel_http_readonly_queries_on_client_close: 1 } as const;
 
 async function run(client: ClickHouseClient, sql: string): Promise<void> {
   await client.command({ query: sql, clickhouse_settings: { wait_end_of_query: 1 } });
@@ -61,11 +67,13 @@ async function insert(client: ClickHouseClient, table: string, columns: readonly
 }
 
 /** By `exec`, which leaves the statement as it is: one with a FORMAT or without rows is answered too. */
-async function ask(client: ClickHouseClient, sql: string, params: Readonly<Record<string, string | number>> = {}) {
+async function ask(client: ClickHouseClient, sql: string, params: QueryParameters = {}, { abort_signal, clickhouse_settings }: Until = {}) {
   const { stream } = await client.exec({
     query: sql,
     query_params: { ...params },
+    ...(abort_signal ? { abort_signal } : {}),
     clickhouse_settings: {
+      ...clickhouse_settings,
       default_format: 'JSONEachRow',
       output_format_json_quote_64bit_integers: 1,
       output_format_json_quote_decimals: 1,

@@ -14,6 +14,7 @@ export interface SqlEngine {
   prepare(): Promise<void>;
   run(sql: string): Promise<void>;
   ask(sql: string, params?: QueryParameters): Promise<readonly Row[]>;
+  look(sql: string, until: AbortSignal): Promise<readonly Row[]>;
   insert(table: string, columns: readonly string[], lines: readonly Buffer[], settings: InsertSettings): Promise<void>;
   close(): Promise<void>;
 }
@@ -98,6 +99,7 @@ export function tablesOf(engine: SqlEngine, parameters: MigrationParameters): Ro
       for (const statement of erasureStatements(database, ids, `erased-${randomUUID()}`)) await engine.run(statement);
     },
     query: (sql, params) => engine.ask(sql, params),
+    look: (sql, until) => engine.look(sql, until),
     close: () => engine.close(),
   };
 }

@@ -13,12 +13,14 @@ export interface DoorRequest {
   readonly [field: string]: unknown;
 }
 
-export type DoorHandlers = Readonly<Record<string, (request: DoorRequest) => unknown>>;
+/** `until` aborts when whoever asked has gone. */
+export type DoorHandler = (request: DoorRequest, until: AbortSignal) => unknown;
+export type DoorHandlers = Readonly<Record<string, DoorHandler>>;
 
 /** The lock of a data directory, at which other processes can ask. */
 export interface Door {
   /** Answer a kind of request from now on. */
-  answer(kind: string, handler: (request: DoorRequest) => unknown): void;
+  answer(kind: string, handler: DoorHandler): void;
   close(): Promise<void>;
 }
 
@@ -102,23 +104,24 @@ const inUse = (directory: string): ConfigError =>
   new ConfigError([`Data directory ${resolve(directory)} is in use by another process: stop it, or set DATA_DIR to another directory.`]);
 
 /** Answers each line in turn, so that a caller may send the next batch before the last is done. */
-function serve(socket: Socket, answers: ReadonlyMap<string, (request: DoorRequest) => unknown>): void {
-  socket.on('error', () => socket.destroy());
+function serve(socket: Socket, answers: ReadonlyMap<string, DoorHandler>): void {
+  const gone = new AbortController();
+  socket.on('error', () => socket.destroy()).on('close', () => gone.abort());
   let last = Promise.resolve();
   createInterface({ input: socket }).on('error', () => {}).on('line', (line) => {
     last = last.then(async () => {
-      const reply = await answer(line, answers);
+      const reply = await answer(line, answers, gone.signal);
       if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
     });
   });
 }
 
-async function answer(line: string, answers: ReadonlyMap<string, (request: DoorRequest) => unknown>): Promise<Reply> {
+async function answer(line: string, answers: ReadonlyMap<string, DoorHandler>, until: AbortSignal): Promise<Reply> {
   try {
     const request = JSON.parse(line) as DoorRequest;
     const handler = answers.get(request.kind);
     if (!handler) return { error: `The running process does not answer "${request.kind}".` };
-    return { result: (await handler(request)) ?? null };
+    return { result: (await handler(request, until)) ?? null };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

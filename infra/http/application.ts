@@ -102,8 +102,10 @@ async function answerSql(house: House, exchange: Exchange, response: Response): 
   const { sql } = house.deps;
   if (!sql) throw refuse(404, 'This process has no ClickHouse at hand.');
   const query = (await readBody(exchange.request, 64 * 1024, house.budget)).toString();
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
   response.setHeader('content-type', 'application/x-ndjson; charset=utf-8');
-  for await (const row of await sql(query)) response.write(`${JSON.stringify(row)}\n`);
+  for await (const row of await sql(query, gone.signal)) response.write(`${JSON.stringify(row)}\n`);
   response.end();
 }
 

@@ -94,7 +94,7 @@ export interface HttpDoors {
   /** Whether it may get traffic, with what it says about its parts. */
   readonly ready: () => { readonly ready: boolean; readonly parts?: object };
   /** Rows of a query, where this process has ClickHouse at hand. */
-  readonly sql?: ((query: string) => AsyncIterable<object> | Promise<Iterable<object>>) | undefined;
+  readonly sql?: ((query: string, until: AbortSignal) => AsyncIterable<object> | Promise<Iterable<object>>) | undefined;
   readonly extra?: readonly ExtraRoute[] | undefined;
 }
 

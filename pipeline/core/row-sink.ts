@@ -24,6 +24,11 @@ export interface RowSink {
   erase(ids: readonly string[]): Promise<void>;
   /** Answer one statement; `{name:Type}` in it stands for a parameter. */
   query(sql: string, params?: Readonly<Record<string, string | number>>): Promise<readonly Row[]>;
+  /**
+   * Answer one statement that changes nothing, for as long as somebody waits for it: when `until` aborts, a server ends it. What runs in this
+   * process cannot be ended; a statement that has not begun is left out.
+   */
+  look(sql: string, until: AbortSignal): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 

@@ -37,6 +37,16 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect(await sink.tableId('sales')).toBe(before);
   });
 
+  test('a statement that nobody waits for any more is not begun', async () => {
+    const gone = new AbortController();
+    const before = sink.look('SELECT sleep(0.3) AS slept', new AbortController().signal);
+    const asked = sink.look("INSERT INTO sales (sku, _offset) VALUES ('x', 1)", gone.signal).catch((error: unknown) => error);
+    gone.abort();
+    expect(await asked).toBeInstanceOf(Error);
+    expect(await before).toEqual([{ slept: 0 }]);
+    expect(await one('SELECT count() AS rows FROM sales')).toEqual({ rows: '0' });
+  });
+
   test('an erased shopper is named nowhere; rows, counts and sums stay', async () => {
     const odd = "o'\\\\br@x";
     await insert([saleRecord(1, { shopper: odd }), saleRecord(2, { shopper: 'b' }), saleRecord(3, { shopper: null })]);

@@ -126,6 +126,7 @@ export class World {
       lastOffset: async () => (this.table.length === 0 ? undefined : Math.max(...this.table)),
       erase: async () => {},
       query: async () => [],
+      look: async () => [],
       close: async () => {},
     };
   }

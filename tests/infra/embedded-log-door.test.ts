@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +39,18 @@ test('of many who find a stale socket at once, one gets the directory', async ()
   const doors = all.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   expect(doors).toHaveLength(1);
   await doors[0]!.close();
+});
+
+test('who answers is told when whoever asked has gone', async () => {
+  const directory = directoryForTest();
+  let asked: AbortSignal | undefined;
+  const door = await openDoor(directory, { wait: (_, until) => ((asked = until), new Promise(() => {})) });
+  const ask = `const socket = require('node:net').createConnection(${JSON.stringify(join(directory, 'door.sock'))}); socket.write('{"kind":"wait"}\\n'); setTimeout(() => process.exit(), 200)`;
+  const asking = spawn(process.execPath, ['-e', ask]);
+  await expect.poll(() => asked?.aborted, { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => asked?.aborted, { timeout: 10_000 }).toBe(true);
+  asking.kill();
+  await door.close();
 });
 
 test('requests are answered in order, an error by its sentence, an unknown kind as such', async () => {

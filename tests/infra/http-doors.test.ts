@@ -247,6 +247,18 @@ describe('the rest', () => {
     expect([status, text]).toEqual([200, '{"a":1}\n{"a":2}\n']);
   });
 
+  test('a question is given up when whoever asked has gone', async () => {
+    let asked: AbortSignal | undefined;
+    const patient = await startHttp({ sql: (_, until) => ((asked = until), new Promise(() => {})) });
+    const leaving = new AbortController();
+    const response = fetch(`${patient.url}/v1/sql`, { method: 'POST', headers: bearer(ADMIN), body: 'SELECT 1', signal: leaving.signal }).catch(() => 'gone');
+    await expect.poll(() => asked?.aborted).toBe(false);
+    leaving.abort();
+    expect(await response).toBe('gone');
+    await expect.poll(() => asked?.aborted).toBe(true);
+    await patient.server.close();
+  });
+
   test('pages may bring routes of their own', async () => {
     expect((await get('/console/shoppers/a1?q=x')).text).toBe('{"id":"a1","q":"x"}');
   });

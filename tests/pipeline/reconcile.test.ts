@@ -25,7 +25,7 @@ afterAll(async () => {
 const holding = (answer: { rows: number; distinct: number; sum: string }): RowSink => {
   const unused = () => Promise.reject(new Error('Nobody asks this.'));
   return {
-    engine: 'clickhouse', ensure: unused, tableId: unused, insert: unused, countRows: unused, erase: unused, close: unused,
+    engine: 'clickhouse', ensure: unused, tableId: unused, insert: unused, countRows: unused, erase: unused, close: unused, look: unused,
     lastOffset: async () => Number.MAX_SAFE_INTEGER,
     query: async (sql) => [sql.includes('FROM sales') ? answer : { rows: 0, distinct: 0, sum: '0' }],
   };
