@@ -9,7 +9,7 @@ import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as totals from '../../models/forecast/totals.js';
 import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { demandForecasts } from '../../schemas/topics.js';
-import type { Forecast } from '../../schemas/types.js';
+import type { Forecast, ShopHours } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
 import { isoDay, type ShopDays } from '../core/shop-day.js';
 import { isoHour } from '../core/shop-hours.js';
@@ -44,9 +44,11 @@ interface Made {
   readonly running: () => Demand;
 }
 
-/** Forecasts as the rows of the tables have them at a time: fresher than the last ones published. */
+/** Forecasts as the rows of the tables have them when one is asked for, by a door of its own: fresher than the last ones published. */
 export class ForecastDoor {
   readonly #options: ForecastDoorOptions;
+  /** By partition: what its SKUs share takes longer to read than a SKU to forecast. */
+  readonly #shops = new Map<number, { readonly shop: Shop; readonly hours: ShopHours | undefined }>();
 
   constructor(options: ForecastDoorOptions) {
     this.#options = options;
@@ -149,11 +151,18 @@ export class ForecastDoor {
   }
 
   #hoursOf(sku: string): KnownHours {
-    const { views } = this.#options;
-    return {
-      sku: views.row(demandForecasts, hourRows, sku),
-      shop: views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), shopHourRows),
-    };
+    return { sku: this.#options.views.row(demandForecasts, hourRows, sku), shop: this.#shopOf(sku).hours };
+  }
+
+  #shopOf(sku: string): { readonly shop: Shop; readonly hours: ShopHours | undefined } {
+    const { views, plan } = this.#options;
+    const partition = partitionOf(sku, views.partitions);
+    const known = this.#shops.get(partition);
+    if (known) return known;
+    const shop = shopOf((kind) => views.rowOfPartition(demandForecasts, partition, kind), plan);
+    const read = { shop, hours: views.rowOfPartition(demandForecasts, partition, shopHourRows) };
+    this.#shops.set(partition, read);
+    return read;
   }
 
   #answer({ sku, model, firstDay, levels, mean, quantiles, low, high, hours }: Forecast): object {
@@ -166,11 +175,10 @@ export class ForecastDoor {
   }
 
   #known(sku: string): Known | undefined {
-    const { views, days, plan, now, hours } = this.#options;
+    const { views, days, now, hours } = this.#options;
     const row = views.row(demandForecasts, demandRows, sku);
     if (!row) return undefined;
-    const partition = partitionOf(sku, views.partitions);
-    const shop = shopOf((kind) => views.rowOfPartition(demandForecasts, partition, kind), plan);
+    const { shop } = this.#shopOf(sku);
     const passed = hours > 0 ? passedByHours(this.#hoursOf(sku), days) : passedByClock(days);
     return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay, passed) };
   }
