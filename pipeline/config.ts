@@ -26,6 +26,8 @@ const variables = z.object({
   WRITE_KEYS: list.describe('Browser keys, comma-separated: public; may track and ask recommendations for an anonymous id.'),
   SERVER_KEYS: list.describe('Server keys, comma-separated: everything under /v1 but administration.'),
   ADMIN_TOKENS: list.describe('Admin tokens, comma-separated: users, products, sources, replay.'),
+  ADDRESS_EVENTS_PER_SECOND: whole(0, 1_000_000, 0).describe('Events and questions a second that one address may send a process with a browser key, ten seconds’ worth at once; 0: any number.'),
+  TRUSTED_PROXIES: whole(0, 10, 0).describe('Proxies before this process that add to `X-Forwarded-For`: whose address counts is what the farthest of them saw.'),
   SHOPPER_TOKEN_SECRET: z.string().optional().describe('Secret with which the shop signs shopper tokens for known users.'),
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),

@@ -1,5 +1,6 @@
 import { createHttpServer, type HttpServer } from '../infra/http/server.js';
 import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
+import type { AddressLimit } from '../infra/http/limits.js';
 import { refuse } from '../infra/http/problem.js';
 import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
 import { DEMO_KEYS, type Config } from './config.js';
@@ -80,7 +81,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     });
     const http = options.withoutHttp ? undefined : createHttpServer(
       { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), metrics, journal },
-      { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '' },
+      { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config) },
     );
     const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
     const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);
@@ -114,6 +115,10 @@ function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   }
   if (problems.length > 0) throw new ConfigError(problems);
 }
+
+const BURST_SECONDS = 10;
+const addressLimitOf = ({ ADDRESS_EVENTS_PER_SECOND: perSecond, TRUSTED_PROXIES: trustedProxies }: Config): AddressLimit | undefined =>
+  (perSecond === 0 ? undefined : { perSecond, burst: BURST_SECONDS * perSecond, trustedProxies });
 
 const keysOf = (config: Config, demo: boolean): { write: readonly string[]; server: readonly string[]; admin: readonly string[] } => ({
   write: [...config.WRITE_KEYS, ...(demo ? [DEMO_KEYS.write] : [])],

@@ -84,7 +84,7 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   const bytes = await readBody(exchange.request, MAX_CALL_BYTES, house.budget);
   const body = parseJson(bytes);
   const key = keyOf(house, named, body);
-  charge(house, key, 1);
+  charge(house, exchange, key, 1);
   const outcome = collect(body, contextOf(house, exchange, key, body, type));
   if ('errors' in outcome) return refuseCall(house, exchange, type, body, outcome.errors);
   const records = encodeRecords(outcome.ok.records, house.deps.partitions);
@@ -125,7 +125,7 @@ async function collectMany(house: House, exchange: Exchange, source: Source, rea
     const tooMany = batch.errors.some((error) => error.code === 'too_many');
     throw tooMany ? new Refusal({ status: 413, detail: batch.errors.map((error) => error.message).join(' '), errors: batch.errors }) : badRequest(batch.errors);
   }
-  charge(house, key, Math.max(1, batch.outcomes.length));
+  charge(house, exchange, key, Math.max(1, batch.outcomes.length));
   await answerBatch(house, exchange, source, batch.callAt, batch.outcomes);
 }
 

@@ -3,6 +3,7 @@ import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import type { Shop } from '../../producers/collect.js';
 import type { Json } from '../../producers/fields.js';
 import type { KeyLists, Scope } from './keys.js';
+import type { AddressLimit } from './limits.js';
 
 /** One id was said to be another's: what stands at `from` moves to the other. */
 export interface Joined {
@@ -103,9 +104,8 @@ export interface HttpSettings {
   readonly keys: KeyLists;
   /** HMAC secret of shopper tokens; empty: none is valid. */
   readonly shopperTokenSecret: string;
-  /** Events a second and burst of each browser key; absent: no limit. */
-  readonly browserLimit?: { readonly perSecond: number; readonly burst: number } | undefined;
-  readonly serverLimit?: { readonly perSecond: number; readonly burst: number } | undefined;
+  /** Of events and questions with a browser key; absent: none. */
+  readonly addressLimit?: AddressLimit | undefined;
   /** Bytes of bodies being read at once (64 MiB). */
   readonly maxBodiesBytes?: number | undefined;
   /** How long a client may take for its headers and for its whole request. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyBudget } from './body.js';
 import type { HttpDeps, HttpSettings } from './doors.js';
 import { allows, shopperOf, type Key, type Keys, type Scope } from './keys.js';
-import type { RateLimits } from './limits.js';
+import type { AddressLimits } from './limits.js';
 import { refuse } from './problem.js';
 import { isObject } from '../../producers/fields.js';
 
@@ -21,13 +21,13 @@ export interface House {
   readonly settings: HttpSettings;
   readonly keys: Keys;
   readonly budget: BodyBudget;
-  readonly limits: { readonly browser: RateLimits; readonly server: RateLimits };
+  readonly limits: AddressLimits | undefined;
   readonly now: () => number;
 }
 
-/** Charge a key for events. @throws Refusal 429 */
-export function charge(house: House, key: Key, events: number): void {
-  house.limits[key.scope === 'browser' ? 'browser' : 'server'].take(key.number, events);
+/** Charge the address behind a browser key for events. @throws Refusal 429 */
+export function charge({ limits }: House, { request }: Exchange, key: Key, events: number): void {
+  if (key.scope === 'browser') limits?.take(request, events);
 }
 
 /** The key that the headers or the query name, looked at before a body is read. @throws Refusal 401 for one that is not known */

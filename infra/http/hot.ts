@@ -33,7 +33,7 @@ const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request
     const named = namedKey(house, exchange);
     const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
     const key = keyOf(house, named, body);
-    charge(house, key, 1);
+    charge(house, exchange, key, 1);
     const request = parse(body);
     const who = whoOf(request);
     if (who) mayAsk(house, exchange, key, who, body);
@@ -51,7 +51,7 @@ const recommend: HotRoute = {
     const key = keyOf(house, named, body);
     const isServer = allows(key, 'server');
     const asked = recommendRequests(body, isServer);
-    charge(house, key, Math.max(1, asked?.length ?? 1));
+    charge(house, exchange, key, Math.max(1, asked?.length ?? 1));
     const answer = (request: RecommendRequest, of: unknown): object | Promise<object> => {
       mayAsk(house, exchange, key, request, of);
       return house.deps.recommend(request);

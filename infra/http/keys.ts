@@ -7,8 +7,6 @@ export type Scope = 'browser' | 'server' | 'admin';
 
 export interface Key {
   readonly scope: Scope;
-  /** Number of the key among those configured: what its rate limit is kept by. */
-  readonly number: number;
 }
 
 export interface KeyLists {
@@ -38,7 +36,7 @@ export class Keys {
       ...server.map((secret): [string, Scope] => [secret, 'server']),
       ...admin.map((secret): [string, Scope] => [secret, 'admin']),
     ];
-    this.#known = scoped.map(([secret, scope], number) => ({ digest: digest(secret), key: { scope, number } }));
+    this.#known = scoped.map(([secret, scope]) => ({ digest: digest(secret), key: { scope } }));
   }
 
   /** The key with this secret. Every known key is compared in constant time: how long it takes tells nothing of any. */

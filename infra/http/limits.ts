@@ -1,28 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { refuse } from './problem.js';
 
-/** A token bucket a key: `perSecond` events flow in, at most `burst` wait. Only known keys have one. */
-export class RateLimits {
-  readonly #buckets = new Map<number, { tokens: number; at: number }>();
+export interface AddressLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+  /** Proxies before this process, each of which writes who asked it into `X-Forwarded-For`. */
+  readonly trustedProxies: number;
+}
+
+/** As many are remembered; whoever has long not been here has a full bucket again. */
+const MOST_ADDRESSES = 65_536;
+
+/**
+ * A token bucket an address: `perSecond` events flow in, at most `burst` wait. A robot that is somebody new with every event has
+ * no fair share of a shopper to use up, but it has an address.
+ */
+export class AddressLimits {
+  /** The one asked last stands last. */
+  readonly #buckets = new Map<string, { tokens: number; at: number }>();
 
   constructor(
-    readonly perSecond: number,
-    readonly burst: number,
+    readonly limit: AddressLimit,
     private readonly now: () => number,
   ) {}
 
   /**
-   * Take `events` tokens of a key; a request larger than the burst takes a full bucket.
+   * Take `events` tokens of a request's address; a request larger than the burst takes a full bucket.
    * @throws Refusal 429 that says when to come back.
    */
-  take(key: number, events: number): void {
-    if (this.perSecond === Infinity) return;
+  take(request: IncomingMessage, events: number): void {
+    const { perSecond, burst, trustedProxies } = this.limit;
+    const address = addressOf(request, trustedProxies);
     const now = this.now();
-    const bucket = this.#buckets.get(key) ?? { tokens: this.burst, at: now };
-    this.#buckets.set(key, bucket);
-    bucket.tokens = Math.min(this.burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * this.perSecond);
+    const bucket = this.#buckets.get(address) ?? { tokens: burst, at: now };
+    this.#buckets.delete(address);
+    this.#buckets.set(address, bucket);
+    if (this.#buckets.size > MOST_ADDRESSES) for (const oldest of this.#buckets.keys()) { this.#buckets.delete(oldest); break; }
+    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * perSecond);
     bucket.at = now;
-    const needed = Math.min(events, this.burst);
-    if (bucket.tokens < needed) throw refuse(429, 'This key sends too much.', (needed - bucket.tokens) / this.perSecond);
+    const needed = Math.min(events, burst);
+    if (bucket.tokens < needed) throw refuse(429, 'This address sends too much.', (needed - bucket.tokens) / perSecond);
     bucket.tokens -= needed;
   }
+}
+
+/** Where a request comes from: what the farthest trusted proxy saw, since a client may write any address before that one. */
+function addressOf({ headers, socket }: IncomingMessage, trustedProxies: number): string {
+  const forwarded = headers['x-forwarded-for'];
+  const seen = trustedProxies > 0 && forwarded !== undefined ? String(forwarded).split(',').at(-trustedProxies)?.trim() : undefined;
+  return networkOf(seen ?? socket.remoteAddress ?? '');
+}
+
+/** Whoever has one IPv6 address has 2^64 of them. */
+function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
+  const [before = '', after] = address.split('::');
+  const groups = before.split(':').filter(Boolean);
+  const zeros = after === undefined ? 0 : 8 - groups.length - after.split(':').filter(Boolean).length;
+  return [...groups, ...Array.from({ length: zeros }, () => '0'), ...(after ?? '').split(':')].slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':');
 }

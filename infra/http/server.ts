@@ -8,7 +8,7 @@ import type { HttpDeps, HttpSettings } from './doors.js';
 import type { Exchange, House } from './exchange.js';
 import { hotRoutes } from './hot.js';
 import { Keys } from './keys.js';
-import { RateLimits } from './limits.js';
+import { AddressLimits } from './limits.js';
 import { refuse, Refusal, sendProblem, writeProblem, type Problem } from './problem.js';
 
 export interface HttpServer {
@@ -19,7 +19,6 @@ export interface HttpServer {
   readonly server: Server;
 }
 
-const NO_LIMIT = { perSecond: Infinity, burst: Infinity };
 /** How long the rest of a refused body is thrown away before the connection is cut. */
 const DRAIN_MS = 500;
 
@@ -29,15 +28,11 @@ const DRAIN_MS = 500;
  */
 export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpServer {
   const now = deps.now ?? Date.now;
-  const { browserLimit = NO_LIMIT, serverLimit = NO_LIMIT } = settings;
   const house: House = {
     deps, settings, now,
     keys: new Keys(settings.keys),
     budget: new BodyBudget(settings.maxBodiesBytes ?? 64 * 1024 * 1024),
-    limits: {
-      browser: new RateLimits(browserLimit.perSecond, browserLimit.burst, now),
-      server: new RateLimits(serverLimit.perSecond, serverLimit.burst, now),
-    },
+    limits: settings.addressLimit && new AddressLimits(settings.addressLimit, now),
   };
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const labels = new WeakMap<IncomingMessage, string>();

@@ -196,13 +196,32 @@ describe('when things fail', () => {
     await flaky.server.close();
   });
 
-  test('a key that sends too much is told when to come back', async () => {
-    const limited = await startHttp({}, { browserLimit: { perSecond: 1, burst: 2 } });
-    expect((await limited.post('/v1/batch', { batch: [view, view] })).status).toBe(200);
-    const { status, headers } = await limited.post('/v1/track', view);
-    expect(status).toBe(429);
-    expect(headers.get('retry-after')).toBe('1');
+  test('an address that sends too much with a browser key is told when to come back, whoever it says that it is', async () => {
+    let now = NOW;
+    const limited = await startHttp({ now: () => now }, { addressLimit: { perSecond: 2, burst: 4, trustedProxies: 0 } });
+    let taken = 0;
+    for (let i = 0; i < 50; i++) if ((await limited.post('/v1/track', { ...view, messageId: `m${i}`, anonymousId: `new-${i}` })).status === 200) taken++;
+    expect([taken, limited.accepted.length]).toEqual([4, 4]);
+    const { status, headers } = await limited.post('/v1/batch', { batch: [view, view] });
+    expect([status, headers.get('retry-after')]).toEqual([429, '1']);
+    expect((await limited.post('/v1/recommend', { anonymousId: 'a' })).status).toBe(429);
+    expect((await limited.post('/v1/track', view, { ...basic(BROWSER), 'x-forwarded-for': '203.0.113.9' })).status).toBe(429);
     expect((await limited.post('/v1/track', view, basic(SERVER))).status).toBe(200);
+    now += 1_000;
+    expect((await limited.post('/v1/batch', { batch: [view, view] })).status).toBe(200);
+    await limited.server.close();
+  });
+
+  test('behind trusted proxies an address is what the farthest of them saw; an IPv6 network of 64 bits is one', async () => {
+    const limited = await startHttp({}, { addressLimit: { perSecond: 1, burst: 1, trustedProxies: 2 } });
+    const from = async (forwarded: string): Promise<number> => (await limited.post('/v1/track', view, { ...basic(BROWSER), 'x-forwarded-for': forwarded })).status;
+    expect(await from('203.0.113.1, 10.0.0.1')).toBe(200);
+    expect(await from('203.0.113.2, 10.0.0.1')).toBe(200);
+    expect(await from('made-up, 203.0.113.1, 10.0.0.1')).toBe(429);
+    expect(await from('2001:db8:0:7::1, 10.0.0.1')).toBe(200);
+    expect(await from('2001:0DB8::7:9:8:7:6, 10.0.0.1')).toBe(429);
+    expect(await from('2001:db8:0:8::1, 10.0.0.1')).toBe(200);
+    expect(await from('::ffff:203.0.113.2, 10.0.0.1')).toBe(429);
     await limited.server.close();
   });
 
