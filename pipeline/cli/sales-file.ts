@@ -73,7 +73,20 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
   if (sales.lastDay - sales.firstDay > 36_525) {
     throw new DataFileError(`${file} runs from ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}: more than a century, so one date must be wrong.`);
   }
-  return sales;
+  return byName(sales);
+}
+
+/** SKUs numbered in the order of their names: which of them are judged first depends on their numbers, and must not on the order of lines. */
+function byName(sales: Sales): Sales {
+  const ids = sales.names.map((_, id) => id).sort((a, b) => ((sales.names[a] ?? '') < (sales.names[b] ?? '') ? -1 : 1));
+  const numbers = new Int32Array(ids.length);
+  ids.forEach((id, number) => { numbers[id] = number; });
+  return {
+    ...sales,
+    names: ids.map((id) => sales.names[id] ?? ''),
+    category: ids.map((id) => sales.category[id] ?? -1),
+    sku: sales.sku.map((id) => numbers[id] ?? 0),
+  };
 }
 
 export function dayOf(text: string): number | undefined {

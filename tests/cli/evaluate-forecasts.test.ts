@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { evaluateForecastsCommand } from '../../pipeline/cli/evaluate-forecasts.js';
+import { readSales } from '../../pipeline/cli/sales-file.js';
 import { said } from '../support/command.js';
 
 const command = said('forecasts');
@@ -85,6 +86,18 @@ test('columns may come in any order, quoted, with semicolons and a byte order ma
   expect(JSON.parse(command.out)).toMatchObject({ sql: plain['sql'], wql: plain['wql'], bias: plain['bias'] });
 });
 
+test('SKUs are numbered by their names, not by the order of lines: numbers decide which of many are judged first', async () => {
+  const [header = '', ...rows] = sales(20).split('\n');
+  const lines = rows.map((row) => `${row},${row.slice(0, 2)}`);
+  const readInOrder = async (ordered: string[]) => {
+    const { names, sku, units, category } = await readSales(command.file('ordered.csv', [`${header},category`, ...ordered].join('\n')));
+    return { names, cells: sku.map((id, i) => `${names[id]} ${units[i]}`).toSorted(), alike: new Set(sku.map((id) => `${names[id]} ${category[id]}`)).size };
+  };
+  const forward = await readInOrder(lines);
+  expect(forward.names).toEqual(['S0', 'S1', 'S2', 'S3', 'S4']);
+  expect(await readInOrder(lines.toReversed())).toEqual(forward);
+});
+
 test('a file that names one day a week is weekly', async () => {
   await run(sales(120, 7), date(100 * 7), '--horizon', '8', '--season', '52', '--json');
   expect(JSON.parse(command.out)).toMatchObject({ protocol: { step: 'week' }, series: 5 });
@@ -146,6 +159,6 @@ test.skipIf(!existsSync(retail))('Online Retail: better than every baseline of t
   }
   expect(report.sql).toBeLessThan(1.02);
   // Of a shop that grows by half into its last weeks; the smoothed textbook is 14 % short of it.
-  expect(Math.abs(report.bias)).toBeLessThan(0.08);
-  expect(Math.abs(report.coverage_80 - 0.8)).toBeLessThan(0.025);
+  expect(Math.abs(report.bias)).toBeLessThan(0.07);
+  expect(Math.abs(report.coverage_80 - 0.8)).toBeLessThan(0.02);
 });
