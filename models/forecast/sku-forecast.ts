@@ -159,6 +159,8 @@ const clean = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) 
 
 // Predicting is synchronous and never re-enters.
 let scratch = new Float64Array(0);
+let scratchMeans = new Float64Array(0);
+let ofAsked = blankForecast(0, 0);
 
 /** No count with these quantiles has a smaller mean: levels, which the mean is mixed from, may know less of a weekday than they do. */
 function leastMean(probabilities: Float64Array, quantiles: Float64Array, from: number): number {
@@ -176,15 +178,18 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   if (scratch.length < asked.length * experts * n) scratch = new Float64Array(asked.length * experts * n);
   // An expert that is not asked keeps what is there: another SKU's quantiles, of a weight of next to nothing, must not show.
   scratch.fill(0);
-  const means = new Float64Array(asked.length * experts);
-  const of = blankForecast(asked.length, n);
+  if (scratchMeans.length < asked.length * experts) scratchMeans = new Float64Array(asked.length * experts);
+  const means = scratchMeans.fill(0);
+  if (ofAsked.means.length < asked.length || ofAsked.quantiles.length < asked.length * n) ofAsked = blankForecast(asked.length, n);
+  const of = ofAsked;
   const group = groupOf(rows, sku);
   askExperts(rows, sku, asked, probabilities, scratch, means, neededExperts(mixture, group));
   const shares = meanShares(mixture, group);
   for (let a = 0; a < asked.length; a++) {
     mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n);
-    for (let k = 0; k < experts; k++) of.means[a]! += shares[k]! * means[a * experts + k]!;
-    of.means[a] = Math.max(of.means[a]!, leastMean(probabilities, of.quantiles, a * n));
+    let mean = 0;
+    for (let k = 0; k < experts; k++) mean += shares[k]! * means[a * experts + k]!;
+    of.means[a] = Math.max(mean, leastMean(probabilities, of.quantiles, a * n));
     const { low, high } = conformal.predict(tails, group, probabilities, of.quantiles, a * n);
     of.low[a] = low;
     of.high[a] = high;
