@@ -3,6 +3,7 @@ import * as itemIndex from '../models/item-index.js';
 import * as coVisitation from '../models/co-visitation.js';
 import * as popularity from '../models/popularity.js';
 import * as repeats from '../models/repeats.js';
+import * as visitPatterns from '../models/visit-patterns.js';
 import type { Fold } from '../pipeline/core/fold.js';
 import { interactions, purchases, recommendations } from '../schemas/topics.js';
 import type { Interaction, Purchase, Recommendation } from '../schemas/types.js';
@@ -37,13 +38,15 @@ export const itemNeighboursIn = (precision: fusion.Settings['precision']): Fold<
     yield coVisitation.snapshot(model.coVisitation);
     yield popularity.snapshot(model.popularity);
     yield repeats.snapshot(model.repeats);
+    yield visitPatterns.snapshot(model.visitPatterns);
     yield sharesSnapshot(shares);
     yield shownSnapshot(shown);
   },
   restore(pieces) {
-    const [index, transitions, popular, repeated, shares, shown] = ofCount(pieces, 6);
+    const [index, transitions, popular, repeated, patterns, shares, shown] = ofCount(pieces, 7);
     const model = {
       ...fusion.init({ precision }), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
+      visitPatterns: visitPatterns.restore(patterns!),
     };
     return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown!) };
   },

@@ -3,17 +3,21 @@
  *
  *   event b of weight w after the clicks a_1 (latest), a_2, …, a_8:
  *     F[a_d][b] += w·g·f^(d−1)    B[b][a_d] += w·g·r^(d−1)    n[b] += w·g        g = 2^age, age += 1/halfLife
+ *     with 0.3·w for F and B where a view's b is among the clicks
  *   query x_1 (latest) … x_10:
  *     latest(c) = F[x_1][c]/n(x_1)^α   forward(c) = Σ_j q^(j−1)·F[x_j][c]/n(x_j)^α   backward(c) likewise from B
  *     long(c) = forward(c) with 0.95 for q and 30 clicks: what a shopper likes rather than what comes next
  *
  * Untrained: no candidates. Weights are in units of g, which grows instead of the past shrinking: only ratios mean
  * something. The half-life is counted in events and follows the catalogue: `halfLifePerItem` events for each item
- * known, so that a small shop forgets as slowly, per item, as a large one. Self-transitions count: repeats matter.
+ * known, so that a small shop forgets as slowly, per item, as a large one. Who goes to and fro between two items says
+ * little more than who looked at each once, or one shopper would outweigh ten: of equal clicks among the last 8, 10 or 30 the
+ * latest is looked at, and coming back counts 0.3. Carts and purchases, which follow a view of the same item, keep their weight.
  * At most 96 neighbours an item and direction (transition-rows.ts).
  * Source: decayed item-to-item co-occurrence (Linden et al. 2003), forward decay after Cormode et al., ICDE 2009.
  */
 import { begin, slot, top, type Scratch } from './kernels/candidates.js';
+import { different } from './kernels/different.js';
 import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
 import { exp2, power } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
@@ -27,7 +31,7 @@ const LONG_LOOK_BACK = 30;
 const LONG_STEP = 0.95;
 /** When g reaches 2^40 everything is scaled down: floats end at 2^127, and weights and sums need their room. */
 const MOST_AGE = 40;
-const VERSION = 2;
+const VERSION = 3;
 
 export interface Settings {
   readonly halfLifePerItem: number;
@@ -36,6 +40,8 @@ export interface Settings {
   readonly backwardStep: number;
   readonly queryStep: number;
   readonly normalization: number;
+  /** What a transition counts by a view of an item that is among the shopper's clicks already, beside one of a new item. */
+  readonly repeatWeight: number;
 }
 
 export const defaults: Settings = {
@@ -45,6 +51,7 @@ export const defaults: Settings = {
   backwardStep: 0.6,
   queryStep: 0.7,
   normalization: 0.65,
+  repeatWeight: 0.3,
 };
 
 export interface CoVisitation {
@@ -94,13 +101,13 @@ export function predict(state: CoVisitation, recent: Int32Array, scratch: Scratc
 /** Adds the evidence of `recent` to the scratch's `latest`, `forward`, `long`, `backward` and their parts. Unknown items add nothing. */
 export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch): void {
   const { forward, backward, settings, norm } = state;
-  const clicks = Math.min(recent.length, LOOK_BACK);
+  const clicks = different(recent, LONG_LOOK_BACK);
   // Takes the growing unit out: n^−α leaves g^(1−α) in each weight, and scores would rise with the age of the stream.
   const unit = exp2((settings.normalization - 1) * state.age);
   let factor = unit;
   let longFactor = unit;
-  for (let j = 0; j < recent.length && j < LONG_LOOK_BACK; j++, factor *= settings.queryStep, longFactor *= LONG_STEP) {
-    const item = recent[j];
+  for (let j = 0; j < clicks.length; j++, factor *= settings.queryStep, longFactor *= LONG_STEP) {
+    const item = clicks[j];
     if (item >= 0 && item < state.items) {
       const scale = j < LOOK_BACK ? factor * norm[item] : 0;
       addForward(forward, item, scale, longFactor * norm[item], j, scratch);
@@ -108,8 +115,8 @@ export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch
     if (j === 0) scratch.near = scratch.slots;
   }
   factor = unit;
-  for (let j = 0; j < clicks; j++, factor *= settings.queryStep) {
-    const item = recent[j];
+  for (let j = 0; j < clicks.length && j < LOOK_BACK; j++, factor *= settings.queryStep) {
+    const item = clicks[j];
     if (item >= 0 && item < state.items) addBackward(backward, item, factor * norm[item], j, scratch);
   }
 }
@@ -196,11 +203,9 @@ export function learn(state: CoVisitation, recent: Int32Array, item: number, wei
   state.age += 1 / Math.max(settings.leastHalfLife, settings.halfLifePerItem * state.items);
   if (state.age > MOST_AGE) rebase(state);
   const unit = weight * exp2(state.age);
-  let ahead = unit;
-  let back = unit;
-  const linked = Math.min(recent.length, LINKED);
-  for (let d = 0; d < linked; d++) {
-    const before = recent[d];
+  let ahead = weight <= 1 && recent.includes(item) ? unit * settings.repeatWeight : unit;
+  let back = ahead;
+  for (const before of different(recent, LINKED)) {
     if (before >= 0) {
       ensure(state, before + 1);
       // Known only as what came before (its own event was not counted): as if it had been seen once.
@@ -272,9 +277,9 @@ export function snapshot(state: CoVisitation): Uint8Array {
 export function restore(bytes: Uint8Array): CoVisitation {
   const from = unpack('co-visitation', VERSION, bytes);
   const [items, age] = from.f64('scalars');
-  const [halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization] = from.f64('settings');
+  const [halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization, repeatWeight] = from.f64('settings');
   return {
-    settings: { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization },
+    settings: { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization, repeatWeight },
     forward: rows.unpacked({ length: from.u8('forwardLength'), ids: from.i32('forwardIds'), weights: from.f32('forwardWeights') }),
     backward: rows.unpacked({ length: from.u8('backwardLength'), ids: from.i32('backwardIds'), weights: from.f32('backwardWeights') }),
     count: from.f32('count'),
@@ -286,6 +291,6 @@ export function restore(bytes: Uint8Array): CoVisitation {
 }
 
 function ordered(s: Settings): Settings {
-  const { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization } = s;
-  return { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization };
+  const { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization, repeatWeight } = s;
+  return { halfLifePerItem, leastHalfLife, forwardStep, backwardStep, queryStep, normalization, repeatWeight };
 }

@@ -32,8 +32,9 @@ const GROUP_OF: Readonly<Record<Feature, Group>> = {
   'embedding × own': 'embedding',
   own: 'own', 'own times': 'own', 'own recency': 'own', 'own × repeat rate': 'own', 'own × length': 'own', 'repeat rate': 'own',
   'is latest': 'own', 'is one before': 'own', 'is two before': 'own', 'is first': 'own', 'followed before': 'own', 'followed × recency': 'own',
+  'own by pattern': 'own',
   length: 'session', 'single click': 'session', 'latest count': 'session', 'latest was repeat': 'session', 'latest twice': 'session',
-  distinct: 'session', bias: 'session',
+  distinct: 'session', 'new by pattern': 'session', bias: 'session',
 };
 const groupNumbers = Int32Array.from(FEATURES, (name) => GROUPS.indexOf(GROUP_OF[name]));
 

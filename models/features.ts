@@ -3,8 +3,8 @@
  *
  *   share = log(v/Σv + 10^−4)/4    part = v/max v    lift = share − log popularity    for each source's evidence v
  *
- * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, and what kind of
- * session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
+ * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, how visits go on that
+ * went as this one, and what kind of session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
  * this list or its units takes another name in `SET` and another version of the fusion's snapshot.
  */
 import * as embedding from './embedding.js';
@@ -15,6 +15,7 @@ import { log } from './kernels/numbers.js';
 import * as popularity from './popularity.js';
 import { centre, logarithms, STRIDE, type Ranker } from './ranker.js';
 import * as repeats from './repeats.js';
+import * as visitPatterns from './visit-patterns.js';
 
 /**
  * Name, mean over candidates, and the factor that brings the spread near one: what is filled in is (value − mean)·factor.
@@ -31,8 +32,9 @@ const TABLE = [
   ['own', 0.04, 2.3], ['own times', 0.03, 2.4], ['own recency', 0.02, 2.9], ['own × repeat rate', 0.01, 4.4],
   ['own × length', 0.03, 2.2], ['latest share × recency', -0.02, 2.5], ['is latest', 0.01, 3],
   ['is one before', 0.01, 3.5], ['is two before', 0, 3.9], ['is first', 0.01, 3], ['followed before', 0, 3.5],
-  ['followed × recency', 0, 5], ['length', 0.7, 1.7], ['single click', 0.3, 1.5], ['latest count', 0.65, 1.9],
-  ['latest was repeat', 0.25, 1.5], ['latest twice', 0.14, 1.7], ['distinct', 0.84, 2.1], ['bias', 0, 1],
+  ['followed × recency', 0, 5], ['own by pattern', 0, 4], ['length', 0.7, 1.7], ['single click', 0.3, 1.5], ['latest count', 0.65, 1.9],
+  ['latest was repeat', 0.25, 1.5], ['latest twice', 0.14, 1.7], ['distinct', 0.84, 2.1],
+  ['new by pattern', 0.6, 3], ['bias', 0, 1],
 ] as const;
 
 export type Feature = (typeof TABLE)[number][0];
@@ -42,7 +44,7 @@ export const FEATURES: readonly Feature[] = TABLE.map(([name]) => name);
 const SCALES = Float32Array.from(TABLE.flatMap(([, mean, factor]) => [mean, factor]));
 
 /** Names the list: weights and logged features of another list mean nothing here. */
-export const SET = 'fusion-2';
+export const SET = 'fusion-3';
 
 /** By what an untrained ranker prefers: the evidence, a little of everything. */
 const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
@@ -54,6 +56,7 @@ export interface Sources {
   readonly popularity: popularity.Popularity;
   readonly repeats: repeats.Repeats;
   readonly embedding: embedding.Embedding;
+  readonly visitPatterns: visitPatterns.VisitPatterns;
 }
 
 /** Latest clicks that count as the shopper's own. */
@@ -73,6 +76,10 @@ export function markOwn(recent: Int32Array, scratch: Scratch): void {
 }
 
 const items = new Int32Array(STRIDE);
+/** By kind: the chance that it comes next. */
+const nexts = new Float64Array(visitPatterns.KINDS);
+/** By own click: how many different items came after it. */
+const places = new Uint8Array(OWN);
 /** The last clicks alike, against the learned weights that favour the latest. */
 const alike = new Float32Array(30).fill(1);
 
@@ -88,7 +95,7 @@ const EMBEDDING = at('embedding'), EMBEDDING_GAP = at('embedding gap'), OF_LATES
 const EMBEDDING_OWN = at('embedding × own'), OWN_CLICK = at('own'), OWN_TIMES = at('own times'), OWN_RECENCY = at('own recency');
 const OWN_RATE = at('own × repeat rate'), OWN_LENGTH = at('own × length'), SHARE_RECENCY = at('latest share × recency');
 const IS_LATEST = at('is latest'), IS_ONE_BEFORE = at('is one before'), IS_TWO_BEFORE = at('is two before'), IS_FIRST = at('is first');
-const FOLLOWED = at('followed before'), FOLLOWED_RECENCY = at('followed × recency');
+const FOLLOWED = at('followed before'), FOLLOWED_RECENCY = at('followed × recency'), OWN_PATTERN = at('own by pattern');
 /** The first of those that say what session it is, up to the bias. */
 const LENGTH = at('length');
 
@@ -112,12 +119,13 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   logarithms(ranker, AGE, STRIDE, 0.1);
   const best = fillEmbedding(sources.embedding, recent, count, x);
   affine(network, EMBEDDING, EMBEDDING_GAP, count, 1, -best);
+  visitPatterns.predict(sources.visitPatterns, recent, nexts);
   const session = describeSession(recent, sources);
   fillOwn(session, recent, scratch, picked, count, x);
   combine(network, FORWARD_SHARE, POPULAR, FORWARD_LIFT, count, -2.5);
   combine(network, HOP_SHARE, POPULAR, HOP_LIFT, count, -2.5);
   combine(network, TRENDING, POPULAR, TREND, count, -1);
-  repeatAlong(network, [session.length, session.isSingle, session.latestCount, session.latestWasRepeat, session.latestTwice, session.distinct, 1], LENGTH, count);
+  repeatAlong(network, [session.length, session.isSingle, session.latestCount, session.latestWasRepeat, session.latestTwice, session.distinct, session.goesOn, 1], LENGTH, count);
   centre(ranker, count, SCALES);
 }
 
@@ -212,6 +220,7 @@ function fillOwn({ length }: Session, recent: Int32Array, scratch: Scratch, pick
     x[IS_FIRST + c] = items[c] === oldest ? 1 : 0;
     x[FOLLOWED + c] = followed[slot] > 3 ? 3 : followed[slot];
     x[FOLLOWED_RECENCY + c] = followed[slot] > 0 ? recency : 0;
+    x[OWN_PATTERN + c] = 1 + 0.25 * log(nexts[Math.min(places[back[slot] - 1], visitPatterns.OLDEST)] + 1e-4);
   }
 }
 
@@ -222,12 +231,17 @@ interface Session {
   readonly latestWasRepeat: number;
   readonly latestTwice: number;
   readonly distinct: number;
+  /** The chance of a new item. */
+  readonly goesOn: number;
 }
 
 function describeSession(recent: Int32Array, sources: Sources): Session {
   const own = Math.min(recent.length, OWN);
   let distinct = 0;
-  for (let j = 0; j < own; j++) if (recent.indexOf(recent[j]) === j) distinct++;
+  for (let j = 0; j < own; j++) {
+    places[j] = distinct;
+    if (recent.indexOf(recent[j]) === j) distinct++;
+  }
   return {
     length: log(1 + Math.min(recent.length, 50)) * 0.5,
     isSingle: recent.length === 1 ? 1 : 0,
@@ -235,5 +249,6 @@ function describeSession(recent: Int32Array, sources: Sources): Session {
     latestWasRepeat: recent.length > 1 && recent.indexOf(recent[0], 1) >= 0 ? 1 : 0,
     latestTwice: recent.length > 1 && recent[0] === recent[1] ? 1 : 0,
     distinct: own > 0 ? distinct / own : 1,
+    goesOn: nexts[visitPatterns.NEW],
   };
 }

@@ -25,8 +25,9 @@ import { best, type Recommendations } from './recommendations.js';
 import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
 import * as twoHop from './two-hop.js';
+import * as visitPatterns from './visit-patterns.js';
 
-const VERSION = 3;
+const VERSION = 4;
 /** Name and version, as answers and metrics call this model. */
 export const MODEL = 'fusion/1';
 
@@ -80,6 +81,7 @@ export function init(settings: Partial<Settings> = {}): Fusion {
     affinity: affinity.init(),
     popularity: popularity.init(),
     repeats: repeats.init(),
+    visitPatterns: visitPatterns.init(),
     embedding: embedding.init({ seed: chosen.seed, precision: chosen.precision }),
     ranker: ranker.init(features.FEATURES.length, features.PRIOR, { seed: chosen.seed }),
     random: randomness(chosen.seed + 11),
@@ -175,6 +177,7 @@ export function learnCounts(state: Fusion, recent: Int32Array, item: number, wei
   if (!state.settings.repeats) affinity.learn(state.affinity, recent, item, weight);
   popularity.learn(state.popularity, item, weight);
   repeats.learn(state.repeats, recent, item);
+  visitPatterns.learn(state.visitPatterns, recent, item);
 }
 
 function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace): void {
@@ -237,14 +240,15 @@ export function* snapshot(state: Fusion): Iterable<Uint8Array> {
   yield affinity.snapshot(state.affinity);
   yield popularity.snapshot(state.popularity);
   yield repeats.snapshot(state.repeats);
+  yield visitPatterns.snapshot(state.visitPatterns);
   yield embedding.snapshot(state.embedding);
   yield ranker.snapshot(state.ranker);
 }
 
 /** How many pieces a snapshot has. */
-export const PIECES = 7;
+export const PIECES = 8;
 
-export function restore([own, transitions, tastes, popular, repeated, vectors, ranking]: readonly Uint8Array[]): Fusion {
+export function restore([own, transitions, tastes, popular, repeated, patterns, vectors, ranking]: readonly Uint8Array[]): Fusion {
   const from = unpack('fusion', VERSION, own!);
   const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
   const [lessons] = from.f64('scalars');
@@ -254,6 +258,7 @@ export function restore([own, transitions, tastes, popular, repeated, vectors, r
     affinity: affinity.restore(tastes!),
     popularity: popularity.restore(popular!),
     repeats: repeats.restore(repeated!),
+    visitPatterns: visitPatterns.restore(patterns!),
     embedding: embedding.restore(vectors!),
     ranker: ranker.restore(ranking!, features.FEATURES.length),
     random: from.u32('random'),

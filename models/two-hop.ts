@@ -3,7 +3,7 @@
  * look through co-visitation's rows, which finds items that no shopper has seen right after this one.
  *
  *   a(y) = F[x][y] + β·B[x][y] for the 16 strongest neighbours y of a click x
- *   hop(c) = Σ_j q^j·n(x_j)^−α Σ_y a(y)·(F[y][c] + β·B[y][c])·n(y)^−0.8     over the last 3 clicks
+ *   hop(c) = Σ_j q^j·n(x_j)^−α Σ_y a(y)·(F[y][c] + β·B[y][c])·n(y)^−0.8     over the last 3 clicks, each item once
  *
  * Untrained: no candidates. Units as in co-visitation.ts. `gather` walks some 48 rows a query; `gatherCached` keeps the
  * 128 best of each click's sum in a cache of the caller's, filled anew once the click's own rows changed by 6 %, so an
@@ -11,6 +11,7 @@
  */
 import { slot, type Scratch } from './kernels/candidates.js';
 import { largest, largestAbout, SLACK, sumAndMost } from './kernels/columns.js';
+import { different } from './kernels/different.js';
 import { power } from './kernels/numbers.js';
 import { addScaled, drain, ensure, sums, type Sums } from './kernels/sums.js';
 import type { CoVisitation } from './co-visitation.js';
@@ -29,7 +30,10 @@ const filled = sums();
 /** The 2-hop evidence of `recent` (latest first) into the scratch's `hop`, of the items there and of the 116 to 128 best; their slots come last. */
 export function gather(state: CoVisitation, recent: Int32Array, scratch: Scratch): void {
   let factor = 1;
-  for (let j = 0; j < recent.length && j < CLICKS; j++, factor *= state.settings.queryStep) walk(state, recent[j], factor, sum);
+  for (const item of different(recent, CLICKS)) {
+    walk(state, item, factor, sum);
+    factor *= state.settings.queryStep;
+  }
   collect(scratch);
 }
 
@@ -114,9 +118,10 @@ export function gatherCached(state: CoVisitation, recent: Int32Array, scratch: S
     cache.of = state;
   }
   ensure(sum, state.items);
+  const clicks = different(recent, CLICKS);
   let factor = 1;
-  for (let j = 0; j < recent.length && j < CLICKS; j++, factor *= state.settings.queryStep) {
-    const item = recent[j];
+  for (let j = 0; j < clicks.length; j++, factor *= state.settings.queryStep) {
+    const item = clicks[j];
     if (item < 0 || item >= state.items) continue;
     const row = item & (cache.rows - 1);
     const changed = state.changes[item] - cache.changes[row];

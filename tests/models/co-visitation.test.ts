@@ -28,6 +28,35 @@ test('a purchase weighs as many views as its weight says', () => {
   expect(best(state, 1)).toEqual([3, 2]);
 });
 
+test('who goes to and fro between two items says less of it each time than another shopper', () => {
+  const often = init();
+  learn(often, after(1), 2);
+  for (let n = 0; n < 2; n++) {
+    learn(often, after(2, 1), 1);
+    learn(often, after(1, 2), 2);
+  }
+  for (let n = 0; n < 2; n++) learn(often, after(1), 3);
+  expect(best(often, 1)[0]).toBe(3);
+});
+
+test('an item that was clicked three times is linked once, where it was clicked last', () => {
+  const thrice = init();
+  learn(thrice, after(1, 1, 4, 1), 2);
+  const once = init();
+  learn(once, after(1, 4), 2);
+  const weightOf = (state: ReturnType<typeof init>, item: number): number => state.forward.weights[state.forward.offset[item]];
+  expect([weightOf(thrice, 1), weightOf(thrice, 4)]).toEqual([weightOf(once, 1), weightOf(once, 4)]);
+});
+
+test('a purchase of what was viewed keeps its weight', () => {
+  const state = init();
+  learn(state, after(2, 1), 2, 3);
+  for (let n = 0; n < 2; n++) learn(state, after(1), 3);
+  expect(best(state, 1)[0]).toBe(3);
+  learn(state, after(2, 1), 2, 3);
+  expect(best(state, 1)[0]).toBe(2);
+});
+
 test('the recent past outweighs the distant one', () => {
   const state = init({ leastHalfLife: 10, halfLifePerItem: 0 });
   for (let n = 0; n < 5; n++) learn(state, after(1), 2);

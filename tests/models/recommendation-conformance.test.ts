@@ -10,6 +10,7 @@ import { begin, scratch } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
 import * as repeats from '../../models/repeats.js';
 import * as sessionKnn from '../../models/session-knn.js';
+import * as visitPatterns from '../../models/visit-patterns.js';
 
 /** What every model of recommendations must hold, whatever it computes. */
 interface Conforming<State> {
@@ -108,6 +109,19 @@ describeModel({
   snapshot: repeats.snapshot,
   restore: repeats.restore,
   forget: repeats.forget,
+});
+
+describeModel({
+  name: 'visit-patterns',
+  init: visitPatterns.init,
+  learn: visitPatterns.learn,
+  predict: (state, recent) => {
+    const chances = new Float64Array(visitPatterns.KINDS);
+    visitPatterns.predict(state, recent, chances);
+    return [...chances];
+  },
+  snapshot: visitPatterns.snapshot,
+  restore: visitPatterns.restore,
 });
 
 describeModel({

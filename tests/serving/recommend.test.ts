@@ -332,7 +332,7 @@ describe('what the log is told', () => {
     for (let asked = 0; asked < 8; asked++) await shop.recommend('a', { placement: 'home', limit: 5 });
     expect(shop.told).toHaveLength(8);
     expect(shop.told.filter(({ features }) => features.length > 0)).toHaveLength(2);
-    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-2', shopper: 'a' });
+    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-3', shopper: 'a' });
     expect(shop.told[0]!.features.length % 5).toBe(0);
   });
 });
