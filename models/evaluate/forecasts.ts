@@ -182,7 +182,7 @@ export function evaluateForecasts(
     const scores = metrics.scores(sums);
     cutoffScores.push(scores);
     baselineSums.forEach((one, b) => baselineScores[b]?.push(metrics.scores(one)));
-    progress(`Cut-off ${c + 1} of ${protocol.cutoffs.length}: ${scores.series} series, SQL ${scores.sql.toFixed(4)}.`);
+    progress(`Cut-off ${c + 1} of ${protocol.cutoffs.length}: ${scores.series} series${scores.series > 0 ? `, SQL ${scores.sql.toFixed(4)}` : ''}.`);
   });
 
   return {

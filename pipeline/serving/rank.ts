@@ -61,6 +61,7 @@ export class Ranking {
     return Int32Array.from(pool.keys()).sort((a, b) => logits[b]! - logits[a]!).slice(0, limit).map((at) => pool[at]!);
   }
 
+  /** Whether nobody has touched the item, as nobody has one that is not known (−1). */
   isNew(item: number): boolean {
     return !(this.#model.popularity.born[item]! >= 0);
   }

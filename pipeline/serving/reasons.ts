@@ -2,7 +2,7 @@ import type { LocalLinear } from '../../models/local-linear.js';
 import { GROUPS, type Explanation, type Group } from '../../models/explanation.js';
 
 export interface Reason {
-  readonly code: 'trending' | 'popular' | 'because_you_viewed' | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to';
+  readonly code: 'trending' | 'popular' | 'because_you_viewed' | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new';
   readonly sku?: string;
   readonly text: string;
   /** How much of the score it makes up. */

@@ -59,7 +59,7 @@ export class Showing {
     const speaking = ranking.because(recent, numbers);
     return skus.map((sku, at): ShownItem => {
       const number = numbers[at]!;
-      const reason = this.#reason(number, speakingFor(recent, number, number >= 0 && recent.length > 0 ? SOURCE.hop : SOURCE.popular, speaking[at]!));
+      const reason = this.#reason(number, speakingFor(recent, number, recent.length > 0 && !ranking.isNew(number) ? SOURCE.hop : SOURCE.popular, speaking[at]!));
       const item = { ...this.item(number, scores[at]!, reason), sku };
       return explain ? { ...this.#explained(recent, number, speaking[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
     }).sort((a, b) => b.score - a.score);
@@ -88,7 +88,7 @@ export class Showing {
 
   #reason(item: number, because: number): Reason {
     const items = this.#items;
-    if (because < 0) return { code: 'trending', text: 'Popular right now' };
+    if (because < 0) return this.#ranking.isNew(item) ? { code: 'new', text: 'Be the first to see it' } : { code: 'trending', text: 'Popular right now' };
     const sku = items.sku(because);
     if (because === item) return { code: 'viewed_before', sku, text: 'You viewed this before' };
     return { code: 'because_you_viewed', sku, text: `Because you viewed ${items.name(because) ?? sku}` };

@@ -30,6 +30,17 @@ describe('what is recommended', () => {
     expect(items.every(({ reasons }) => reasons[0]!.code === 'trending')).toBe(true);
   });
 
+  test('what nobody has touched is neither popular nor there because of a click', async () => {
+    const own = shopOfPairs();
+    own.product('UNTOUCHED');
+    own.profile('a', ['P4']);
+    for (const who of ['a', 'nobody']) {
+      const { items } = await own.recommend(who, { items: ['UNTOUCHED', 'unheard-of'] });
+      expect(items.map(({ sku }) => sku).toSorted()).toEqual(['UNTOUCHED', 'unheard-of']);
+      expect(items.map(({ reasons }) => reasons[0]!.code)).toEqual(['new', 'new']);
+    }
+  });
+
   test('a stranger on a category\'s page gets what is popular in it', async () => {
     const own = shopOfPairs();
     for (let n = 0; n < 12; n++) own.session(`fan-${n}`, ['P22']);
