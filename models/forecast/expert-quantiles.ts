@@ -32,7 +32,7 @@ import {
   WIDE_SPREAD,
   type Bank,
 } from './expert-bank.js';
-import { negativeBinomialQuantiles } from './negative-binomial.js';
+import { negativeBinomialQuantiles, WALKED_MEAN } from './negative-binomial.js';
 
 const MAX_SIZES = RECENT_SIZES + OLDER_SIZES;
 
@@ -137,6 +137,8 @@ export function predict(
   const stride = EXPERTS.length * n;
   const sizes = sortSizes(bank, at);
   const ownSeason = periods.map(({ phase }) => profile(bank, sku, phase));
+  /** By period: the chance of a sale by the hurdle that gives it most. */
+  const mostSale = periods.map(() => 0);
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k];
     if (expert === undefined || needed?.[k] === false) continue;
@@ -146,6 +148,7 @@ export function predict(
     for (let t = 0; t < periods.length; t++) {
       const exposure = (periods[t]?.exposure ?? 0) * (ownSeason[t] ?? 1);
       const sale = chanceOf(lambda, exposure);
+      if (sale > mostSale[t]!) mostSale[t] = sale;
       const factor = sizeFactorOf(exposure, ordinary, sale);
       hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
       means[t * EXPERTS.length + k] = typical * sale * factor;
@@ -179,6 +182,8 @@ export function predict(
       means[t * EXPERTS.length + k] = mean;
       if (needed?.[k] === false) continue;
       negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : slowDispersion, probabilities, out, t * stride + k * n);
+      // Of so large a mean it leaves no room for days without a sale: one sale of a million units would have every quiet day sell.
+      if (mean > WALKED_MEAN) for (let p = 0; p < n && (probabilities[p] ?? 1) <= 1 - mostSale[t]!; p++) out[t * stride + k * n + p] = 0;
     }
   }
 }

@@ -9,7 +9,7 @@
  */
 
 /** Beyond this mean one unit is below 2 % of the mean and the walk changes its step. */
-const WALKED_MEAN = 64;
+export const WALKED_MEAN = 64;
 const MAX_DISPERSION = 1e4;
 /** A walk that has not reached its probability by then is in a tail that doubles cannot see. */
 const MAX_STEPS = 100_000;

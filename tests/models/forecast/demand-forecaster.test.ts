@@ -126,3 +126,13 @@ test('a season of a year that all SKUs share is known the third time', () => {
   const { means } = ask(model, 30);
   means.forEach((mean, h) => expect(Math.abs(mean / (40 * wave(156 + h)) - 1)).toBeLessThan(0.25));
 });
+
+test('after one sale of a billion units quiet days are forecast as quiet', () => {
+  const model = start(40);
+  live(model, 20, shop);
+  live(model, 25, (day, sku) => (sku === 0 ? (day === 0 ? 1e9 : 0) : shop(day + 20, sku)));
+  const { quantiles, low, means } = ask(model, 0);
+  expect([quantiles[4], quantiles[7], low[0]]).toEqual([0, 0, 0]);
+  // It may come again: what it would be worth fades, and does not vanish.
+  expect(means[0]).toBeGreaterThan(1e5);
+});
