@@ -1,14 +1,12 @@
+import { ORDERING, orderingOf } from '../../schemas/ordering.js';
 import type { Product, Supply } from '../../schemas/types.js';
 
-/** What the catalogue tells of the ordering of a product: numbers in attributes of these names, what is no number is as if it were absent. */
-const number = (text: string | undefined, least: number, most: number): number | null => {
-  if (text === undefined || text.trim() === '') return null;
-  const value = Number(text);
-  return value >= least && value <= most ? value : null;
-};
+/** What the catalogue tells of the ordering of a product. The collector refuses what is out of range; written to the topic it is as if it were absent. */
+function told(attributes: Product['attributes'], name: keyof typeof ORDERING): number | null {
+  const value = orderingOf(attributes[name], ORDERING[name]);
+  return Number.isNaN(value) ? null : value;
+}
 
-const MOST_DAYS = 3_650;
-const MOST_UNITS = 1e12;
 const MOST_BYTES = 256;
 
 /** A product cannot take its own place, nor that of what cannot be a key. */
@@ -21,17 +19,17 @@ function replacedBy(sku: string, named: string | undefined): string | null {
 export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
   return {
     sku, time, stock: onOrder ? 0 : stock, deleted,
-    onOrder: number(attributes['on_order'], 0, MOST_UNITS),
-    leadTimeDays: number(attributes['lead_time_days'], 0, MOST_DAYS),
-    leadTimeDeviationDays: number(attributes['lead_time_deviation_days'], 0, MOST_DAYS),
-    reviewDays: number(attributes['review_days'], 0, MOST_DAYS),
-    serviceLevel: number(attributes['service_level'], 0, 1),
-    shortageCost: number(attributes['shortage_cost'], 0, Infinity),
-    excessCost: number(attributes['excess_cost'], 0, Infinity),
-    packSize: number(attributes['pack_size'], 1e-6, MOST_UNITS),
-    minimumUnits: number(attributes['minimum_order'], 0, MOST_UNITS),
+    onOrder: told(attributes, 'on_order'),
+    leadTimeDays: told(attributes, 'lead_time_days'),
+    leadTimeDeviationDays: told(attributes, 'lead_time_deviation_days'),
+    reviewDays: told(attributes, 'review_days'),
+    serviceLevel: told(attributes, 'service_level'),
+    shortageCost: told(attributes, 'shortage_cost'),
+    excessCost: told(attributes, 'excess_cost'),
+    packSize: told(attributes, 'pack_size'),
+    minimumUnits: told(attributes, 'minimum_order'),
     policy: attributes['reorder_policy'] ?? null,
-    coverDays: number(attributes['cover_days'], 1, MOST_DAYS),
+    coverDays: told(attributes, 'cover_days'),
     discontinued: attributes['discontinued'] === 'true',
     sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
     // Who is gone has no place to take.

@@ -124,6 +124,15 @@ describe('products', () => {
     expect(click(withProperties({ products: [{ id: 5 }, { sku: 'x' }] })).products.map((product) => product.sku)).toEqual(['5', 'x']);
   });
 
+  test('terms of ordering that cannot be are refused, all by name', () => {
+    const wrong = { sku: 'P1', lead_time_days: -1, service_level: '95', attributes: { pack_size: 0, cover_days: 'a week', excess_cost: 'NaN' } };
+    const outcome = collectProduct(wrong, context);
+    expect('errors' in outcome && outcome.errors.map(({ path, code }) => [path, code]).toSorted()).toEqual(
+      ['cover_days', 'excess_cost', 'lead_time_days', 'pack_size', 'service_level'].map((path) => [path, 'out_of_range']));
+    const right = { sku: 'P1', lead_time_days: 0, service_level: 0.95, pack_size: '', shortage_cost: 'Infinity', excess_cost: '0' };
+    expect(collectProduct(right, context)).toMatchObject({ ok: { records: [{ value: { attributes: { lead_time_days: '0', shortage_cost: 'Infinity' } } }] } });
+  });
+
   test('have no spaces around their SKU, whatever stands there; case counts, as spaces within do', () => {
     const skus = [' P1', 'P1 ', '\u00a0P1\u3000', 'p1', 'P 1', `${' '.repeat(20)}P1`];
     expect(click(withProperties({ products: skus.map((sku) => ({ sku })) })).products.map(({ sku }) => sku)).toEqual(['P1', 'P1', 'P1', 'p1', 'P 1', 'P1']);
