@@ -5,6 +5,7 @@ import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import type { ShopDays } from '../pipeline/core/shop-day.js';
+import { MOST_UNITS } from '../schemas/ordering.js';
 import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { partOf, turnDays } from './demand/day-turn.js';
@@ -17,8 +18,6 @@ import { askForSeries, handOver, successorRows, tellReplaced } from './demand/su
 import { turnCycle } from './demand/stock-cycle.js';
 import { demandRow, demandRows, memberKey, memberRows, neverPublished, seasonRows, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
-/** A sale of more is a mistake of a till, and would not fit a 32-bit float's square. */
-const MOST_UNITS = 1e12;
 /** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
 const SILENT_DAYS = 60;
 const SILENT_UNITS = 0.5;

@@ -1,14 +1,13 @@
 import { consumer, on, type Consumer, type Context, type Due } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
+import { MOST_UNITS } from '../schemas/ordering.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
 import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
 import { requireSku } from './ids.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
-/** What the collector takes, too: beyond it sums of stock lose units. */
-const MOST_STOCK = 1e12;
 
 export const productRows = rows<Product>('', 'Product');
 const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
@@ -55,7 +54,7 @@ function onInventoryChange({ key, value: change }: { key: string; value: Invento
 }
 
 function requireStock(sku: string, quantity: number | null): void {
-  if (quantity !== null && !(Math.abs(quantity) <= MOST_STOCK)) throw new BadEvent('bad_quantity', `quantity of ${sku} is ${quantity} units: a stock must not exceed 10^12 in either direction.`);
+  if (quantity !== null && !(Math.abs(quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `quantity of ${sku} is ${quantity} units: a stock must not exceed 10^12 in either direction.`);
 }
 
 /** Tell what changed since `before` in stock and in terms of ordering, if anything did. */

@@ -1,4 +1,5 @@
 import { isMoney } from '../schemas/money.js';
+import { MOST_UNITS } from '../schemas/ordering.js';
 import { moneyOf, parseMoney } from './money.js';
 
 /** Untrusted JSON object. */
@@ -168,7 +169,7 @@ export function number(errors: Errors, from: Json, name: string): number | null 
 /** A quantity: fractional for goods by weight, never negative. */
 export function quantity(errors: Errors, from: Json, name: string): number | null {
   const value = number(errors, from, name);
-  if (value === null || (value >= 0 && value <= 1e12)) return value;
+  if (value === null || (value >= 0 && value <= MOST_UNITS)) return value;
   errors.push(value < 0
     ? { path: name, code: 'negative', message: 'A quantity must not be negative.' }
     : { path: name, code: 'out_of_range', message: 'A quantity must not exceed 10^12.' });
@@ -178,7 +179,7 @@ export function quantity(errors: Errors, from: Json, name: string): number | nul
 /** Units in stock: negative where more was sold than had come. */
 export function stock(errors: Errors, from: Json, name: string): number | null {
   const value = number(errors, from, name);
-  if (value === null || Math.abs(value) <= 1e12) return value;
+  if (value === null || Math.abs(value) <= MOST_UNITS) return value;
   errors.push({ path: name, code: 'out_of_range', message: 'A stock must not exceed 10^12 in either direction.' });
   return null;
 }

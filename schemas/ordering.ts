@@ -1,5 +1,6 @@
 const MOST_DAYS = 3_650;
-const MOST_UNITS = 1e12;
+/** Units of a sale, a stock or an order. More is a mistake of a till, would not fit a 32-bit float's square, and in sums of it units are lost. */
+export const MOST_UNITS = 1e12;
 
 type Range = readonly [least: number, most: number];
 

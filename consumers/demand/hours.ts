@@ -2,11 +2,9 @@ import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predict
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
-import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
+import { HOUR_MS, hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
 import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
 import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
-
-const HOUR_MS = 3_600_000;
 
 /** By SKU. */
 export const hourRows = rows<SkuHoursRow>('hours', 'SkuHours');

@@ -1,6 +1,6 @@
 import type { ShopDays } from './shop-day.js';
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** Zones change their offset on whole quarter hours only. */
 const QUARTER_MS = HOUR_MS / 4;
