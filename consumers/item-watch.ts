@@ -1,7 +1,7 @@
 import { consumer, on, type Consumer, type Context, type Due } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
-import { MOST_UNITS } from '../schemas/ordering.js';
+import { MOST_UNITS, orderingProblems } from '../schemas/ordering.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
 import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
 import { requireSku } from './ids.js';
@@ -29,6 +29,7 @@ export function itemWatch(): Consumer {
 function onCatalogChange({ key, value: change }: { key: string; value: CatalogChange }, ctx: Context): void {
   requireSku(key);
   requireStock(key, change.quantity);
+  if (change.op === 'upsert') requireTerms(key, change.attributes);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
   if (change.time < before.catalogAt) return ctx.count('millrace_outdated_total');
   const deleted = change.op === 'delete';
@@ -55,6 +56,11 @@ function onInventoryChange({ key, value: change }: { key: string; value: Invento
 
 function requireStock(sku: string, quantity: number | null): void {
   if (quantity !== null && !(Math.abs(quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `quantity of ${sku} is ${quantity} units: a stock must not exceed 10^12 in either direction.`);
+}
+
+function requireTerms(sku: string, attributes: CatalogChange['attributes']): void {
+  const problems = orderingProblems(attributes);
+  if (problems.length > 0) throw new BadEvent('bad_ordering', `${sku} cannot be ordered so. ${problems.map(({ name, message }) => `${name}: ${message}`).join(' ')}`);
 }
 
 /** Tell what changed since `before` in stock and in terms of ordering, if anything did. */

@@ -1,4 +1,4 @@
-import { ORDERING, orderingOf } from '../schemas/ordering.js';
+import { orderingProblems } from '../schemas/ordering.js';
 import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
 import { availableOf } from './availability.js';
@@ -19,7 +19,7 @@ const OWN = new Set([
 /** The first of some names that says anything: catalogues of different systems call the same field differently. */
 const named = (from: Json, ...names: readonly [string, ...string[]]): string => names.find((name) => (from[name] ?? '') !== '') ?? names[0];
 
-/** Further columns as texts: what filters compare and explanations show. Those that say how to order must say it in numbers. */
+/** Further columns as texts: what filters compare and explanations show. Those that say how to order must say it so that it can be done. */
 function attributesOf(errors: Errors, row: Json): Record<string, string> {
   const attributes: Record<string, string> = {};
   const given = row['attributes'];
@@ -34,11 +34,7 @@ function attributesOf(errors: Errors, row: Json): Record<string, string> {
     }
   }
   if (Object.keys(attributes).length > MAX_ATTRIBUTES) errors.push({ path: 'attributes', code: 'too_many', message: `A product has at most ${MAX_ATTRIBUTES} further attributes.` });
-  for (const [name, range] of Object.entries(ORDERING)) {
-    if (!Number.isNaN(orderingOf(attributes[name], range))) continue;
-    const [least, most] = range;
-    errors.push({ path: name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`}.` });
-  }
+  for (const { name, code, message } of orderingProblems(attributes)) errors.push({ path: name, code, message });
   return attributes;
 }
 

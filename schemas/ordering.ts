@@ -18,9 +18,38 @@ export const ORDERING = {
   minimum_order: [0, MOST_UNITS],
 } as const satisfies Record<string, Range>;
 
+/** How a product may be ordered (docs/forecasts.md). */
+export const REORDER_POLICIES = ['periodic', 'reorder-point', 'newsvendor'] as const;
+export type ReorderPolicy = (typeof REORDER_POLICIES)[number];
+
+/** The policy that an attribute names: null where that is absent or blank, undefined where there is no such policy. */
+export function policyOf(text: string | undefined): ReorderPolicy | null | undefined {
+  return text === undefined || text.trim() === '' ? null : REORDER_POLICIES.find((policy) => policy === text.trim());
+}
+
 /** A number as an attribute writes it: null where that is absent or blank, NaN where it is no number in the range. */
 export function orderingOf(text: string | undefined, [least, most]: Range): number | null {
   if (text === undefined || text.trim() === '') return null;
   const value = Number(text);
   return value >= least && value <= most ? value : Number.NaN;
+}
+
+export interface OrderingProblem {
+  readonly name: string;
+  readonly code: 'out_of_range' | 'unknown_policy';
+  readonly message: string;
+}
+
+/** Terms of ordering among a product's attributes that cannot be read, each by name. Taken for absent, they would order by terms that nobody chose. */
+export function orderingProblems(attributes: Readonly<Record<string, string>>): OrderingProblem[] {
+  const problems: OrderingProblem[] = [];
+  for (const [name, range] of Object.entries(ORDERING)) {
+    if (!Number.isNaN(orderingOf(attributes[name], range))) continue;
+    const [least, most] = range;
+    problems.push({ name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`}.` });
+  }
+  if (policyOf(attributes['reorder_policy']) === undefined) {
+    problems.push({ name: 'reorder_policy', code: 'unknown_policy', message: `This must be one of ${REORDER_POLICIES.join(', ')}.` });
+  }
+  return problems;
 }

@@ -1,6 +1,7 @@
 import type { Correction } from '../../models/inventory/base-stock-learning.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
-import { POLICY_KINDS, sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
+import { sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
+import { policyOf } from '../../schemas/ordering.js';
 import type { Forecast, ReorderSuggestion, SkuSuccessor, Supply } from '../../schemas/types.js';
 import { rounded } from './forecast.js';
 
@@ -30,7 +31,7 @@ export interface Terms {
 }
 
 export function termsOf(supply: Supply, defaults: ReorderDefaults): Terms {
-  const kind = POLICY_KINDS.find((one) => one === supply.policy) ?? defaults.policy;
+  const kind = policyOf(supply.policy ?? undefined) ?? defaults.policy;
   const leadTime = { days: supply.leadTimeDays ?? defaults.leadTimeDays, deviationDays: supply.leadTimeDeviationDays ?? defaults.leadTimeDeviationDays };
   const order = { leadTime, packSize: supply.packSize ?? defaults.packSize, minimumUnits: supply.minimumUnits ?? defaults.minimumUnits };
   const service = serviceOf(supply, defaults);

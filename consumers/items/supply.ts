@@ -1,7 +1,7 @@
-import { ORDERING, orderingOf } from '../../schemas/ordering.js';
+import { ORDERING, orderingOf, policyOf } from '../../schemas/ordering.js';
 import type { Product, Supply } from '../../schemas/types.js';
 
-/** What the catalogue tells of the ordering of a product. The collector refuses what is out of range; written to the topic it is as if it were absent. */
+/** What the catalogue tells of the ordering of a product. What is out of range is refused at every door; a row kept from before is read as if it were absent. */
 function told(attributes: Product['attributes'], name: keyof typeof ORDERING): number | null {
   const value = orderingOf(attributes[name], ORDERING[name]);
   return Number.isNaN(value) ? null : value;
@@ -28,7 +28,7 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     excessCost: told(attributes, 'excess_cost'),
     packSize: told(attributes, 'pack_size'),
     minimumUnits: told(attributes, 'minimum_order'),
-    policy: attributes['reorder_policy'] ?? null,
+    policy: policyOf(attributes['reorder_policy']) ?? null,
     coverDays: told(attributes, 'cover_days'),
     discontinued: attributes['discontinued'] === 'true',
     sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,

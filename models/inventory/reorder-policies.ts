@@ -33,8 +33,6 @@ export type Policy =
   | { kind: 'periodic'; reviewDays: number }
   | { kind: 'reorder-point'; orderDays: number };
 
-export const POLICY_KINDS = ['periodic', 'reorder-point', 'newsvendor'] as const satisfies readonly Policy['kind'][];
-
 export type Reason =
   | { code: 'enough'; position: number; needed: number }
   | { code: 'covers'; days: number; level: number; needed: number; position: number }

@@ -83,6 +83,16 @@ test('a SKU with a space around it, written to a topic, is refused by name: it w
   expect(driver.row('item-watch', productRows, 'p 1')).toMatchObject({ name: 'p 1' });
 });
 
+test('terms of ordering that cannot be, written to the topic, are refused by name as over HTTP, and what was known stays', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(catalog, 'P1', listed('P1', { attributes: { lead_time_days: '3', reorder_policy: 'newsvendor' } }));
+  driver.send(catalog, 'P1', listed('P1', { name: 'later', attributes: { lead_time_days: 'soon', reorder_policy: 'weekly' }, time: NINE + 1 }));
+  expect(driver.read(deadLetters)).toMatchObject([{ code: 'bad_ordering', message: 'P1 cannot be ordered so. lead_time_days: This must be a number from 0 to 3650. reorder_policy: This must be one of periodic, reorder-point, newsvendor.' }]);
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ name: 'P1', attributes: { lead_time_days: '3' } });
+  driver.send(catalog, 'P1', listed('P1', { op: 'delete', attributes: { reorder_policy: 'weekly' }, time: NINE + 2 }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ deleted: true });
+});
+
 test.each([1.1e12, -1.1e12, NaN, Infinity])('a stock of %s, written to a topic, is refused as over HTTP, and what was known stays', (quantity) => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P1', stock('P1', 1e12, NINE));
