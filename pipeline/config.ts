@@ -11,11 +11,11 @@ export const DEMO_KEYS = { write: 'wk_demo', server: 'sk_demo', admin: 'at_demo'
 
 const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 const flag = z.enum(['true', 'false', '1', '0', '']).default('').transform((text) => text === 'true' || text === '1');
-const whole = (least: number, most: number, fallback: number): z.ZodType<number> =>
+const whole = (least: number, most: number, fallback: number, why = ''): z.ZodType<number> =>
   z.string().default(String(fallback)).transform((text, ctx) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;
-    ctx.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}, not "${text}"` });
+    ctx.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}${why}, not "${text}"` });
     return z.NEVER;
   });
 const url = z.string().optional().refine((text) => text === undefined || URL.canParse(text), 'must be a URL');
@@ -46,7 +46,7 @@ const variables = z.object({
   REORDER_COVER_DAYS: whole(1, 3_650, 14).describe('Days that one order should last (reorder-point) or that are left to sell (newsvendor), where the catalogue has no `cover_days`.'),
   REORDER_PACK_SIZE: whole(1, 1_000_000, 1).describe('Units of a pack, where the catalogue has no `pack_size`.'),
   REORDER_MINIMUM_UNITS: whole(0, 1_000_000_000, 0).describe('Least units of an order, where the catalogue has no `minimum_order`.'),
-  REORDER_SERVICE_PERCENT: whole(0, 100, 95).describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),
+  REORDER_SERVICE_PERCENT: whole(0, 99, 95, ' (no stock covers every demand; a product’s own service_level may be up to 0.9999)').describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),
   SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/compression.md).'),
   SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/compression.md).'),
   KAFKA_BROKERS: list.describe('Brokers, comma-separated; empty: the embedded log.'),

@@ -11,7 +11,8 @@ export const ORDERING = {
   lead_time_deviation_days: [0, MOST_DAYS],
   review_days: [0, MOST_DAYS],
   cover_days: [1, MOST_DAYS],
-  service_level: [0, 1],
+  // The quantile of 1 is infinite: no stock covers everything.
+  service_level: [0, 0.9999],
   shortage_cost: [0, Infinity],
   excess_cost: [0, Infinity],
   pack_size: [1e-6, MOST_UNITS],

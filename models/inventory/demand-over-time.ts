@@ -12,6 +12,8 @@
 import { negativeBinomialQuantiles } from '../forecast/negative-binomial.js';
 
 const SHARED_ERROR = 0.1;
+/** No stock covers everything: the quantile of probability 1 is infinite. */
+export const MOST_SERVICE = 0.9999;
 
 export interface DayOfDemand {
   mean: number;
@@ -56,9 +58,9 @@ export function demandOver(forecast: DemandForecast, days: number, deviationDays
   return { days: whole, mean, variance: squares + shared + (perDay * deviation) ** 2 };
 }
 
-/** The demand that is not exceeded with this probability; 1 answers the 0.9999 quantile, since nothing covers everything. */
+/** The demand that is not exceeded with this probability, at most `MOST_SERVICE`. */
 export function demandQuantile(demand: DemandOverTime, probability: number): number {
-  const p = Math.min(0.9999, Number.isNaN(probability) ? 0.5 : probability);
+  const p = Math.min(MOST_SERVICE, Number.isNaN(probability) ? 0.5 : probability);
   if (!(p > 0) || !(demand.mean > 0)) return 0;
   const dispersion = Math.max(0, (demand.variance - demand.mean) / demand.mean ** 2);
   const out: number[] = [];

@@ -11,7 +11,7 @@
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
 import { corrected, isTrusted, type Correction } from './base-stock-learning.js';
-import { demandOver, demandQuantile, type DemandForecast, type DemandOverTime, type LeadTime } from './demand-over-time.js';
+import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type DemandOverTime, type LeadTime } from './demand-over-time.js';
 
 export interface StockPosition {
   onHand: number;
@@ -52,11 +52,17 @@ export interface OrderSuggestion {
   reasons: Reason[];
 }
 
-/** The share of cycles to cover. Costs of 0 and 0 say nothing and mean one half; shortage for nothing means never order. */
+/**
+ * The share of cycles to cover, 0 to `MOST_SERVICE`, which a shortage of infinite cost or an excess for nothing asks for. Costs of 0 and 0
+ * say nothing and mean one half; shortage for nothing means to order nothing but what is owed.
+ */
 export function serviceLevel(service: Service): number {
-  if ('level' in service) return Math.min(1, Math.max(0, Number.isNaN(service.level) ? 0.5 : service.level));
-  const short = Math.max(0, service.shortageCost);
-  const excess = Math.max(0, service.excessCost);
+  return Math.min(MOST_SERVICE, Math.max(0, 'level' in service ? (Number.isNaN(service.level) ? 0.5 : service.level) : costRatio(service)));
+}
+
+function costRatio({ shortageCost, excessCost }: { shortageCost: number; excessCost: number }): number {
+  const short = Math.max(0, shortageCost);
+  const excess = Math.max(0, excessCost);
   if (short === Infinity) return excess === Infinity ? 0.5 : 1;
   const both = short + excess;
   return both > 0 ? short / both : 0.5;
@@ -107,7 +113,7 @@ function targets(
       const during = demandOver(forecast, lead, leadTime.deviationDays);
       const covered = demandOver(forecast, lead + Math.max(1, policy.orderDays), leadTime.deviationDays);
       const reorderPoint = demandQuantile(during, level);
-      return { covered, reorderPoint, upTo: reorderPoint + Math.max(1, Math.ceil(covered.mean - during.mean)) };
+      return { covered, reorderPoint, upTo: level > 0 ? reorderPoint + Math.max(1, Math.ceil(covered.mean - during.mean)) : 0 };
     }
   }
 }

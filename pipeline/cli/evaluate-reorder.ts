@@ -79,6 +79,6 @@ function parseDays(value: string): number {
 
 function parsePercent(value: string): number {
   const percent = Number(value);
-  if (value.trim() === '' || !(percent >= 0 && percent <= 100)) throw new InvalidArgumentError('It must be a percentage from 0 to 100.');
+  if (value.trim() === '' || !(percent >= 0 && percent <= 99.99)) throw new InvalidArgumentError('It must be a percentage from 0 to 99.99: no stock covers every demand.');
   return percent;
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { demandOver, demandQuantile, type DemandForecast } from '../../../models/inventory/demand-over-time.js';
+import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast } from '../../../models/inventory/demand-over-time.js';
 import { sentence, serviceLevel, suggestOrder, type Policy } from '../../../models/inventory/reorder-policies.js';
+import { readConfig } from '../../../pipeline/config.js';
+import { ORDERING } from '../../../schemas/ordering.js';
 
 const PROBABILITIES = [0.1, 0.5, 0.9];
 
@@ -64,8 +66,8 @@ test('the minimum comes before the pack, and both are given as reasons', () => {
 test('cost ratios of zero and infinity have an answer', () => {
   expect(serviceLevel({ shortageCost: 3, excessCost: 1 })).toBe(0.75);
   expect(serviceLevel({ shortageCost: 0, excessCost: 1 })).toBe(0);
-  expect(serviceLevel({ shortageCost: Infinity, excessCost: 1 })).toBe(1);
-  expect(serviceLevel({ shortageCost: 1, excessCost: 0 })).toBe(1);
+  expect(serviceLevel({ shortageCost: Infinity, excessCost: 1 })).toBe(MOST_SERVICE);
+  expect(serviceLevel({ shortageCost: 1, excessCost: 0 })).toBe(MOST_SERVICE);
   expect(serviceLevel({ shortageCost: 0, excessCost: 0 })).toBe(0.5);
   const newsvendor: Policy = { kind: 'newsvendor', sellingDays: 7 };
   const never = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { shortageCost: 0, excessCost: 1 }, newsvendor);
@@ -73,6 +75,18 @@ test('cost ratios of zero and infinity have an answer', () => {
   const always = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { shortageCost: Infinity, excessCost: 1 }, newsvendor);
   expect(always.units).toBeGreaterThan(70);
   expect(Number.isFinite(always.units)).toBe(true);
+  expect(always.reasons.map(sentence)[0]).toContain('at 99.99 %');
+});
+
+test('no door takes a level that no stock reaches', () => {
+  expect(ORDERING.service_level[1]).toBe(MOST_SERVICE);
+  expect(() => readConfig({ REORDER_SERVICE_PERCENT: '100' })).toThrow('REORDER_SERVICE_PERCENT must be a whole number from 0 to 99 (no stock covers every demand');
+  expect(readConfig({ REORDER_SERVICE_PERCENT: '99' }).REORDER_SERVICE_PERCENT).toBe(99);
+});
+
+test.each<Policy>([{ kind: 'newsvendor', sellingDays: 7 }, periodic, { kind: 'reorder-point', orderDays: 14 }])('where a shortage costs nothing, nothing is ordered but what is owed: $kind', (policy) => {
+  const ordered = (onHand: number): number => suggestOrder(steady(10), { onHand }, { leadTime: { days: 7 } }, { shortageCost: 0, excessCost: 1 }, policy).units;
+  expect([3, 0, -5].map(ordered)).toEqual([0, 0, 5]);
 });
 
 test('no demand, no order', () => {
