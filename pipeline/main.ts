@@ -17,6 +17,7 @@ import { startConsumers, startLearners, startScorer, startSinks, type Running, t
 import { bounded, limitMet, refusalOf } from './read-only-sql.js';
 import { ForecastDoor } from './serving/forecast-door.js';
 import { observeForecasts } from './serving/forecast-gauges.js';
+import { isNamed } from './serving/named-items.js';
 import { reorderDefaults, topologyOf } from './topology.js';
 
 /** A cluster that starts together with this process may take a while; one that is not there must be said to be missing. */
@@ -158,6 +159,7 @@ function doorsOf(
     similar: (request) => scoring().scorer.similar(request),
     forecast: (sku) => forecasting().one(sku),
     forecasts: (wanted) => ('category' in wanted ? forecasting().ofCategory(wanted.category) : forecasting().several(wanted.skus)),
+    isNamed: scorer && ((sku) => isNamed(log, scorer, sku)),
     user: (id) => scoring().scorer.user(id),
     async erase(id) {
       await erase(engine, id);

@@ -86,6 +86,8 @@ export interface HttpDoors {
   readonly forecast: (sku: string) => object | undefined | Promise<object | undefined>;
   /** Forecasts of several SKUs, or of a category together; undefined for a category without products. */
   readonly forecasts: (wanted: { readonly skus: readonly string[] } | { readonly category: string }) => object | undefined | Promise<object | undefined>;
+  /** Whether the catalogue or anybody's event names a SKU; undefined, or no such door, where this process cannot tell. */
+  readonly isNamed?: ((sku: string) => Promise<boolean | undefined>) | undefined;
   /** What is kept of a shopper, or undefined for nothing. */
   readonly user: (id: string) => object | undefined | Promise<object | undefined>;
   readonly erase: (id: string) => Answer;

@@ -144,10 +144,15 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   return { accepted, rejectedCount: wrong, rejected, token: encodeToken(positions) };
 }
 
-/** Take one product out of the catalogue: it is never recommended again, until it is put there anew. */
+/**
+ * Take one product out of the catalogue: it is never recommended again, until it is put there anew. One that only clicks have named can
+ * be taken out as well, and one twice, so that a call may be sent again.
+ * @throws Refusal 404 for a SKU that is surely nobody's: a slip of the pen would leave the product that was meant
+ */
 export async function deleteProduct(house: House, { receivedAt }: Exchange, sku: string): Promise<object> {
   const outcome = collectProduct({ sku, op: 'delete' }, { receivedAt, shop: house.settings.shop });
   if ('errors' in outcome) throw badRequest(outcome.errors);
+  if ((await house.deps.isNamed?.(sku)) === false) throw refuse(404, `Neither the catalogue nor any event names a product ${JSON.stringify(sku)}.`);
   const positions = await house.deps.accept(encodeRecords(outcome.ok.records, house.deps.partitions));
   return { deleted: sku, token: encodeToken(positions) };
 }

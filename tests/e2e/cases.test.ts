@@ -85,6 +85,10 @@ describe('cases', { timeout: 60_000 }, () => {
     const [hidden, deleted] = before[0]!.filter((sku) => sku !== 'P2') as [string, string];
     await call('PUT', '/v1/products', [{ product_id: hidden, availability: 'hidden' }], 'at');
     expect((await call('DELETE', `/v1/products/${deleted}`, undefined, 'at')).status).toBe(200);
+    expect((await call('DELETE', `/v1/products/${deleted}`, undefined, 'at')).status).toBe(200);
+    expect((await call('DELETE', '/v1/products/nobody-knows-it', undefined, 'at')).status).toBe(404);
+    await call('PUT', '/v1/products', [{ product_id: 'put-this-moment' }], 'at');
+    expect((await call('DELETE', '/v1/products/put-this-moment', undefined, 'at')).status).toBe(200);
     const after = await eventually(lists, (answers) => answers.every((list) => !list.includes(hidden) && !list.includes(deleted)));
     for (const [number, list] of after.entries()) {
       expect(list).not.toContain(hidden);

@@ -210,6 +210,17 @@ test('a product is deleted by an admin', async () => {
   expect((await get('/v1/products/undefined', bearer(ADMIN), 'DELETE')).status).toBe(400);
 });
 
+test('a product that is surely nobody’s is not deleted but not found; where a process cannot tell, the deletion is taken', async () => {
+  const knowing = await startHttp({ isNamed: async (sku) => (sku === 'sly' ? undefined : sku === 'P1') });
+  const deleted = async (sku: string) => {
+    const response = await fetch(`${knowing.url}/v1/products/${sku}`, { method: 'DELETE', headers: bearer(ADMIN) });
+    return [response.status, response.headers.get('content-type')?.split(';', 1)[0]];
+  };
+  expect(await Promise.all(['P1', 'P-1', 'sly'].map(deleted))).toEqual([[200, 'application/json'], [404, 'application/problem+json'], [200, 'application/json']]);
+  expect(knowing.values('catalog')).toMatchObject([{ sku: 'P1' }, { sku: 'sly' }]);
+  await knowing.server.close();
+});
+
 describe('the rest', () => {
   test('health, metrics and the description are open', async () => {
     expect((await get('/livez')).status).toBe(200);
