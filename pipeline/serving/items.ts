@@ -60,6 +60,10 @@ export class Items {
     return (this.#flags[item]! & WITHHELD) === 0;
   }
 
+  isDeleted(item: number): boolean {
+    return (this.#flags[item]! & DELETED) !== 0;
+  }
+
   inStock(item: number): boolean {
     return (this.#flags[item]! & IN_STOCK) !== 0;
   }
@@ -95,7 +99,7 @@ export class Items {
   /** SKUs of a category that are not deleted; a look at every item. */
   skusIn(category: string): string[] {
     const skus: string[] = [];
-    for (let item = 0; item < this.size; item++) if (this.#categories[item] === category && (this.#flags[item]! & DELETED) === 0) skus.push(this.sku(item));
+    for (let item = 0; item < this.size; item++) if (this.#categories[item] === category && !this.isDeleted(item)) skus.push(this.sku(item));
     return skus;
   }
 

@@ -100,6 +100,7 @@ export class Scorer {
     return {
       items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.compare),
       unknown: request.items.filter((_, at) => numbers[at]! < 0),
+      deleted: request.items.filter((_, at) => items.isDeleted(numbers[at]!)),
       model: modelFor(shopper),
       ...(shopper.isStale ? { stale: true } : {}),
       freshness: this.#freshness(shopper),

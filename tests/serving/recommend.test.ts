@@ -279,6 +279,15 @@ describe('odd requests', () => {
     expect(unknown).toEqual(['nothing']);
   });
 
+  test('items that were taken out of the catalogue are scored, and named as deleted', async () => {
+    const own = shopOfPairs();
+    own.product('P5', { deleted: true });
+    const scored = async (): Promise<unknown> => own.scorer.score({ userId: null, anonymousId: 'a', trusted: false, items: ['P5', 'nothing', 'P30'], after: null, explain: false, compare: false });
+    expect(await scored()).toMatchObject({ items: [expect.anything(), expect.anything(), expect.anything()], unknown: ['nothing'], deleted: ['P5'] });
+    own.product('P5');
+    expect(await scored()).toMatchObject({ deleted: [] });
+  });
+
   test('a score says which model it is of, as a recommendation does', async () => {
     shop.profile('a', ['P4']);
     const modelOf = async (anonymousId: string): Promise<unknown> =>
