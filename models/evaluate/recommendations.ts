@@ -40,7 +40,9 @@ export interface Asked {
 export interface SessionScores {
   readonly metrics: RankingMetrics;
   readonly asked: Asked;
+  /** An event's: with the ranker's lessons, and of the sources alone. */
   readonly updateUsMean: number;
+  readonly sourcesUsMean: number;
   readonly queryUsP50: number;
   readonly queryUsP99: number;
   readonly trainEvents: number;
@@ -87,12 +89,16 @@ export function evaluateSessions(
   const trainEvents = train.reduce((sum, session) => sum + session.length, 0);
   // A tenth of a small file at most, or its ranker would never see sources that know anything.
   const block = mode === 'frozen' ? Math.max(1, Math.min(FROZEN_BLOCK, Math.floor(train.length / 30))) : 1;
-  let learnedUs = 0;
+  let rankingUs = 0;
+  let sourcesUs = 0;
   let learnedEvents = 0;
   const learn = (sessions: readonly Int32Array[]): void => {
     const began = now();
+    recommender.learnRanking?.(sessions);
+    const ranked = now();
     recommender.learnBlock(sessions);
-    learnedUs += now() - began;
+    rankingUs += ranked - began;
+    sourcesUs += now() - ranked;
     for (const session of sessions) learnedEvents += session.length;
   };
   let told = 0;
@@ -123,7 +129,8 @@ export function evaluateSessions(
   return {
     metrics: summarize(totals, counts.size),
     asked,
-    updateUsMean: learnedEvents > 0 ? learnedUs / learnedEvents : 0,
+    updateUsMean: learnedEvents > 0 ? (rankingUs + sourcesUs) / learnedEvents : 0,
+    sourcesUsMean: learnedEvents > 0 ? sourcesUs / learnedEvents : 0,
     queryUsP50: quantile(durations, 0.5),
     queryUsP99: quantile(durations, 0.99),
     trainEvents,

@@ -11,7 +11,9 @@ import * as twoHop from '../two-hop.js';
 export const KEPT_CLICKS = 50;
 
 export interface Recommender {
-  /** Learns sessions (oldest click first); what it ranks for the one may not yet know the others of the block. */
+  /** Learns how to rank from sessions (oldest click first), by what it knew before them. */
+  learnRanking?(sessions: readonly Int32Array[]): void;
+  /** Learns what goes with what from the same sessions, once the ranking has been learned. */
   learnBlock(sessions: readonly Int32Array[]): void;
   /** Learns one event after the clicks `recent` (latest first), by one to whom the excluded items are not to be recommended. */
   learnEvent(recent: Int32Array, item: number, exclude?: (item: number) => boolean): void;
@@ -63,15 +65,11 @@ function fusionRecommender(repeats: boolean): Recommender {
   // Who wants no repeats is asked for taste, which the nearest items know best; figures of speed come from the other case.
   const state = fusion.init(repeats ? {} : { repeats, scan: true });
   const work = fusion.workspace();
-  const learnSources = eachEvent((recent, item) => fusion.learnSources(state, recent, item));
-  const learnRanking = eachEvent((recent, item) => void fusion.learnRanking(state, recent, item, work));
   return {
     items: work.items,
     scores: work.scores,
-    learnBlock(sessions) {
-      learnRanking(sessions);
-      learnSources(sessions);
-    },
+    learnRanking: eachEvent((recent, item) => void fusion.learnRanking(state, recent, item, work)),
+    learnBlock: eachEvent((recent, item) => fusion.learnSources(state, recent, item)),
     learnEvent: (recent, item, exclude) => fusion.learn(state, recent, item, work, 1, { exclude }),
     rank: (recent, exclude) => fusion.rank(state, recent, work, { exclude }),
   };

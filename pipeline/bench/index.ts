@@ -6,8 +6,9 @@ import { recommend, recommendHttp, recommendLearning } from './recommend.js';
 import { stateSize } from './state-size.js';
 import { taskCore } from './task-core.js';
 import { transformKafka } from './transform.js';
+import { update } from './update.js';
 
 /** Every measure, the cheap ones first. */
 export const benches: readonly Bench[] = [
-  taskCore, recommend, recommendHttp, recommendLearning, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
+  taskCore, update, recommend, recommendHttp, recommendLearning, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
 ];

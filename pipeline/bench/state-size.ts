@@ -17,7 +17,7 @@ const ITEMS = 10_000;
 
 export const stateSize: Bench = {
   name: 'state',
-  about: 'Bytes a shopper on disk and what an event costs at 10,000 shoppers (with --large at a million), how fast the store is restored, and bytes an item of the learners.',
+  about: 'Bytes a shopper, in rows and on disk, and what an event costs at 10,000 shoppers (with --large at a million), how fast the store is restored, and bytes an item of the learners.',
   needs: [],
   async run({ folder, large }) {
     const figures: Figure[] = [];
@@ -55,10 +55,12 @@ async function ofShoppers(count: number, folder: string): Promise<Figure[]> {
   const spent = await apply(count + MEASURED, MEASURED, shopper);
   const bytes = sizeOf(join(folder, 'tables'));
   const conditions = { shoppers: count, events: count + 2 * MEASURED, zipf_exponent: EXPONENT };
+  const held = [...store.range('', '\uffff')].reduce((sum, { key, value }) => sum + Buffer.byteLength(key) + value.length, 0);
   const restored = await restore(store, join(folder, 'restored'));
   await stores.close();
   return [
-    figure(`state bytes a shopper at ${count}`, bytes / count, null, 'bytes', { ...conditions, of: 'LMDB on disk, free pages and message ids of 24 h included' }),
+    figure(`state bytes a shopper at ${count}`, held / count, null, 'bytes', { ...conditions, of: 'keys and values of all rows of a shopper, message ids of 24 h included' }),
+    figure(`state bytes a shopper at ${count} on disk`, bytes / count, null, 'bytes', { ...conditions, of: 'LMDB with its free pages, as many as the commits of seconds leave' }),
     figure(`state cost an event at ${count}`, (spent / MEASURED) * 1e6, null, 'µs CPU', { ...conditions, events_a_commit: COMMIT }),
     figure(`state restore of ${count}`, restored.seconds, null, 's', { ...conditions, rows: restored.rows, of: 'applying the rows to an empty store and flushing it; without reading them from a log' }),
   ];

@@ -43,7 +43,7 @@ test.each(['frozen', 'prequential'])('%s figures of a predictable shop, from gzi
   );
   const report: unknown = JSON.parse(out);
   expect(report).toMatchObject({ model: 'fusion', mode, n: 3, precision_at_20: 1, recall_at_20: 1 });
-  for (const name of ['mrr_at_20', 'update_us_mean', 'query_us_p50', 'query_us_p99', 'seconds', 'ndcg_at_20', 'coverage']) {
+  for (const name of ['mrr_at_20', 'update_us_mean', 'sources_us_mean', 'query_us_p50', 'query_us_p99', 'seconds', 'ndcg_at_20', 'coverage']) {
     expect(report).toHaveProperty(name, expect.any(Number));
   }
   expect(report).toHaveProperty('mrr_at_20', 1);
