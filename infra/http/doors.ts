@@ -1,7 +1,7 @@
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import type { Shop } from '../../producers/collect.js';
-import type { Json } from '../../producers/fields.js';
+import type { Filter } from './filter.js';
 import type { KeyLists, Scope } from './keys.js';
 import type { AddressLimit } from './limits.js';
 
@@ -28,8 +28,8 @@ export interface ShopperRef {
 export interface RecommendRequest extends ShopperRef {
   /** 1 to 100. */
   readonly limit: number;
-  /** Conditions on catalogue attributes, for serving to read; an unknown field is for it to refuse. */
-  readonly filter: Json | null;
+  /** Conditions on what the catalogue says. */
+  readonly filter: Filter | null;
   /** SKUs that must not come. */
   readonly exclude: readonly string[];
   /** Only these SKUs may come, each once. */
@@ -57,7 +57,7 @@ export interface ScoreRequest extends ShopperRef {
 export interface SimilarRequest {
   readonly sku: string;
   readonly limit: number;
-  readonly filter: Json | null;
+  readonly filter: Filter | null;
   readonly exclude: readonly string[];
 }
 

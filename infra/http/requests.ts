@@ -1,7 +1,7 @@
 import { flag, isObject, optionalId, requiredSku, shopperId, text, under, type Errors, type Json } from '../../producers/fields.js';
 import { skuOf } from '../../producers/event-products.js';
-import { isShallow, MAX_DEPTH } from '../../producers/json-text.js';
 import type { RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
+import { filterOf } from './filter.js';
 import { decodeToken } from './position-token.js';
 import { badRequest } from './problem.js';
 
@@ -57,12 +57,11 @@ function skusOf(errors: Errors, body: Json, name: string): string[] | null {
   return [...skus];
 }
 
-function filterOf(errors: Errors, body: Json): Json | null {
-  const filter = body['filter'];
-  if (filter === undefined || filter === null) return null;
-  if (isObject(filter) && isShallow(filter, MAX_DEPTH)) return filter;
-  errors.push({ path: 'filter', code: 'invalid_filter', message: 'This must be an object of conditions.' });
-  return null;
+/** Where on the page. Blank says a place that has no name: a page whose template lost it. */
+function placementOf(errors: Errors, body: Json): string | null {
+  const value = body['placement'];
+  if (typeof value === 'string' && value.trim() === '') errors.push({ path: 'placement', code: 'empty', message: 'Name the place on the page, or leave the field out.' });
+  return text(errors, body, 'placement', 256);
 }
 
 function afterOf(errors: Errors, body: Json): RecommendRequest['after'] {
@@ -112,7 +111,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     filter: filterOf(errors, body),
     exclude: skusOf(errors, body, 'exclude') ?? [],
     items: skusOf(errors, body, 'items'),
-    placement: text(errors, body, 'placement', 256),
+    placement: placementOf(errors, body),
     after: afterOf(errors, body),
     explain: flag(errors, body, 'explain') ?? false,
     diversity: strengthOf(errors, body, 'diversity', 1),

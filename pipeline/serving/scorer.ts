@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { profiles } from '../../consumers/shoppers.js';
 import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
-import { badRequest, refuse } from '../../infra/http/problem.js';
+import { refuse } from '../../infra/http/problem.js';
 import * as features from '../../models/features.js';
 import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
@@ -13,7 +13,7 @@ import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { choose, type Chosen } from './choose.js';
-import { readFilter, type Matches } from './filter.js';
+import { matching, type Matches } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
@@ -80,7 +80,7 @@ export class Scorer {
 
   async recommend(request: RecommendRequest): Promise<object> {
     const { metrics } = this.#parts;
-    const matches = this.#matchesOf(request.filter);
+    const matches = request.filter ? matching(request.filter, this.#parts.items) : undefined;
     const shopper = await this.#shopper(request, request.after);
     const isRefused = this.#refusing(shopper, request.exclude, request.items === null, matches);
     const answer = request.items === null ? this.#best(shopper, request, isRefused) : this.#amongItems(shopper, request, request.items, isRefused);
@@ -111,7 +111,7 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
-    const matches = this.#matchesOf(request.filter);
+    const matches = request.filter ? matching(request.filter, items) : undefined;
     const isRefused = this.#refusing(undefined, [request.sku, ...request.exclude], false, matches);
     const ranked = ranking.rank(Int32Array.of(item), request.limit, isRefused);
     const reason: Reason = { code: 'similar_to', sku: request.sku, text: `Similar to ${items.name(item) ?? request.sku}` };
@@ -235,14 +235,6 @@ export class Scorer {
       featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
     });
     remember({ topic: recommendations.name, partition: partitionOf(key, views.partitions), key, value });
-  }
-
-  /** @throws Refusal 400 naming every wrong condition */
-  #matchesOf(filter: RecommendRequest['filter']): Matches | undefined {
-    if (filter === null) return undefined;
-    const read = readFilter(filter, this.#parts.items);
-    if ('errors' in read) throw badRequest(read.errors.map((error) => ({ ...error, code: 'invalid_filter' as const })));
-    return read.matches;
   }
 }
 

@@ -33,7 +33,7 @@ describe('recommend', () => {
     const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }], [{ from: 'a1', time: 5 }]);
     const { status, json } = await http.post('/v1/recommend', { userId: 7, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x', 'x '], items: ['P1', 'P1', 2], placement: 'home', after: token, explain: true }, basic(SERVER));
     expect([status, json]).toEqual([200, { door: 'recommend' }]);
-    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x'], items: ['P1', '2'], placement: 'home', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: [{ from: 'a1', time: 5 }] }, explain: true, diversity: 0, fatigue: 0, explore: false, trusted: true });
+    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: [{ field: 'category', any: new Set(['a', 'b']) }], exclude: ['x'], items: ['P1', '2'], placement: 'home', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: [{ from: 'a1', time: 5 }] }, explain: true, diversity: 0, fatigue: 0, explore: false, trusted: true });
   });
 
   test('names every wrong field', async () => {
@@ -42,6 +42,22 @@ describe('recommend', () => {
     expect(status).toBe(400);
     expect((json['errors']! as { path: string }[]).map((error) => error.path).sort()).toEqual(['after', 'exclude[1]', 'exclude[2]', 'filter', 'n', 'userId']);
     expect((await http.post('/v1/recommend', {})).json['errors']).toMatchObject([{ path: 'userId', code: 'required' }]);
+  });
+
+  test('names a blank placement and every wrong condition of a filter, at every door, beside what else is wrong', async () => {
+    const wrong = { placement: ' ', filter: { price: { min: 50, max: 10 }, colour: 'red', brand: 7 }, limit: 0 };
+    const pathsOf = async (door: string, body: object): Promise<string[]> => {
+      const { status, json } = await http.post(door, body);
+      return [String(status), ...(json['errors']! as { path: string }[]).map(({ path }) => path).sort()];
+    };
+    const conditions = ['filter.brand', 'filter.colour', 'filter.price', 'limit'];
+    expect(await pathsOf('/v1/recommend', { anonymousId: 'a', ...wrong })).toEqual(['400', ...conditions, 'placement']);
+    expect(await pathsOf('/v1/recommend', { anonymousId: 'a', placement: '' })).toEqual(['400', 'placement']);
+    expect(await pathsOf('/v1/recommend', { requests: [{ anonymousId: 'a' }, { anonymousId: 'a', ...wrong }] })).toEqual(['400', ...[...conditions, 'placement'].map((path) => `requests[1].${path}`)]);
+    const { placement, ...ofSimilar } = wrong;
+    expect(await pathsOf('/v1/similar', { sku: 'P1', ...ofSimilar })).toEqual(['400', ...conditions]);
+    expect(await pathsOf('/v1/score', { anonymousId: 'a', items: ['P1'], placement })).toEqual(['400', 'placement']);
+    expect(http.asked).toEqual([]);
   });
 
   test('answers up to a hundred requests at once, in order, and names what is wrong in each', async () => {

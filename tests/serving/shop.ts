@@ -3,6 +3,7 @@ import { productRows } from '../../consumers/item-watch.js';
 import { recommender, type Recommender } from '../../consumers/recommender.js';
 import { profiles } from '../../consumers/shoppers.js';
 import type { RecommendRequest } from '../../infra/http/doors.js';
+import { recommendRequest } from '../../infra/http/requests.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics } from '../../pipeline/core/metrics.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
@@ -21,6 +22,8 @@ export interface RecommendAnswer {
   readonly items: readonly { sku: string; score: number; name: string | null; price: string | null; reasons: readonly { code: string; sku?: string; text: string; contribution?: number }[]; contributions?: readonly { part: string; value: number }[] }[];
   readonly model: string;
 }
+
+type Asked = Partial<Omit<RecommendRequest, 'filter'>> & { readonly filter?: object | null };
 
 /** A learner and a scorer side by side, with the log between them played by hand. */
 export class TestShop {
@@ -89,12 +92,13 @@ export class TestShop {
     this.#stores.open(userProfiles.name, 0).apply([{ key: id, value }], ++this.#positions);
   }
 
-  async recommend(anonymousId: string, fields: Partial<RecommendRequest> = {}): Promise<RecommendAnswer> {
-    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: null, exclude: [], items: null, placement: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false, ...fields };
+  /** `filter` as a request writes it. */
+  async recommend(anonymousId: string, { filter = null, ...fields }: Asked = {}): Promise<RecommendAnswer> {
+    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: recommendRequest({ anonymousId, filter }).filter, exclude: [], items: null, placement: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false, ...fields };
     return await this.scorer.recommend(request) as RecommendAnswer;
   }
 
-  async skus(anonymousId: string, fields: Partial<RecommendRequest> = {}): Promise<string[]> {
+  async skus(anonymousId: string, fields: Asked = {}): Promise<string[]> {
     return (await this.recommend(anonymousId, fields)).items.map(({ sku }) => sku);
   }
 }
