@@ -1,3 +1,5 @@
+import { distance } from 'fastest-levenshtein';
+
 /** A letter wrong or missing in six: of names as short as HOST another word is as near as a slip. */
 const LETTERS_A_SLIP = 6;
 const MOST_SLIPS = 2;
@@ -21,18 +23,10 @@ export function misspeltSettings(names: readonly string[], settings: readonly st
   });
 }
 
-/** Letters to put in, leave out, change, or swap with their neighbour (optimal string alignment). */
-function slipsBetween(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > MOST_SLIPS) return Infinity;
-  let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const isSame = a[i - 1] === b[j - 1];
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      row.push(Math.min(row[j - 1]! + 1, last[j]! + 1, last[j - 1]! + (isSame ? 0 : 1), isSwap ? before[j - 2]! + 1 : Infinity));
-    }
-    [before, last] = [last, row];
-  }
-  return last[b.length]!;
+/** Letters to put in, leave out or change; two that changed places are one slip. */
+function slipsBetween(written: string, setting: string): number {
+  const slips = distance(written, setting);
+  return slips === 2 && lettersOf(written) === lettersOf(setting) ? 1 : slips;
 }
+
+const lettersOf = (name: string): string => [...name].sort().join('');

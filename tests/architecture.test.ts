@@ -38,10 +38,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'cli-progress': 'pipeline/cli',
   'commander': 'pipeline/cli',
   'express': 'infra/http/application.ts',
+  'fastest-levenshtein': 'pipeline/misspelt-settings.ts',
+  'ipaddr.js': 'infra/http/limits.ts',
   'kafkajs': 'infra/kafka-log',
   'lmdb': 'infra/table-store',
   'pino': 'infra/journal',
   'prom-client': 'infra/metrics',
+  'proxy-addr': 'infra/http/limits.ts',
   'uuid': 'consumers/triggers/fire.ts',
   'zod': 'pipeline/config.ts',
 };

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import ip from 'ipaddr.js';
+import proxyAddress from 'proxy-addr';
 import { refuse } from './problem.js';
 
 export interface AddressLimit {
@@ -46,18 +47,13 @@ export class AddressLimits {
 }
 
 /** Where a request comes from: what the farthest trusted proxy saw, since a client may write any address before that one. */
-function addressOf({ headers, socket }: IncomingMessage, trustedProxies: number): string {
-  const forwarded = headers['x-forwarded-for'];
-  const seen = trustedProxies > 0 && forwarded !== undefined ? String(forwarded).split(',').at(-trustedProxies)?.trim() : undefined;
-  return networkOf(seen ?? socket.remoteAddress ?? '');
+function addressOf(request: IncomingMessage, trustedProxies: number): string {
+  return networkOf(proxyAddress(request, (_, hop) => hop < trustedProxies) ?? '');
 }
 
 /** Whoever has one IPv6 address has 2^64 of them. */
 function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
-  const [before = '', after] = address.split('::');
-  const groups = before.split(':').filter(Boolean);
-  const zeros = after === undefined ? 0 : 8 - groups.length - after.split(':').filter(Boolean).length;
-  return [...groups, ...Array.from({ length: zeros }, () => '0'), ...(after ?? '').split(':')].slice(0, 4).map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':');
+  if (!ip.IPv6.isValid(address)) return address;
+  const parsed = ip.IPv6.parse(address);
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.parts.slice(0, 4).join(':');
 }

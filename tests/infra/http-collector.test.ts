@@ -222,6 +222,10 @@ describe('when things fail', () => {
     expect(await from('2001:0DB8::7:9:8:7:6, 10.0.0.1')).toBe(429);
     expect(await from('2001:db8:0:8::1, 10.0.0.1')).toBe(200);
     expect(await from('::ffff:203.0.113.2, 10.0.0.1')).toBe(429);
+    // Asked past the outer proxy: the inner one saw who it was.
+    expect(await from('203.0.113.5')).toBe(200);
+    expect(await from('203.0.113.6')).toBe(200);
+    expect(await from('203.0.113.6')).toBe(429);
     await limited.server.close();
   });
 
