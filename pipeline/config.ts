@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Plan } from '../models/forecast/shop-demand.js';
 import { REORDER_POLICIES } from '../schemas/ordering.js';
 import { ConfigError } from './core/errors.js';
-import { misspeltSettings, type Misspelt } from './misspelt-settings.js';
+import { misspeltSentence, misspeltSettings, type Misspelt } from './misspelt-settings.js';
 import { parseCalendar } from './shop-calendar.js';
 
 /** Keys of the demo shop: known to everyone, hence accepted only on loopback. */
@@ -89,7 +89,7 @@ function isTimeZone(name: string): boolean {
 
 /**
  * Read the environment: the only place that does.
- * @throws ConfigError with every problem at once
+ * @throws ConfigError with every problem at once, and with the names that have no effect
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const relevant = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in variables.shape && value !== ''));
@@ -97,13 +97,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${wordsOf(issue, relevant)}.`);
   const calendar = parseCalendar(calendarText(relevant['SHOP_CALENDAR'] ?? '', problems));
   problems.push(...calendar.problems);
-  if (!parsed.success) throw new ConfigError(problems);
-  const config: Config = { ...parsed.data, SHOP_CALENDAR: calendar.plan };
-  if (config.KAFKA_SASL_MECHANISM && !(config.KAFKA_SASL_USERNAME && config.KAFKA_SASL_PASSWORD)) {
+  if (relevant['KAFKA_SASL_MECHANISM'] && !(relevant['KAFKA_SASL_USERNAME'] && relevant['KAFKA_SASL_PASSWORD'])) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
   }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  // A name spelt wrong may be why another setting is missing; said only once that one is right, it costs a second start.
+  if (!parsed.success || problems.length > 0) throw new ConfigError([...problems, ...misspelt(environment).map(misspeltSentence)]);
+  return { ...parsed.data, SHOP_CALENDAR: calendar.plan };
 }
 
 function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {

@@ -23,6 +23,8 @@ export function misspeltSettings(names: readonly string[], settings: readonly st
   });
 }
 
+export const misspeltSentence = ({ name, meant }: Misspelt): string => `The environment has ${name}, which is no setting: is ${meant} meant?`;
+
 /** Letters to put in, leave out or change; two that changed places are one slip. */
 function slipsBetween(written: string, setting: string): number {
   const slips = distance(written, setting);

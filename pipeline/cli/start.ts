@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { pinoJournal } from '../../infra/journal/pino.js';
 import { misspelt, readConfig, type Config } from '../config.js';
 import { startDemo } from '../demo.js';
+import { misspeltSentence } from '../misspelt-settings.js';
 import { startMillrace, type Role } from '../main.js';
 import { exitingWell } from './exit.js';
 
@@ -23,7 +24,7 @@ export function startCommand(): Command {
 async function start(role: Role, demo: boolean): Promise<void> {
   const config = demo ? demoConfig() : readConfig();
   const journal = pinoJournal(config.LOG_LEVEL);
-  for (const { name, meant } of misspelt()) journal.warn({ name, meant }, `The environment has ${name}, which is no setting: is ${meant} meant?`);
+  for (const one of misspelt()) journal.warn({ ...one }, misspeltSentence(one));
   const millrace = await startMillrace({ config, role, demo, journal });
   const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
   if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n`);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { configTable, misspelt } from '../../pipeline/config.js';
+import { configTable, misspelt, readConfig } from '../../pipeline/config.js';
+import { ConfigError } from '../../pipeline/core/errors.js';
 
 const namesOf = (...names: string[]): string[] => misspelt(Object.fromEntries(names.map((name) => [name, 'secret']))).map(({ name, meant }) => `${name} ${meant}`);
 
@@ -17,4 +18,18 @@ test('settings, and what systems have in their environment, are not', () => {
     'PATH', 'HOME', 'HOSTNAME', 'POST', 'USER', 'SHELL', 'TZ', 'LANG', 'LC_ALL', 'LOGNAME', 'NODE_ENV', 'NODE_OPTIONS', 'PWD', 'TERM', 'TMPDIR', 'XDG_DATA_DIRS', 'KAFKA_PORT',
     'KAFKA_SERVICE_HOST', 'CLICKHOUSE_PORT', 'KUBERNETES_PORT', 'npm_config_cache', 'LOG_DIR', '',
   )).toEqual([]);
+});
+
+test('a name that is nearly a setting is told together with what is wrong, all at once', () => {
+  const problems = (environment: Record<string, string>): unknown => {
+    try {
+      return readConfig(environment).PORT;
+    } catch (error) {
+      return error instanceof ConfigError ? error.problems : error;
+    }
+  };
+  expect(problems({ PORT: 'http', WRITE_KEY: 'wk_secret', KAFKA_SASL_MECHANISM: 'plain' })).toEqual([
+    expect.stringContaining('PORT must be'), expect.stringContaining('KAFKA_SASL_USERNAME'), 'The environment has WRITE_KEY, which is no setting: is WRITE_KEYS meant?',
+  ]);
+  expect(problems({ PORT: '80', WRITE_KEY: 'wk_secret' })).toBe(80);
 });
