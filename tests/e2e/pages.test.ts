@@ -69,6 +69,7 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(heights.every((height, index) => height > 0 && (index === 0 || height < heights[index - 1]!))).toBe(true);
     expect(await text(page, '#reorder')).toContain('14 units on hand');
     expect(await text(page, '#quality')).toContain('NDCG 0.250');
+    expect(await text(page, '#quality')).toContain('on which a product sells: 1 to 3 (slow) 79 %, under 1 (rare) 84 %');
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -114,6 +115,15 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     const page = await open(path, width);
     await page.waitForSelector(path === '/' ? '#consumers tr' : '#recommended .product');
     expect(await overflows(page)).toBe(false);
+    await page.close();
+  });
+
+  test.each([[390, true], [1_400, false]])('at %i pixels the drawing says whether it scrolls (%s); on a telephone every reason of a trigger can be read', async (width, scrolls) => {
+    const page = await open('/', width);
+    await page.waitForSelector('#triggers li[data-key] .hint');
+    expect(await page.isVisible('.sideways')).toBe(scrolls);
+    expect(await page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('#topology'))")).toBe(scrolls);
+    if (scrolls) expect(await page.evaluate("[...document.querySelectorAll('#triggers li')].filter((row) => row.scrollHeight > row.clientHeight + 1 || [...row.querySelectorAll('.cut.hint')].some((reason) => reason.scrollWidth > reason.clientWidth + 1)).length")).toBe(0);
     await page.close();
   });
 

@@ -132,6 +132,8 @@ function product(state) {
   drawForecast(byId('forecast'), state);
 }
 
+/** On how many days of ten products of a class sell. */
+const DAYS_OF_TEN = { rare: 'under 1', slow: '1 to 3', frequent: '3 to 7', daily: 'over 7' };
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 function quality({ ranking, judged, coverage }) {
@@ -139,7 +141,7 @@ function quality({ ranking, judged, coverage }) {
   facts(byId('quality'), [
     ['Next item', ranking.recall_at_20 === undefined ? 'not judged yet' : `in ${percent(ranking.recall_at_20)} of ${count(judged)} visits' steps among the 20 that would have been shown`],
     ['Its place', ranking.mrr_at_20 === undefined ? '–' : `mean reciprocal rank ${ranking.mrr_at_20.toFixed(3)}, NDCG ${ranking.ndcg_at_20.toFixed(3)} of 20`],
-    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `of 80 %: ${covered.map(([name, share]) => `${name} ${percent(share)}`).join(', ')} of days inside`],
+    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `should hold 80 % of days, and held lately, by the days of ten on which a product sells: ${covered.map(([name, share]) => `${DAYS_OF_TEN[name] ?? ''} (${name}) ${percent(share)}`).join(', ')}`],
   ]);
 }
 
