@@ -118,13 +118,16 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     await page.close();
   });
 
-  test.each([[390, true], [1_400, false]])('at %i pixels the drawing says whether it scrolls (%s); on a telephone every reason of a trigger can be read', async (width, scrolls) => {
-    const page = await open('/', width);
-    await page.waitForSelector('#triggers li[data-key] .hint');
-    expect(await page.isVisible('.sideways')).toBe(scrolls);
-    expect(await page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('#topology'))")).toBe(scrolls);
-    if (scrolls) expect(await page.evaluate("[...document.querySelectorAll('#triggers li')].filter((row) => row.scrollHeight > row.clientHeight + 1 || [...row.querySelectorAll('.cut.hint')].some((reason) => reason.scrollWidth > reason.clientWidth + 1)).length")).toBe(0);
-    await page.close();
+  test('on a telephone the drawing says that it scrolls, and every reason of a trigger can be read; on a screen it need not', async () => {
+    const scrolls = async (page: Page): Promise<unknown[]> => {
+      await page.waitForSelector('#triggers li[data-key] .hint');
+      return [await page.isVisible('.sideways'), await page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('#topology'))")];
+    };
+    const [telephone, screen] = [await open('/', 390), await open('/', 1_400)];
+    expect(await scrolls(telephone)).toEqual([true, true]);
+    expect(await scrolls(screen)).toEqual([false, false]);
+    expect(await telephone.evaluate("[...document.querySelectorAll('#triggers li')].filter((row) => row.scrollHeight > row.clientHeight + 1 || [...row.querySelectorAll('.cut.hint')].some((reason) => reason.scrollWidth > reason.clientWidth + 1)).length")).toBe(0);
+    await Promise.all([telephone.close(), screen.close()]);
   });
 
   test('a click in the shop is told, the list asked for again after it, and says why it changed', async () => {
