@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<Example['kind'], string>> = {
 const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
 export function forecastsPage(report: ForecastsReport): string {
-  const { overall, protocol, baselines, classes } = report;
+  const { overall, protocol, step, baselines, classes } = report;
   const rival = baselines.reduce((best, one) => (one.sql < best.sql ? one : best), baselines[0]);
   return page({
     title: 'Demand forecasts against what was sold',
@@ -48,7 +48,8 @@ export function forecastsPage(report: ForecastsReport): string {
       plots([calibrationOf(report.calibration), byHorizon(report)]),
       table('Beside the baselines of the same run', ['forecast', ...COLUMNS], [row('millrace', overall), ...baselines.map((one) => row(one.name, one))],
         'Smaller is better but for coverage; bias is signed. Means of the cut-offs.'),
-      table('By how often a SKU sells', ['class', ...COLUMNS], [row('all', overall), ...classes.filter(({ series }) => series > 0).map((one) => row(one.name, one))]),
+      table('By how often a SKU sells', ['class', ...COLUMNS], [row('all', overall), ...classes.filter(({ series }) => series > 0).map((one) => row(one.name, one))],
+        `Share of ${step}s with a sale, lately: rare under 10 %, slow to 30 %, frequent to 70 %, daily above.`),
     ],
   });
 }
@@ -79,7 +80,19 @@ function calibrationOf(calibration: readonly Calibration[]): string {
 
 function byHorizon({ horizons, step }: ForecastsReport): string {
   const lines = horizons.map(({ name, sql }, at) => ({ name, isMain: at === 0, points: sql.map((y, h) => ({ x: h + 1, y })) }));
-  return figure('Error by horizon', linePlot(lines, { x: `${step}s ahead`, y: 'SQL', showY: units }));
+  const most = robustMost(horizons.map(({ sql }) => Math.max(...sql)));
+  const beyond = horizons.flatMap(({ name, sql }) => {
+    const at = sql.findIndex((value) => value > most);
+    return at < 0 ? [] : [`${name} at ${step} ${at + 1} (up to ${units(Math.max(...sql))})`];
+  });
+  const caption = beyond.length === 0 ? '' : `The plot ends at ${units(most)}, where some lines leave it: ${beyond.join(', ')}.`;
+  return figure('Error by horizon', linePlot(lines, { x: `${step}s ahead`, y: 'SQL', showY: units, most }), caption);
+}
+
+/** Twice the middle of the lines' highest values, of the first at least all of it: one hopeless line must not flatten the others. */
+function robustMost(highest: readonly number[]): number {
+  const sorted = highest.toSorted((a, b) => a - b);
+  return Math.max(highest[0] ?? 0, 2 * (sorted[Math.floor((sorted.length - 1) / 2)] ?? 0));
 }
 
 function row(name: string, scores: ForecastScores): string[] {

@@ -21,6 +21,8 @@ export interface Axes {
   readonly showY: (value: number) => string;
   /** Where the y axis has to begin; by default at 0. */
   readonly least?: number;
+  /** Where the y axis has to end; lines are cut there. */
+  readonly most?: number;
 }
 
 const WIDTH = 400;
@@ -43,17 +45,32 @@ export function escaped(text: string): string {
 export const percent = (value: number): string => `${(100 * value).toFixed(value < 0.1 ? 1 : 0).replace(/\.0$/, '')} %`;
 
 export function linePlot(lines: readonly Line[], axes: Axes): string {
-  const points = lines.flatMap((line) => line.points);
-  const { frame, scale } = framed(points, axes);
+  const shown = lines.map((line) => ({ ...line, paths: below(line.points, axes.most ?? Infinity) }));
+  const { frame, scale } = framed(shown.flatMap(({ points, paths }) => [...paths.flat(), ...points.map(({ x }) => ({ x, y: 0 }))]), axes);
   // The main line last, so that it lies on top.
-  const drawn = lines.map((line, at) => ({ line, colour: at % COLOURS })).toSorted((a, b) => Number(a.line.isMain) - Number(b.line.isMain));
+  const drawn = shown.map((line, at) => ({ line, colour: at % COLOURS })).toSorted((a, b) => Number(a.line.isMain) - Number(b.line.isMain));
   const marks = drawn.map(({ line, colour }) => {
-    const path = line.points.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${at_(scale, x, y)}`).join('');
-    const dots = line.points.length > 40 ? '' : line.points.map(({ x, y }) =>
+    const path = line.paths.flatMap((piece) => piece.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${at_(scale, x, y)}`)).join('');
+    const dots = line.points.length > 40 ? '' : line.points.filter(({ y }) => y <= (axes.most ?? Infinity)).map(({ x, y }) =>
       `<circle cx="${fixed(scale.x(x))}" cy="${fixed(scale.y(y))}" r="${line.isMain ? 2.5 : 1.5}" class="f${colour}"><title>${escaped(line.name)}, ${escaped(showX(axes, x))}: ${escaped(axes.showY(y))}</title></circle>`).join('');
     return `<path d="${path}" class="s${colour} ${line.isMain ? 'main' : 'side'}"/>${dots}`;
   });
   return svg(`${frame}${marks.join('')}`, `${axes.y} by ${axes.x}`) + legend(lines.map(({ name }) => name));
+}
+
+/** The pieces of a line that lie at or below `most`, each up to where it crosses. */
+function below(points: readonly Point[], most: number): Point[][] {
+  const pieces: Point[][] = [];
+  points.forEach((point, at) => {
+    const last = points[at - 1];
+    const isIn = point.y <= most;
+    const wasIn = last !== undefined && last.y <= most;
+    if (isIn && !wasIn) pieces.push([]);
+    const piece = pieces[pieces.length - 1];
+    if (last !== undefined && isIn !== wasIn) piece?.push({ x: last.x + ((most - last.y) / (point.y - last.y)) * (point.x - last.x), y: most });
+    if (isIn) piece?.push(point);
+  });
+  return pieces;
 }
 
 export interface Bar {

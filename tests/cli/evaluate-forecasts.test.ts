@@ -50,6 +50,8 @@ test('a report is one page that needs nothing else, with fans, calibration and b
   const html = readFileSync(page, 'utf8');
   for (const part of ['A steady seller', 'Calibration', 'Error by horizon', 'seasonal naive']) expect(html).toContain(part);
   expect(html).not.toMatch(/NaN|undefined|Infinity|<script|https?:|src=/);
+  expect(html).toMatch(/The plot ends at [\d.]+, where some lines leave it: zero at day 5 \(up to [\d.]+\)/);
+  expect(html).toContain('rare under 10 %');
   expect(JSON.parse(command.out)).toHaveProperty('sql');
 });
 

@@ -23,6 +23,18 @@ test('no plot holds a number that is none, whatever its values', () => {
   }));
 });
 
+test('lines are cut where the axis ends, at their crossings, and nothing is drawn above', () => {
+  const at = (...ys: number[]) => ys.map((y, x) => ({ x, y }));
+  const plot = linePlot([{ name: 'flat', isMain: true, points: at(1, 1, 1, 1) }, { name: 'wild', isMain: false, points: at(0, 100, 0, 100) }], { ...axes, most: 2 });
+  const drawn = [...plot.matchAll(/<path d="([^"]*)" class="s1/g)].map(([, path]) => path!);
+  expect(drawn.map((path) => [...path.matchAll(/M/g)].length)).toEqual([2]);
+  const heights = [...plot.matchAll(/[ML][\d.]+ ([\d.-]+)/g)].map(([, y]) => Number(y));
+  expect(Math.min(...heights)).toBeGreaterThanOrEqual(12);
+  expect(plot).toContain('>200 %<');
+  expect(plot).not.toContain('10000 %');
+  expect(linePlot([{ name: 'all above', isMain: false, points: at(9, 9) }, { name: 'in', isMain: true, points: at(1, 1) }], { ...axes, most: 2 })).not.toMatch(/NaN|Infinity|undefined/);
+});
+
 test('names cannot break out of the page', () => {
   expect(linePlot([{ name: '<script>"', isMain: true, points: [{ x: 1, y: 1 }] }], axes)).not.toContain('<script>');
 });
