@@ -114,12 +114,8 @@ function leavePanel(model: DemandForecaster): void {
   const periods = leads.map((lead) => periodAt(model, lead));
   const row = leads.length * EXPERTS.length * model.probabilities.length;
   const quantiles = new Float64Array(chosen.length * row);
-  const scratch = new Float64Array(row);
   const means = new Float64Array(leads.length * EXPERTS.length);
-  chosen.forEach((sku, i) => {
-    askExperts(model.bank, sku, periods, model.probabilities, scratch, means);
-    quantiles.set(scratch, i * row);
-  });
+  chosen.forEach((sku, i) => askExperts(model.bank, sku, periods, model.probabilities, quantiles.subarray(i * row, (i + 1) * row), means));
   const groups = Int32Array.from(chosen, (sku) => groupOf(model.bank, sku));
   model.panels.push({ origin: model.period, skus: Int32Array.from(chosen), groups, leads, quantiles });
 }

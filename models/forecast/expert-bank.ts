@@ -223,12 +223,35 @@ const NEARLY_CLOSED = 0.1;
  * So the weekdays of a SKU with a sale a month stay those of the shop, and a weekday on which a busy one never sells is closed to it.
  */
 export function profile(bank: Bank, sku: number, phase: number, usual = USUAL_SPREAD): number {
+  const season = seasonOf(bank, sku);
+  return season === undefined ? 1 : believed(season, bank.rows[sku * bank.width + SEASON + phase] ?? 0, usual);
+}
+
+/** `profile` of several periods, written to `out`: what the phases have in common is read once. */
+export function profiles(bank: Bank, sku: number, periods: readonly { phase: number }[], out: Float64Array, usual = USUAL_SPREAD): void {
+  const season = seasonOf(bank, sku);
+  const from = sku * bank.width + SEASON;
+  for (let t = 0; t < periods.length; t++) out[t] = season === undefined ? 1 : believed(season, bank.rows[from + periods[t]!.phase] ?? 0, usual);
+}
+
+/** The season as a whole: mean over its phases, spread, and what of it is chance. */
+interface Season {
+  readonly units: number;
+  readonly cycles: number;
+  readonly mean: number;
+  readonly phi: number;
+  readonly spread: number;
+  readonly chance: number;
+}
+
+/** Undefined while nothing is known of it. */
+function seasonOf(bank: Bank, sku: number): Season | undefined {
   const at = sku * bank.width;
   const { rows, seasonPeriods } = bank;
   const from = at + SEASON;
   const units = level(bank, sku, 2);
   const cycles = Math.min(CYCLES, Math.floor((rows[at + PERIODS] ?? 0) / seasonPeriods));
-  if (!(units > 0) || cycles < 1 || seasonPeriods < 2) return 1;
+  if (!(units > 0) || cycles < 1 || seasonPeriods < 2) return undefined;
   let sum = 0;
   let squares = 0;
   let learned = 0;
@@ -239,15 +262,19 @@ export function profile(bank: Bank, sku: number, phase: number, usual = USUAL_SP
     // A phase on which the shop is closed was never learned, and must not draw the mean of the others.
     if (off !== 0) learned++;
   }
-  if (learned === 0) return 1;
+  if (learned === 0) return undefined;
   const off = sum / learned;
   const mean = Math.max(0.1, 1 + off);
-  const raw = Math.max(0, (1 + (rows[from + phase] ?? 0)) / mean);
   // The errors of a level that forgets within a season hold the season, too, while nobody knows it: those of the quicker ones hold less.
   const isLong = seasonPeriods * FREQUENCY_RATES[2] > 1;
   const phi = isLong ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
   const spread = (squares / learned - off * off) / (mean * mean);
-  const chance = (1 / units + phi) / cycles;
+  return { units, cycles, mean, phi, spread, chance: (1 / units + phi) / cycles };
+}
+
+/** The factor of a phase that was `off` by so much. */
+function believed({ units, cycles, mean, phi, spread, chance }: Season, off: number, usual: number): number {
+  const raw = Math.max(0, (1 + off) / mean);
   const prior = (1 - OWN_SPREAD) * usual + OWN_SPREAD * Math.max(0, spread - chance);
   // Phases believed alike keep the mean at 1. Only of one without sales the zeros themselves say how sure they are.
   const noise = raw > NEARLY_CLOSED ? chance : (Math.max(raw, 1 / (units * cycles)) / units + raw * raw * phi) / cycles;

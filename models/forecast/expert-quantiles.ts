@@ -19,7 +19,7 @@ import {
   OLDER,
   OLDER_SIZES,
   OLDER_STRIDE,
-  profile,
+  profiles,
   QUICK_EXCESS,
   QUICK_LEVEL,
   QUICK_RATE,
@@ -78,6 +78,30 @@ const sizeValues = new Float64Array(MAX_SIZES);
 const sizeAges = new Uint8Array(MAX_SIZES);
 const sizeWeights = new Float64Array(MAX_SIZES);
 
+// The same by period.
+let ownSeason = new Float64Array(0);
+let wideSeason = new Float64Array(0);
+/** The chance of a sale by the hurdle that gives it most. */
+let mostSale = new Float64Array(0);
+let sales = new Float64Array(0);
+let factors = new Float64Array(0);
+
+function makeRoom(periods: number): void {
+  if (ownSeason.length >= periods) return;
+  ownSeason = new Float64Array(periods);
+  wideSeason = new Float64Array(periods);
+  mostSale = new Float64Array(periods);
+  sales = new Float64Array(periods);
+  factors = new Float64Array(periods);
+}
+
+const QUICK_SPREAD = QUICK_RATE ** 2;
+const FAST_SPREAD = FREQUENCY_RATES[0] ** 2;
+const DAMPING = Float64Array.from({ length: 64 }, (_, ahead) => TREND_DAMPING ** ahead);
+
+/** What is left of a trend: a power a SKU and period is dear. */
+const dampingOver = (ahead: number): number => (ahead < DAMPING.length ? DAMPING[ahead]! : TREND_DAMPING ** ahead);
+
 /** The SKU's sizes in ascending order, with their ages as places in `SIZE_WEIGHTS`; returns how many. */
 function sortSizes(bank: Bank, at: number): number {
   const { rows } = bank;
@@ -134,22 +158,23 @@ export function predict(
 ): void {
   const at = sku * bank.width;
   const n = probabilities.length;
+  const count = periods.length;
   const stride = EXPERTS.length * n;
   const sizes = sortSizes(bank, at);
-  const ownSeason = periods.map(({ phase }) => profile(bank, sku, phase));
-  /** By period: the chance of a sale by the hurdle that gives it most. */
-  const mostSale = periods.map(() => 0);
+  makeRoom(count);
+  profiles(bank, sku, periods, ownSeason);
+  mostSale.fill(0);
+  let rate = -1;
   for (let k = 0; k < HURDLES.length; k++) {
-    const expert = HURDLES[k];
-    if (expert === undefined || needed?.[k] === false) continue;
+    const expert = HURDLES[k]!;
+    if (needed?.[k] === false) continue;
     const typical = weighSizes(k, sizes);
-    const lambda = hazard(bank, sku, expert.rate);
-    const ordinary = chanceOf(lambda, 1);
-    for (let t = 0; t < periods.length; t++) {
-      const exposure = (periods[t]?.exposure ?? 0) * (ownSeason[t] ?? 1);
-      const sale = chanceOf(lambda, exposure);
+    // Two experts that differ in their sizes alone agree on the chance of a sale.
+    if (rate !== expert.rate) chancesOf(bank, sku, (rate = expert.rate), periods);
+    for (let t = 0; t < count; t++) {
+      const sale = sales[t]!;
+      const factor = factors[t]!;
       if (sale > mostSale[t]!) mostSale[t] = sale;
-      const factor = sizeFactorOf(exposure, ordinary, sale);
       hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
       means[t * EXPERTS.length + k] = typical * sale * factor;
     }
@@ -163,18 +188,18 @@ export function predict(
   const slow = level(bank, sku, 2);
   const holt = bank.rows[at + HOLT_LEVEL] ?? 0;
   const slope = bank.rows[at + HOLT_SLOPE] ?? 0;
-  for (let t = 0; t < periods.length; t++) {
-    const period = periods[t];
-    if (period === undefined) continue;
-    const { exposure, phase, ahead } = period;
-    const shrunk = ownSeason[t] ?? 1;
-    // The last expert of the levels, which few classes ask.
-    const own = needed?.[EXPERTS.length - 1] === false ? shrunk : profile(bank, sku, phase, WIDE_SPREAD);
-    const drift = (slope * TREND_DAMPING * (1 - TREND_DAMPING ** ahead)) / (1 - TREND_DAMPING);
+  // The last expert of the levels, which few classes ask.
+  const asksSeason = needed?.[EXPERTS.length - 1] !== false;
+  if (asksSeason) profiles(bank, sku, periods, wideSeason, WIDE_SPREAD);
+  for (let t = 0; t < count; t++) {
+    const { exposure, ahead } = periods[t]!;
+    const shrunk = ownSeason[t]!;
+    const own = asksSeason ? wideSeason[t]! : shrunk;
+    const drift = (slope * TREND_DAMPING * (1 - dampingOver(ahead))) / (1 - TREND_DAMPING);
     const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
     // A level that follows every period has to admit how far it will have been led astray.
-    const quickSpread = quickDispersion * (1 + QUICK_RATE ** 2 * (ahead - 1));
-    const fastSpread = fastDispersion * (1 + (FREQUENCY_RATES[0] ?? 0) ** 2 * (ahead - 1));
+    const quickSpread = quickDispersion * (1 + QUICK_SPREAD * (ahead - 1));
+    const fastSpread = fastDispersion * (1 + FAST_SPREAD * (ahead - 1));
     for (let j = 0; j < LEVELS; j++) {
       const k = HURDLES.length + j;
       const ordinary = j === 0 ? quick * shrunk : j === 1 ? fast * shrunk : j === 2 ? brisk * shrunk : j === 3 ? slow * shrunk : j === 4 ? trending * shrunk : slow * own;
@@ -188,20 +213,38 @@ export function predict(
   }
 }
 
+/** Chance of a sale in each period by one rate, and the part of its exposure that shows in sizes. */
+function chancesOf(bank: Bank, sku: number, rate: number, periods: readonly { exposure: number }[]): void {
+  const lambda = hazard(bank, sku, rate);
+  const ordinary = chanceOf(lambda, 1);
+  for (let t = 0; t < periods.length; t++) {
+    const exposure = periods[t]!.exposure * ownSeason[t]!;
+    const sale = chanceOf(lambda, exposure);
+    sales[t] = sale;
+    factors[t] = sizeFactorOf(exposure, ordinary, sale);
+  }
+}
+
 function hurdleQuantiles(sale: number, factor: number, sizes: number, probabilities: Float64Array, out: Float64Array, offset: number): void {
   let i = 0;
   for (let p = 0; p < probabilities.length; p++) {
-    const rank = ((probabilities[p] ?? 0) - 1 + sale) / sale;
-    if (!(rank > 0) || sizes === 0) {
+    const above = probabilities[p]! - 1 + sale;
+    if (!(above > 0) || sizes === 0) {
       out[offset + p] = 0;
       continue;
     }
-    while (i < sizes && (sizeWeights[i] ?? 1) < rank) i++;
-    const high = sizeValues[Math.min(i, sizes - 1)] ?? 0;
-    const low = sizeValues[Math.max(i - 1, 0)] ?? 0;
-    const from = sizeWeights[i - 1] ?? 0;
-    const to = sizeWeights[i] ?? 1;
-    const share = i === 0 || i === sizes || to <= from ? 1 : (rank - from) / (to - from);
+    const rank = above / sale;
+    while (i < sizes && sizeWeights[i]! < rank) i++;
+    // Below the first mid-point and above the last there is one size to answer with.
+    if (i === 0 || i === sizes) {
+      out[offset + p] = sizeValues[i === 0 ? 0 : sizes - 1]! * factor;
+      continue;
+    }
+    const high = sizeValues[i]!;
+    const low = sizeValues[i - 1]!;
+    const from = sizeWeights[i - 1]!;
+    const to = sizeWeights[i]!;
+    const share = to <= from ? 1 : (rank - from) / (to - from);
     out[offset + p] = (low + (high - low) * share) * factor;
   }
 }

@@ -38,10 +38,12 @@ export function learnRound(
   const n = probabilities.length;
   const { experts } = mixer;
   const groups = tails.tail.length;
-  const sums = new Float64Array(groups * n * experts);
+  /** Group × expert × probability. */
+  const sums = new Float64Array(groups * experts * n);
   const counts = new Float64Array(groups);
   const misses = new Float64Array(groups);
   const mixture = new Float64Array(n);
+  const slopes = new Float64Array(n);
   let index = 0;
   for (const { group, scale, actual, quantiles, at } of samples) {
     counts[group] = (counts[group] ?? 0) + 1;
@@ -51,12 +53,14 @@ export function learnRound(
     if (!covered) misses[group] = (misses[group] ?? 0) + 1;
     let pinball = 0;
     for (let p = 0; p < n; p++) {
-      const q = mixture[p] ?? 0;
-      const over = (actual <= q ? 1 : 0) - (probabilities[p] ?? 0);
+      const q = mixture[p]!;
+      const over = (actual <= q ? 1 : 0) - probabilities[p]!;
       pinball += (2 * over * (q - actual)) / n;
-      const slope = over / scale;
-      const sumsAt = (group * n + p) * experts;
-      for (let k = 0; k < experts; k++) sums[sumsAt + k] = (sums[sumsAt + k] ?? 0) + slope * ((quantiles[at + k * n + p] ?? 0) - q);
+      slopes[p] = over / scale;
+    }
+    // In the order in which the quantiles lie in memory: a round reads them once, and waits for nothing else.
+    for (let k = 0, from = at, to = group * experts * n; k < experts; k++) {
+      for (let p = 0; p < n; p++) sums[to++] += slopes[p]! * (quantiles[from++]! - mixture[p]!);
     }
     told({ covered, pinball }, index++);
   }
@@ -69,7 +73,7 @@ export function learnRound(
     const weight = count / (count + FEW);
     conformal.learn(tails, g, (misses[g] ?? 0) / count, weight);
     for (let p = 0; p < n; p++) {
-      for (let k = 0; k < experts; k++) gradients[k] = (weight * (sums[(g * n + p) * experts + k] ?? 0)) / count;
+      for (let k = 0; k < experts; k++) gradients[k] = (weight * sums[(g * experts + k) * n + p]!) / count;
       mixing.learn(mixer, g, p, gradients);
     }
   }
