@@ -6,18 +6,18 @@
  *
  * Untrained: nobody is popular, the list is empty. Half-lives are counted in events and follow the catalogue: half an
  * event an item for the fast one and eight for the slow one, with floors so that a shop's first hundred events do not
- * forget each other. Shares are fractions of all decayed weight. `predict` scans all items;
- * `listed` is its top 64, renewed by a scan each items/32 events (at least 50) and so as good as free.
+ * forget each other. Shares are fractions of all decayed weight. `predict` scans all items; `listed` is its top 64,
+ * which each event keeps in order: nobody falls but by another's rise.
  * Source: exponentially decayed counts, kept as forward decay (Cormode et al., ICDE 2009).
  */
 import { top } from './kernels/candidates.js';
-import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
+import { capacityFor, checkItem, grownFloat32, grownFloat64, grownInt32 } from './kernels/growth.js';
 import { exp2 } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 const MOST_AGE = 40;
 const LISTED = 64;
-const VERSION = 2;
+const VERSION = 3;
 
 export interface Settings {
   readonly fastPerItem: number;
@@ -32,8 +32,8 @@ export interface Popularity {
   readonly settings: Settings;
   fast: Float32Array;
   slow: Float32Array;
-  /** By item: the event at which it was first seen, −1 if never. */
-  born: Int32Array;
+  /** By item: the event at which it was first seen, −1 if never. Not of 32 bits: a busy shop has two billion events within a month. */
+  born: Float64Array;
   items: number;
   /** Items seen so far, of all numbers below `items`. */
   seen: number;
@@ -43,10 +43,9 @@ export interface Popularity {
   /** Decayed weight of all items together, in the same units as the columns. */
   totalFast: number;
   totalSlow: number;
-  /** Most popular items as of the last renewal, best first: fast, then slow; and the event of that renewal. */
+  /** Most popular items, best first: fast, then slow. */
   listedFast: Int32Array;
   listedSlow: Int32Array;
-  listedAt: number;
 }
 
 export type Horizon = 'trending' | 'popular';
@@ -56,7 +55,7 @@ export function init(settings: Partial<Settings> = {}): Popularity {
     settings: { ...defaults, ...settings },
     fast: new Float32Array(0),
     slow: new Float32Array(0),
-    born: new Int32Array(0),
+    born: new Float64Array(0),
     items: 0,
     seen: 0,
     events: 0,
@@ -66,7 +65,6 @@ export function init(settings: Partial<Settings> = {}): Popularity {
     totalSlow: 0,
     listedFast: new Int32Array(0),
     listedSlow: new Int32Array(0),
-    listedAt: 0,
   };
 }
 
@@ -87,7 +85,7 @@ export function predict(state: Popularity, horizon: Horizon, limit: number): { i
   return best.map((item) => ({ item, share: values[item] / total }));
 }
 
-/** Items of the top 64, as of some events ago. A view: later learning replaces it. */
+/** Items of the top 64, best first. A view: later learning changes it. */
 export function listed(state: Popularity, horizon: Horizon): Int32Array {
   return horizon === 'trending' ? state.listedFast : state.listedSlow;
 }
@@ -133,13 +131,23 @@ export function learn(state: Popularity, item: number, weight = 1): void {
     state.born[item] = state.events;
     state.seen++;
   }
-  if (state.events - state.listedAt >= Math.max(50, state.seen / 32) || state.events < 50) renew(state);
+  state.listedFast = raised(state.listedFast, state.fast, item);
+  state.listedSlow = raised(state.listedSlow, state.slow, item);
 }
 
-function renew(state: Popularity): void {
-  state.listedFast = list(state.fast, state.items);
-  state.listedSlow = list(state.slow, state.items);
-  state.listedAt = state.events;
+/** The list once an item's value has grown: the item goes before all that are worth less now. */
+function raised(listed: Int32Array, values: Float32Array, item: number): Int32Array {
+  const value = values[item];
+  const isFull = listed.length === LISTED;
+  if (isFull && !(value >= values[listed[LISTED - 1]])) return listed;
+  let at = listed.indexOf(item);
+  const isNew = at < 0;
+  if (isNew && isFull && value === values[listed[LISTED - 1]]) return listed;
+  const changed = isNew && !isFull ? grownInt32(listed, listed.length + 1) : listed;
+  if (isNew) at = changed.length - 1;
+  for (; at > 0 && values[changed[at - 1]] < value; at--) changed[at] = changed[at - 1];
+  changed[at] = item;
+  return changed;
 }
 
 const order = new Int32Array(LISTED);
@@ -161,7 +169,7 @@ function ensure(state: Popularity, items: number): void {
     const capacity = capacityFor(items, before);
     state.fast = grownFloat32(state.fast, capacity);
     state.slow = grownFloat32(state.slow, capacity);
-    state.born = grownInt32(state.born, capacity).fill(-1, before);
+    state.born = grownFloat64(state.born, capacity).fill(-1, before);
   }
   state.items = items;
 }
@@ -174,7 +182,8 @@ export function forget(state: Popularity, item: number): void {
   state.slow[item] = 0;
   state.born[item] = -1;
   state.seen--;
-  renew(state);
+  if (state.listedFast.includes(item)) state.listedFast = list(state.fast, state.items);
+  if (state.listedSlow.includes(item)) state.listedSlow = list(state.slow, state.items);
 }
 
 export function snapshot(state: Popularity): Uint8Array {
@@ -182,7 +191,7 @@ export function snapshot(state: Popularity): Uint8Array {
   return pack('popularity', VERSION, {
     settings: Float64Array.of(s.fastPerItem, s.slowPerItem, s.leastFast, s.leastSlow),
     scalars: Float64Array.of(
-      state.items, state.seen, state.events, state.ageFast, state.ageSlow, state.totalFast, state.totalSlow, state.listedAt,
+      state.items, state.seen, state.events, state.ageFast, state.ageSlow, state.totalFast, state.totalSlow,
     ),
     fast: state.fast.slice(0, state.items),
     slow: state.slow.slice(0, state.items),
@@ -195,14 +204,14 @@ export function snapshot(state: Popularity): Uint8Array {
 export function restore(bytes: Uint8Array): Popularity {
   const from = unpack('popularity', VERSION, bytes);
   const [fastPerItem, slowPerItem, leastFast, leastSlow] = from.f64('settings');
-  const [items, seen, events, ageFast, ageSlow, totalFast, totalSlow, listedAt] = from.f64('scalars');
+  const [items, seen, events, ageFast, ageSlow, totalFast, totalSlow] = from.f64('scalars');
   return {
     settings: { fastPerItem, slowPerItem, leastFast, leastSlow },
     fast: from.f32('fast'),
     slow: from.f32('slow'),
-    born: from.i32('born'),
+    born: from.f64('born'),
     listedFast: from.i32('listedFast'),
     listedSlow: from.i32('listedSlow'),
-    items, seen, events, ageFast, ageSlow, totalFast, totalSlow, listedAt,
+    items, seen, events, ageFast, ageSlow, totalFast, totalSlow,
   };
 }

@@ -4,13 +4,15 @@
  *   rate(item) = (again + k·ρ)/(first + again + k)      ρ = the same ratio over all items, k = 5
  *
  * `first` counts clicks on an item that is not among the shopper's recent ones, `again` those on one that is.
- * Untrained: 0.2 for everything. Counts are plain and undecayed: a habit changes slower than a fashion.
+ * Untrained: 0.2 for everything. Counts are plain: a habit changes slower than a fashion. An item's are halved when they
+ * come to four million, long before a float can no longer be counted up by one.
  */
 import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 const PRIOR = 5;
 const UNTRAINED = 0.2;
+const MOST = 2 ** 22;
 const VERSION = 1;
 
 export interface Repeats {
@@ -57,6 +59,7 @@ export function learn(state: Repeats, recent: Int32Array, item: number): void {
     }
     state.items = item + 1;
   }
+  if (state.first[item] + state.again[item] >= MOST) halve(state, item);
   if (recent.includes(item)) {
     state.again[item]++;
     state.allAgain++;
@@ -64,6 +67,13 @@ export function learn(state: Repeats, recent: Int32Array, item: number): void {
     state.first[item]++;
     state.allFirst++;
   }
+}
+
+function halve(state: Repeats, item: number): void {
+  state.first[item] /= 2;
+  state.again[item] /= 2;
+  state.allFirst -= state.first[item];
+  state.allAgain -= state.again[item];
 }
 
 export function forget(state: Repeats, item: number): void {

@@ -120,8 +120,8 @@ describe('snapshots', () => {
   test('of an older version are refused with a sentence, upon which the log is learned anew', () => {
     expect(() => recommender.restore([Buffer.from('an older form')])).toThrow(/parts/);
     const pieces = [...itemNeighbours.snapshot(shopOfPairs().neighbours)].map((piece) => Buffer.from(piece));
-    const older = pieces.find((piece) => piece.includes('"version":2'))!;
-    older.write('"version":1', older.indexOf('"version":2'));
+    const older = pieces.find((piece) => piece.includes('"version":3'))!;
+    older.write('"version":1', older.indexOf('"version":3'));
     expect(() => itemNeighbours.restore(pieces)).toThrow(/version 1/);
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ageOf, forget, init, learn, popularShare, predict } from '../../models/popularity.js';
+import { ageOf, forget, init, learn, listed, popularShare, predict } from '../../models/popularity.js';
+import { randomness, uniform } from '../../models/kernels/numbers.js';
 
 test('what sells now leads the trend while the old favourite still leads the long run', () => {
   const state = init({ leastFast: 20, leastSlow: 2_000, fastPerItem: 0, slowPerItem: 0 });
@@ -36,4 +37,27 @@ test('a forgotten item leaves the list', () => {
   learn(state, 4);
   forget(state, 3);
   expect(predict(state, 'trending', 10).map(({ item }) => item)).toEqual([4]);
+});
+
+test.each(['trending', 'popular'] as const)('the list of what is %s is the top 64 at every moment, across rescaling and forgetting', (horizon) => {
+  const state = init({ leastFast: 20, leastSlow: 60, fastPerItem: 0, slowPerItem: 0 });
+  const random = randomness(7);
+  for (let n = 0; n < 6_000; n++) {
+    learn(state, Math.floor(200 * uniform(random) ** 2), 0.5 + uniform(random));
+    if (n % 97 === 0) forget(state, Math.floor(30 * uniform(random)));
+    const best = predict(state, horizon, 64);
+    const found = listed(state, horizon);
+    const values = horizon === 'trending' ? state.fast : state.slow;
+    expect(Array.from(found.subarray(0, best.length), (item) => values[item])).toEqual(best.map(({ item }) => values[item]));
+    expect(new Set(found).size).toBe(found.length);
+  }
+});
+
+test('after two billion events a new item is counted as one, and ages', () => {
+  const state = init();
+  learn(state, 0);
+  state.events = 2 ** 31 + 5;
+  learn(state, 1);
+  learn(state, 1);
+  expect([state.seen, ageOf(state, 1)]).toEqual([2, 1]);
 });
