@@ -8,7 +8,11 @@ import { joinBytes, splitBytes } from './snapshot-bytes.js';
 const MOST_RECENT = 16;
 const numbers = new Int32Array(MOST_RECENT);
 
-/** What one shopper may teach: of all items, and of a single one (a view twice, a cart twice, and each once an hour after that). */
+/**
+ * What one shopper may teach: of all items, and of a single one (a view twice, a cart twice, and each once an hour after that).
+ * By the time of receipt, since a browser says when its events happened: dated an hour apart, a thousand of them would each have a
+ * share of their own. Lines of a file are an administrator's, and have only their own time.
+ */
 export interface Shares {
   readonly shopper: fairShare.FairShare;
   readonly item: fairShare.FairShare;
@@ -22,18 +26,21 @@ export function restoreShares(bytes: Uint8Array): Shares {
   return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!) };
 }
 
+const shareTime = ({ source, time, receivedAt }: Interaction | Purchase): number => (source === null ? receivedAt : time);
+
 /** Whether a shopper's event of an item is to be learned from: a machine that clicks all day moves nothing for others. */
 const mayTeach = ({ shopper: all, item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
   fairShare.learn(all, shopper, time) && fairShare.learn(item, `${shopper}\u001f${sku}\u001f${weight}`, time);
 
-/** Whether a shopper has taught as much as one may. */
-export const isSpent = ({ shopper: all }: Shares, shopper: string, time: number): boolean => fairShare.predict(all, shopper, time) < 1;
+/** Whether the shopper of an event has taught as much as one may. */
+export const isSpent = ({ shopper: all }: Shares, interaction: Interaction): boolean => fairShare.predict(all, interaction.shopper, shareTime(interaction)) < 1;
 
 /** What an interaction teaches: each product touched, after the items touched before (latest first), and how much it says. */
 export function eachTouch(
   index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction, learn: (recent: Int32Array, item: number, weight: number) => void,
 ): void {
-  const { event, shopper, time, recent, products } = interaction;
+  const { event, shopper, recent, products } = interaction;
+  const time = shareTime(interaction);
   const weight = eventWeight(event);
   if (weight <= 0) return;
   for (const { sku } of products) {
@@ -45,7 +52,9 @@ export function eachTouch(
 }
 
 /** Each item that a purchase brought. */
-export function eachBought(index: itemIndex.ItemIndex, shares: Shares, { kind, shopper, time, lines }: Purchase, learn: (item: number, sku: string) => void): void {
+export function eachBought(index: itemIndex.ItemIndex, shares: Shares, purchase: Purchase, learn: (item: number, sku: string) => void): void {
+  const { kind, shopper, lines } = purchase;
+  const time = shareTime(purchase);
   if (kind !== 'completed' && kind !== 'line') return;
   for (const { sku, quantity } of lines) {
     if (quantity > 0 && mayTeach(shares, shopper, sku, PURCHASE_WEIGHT, time)) learn(itemIndex.learn(index, sku), sku);

@@ -113,7 +113,7 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
   });
   const { event, products, recommendationId, shopper, time } = interaction;
   const stage = STAGES[event];
-  if (stage === undefined || isSpent(shares, shopper, time)) return;
+  if (stage === undefined || isSpent(shares, interaction)) return;
   for (const { sku } of products) learnChoice(state, recommendationId, shopper, sku, stage, time);
 }
 

@@ -3,8 +3,8 @@
  *
  *   level(key) += elapsed/refillMs, at most `burst`;   an event is taken while level ≥ 1, and costs 1
  *
- * By default 60 events at once and six a minute after that, by event time: more than anybody browses for long. Untrained:
- * everybody has a full level. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of
+ * By default 60 events at once and six a minute after that: more than anybody browses for long. Time is the caller's, and must
+ * not be what a shopper says: who may date events back lives through as many minutes as they like. Untrained: everybody has a full level. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of
  * another key that hashes there gives it one back, until it is full and free: so what comes often keeps its slot, and a
  * crowd cannot hide a machine. Who has no slot is taken without being counted. Keys are not kept, only their hashes.
  * Source: token buckets of traffic policing, slots after the frequent-elements count of Misra & Gries (1982).
@@ -23,7 +23,7 @@ export const defaults: Settings = { burst: 60, refillMs: 10_000, slots: 8_192 };
 
 export interface FairShare {
   readonly settings: Settings;
-  /** By slot: hash of its shopper (0: nobody), level, and the event time at which it was that. */
+  /** By slot: hash of its shopper (0: nobody), level, and the time at which it was that. */
   readonly owner: Uint32Array;
   readonly level: Float32Array;
   readonly at: Float64Array;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
+import { recommender } from '../../consumers/recommender.js';
 import { Refusal } from '../../infra/http/problem.js';
 import { recommendRequest } from '../../infra/http/requests.js';
 import { GROUPS } from '../../models/explanation.js';
@@ -342,6 +343,45 @@ describe('a machine that clicks', () => {
     shop.publish();
     expect((await shop.skus('a', { limit: 3 }))[0]).toBe(before[0]);
     expect((await shop.skus('nobody', { limit: 5 })).filter((sku) => popular.includes(sku)).length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('a machine that dates its events back', () => {
+  const HOUR = 3_600_000;
+  const NOW = Date.UTC(2026, 0, 6);
+  const backdated = (n: number): { time: number; receivedAt: number } => ({ time: NOW - HOUR * n, receivedAt: NOW });
+  const ranked = async (shop: TestShop): Promise<unknown> => [await shop.skus('a', { limit: 1 }), await shop.skus('nobody', { limit: 10 })];
+
+  test('by an hour each moves nothing for others: its views, purchases and orders of a million units', async () => {
+    const shop = shopOfPairs({}, 20);
+    shop.profile('a', ['P4']);
+    const before = await ranked(shop);
+    for (let n = 690; n > 0; n--) shop.event('bot', 'FAKE-BUY-HERE', ['P4'], backdated(n));
+    for (let n = 690; n > 0; n--) shop.purchase('buying bot', ['FAKE-BUY-HERE'], { ...backdated(n), quantity: 1e6 });
+    shop.purchase('bot with a list', Array.from({ length: 10_000 }, (_, n) => `FAKE-${n}`), { ...backdated(0), quantity: 1e6 });
+    shop.publish();
+    expect(await ranked(shop)).toEqual(before);
+  });
+
+  test('teaches no more than it may at once, of transitions and of its own lists', async () => {
+    const shop = shopOfPairs();
+    shop.profile('bot', ['P4']);
+    const { events, chosen } = shop.learner;
+    for (let n = 690; n > 0; n--) {
+      await shop.recommend('bot', { limit: 5 });
+      const told = shop.told.at(-1)!;
+      recommender.learn(shop.learner, recommendations.name, told, 'bot');
+      shop.event('bot', told.items[n % 5]!.sku, ['P4'], { ...backdated(n), event: 'Recommendation Clicked', recommendationId: told.recommendationId });
+    }
+    expect(shop.learner.events - events).toBeLessThanOrEqual(60);
+    expect(shop.learner.chosen - chosen).toBeLessThanOrEqual(60);
+  });
+
+  test('lines of a file, which an administrator reads in, have the time of the file', () => {
+    const shop = shopOfPairs();
+    const before = shop.learner.events;
+    for (let n = 200; n > 0; n--) shop.event('customer of years', `P${n % 40}`, [], { ...backdated(n), source: { name: 'clicks-of-2025', ordinal: 200 - n } });
+    expect(shop.learner.events - before).toBe(200);
   });
 });
 

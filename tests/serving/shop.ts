@@ -12,8 +12,8 @@ import { followLearner } from '../../pipeline/serving/learned.js';
 import { Ranking } from '../../pipeline/serving/rank.js';
 import { Scorer } from '../../pipeline/serving/scorer.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import { interactions, products, recommendations, userProfiles } from '../../schemas/topics.js';
-import type { Interaction, Product, Recommendation, UserProfile } from '../../schemas/types.js';
+import { interactions, products, purchases, recommendations, userProfiles } from '../../schemas/topics.js';
+import type { Interaction, Product, Purchase, Recommendation, UserProfile } from '../../schemas/types.js';
 
 const START = Date.UTC(2026, 0, 5);
 
@@ -54,17 +54,29 @@ export class TestShop {
     this.#stores.open(products.name, 0).apply([{ key: sku, value }], ++this.#positions);
   }
 
-  /** What a shopper did next, told to both; ten seconds later than what was told before. */
+  /** What a shopper did next, told to both; ten seconds later than what was told before, and received when it happened unless it is said. */
   event(shopper: string, sku: string, recent: readonly string[], fields: Partial<Interaction> = {}): void {
-    const time = START + 10_000 * ++this.#events;
+    const time = fields.time ?? START + 10_000 * (this.#events + 1);
     const event: Interaction = {
-      shopper, anonymousId: null, messageId: `m-${this.#events}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: shopper, sessionStart: false,
+      shopper, anonymousId: null, messageId: `m-${++this.#events}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: shopper, sessionStart: false,
       products: [{ sku, price: null, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: null, value: null, marketingConsent: null, recent, source: null, ...fields,
     };
     this.#last = event;
     recommender.learn(this.learner, interactions.name, event, shopper);
     itemNeighbours.learn(this.neighbours, interactions.name, event, shopper);
+  }
+
+  /** A purchase, or its undoing, told to both. */
+  purchase(shopper: string, skus: readonly string[], fields: Partial<Purchase> & { readonly quantity?: number } = {}): void {
+    const { quantity = 1, ...other } = fields;
+    const time = fields.time ?? START + 10_000 * (this.#events + 1);
+    const purchase: Purchase = {
+      shopper, orderId: `o-${++this.#events}`, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: skus.map((sku) => ({ sku, quantity, price: 0n })),
+      cartId: null, recommendationId: null, source: null, ...other,
+    };
+    recommender.learn(this.learner, purchases.name, purchase, shopper);
+    itemNeighbours.learn(this.neighbours, purchases.name, purchase, shopper);
   }
 
   get lastEvent(): Interaction {
@@ -104,10 +116,10 @@ export class TestShop {
 }
 
 /** A shop of 40 products in pairs: whoever views an even one views the next one after it. */
-export function shopOfPairs(scorer: ConstructorParameters<typeof TestShop>[0] = {}): TestShop {
+export function shopOfPairs(scorer: ConstructorParameters<typeof TestShop>[0] = {}, rounds = 6): TestShop {
   const shop = new TestShop(scorer);
   for (let item = 0; item < 40; item++) shop.product(`P${item}`, { category: `Category ${item % 4}`, price: BigInt(10 + item) * 10_000n, attributes: item % 2 === 0 ? { colour: 'red' } : {} });
-  for (let round = 0; round < 6; round++) for (let item = 0; item < 40; item += 2) shop.session(`s-${round}-${item}`, [`P${item}`, `P${item + 1}`]);
+  for (let round = 0; round < rounds; round++) for (let item = 0; item < 40; item += 2) shop.session(`s-${round}-${item}`, [`P${item}`, `P${item + 1}`]);
   shop.publish();
   return shop;
 }
