@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -25,14 +25,29 @@ async function described(sink: RowSink): Promise<string> {
   return `${tables.map(part).join('\n\n')}\n`;
 }
 
-test('docs/clickhouse.md lists every table, view and column with its comment', async () => {
+/** A schema as it is on a fresh installation. */
+async function fresh(): Promise<RowSink> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-docs-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const sink = await openChdb({ directory, shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal });
   await sink!.ensure();
-  const section = await described(sink!);
-  await sink!.close();
+  onTestFinished(() => sink!.close());
+  return sink!;
+}
+
+test('docs/clickhouse.md lists every table, view and column with its comment', async () => {
+  const section = await described(await fresh());
   const page = readFileSync(PAGE, 'utf8');
   if (process.env.UPDATE_DOCS) writeFileSync(PAGE, page.replace(SECTION, (_all, begin: string, end: string) => `${begin}${section}${end}`));
   expect(SECTION.exec(readFileSync(PAGE, 'utf8'))?.[0]).toBe(`<!-- tables -->\n${section}<!-- /tables -->`);
+});
+
+test('every question that the pages ask of ClickHouse can be asked as it is typed', async () => {
+  const pages = [join(packageRoot, 'README.md'), ...readdirSync(join(packageRoot, 'docs')).filter((name) => name.endsWith('.md')).map((name) => join(packageRoot, 'docs', name))];
+  const asked = pages.flatMap((page) => [...readFileSync(page, 'utf8').matchAll(/npx millrace sql "([^"…]+)"/g)].map(([, query]) => query!));
+  expect(asked.length).toBeGreaterThan(10);
+  const sink = await fresh();
+  const refused: string[] = [];
+  for (const query of asked) await sink.look(query, new AbortController().signal).catch((error: Error) => refused.push(`${query}: ${error.message}`));
+  expect(refused).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { recommender } from '../../consumers/recommender.js';
@@ -112,6 +113,33 @@ describe('what is recommended', () => {
     expect(await shop.skus('a')).not.toContain('P5');
     shop.product('P5');
     expect((await shop.skus('a'))[0]).toBe('P5');
+  });
+
+  test('items deleted and put again in the midst of clicks: none that is deleted ever comes, and nothing throws', async () => {
+    const item = fc.integer({ min: 0, max: 9 }).map((number) => `P${number}`);
+    const step = fc.oneof(fc.record({ kind: fc.constant('click'), sku: item }), fc.record({ kind: fc.constantFrom('delete', 'put'), sku: item }), fc.constant({ kind: 'publish', sku: '' }));
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const own = new TestShop();
+      const deleted = new Set<string>();
+      const recent: string[] = [];
+      const wrong: string[] = [];
+      for (const { kind, sku } of [...steps, { kind: 'publish', sku: '' }]) {
+        if (kind === 'publish') {
+          own.publish();
+          own.profile('a', recent.slice(0, 10));
+          const asked = [{}, { explain: true }, { explore: true, diversity: 0.5, fatigue: 2 }, { items: ['P0', 'P1', 'P2', 'P3'], explain: true }];
+          const shown = (await Promise.all(asked.map((fields) => own.skus('a', fields)))).flat();
+          wrong.push(...shown.filter((one) => deleted.has(one)));
+        } else if (kind === 'click') {
+          own.event('a', sku, recent.slice(0, 10));
+          recent.unshift(sku);
+        } else {
+          if (kind === 'delete') deleted.add(sku); else deleted.delete(sku);
+          own.product(sku, { deleted: kind === 'delete' });
+        }
+      }
+      expect(wrong).toEqual([]);
+    }), { numRuns: 12 });
   });
 
   test('an explanation adds up to the score', async () => {
