@@ -29,7 +29,7 @@ export const itemNeighboursIn = (precision: fusion.Settings['precision']): Fold<
     const { index, model, shares, shown } = state;
     if (topic === interactions.name) {
       eachTouch(index, shares, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
-      learnChosen(shown, index, value as Interaction);
+      learnChosen(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
   },

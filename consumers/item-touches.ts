@@ -26,7 +26,8 @@ export function restoreShares(bytes: Uint8Array): Shares {
   return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!) };
 }
 
-const shareTime = ({ source, time, receivedAt }: Interaction | Purchase): number => (source === null ? receivedAt : time);
+/** The time by which a share is given back. */
+export const shareTime = ({ source, time, receivedAt }: Interaction | Purchase): number => (source === null ? receivedAt : time);
 
 /** Whether a shopper's event of an item is to be learned from: a machine that clicks all day moves nothing for others. */
 const mayTeach = ({ shopper: all, item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>

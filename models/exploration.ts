@@ -8,6 +8,7 @@
  * which it drew; this one does, by sums over a grid of 512 log odds. The logged propensity is that of the policy that
  * ran, whatever the grid leaves out. Of an item shown over 2,000 times both counts are halved: a rate may change, and a
  * posterior narrower than the grid would be read wrongly. Untrained: every item alike, the first rate is 5 %.
+ * Who learns says what counts: here each call is one showing or one click, so one shopper's must be limited before.
  * Memory: 8 bytes an item and placement; at most 8 placements, the others share the last. Clicks count at most what was shown.
  * Source: Thompson 1933; propensities for later evaluation (Horvitz & Thompson 1952).
  */

@@ -235,9 +235,11 @@ describe('what a request may wish', () => {
     }
     expect(tried.size).toBeGreaterThan(5);
     const favourite = own.told.at(-1)!.items[4]!.sku;
+    const told = own.told.at(-1)!;
     for (let n = 0; n < 20; n++) {
-      itemNeighbours.learn(own.neighbours, recommendations.name, { ...own.told.at(-1)!, items: [own.told.at(-1)!.items[4]!] }, 'a');
-      itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper: 'b', event: 'Recommendation Clicked', recommendationId: own.told.at(-1)!.recommendationId, products: [{ sku: favourite, price: null, quantity: null, position: null }] }, 'b');
+      const shopper = `one of many ${n}`;
+      itemNeighbours.learn(own.neighbours, recommendations.name, { ...told, shopper, items: [told.items[4]!] }, shopper);
+      itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper, event: 'Recommendation Clicked', recommendationId: told.recommendationId, products: [{ sku: favourite, price: null, quantity: null, position: null }] }, shopper);
     }
     const again = (await own.recommend('a', { limit: 5, placement: 'home', explore: true })).items[4]!;
     expect(again).toMatchObject({ sku: favourite, propensity: expect.closeTo(1, 1) });
@@ -371,6 +373,37 @@ describe('a machine that clicks', () => {
     shop.publish();
     expect((await shop.skus('a', { limit: 3 }))[0]).toBe(before[0]);
     expect((await shop.skus('nobody', { limit: 5 })).filter((sku) => popular.includes(sku)).length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('a machine that clicks on its own lists', () => {
+  /** Chances of items to be tried for a shopper of whom nothing is to be changed by others. */
+  const chances = async (shop: TestShop): Promise<Map<string, number>> => {
+    const by = new Map<string, number>();
+    for (let n = 0; n < 60; n++) {
+      const { sku, propensity } = (await shop.recommend('b', { limit: 5, placement: 'home', explore: true })).items[4] as { sku: string; propensity?: number };
+      by.set(sku, propensity ?? 1);
+    }
+    return by;
+  };
+
+  test.each([['clicks', true], ['does not click', false]])('and asks for one item 200 times and %s counts as one shopper', async (_, clicks) => {
+    const shop = shopOfPairs();
+    for (const id of ['a', 'b']) shop.profile(id, ['P4']);
+    const before = await chances(shop);
+    const target = [...before.keys()][0]!;
+    for (let n = 0; n < 200; n++) {
+      await shop.recommend('bot', { items: [target], placement: 'home' });
+      const told = shop.told.at(-1)!;
+      itemNeighbours.learn(shop.neighbours, recommendations.name, told, 'bot');
+      // As a browser would say it: two hours apart, received within a moment.
+      const time = Date.UTC(2026, 0, 6) + n * 7_200_000;
+      if (clicks) itemNeighbours.learn(shop.neighbours, interactions.name, { ...shop.lastEvent, shopper: 'bot', event: 'Recommendation Clicked', recommendationId: told.recommendationId, time, products: [{ sku: target, price: null, quantity: null, position: null }] }, 'bot');
+    }
+    const after = await chances(shop);
+    expect(after.get(target)! / before.get(target)!).toBeGreaterThan(0.5);
+    expect(after.get(target)! / before.get(target)!).toBeLessThan(4);
+    expect(after.size).toBeGreaterThan(5);
   });
 });
 
