@@ -238,11 +238,28 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
       { ahead: 1, skus: '2', forecast_units: 4, actual_units: 4, absolute_error: 2, pinball: 1.4, coverage: 1, bias: 0 },
       { ahead: 2, skus: '1', forecast_units: 2, actual_units: 4, absolute_error: 2, pinball: 1, coverage: 0, bias: -0.5 },
     ]);
+    // On a day without any sale the shop was closed: nobody's interval was put to the test.
+    await insert([forecast(21, Date.UTC(2026, 0, 4, 12), 'P1', [0, 4])]);
+    await insert([saleRecord(21, { sku: 'P9', time: Date.UTC(2026, 0, 6, 12) })]);
+    expect(await sink.query("SELECT day, skus, covered, coverage, bias FROM forecast_accuracy WHERE day >= '2026-01-05' ORDER BY day, ahead")).toEqual([
+      { day: '2026-01-05', skus: '1', covered: '1', coverage: null, bias: null },
+      { day: '2026-01-06', skus: '1', covered: '0', coverage: 0, bias: null },
+    ]);
     // Where a SKU was not forecast every day, the last forecast stands: until the next one, for a week, and never after the newest of all.
     await insert([forecast(11, Date.UTC(2025, 11, 20, 23), 'Q', Array.from({ length: 14 }, (_, i) => i)), forecast(12, Date.UTC(2025, 11, 29, 23), 'Q', [0, 70, 80])]);
     expect(await sink.query("SELECT ahead, forecast_units, toDate(made_at) AS made FROM forecast_days WHERE sku = 'Q' AND day = '2026-01-01' ORDER BY ahead")).toEqual([
       { ahead: 1, forecast_units: 80, made: '2025-12-29' }, { ahead: 2, forecast_units: 80, made: '2025-12-29' }, { ahead: 3, forecast_units: 80, made: '2025-12-29' },
       ...[6, 7, 8, 9, 10, 11, 12].map((ahead) => ({ ahead, forecast_units: 11, made: '2025-12-20' })),
+    ]);
+  });
+
+  test('of a replayed file forecasts count as far ahead as those of all SKUs reach, of a live shop to their end', async () => {
+    const month = (offset: number, sku: string, madeAt: number) => recordOf(forecasts, offset, {
+      sku, madeAt, firstDay: Math.floor(madeAt / DAY) + 1, levels: [0.5], mean: Array.from({ length: 28 }, () => 1), quantiles: Array.from({ length: 28 }, () => [1]), low: [], high: [], model: 'm', hours: [],
+    });
+    await insert([month(1, 'replayed', Date.UTC(2025, 10, 14, 12)), month(2, 'live', Date.UTC(2026, 0, 14, 12))]);
+    expect(await sink.query('SELECT sku, max(ahead) AS farthest FROM forecast_days GROUP BY sku ORDER BY sku')).toEqual([
+      { sku: 'live', farthest: 28 }, { sku: 'replayed', farthest: 21 },
     ]);
   });
 
