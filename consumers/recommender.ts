@@ -71,14 +71,15 @@ export const recommender: Fold<Recommender> = {
     yield shownLists.snapshot(shown);
     yield liveQuality.snapshot(quality);
     yield contentsSnapshot(contents);
-    yield Buffer.from(JSON.stringify({ events, chosen, position: [...position] }));
+    yield positionBias.snapshot(position);
+    yield Buffer.from(JSON.stringify({ events, chosen }));
     yield* fusion.snapshot(model);
   },
   restore(pieces) {
-    const [index, shares, shown, quality, contents, counts, ...model] = ofCount(pieces, 6 + fusion.PIECES);
-    const { events, chosen, position } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number; position: [string, positionBias.Placement][] };
+    const [index, shares, shown, quality, contents, position, counts, ...model] = ofCount(pieces, 7 + fusion.PIECES);
+    const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
     return {
-      index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: new Map(position), quality: liveQuality.restore(quality!),
+      index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: positionBias.restore(position!), quality: liveQuality.restore(quality!),
       contents: restoreContents(contents!),
       events, chosen, cursor: 0, toldLessons: -1,
     };
