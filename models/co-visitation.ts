@@ -155,10 +155,10 @@ let spoken = new Float32Array(0);
 let most = new Float32Array(0);
 
 /**
- * By item: the click that speaks most for it, by forward evidence plus half the backward, later clicks for
- * less; −1 where none does. The clicks' rows are walked once, whatever the number of items.
+ * By item: the click that speaks most for it, by forward evidence plus half the backward (or other parts of them), later clicks
+ * for less; −1 where none does. The clicks' rows are walked once, whatever the number of items.
  */
-export function because(state: CoVisitation, recent: Int32Array, items: Int32Array): Int32Array {
+export function because(state: CoVisitation, recent: Int32Array, items: Int32Array, ahead = 1, back = 0.5): Int32Array {
   const count = items.length;
   const clicks = new Int32Array(count).fill(-1);
   if (spoken.length < count) [spoken, most] = [new Float32Array(count), new Float32Array(count)];
@@ -169,8 +169,8 @@ export function because(state: CoVisitation, recent: Int32Array, items: Int32Arr
     const click = recent[j];
     if (click < 0 || click >= state.items) continue;
     spoken.fill(0, 0, count);
-    speak(state.forward, click, 1, items);
-    speak(state.backward, click, 0.5, items);
+    if (ahead > 0) speak(state.forward, click, ahead, items);
+    if (back > 0) speak(state.backward, click, back, items);
     const scale = factor * state.norm[click];
     for (let i = 0; i < count; i++) {
       const value = scale * spoken[i];

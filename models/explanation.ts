@@ -6,7 +6,8 @@
  *
  * A group that is absent from a set stands at the unknown item's values (or those of any other baseline given). All 2^10 sets of groups are worked out,
  * along a Gray code, so that a step changes one group's 16 sums: some 0.1 ms an item, asked for only what is shown.
- * The score comes from single-precision kernels; the few 10^−6 by which sums in double differ go into the baseline.
+ * The score comes from single-precision kernels; the few 10^−6 by which sums in double differ go into the largest
+ * contribution, so that all items of an answer have one baseline.
  * Untrained: the network's part is small, the linear part is the prior. Units: log odds between items of one answer.
  * Source: Lundberg & Lee, NIPS 2017 (additive explanations); features grouped as in Owen's values without levels.
  */
@@ -100,10 +101,18 @@ export function explain(ranker: Ranker, c: number, score: number, baseline: Floa
     for (let unit = 0; unit < UNITS; unit++) sums[unit] += sign * game.moves[g][unit];
     outcomes[set] = scoreOf(sums, game.outputs);
   }
-  const contributions = exact(outcomes, GROUPS.length);
-  let sum = 0;
-  for (const value of contributions) sum += value;
-  return { baseline: score - sum, contributions };
+  return withRest({ baseline: outcomes[0], contributions: exact(outcomes, GROUPS.length) }, score);
+}
+
+/** The explanation with what rounding has left of the score in its largest contribution. */
+export function withRest({ baseline, contributions }: Explanation, score: number): Explanation {
+  let [largest, sum] = [0, baseline];
+  for (let g = 0; g < contributions.length; g++) {
+    sum += contributions[g];
+    if (Math.abs(contributions[g]) > Math.abs(contributions[largest])) largest = g;
+  }
+  contributions[largest] += score - sum;
+  return { baseline, contributions };
 }
 
 /** A linear fit to the same game near the item, to hold beside the exact values. Seeded: the same item, the same fit. */

@@ -129,6 +129,14 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   centre(ranker, count, SCALES);
 }
 
+/** What of an item's features depends on the items beside it, the gap to the best, as it would be among those in the ranker's `x`. */
+export function amongAnswered(features: Float64Array, x: Float32Array): Float64Array {
+  const [own, gap] = [EMBEDDING / STRIDE, EMBEDDING_GAP / STRIDE];
+  const rawOf = (feature: number, value: number): number => value / SCALES[2 * feature + 1] + SCALES[2 * feature];
+  const best = rawOf(own, x[EMBEDDING]) - rawOf(gap, x[EMBEDDING_GAP]);
+  return features.with(gap, (rawOf(own, features[own]) - best - SCALES[2 * gap]) * SCALES[2 * gap + 1]);
+}
+
 /** Evidence as it is, in the columns of the shares. */
 function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
   const { latest, forward, backward, hop, previous, before, long, support } = scratch;

@@ -18,12 +18,13 @@ import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
 import * as features from './features.js';
 import { begin, scratch, slot, strangerSlot, type Scratch } from './kernels/candidates.js';
-import { log, randomness, uniform, type Randomness } from './kernels/numbers.js';
+import { randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import * as popularity from './popularity.js';
 import { best, type Recommendations } from './recommendations.js';
 import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
+import * as stranger from './stranger.js';
 import * as twoHop from './two-hop.js';
 import * as visitPatterns from './visit-patterns.js';
 
@@ -124,11 +125,6 @@ export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array,
   return score(state, recent, work, count);
 }
 
-/** By item: the click that speaks most for it, −1 if none does: "because you viewed …". */
-export function because(state: Fusion, recent: Int32Array, items: Int32Array): Int32Array {
-  return coVisitation.because(state.coVisitation, recent, items);
-}
-
 /**
  * Learns that `item` followed `recent` (without it). Weight: 1 for a view, more for a cart or purchase, ≤ 0 nothing.
  * Who refuses items when asking refuses them here as well, or the lesson would be about candidates that are none.
@@ -194,13 +190,10 @@ function score(state: Fusion, recent: Int32Array, work: Workspace, count: number
   features.fill(state, recent, work.scratch, work.picked, count, state.ranker);
   ranker.predict(state.ranker, count, work.scores);
   for (let c = 0; c < count; c++) work.items[c] = work.scratch.items[work.picked[c]];
-  // No lesson is about strangers, so what the network says of them is a guess. They get what is popular.
-  if (recent.length === 0) for (let c = 0; c < count; c++) work.scores[c] = logPopularity(state.popularity, work.items[c]);
+  // What the network says of strangers is a guess.
+  if (recent.length === 0) for (let c = 0; c < count; c++) work.scores[c] = stranger.predict(state.popularity, work.items[c]);
   return count;
 }
-
-const logPopularity = (state: popularity.Popularity, item: number): number =>
-  (log(popularity.trendingShare(state, item) + 1e-8) + log(popularity.popularShare(state, item) + 1e-8)) / 2;
 
 const NOTHING_ASKED: Asked = {};
 const near = new Int32Array(2 * NEAR);

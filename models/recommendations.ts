@@ -46,7 +46,8 @@ export function best({ scratch, picked, items: candidates, scores: all }: Scored
   return { items, scores, sources, places };
 }
 
-function sourcesOf(space: Scratch, at: number): number {
+/** What speaks for a slot: a sum of SOURCE bits. */
+export function sourcesOf(space: Scratch, at: number): number {
   const sources =
     (space.times[at] > 0 ? SOURCE.own : 0) |
     (space.latest[at] > 0 ? SOURCE.latest : 0) |

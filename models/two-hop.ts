@@ -147,3 +147,38 @@ function fill(state: CoVisitation, item: number, row: number, cache: HopCache): 
   cache.changes[row] = state.changes[item];
   cache.fills++;
 }
+
+/** By item: the one of the last 3 clicks whose kept 2-hop sum holds most for it, −1 if none does, and the item's share of that sum. */
+export interface HopReasons {
+  readonly clicks: Int32Array;
+  readonly shares: Float32Array;
+}
+
+const HELD = 1_024;
+/** By the last bits of an item's number: whether it may be among those that `because` asks for. */
+const held = new Uint8Array(HELD);
+
+/** What of the last `gatherCached` speaks for items (none for negative ones). Of two clicks that share a place in the cache only one is there. */
+export function because({ settings }: CoVisitation, recent: Int32Array, items: Int32Array, cache: HopCache): HopReasons {
+  const clicks = new Int32Array(items.length).fill(-1);
+  const [most, shares] = [new Float32Array(items.length), new Float32Array(items.length)];
+  if (!items.some((item) => item >= 0)) return { clicks, shares };
+  for (const item of items) if (item >= 0) held[item & (HELD - 1)] = 1;
+  let factor = 1;
+  for (const click of different(recent, CLICKS)) {
+    const row = click & (cache.rows - 1);
+    const first = row * KEPT;
+    const end = click >= 0 && cache.item[row] === click ? first + cache.length[row] : first;
+    let sum = 0;
+    for (let at = first; at < end; at++) sum += cache.weights[at];
+    for (let at = first; at < end; at++) {
+      if (held[cache.ids[at] & (HELD - 1)] === 0) continue;
+      const i = items.indexOf(cache.ids[at]);
+      const value = factor * cache.weights[at];
+      if (i >= 0 && items[i] !== click && value > most[i]) [clicks[i], most[i], shares[i]] = [click, value, cache.weights[at] / sum];
+    }
+    factor *= settings.queryStep;
+  }
+  for (const item of items) if (item >= 0) held[item & (HELD - 1)] = 0;
+  return { clicks, shares };
+}

@@ -79,9 +79,7 @@ async function shopperState({ scorer }: ConsoleParts, latest: readonly Interacti
   return {
     id: shortened(shopper),
     lastEvents: latest.map(({ event, products, time }) => ({ event, sku: products[0]?.sku ?? null, name: (products[0] && scorer.items.nameOf(products[0].sku)) ?? null, at: time })),
-    recommendations: answer.map(({ sku, score, because }) => ({
-      sku, score, name: scorer.items.nameOf(sku), reason: because === null ? 'Popular right now' : `Because of ${scorer.items.nameOf(because) ?? because}`,
-    })),
+    recommendations: answer.map(({ sku, score, reason }) => ({ sku, score, name: scorer.items.nameOf(sku), reason })),
     freshness: { lastEventAt: profile?.lastSeen ?? null },
   };
 }

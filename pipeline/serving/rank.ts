@@ -1,13 +1,18 @@
 import type { ItemNeighbours } from '../../consumers/co-visitation.js';
 import type { ShownItems } from '../../consumers/shown-items.js';
+import * as coVisitation from '../../models/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
+import * as evidence from '../../models/evidence.js';
 import * as explanation from '../../models/explanation.js';
+import type { Explanation } from '../../models/explanation.js';
 import * as features from '../../models/features.js';
 import type { LocalLinear } from '../../models/local-linear.js';
 import * as fusion from '../../models/fusion.js';
 import { top } from '../../models/kernels/candidates.js';
+import * as popularity from '../../models/popularity.js';
 import * as ranker from '../../models/ranker.js';
 import { quantised } from '../../models/shown-lists.js';
+import * as stranger from '../../models/stranger.js';
 import type { Items } from './items.js';
 
 /** Items to fill up with, when evidence and trend leave few. */
@@ -27,6 +32,13 @@ export interface Ranked {
   readonly sources: Uint8Array;
   /** By item: its row in the model's feature matrix, until the next question. */
   readonly places: Uint8Array;
+}
+
+/** Explains places of the last question, each with the score that it got there. */
+export interface Explaining {
+  readonly explain: (place: number, score: number) => Explanation;
+  /** A linear fit to the same, to hold beside it. */
+  readonly localFit: (place: number, score: number) => LocalLinear;
 }
 
 /** Ranks items for what a shopper touched last, by the scorer's copy of the recommender. One question at a time. */
@@ -100,9 +112,25 @@ export class Ranking {
     return scores;
   }
 
-  /** By item: the recent one that speaks most for it, −1 if none does. */
-  because(recent: Int32Array, items: Int32Array): Int32Array {
-    return fusion.because(this.#model, recent, items);
+  /** By item of the last question: the click that speaks for it, and by what. */
+  because(recent: Int32Array, items: Int32Array): (evidence.Evidence | undefined)[] {
+    return evidence.predict(this.#model, recent, items, this.#work);
+  }
+
+  /** For words about an explanation: the click that an item most often follows, that it goes with, and that is most like it; −1 for none. */
+  clicksBy(recent: Int32Array, item: number): { readonly follows: number; readonly goesWith: number; readonly like: number } {
+    const { coVisitation: transitions, embedding: vectors } = this.#model;
+    const items = Int32Array.of(item);
+    const [follows = -1] = coVisitation.because(transitions, recent, items, 1, 0);
+    const [precedes = -1] = coVisitation.because(transitions, recent, items, 0, 1);
+    const [hops = -1] = evidence.byTwoHops(this.#model, recent, items, this.#work);
+    return { follows, goesWith: precedes >= 0 ? precedes : hops, like: evidence.byLikeness(vectors, recent, item) };
+  }
+
+  /** How popular an item is beside the average one of those that were ever touched: 1 is as popular. */
+  popularity(item: number): { readonly now: number; readonly lately: number } {
+    const { popularity: counts } = this.#model;
+    return { now: popularity.trendingShare(counts, item) * counts.seen, lately: popularity.popularShare(counts, item) * counts.seen };
   }
 
   /** What the model saw of ranked items, as the log keeps it. */
@@ -111,20 +139,22 @@ export class Ranking {
     return Buffer.from(buffer, byteOffset, byteLength);
   }
 
-  /** What the model sees of an item of which nothing is known: what explanations compare with. It takes the place of the last question. */
-  unknown(recent: Int32Array): Float64Array {
+  /**
+   * Explains places of the next question (after one that it asks itself) beside an item of which nothing is known, whose score
+   * in that answer is the baseline of all.
+   */
+  explaining(recent: Int32Array): Explaining {
+    const { popularity: counts, ranker: ranking } = this.#model;
+    if (recent.length === 0) {
+      const explain = (place: number, score: number): Explanation => stranger.explain(counts, this.#work.items[place]!, score);
+      return { explain, localFit: (place, score) => stranger.localFit(explain(place, score)) };
+    }
     fusion.scoreItems(this.#model, recent, Int32Array.of(-1), this.#work);
-    return explanation.featuresOf(this.#model.ranker, 0);
-  }
-
-  /** What makes up the score of a place in the last question. */
-  explain(place: number, score: number, unknown: Float64Array): explanation.Explanation {
-    return explanation.explain(this.#model.ranker, place, score, unknown);
-  }
-
-  /** A linear fit to the same, to hold beside it. */
-  localFit(place: number, unknown: Float64Array): LocalLinear {
-    return explanation.compare(this.#model.ranker, place, unknown);
+    const alone = explanation.featuresOf(ranking, 0);
+    return {
+      explain: (place, score) => explanation.explain(ranking, place, score, features.amongAnswered(alone, ranking.x)),
+      localFit: (place) => explanation.compare(ranking, place, features.amongAnswered(alone, ranking.x)),
+    };
   }
 
   /** What is popular among items of the catalogue that may be shown. It looks at every item: asked only when few others are left. */

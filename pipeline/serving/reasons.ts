@@ -1,10 +1,13 @@
 import type { LocalLinear } from '../../models/local-linear.js';
+import type { Kind } from '../../models/evidence.js';
 import { GROUPS, type Explanation, type Group } from '../../models/explanation.js';
 
 export interface Reason {
-  readonly code: 'trending' | 'popular' | 'because_you_viewed' | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new';
+  readonly code: 'trending' | 'popular' | 'because_you_viewed' | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new' | 'more';
   readonly sku?: string;
   readonly text: string;
+  /** What lies between the item and the click that is named. */
+  readonly evidence?: Exclude<Kind, 'own'>;
   /** How much of the score it makes up. */
   readonly contribution?: number;
 }
@@ -26,6 +29,16 @@ export interface Because {
   readonly name: string;
 }
 
+/** What may be said of an item: by kind of evidence the recent item that has it with this one, null where none has, and how popular it is. */
+export interface Sayable {
+  readonly follows: Because | null;
+  readonly goesWith: Because | null;
+  readonly like: Because | null;
+  readonly isViewed: boolean;
+  readonly isTrending: boolean;
+  readonly isPopular: boolean;
+}
+
 /** What groups of features speak of, in words that a shop can show. */
 const PARTS: Readonly<Record<Group, string>> = {
   own: 'viewed before',
@@ -41,47 +54,38 @@ const PARTS: Readonly<Record<Group, string>> = {
 };
 
 /** Groups that make one reason. */
-const REASONS: readonly { readonly code: Reason['code']; readonly groups: readonly Group[]; readonly text: (name: string) => string; readonly isAboutAnItem: boolean }[] = [
-  { code: 'often_follows', groups: ['latest', 'forward'], text: (name) => `Often follows ${name}`, isAboutAnItem: true },
-  { code: 'goes_with', groups: ['backward', 'hop'], text: (name) => `Goes with ${name}`, isAboutAnItem: true },
-  { code: 'similar_to', groups: ['embedding'], text: (name) => `Similar to ${name}`, isAboutAnItem: true },
-  { code: 'viewed_before', groups: ['own'], text: () => 'You viewed this before', isAboutAnItem: false },
-  { code: 'trending', groups: ['trending'], text: () => 'Popular right now', isAboutAnItem: false },
-  { code: 'popular', groups: ['popular'], text: () => 'Popular this week', isAboutAnItem: false },
+const REASONS: readonly { readonly code: Reason['code']; readonly groups: readonly Group[]; readonly text: (name: string) => string; readonly if: keyof Sayable }[] = [
+  { code: 'often_follows', groups: ['latest', 'forward'], text: (name) => `Often follows ${name}`, if: 'follows' },
+  { code: 'goes_with', groups: ['backward', 'hop'], text: (name) => `Goes with ${name}`, if: 'goesWith' },
+  { code: 'similar_to', groups: ['embedding'], text: (name) => `Similar to ${name}`, if: 'like' },
+  { code: 'viewed_before', groups: ['own'], text: () => 'You viewed this before', if: 'isViewed' },
+  { code: 'trending', groups: ['trending'], text: () => 'Popular right now', if: 'isTrending' },
+  { code: 'popular', groups: ['popular'], text: () => 'Popular lately', if: 'isPopular' },
 ];
 
 /** Parts that add up to the score: that of an unknown item, and what is known of this one, the largest first. */
-export function contributionsOf({ baseline, contributions }: Explanation, damping: number, isStranger: boolean): Contribution[] {
-  const parts = partsOf(contributions, isStranger);
+export function contributionsOf({ baseline, contributions }: Explanation, damping: number): Contribution[] {
   const damped = damping === 0 ? [] : [{ part: 'shown in vain', value: damping }];
-  return [{ part: 'an unknown item', value: baseline }, ...[...parts, ...damped].filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
+  return [{ part: 'an unknown item', value: baseline }, ...[...partsOf(contributions), ...damped].filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
 }
 
-const partsOf = (values: Float64Array, isStranger: boolean): Contribution[] =>
-  (isStranger ? ofStranger(values) : GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: values[at]! })));
-
-/** Of somebody without clicks, groups that compare with clicks tell only what kind of item it is. */
-function ofStranger(contributions: Float64Array): Contribution[] {
-  const isItsOwn = (group: Group): boolean => group === 'trending' || group === 'popular' || group === 'age';
-  const own = GROUPS.flatMap((group, at): Contribution[] => (isItsOwn(group) ? [{ part: PARTS[group], value: contributions[at]! }] : []));
-  const other = GROUPS.reduce((sum, group, at) => sum + (isItsOwn(group) ? 0 : contributions[at]!), 0);
-  return [...own, { part: 'how it is viewed by others', value: other }];
-}
+const partsOf = (values: Float64Array): Contribution[] => GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: values[at]! }));
 
 /** A linear fit near the item, part by part, the largest first. */
-export function localFitOf({ fit, weights }: LocalLinear, isStranger: boolean): LocalFit {
-  return { fit, parts: partsOf(weights, isStranger).filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)) };
+export function localFitOf({ fit, weights }: LocalLinear): LocalFit {
+  return { fit, parts: partsOf(weights).filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)) };
 }
 
 /** Rounding leaves crumbs of parts that say nothing. */
 const CRUMB = 1e-9;
 const isSome = ({ value }: Contribution): boolean => Math.abs(value) > CRUMB;
 
-/** What speaks for an item, the strongest first; what speaks against it is no reason. */
-export function reasonsFor({ contributions }: Explanation, because: Because | null): Reason[] {
-  return REASONS.flatMap(({ code, groups, text, isAboutAnItem }): Reason[] => {
+/** What speaks for an item, the strongest first. What speaks against it is no reason, and what is not so is not said, whatever it is worth. */
+export function reasonsFor({ contributions }: Explanation, sayable: Sayable): Reason[] {
+  return REASONS.flatMap(({ code, groups, text, if: condition }): Reason[] => {
     const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)]!, 0);
-    if (contribution <= CRUMB || (isAboutAnItem && because === null)) return [];
-    return [{ code, ...(isAboutAnItem && because ? { sku: because.sku } : {}), text: text(because?.name ?? ''), contribution }];
+    const said = sayable[condition];
+    if (contribution <= CRUMB || !said) return [];
+    return [{ code, ...(said === true ? {} : { sku: said.sku }), text: text(said === true ? '' : said.name), contribution }];
   }).sort((a, b) => b.contribution! - a.contribution!);
 }

@@ -56,8 +56,7 @@ const modelFor = ({ recent }: Shopper): string => (recent.length > 0 ? MODEL : T
 export interface Shown {
   readonly sku: string;
   readonly score: number;
-  /** The recent item that speaks most for it; null where only popularity does. */
-  readonly because: string | null;
+  readonly reason: string;
 }
 
 /** Answers what a shopper should see: from views in memory and LMDB, with reasons; never an item bought or dismissed. */
@@ -123,8 +122,8 @@ export class Scorer {
     const { ranking, items } = this.#parts;
     const shopper = await this.#shopper({ userId: id, anonymousId: null, trusted: true }, null);
     const ranked = ranking.rank(shopper.recent, limit, this.#refusing(shopper, [], true, undefined));
-    const because = this.#showing.because(shopper.recent, ranked.items, ranked.sources);
-    return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, because: because[at]! < 0 ? null : items.sku(because[at]!) }));
+    const reasons = this.#showing.reasons(shopper.recent, ranked.items);
+    return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
   }
 
   /** What is kept of a shopper. */
@@ -192,11 +191,11 @@ export class Scorer {
     const { ranking } = this.#parts;
     const { recent } = shopper;
     const { limit, explain, diversity, fatigue, explore } = request;
-    const unknown = explain ? ranking.unknown(recent) : undefined;
+    const explaining = explain ? ranking.explaining(recent) : undefined;
     const isPlain = diversity === 0 && fatigue === 0 && !explore;
     const ranked = isPlain ? ranking.rank(recent, limit, isRefused) : this.#chosen(shopper, request, isRefused);
     const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
-    return { items: this.#showing.ranked(recent, ranked, unknown), features };
+    return { items: this.#showing.ranked(recent, ranked, explaining), features };
   }
 
   /** Chosen from all that was ranked, by more than its score. */

@@ -1,9 +1,9 @@
+import type { Evidence } from '../../models/evidence.js';
 import type { Explanation } from '../../models/explanation.js';
-import { SOURCE } from '../../models/recommendations.js';
 import type { Chosen } from './choose.js';
 import type { Items } from './items.js';
-import type { Ranked, Ranking } from './rank.js';
-import { contributionsOf, localFitOf, reasonsFor, type Contribution, type LocalFit, type Reason } from './reasons.js';
+import type { Explaining, Ranked, Ranking } from './rank.js';
+import { contributionsOf, localFitOf, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
 
 /** An item as an answer shows it. */
 export interface ShownItem {
@@ -30,18 +30,16 @@ export class Showing {
     this.#ranking = ranking;
   }
 
-  /** Items as they were ranked; explained against what an unknown item would be, where that is given. */
-  ranked(recent: Int32Array, ranked: Ranked | Chosen, unknown: Float64Array | undefined): ShownItem[] {
-    const { items: numbers, scores, sources, places } = ranked;
+  /** Items as they were ranked, explained where that is asked for. */
+  ranked(recent: Int32Array, ranked: Ranked | Chosen, explaining: Explaining | undefined): ShownItem[] {
+    const { items: numbers, scores, places } = ranked;
     const { propensities, dampings } = 'propensities' in ranked ? ranked : AS_RANKED;
-    const speaking = this.#ranking.because(recent, numbers);
+    const reasons = this.reasons(recent, numbers);
     const shown: ShownItem[] = [];
     for (let at = 0; at < numbers.length; at++) {
-      const number = numbers[at]!;
-      const reason = this.#reason(number, speakingFor(recent, number, sources[at]!, speaking[at]!));
-      const item = this.item(number, scores[at]!, reason, propensities[at] ?? 1);
+      const item = this.item(numbers[at]!, scores[at]!, reasons[at]!, propensities[at] ?? 1);
       const damping = dampings[at] ?? 0;
-      shown.push(unknown ? this.#explained(recent, number, speaking[at]!, item, this.#ranking.explain(places[at]!, item.score - damping, unknown), damping) : item);
+      shown.push(explaining ? this.#explained(recent, numbers[at]!, item, explaining.explain(places[at]!, item.score - damping), damping) : item);
     }
     return shown;
   }
@@ -51,17 +49,15 @@ export class Showing {
     const ranking = this.#ranking;
     const explanations: Explanation[] = [];
     const fits: LocalFit[] = [];
-    const unknown = explain ? ranking.unknown(recent) : undefined;
-    const scores = ranking.score(recent, numbers, unknown ? (at, place, score) => {
-      explanations[at] = ranking.explain(place, score, unknown);
-      if (compare) fits[at] = localFitOf(ranking.localFit(place, unknown), recent.length === 0);
+    const explaining = explain ? ranking.explaining(recent) : undefined;
+    const scores = ranking.score(recent, numbers, explaining ? (at, place, score) => {
+      explanations[at] = explaining.explain(place, score);
+      if (compare) fits[at] = localFitOf(explaining.localFit(place, score));
     } : undefined);
-    const speaking = ranking.because(recent, numbers);
+    const reasons = this.reasons(recent, numbers);
     return skus.map((sku, at): ShownItem => {
-      const number = numbers[at]!;
-      const reason = this.#reason(number, speakingFor(recent, number, recent.length > 0 && !ranking.isNew(number) ? SOURCE.hop : SOURCE.popular, speaking[at]!));
-      const item = { ...this.item(number, scores[at]!, reason), sku };
-      return explain ? { ...this.#explained(recent, number, speaking[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
+      const item = { ...this.item(numbers[at]!, scores[at]!, reasons[at]!), sku };
+      return explain ? { ...this.#explained(recent, numbers[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
     }).sort((a, b) => b.score - a.score);
   }
 
@@ -71,33 +67,45 @@ export class Showing {
     return propensity < 1 ? { ...shown, propensity } : shown;
   }
 
-  /** By ranked item: the click it is shown for, −1 where only popularity speaks. */
-  because(recent: Int32Array, numbers: Int32Array, sources: Uint8Array): Int32Array {
-    return this.#ranking.because(recent, numbers).map((speaking, at) => speakingFor(recent, numbers[at]!, sources[at]!, speaking));
+  /** By item of the last question: the one reason that every answer has. */
+  reasons(recent: Int32Array, numbers: Int32Array): Reason[] {
+    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence) : this.#reason(numbers[at]!)));
   }
 
   /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
-  #explained(recent: Int32Array, number: number, speaking: number, item: ShownItem, explanation: Explanation, damping = 0): ShownItem {
-    const items = this.#items;
-    const because = speaking < 0 ? null : { sku: items.sku(speaking), name: items.name(speaking) ?? items.sku(speaking) };
+  #explained(recent: Int32Array, number: number, item: ShownItem, explanation: Explanation, damping = 0): ShownItem {
+    const { follows, goesWith, like } = this.#ranking.clicksBy(recent, number);
+    const { now, lately } = this.#ranking.popularity(number);
     const [first] = item.reasons;
-    // What own clicks are worth is said of other items as well: a little for not being one of them.
-    const others = reasonsFor(explanation, because).filter(({ code }) => code !== first?.code && (code !== 'viewed_before' || recent.includes(number)));
-    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping, recent.length === 0) };
+    const others = reasonsFor(explanation, {
+      follows: this.#named(follows), goesWith: this.#named(goesWith), like: this.#named(like),
+      // What own clicks are worth is said of other items as well: a little for not being one of them.
+      isViewed: recent.includes(number), isTrending: now >= 1, isPopular: lately >= 1,
+    }).filter(({ code }) => code !== first?.code);
+    return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
   }
 
-  #reason(item: number, because: number): Reason {
-    const items = this.#items;
-    if (because < 0) return this.#ranking.isNew(item) ? { code: 'new', text: 'Be the first to see it' } : { code: 'trending', text: 'Popular right now' };
-    const sku = items.sku(because);
-    if (because === item) return { code: 'viewed_before', sku, text: 'You viewed this before' };
-    return { code: 'because_you_viewed', sku, text: `Because you viewed ${items.name(because) ?? sku}` };
+  #named(item: number): Because | null {
+    return item < 0 ? null : { sku: this.#items.sku(item), name: this.#items.name(item) ?? this.#items.sku(item) };
   }
-}
 
-/** The click that an item is shown for: itself where it is one; where none has direct evidence, the latest other. */
-function speakingFor(recent: Int32Array, item: number, sources: number, speaking: number): number {
-  if ((sources & SOURCE.own) !== 0) return item;
-  if (sources === SOURCE.popular) return -1;
-  return speaking >= 0 ? speaking : (recent.find((other) => other !== item) ?? -1);
+  #clickReason({ click, by }: Evidence): Reason {
+    const sku = this.#items.sku(click);
+    const name = this.#items.name(click) ?? sku;
+    switch (by) {
+      case 'own': return { code: 'viewed_before', sku, text: 'You viewed this before' };
+      case 'likeness': return { code: 'similar_to', sku, text: `Similar to ${name}`, evidence: by };
+      case 'transition': case 'two_hop': return { code: 'because_you_viewed', sku, text: `Because you viewed ${name}`, evidence: by };
+    }
+  }
+
+  /** Of an item with which no click has anything to do. */
+  #reason(item: number): Reason {
+    if (this.#ranking.isNew(item)) return { code: 'new', text: 'Be the first to see it' };
+    const { now, lately } = this.#ranking.popularity(item);
+    if (now >= 1) return { code: 'trending', text: 'Popular right now' };
+    if (lately >= 1) return { code: 'popular', text: 'Popular lately' };
+    const category = this.#items.category(item);
+    return { code: 'more', text: category === null ? 'More from the shop' : `More in ${category}` };
+  }
 }

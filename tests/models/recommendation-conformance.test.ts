@@ -4,6 +4,7 @@ import * as affinity from '../../models/affinity.js';
 import * as coVisitation from '../../models/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
 import { joinBytes, splitBytes } from '../../consumers/snapshot-bytes.js';
+import * as evidence from '../../models/evidence.js';
 import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
 import { begin, scratch } from '../../models/kernels/candidates.js';
@@ -145,7 +146,7 @@ describeModel({
   learn: (state, recent, item, weight) => fusion.learn(state, recent, item, work, weight),
   predict: (state, recent) => {
     const { items, scores } = fusion.predict(state, recent, work, { limit: 20 });
-    return [...items, ...scores, ...fusion.because(state, recent, items)];
+    return [...items, ...scores, ...evidence.predict(state, recent, items, work).map((found) => found?.click ?? -1)];
   },
   snapshot: (state) => joinBytes([...fusion.snapshot(state)]),
   restore: (bytes) => fusion.restore(splitBytes(bytes, fusion.PIECES)),

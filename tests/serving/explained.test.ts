@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { shopOfPairs, TestShop } from './shop.js';
+
+interface Scored {
+  readonly items: readonly { readonly sku: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly sku?: string; readonly text: string; readonly evidence?: string }[]; readonly contributions?: readonly { readonly part: string; readonly value: number }[] }[];
+}
+
+const score = async (shop: TestShop, anonymousId: string, items: readonly string[], explain = true): Promise<Scored> =>
+  await shop.scorer.score({ userId: null, anonymousId, trusted: false, items, after: null, explain, compare: false }) as Scored;
+
+/** The score that an explanation gives an item of which nothing is known, by item. */
+const baselines = ({ items }: Scored): number[] => items.map(({ contributions }) => contributions!.find(({ part }) => part === 'an unknown item')!.value);
+
+const sumOf = (contributions: Scored['items'][number]['contributions']): number => contributions!.reduce((sum, { value }) => sum + value, 0);
+
+for (const who of ['a stranger', 'a shopper']) {
+  test(`explained to ${who}, every item starts from what an unknown item scores in that answer, and adds up to its score`, async () => {
+    const shop = shopOfPairs();
+    shop.profile('a shopper', ['P4', 'P6']);
+    const answers = [
+      await score(shop, who, ['P5', 'P8', 'P31', 'P4', 'nothing']),
+      await shop.recommend(who, { explain: true, limit: 30 }),
+      await shop.recommend(who, { explain: true, items: ['P5', 'P20', 'unheard of'] }),
+    ];
+    for (const answer of answers) {
+      const [first] = baselines(answer);
+      expect(baselines(answer)).toEqual(answer.items.map(() => first));
+      for (const { score: scored, contributions } of answer.items) expect(sumOf(contributions)).toBeCloseTo(scored, 9);
+    }
+    for (const answer of [answers[0]!, answers[2]!]) {
+      const unknown = answer.items.find(({ sku }) => sku === 'nothing' || sku === 'unheard of')!;
+      expect(baselines(answer)[0]).toBeCloseTo(unknown.score, 5);
+    }
+  });
+}
+
+test('explained to a stranger, a score is made of popularity alone, as it is worked out', async () => {
+  const shop = shopOfPairs();
+  for (let n = 0; n < 12; n++) shop.session(`fan-${n}`, ['P22']);
+  const { items } = await score(shop, 'nobody', ['P22', 'P3']);
+  for (const { contributions } of items) expect(contributions!.map(({ part }) => part).toSorted()).toEqual(['an unknown item', 'popular', 'trending']);
+  expect(items[0]!.sku).toBe('P22');
+});
+
+/** Two departments that nobody has been to both of, and one item in each that everybody sees. */
+function departments(): TestShop {
+  const shop = new TestShop();
+  for (const department of ['Toys', 'Garden']) for (let n = 0; n < 12; n++) shop.product(`${department}-${n}`, { category: department });
+  for (let round = 0; round < 10; round++) {
+    for (const department of ['Toys', 'Garden']) for (let n = 0; n < 9; n += 3) shop.session(`s-${department}-${round}-${n}`, [n, n + 1, n + 2].map((at) => `${department}-${at}`));
+  }
+  for (const department of ['Toys', 'Garden']) shop.session(`once-${department}`, [9, 10].map((at) => `${department}-${at}`));
+  shop.publish();
+  return shop;
+}
+
+test('a reason names a click only where something lies between the two, and says what', async () => {
+  const shop = departments();
+  shop.profile('a', ['Toys-0', 'Toys-3']);
+  const all = ['Toys-1', 'Toys-4', 'Toys-7', 'Garden-0', 'Garden-1', 'Garden-10', 'Toys-0', 'Toys-11'];
+  for (const { items } of [await score(shop, 'a', all), await score(shop, 'a', all, false), await shop.recommend('a', { limit: 24 }), await shop.recommend('a', { items: all })]) {
+    const reasonOf = (sku: string): object | undefined => items.find((item) => item.sku === sku)?.reasons[0];
+    expect(reasonOf('Toys-1')).toEqual({ code: 'because_you_viewed', sku: 'Toys-0', text: 'Because you viewed Product Toys-0', evidence: 'transition' });
+    expect(reasonOf('Toys-4')).toMatchObject({ sku: 'Toys-3' });
+    for (const { sku, reasons } of items.filter((item) => item.sku.startsWith('Garden'))) {
+      for (const reason of reasons) expect({ sku, ...reason }).not.toHaveProperty('evidence');
+      expect(['trending', 'popular', 'more', 'new']).toContain(reasons[0]!.code);
+    }
+  }
+});
+
+test('what is seen less than others is not said to be popular', async () => {
+  const shop = departments();
+  const { items } = await score(shop, 'nobody', ['Garden-1', 'Garden-10', 'Garden-11']);
+  const first = (sku: string): object => items.find((item) => item.sku === sku)!.reasons[0]!;
+  expect(first('Garden-1')).toMatchObject({ code: 'trending' });
+  expect(first('Garden-10')).toMatchObject({ code: 'more', text: 'More in Garden' });
+  expect(first('Garden-11')).toMatchObject({ code: 'new' });
+  for (const { reasons } of items.filter(({ sku }) => sku === 'Garden-10')) expect(reasons.map(({ code }) => code)).toEqual(['more']);
+});
+
+test('what is reached by way of a third item names the click from which it is reached', async () => {
+  const shop = departments();
+  // Toys-8 is seen after Toys-2 by nobody, and both with Toys-6.
+  for (let round = 0; round < 3; round++) shop.session(`bridge-${round}`, ['Toys-2', 'Toys-6']);
+  shop.publish();
+  shop.profile('a', ['Garden-4', 'Toys-2']);
+  const { items } = await score(shop, 'a', ['Toys-8']);
+  expect(items[0]!.reasons[0]).toMatchObject({ code: 'because_you_viewed', sku: 'Toys-2', evidence: 'two_hop' });
+});
