@@ -744,11 +744,11 @@ export interface DemandScore {
   readonly samples: number;
   /** Those whose 80 % interval held the day. */
   readonly covered: number;
-  /** Mean pinball loss over the quantiles, units. */
+  /** Mean pinball loss over the quantiles. This and what follows in standard deviations of the SKU, 30 a day at most. */
   readonly pinball: number;
-  /** Units forecast. */
+  /** Forecast. */
   readonly forecast: number;
-  /** Units sold. */
+  /** Sold. */
   readonly actual: number;
 }
 

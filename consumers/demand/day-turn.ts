@@ -22,6 +22,8 @@ const PARTS = 64;
 const MOST_PARTS = PARTS / (LAST_LEAD / PANEL_EVERY_DAYS);
 const MOST_TURNS = 60;
 const FORGETTING = 0.97;
+/** Deviations of its SKU that a day counts in the scores at most: an order of a million else drowns what all others say, for months. */
+const MOST_DEVIATIONS = 30;
 
 /** In which part of the panel a SKU is. */
 export const partOf = (sku: string): number => (murmur2(Buffer.from(sku)) >>> 16) % PARTS;
@@ -81,11 +83,13 @@ function learn(samples: readonly Judged[], ctx: Context): void {
     samples: FORGETTING * n, covered: FORGETTING * covered, pinball: FORGETTING * pinball, forecast: FORGETTING * forecast, actual: FORGETTING * actual,
   }));
   learnRound(taught.mixer, taught.tails, taught.probabilities, samples, ({ covered, pinball }, i) => {
-    const { group, mean, actual } = samples[i]!;
+    const { group, mean, actual, scale } = samples[i]!;
     const at = classOfGroup(group);
     const score = scores[at]!;
+    const inDeviations = (units: number): number => Math.min(units / scale, MOST_DEVIATIONS);
     scores[at] = {
-      samples: score.samples + 1, covered: score.covered + (covered ? 1 : 0), pinball: score.pinball + pinball, forecast: score.forecast + mean, actual: score.actual + actual,
+      samples: score.samples + 1, covered: score.covered + (covered ? 1 : 0), pinball: score.pinball + inDeviations(pinball),
+      forecast: score.forecast + inDeviations(mean), actual: score.actual + inDeviations(actual),
     };
   });
   ctx.put(mixtureRows, SHOP, mixtureRow({ ...taught, scores }));

@@ -4,7 +4,7 @@ import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { live, replayed } from '../../consumers/demand/publication.js';
-import { demandRows, LEVELS, windowRows } from '../../consumers/demand/rows.js';
+import { demandRows, LEVELS, mixtureRows, windowRows } from '../../consumers/demand/rows.js';
 import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
@@ -650,6 +650,22 @@ describe('odd series', () => {
     const units = [...together.values()].flatMap(({ mean, quantiles }) => [...mean, ...quantiles.flat()]);
     expect(units.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
     expect(together.get('C')).toEqual(run(['C']).get('C'));
+  });
+
+  test('one order of a million units does not drown what the accuracy of its class says of the others', () => {
+    const driver = shop();
+    for (let day = 0; day < 110; day++) {
+      for (let i = 0; i < 24; i++) {
+        const sku = `S${i}`;
+        // Twice a week each, on other days.
+        if ((day + i) % 7 >= 2) continue;
+        driver.send(sales, sku, sale(sku, i === 0 && day === 77 ? 1_000_000 : 1 + (day % 3), NINE + day * DAY));
+      }
+    }
+    const { scores } = driver.row('demand-forecasts', mixtureRows, '')!;
+    const { samples, forecast, actual } = scores.reduce((most, score) => (score.samples > most.samples ? score : most));
+    expect(samples).toBeGreaterThan(100);
+    expect(Math.abs((forecast - actual) / actual)).toBeLessThan(0.5);
   });
 
   test('ten years without a sale are forecast as next to nothing, in no time', () => {
