@@ -95,6 +95,12 @@ export function predictMany(state: Embedding, recent: Int32Array, items: Int32Ar
   for (let i = 0; i < count; i++) out[i] = items[i] >= 0 && items[i] < state.items ? SCALE * products[i] : 0;
 }
 
+/** Cosines of the shopper with these clicks and every item, by number, into `out`: a scan in the order of memory, three quarters of what `predictMany` takes. */
+export function cosines(state: Embedding, recent: Int32Array, out: Float32Array): void {
+  loadUser(state, recent);
+  rows.dotsOfAll(state.rows, state.items, out);
+}
+
 /**
  * `predictMany` of the clicks as they are weighed by what was learned, of the latest click alone, and as `alike` weighs
  * as many of them as it is long (≤ 256), in one pass. The answers are views that the next call overwrites.

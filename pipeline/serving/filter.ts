@@ -10,6 +10,23 @@ export function matching(filter: Filter, items: Items): Matches {
   return (item) => items.isKnown(item) && conditions.every((matches) => matches(item));
 }
 
+/** Lists of items that hold all that may be shown, each item in one of them, and how long they are together. */
+export interface Listed {
+  readonly lists: readonly Int32Array[];
+  readonly count: number;
+}
+
+/** The shortest lists that one condition of the filter names; undefined for a filter without conditions. */
+export function shortest(filter: Filter, items: Items): Listed | undefined {
+  let best: Listed | undefined;
+  for (const condition of filter) {
+    const lists = items.listed(condition);
+    const count = lists.reduce((sum, { length }) => sum + length, 0);
+    if (best === undefined || count < best.count) best = { lists, count };
+  }
+  return best;
+}
+
 function matchingOne(condition: Condition, items: Items): Matches {
   switch (condition.field) {
     case 'category': case 'brand': case 'name': {

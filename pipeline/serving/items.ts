@@ -3,6 +3,8 @@ import * as itemIndex from '../../models/item-index.js';
 import { formatMoney } from '../../producers/money.js';
 import { products } from '../../schemas/topics.js';
 import type { Product } from '../../schemas/types.js';
+import type { Condition } from '../../infra/http/filter.js';
+import { Postings } from './postings.js';
 import type { Views } from './views.js';
 
 /** Bits of an item: a catalogue knows it; it must not be shown; there is some of it; it is no more. */
@@ -11,10 +13,23 @@ const WITHHELD = 2;
 const IN_STOCK = 4;
 const DELETED = 8;
 const NOTHING: Readonly<Record<string, string>> = {};
+/** Prices of an eighth of an octave stand in one list. */
+const PRICES_AN_OCTAVE = 8;
+
+/** A field by which items stand in lists. */
+interface Field<Key> {
+  readonly postings: Postings<Key>;
+  /** Notes where an item stands; what is answered, once what it says has changed, puts it where it belongs. */
+  readonly moving: (item: number) => () => void;
+  /** Puts an item that stands nowhere where it belongs. */
+  readonly add: (item: number) => void;
+}
 
 /**
  * What the scorer knows of items, as columns by the recommender's item number and in step with the catalogue: to ask
- * whether an item may be shown, or passes a filter, reads an array and builds nothing.
+ * whether an item may be shown, or passes a filter, reads an array and builds nothing. Those of the catalogue that are not
+ * deleted stand in lists by category, brand, price and stock, 8 bytes each, and by name or an attribute once a filter has
+ * asked for it: who filters looks at the shortest list that the filter names (filter.ts).
  */
 export class Items {
   readonly #index: itemIndex.ItemIndex;
@@ -28,6 +43,15 @@ export class Items {
   readonly #attributes: Readonly<Record<string, string>>[] = [];
   /** One string each for what thousands of items have in common. */
   readonly #common = new Map<string, string>();
+  readonly #byCategory = this.#field((item) => this.#categories[item] ?? undefined);
+  readonly #byBrand = this.#field((item) => this.#brands[item] ?? undefined);
+  readonly #byPrice = this.#field((item) => bandOf(this.#prices[item]!));
+  readonly #byStock = this.#field((item) => this.inStock(item) || undefined);
+  /** Made when a filter first asks: by `name`, or an attribute as filters write it. */
+  readonly #byText = new Map<string, Field<string>>();
+  /** How many products have an attribute: a filter may name any, and only those that are there deserve a list. */
+  readonly #attributed = new Map<string, number>();
+  readonly #watchers: ((item: number) => void)[] = [];
 
   constructor(views: Views, index: itemIndex.ItemIndex) {
     this.#index = index;
@@ -96,17 +120,45 @@ export class Items {
     return this.name(this.number(sku));
   }
 
-  /** SKUs of a category that are not deleted; a look at every item. */
+  /** SKUs of a category that are not deleted. */
   skusIn(category: string): string[] {
-    const skus: string[] = [];
-    for (let item = 0; item < this.size; item++) if (this.#categories[item] === category && !this.isDeleted(item)) skus.push(this.sku(item));
-    return skus;
+    return Array.from(this.inCategory(category), (item) => this.sku(item));
+  }
+
+  /** Items of a category that are not deleted: a view that the next change of the catalogue may change. */
+  inCategory(category: string): Int32Array {
+    return this.#byCategory.postings.items(category);
+  }
+
+  /** All that can pass a condition, and of a price range what lies just outside: lists that the next change of the catalogue may change. */
+  listed(condition: Condition): readonly Int32Array[] {
+    switch (condition.field) {
+      case 'category': return listsOf(this.#byCategory, condition.any);
+      case 'brand': return listsOf(this.#byBrand, condition.any);
+      case 'name': return listsOf(this.#textField('name', (item) => this.name(item) ?? undefined), condition.any);
+      case 'attribute': {
+        const { name, any } = condition;
+        return this.#attributed.has(name) ? listsOf(this.#textField(`attributes.${name}`, (item) => this.attribute(item, name) ?? undefined), any) : [];
+      }
+      case 'price': {
+        const [least, most] = [bandOf(condition.min)!, bandOf(condition.max)!];
+        return listsOf(this.#byPrice, [...this.#byPrice.postings.keys()].filter((band) => band >= least && band <= most));
+      }
+      case 'inStock': return listsOf(this.#byStock, [true]);
+    }
+  }
+
+  /** Calls back with each item that is put into the catalogue or changed in it from now on. */
+  watch(watcher: (item: number) => void): void {
+    this.#watchers.push(watcher);
   }
 
   #set(sku: string, product: Product | null): void {
     if (product === null && this.number(sku) < 0) return;
     const item = itemIndex.learn(this.#index, sku);
     if (item >= this.#flags.length) this.#grow(item);
+    const moves = [this.#byCategory, this.#byBrand, this.#byPrice, this.#byStock, ...this.#byText.values()].map(({ moving }) => moving(item));
+    this.#countAttributes(item, -1);
     this.#flags[item] = product === null ? 0 : flagsOf(product);
     this.#prices[item] = product === null || product.price === null ? Number.NaN : Number(product.price) / 10_000;
     this.#priceTexts[item] = product === null || product.price === null ? null : formatMoney(product.price);
@@ -114,6 +166,40 @@ export class Items {
     this.#categories[item] = this.#shared(product?.category ?? null);
     this.#brands[item] = this.#shared(product?.brand ?? null);
     this.#attributes[item] = product === null || Object.keys(product.attributes).length === 0 ? NOTHING : product.attributes;
+    this.#countAttributes(item, 1);
+    for (const move of moves) move();
+    if (product !== null) for (const watcher of this.#watchers) watcher(item);
+  }
+
+  #field<Key>(says: (item: number) => Key | undefined): Field<Key> {
+    const postings = new Postings<Key>();
+    const keyOf = (item: number): Key | undefined => ((this.#flags[item]! & (KNOWN | DELETED)) === KNOWN ? says(item) : undefined);
+    return {
+      postings,
+      add: (item) => postings.move(item, undefined, keyOf(item)),
+      moving: (item) => {
+        const from = keyOf(item);
+        return () => postings.move(item, from, keyOf(item));
+      },
+    };
+  }
+
+  /** The first time it looks at every item, from then on it follows the catalogue. */
+  #textField(name: string, says: (item: number) => string | undefined): Field<string> {
+    const known = this.#byText.get(name);
+    if (known) return known;
+    const field = this.#field(says);
+    for (let item = 0; item < this.size; item++) field.add(item);
+    this.#byText.set(name, field);
+    return field;
+  }
+
+  #countAttributes(item: number, by: 1 | -1): void {
+    for (const name in this.#attributes[item] ?? NOTHING) {
+      const count = (this.#attributed.get(name) ?? 0) + by;
+      if (count > 0) this.#attributed.set(name, count);
+      else this.#attributed.delete(name);
+    }
   }
 
   #shared(text: string | null): string | null {
@@ -130,6 +216,16 @@ export class Items {
     prices.set(this.#prices);
     [this.#flags, this.#prices] = [flags, prices];
   }
+}
+
+function listsOf<Key>({ postings }: Field<Key>, keys: Iterable<Key>): Int32Array[] {
+  return Array.from(keys, (key) => postings.items(key)).filter(({ length }) => length > 0);
+}
+
+/** All that is given away or costs less stands in one list; what has no price in none. */
+function bandOf(price: number): number | undefined {
+  if (Number.isNaN(price)) return undefined;
+  return price > 0 ? Math.floor(Math.log2(price) * PRICES_AN_OCTAVE) : -Infinity;
 }
 
 function flagsOf({ hidden, deleted, stock, onOrder }: Product): number {

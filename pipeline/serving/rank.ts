@@ -8,17 +8,13 @@ import type { Explanation } from '../../models/explanation.js';
 import * as features from '../../models/features.js';
 import type { LocalLinear } from '../../models/local-linear.js';
 import * as fusion from '../../models/fusion.js';
-import { top } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
 import * as ranker from '../../models/ranker.js';
 import { quantised } from '../../models/shown-lists.js';
 import * as stranger from '../../models/stranger.js';
+import { CatalogueSearch, type Sought } from './catalogue-search.js';
 import type { Items } from './items.js';
 
-/** Items to fill up with, when evidence and trend leave few. */
-const FILLED = 128;
-/** Untouched items that are looked through for what is near. */
-const POOLED = 1_024;
 /** 2-hop sums kept: two clicks that share a place work each other's out anew each time. */
 const HOPS = 65_536;
 /** As many items as the model scores in one go. */
@@ -44,38 +40,29 @@ export interface Explaining {
 /** Ranks items for what a shopper touched last, by the scorer's copy of the recommender. One question at a time. */
 export class Ranking {
   readonly #model: fusion.Fusion;
-  readonly #items: Items;
   readonly #work = fusion.workspace(HOPS);
-  readonly #fill = new Int32Array(FILLED);
   readonly #shown: ShownItems;
-  #values = new Float32Array(0);
-  #pool = { items: new Int32Array(0), size: -1, events: 0 };
+  readonly #catalogue: CatalogueSearch;
 
   constructor({ model, shown }: ItemNeighbours, items: Items) {
     this.#model = model;
     this.#shown = shown;
-    this.#items = items;
+    this.#catalogue = new CatalogueSearch(model, items);
   }
 
-  /** Best `limit` items that are not refused; `recent` is latest first. The catalogue fills what evidence and trend do not. */
-  rank(recent: Int32Array, limit: number, isRefused: (item: number) => boolean, also?: Int32Array, least = limit): Ranked {
-    return fusion.predict(this.#model, recent, this.#work, { limit, least, exclude: isRefused, more: () => this.#fromCatalogue(isRefused), also });
+  /** Best `limit` items of what is sought; `recent` is latest first. The catalogue fills what evidence and trend do not. */
+  rank(recent: Int32Array, limit: number, sought: Sought, also?: Int32Array, least = limit): Ranked {
+    return fusion.predict(this.#model, recent, this.#work, { limit, least, exclude: sought.isRefused, more: () => this.#catalogue.more(recent, least, sought), also });
   }
 
   /** Items of the catalogue that nobody has touched, nearest to these clicks by what their content says; at most `limit`. */
-  newItems(recent: Int32Array, limit: number, isRefused: (item: number) => boolean): Int32Array {
-    const pool = this.#newPool().filter((item) => !isRefused(item));
-    const logits = new Float32Array(pool.length);
-    for (let from = 0; from < pool.length; from += AT_ONCE) {
-      const some = pool.subarray(from, from + AT_ONCE);
-      embedding.predictMany(this.#model.embedding, recent, some, some.length, logits.subarray(from));
-    }
-    return Int32Array.from(pool.keys()).sort((a, b) => logits[b]! - logits[a]!).slice(0, limit).map((at) => pool[at]!);
+  newItems(recent: Int32Array, limit: number, sought: Sought): Int32Array {
+    return this.#catalogue.untouched(recent, limit, sought);
   }
 
   /** Whether nobody has touched the item, as nobody has one that is not known (−1). */
   isNew(item: number): boolean {
-    return !(this.#model.popularity.born[item]! >= 0);
+    return this.#catalogue.isNew(item);
   }
 
   /** The item's vector, where one was learned or told from its content. */
@@ -86,19 +73,6 @@ export class Ranking {
   /** What was shown and clicked, as this scorer has learned it. */
   get shown(): ShownItems {
     return this.#shown;
-  }
-
-  /** The latest of the untouched items: looked for again once a hundredth of all events has come since, or an item. */
-  #newPool(): Int32Array {
-    const { size } = this.#items;
-    const { events } = this.#model.popularity;
-    if (this.#pool.size !== size || events - this.#pool.events > events / 100) {
-      const found: number[] = [];
-      for (let item = size - 1; item >= 0 && found.length < POOLED; item--) if (this.#items.isKnown(item) && this.isNew(item)) found.push(item);
-      this.#pool = { items: Int32Array.from(found), size, events };
-    }
-    // Some may have been touched since.
-    return this.#pool.items.filter((item) => this.isNew(item));
   }
 
   /** Scores of given items, in their order; −1 stands for an unknown one, which gets what its popularity says: nothing. */
@@ -155,14 +129,5 @@ export class Ranking {
       explain: (place, score) => explanation.explain(ranking, place, score, features.amongAnswered(alone, ranking.x)),
       localFit: (place) => explanation.compare(ranking, place, features.amongAnswered(alone, ranking.x)),
     };
-  }
-
-  /** What is popular among items of the catalogue that may be shown. It looks at every item: asked only when few others are left. */
-  #fromCatalogue(isRefused: (item: number) => boolean): Int32Array {
-    const { size } = this.#items;
-    const { slow } = this.#model.popularity;
-    if (this.#values.length < size) this.#values = new Float32Array(Math.ceil(size * 1.5));
-    for (let item = 0; item < size; item++) this.#values[item] = this.#items.isKnown(item) && !isRefused(item) ? 1 + (slow[item] ?? 0) : 0;
-    return this.#fill.subarray(0, top(this.#values, size, FILLED, this.#fill));
   }
 }

@@ -13,7 +13,9 @@ import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { choose, type Chosen } from './choose.js';
-import { matching, type Matches } from './filter.js';
+import type { Filter } from '../../infra/http/filter.js';
+import type { Sought } from './catalogue-search.js';
+import { matching, shortest } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
@@ -79,10 +81,9 @@ export class Scorer {
 
   async recommend(request: RecommendRequest): Promise<object> {
     const { metrics } = this.#parts;
-    const matches = request.filter ? matching(request.filter, this.#parts.items) : undefined;
     const shopper = await this.#shopper(request, request.after);
-    const isRefused = this.#refusing(shopper, request.exclude, request.items === null, matches);
-    const answer = request.items === null ? this.#best(shopper, request, isRefused) : this.#amongItems(shopper, request, request.items, isRefused);
+    const sought = this.#sought(shopper, request.exclude, request.items === null, request.filter);
+    const answer = request.items === null ? this.#best(shopper, request, sought) : this.#amongItems(shopper, request, request.items, sought);
     const recommendationId = randomUUID();
     const model = modelFor(shopper);
     this.#remember(recommendationId, shopper, request.placement, model, answer);
@@ -110,9 +111,8 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
-    const matches = request.filter ? matching(request.filter, items) : undefined;
-    const isRefused = this.#refusing(undefined, [request.sku, ...request.exclude], false, matches);
-    const ranked = ranking.rank(Int32Array.of(item), request.limit, isRefused);
+    const sought = this.#sought(undefined, [request.sku, ...request.exclude], false, request.filter);
+    const ranked = ranking.rank(Int32Array.of(item), request.limit, sought);
     const reason: Reason = { code: 'similar_to', sku: request.sku, text: `Similar to ${items.name(item) ?? request.sku}` };
     return { sku: request.sku, items: Array.from(ranked.items, (found, at) => this.#showing.item(found, ranked.scores[at]!, reason)), model: MODEL };
   }
@@ -121,7 +121,7 @@ export class Scorer {
   async preview(id: string, limit: number): Promise<readonly Shown[]> {
     const { ranking, items } = this.#parts;
     const shopper = await this.#shopper({ userId: id, anonymousId: null, trusted: true }, null);
-    const ranked = ranking.rank(shopper.recent, limit, this.#refusing(shopper, [], true, undefined));
+    const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
     const reasons = this.#showing.reasons(shopper.recent, ranked.items);
     return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
   }
@@ -164,8 +164,8 @@ export class Scorer {
     return numbers.subarray(0, known);
   }
 
-  /** Whether an item must not come: asked for hundreds of candidates, so each refusal is a number in a column. */
-  #refusing(shopper: Shopper | undefined, exclude: readonly string[], butLatest: boolean, matches: Matches | undefined): (item: number) => boolean {
+  /** Which items may come. It is asked of hundreds of candidates, so each refusal is a number in a column. */
+  #sought(shopper: Shopper | undefined, exclude: readonly string[], butLatest: boolean, filter: Filter | null): Sought {
     const { items } = this.#parts;
     if (this.#refused.length < items.size) {
       this.#refused = new Int32Array(Math.ceil(items.size * 1.5));
@@ -184,25 +184,27 @@ export class Scorer {
     const latest = butLatest && shopper ? shopper.recent[0] : undefined;
     if (latest !== undefined) refused[latest] = hints[latest & (HINTS - 1)] = request;
     const isRefused = (item: number): boolean => (hints[item & (HINTS - 1)] === request && refused[item] === request) || !items.mayShow(item);
-    return matches ? (item) => isRefused(item) || !matches(item) : isRefused;
+    if (!filter) return { isRefused, listed: () => undefined };
+    const matches = matching(filter, items);
+    return { isRefused: (item) => isRefused(item) || !matches(item), listed: () => shortest(filter, items) };
   }
 
-  #best(shopper: Shopper, request: RecommendRequest, isRefused: (item: number) => boolean): Answer {
+  #best(shopper: Shopper, request: RecommendRequest, sought: Sought): Answer {
     const { ranking } = this.#parts;
     const { recent } = shopper;
     const { limit, explain, diversity, fatigue, explore } = request;
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const isPlain = diversity === 0 && fatigue === 0 && !explore;
-    const ranked = isPlain ? ranking.rank(recent, limit, isRefused) : this.#chosen(shopper, request, isRefused);
+    const ranked = isPlain ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
     const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
     return { items: this.#showing.ranked(recent, ranked, explaining), features };
   }
 
   /** Chosen from all that was ranked, by more than its score. */
-  #chosen({ key, recent }: Shopper, request: RecommendRequest, isRefused: (item: number) => boolean): Chosen {
+  #chosen({ key, recent }: Shopper, request: RecommendRequest, sought: Sought): Chosen {
     const { ranking, items } = this.#parts;
     const { exploration: tried, fatigue: seen } = ranking.shown;
-    const ranked = ranking.rank(recent, ALL, isRefused, request.explore ? ranking.newItems(recent, NEW_ITEMS, isRefused) : undefined, request.limit);
+    const ranked = ranking.rank(recent, ALL, sought, request.explore ? ranking.newItems(recent, NEW_ITEMS, sought) : undefined, request.limit);
     return choose(ranked, request, {
       vectorOf: (item) => ranking.vectorOf(item),
       categoryOf: (item) => items.category(item) ?? undefined,
@@ -213,7 +215,7 @@ export class Scorer {
   }
 
   /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
-  #amongItems({ recent }: Shopper, { limit, explain, filter }: RecommendRequest, skus: readonly string[], isRefused: (item: number) => boolean): Answer {
+  #amongItems({ recent }: Shopper, { limit, explain, filter }: RecommendRequest, skus: readonly string[], { isRefused }: Sought): Answer {
     const { items } = this.#parts;
     const left = skus.filter((sku) => {
       const item = items.number(sku);

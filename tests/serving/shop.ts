@@ -4,6 +4,8 @@ import { recommender, type Recommender } from '../../consumers/recommender.js';
 import { profiles } from '../../consumers/shoppers.js';
 import type { RecommendRequest } from '../../infra/http/doors.js';
 import { recommendRequest } from '../../infra/http/requests.js';
+import * as embedding from '../../models/embedding.js';
+import * as itemIndex from '../../models/item-index.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics } from '../../pipeline/core/metrics.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
@@ -12,7 +14,7 @@ import { followLearner } from '../../pipeline/serving/learned.js';
 import { Ranking } from '../../pipeline/serving/rank.js';
 import { Scorer } from '../../pipeline/serving/scorer.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import { interactions, products, purchases, recommendations, userProfiles } from '../../schemas/topics.js';
+import { interactions, itemVectors, products, purchases, recommendations, userProfiles } from '../../schemas/topics.js';
 import type { Interaction, Product, Purchase, Recommendation, UserProfile } from '../../schemas/types.js';
 
 const START = Date.UTC(2026, 0, 5);
@@ -94,6 +96,14 @@ export class TestShop {
     const changes = recommender.publishes!.changes(this.learner, START);
     for (const { table, key, value } of changes) this.#stores.open(table.name, 0).apply([{ key, value }], ++this.#positions);
     return changes.length;
+  }
+
+  /** An item gets the vector of another one, as a learner tells it from content. */
+  teach(sku: string, like: string): void {
+    const vector = embedding.vectorOf(this.learner.model.embedding, itemIndex.predict(this.learner.index, like))!;
+    const bytes = Buffer.from(vector.slice().buffer);
+    const value = itemVectors.codec.encode({ sku, dimensions: vector.length, vector: bytes, learnedAt: START, events: 0 });
+    this.#stores.open(itemVectors.name, 0).apply([{ key: sku, value }], ++this.#positions);
   }
 
   profile(id: string, recent: readonly string[], fields: Partial<UserProfile> = {}): void {

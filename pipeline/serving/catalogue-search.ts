@@ -1,0 +1,222 @@
+import * as embedding from '../../models/embedding.js';
+import { SCALE } from '../../models/embedding-step.js';
+import type { Fusion } from '../../models/fusion.js';
+import { top } from '../../models/kernels/candidates.js';
+import { capacityFor } from '../../models/kernels/growth.js';
+import type { Listed } from './filter.js';
+import type { Items } from './items.js';
+import { Postings } from './postings.js';
+
+/** Items found to fill one answer, at most; how many a ranking wants at least (candidate-picking.ts). */
+const FILLED = 128;
+const FEW = 40;
+/** As many as the kernels take at once. */
+const AT_ONCE = 256;
+/** The most popular items, or the nearest ones, among which is looked for what a filter lets through where its lists are long. */
+const BEST = 1_024;
+/** Items of a list that are looked at for one question. */
+const LOOKED = 16_384;
+/** The cosine that an item without a vector is taken to have where it is of the category of a click. */
+const OF_CATEGORY = 0.5;
+
+/** Which items may come. */
+export interface Sought {
+  readonly isRefused: (item: number) => boolean;
+  /** Lists in which all of them stand; undefined: they may be anywhere in the catalogue. */
+  readonly listed: () => Listed | undefined;
+}
+
+/**
+ * Finds items of the catalogue without evidence: the popular ones, the nearest by vector, those of one category. For no
+ * question is the catalogue walked item by item with all that a filter asks: the shortest list that the filter names is,
+ * while it has up to 16,384 items, and then what is found is exact. Of longer ones, what lies among the 1,024 most popular,
+ * or nearest, and the 16,384 that came last. Vectors are compared with all others (a scan by kernels, some 12 ns each): exact.
+ */
+export class CatalogueSearch {
+  readonly #model: Fusion;
+  readonly #items: Items;
+  /** What may come, and what each is worth. */
+  #found = new Int32Array(0);
+  #values = new Float32Array(0);
+  readonly #places = new Int32Array(BEST);
+  #cosines = new Float32Array(AT_ONCE);
+  #popular = { items: new Int32Array(0), renewed: -1 };
+  /** Those of the catalogue that nobody has touched, and some that somebody has since: 8 bytes each. */
+  readonly #new = new Postings<true>();
+
+  constructor(model: Fusion, items: Items) {
+    this.#model = model;
+    this.#items = items;
+    for (let item = 0; item < items.size; item++) this.#noteNew(item);
+    items.watch((item) => this.#noteNew(item));
+  }
+
+  isNew(item: number): boolean {
+    return !(this.#model.popularity.born[item]! >= 0);
+  }
+
+  /**
+   * Items to fill an answer of `least` with, at most 128: the most popular first, then untouched ones, by how near they are
+   * to these clicks (latest first), where they are equally near the newest of each category before the next of any.
+   */
+  more(recent: Int32Array, least: number, sought: Sought): Int32Array {
+    const listed = sought.listed();
+    let count = 0;
+    if (listed === undefined || listed.count > LOOKED) {
+      count = this.#take(this.#mostPopular(), sought, 0);
+      if (count >= Math.max(FEW, least)) return this.#found.slice(0, Math.min(count, FILLED));
+    }
+    const popular = new Set(this.#found.subarray(0, count));
+    for (const list of newestFirst(listed?.lists ?? [this.#latest()])) count = this.#take(list, sought, count, (item) => this.#items.isKnown(item) && !popular.has(item));
+    this.#measure(recent, count);
+    this.#preferPopularAndSpread(count);
+    return this.#best(count, FILLED);
+  }
+
+  /** Items that nobody has touched, the nearest to these clicks among all of them, or without clicks the newest of each category; at most `limit`. */
+  untouched(recent: Int32Array, limit: number, sought: Sought): Int32Array {
+    const listed = sought.listed();
+    if (listed && listed.count <= LOOKED) {
+      let count = 0;
+      for (const list of listed.lists) count = this.#take(list, sought, count, (item) => this.isNew(item));
+      this.#measure(recent, count);
+      this.#preferPopularAndSpread(count);
+      return this.#best(count, limit);
+    }
+    const fresh = this.#untouched();
+    if (recent.length === 0) {
+      const count = this.#take(fresh.subarray(-LOOKED), sought, 0);
+      this.#measure(recent, count);
+      this.#preferPopularAndSpread(count);
+      return this.#best(count, limit);
+    }
+    this.#room(fresh.length);
+    this.#found.set(fresh);
+    // Of equally near ones the newest first.
+    this.#found.subarray(0, fresh.length).reverse();
+    return this.#nearestFound(recent, fresh.length, limit, sought, 0);
+  }
+
+  /** The nearest of the first `count` found; what is refused is looked past among the 1,024 nearest. */
+  #nearestFound(recent: Int32Array, count: number, limit: number, { isRefused }: Sought, least: number): Int32Array {
+    this.#measure(recent, count);
+    const near: number[] = [];
+    for (const item of this.#best(count, BEST, least)) {
+      if (near.length === limit) break;
+      if (!isRefused(item)) near.push(item);
+    }
+    return Int32Array.from(near);
+  }
+
+  /** Adds what may come of a list to what was found, its last first; so many of the list are looked at. */
+  #take(list: Int32Array, { isRefused }: Sought, from: number, isMeant: (item: number) => boolean = () => true): number {
+    this.#room(from + list.length);
+    let count = from;
+    for (let at = list.length - 1; at >= 0; at--) {
+      const item = list[at]!;
+      if (isMeant(item) && !isRefused(item)) this.#found[count++] = item;
+    }
+    return count;
+  }
+
+  /** How near the first `count` found are to these clicks: 1 for the same direction, 0 for the opposite. */
+  #measure(recent: Int32Array, count: number): void {
+    const { embedding: vectors } = this.#model;
+    const isDense = count > vectors.items / 4;
+    if (isDense && this.#cosines.length < vectors.items) this.#cosines = new Float32Array(capacityFor(vectors.items, this.#cosines.length));
+    if (isDense) embedding.cosines(vectors, recent, this.#cosines);
+    const categories = new Set(Array.from(recent, (item) => this.#items.category(item)));
+    for (let from = 0; from < count; from += AT_ONCE) {
+      const some = this.#found.subarray(from, Math.min(count, from + AT_ONCE));
+      if (!isDense) embedding.predictMany(vectors, recent, some, some.length, this.#cosines);
+      for (let at = 0; at < some.length; at++) {
+        const item = some[at]!;
+        const cosine = isDense ? (item < vectors.items ? this.#cosines[item]! : 0) : this.#cosines[at]! / SCALE;
+        this.#values[from + at] = (1 + (cosine !== 0 ? cosine : this.#ofCategory(item, categories))) / 2;
+      }
+    }
+  }
+
+  /** Of an item without a vector. */
+  #ofCategory(item: number, categories: ReadonlySet<string | null>): number {
+    const category = this.#items.category(item);
+    return category !== null && categories.has(category) ? OF_CATEGORY : 0;
+  }
+
+  /** Popular items before all untouched ones; of these, equally near, the first found of each category before the second of any. */
+  #preferPopularAndSpread(count: number): void {
+    const { slow } = this.#model.popularity;
+    const rounds = new Map<string | null, number>();
+    for (let at = 0; at < count; at++) {
+      const item = this.#found[at]!;
+      if (slow[item]! > 0) {
+        this.#values[at] = 2 + slow[item]!;
+        continue;
+      }
+      const category = this.#items.category(item);
+      const round = (rounds.get(category) ?? 0) + 1;
+      rounds.set(category, round);
+      this.#values[at]! += 1e-3 / round;
+    }
+  }
+
+  /** The best of the first `count` found, of equal ones the first; those worth no more than `least` are left out. */
+  #best(count: number, limit: number, least = 0): Int32Array {
+    const found = top(this.#values, count, Math.min(limit, BEST), this.#places);
+    const places = this.#places.subarray(0, found).filter((at) => this.#values[at]! > least);
+    return places.map((at) => this.#found[at]!);
+  }
+
+  /** The most popular of the catalogue, the least of them first: looked for again once a hundredth of all events has come since. */
+  #mostPopular(): Int32Array {
+    const { slow, events } = this.#model.popularity;
+    const { renewed } = this.#popular;
+    if (renewed < 0 || events - renewed > events / 100) {
+      const { size } = this.#items;
+      this.#room(size);
+      for (let item = 0; item < size; item++) this.#values[item] = this.#items.isKnown(item) ? slow[item] ?? 0 : 0;
+      this.#popular = { items: this.#places.slice(0, top(this.#values, size, BEST, this.#places)).reverse(), renewed: events };
+    }
+    return this.#popular.items;
+  }
+
+  /** All that nobody has touched; those that somebody has touched since are taken out. */
+  #untouched(): Int32Array {
+    const all = this.#new.items(true);
+    for (let at = all.length - 1; at >= 0; at--) if (!this.#isUntouched(all[at]!)) this.#new.move(all[at]!, true, undefined);
+    return this.#new.items(true);
+  }
+
+  #isUntouched(item: number): boolean {
+    return this.isNew(item) && this.#items.isKnown(item) && !this.#items.isDeleted(item);
+  }
+
+  #noteNew(item: number): void {
+    if (this.#isUntouched(item) && !this.#new.has(item)) this.#new.move(item, undefined, true);
+  }
+
+  /** The items that came last, in the order in which they came. */
+  #latest(): Int32Array {
+    const { size } = this.#items;
+    const first = Math.max(0, size - LOOKED);
+    return Int32Array.from({ length: size - first }, (_, at) => first + at);
+  }
+
+  #room(items: number): void {
+    if (items <= this.#found.length) return;
+    const found = new Int32Array(capacityFor(items, this.#found.length));
+    found.set(this.#found);
+    this.#found = found;
+    this.#values = new Float32Array(found.length);
+  }
+}
+
+/** Of several lists so many items as are looked at, those that came last. */
+function newestFirst(lists: readonly Int32Array[]): Int32Array[] {
+  let left = LOOKED;
+  return lists.map((list) => {
+    const some = left > 0 ? list.subarray(-left) : list.subarray(0, 0);
+    left -= some.length;
+    return some;
+  });
+}

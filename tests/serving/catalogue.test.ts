@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { shopOfPairs, TestShop } from './shop.js';
+
+const PRODUCTS = 20_000;
+
+/** 20,000 products of 200 categories, 100 each; a tenth of them has been viewed, those below 2,000 last and more often. */
+function largeShop(): TestShop {
+  const shop = new TestShop();
+  for (let item = 0; item < PRODUCTS; item++) shop.product(`L${item}`, { category: `Category ${item % 200}`, brand: `Brand ${item % 7}`, price: BigInt(1 + (item % 500)) * 10_000n, attributes: { size: String(item % 50) } });
+  for (let item = PRODUCTS - 10; item >= 0; item -= 10) for (let visit = 0; visit < (item < 2_000 ? 3 : 1); visit++) shop.session(`v-${item}-${visit}`, [`L${item}`]);
+  shop.publish();
+  return shop;
+}
+
+let shop: TestShop;
+beforeAll(() => {
+  shop = largeShop();
+  shop.profile('a', ['L10']);
+});
+
+describe('a filter in a large catalogue', () => {
+  const asked = [
+    ['a category', { category: 'Category 7' }, 100],
+    ['several categories', { category: ['Category 7', 'Category 8'] }, 200],
+    ['a brand and a category', { brand: 'Brand 3', category: 'Category 7' }, 100],
+    ['a name', { name: 'Product L19999' }, 1],
+    ['an attribute', { 'attributes.size': '7', category: 'Category 7' }, 100],
+    ['a price', { price: { min: 499 } }, 2_500],
+    ['an attribute that no product has', { 'attributes.colour': 'red' }, 0],
+    ['a category that there is not', { category: 'nothing' }, 0],
+    ['stock', { inStock: true }, 1_024],
+    ['a common price', { price: { min: 1 } }, 1_024],
+  ] as const;
+
+  test.each(asked)('%s is looked up: it is not looked for in all items', async (_, filter, most) => {
+    await shop.skus('a', { filter });
+    const looked = vi.spyOn(shop.items, 'mayShow');
+    const skus = await shop.skus('a', { filter });
+    // Beside what is listed, what evidence and trend name.
+    expect(looked.mock.calls.length).toBeLessThan(most + 400);
+    looked.mockRestore();
+    expect(skus).toHaveLength(Math.min(10, most));
+  });
+
+  test('what passes is found whole, however the catalogue has changed', async () => {
+    const own = new TestShop();
+    for (const item of [5, 17, 19_000, 4, 16, 18_000]) own.product(`L${item}`, { brand: 'Frequent', attributes: { size: 'other' } });
+    const all = async (filter: object): Promise<string[]> => (await own.skus('a', { filter, limit: 100 })).sort();
+    const brand = { brand: 'Rare' };
+    expect(await all(brand)).toEqual([]);
+    for (const item of [5, 17, 19_000]) own.product(`L${item}`, { brand: 'Rare', attributes: { size: 'one' }, price: 77_770_000n });
+    expect(await all(brand)).toEqual(['L17', 'L19000', 'L5']);
+    expect(await all({ 'attributes.size': 'one' })).toEqual(['L17', 'L19000', 'L5']);
+    expect(await all({ price: { min: '7777.00', max: '7777.00' } })).toEqual(['L17', 'L19000', 'L5']);
+    own.product('L17', { brand: 'Common', attributes: { size: 'two' } });
+    own.product('L5', { brand: 'Rare', deleted: true });
+    expect(await all(brand)).toEqual(['L19000']);
+    expect(await all({ 'attributes.size': ['one', 'two'] })).toEqual(['L17', 'L19000']);
+    own.product('L5', { brand: 'Rare' });
+    expect(await all(brand)).toEqual(['L19000', 'L5']);
+    own.product('L19000', { brand: 'Rare', hidden: true });
+    expect(await all(brand)).toEqual(['L5']);
+  });
+
+  test('of many that pass the popular ones come', async () => {
+    const skus = await shop.skus('nobody', { filter: { price: { min: 1 } } });
+    expect(skus.every((sku) => Number(sku.slice(1)) < 2_000)).toBe(true);
+  });
+});
+
+describe('what nobody has touched', () => {
+  test('is tried where it is near to a shopper, however many came into the catalogue after it', async () => {
+    const own = shopOfPairs();
+    own.product('NEAR', { category: 'Category 9' });
+    own.teach('NEAR', 'P5');
+    for (let item = 0; item < 1_500; item++) own.product(`LATER-${item}`, { category: `Category ${10 + (item % 7)}` });
+    own.profile('a', ['P4']);
+    const shown = new Set<string>();
+    for (let n = 0; n < 60; n++) for (const sku of await own.skus('a', { limit: 5, explore: true })) shown.add(sku);
+    expect(shown.has('NEAR')).toBe(true);
+  });
+
+  test('a shop that nobody has visited shows what came last, of every category before a second of any', async () => {
+    const young = new TestShop();
+    for (let item = 0; item < 30; item++) young.product(`P${item}`, { category: item < 25 ? 'Kitchen' : item < 28 ? 'Toys' : 'Garden' });
+    expect(await young.skus('nobody', { limit: 6 })).toEqual(['P29', 'P27', 'P24', 'P28', 'P26', 'P23']);
+  });
+});
