@@ -16,6 +16,7 @@ import { openEngine, type Engine } from './engine.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
 import { bounded, limitMet, refusalOf } from './read-only-sql.js';
 import { ForecastDoor } from './serving/forecast-door.js';
+import { KeptTotals } from './serving/kept-totals.js';
 import { observeForecasts } from './serving/forecast-gauges.js';
 import { isNamed } from './serving/named-items.js';
 import { reorderDefaults, topologyOf } from './topology.js';
@@ -133,6 +134,16 @@ function scoringOr404(scorer: RunningScorer | undefined): RunningScorer {
   return scorer;
 }
 
+/** What a query asks forecasts of. Totals are kept for a moment. */
+function forecastsOf(forecasting: () => ForecastDoor): HttpDoors['forecasts'] {
+  const kept = new KeptTotals();
+  return (wanted) => {
+    if ('skus' in wanted) return forecasting().several(wanted.skus);
+    if ('total' in wanted) return kept.of('', () => forecasting().ofShop());
+    return kept.of(`category ${wanted.category}`, () => forecasting().ofCategory(wanted.category));
+  };
+}
+
 /** Forecasts as of now, on the log's clock. */
 function forecastDoors({ log }: Engine, config: Config, scorer: RunningScorer | undefined): () => ForecastDoor {
   const days = shopDays(config.SHOP_TIMEZONE);
@@ -158,7 +169,7 @@ function doorsOf(
     score: (request) => scoring().scorer.score(request),
     similar: (request) => scoring().scorer.similar(request),
     forecast: (sku) => forecasting().one(sku),
-    forecasts: (wanted) => ('category' in wanted ? forecasting().ofCategory(wanted.category) : forecasting().several(wanted.skus)),
+    forecasts: forecastsOf(forecasting),
     isNamed: scorer && ((sku) => isNamed(log, scorer, sku)),
     user: (id) => scoring().scorer.user(id),
     async erase(id) {

@@ -9,16 +9,15 @@ import { murmur2 } from '../../pipeline/core/partition.js';
 import type { DemandPanel, DemandScore } from '../../schemas/types.js';
 import { periodsAfter, worthTo } from './forecast.js';
 import {
-  bytesOf, demandRows, floatsOf, LEVELS, memberKey, memberRows, mixtureRow, mixtureRows, panelKey, panelRows, seasonRow, seasonRows, seriesOf, SHOP, shopOf,
+  bytesOf, demandRows, floatsOf, LEVELS, memberKey, memberRows, mixtureRow, mixtureRows, panelKey, panelRows, PARTS, seasonRow, seasonRows, seriesOf, SHOP, shopOf,
   taughtOf, windowRows, type Shop, type Taught,
 } from './rows.js';
 
 const PANEL_EVERY_DAYS = 7;
 const LEADS = [1, 6, 11, 17, 22, 28] as const;
 const LAST_LEAD = 28;
-/** SKUs that leave a forecast at each origin; one SKU waits for one forecast at a time. */
+/** SKUs that leave a forecast at each origin, about; one SKU waits for one forecast at a time. */
 const PANEL_SKUS = 256;
-const PARTS = 64;
 const MOST_PARTS = PARTS / (LAST_LEAD / PANEL_EVERY_DAYS);
 const MOST_TURNS = 60;
 const FORGETTING = 0.97;
@@ -27,6 +26,9 @@ const MOST_DEVIATIONS = 30;
 
 /** In which part of the panel a SKU is. */
 export const partOf = (sku: string): number => (murmur2(Buffer.from(sku)) >>> 16) % PARTS;
+
+/** Whose turn it is in its part, where a part has more SKUs than leave a forecast: by other bits than the part. */
+const turnOf = (sku: string, turns: number): number => (murmur2(Buffer.from(sku)) & 0xffff) % turns;
 
 /**
  * A sale of a new day says that the days before it are over: what was forecast of them is judged and teaches the classes, and on
@@ -102,11 +104,15 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
   const members = ctx.get(seasonRows, SHOP)?.members ?? 0;
   const parts = Math.min(MOST_PARTS, Math.max(1, Math.ceil((PANEL_SKUS * PARTS) / Math.max(1, members))));
   const from = (origin / PANEL_EVERY_DAYS) * parts;
+  // A part of many more is looked through whole, which is cheap, and its SKUs take turns: the first sale of a day must not wait for thousands of forecasts.
+  const turns = Math.max(1, Math.round(members / (PANEL_SKUS * PARTS)));
+  const turn = Math.floor(from / PARTS) % turns;
   const quantiles = new Float64Array(LEADS.length * EXPERTS.length * LEVELS.length);
   const means = new Float64Array(LEADS.length * EXPERTS.length);
   const usually = periodsAfter(origin, LEADS, shop.outlook(origin + 1).exposureOf);
   for (let i = 0; i < parts; i++) {
     for (const { sub: sku } of ctx.scan(memberRows, memberKey((from + i) % PARTS))) {
+      if (turns > 1 && turnOf(sku, turns) !== turn) continue;
       const demand = ctx.get(demandRows, sku);
       if (!demand) continue;
       const series = seriesOf(demand);

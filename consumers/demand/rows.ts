@@ -20,6 +20,7 @@ export const mixtureRows = rows<DemandMixture>('mixture', 'DemandMixture');
 /** Forecasts that wait for their days, by (origin, SKU), and the SKUs to choose them from, by (part of the panel, SKU). */
 export const panelRows = rows<DemandPanel>('panel', 'DemandPanel');
 export const memberRows = rows<DemandMember>('member', 'DemandMember');
+export const PARTS = 64;
 export const panelKey = (origin: number): string => `#${origin}`;
 export const memberKey = (part: number): string => `#part-${part}`;
 

@@ -73,6 +73,9 @@ export interface ExtraRoute {
   readonly answer: (request: { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams; readonly body: unknown }) => Answer;
 }
 
+/** SKUs, the SKUs of a category together, or all that the shop has sold. */
+export type ForecastsWanted = { readonly skus: readonly string[] } | { readonly category: string } | { readonly total: 'shop' };
+
 /** What stands behind the doors. Any of them may throw `Refusal` (it becomes the answer) or `Unavailable` (503). */
 export interface HttpDoors {
   /** Write records to the log; resolves when they are durable. @throws Unavailable */
@@ -85,7 +88,7 @@ export interface HttpDoors {
   /** Forecast of a SKU, or undefined when there is none. */
   readonly forecast: (sku: string) => object | undefined | Promise<object | undefined>;
   /** Forecasts of several SKUs, or of a category together; undefined for a category without products. */
-  readonly forecasts: (wanted: { readonly skus: readonly string[] } | { readonly category: string }) => object | undefined | Promise<object | undefined>;
+  readonly forecasts: (wanted: ForecastsWanted) => object | undefined | Promise<object | undefined>;
   /** Whether the catalogue or anybody's event names a SKU; undefined, or no such door, where this process cannot tell. */
   readonly isNamed?: ((sku: string) => Promise<boolean | undefined>) | undefined;
   /** What is kept of a shopper, or undefined for nothing. */

@@ -1,6 +1,6 @@
 import { flag, isObject, optionalId, requiredSku, shopperId, text, under, type Errors, type Json } from '../../producers/fields.js';
 import { skuOf } from '../../producers/event-products.js';
-import type { RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
+import type { ForecastsWanted, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
 import { filterOf } from './filter.js';
 import { decodeToken } from './position-token.js';
 import { badRequest } from './problem.js';
@@ -178,16 +178,21 @@ export function pathId(name: string, value: string): string {
 
 const MOST_FORECASTS = 100;
 
-/** Whose forecasts a query asks for: `sku` once or several times, or one `category`. @throws Refusal 400 */
-export function forecastsWanted(query: URLSearchParams | undefined): { readonly skus: readonly string[] } | { readonly category: string } {
+/** Whose forecasts a query asks for: `sku` once or several times, one `category`, or `total=shop`. @throws Refusal 400 */
+export function forecastsWanted(query: URLSearchParams | undefined): ForecastsWanted {
   const given = query?.getAll('sku') ?? [];
   const categories = query?.getAll('category') ?? [];
+  const totals = query?.getAll('total') ?? [];
   const errors: Errors = [];
   const skus = new Set<string>();
   if (given.length > MOST_FORECASTS) errors.push({ path: 'sku', code: 'too_many', message: `At most ${MOST_FORECASTS} SKUs.` });
   else for (const sku of given) skus.add(requiredSku(errors, { sku }, 'sku') ?? '');
-  if ((given.length > 0) === (categories.length > 0)) errors.push({ path: 'sku', code: 'required', message: 'Name SKUs (sku=a&sku=b), or one category.' });
+  if ([given, categories, totals].filter(({ length }) => length > 0).length !== 1) {
+    errors.push({ path: 'sku', code: 'required', message: 'Name SKUs (sku=a&sku=b), or one category, or total=shop.' });
+  }
   if (categories.length > 1 || categories[0] === '') errors.push({ path: 'category', code: 'out_of_range', message: 'Name one category.' });
+  if (totals.length > 1 || (totals[0] !== undefined && totals[0] !== 'shop')) errors.push({ path: 'total', code: 'out_of_range', message: 'The total is total=shop.' });
   if (errors.length > 0) throw badRequest(errors);
+  if (totals[0] !== undefined) return { total: 'shop' };
   return categories[0] === undefined ? { skus: [...skus] } : { category: categories[0] };
 }

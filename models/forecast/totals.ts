@@ -11,7 +11,7 @@
 import { negativeBinomialQuantiles, normalQuantile } from './negative-binomial.js';
 
 /** Of days. */
-const SHARED = 0.02;
+export const SHARED = 0.02;
 /**
  * Of hours: an hour is less like all others than a day is. On UCI Online Retail until August 2011 the shop's hours have the least WQL with 0.005 of 0, 0.005
  * and 0.02 (0.540, 0.515, 0.530), and 80 % of them lie within their 80 %.
@@ -69,16 +69,20 @@ function squareOf({ mean, quantiles }: MemberForecast, probabilities: readonly n
   return square + tail * beyond * beyond;
 }
 
+/** Adds a member by its forecast at ascending `probabilities`; `z` is the normal quantile of the last of them. */
+export function addForecast(sums: Sums, member: MemberForecast, probabilities: readonly number[], z: number): void {
+  const own = Math.max(0, member.mean);
+  const upper = z > 0 ? ((member.quantiles[probabilities.length - 1] ?? 0) - own) / z : 0;
+  add(sums, own, Math.max(Math.sqrt(own), upper, Math.sqrt(Math.max(0, squareOf(member, probabilities) - own * own))));
+}
+
+/** The normal quantile of the last of these probabilities. */
+export const lastZ = (probabilities: readonly number[]): number => normalQuantile(probabilities.at(-1) ?? 0.9);
+
 /** One period's total at ascending `probabilities`, which are also those of the members. */
 export function total(members: Iterable<MemberForecast>, probabilities: readonly number[]): TotalForecast {
-  const last = probabilities.length - 1;
-  const z = normalQuantile(probabilities[last] ?? 0.9);
+  const z = lastZ(probabilities);
   const sums = init();
-  for (const member of members) {
-    const own = Math.max(0, member.mean);
-    const upper = z > 0 ? ((member.quantiles[last] ?? 0) - own) / z : 0;
-    const deviation = Math.max(Math.sqrt(own), upper, Math.sqrt(Math.max(0, squareOf(member, probabilities) - own * own)));
-    add(sums, own, deviation);
-  }
+  for (const member of members) addForecast(sums, member, probabilities, z);
   return predict(sums, probabilities, SHARED);
 }

@@ -1,4 +1,4 @@
-import { LEVELS, demandRows, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
+import { LEVELS, demandRows, memberKey, memberRows, PARTS, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
 import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, passedByClock, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
 import { eachHour, hourRows, passedByHours, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
@@ -94,29 +94,52 @@ export class ForecastDoor {
    */
   async ofCategory(category: string): Promise<object | undefined> {
     const skus = this.#options.items.skusIn(category);
-    if (skus.length === 0) return undefined;
-    const members: Forecast[] = [];
-    const ofHours = new Map<number, totals.Sums>();
-    for (const [i, sku] of skus.entries()) {
-      const made = this.#made(sku);
-      if (made) members.push(made.record);
-      if (made && this.#options.hours > 0) this.#addHours(made, ofHours);
-      // Events and other requests go on between.
-      if (i % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
+    return skus.length === 0 ? undefined : { category, products: skus.length, ...await this.#total(slices(skus)) };
+  }
+
+  /** The demand of all that has sold, of whatever category or none: what the categories come to, and the rest. */
+  async ofShop(): Promise<object> {
+    return { total: 'shop', ...await this.#total(this.#sold()) };
+  }
+
+  /** SKUs that have sold. */
+  *#sold(): Iterable<readonly string[]> {
+    const { views } = this.#options;
+    for (let at = 0; at < views.partitions * PARTS; at++) {
+      const next = (after: string): string[] => views.subs(demandForecasts, Math.floor(at / PARTS), memberRows, memberKey(at % PARTS), after, SLICE);
+      for (let skus = next(''); skus.length > 0; skus = next(skus.at(-1)!)) yield skus;
     }
-    const firstDay = Math.max(0, ...members.map((member) => member.firstDay));
-    const days = Array.from({ length: members.length > 0 ? HORIZON_DAYS : 0 }, (_, i) => {
-      const ofDay = members.map((member) => ({ mean: member.mean[i] ?? 0, quantiles: member.quantiles[i] ?? [] }));
-      const { mean, quantiles } = totals.total(ofDay, LEVELS);
+  }
+
+  /** What SKUs come to together, whatever their number: of each only its moments are kept. */
+  async #total(skus: Iterable<readonly string[]>): Promise<object> {
+    const { hours, days, now } = this.#options;
+    const z = totals.lastZ(LEVELS);
+    const ofDays = Array.from({ length: HORIZON_DAYS }, totals.init);
+    const ofHours = new Map<number, totals.Sums>();
+    let [forecast, firstDay] = [0, 0];
+    for (const slice of skus) {
+      for (const sku of slice) {
+        const made = this.#made(sku);
+        if (!made) continue;
+        forecast++;
+        firstDay = Math.max(firstDay, made.record.firstDay);
+        made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i]!, { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z));
+        if (hours > 0) this.#addHours(made, ofHours);
+      }
+      // Events and other requests go on between.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const answer = ofDays.map((sums, i) => {
+      const { mean, quantiles } = totals.predict(sums, LEVELS, totals.SHARED);
       return { date: isoDay(firstDay + i), mean: rounded(mean), quantiles: quantiles.map(rounded) };
     });
-    const hours = [...ofHours].toSorted(([a], [b]) => a - b).slice(0, this.#options.hours).map(([start, sums]) => {
+    const answerHours = [...ofHours].toSorted(([a], [b]) => a - b).slice(0, hours).map(([start, sums]) => {
       const { mean, quantiles } = totals.predict(sums, LEVELS, totals.SHARED_BY_HOURS);
-      return { start: isoHour(start, this.#options.days), mean: roundedHour(mean), quantiles: quantiles.map(roundedHour) };
+      return { start: isoHour(start, days), mean: roundedHour(mean), quantiles: quantiles.map(roundedHour) };
     });
     return {
-      category, products: skus.length, forecast: members.length, model: MODEL, asOf: new Date(this.#options.now).toISOString(), levels: LEVELS, days,
-      ...(this.#options.hours === 0 ? {} : { hours }),
+      forecast, model: MODEL, asOf: new Date(now).toISOString(), levels: LEVELS, days: forecast > 0 ? answer : [], ...(hours === 0 ? {} : { hours: answerHours }),
     };
   }
 
@@ -182,6 +205,10 @@ export class ForecastDoor {
     const passed = hours > 0 ? passedByHours(this.#hoursOf(sku), days) : passedByClock(days);
     return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay, passed) };
   }
+}
+
+function* slices(skus: readonly string[]): Iterable<readonly string[]> {
+  for (let from = 0; from < skus.length; from += SLICE) yield skus.slice(from, from + SLICE);
 }
 
 /** Newest day of the window on which something was sold; the newest known where it was sold before. */

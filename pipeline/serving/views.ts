@@ -3,7 +3,7 @@ import type { Log, Position, Reader } from '../core/log.js';
 import type { Journal } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import { untilAvailable } from '../core/until-available.js';
-import { redirectRows, restOf, rowKey, type RowKind } from '../core/rows.js';
+import { redirectRows, restOf, rowKey, rowRange, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
 import { progressOf } from '../core/task.js';
 import type { After } from '../../infra/http/doors.js';
@@ -73,6 +73,16 @@ export class Views {
         if (!key.includes('\u001f')) yield { key, value: kind.codec.decode(value) };
       }
     }
+  }
+
+  /** Subs of the rows of a kind and key in one partition behind `after`, in their order, `limit` at most: many are walked in pieces, between which others have their turn. */
+  subs<T>(table: Topic, partition: number, kind: RowKind<T>, key: string, after: string, limit: number): string[] {
+    const { start, end } = rowRange(key, kind.name);
+    const found: string[] = [];
+    for (const row of this.#store(table, partition).range(after === '' ? start : `${start}${after}\u0000`, end)) {
+      if (found.push(row.key.slice(start.length)) === limit) break;
+    }
+    return found;
   }
 
   /** Time of a log that does not follow the wall clock: where the tasks of the catalogue stand. */

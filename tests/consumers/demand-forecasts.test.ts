@@ -4,11 +4,12 @@ import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { live, replayed } from '../../consumers/demand/publication.js';
-import { demandRows, LEVELS, mixtureRows, windowRows } from '../../consumers/demand/rows.js';
+import { demandRows, LEVELS, mixtureRows, panelKey, panelRows, windowRows } from '../../consumers/demand/rows.js';
 import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
-import { deadLetters, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
+import { deadLetters, demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
+import { observedStores, Views } from '../../pipeline/serving/views.js';
 import type { Forecast, Sale, Supply } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
@@ -650,6 +651,21 @@ describe('odd series', () => {
     const units = [...together.values()].flatMap(({ mean, quantiles }) => [...mean, ...quantiles.flat()]);
     expect(units.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
     expect(together.get('C')).toEqual(run(['C']).get('C'));
+  });
+
+  test('in a shop of many SKUs the first sale of a day waits for some hundreds of forecasts that are left to be judged, not for thousands', () => {
+    const driver = shop();
+    const [SKUS, DAYS] = [40_000, 35];
+    for (let i = 0; i < SKUS; i++) driver.send(sales, `S${i}`, sale(`S${i}`, 1, NINE));
+    const start = Math.floor(NINE / DAY);
+    const views = new Views(observedStores(driver.openStore), 1);
+    for (let day = 1; day <= DAYS; day++) driver.send(sales, 'S0', sale('S0', 1 + (day % 2), NINE + day * DAY));
+    const left = Array.from({ length: DAYS }, (_, day) => views.subs(table, 0, panelRows, panelKey(start + day), '', SKUS).length).filter((count) => count > 0);
+    expect(left.length).toBeGreaterThan(1);
+    for (const count of left) {
+      expect(count).toBeGreaterThan(100);
+      expect(count).toBeLessThan(600);
+    }
   });
 
   test('one order of a million units does not drown what the accuracy of its class says of the others', () => {
