@@ -9,7 +9,7 @@ import * as ranker from '../models/ranker.js';
 import * as shownLists from '../models/shown-lists.js';
 import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
 import { catalog, interactions, itemVectors, purchases, recommendations, recommenderModels } from '../schemas/topics.js';
-import type { CatalogChange, Interaction, Purchase, Recommendation } from '../schemas/types.js';
+import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { contentsSnapshot, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
@@ -88,6 +88,8 @@ export const recommender: Fold<Recommender> = {
     tables: [itemVectors, recommenderModels],
     everyMs: PUBLISH_EVERY_MS,
     changes: (state, time) => [...driftedVectors(state, time), ...newWeights(state, time)],
+    // Weights of other features rank nothing: half-taught ones are better.
+    isUsable: (topic, value) => topic !== recommenderModels.name || (value as RecommenderModel).featureSet === features.SET,
   },
   gauges: ({ quality, model, position, chosen }): Gauge[] => [
     ...Object.entries(liveQuality.predict(quality)).map(([measure, value]): Gauge => ({ name: 'millrace_recommender_quality', value, labels: { model: fusion.MODEL, measure } })),

@@ -42,6 +42,7 @@ export const catalogue = {
   millrace_recommender_judged_events: { kind: 'gauge', help: 'Events that millrace_recommender_quality has seen.', labels: ['model'] },
   millrace_recommender_position_exponent: { kind: 'gauge', help: 'How fast attention falls with the place in a list, as learned from clicks: a place k is looked at k^-exponent as often as the first.', labels: [] },
   millrace_recommender_lessons: { kind: 'gauge', help: 'Lessons the ranker has had: from what shoppers did next, and from what they chose of recommendations shown.', labels: ['from'] },
+  millrace_learner_withholding: { kind: 'gauge', help: '1: the learner learns again what the log holds, and what it published before stands meanwhile.', labels: ['learner'] },
   millrace_sink_retries_total: { kind: 'counter', help: 'Attempts of sinks that were not answered.', labels: ['table'] },
   millrace_sink_rows_total: { kind: 'counter', help: 'Rows acknowledged by ClickHouse.', labels: ['table'] },
   millrace_sink_stopped: { kind: 'gauge', help: '1: a permanent error stopped this sink.', labels: ['table', 'partition'] },

@@ -23,11 +23,19 @@ export interface Fold<S> {
   /** @throws Error when the pieces are of another version: the fold then learns from the start of the log. */
   restore(pieces: readonly Uint8Array[]): S;
   /** Idempotent upserts of what has changed enough to tell others, and the table they go to. */
-  readonly publishes?: { readonly tables: readonly Topic[]; readonly everyMs: number; changes(state: S, time: number): Upsert[] } | undefined;
+  readonly publishes?: Publishing<S> | undefined;
   /** Lessons too dear for the event path, looked for now and then; events go on being learned while one is worked out. */
   readonly study?: { readonly everyMs: number; run(state: S): Promise<unknown> } | undefined;
   /** What of the state is to be seen in the metrics. */
   gauges?(state: S): readonly Gauge[];
+}
+
+export interface Publishing<S> {
+  readonly tables: readonly Topic[];
+  readonly everyMs: number;
+  changes(state: S, time: number): Upsert[];
+  /** Whether what an earlier run published is of use to those who read it now: where it is, nothing less taught takes its place. */
+  isUsable(topic: string, value: unknown): boolean;
 }
 
 export interface Gauge {
@@ -123,6 +131,9 @@ async function learnOn<S>(
 ): Promise<void> {
   const { log, metrics, journal } = around;
   const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
+  // Who learns again what was learned before knows less, until it has caught up, than what stands published.
+  let isWithholding = await standsPublished(fold, log);
+  const ends = isWithholding ? await endsOf(fold.inputs, log) : [];
   const reader = log.reader([...positions.values()], PATIENCE_MS);
   let savedAt = performance.now();
   let publishedAt = performance.now();
@@ -145,8 +156,11 @@ async function learnOn<S>(
       }
       metrics.gauge('millrace_consumer_lag_records', reader.lag(), { consumer: fold.name, partition: 'all' });
       if (reader.lag() === 0) announce();
+      // A learner at its limit is never without lag.
+      isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
       const { publishes } = fold;
-      if (publishes && unsaved && performance.now() - publishedAt >= publishes.everyMs) {
+      if (publishes) metrics.gauge('millrace_learner_withholding', isWithholding ? 1 : 0, { learner: fold.name });
+      if (publishes && !isWithholding && unsaved && performance.now() - publishedAt >= publishes.everyMs) {
         const changes = publishes.changes(state, Date.now());
         if (changes.length > 0) await log.append(changes.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
         for (const { name, value, labels } of fold.gauges?.(state) ?? []) metrics.gauge(name, value, labels);
@@ -162,6 +176,31 @@ async function learnOn<S>(
   } finally {
     await reader.close();
   }
+}
+
+async function endsOf(inputs: readonly Topic[], log: FoldSurroundings['log']): Promise<Position[]> {
+  const ends: Position[] = [];
+  for (const { name } of inputs) for (const [partition, { end }] of (await log.ranges(name)).entries()) ends.push({ topic: name, partition, offset: end });
+  return ends;
+}
+
+/** Rows at the end of a partition that are looked through for one with a value: markers of transactions take offsets too. */
+const LOOKED_BACK = 8;
+
+/** Whether an earlier run has published something, and nothing that is of no use any more. */
+async function standsPublished<S>({ publishes }: Fold<S>, log: FoldSurroundings['log']): Promise<boolean> {
+  if (!publishes) return false;
+  let stands = false;
+  for (const { name, codec } of publishes.tables) {
+    for (const [partition, { start, end }] of (await log.ranges(name)).entries()) {
+      if (end <= start) continue;
+      const reader = log.reader([{ topic: name, partition, offset: Math.max(start, end - LOOKED_BACK) }]);
+      const last = (await reader.poll(LOOKED_BACK, POLL_MS).finally(() => reader.close())).findLast(({ value }) => value !== null)?.value;
+      if (last && !publishes.isUsable(name, codec.decode(last))) return false;
+      stands ||= last !== undefined;
+    }
+  }
+  return stands;
 }
 
 function learnRecord<S>(fold: Fold<S>, state: S, topics: ReadonlyMap<string, Topic>, record: LogRecord, { metrics }: FoldSurroundings): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { recommender, type Recommender } from '../../consumers/recommender.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { snapshotFiles } from '../../infra/snapshots/files.js';
+import * as embedding from '../../models/embedding.js';
+import * as itemIndex from '../../models/item-index.js';
 import { interactionsOf } from '../../pipeline/bench/events.js';
 import { readConfig } from '../../pipeline/config.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
@@ -66,6 +68,13 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
     snapshots: { directory: join(directory, 'thread'), log: log.id, everyMs: 60_000 },
   });
 
+  /** What a saved snapshot knows, whatever of it was told to others before: that goes by the clock. */
+  const learnedIn = async (place: string): Promise<Buffer> => {
+    const state = recommender.restore((await snapshotFiles(join(directory, place), log.id).load(recommender.name))!.pieces);
+    for (let item = 0; item < itemIndex.size(state.index); item++) embedding.published(state.model.embedding, item);
+    return Buffer.concat([...recommender.snapshot(state)]);
+  };
+
   test('learns, publishes and saves what it would have learned here', async () => {
     const here = new AbortController();
     const running = await startFold<Recommender>(recommender, { snapshots: snapshotFiles(join(directory, 'here'), log.id), snapshotEveryMs: 60_000, stop: here.signal }, { log, metrics: noMetrics, journal: silentJournal });
@@ -80,7 +89,7 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
     there.abort();
     await done;
     expect(running.state.events).toBeGreaterThan(2_000);
-    expect(readFileSync(join(directory, 'thread', 'recommender.snapshot')).equals(readFileSync(join(directory, 'here', 'recommender.snapshot')))).toBe(true);
+    expect((await learnedIn('thread')).equals(await learnedIn('here'))).toBe(true);
 
     // It goes on from there, and publishes once something has come.
     await log.append(interactionsOf(50, 50, 20).map((event) => ({ topic: interactions.name, partition: 0, key: event.shopper, value: interactions.codec.encode(event) })));

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { interactionsOf } from '../../pipeline/bench/events.js';
+import { startFold, type Fold, type Snapshots } from '../../pipeline/core/fold.js';
+import { noMetrics, silentJournal, type Metrics } from '../../pipeline/core/metrics.js';
+import { allTopics, interactions, itemVectors } from '../../schemas/topics.js';
+
+const EVENTS = 9_000;
+/** The learner of these tests counts events, and publishes its count whenever it may. */
+const counting = (isUsable = true): Fold<{ events: number }> => ({
+  name: 'counting',
+  inputs: [interactions],
+  init: () => ({ events: 0 }),
+  learn: (state) => void state.events++,
+  *snapshot({ events }) { yield Uint8Array.of(events); },
+  restore: () => { throw new Error('it is of another version'); },
+  publishes: {
+    tables: [itemVectors], everyMs: 0, isUsable: () => isUsable,
+    changes: ({ events }) => [{ table: itemVectors, key: 'count', value: itemVectors.codec.encode({ sku: 'count', dimensions: 0, vector: Buffer.alloc(0), learnedAt: 0, events }) }],
+  },
+});
+
+let directory: string;
+let log: EmbeddedLog;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-fold-'));
+  log = await openEmbeddedLog({ directory, clock: 'wall' });
+  await log.ensureTopics(allTopics);
+  await happen(EVENTS);
+});
+afterEach(async () => {
+  await log.close();
+  rmSync(directory, { recursive: true });
+});
+
+const happen = (events: number): Promise<unknown> => log.append(interactionsOf(events, 50, 20).map((event) => ({ topic: interactions.name, partition: 0, key: event.shopper, value: interactions.codec.encode(event) })));
+/** Of a version that is refused. */
+const refused: Snapshots = { load: async () => ({ pieces: [], positions: [{ topic: interactions.name, partition: 0, offset: 5 }] }), save: async () => {} };
+
+/** Runs the learner until it has learned all there is; the counts that it published. */
+async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics): Promise<number[]> {
+  const from = (await log.ranges(itemVectors.name))[0]!.end;
+  const stop = new AbortController();
+  const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics, journal: silentJournal });
+  await caughtUp;
+  await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(from);
+  stop.abort();
+  await done;
+  const reader = log.reader([{ topic: itemVectors.name, partition: 0, offset: from }]);
+  const rows = await reader.poll(1_000, 1_000);
+  await reader.close();
+  return rows.flatMap(({ value }) => (value ? [itemVectors.codec.decode(value).events] : []));
+}
+
+test('a learner tells what it has learned from the first lesson on', async () => {
+  expect((await run(counting()))[0]).toBeLessThan(EVENTS);
+});
+
+test('one that learns again tells nothing until it knows what was known before', async () => {
+  await run(counting());
+  const withheld: number[] = [];
+  const counts = await run(counting(), { ...noMetrics, gauge: (name, value) => { if (name === 'millrace_learner_withholding') withheld.push(value); } });
+  expect(counts.length).toBeGreaterThan(0);
+  expect(Math.min(...counts)).toBeGreaterThanOrEqual(EVENTS);
+  expect([withheld[0], withheld.at(-1)]).toEqual([1, 0]);
+});
+
+test('it does not wait where what was published is of no use any more', async () => {
+  await run(counting());
+  expect((await run(counting(false)))[0]).toBeLessThan(EVENTS);
+});
