@@ -8,8 +8,8 @@ import * as positionBias from '../models/position-bias.js';
 import * as ranker from '../models/ranker.js';
 import * as shownLists from '../models/shown-lists.js';
 import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
-import { catalog, interactions, itemVectors, purchases, recommendations, recommenderModels } from '../schemas/topics.js';
-import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel } from '../schemas/types.js';
+import { catalog, interactions, itemVectors, purchases, recommendations, recommenderModels, userMerges } from '../schemas/topics.js';
+import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel, UserMerge } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { contentsSnapshot, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
@@ -55,7 +55,7 @@ const scores = new Float32Array(ranker.STRIDE);
  */
 export const recommender: Fold<Recommender> = {
   name: 'recommender',
-  inputs: [interactions, purchases, recommendations, catalog],
+  inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
     index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
   }),
@@ -63,6 +63,7 @@ export const recommender: Fold<Recommender> = {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
     else if (topic === purchases.name) learnPurchase(state, value as Purchase);
     else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
+    else if (topic === userMerges.name) followMerge(state, value as UserMerge);
     else keepShown(state, value as Recommendation);
   },
   *snapshot({ index, model, shares, shown, position, quality, contents, events, chosen }) {
@@ -91,12 +92,18 @@ export const recommender: Fold<Recommender> = {
     // Weights of other features rank nothing: half-taught ones are better.
     isUsable: (topic, value) => topic !== recommenderModels.name || (value as RecommenderModel).featureSet === features.SET,
   },
-  gauges: ({ quality, model, position, chosen }): Gauge[] => [
+  gauges: ({ quality, model, position, chosen, shown }): Gauge[] => [
     ...Object.entries(liveQuality.predict(quality)).map(([measure, value]): Gauge => ({ name: 'millrace_recommender_quality', value, labels: { model: fusion.MODEL, measure } })),
     { name: 'millrace_recommender_judged_events', value: quality.events, labels: { model: fusion.MODEL } },
     { name: 'millrace_recommender_lessons', value: model.lessons, labels: { from: 'interactions' } },
     { name: 'millrace_recommender_lessons', value: chosen, labels: { from: 'recommendations' } },
     { name: 'millrace_recommender_position_exponent', value: positionBias.overall(position), labels: {} },
+    ...(['waiting', 'chosen'] as const).flatMap((state): Gauge[] => [
+      { name: 'millrace_recommender_lists', value: shown[state].size, labels: { state } },
+      { name: 'millrace_recommender_lists_reach_seconds', value: shownLists.reach(shown, shown[state]), labels: { state } },
+      { name: 'millrace_recommender_lists_dropped', value: shown[state].dropped.bytes, labels: { state, reason: 'memory' } },
+      { name: 'millrace_recommender_lists_dropped', value: shown[state].dropped.owner, labels: { state, reason: 'shopper' } },
+    ]),
   ],
 };
 
@@ -131,6 +138,12 @@ function learnPurchase(state: Recommender, purchase: Purchase): void {
 function keepShown({ shown }: Recommender, { recommendationId, shopper, placement, time, items, featureSet, features: shownFeatures }: Recommendation): void {
   if (featureSet !== features.SET) return;
   shownLists.learn(shown, recommendationId, { shopper, placement: placement ?? '', time, skus: items.map(({ sku }) => sku), features: shownFeatures });
+}
+
+/** Who logs in takes along what was shown to them before. An erased id leads nowhere, and nothing is kept of it. */
+function followMerge({ shown }: Recommender, { from, to, erased }: UserMerge): void {
+  if (erased.length > 0) shownLists.forget(shown, from);
+  else shownLists.join(shown, from, to);
 }
 
 /** A view or cart that names no recommendation is one of a list only if the shopper clicked the item in it before. */

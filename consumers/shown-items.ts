@@ -2,19 +2,15 @@ import * as exploration from '../models/exploration.js';
 import * as fairShare from '../models/fair-share.js';
 import * as fatigue from '../models/fatigue.js';
 import * as itemIndex from '../models/item-index.js';
-import { Latest } from '../models/kernels/latest.js';
+import { placementIn } from '../schemas/recommendation-ids.js';
 import type { Interaction, Recommendation } from '../schemas/types.js';
 import { isSpent, shareTime, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
-
-const MOST_ANSWERS = 10_000;
 
 /** What became of what was shown: click rates by item and placement, and what each shopper has seen too often. */
 export interface ShownItems {
   readonly exploration: exploration.Exploration;
   readonly fatigue: fatigue.Fatigue;
-  /** Placements of the latest answers, by recommendationId: a click names its answer, not always where it stood. */
-  readonly placements: Latest<string>;
   /** Answers of one shopper that count for click rates. */
   readonly answers: fairShare.FairShare;
   /** For the click rate of an item one shopper counts once a day, shown and clicked: who asks for it all day and clicks it does not make it everybody's. */
@@ -22,14 +18,13 @@ export interface ShownItems {
 }
 
 export const noneShown = (): ShownItems => ({
-  exploration: exploration.init(), fatigue: fatigue.init(), placements: new Latest(MOST_ANSWERS),
+  exploration: exploration.init(), fatigue: fatigue.init(),
   answers: fairShare.init(), daily: fairShare.init({ burst: 1, refillMs: 86_400_000, slots: 65_536 }),
 });
 
-export function learnShown({ exploration: tried, fatigue: seen, placements, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
+export function learnShown({ exploration: tried, fatigue: seen, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
   const { shopper, time } = answer;
   const placement = answer.placement ?? '';
-  placements.set(answer.recommendationId, placement);
   const counts = fairShare.learn(answers, shopper, time);
   for (const { sku } of answer.items) {
     // Whoever asks may name any items to be ranked: only those known otherwise are remembered.
@@ -41,7 +36,7 @@ export function learnShown({ exploration: tried, fatigue: seen, placements, answ
 }
 
 /** After the interaction has been taken from its shopper's share. */
-export function learnChosen({ exploration: tried, fatigue: seen, placements, daily }: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
+export function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
   const { event, shopper, products, recommendationId, placement } = interaction;
   if (event === 'User Erased') return fatigue.forgetShopper(seen, shopper);
   for (const { sku } of products) {
@@ -50,17 +45,15 @@ export function learnChosen({ exploration: tried, fatigue: seen, placements, dai
     fatigue.learnClicked(seen, shopper, item);
     if (event !== 'Recommendation Clicked' || isSpent(shares, interaction)) continue;
     if (!fairShare.learn(daily, `${shopper}\u001f${sku}\u001fclicked`, shareTime(interaction))) continue;
-    exploration.learnClicked(tried, placements.get(recommendationId ?? '') ?? placement ?? '', item);
+    exploration.learnClicked(tried, placementIn(recommendationId ?? '', tried.placements.keys()) ?? placement ?? '', item);
   }
 }
 
-export function shownSnapshot({ exploration: tried, fatigue: seen, placements, answers, daily }: ShownItems): Uint8Array {
-  return joinBytes([exploration.snapshot(tried), fatigue.snapshot(seen), fairShare.snapshot(answers), fairShare.snapshot(daily), Buffer.from(JSON.stringify([...placements]))]);
+export function shownSnapshot({ exploration: tried, fatigue: seen, answers, daily }: ShownItems): Uint8Array {
+  return joinBytes([exploration.snapshot(tried), fatigue.snapshot(seen), fairShare.snapshot(answers), fairShare.snapshot(daily)]);
 }
 
 export function restoreShown(bytes: Uint8Array): ShownItems {
-  const [tried, seen, answers, daily, placements] = splitBytes(bytes, 5);
-  const state: ShownItems = { ...noneShown(), exploration: exploration.restore(tried!), fatigue: fatigue.restore(seen!), answers: fairShare.restore(answers!), daily: fairShare.restore(daily!) };
-  for (const [id, placement] of JSON.parse(Buffer.from(placements!).toString()) as [string, string][]) state.placements.set(id, placement);
-  return state;
+  const [tried, seen, answers, daily] = splitBytes(bytes, 4);
+  return { exploration: exploration.restore(tried!), fatigue: fatigue.restore(seen!), answers: fairShare.restore(answers!), daily: fairShare.restore(daily!) };
 }

@@ -5,41 +5,61 @@
  *   weight = stage: click 1, cart 2, purchase 3
  *
  * What stands first is chosen more often because it stands first: a list is kept in the order in which it was shown, for
- * position-bias.ts to take that out. Each (list, item, stage) teaches once. A list teaches for a day of
- * event time, the latest 10,000 are kept; a cart or purchase that names no list counts for the list from which the same
- * shopper clicked the item. Untrained: nothing is known, no lesson.
+ * position-bias.ts to take that out. Each (list, item, stage) teaches once, for a day after the list was shown; a cart or purchase that
+ * names no list counts for the list from which the same shopper chose the item before. Who logs in takes their lists along.
+ *
+ * Memory: 32 MiB for lists that nobody chose from yet, and 64 MiB for those that somebody did, so that purchases find them: about 1.1 KB for a
+ * list of ten, 30,000 and 60,000 of them. Beyond that the oldest of its kind goes, as it does beyond 64 of each kind for one shopper: a flood
+ * of answers to one id drops that id's lists alone. 20,000 joined ids are remembered. Untrained: nothing is known, no lesson.
  */
 import { Latest } from './kernels/latest.js';
+import { Shelf, type Dropped } from './kernels/shelf.js';
 import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
 
-const MOST_LISTS = 10_000;
-const MOST_CLICKS = 20_000;
+const WAITING_BYTES = 32 * 2 ** 20;
+const CHOSEN_BYTES = 64 * 2 ** 20;
+const MOST_OF_A_SHOPPER = 64;
+const MOST_JOINED = 20_000;
+const MOST_HOPS = 8;
+/** What a list takes beside its features and names: objects, maps and the heads of arrays. */
+const OVERHEAD_BYTES = 600;
 const KEPT_MS = 86_400_000;
 /** Features are kept as signed bytes in these units: from −4 to 4. */
 const UNIT = 1 / 32;
-const VERSION = 2;
+const VERSION = 3;
+/** Between SKUs; no id contains it. */
+const SEPARATOR = '\u001f';
 
 /** How far a choice went; each counts for more than the one before. */
 export const STAGE = { click: 1, cart: 2, purchase: 3 } as const;
 export type Stage = keyof typeof STAGE;
 
 export interface ShownList {
+  /** To whom it was shown. */
   readonly shopper: string;
   readonly placement: string;
   readonly time: number;
-  /** In the order in which they were shown. */
-  readonly skus: readonly string[];
+  /** In the order in which they were shown, as one string: that takes a quarter of the memory. */
+  readonly skus: string;
   /** [item][feature] */
   readonly features: Uint8Array;
-  /** By item: bits of the stages that have taught. */
-  readonly taught: Uint8Array;
+  /** What has taught: 4·item + stage. */
+  readonly taught: readonly number[];
 }
 
+/** A list as an answer tells it. */
+export interface ToldList extends Pick<ShownList, 'shopper' | 'placement' | 'time' | 'features'> {
+  readonly skus: readonly string[];
+}
+
+/** By id; waiting lists are their shopper's, chosen ones of who chose from them last. */
 export interface ShownLists {
-  /** By id, oldest first. */
-  readonly lists: Latest<ShownList>;
-  /** By shopper and item: the list from which it was clicked. */
-  readonly clicked: Latest<string>;
+  readonly waiting: Shelf<ShownList>;
+  readonly chosen: Shelf<ShownList>;
+  /** By an id that was given up: the id that the same shopper has since. What is told late of the old one is found by it. */
+  readonly joined: Latest<string>;
+  /** When the latest list was shown. */
+  latest: number;
 }
 
 /** What the ranker is to learn: candidate `target` of the list was chosen. */
@@ -51,21 +71,40 @@ export interface Lesson {
   readonly weight: number;
 }
 
-export function init(): ShownLists {
-  return { lists: new Latest(MOST_LISTS), clicked: new Latest(MOST_CLICKS) };
+/** A list's memory in bytes, with what holds it. */
+const sizeOf = (id: string, { shopper, skus, features }: ShownList): number => OVERHEAD_BYTES + features.length + skus.length + 2 * shopper.length + id.length;
+
+export function init(most: { readonly waiting: number; readonly chosen: number } = { waiting: WAITING_BYTES, chosen: CHOSEN_BYTES }): ShownLists {
+  const shelf = (bytes: number): Shelf<ShownList> => new Shelf({ bytes, each: MOST_OF_A_SHOPPER }, sizeOf);
+  return { waiting: shelf(most.waiting), chosen: shelf(most.chosen), joined: new Latest(MOST_JOINED), latest: 0 };
 }
 
 /** Keeps a list that was shown. */
-export function learn(state: ShownLists, id: string, list: Pick<ShownList, 'shopper' | 'placement' | 'time' | 'skus' | 'features'>): void {
-  const { skus, features } = list;
-  if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.lists.has(id)) return;
-  state.lists.set(id, { ...list, features: Uint8Array.from(features), taught: new Uint8Array(skus.length) });
+export function learn(state: ShownLists, id: string, { shopper, placement, time, skus, features }: ToldList): void {
+  if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.chosen.has(id)) return;
+  for (const shelf of [state.waiting, state.chosen]) while ((shelf.oldest()?.time ?? Infinity) < time - KEPT_MS) shelf.deleteOldest();
+  state.latest = Math.max(state.latest, time);
+  state.waiting.add(id, ownerOf(state, shopper), { shopper, placement, time, skus: skus.join(SEPARATOR), features: Uint8Array.from(features), taught: [] });
 }
 
-/** Drops every list that was shown to a shopper, and what they clicked. */
+/** Seconds from the oldest list of a kind to the latest one of all: how long after it was shown a choice is sure to find its list. */
+export const reach = ({ latest }: ShownLists, shelf: Shelf<ShownList>): number => Math.max(0, latest - (shelf.oldest()?.time ?? latest)) / 1_000;
+
+/** Two ids are one shopper: what is kept of one is the other's from now on. */
+export function join(state: ShownLists, from: string, to: string): void {
+  if (from === to) return;
+  state.joined.set(from, to);
+  const owner = ownerOf(state, to);
+  state.waiting.move(from, owner);
+  state.chosen.move(from, owner);
+}
+
+/** Drops every list that was shown to a shopper, or chosen from by them. */
 export function forget(state: ShownLists, shopper: string): void {
-  for (const [id, list] of state.lists) if (list.shopper === shopper) state.lists.delete(id);
-  for (const [click] of state.clicked) if (click.startsWith(clickOf(shopper, ''))) state.clicked.delete(click);
+  for (const shelf of [state.waiting, state.chosen]) {
+    for (const [id, owner, list] of shelf) if (owner === shopper || ownerOf(state, list.shopper) === shopper) shelf.delete(id);
+  }
+  for (const [from, to] of state.joined) if (from === shopper || to === shopper) state.joined.delete(from);
 }
 
 /**
@@ -73,18 +112,39 @@ export function forget(state: ShownLists, shopper: string): void {
  * A named list counts whoever chooses from it: a shopper may have got another id since.
  */
 export function choose(state: ShownLists, id: string | null, shopper: string, sku: string, stage: Stage, time: number): Lesson | undefined {
-  const named = id ?? state.clicked.get(clickOf(shopper, sku));
-  const list = named === undefined ? undefined : state.lists.get(named);
+  const owner = ownerOf(state, shopper);
+  const named = id ?? chosenBefore(state, owner, sku);
+  const list = named === undefined ? undefined : state.chosen.get(named) ?? state.waiting.get(named);
   if (named === undefined || !list || time > list.time + KEPT_MS) return undefined;
-  const target = list.skus.indexOf(sku);
-  const bit = 1 << STAGE[stage];
-  if (target < 0 || (list.taught[target] & bit) !== 0) return undefined;
-  list.taught[target] |= bit;
-  state.clicked.set(clickOf(shopper, sku), named);
-  return { placement: list.placement, features: list.features, count: list.skus.length, target, weight: STAGE[stage] };
+  const skus = list.skus.split(SEPARATOR);
+  const target = skus.indexOf(sku);
+  const taught = 4 * target + STAGE[stage];
+  if (target < 0 || list.taught.includes(taught)) return undefined;
+  state.waiting.delete(named);
+  state.chosen.delete(named);
+  state.chosen.add(named, owner, { ...list, taught: [...list.taught, taught] });
+  return { placement: list.placement, features: list.features, count: skus.length, target, weight: STAGE[stage] };
 }
 
-const clickOf = (shopper: string, sku: string): string => `${shopper}\u001f${sku}`;
+/** The latest list from which the shopper chose the item. */
+function chosenBefore({ chosen }: ShownLists, owner: string, sku: string): string | undefined {
+  return chosen.idsOf(owner).findLast((id) => {
+    const { skus, taught } = chosen.get(id)!;
+    const item = skus.split(SEPARATOR).indexOf(sku);
+    return item >= 0 && taught.some((one) => one >> 2 === item);
+  });
+}
+
+/** Who has what was shown to an id: that id, or the one it was joined with. */
+function ownerOf({ joined }: ShownLists, shopper: string): string {
+  let owner = shopper;
+  for (let hop = 0; hop < MOST_HOPS; hop++) {
+    const next = joined.get(owner);
+    if (next === undefined || next === shopper) return owner;
+    owner = next;
+  }
+  return owner;
+}
 
 /** Rows of a feature matrix as bytes; `x` is column-major with the given stride. */
 export function quantised(x: Float32Array, stride: number, features: number, rows: Uint8Array): Uint8Array {
@@ -107,18 +167,28 @@ export function unquantised({ features, count }: Pick<Lesson, 'features' | 'coun
 }
 
 export function snapshot(state: ShownLists): Uint8Array {
-  const lists = [...state.lists];
-  const heads = JSON.stringify({ lists: lists.map(([id, { shopper, placement, time, skus, taught }]) => [id, shopper, placement, time, skus, [...taught]]), clicked: [...state.clicked] });
-  const features = new Uint8Array(lists.reduce((sum, [, list]) => sum + list.features.length, 0));
+  const lists = [...state.waiting, ...state.chosen];
+  const heads: Heads = {
+    latest: state.latest, waiting: state.waiting.size, dropped: [state.waiting.dropped, state.chosen.dropped], joined: [...state.joined],
+    lists: lists.map(([id, owner, { shopper, placement, time, skus, taught }]) => [id, owner, shopper, placement, time, skus, taught]),
+  };
+  const features = new Uint8Array(lists.reduce((sum, [, , list]) => sum + list.features.length, 0));
   let at = 0;
-  for (const [, list] of lists) {
+  for (const [, , list] of lists) {
     features.set(list.features, at);
     at += list.features.length;
   }
-  return pack('shown-lists', VERSION, { heads: new TextEncoder().encode(heads), lengths: Int32Array.from(lists, ([, list]) => list.features.length), features });
+  return pack('shown-lists', VERSION, { heads: new TextEncoder().encode(JSON.stringify(heads)), lengths: Int32Array.from(lists, ([, , list]) => list.features.length), features });
 }
 
-type Heads = { lists: [string, string, string, number, string[], number[]][]; clicked: [string, string][] };
+interface Heads {
+  readonly latest: number;
+  /** How many of the lists are waiting: they stand before those that were chosen from. */
+  readonly waiting: number;
+  readonly dropped: readonly [Dropped, Dropped];
+  readonly joined: readonly [string, string][];
+  readonly lists: readonly (readonly [id: string, owner: string, shopper: string, placement: string, time: number, skus: string, taught: readonly number[]])[];
+}
 
 export function restore(bytes: Uint8Array): ShownLists {
   const from = unpack('shown-lists', VERSION, bytes);
@@ -126,10 +196,12 @@ export function restore(bytes: Uint8Array): ShownLists {
   const lengths = from.i32('lengths');
   const features = from.u8('features');
   let at = 0;
-  const state = init();
-  heads.lists.forEach(([id, shopper, placement, time, skus, taught], n) =>
-    state.lists.set(id, { shopper, placement, time, skus, features: features.slice(at, (at += lengths[n])), taught: Uint8Array.from(taught) }));
-  for (const [click, id] of heads.clicked) state.clicked.set(click, id);
+  const state: ShownLists = { ...init(), latest: heads.latest };
+  heads.lists.forEach(([id, owner, shopper, placement, time, skus, taught], n) =>
+    (n < heads.waiting ? state.waiting : state.chosen).add(id, owner, { shopper, placement, time, skus, features: features.slice(at, (at += lengths[n])), taught }));
+  for (const [gone, to] of heads.joined) state.joined.set(gone, to);
+  Object.assign(state.waiting.dropped, heads.dropped[0]);
+  Object.assign(state.chosen.dropped, heads.dropped[1]);
   return state;
 }
 

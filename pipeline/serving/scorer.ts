@@ -7,6 +7,7 @@ import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
 import { MODEL } from '../../models/fusion.js';
 import { randomness, type Randomness } from '../../models/kernels/numbers.js';
+import { recommendationIdAt } from '../../schemas/recommendation-ids.js';
 import { recommendations, userProfiles } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
@@ -21,14 +22,13 @@ import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
 import type { Reason } from './reasons.js';
 import { Showing, type ShownItem } from './showing.js';
+import { Telling } from './telling.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
 const TRENDING = 'trending/1';
 const AFTER_DEADLINE_MS = 200;
 const CONTEXT = 10;
 const HINTS = 1_024;
-/** One answer in so many is told to the log with what the ranker saw: enough to learn from, and a fraction of the bytes. */
-const TOLD_IN_FULL = 4;
 /** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
 const ALL = 128;
 const NEW_ITEMS = 8;
@@ -69,7 +69,7 @@ export class Scorer {
   #refused = new Int32Array(0);
   readonly #hints = new Int32Array(HINTS);
   #request = 0;
-  #answers = 0;
+  readonly #telling = new Telling();
   /** A seed of each process's own: two scorers must not try the same. */
   readonly #chance: Randomness;
 
@@ -84,7 +84,7 @@ export class Scorer {
     const shopper = await this.#shopper(request, request.after);
     const sought = this.#sought(shopper, request.exclude, request.items === null, request.filter);
     const answer = request.items === null ? this.#best(shopper, request, sought) : this.#amongItems(shopper, request, request.items, sought);
-    const recommendationId = randomUUID();
+    const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID());
     const model = modelFor(shopper);
     this.#remember(recommendationId, shopper, request.placement, model, answer);
     metrics.count('millrace_recommendations_total', { kind: model === MODEL ? 'personal' : 'trending' });
@@ -196,7 +196,7 @@ export class Scorer {
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const isPlain = diversity === 0 && fatigue === 0 && !explore;
     const ranked = isPlain ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
-    const features = this.#answers++ % TOLD_IN_FULL === 0 ? ranking.seen(ranked.places) : undefined;
+    const features = this.#telling.isInFull(shopper.key, this.#parts.now()) ? ranking.seen(ranked.places) : undefined;
     return { items: this.#showing.ranked(recent, ranked, explaining), features };
   }
 

@@ -3,7 +3,7 @@ import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { recommender } from '../../consumers/recommender.js';
 import * as features from '../../models/features.js';
 import * as ranker from '../../models/ranker.js';
-import { purchases, recommendations } from '../../schemas/topics.js';
+import { purchases, recommendations, userMerges } from '../../schemas/topics.js';
 import { shopOfPairs } from '../serving/shop.js';
 
 const TIME = Date.UTC(2026, 0, 7);
@@ -68,6 +68,28 @@ describe('what was shown', () => {
     expect(shop.learner.chosen).toBe(3);
   });
 
+  test('is the shopper\'s after login, too', async () => {
+    const { shop, id, skus } = await shown();
+    shop.event('a', skus[2]!, [], { event: 'Recommendation Clicked', recommendationId: id });
+    expect(shop.learner.chosen).toBe(1);
+    recommender.learn(shop.learner, userMerges.name, { mergeId: 'm', from: 'a', to: 'user', time: TIME, erased: [] }, 'a');
+    shop.purchase('user', [skus[2]!], { time: shop.now + 3_600_000 });
+    expect(shop.learner.chosen).toBe(2);
+  });
+
+  test('to a shopper who asks 42,000 times takes nothing from others, and it is said what is remembered', async () => {
+    const { shop, id, skus } = await shown();
+    const told = shop.told[0]!;
+    for (let n = 0; n < 42_000; n++) recommender.learn(shop.learner, recommendations.name, { ...told, recommendationId: `flood-${n}`, shopper: 'flood' }, 'flood');
+    shop.event('a', skus[2]!, [], { event: 'Recommendation Clicked', recommendationId: id });
+    expect(shop.learner.chosen).toBe(1);
+    const gauges = new Map(recommender.gauges!(shop.learner).map(({ name, value, labels }) => [`${name} ${Object.values(labels).join(' ')}`, value]));
+    expect(gauges.get('millrace_recommender_lists waiting')).toBe(64);
+    expect(gauges.get('millrace_recommender_lists chosen')).toBe(1);
+    expect(gauges.get('millrace_recommender_lists_dropped waiting shopper')).toBe(42_000 - 64);
+    expect(gauges.get('millrace_recommender_lists_dropped waiting memory')).toBe(0);
+  });
+
   test('and not chosen for a day is forgotten', async () => {
     const { shop, id, skus } = await shown();
     shop.event('a', skus[2]!, [], { event: 'Recommendation Clicked', recommendationId: id, time: TIME });
@@ -80,7 +102,7 @@ describe('what was shown', () => {
     const places = async (): Promise<string[]> => shop.skus('a', { limit: 10, exclude: ['P5'] });
     const before = await places();
     const last = before.at(-1)!;
-    for (let round = 0; round < 200; round++) {
+    for (let round = 0; round < 200; round++, shop.now += 10_000) {
       const answer = await shop.recommend('a', { limit: 10, exclude: ['P5'] });
       recommender.learn(shop.learner, recommendations.name, shop.told.at(-1), 'a');
       // Without clicks before it, the event teaches the ranker nothing but by the list.
@@ -94,9 +116,9 @@ describe('what was shown', () => {
 
   test('to a shopper who is erased is dropped', async () => {
     const { shop } = await shown();
-    expect(shop.learner.shown.lists.size).toBe(1);
+    expect(shop.learner.shown.waiting.size).toBe(1);
     shop.event('a', 'P1', [], { event: 'User Erased' });
-    expect(shop.learner.shown.lists.size).toBe(0);
+    expect(shop.learner.shown.waiting.size).toBe(0);
   });
 
   test('by a model of other features teaches nothing', async () => {
@@ -104,7 +126,7 @@ describe('what was shown', () => {
     shop.profile('a', ['P4']);
     await shop.recommend('a');
     recommender.learn(shop.learner, recommendations.name, { ...shop.told[0]!, featureSet: `${features.SET}-other` }, 'a');
-    expect(shop.learner.shown.lists.size).toBe(0);
+    expect(shop.learner.shown.waiting.size).toBe(0);
   });
 });
 

@@ -449,13 +449,21 @@ describe('a machine that dates its events back', () => {
 });
 
 describe('what the log is told', () => {
-  test('an answer in four carries what the ranker saw, the first among them', async () => {
+  test('answers carry what the ranker saw, up to ten a second and six a minute of one shopper', async () => {
     const shop = shopOfPairs();
-    shop.profile('a', ['P4']);
-    for (let asked = 0; asked < 8; asked++) await shop.recommend('a', { placement: 'home', limit: 5 });
-    expect(shop.told).toHaveLength(8);
-    expect(shop.told.filter(({ features }) => features.length > 0)).toHaveLength(2);
-    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-3', shopper: 'a' });
+    const inFull = (): string[] => shop.told.splice(0).filter(({ features }) => features.length > 0).map(({ shopper }) => shopper);
+    for (let id = 0; id < 100; id++) shop.profile(`s${id}`, ['P4']);
+    await shop.recommend('s0', { placement: 'home', limit: 5 });
+    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-3', shopper: 's0' });
     expect(shop.told[0]!.features.length % 5).toBe(0);
+    inFull();
+    for (let n = 0; n < 1_000; n++, shop.now += 10) await shop.recommend(`s${n % 100}`, { limit: 5 });
+    const shoppers = inFull();
+    expect(shoppers.length).toBeGreaterThan(95);
+    expect(shoppers.length).toBeLessThanOrEqual(110);
+    for (let n = 0; n < 1_000; n++, shop.now += 10) await shop.recommend(n % 10 === 0 ? `s${n / 10}` : 'asks all day', { limit: 5 });
+    const turns = inFull();
+    expect(turns.length).toBeGreaterThan(95);
+    expect(turns.filter((shopper) => shopper === 'asks all day').length).toBeLessThan(12);
   });
 });

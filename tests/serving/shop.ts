@@ -34,6 +34,8 @@ export class TestShop {
   readonly told: Recommendation[] = [];
   readonly scorer: Scorer;
   readonly items: Items;
+  /** When the next answer is given. */
+  now = START;
   readonly #stores = observedStores(() => memoryStore());
   #events = 0;
   #positions = 0;
@@ -45,7 +47,7 @@ export class TestShop {
     this.items = new Items(views, this.neighbours.index);
     followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
-    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => START });
+    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => this.now });
   }
 
   product(sku: string, fields: Partial<Product> = {}): void {
