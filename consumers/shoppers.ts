@@ -15,7 +15,9 @@ const SEEN_LIMIT = 500;
 const SEEN_BYTES = 12;
 const RECENT_LIMIT = 50;
 const CONTEXT_LIMIT = 10;
-const SKU_LIMIT = 200;
+/** Of what was bought, and of what was dismissed: a row is written with every event, so long SKUs are fewer. */
+const SKU_LIMIT = 1_000;
+const SKU_BYTES = 40_000;
 const ALIAS_LIMIT = 200;
 const SEPARATOR = '\u001f';
 
@@ -157,8 +159,17 @@ function latestItems(items: UserProfile['recent']): UserProfile['recent'] {
   return (inOrder ? items : [...items].sort((a, b) => b.time - a.time)).slice(0, RECENT_LIMIT);
 }
 
-const latestFirst = (skus: readonly string[], before: readonly string[]): string[] =>
-  [...new Set([...skus, ...before])].slice(0, SKU_LIMIT);
+/** Each once, as many of the latest as a row may hold. */
+function latestFirst(skus: readonly string[], before: readonly string[]): string[] {
+  const kept: string[] = [];
+  let room = SKU_BYTES;
+  for (const sku of new Set([...skus, ...before])) {
+    room -= Buffer.byteLength(sku);
+    if (room < 0 || kept.length === SKU_LIMIT) break;
+    kept.push(sku);
+  }
+  return kept;
+}
 
 function interactionOf(shopper: string, event: ShopEvent, earlier: UserProfile['recent'], profile: UserProfile, session: Session): Interaction {
   return {

@@ -1144,11 +1144,11 @@ export interface UserProfile {
   readonly events: number;
   /** Latest first, at most 50. */
   readonly recent: readonly RecentItem[];
-  /** SKUs bought, latest first, at most 200. */
+  /** SKUs bought, latest first, at most 1,000 and 40,000 bytes of them. */
   readonly bought: readonly string[];
-  /** SKUs dismissed, at most 200. */
+  /** SKUs dismissed, at most 1,000 and 40,000 bytes of them. */
   readonly dismissed: readonly string[];
-  /** Ids merged into this one, at most 50. */
+  /** Ids merged into this one, at most 200. */
   readonly aliases: readonly string[];
   /** null: never said. */
   readonly marketingConsent: null | boolean;

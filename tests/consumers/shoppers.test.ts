@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, deadLetters, interactions, purchases } from '../../schemas/topics.js';
 import { joinConsent } from '../../consumers/consent.js';
-import type { ShopEvent } from '../../schemas/types.js';
+import type { ShopEvent, UserProfile } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, product, purchase, shopEvent } from '../support/events.js';
 
@@ -86,6 +86,26 @@ test('what was bought or dismissed is remembered', () => {
   driver.send(clickstream, 'a1', shopEvent('Recommendation Dismissed', { anonymousId: 'a1', products: [product('P7')] }));
   driver.send(purchases, 'a1', purchase('a1', 'O1', { lines: [{ sku: 'P1', quantity: 1, price: 1n }, { sku: 'P2', quantity: -1, price: 1n }] }));
   expect(profile(driver)).toMatchObject({ dismissed: ['P7'], bought: ['P1'] });
+});
+
+test('the last 1,000 items bought and the last 1,000 dismissed are remembered; of long SKUs as many as a row may hold', () => {
+  const driver = new Driver([shoppers()]);
+  for (let order = 0; order < 12; order++) {
+    const lines = Array.from({ length: 100 }, (_, line) => ({ sku: `P${order * 100 + line}`, quantity: 1, price: 1n }));
+    driver.send(purchases, 'a1', purchase('a1', `O${order}`, { lines }));
+    for (const { sku } of lines) driver.send(clickstream, 'a1', shopEvent('Recommendation Dismissed', { anonymousId: 'a1', products: [product(sku)] }));
+  }
+  const { bought, dismissed } = profile(driver) as UserProfile;
+  for (const remembered of [bought, dismissed]) {
+    expect(remembered).toHaveLength(1_000);
+    expect(remembered.toSorted()).toEqual(Array.from({ length: 1_000 }, (_, n) => `P${n + 200}`).toSorted());
+  }
+  const long = (n: number): string => `${n}-`.padEnd(100, 'ü');
+  for (let n = 0; n < 300; n++) driver.send(clickstream, 'a2', shopEvent('Recommendation Dismissed', { anonymousId: 'a2', products: [product(long(n))] }));
+  const kept = (profile(driver, 'a2') as UserProfile).dismissed;
+  expect(kept[0]).toBe(long(299));
+  expect(Buffer.byteLength(kept.join(''))).toBeLessThanOrEqual(40_000);
+  expect(Buffer.byteLength(kept.join(''))).toBeGreaterThan(39_000);
 });
 
 test('what was ordered and cancelled is not bought, what was refunded is', () => {
