@@ -556,7 +556,7 @@ export interface RecommenderModel {
 
 /** One reason. */
 export interface ReorderReason {
-  /** covers, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough or no-demand. */
+  /** covers, covered-less, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough or no-demand. */
   readonly code: string;
   /** The same in a sentence. */
   readonly text: string;
@@ -586,7 +586,7 @@ export interface ReorderSuggestion {
   readonly leadTimeDeviationDays: number;
   /** Days until the next order can be placed. */
   readonly reviewDays: number;
-  /** Mean units forecast over lead time and review. */
+  /** Mean units forecast over the days that it covers: lead time and review, lead time and cover_days, or the days left to sell. */
   readonly demand: number;
   /** Why. */
   readonly reasons: readonly ReorderReason[];
@@ -1084,7 +1084,7 @@ export interface StockCycle {
   readonly days: number;
   /** Level that the forecast asked for. */
   readonly textbook: number;
-  /** Standard deviation of the demand that it covers. */
+  /** Standard deviation of the demand that it has to meet. */
   readonly deviation: number;
   /** Share of cycles to cover, 0 to 1. */
   readonly service: number;
@@ -1092,10 +1092,16 @@ export interface StockCycle {
   readonly shift: number;
   /** Cycles learned. */
   readonly cycles: number;
+  /** Sum of their service levels: how many of them were to be covered. */
+  readonly promised: number;
+  /** How many the suggested levels covered. */
+  readonly covered: number;
   /** What corrected levels have cost over them, in units weighed by the service level. */
   readonly cost: number;
   /** What those of the forecasts have. */
   readonly textbookCost: number;
+  /** Sum of the squares of the differences of the two, cycle by cycle. */
+  readonly squares: number;
 }
 
 /** What base-stock levels of one partition have cost, in units weighed by their service levels, forgetting as it goes. */
@@ -1108,6 +1114,10 @@ export interface StockScore {
   readonly learned: number;
   /** Cost of those of the forecasts. */
   readonly textbook: number;
+  /** Sum of their service levels: how many cycles were to be covered. */
+  readonly promised: number;
+  /** How many the suggested levels covered. */
+  readonly covered: number;
 }
 
 /** A pending timer. */

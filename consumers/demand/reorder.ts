@@ -1,9 +1,14 @@
 import type { Correction } from '../../models/inventory/base-stock-learning.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
-import { sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
+import { protectedTime, sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
 import { policyOf } from '../../schemas/ordering.js';
 import type { Forecast, ReorderSuggestion, SkuSuccessor, Supply } from '../../schemas/types.js';
 import { rounded } from './forecast.js';
+
+/** A cycle is over while its days can still be looked up: four weeks are kept, and a quiet SKU is published once in one of them. */
+const MOST_CYCLE_DAYS = 20;
+/** Three lead times of equal probability whose mean and variance are those that are told, in deviations. */
+const LEAD_TIMES = [0, Math.sqrt(1.5), -Math.sqrt(1.5)];
 
 /** Terms of SKUs whose catalogue entry names none. */
 export interface ReorderDefaults {
@@ -26,8 +31,6 @@ export interface Terms {
   readonly service: Service;
   /** 0 where orders are not placed at intervals. */
   readonly reviewDays: number;
-  /** Days whose demand the stock of a cycle has to cover. */
-  readonly cycleDays: number;
 }
 
 export function termsOf(supply: Supply, defaults: ReorderDefaults): Terms {
@@ -39,11 +42,21 @@ export function termsOf(supply: Supply, defaults: ReorderDefaults): Terms {
   switch (kind) {
     case 'periodic': {
       const reviewDays = supply.reviewDays ?? defaults.reviewDays;
-      return { order, service, reviewDays, policy: { kind, reviewDays }, cycleDays: leadTime.days + reviewDays };
+      return { order, service, reviewDays, policy: { kind, reviewDays } };
     }
-    case 'reorder-point': return { order, service, reviewDays: 0, policy: { kind, orderDays: coverDays }, cycleDays: leadTime.days };
-    case 'newsvendor': return { order, service, reviewDays: 0, policy: { kind, sellingDays: coverDays }, cycleDays: coverDays };
+    case 'reorder-point': return { order, service, reviewDays: 0, policy: { kind, orderDays: coverDays } };
+    case 'newsvendor': return { order, service, reviewDays: 0, policy: { kind, sellingDays: coverDays } };
   }
+}
+
+/**
+ * Days of a SKU's cycle by its number: those whose demand its stock has to meet. Where the lead time is uncertain, cycles are as
+ * different in length as deliveries are. Undefined where there are none, or where some would last too long to be judged.
+ */
+export function cycleDays({ policy, order }: Pick<Terms, 'policy' | 'order'>, cycle: number): number | undefined {
+  const { days, deviationDays } = protectedTime(policy, order.leadTime);
+  const lengths = LEAD_TIMES.map((deviations) => Math.max(1, Math.round(Math.ceil(days) + deviations * deviationDays)));
+  return days > 0 && Math.max(...lengths) <= MOST_CYCLE_DAYS ? lengths[cycle % lengths.length] : undefined;
 }
 
 /** Both costs decide where both are known; else the level. */
@@ -66,10 +79,11 @@ export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast 
 /** What to order of a SKU today; undefined where nobody knows its stock. Of what is not forecast, nothing. */
 export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, correction?: Correction): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
-  const { policy, order, service, reviewDays } = termsOf(supply, defaults);
+  const terms = termsOf(supply, defaults);
+  const { policy, order, service, reviewDays } = terms;
   const onOrder = supply.onOrder ?? 0;
   const demand = demandOf(forecast);
-  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, correction);
+  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, cycleDays(terms, 0) === undefined ? undefined : correction);
   return {
     sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,

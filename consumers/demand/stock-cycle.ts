@@ -1,11 +1,11 @@
-import { corrected, cycleCost, init, isTrusted, learn, type Correction } from '../../models/inventory/base-stock-learning.js';
+import { corrected, cycleCost, init, learn, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
-import { serviceLevel } from '../../models/inventory/reorder-policies.js';
+import { protectedTime, serviceLevel } from '../../models/inventory/reorder-policies.js';
 import { isShort, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Forecast, StockCycle, StockScore } from '../../schemas/types.js';
-import { demandOf, type Terms } from './reorder.js';
+import { cycleDays, demandOf, type Terms } from './reorder.js';
 import { SHOP } from './rows.js';
 
 /** By SKU. */
@@ -13,27 +13,23 @@ export const cycleRows = rows<StockCycle>('cycle', 'StockCycle');
 /** Of a partition. */
 export const stockScoreRows = rows<StockScore>('stock-score', 'StockScore');
 
-/** A cycle is over while its days can still be looked up: four weeks are kept, and a quiet SKU is published once in one of them. */
-const MOST_CYCLE_DAYS = 20;
 const FORGETTING = 0.999;
 
 /**
  * At a publication: a cycle that is over is judged by what was sold in it, and the next one begins tomorrow with the level that the
- * forecast asks for. Answers what has been learned.
+ * forecast asks for. Answers what has been learned; undefined where no cycle of these terms can be judged.
  */
 export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, terms: Terms, ctx: Context): Correction | undefined {
   const known = ctx.get(cycleRows, sku);
+  const days = cycleDays(terms, known?.cycles ?? 0);
   const today = forecast.firstDay - 1;
-  if (known && today < known.from + known.days) return known;
-  const days = Math.min(MOST_CYCLE_DAYS, Math.ceil(terms.cycleDays));
-  if (days <= 0) return known;
+  if (days === undefined || (known && today < known.from + known.days)) return known;
   const learned = known ? judge(known, series, ctx) : init();
-  const covered = demandOver(demandOf(forecast), days);
+  const time = protectedTime(terms.policy, terms.order.leadTime);
+  const covered = demandOver(demandOf(forecast), Math.ceil(time.days), time.deviationDays);
   const service = serviceLevel(terms.service);
-  const { shift, cycles, cost, textbookCost } = learned;
-  ctx.put(cycleRows, sku, {
-    from: forecast.firstDay, days, textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service, shift, cycles, cost, textbookCost,
-  });
+  const began = { from: forecast.firstDay, days, textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
+  ctx.put(cycleRows, sku, { ...learned, ...began });
   return learned;
 }
 
@@ -41,13 +37,15 @@ function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
   const demand = demandOfCycle(cycle, series);
   if (demand === undefined) return cycle;
   const { service, textbook } = cycle;
-  const level = corrected(cycle, cycle);
-  const score = ctx.get(stockScoreRows, SHOP) ?? { cycles: 0, served: 0, learned: 0, textbook: 0 };
+  const level = suggested(cycle, cycle);
+  const score = ctx.get(stockScoreRows, SHOP) ?? { cycles: 0, served: 0, learned: 0, textbook: 0, promised: 0, covered: 0 };
   ctx.put(stockScoreRows, SHOP, {
     cycles: FORGETTING * score.cycles + 1,
-    served: FORGETTING * score.served + cycleCost(isTrusted(cycle) ? level : textbook, demand, service),
-    learned: FORGETTING * score.learned + cycleCost(level, demand, service),
+    served: FORGETTING * score.served + cycleCost(level, demand, service),
+    learned: FORGETTING * score.learned + cycleCost(corrected(cycle, cycle), demand, service),
     textbook: FORGETTING * score.textbook + cycleCost(textbook, demand, service),
+    promised: FORGETTING * score.promised + service,
+    covered: FORGETTING * score.covered + Number(demand <= level),
   });
   return learn(cycle, cycle, demand);
 }

@@ -6,18 +6,28 @@
  *   a ← clip(a − η_t g, −4, 4),  g = 1 − p if S > D, −p if S < D, 0 if equal,  η_t = 0.15 / (max(p, 1 − p) √t)
  *
  * A projected sub-gradient step on the newsvendor cost: against the best fixed `a` in hindsight its regret grows like √t, whatever the
- * demand. `a` is in deviations, so that it goes along with a forecast that moves. Untrained, S is the textbook's; it is trusted once it
- * has cost less than that over at least six cycles. Units are units.
+ * demand. `a` is in deviations of the demand that the cycles judge, so that it goes along with a forecast that moves; it may be used for
+ * no other demand. Units are units.
+ *
+ * Untrained, S is the textbook's. It is corrected once that has cost less over at least six cycles, by one and a half standard errors
+ * of the sum, Σ d > 1.5 √(Σ d²) with d what a cycle cost less; to a lower level only after so many cycles that three shortages were to be
+ * expected, since what a lower level costs shows in a shortage only, and until one comes it always seems to save (docs/evaluation.md).
  * Source: Huh and Rusmevichientong 2009.
  */
 export interface Correction {
   /** a. */
   readonly shift: number;
   readonly cycles: number;
+  /** Sum of their service levels: how many of them were to be covered. */
+  readonly promised: number;
+  /** How many the levels covered that were suggested. */
+  readonly covered: number;
   /** What the corrected levels have cost, trusted or not. */
   readonly cost: number;
   /** What the textbook's have. */
   readonly textbookCost: number;
+  /** Sum of the squares of the differences, cycle by cycle. */
+  readonly squares: number;
 }
 
 /** What was asked of a cycle when it began. */
@@ -31,14 +41,36 @@ export interface Asked {
 const RATE = 0.15;
 const MOST_SHIFT = 4;
 const ENOUGH_CYCLES = 6;
+const STANDARD_ERRORS = 1.5;
+const ENOUGH_SHORTAGES = 3;
+/** ln 40: so few covered cycles come by chance once in forty times at most. */
+const CLEARLY = Math.log(40);
 
-export const init = (): Correction => ({ shift: 0, cycles: 0, cost: 0, textbookCost: 0 });
+export const init = (): Correction => ({ shift: 0, cycles: 0, promised: 0, covered: 0, cost: 0, textbookCost: 0, squares: 0 });
 
 export const corrected = ({ shift }: Pick<Correction, 'shift'>, { textbook, deviation }: Pick<Asked, 'textbook' | 'deviation'>): number =>
   Math.max(0, textbook + shift * deviation);
 
-/** Whether it has paid. */
-export const isTrusted = ({ cycles, cost, textbookCost }: Correction): boolean => cycles >= ENOUGH_CYCLES && cost < textbookCost;
+/** Whether it has paid, by more than chance. */
+export function isTrusted({ shift, cycles, promised, cost, textbookCost, squares }: Correction): boolean {
+  if (cycles < ENOUGH_CYCLES || (shift < 0 && cycles - promised < ENOUGH_SHORTAGES)) return false;
+  return textbookCost - cost > STANDARD_ERRORS * Math.sqrt(squares);
+}
+
+/** The level that is suggested: corrected where that has paid. */
+export const suggested = (correction: Correction, asked: Pick<Asked, 'textbook' | 'deviation'>): number =>
+  isTrusted(correction) ? corrected(correction, asked) : asked.textbook;
+
+/**
+ * Whether so few cycles were covered that chance does not explain it: their probability, were the promise kept, is at most
+ * exp(−n KL(covered / n, promised / n)) (Chernoff), and that less than one in forty.
+ */
+export function isShortOfPromise({ cycles, promised, covered }: Pick<Correction, 'cycles' | 'promised' | 'covered'>): boolean {
+  if (cycles < ENOUGH_CYCLES || covered >= promised) return false;
+  const short = cycles - covered;
+  const divergence = (covered > 0 ? covered * Math.log(covered / promised) : 0) + short * Math.log(short / (cycles - promised));
+  return divergence > CLEARLY;
+}
 
 export function cycleCost(level: number, demand: number, service: number): number {
   return demand > level ? service * (demand - level) : (1 - service) * (level - demand);
@@ -51,11 +83,15 @@ export function learn(before: Correction, asked: Asked, demand: number): Correct
   const cycles = before.cycles + 1;
   const slope = level > demand ? 1 - service : level < demand ? -service : 0;
   const shift = before.shift - (RATE * slope) / (Math.max(service, 1 - service) * Math.sqrt(cycles));
+  const [cost, textbookCost] = [cycleCost(level, demand, service), cycleCost(textbook, demand, service)];
   return {
     cycles,
     shift: Math.min(MOST_SHIFT, Math.max(-MOST_SHIFT, shift)),
-    cost: before.cost + cycleCost(level, demand, service),
-    textbookCost: before.textbookCost + cycleCost(textbook, demand, service),
+    promised: before.promised + service,
+    covered: before.covered + Number(demand <= suggested(before, asked)),
+    cost: before.cost + cost,
+    textbookCost: before.textbookCost + textbookCost,
+    squares: before.squares + (textbookCost - cost) ** 2,
   };
 }
 
@@ -74,7 +110,7 @@ export function replay(cycles: readonly (Asked & { readonly demand: number })[])
   let state = init();
   let served = 0;
   for (const cycle of cycles) {
-    served += cycleCost(isTrusted(state) ? corrected(state, cycle) : cycle.textbook, cycle.demand, cycle.service);
+    served += cycleCost(suggested(state, cycle), cycle.demand, cycle.service);
     state = learn(state, cycle, cycle.demand);
   }
   const total = (level: number): number => cycles.reduce((sum, { demand, service }) => sum + cycleCost(level, demand, service), 0);

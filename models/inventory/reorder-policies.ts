@@ -3,15 +3,16 @@
  *
  *   newsvendor   order up to the quantile c_u / (c_u + c_o) of demand           c_u, c_o: cost of one unit too few, too many
  *   (R, S)       every R days up to S = quantile of demand over lead time + R
- *   (s, S)       when stock ≤ s = quantile over the lead time, up to S = s + demand of the days one order should last
+ *   (s, S)       when stock ≤ s = quantile over the lead time, up to S = s + mean demand of the days one order should last
  *
- * S and s are corrected by what earlier cycles have cost, where that has paid (base-stock-learning.ts). The position is what is on hand
- * and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
+ * The demand of that quantile is what the stock has to meet before more can come: it alone is protected at the service level, cycles are
+ * judged by it, and the quantile is corrected by what they have cost, where that has paid (base-stock-learning.ts); S of (s, S) goes along.
+ * The position is what is on hand and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
  * Nothing forecast, nothing ordered. Every suggestion says why, in data and in a sentence.
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
-import { corrected, isTrusted, type Correction } from './base-stock-learning.js';
-import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type DemandOverTime, type LeadTime } from './demand-over-time.js';
+import { corrected, isShortOfPromise, isTrusted, type Correction } from './base-stock-learning.js';
+import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime } from './demand-over-time.js';
 
 export interface StockPosition {
   onHand: number;
@@ -35,7 +36,8 @@ export type Policy =
 
 export type Reason =
   | { code: 'enough'; position: number; needed: number }
-  | { code: 'covers'; days: number; level: number; needed: number; position: number }
+  | { code: 'covers'; days: number; level: number; needed: number; position: number; further?: { days: number; units: number; protected: number } }
+  | { code: 'covered-less'; covered: number; cycles: number; level: number }
   | { code: 'below-reorder-point'; reorderPoint: number; position: number }
   | { code: 'learned'; units: number; cycles: number; saved: number }
   | { code: 'rounded-to-pack'; packSize: number; from: number }
@@ -78,44 +80,43 @@ export function suggestOrder(
 ): OrderSuggestion {
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
-  const { covered, ...textbook } = targets(forecast, terms.leadTime, level, policy);
-  if (covered.mean <= 0 && covered.days > 0) return { units: 0, upTo: 0, level, covered: 0, reasons: [{ code: 'no-demand' }] };
+  const time = protectedTime(policy, terms.leadTime);
+  const demand = demandOver(forecast, time.days, time.deviationDays);
+  const further = furtherDemand(forecast, time, policy);
+  const covered = demand.mean + (further?.units ?? 0);
+  if (covered <= 0 && demand.days + (further?.days ?? 0) > 0) return { units: 0, upTo: 0, level, covered: 0, reasons: [{ code: 'no-demand' }] };
+  const textbook = demandQuantile(demand, level);
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
-  const upTo = trusted ? corrected(trusted, { textbook: textbook.upTo, deviation: Math.sqrt(covered.variance) }) : textbook.upTo;
-  const reorderPoint = textbook.reorderPoint && Math.max(0, textbook.reorderPoint + upTo - textbook.upTo);
-  const learned: Reason[] = trusted ? [{ code: 'learned', units: upTo - textbook.upTo, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
-  if (reorderPoint !== undefined && position > reorderPoint) {
-    return { units: 0, upTo, level, covered: covered.mean, reasons: [{ code: 'enough', position, needed: reorderPoint }, ...learned] };
+  const protectedBy = trusted ? corrected(trusted, { textbook, deviation: Math.sqrt(demand.variance) }) : textbook;
+  const lot = further && level > 0 ? Math.max(1, Math.ceil(further.units)) : 0;
+  const upTo = protectedBy + lot;
+  const learned: Reason[] = trusted ? [{ code: 'learned', units: protectedBy - textbook, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
+  // A stock at its reorder point is low; one that equals an order-up-to level is not.
+  if (lot > 0 ? position > protectedBy : position >= protectedBy) {
+    return { units: 0, upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
   }
-  if (position >= upTo) return { units: 0, upTo, level, covered: covered.mean, reasons: [{ code: 'enough', position, needed: upTo }, ...learned] };
-  const reasons: Reason[] = [{ code: 'covers', days: covered.days, level, needed: upTo, position }, ...learned];
-  if (reorderPoint !== undefined) reasons.unshift({ code: 'below-reorder-point', reorderPoint, position });
-  return { units: rounded(upTo - position, terms, reasons), upTo, level, covered: covered.mean, reasons };
+  const reasons: Reason[] = further ? [{ code: 'below-reorder-point', reorderPoint: protectedBy, position }] : [];
+  reasons.push({ code: 'covers', days: demand.days, level, needed: upTo, position, ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
+  if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
+  reasons.push(...learned);
+  return { units: rounded(upTo - position, terms, reasons), upTo, level, covered, reasons };
 }
 
-function targets(
-  forecast: DemandForecast,
-  leadTime: LeadTime,
-  level: number,
-  policy: Policy,
-): { covered: DemandOverTime; upTo: number; reorderPoint?: number } {
-  const lead = Math.max(0, leadTime.days);
+/** Days whose demand the stock has to meet before more can come, and their deviation: until the order after this one is there. */
+export function protectedTime(policy: Policy, { days, deviationDays = 0 }: LeadTime): Required<LeadTime> {
+  const lead = Math.max(0, days);
   switch (policy.kind) {
-    case 'newsvendor': {
-      const covered = demandOver(forecast, policy.sellingDays);
-      return { covered, upTo: demandQuantile(covered, level) };
-    }
-    case 'periodic': {
-      const covered = demandOver(forecast, lead + Math.max(0, policy.reviewDays), leadTime.deviationDays);
-      return { covered, upTo: demandQuantile(covered, level) };
-    }
-    case 'reorder-point': {
-      const during = demandOver(forecast, lead, leadTime.deviationDays);
-      const covered = demandOver(forecast, lead + Math.max(1, policy.orderDays), leadTime.deviationDays);
-      const reorderPoint = demandQuantile(during, level);
-      return { covered, reorderPoint, upTo: level > 0 ? reorderPoint + Math.max(1, Math.ceil(covered.mean - during.mean)) : 0 };
-    }
+    case 'newsvendor': return { days: policy.sellingDays, deviationDays: 0 };
+    case 'periodic': return { days: lead + Math.max(0, policy.reviewDays), deviationDays };
+    case 'reorder-point': return { days: lead, deviationDays };
   }
+}
+
+/** Mean demand of the days after the lead time that an order of (s, S) should last: a lot, which protects against nothing. */
+function furtherDemand(forecast: DemandForecast, { days }: LeadTime, policy: Policy): { days: number; units: number } | undefined {
+  if (policy.kind !== 'reorder-point') return undefined;
+  const lot = Math.max(1, policy.orderDays);
+  return { days: lot, units: demandOver(forecast, days + lot).mean - demandOver(forecast, days).mean };
 }
 
 function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
@@ -138,7 +139,11 @@ export function sentence(reason: Reason): string {
     case 'enough':
       return `The ${amount(reason.position)} units on hand and on order reach the ${amount(reason.needed)} needed.`;
     case 'covers':
-      return `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} %: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
+      return reason.further
+        ? `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} % (${amount(reason.further.protected)} units) and the mean demand of ${amount(reason.further.days)} more (${amount(reason.further.units)} units): ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`
+        : `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} %: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
+    case 'covered-less':
+      return `Its levels so far covered the demand of ${reason.covered} of ${reason.cycles} cycles: ${amount((100 * reason.covered) / reason.cycles)} % instead of ${amount(100 * reason.level)} %.`;
     case 'below-reorder-point':
       return `Stock of ${amount(reason.position)} is at or below the reorder point of ${amount(reason.reorderPoint)}.`;
     case 'learned':

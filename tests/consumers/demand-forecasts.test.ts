@@ -5,7 +5,7 @@ import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { live, replayed } from '../../consumers/demand/publication.js';
 import { demandRows, LEVELS, mixtureRows, panelKey, panelRows, windowRows } from '../../consumers/demand/rows.js';
-import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
+import { cycleRows, stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
 import { deadLetters, demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
@@ -417,6 +417,40 @@ describe('what to order', () => {
       driver.send(supplies, 'P', supply('P', day % 2, NINE + day * DAY + 1, { leadTimeDays: 2, reviewDays: 1 }));
     }
     expect(driver.row('demand-forecasts', stockScoreRows, '')).toBeUndefined();
+  });
+
+  test('a reorder point learns from, and corrects, the demand of its lead time alone', () => {
+    const driver = shop();
+    const terms = { policy: 'reorder-point', leadTimeDays: 3, coverDays: 14, serviceLevel: 0.25 };
+    steadily(driver, 100, terms, 1);
+    const { textbook, deviation, shift, days } = driver.row('demand-forecasts', cycleRows, 'P')!;
+    const [point, covers, learned] = ['below-reorder-point', 'covers', 'learned'].map((code) => last(driver).reasons.find((one) => one.code === code)!.text);
+    expect(days).toBe(3);
+    const raised = Number(/^Raised by ([\d.]+)/.exec(learned!)![1]);
+    expect(raised).toBeGreaterThan(0.4 * shift * deviation);
+    expect(raised).toBeLessThan(1.6 * shift * deviation);
+    expect(Number(/of ([\d.]+)\.$/.exec(point!)![1]) - raised).toBeCloseTo(textbook, -1);
+    expect(covers).toMatch(/^Covers 3 days at 25 % \([\d.]+ units\) and the mean demand of 14 more \([\d.]+ units\): /);
+  });
+
+  test('cycles are as long as the lead times that are told, and what none of them can judge is not corrected', () => {
+    const lengths = new Set<number>();
+    const driver = shop();
+    driver.tick(NINE);
+    driver.send(supplies, 'P', supply('P', 1_000, NINE, { leadTimeDays: 3, leadTimeDeviationDays: 2, reviewDays: 1 }));
+    for (let day = 0; day < 40; day++) {
+      driver.tick(NINE + day * DAY);
+      driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
+      lengths.add(driver.row('demand-forecasts', cycleRows, 'P')!.days);
+    }
+    expect([...lengths].toSorted((a, b) => a - b)).toEqual([2, 4, 6]);
+    const long = shop();
+    steadily(long, 100, { leadTimeDays: 2, reviewDays: 1, serviceLevel: 0.25 }, 1);
+    expect(last(long).reasons.map(({ code }) => code)).toContain('learned');
+    long.send(supplies, 'P', supply('P', 1, NINE + 100 * DAY, { leadTimeDays: 30, leadTimeDeviationDays: 10, serviceLevel: 0.25 }));
+    long.tick(NINE + 101 * DAY);
+    expect(last(long)).toMatchObject({ leadTimeDays: 30 });
+    expect(last(long).reasons.map(({ code }) => code)).not.toContain('learned');
   });
 
   test('a reorder point waits until stock is low, a newsvendor orders for the days that are left', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { corrected, init, isTrusted, learn, replay, type Correction } from '../../../models/inventory/base-stock-learning.js';
+import { corrected, init, isShortOfPromise, isTrusted, learn, replay, type Correction } from '../../../models/inventory/base-stock-learning.js';
+import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const asked = (textbook: number, deviation: number, service = 0.8): { textbook: number; deviation: number; service: number } => ({ textbook, deviation, service });
 
@@ -20,9 +21,36 @@ test('an untrained level is the textbook one, and a better one is trusted only o
     state = learn(state, asked(10, 10), 40);
   }
   expect(trusted).toEqual([false, false, false, false, false, false, true, true]);
-  let worse = init();
-  for (let i = 0; i < 12; i++) worse = learn(worse, asked(10, 10), i % 2 === 0 ? 9 : 11);
-  expect(isTrusted(worse)).toBe(worse.cost < worse.textbookCost);
+});
+
+test('a lower level that only seems to save, since no shortage was due yet, is not trusted', () => {
+  const tooHigh = (service: number, cycles: number): Correction =>
+    Array.from({ length: cycles }).reduce<Correction>((state) => learn(state, asked(30, 10, service), 20), init());
+  for (const cycles of [6, 20, 50]) {
+    expect(tooHigh(0.95, cycles).cost).toBeLessThan(tooHigh(0.95, cycles).textbookCost);
+    expect(isTrusted(tooHigh(0.95, cycles))).toBe(false);
+  }
+  expect(isTrusted(tooHigh(0.95, 61))).toBe(true);
+  expect([isTrusted(tooHigh(0.5, 6)), isTrusted(tooHigh(0.5, 7))]).toEqual([true, true]);
+});
+
+test('where the textbook level is right, what is served costs hardly more: luck is not taken for a better level', () => {
+  // Poisson demand of 20; its quantiles are the textbook levels.
+  const random = randomness(7);
+  const poisson = (): number => { let [n, p] = [0, uniform(random)]; while (p > Math.exp(-20)) { p *= uniform(random); n++; } return n; };
+  const levels = { 0.5: 20, 0.8: 24, 0.95: 28 };
+  for (const [service, level] of Object.entries(levels)) {
+    const costs = Array.from({ length: 400 }, () => replay(Array.from({ length: 26 }, () => ({ ...asked(level, Math.sqrt(20), Number(service)), demand: poisson() }))));
+    const sum = (name: 'served' | 'learned' | 'textbook'): number => costs.reduce((total, one) => total + one[name], 0);
+    expect(sum('served') / sum('textbook')).toBeLessThan(1.003);
+    expect(sum('learned') / sum('textbook')).toBeGreaterThan(sum('served') / sum('textbook'));
+  }
+});
+
+test('few covered cycles are only called few where chance does not explain them', () => {
+  expect([[5, 6], [18, 20], [22, 26], [0, 3]].map(([covered, cycles]) => isShortOfPromise({ covered: covered!, cycles: cycles!, promised: 0.95 * cycles! }))).toEqual([false, false, false, false]);
+  expect([[2, 6], [14, 20], [20, 26]].map(([covered, cycles]) => isShortOfPromise({ covered: covered!, cycles: cycles!, promised: 0.95 * cycles! }))).toEqual([true, true, true]);
+  expect(isShortOfPromise({ covered: 0, cycles: 20, promised: 0 })).toBe(false);
 });
 
 test('learning costs less than a textbook level that is far off, and no less than hindsight', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast } from '../../../models/inventory/demand-over-time.js';
-import { sentence, serviceLevel, suggestOrder, type Policy } from '../../../models/inventory/reorder-policies.js';
+import { init, type Correction } from '../../../models/inventory/base-stock-learning.js';
+import { protectedTime, sentence, serviceLevel, suggestOrder, type Policy } from '../../../models/inventory/reorder-policies.js';
 import { readConfig } from '../../../pipeline/config.js';
 import { ORDERING } from '../../../schemas/ordering.js';
 
@@ -55,6 +56,34 @@ test('above its reorder point nothing is ordered; at it, up to the level', () =>
   const high = suggestOrder(steady(10), { onHand: 130 }, terms, { level: 0.9 }, policy);
   expect(high.units).toBe(0);
   expect(high.reasons.map((reason) => reason.code)).toEqual(['enough']);
+});
+
+test('a reorder point protects the days of the lead time, and says which units are for them and which are a lot of mean demand', () => {
+  const [lead, lot] = [demandOver(steady(1), 3), demandOver(steady(1), 17).mean - demandOver(steady(1), 3).mean];
+  const order = suggestOrder(steady(1), { onHand: 2 }, { leadTime: { days: 3 } }, { level: 0.95 }, { kind: 'reorder-point', orderDays: 14 });
+  const point = demandQuantile(lead, 0.95);
+  expect([order.upTo, order.covered]).toEqual([point + lot, 17]);
+  expect(order.reasons.map(sentence)).toEqual([
+    `Stock of 2 is at or below the reorder point of ${Number(point.toFixed(2))}.`,
+    `Covers 3 days at 95 % (${Number(point.toFixed(2))} units) and the mean demand of 14 more (14 units): ${Number(order.upTo.toFixed(2))} units are needed, 2 are on hand and on order.`,
+  ]);
+});
+
+test.each<Policy>([{ kind: 'newsvendor', sellingDays: 14 }, periodic, { kind: 'reorder-point', orderDays: 14 }])('what was learned moves the level by deviations of the demand that it was learned on: $kind', (policy) => {
+  const leadTime = { days: 7, deviationDays: 2 };
+  const correction = { ...init(), shift: 1.5, cycles: 30, promised: 24, covered: 12, cost: 10, textbookCost: 20, squares: 4 };
+  const suggest = (learned?: Correction) => suggestOrder(steady(10), { onHand: 0 }, { leadTime }, { level: 0.8 }, policy, learned);
+  const { days, deviationDays } = protectedTime(policy, leadTime);
+  const units = suggest(correction).upTo - suggest().upTo;
+  expect(units).toBeCloseTo(1.5 * Math.sqrt(demandOver(steady(10), days, deviationDays).variance), 9);
+  expect(suggest(correction).reasons.find(({ code }) => code === 'learned')).toMatchObject({ units: expect.closeTo(units, 9), cycles: 30, saved: 0.5 });
+});
+
+test('where the cycles of a SKU were covered clearly less often than promised, the reason says so', () => {
+  const suggest = (covered: number, cycles: number) =>
+    suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 7 } }, { level: 0.95 }, periodic, { ...init(), cycles, promised: 0.95 * cycles, covered }).reasons.map(sentence)[1];
+  expect(suggest(19, 26)).toBe('Its levels so far covered the demand of 19 of 26 cycles: 73.08 % instead of 95 %.');
+  expect([suggest(23, 26), suggest(26, 26), suggest(0, 3), suggest(5, 6)]).toEqual([undefined, undefined, undefined, undefined]);
 });
 
 test('the minimum comes before the pack, and both are given as reasons', () => {
