@@ -5,11 +5,12 @@ import * as popularity from '../models/popularity.js';
 import * as repeats from '../models/repeats.js';
 import * as visitPatterns from '../models/visit-patterns.js';
 import type { Fold } from '../pipeline/core/fold.js';
-import { interactions, purchases, recommendations } from '../schemas/topics.js';
-import type { Interaction, Purchase, Recommendation } from '../schemas/types.js';
+import { catalog, interactions, purchases, recommendations } from '../schemas/topics.js';
+import type { CatalogChange, Interaction, Purchase, Recommendation } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
-import { learnChosen, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
+import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
+import { forgetShown, learnChosen, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
@@ -18,22 +19,34 @@ export interface ItemNeighbours {
   readonly model: fusion.Fusion;
   readonly shares: Shares;
   readonly shown: ShownItems;
+  readonly known: KnownItems;
+}
+
+export interface ItemNeighboursOptions {
+  readonly precision?: fusion.Settings['precision'] | undefined;
+  /** Items outside the catalogue that are remembered at most. */
+  readonly mostUnlisted?: number | undefined;
 }
 
 /** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
-export const itemNeighboursIn = (precision: fusion.Settings['precision']): Fold<ItemNeighbours> => ({
+export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT_MOST_UNLISTED }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
-  inputs: [interactions, purchases, recommendations],
-  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision }), shares: noShares(), shown: noneShown() }),
+  inputs: [interactions, purchases, recommendations, catalog],
+  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision }), shares: noShares(), shown: noneShown(), known: noItems(mostUnlisted) }),
   learn(state, topic, value) {
-    const { index, model, shares, shown } = state;
+    const { index, model, shares, shown, known } = state;
     if (topic === interactions.name) {
       eachTouch(index, shares, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
       learnChosen(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
+    else if (topic === catalog.name) learnListing(index, value as CatalogChange);
     else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
+    forgetDue(known, index, model.popularity, (items) => {
+      forgetShown(shown, items);
+      fusion.forgetGiven(model, items);
+    });
   },
-  *snapshot({ index, model, shares, shown }) {
+  *snapshot({ index, model, shares, shown, known }) {
     yield itemIndex.snapshot(index);
     yield coVisitation.snapshot(model.coVisitation);
     yield popularity.snapshot(model.popularity);
@@ -41,15 +54,21 @@ export const itemNeighboursIn = (precision: fusion.Settings['precision']): Fold<
     yield visitPatterns.snapshot(model.visitPatterns);
     yield sharesSnapshot(shares);
     yield shownSnapshot(shown);
+    yield knownItemsSnapshot(known);
   },
   restore(pieces) {
-    const [index, transitions, popular, repeated, patterns, shares, shown] = ofCount(pieces, 7);
+    const [index, transitions, popular, repeated, patterns, shares, shown, known] = ofCount(pieces, 8);
     const model = {
       ...fusion.init({ precision }), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
       visitPatterns: visitPatterns.restore(patterns!),
     };
-    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown!) };
+    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown!), known: restoreKnownItems(known!, mostUnlisted) };
   },
 });
 
-export const itemNeighbours = itemNeighboursIn('float32');
+export const itemNeighbours = itemNeighboursIn({});
+
+function learnListing(index: itemIndex.ItemIndex, { op, sku }: CatalogChange): void {
+  if (op === 'delete') itemIndex.drop(index, sku);
+  else itemIndex.list(index, sku);
+}

@@ -32,10 +32,17 @@ export const noContents = (): ItemContents => ({ tower: tower.init(), tokens: ne
 
 /** A product put in or taken out. With a taught tower, one that nobody has touched has its vector at once. */
 export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, { op, sku, name, category, brand, price }: CatalogChange): void {
-  if (op === 'delete') return void contents.tokens.delete(itemIndex.predict(index, sku));
-  const item = itemIndex.learn(index, sku);
+  if (op === 'delete') {
+    contents.tokens.delete(itemIndex.predict(index, sku));
+    return itemIndex.drop(index, sku);
+  }
+  const item = itemIndex.list(index, sku);
   contents.tokens.set(item, tower.tokensOf({ title: name, category, brand, price: price === null ? null : Number(price) / 10_000 }));
   if (contents.tower.steps > 0) tell(contents, model.embedding, item);
+}
+
+export function forgetContents({ tokens }: ItemContents, items: Int32Array): void {
+  for (const item of items) tokens.delete(item);
 }
 
 /** Teach the tower when there is enough to learn from and much is new, then tell the untouched items' vectors. True if it did. */

@@ -46,8 +46,12 @@ export function eachTouch(
   if (weight <= 0) return;
   for (const { sku } of products) {
     if (!mayTeach(shares, shopper, sku, weight, time)) continue;
-    const known = Math.min(recent.length, MOST_RECENT);
-    for (let j = 0; j < known; j++) numbers[j] = itemIndex.learn(index, recent[j]!);
+    let known = 0;
+    for (let j = 0; j < recent.length && j < MOST_RECENT; j++) {
+      // What nobody taught or what was forgotten says nothing, and would only be remembered again.
+      const before = itemIndex.predict(index, recent[j]!);
+      if (before >= 0) numbers[known++] = before;
+    }
     learn(numbers.subarray(0, known), itemIndex.learn(index, sku), weight);
   }
 }

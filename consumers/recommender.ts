@@ -1,4 +1,3 @@
-import * as embedding from '../models/embedding.js';
 import * as features from '../models/features.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
@@ -11,16 +10,15 @@ import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
 import { catalog, interactions, itemVectors, purchases, recommendations, recommenderModels, userMerges } from '../schemas/topics.js';
 import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel, UserMerge } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
-import { contentsSnapshot, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
+import { contentsSnapshot, forgetContents, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
+import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
 import { ofCount } from './snapshot-bytes.js';
+import { changedVectors, dropVectors, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
 
 const PUBLISH_EVERY_MS = 2_000;
-const PUBLISH_AT_MOST = 1_000;
 /** How often it is looked whether the content tower should be taught again. */
 const STUDY_EVERY_MS = 60_000;
-/** A vector is told to others when its path since the last time is longer than this (unit length is 1). */
-const DRIFT = 0.1;
 /** Key of the one record of the models' table. */
 const KEY = 'fusion';
 
@@ -37,27 +35,35 @@ export interface Recommender {
   readonly position: positionBias.PositionBias;
   readonly quality: liveQuality.LiveQuality;
   readonly contents: ItemContents;
+  readonly known: KnownItems;
+  readonly told: ToldVectors;
   events: number;
   /** Lessons from lists that were shown. */
   chosen: number;
-  /** Where the next look for drifted vectors begins, and the lessons that the published weights knew. */
-  cursor: number;
+  /** The lessons that the published weights knew. */
   toldLessons: number;
 }
 
 const work = fusion.workspace();
 const scores = new Float32Array(ranker.STRIDE);
 
+export interface RecommenderOptions {
+  /** Items outside the catalogue that are remembered at most. */
+  readonly mostUnlisted?: number | undefined;
+  /** With it, a tower is taught beside the events: untouched items have vectors by what they say of themselves. */
+  readonly teach?: TeachTower | undefined;
+}
+
 /**
  * Learns the whole recommender, one event at a time; one learner a shop. It tells scorers what they do not learn
  * themselves: vectors that have drifted, and the weights that rank. What was shown and chosen from teaches the ranker
  * with the features of that moment.
  */
-export const recommender: Fold<Recommender> = {
+export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, teach }: RecommenderOptions): Fold<Recommender> => ({
   name: 'recommender',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), events: 0, chosen: 0, cursor: 0, toldLessons: -1,
+    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(mostUnlisted), told: noneTold(), events: 0, chosen: 0, toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
@@ -65,34 +71,37 @@ export const recommender: Fold<Recommender> = {
     else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
     else if (topic === userMerges.name) followMerge(state, value as UserMerge);
     else keepShown(state, value as Recommendation);
+    forgetDue(state.known, state.index, state.model.popularity, (items) => forget(state, items));
   },
-  *snapshot({ index, model, shares, shown, position, quality, contents, events, chosen }) {
+  *snapshot({ index, model, shares, shown, position, quality, contents, known, told, events, chosen }) {
     yield itemIndex.snapshot(index);
     yield sharesSnapshot(shares);
     yield shownLists.snapshot(shown);
     yield liveQuality.snapshot(quality);
     yield contentsSnapshot(contents);
+    yield knownItemsSnapshot(known);
+    yield toldSnapshot(told);
     yield positionBias.snapshot(position);
     yield Buffer.from(JSON.stringify({ events, chosen }));
     yield* fusion.snapshot(model);
   },
   restore(pieces) {
-    const [index, shares, shown, quality, contents, position, counts, ...model] = ofCount(pieces, 7 + fusion.PIECES);
+    const [index, shares, shown, quality, contents, known, told, position, counts, ...model] = ofCount(pieces, 9 + fusion.PIECES);
     const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
     return {
       index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: positionBias.restore(position!), quality: liveQuality.restore(quality!),
-      contents: restoreContents(contents!),
-      events, chosen, cursor: 0, toldLessons: -1,
+      contents: restoreContents(contents!), known: restoreKnownItems(known!, mostUnlisted), told: restoreTold(told!),
+      events, chosen, toldLessons: -1,
     };
   },
   publishes: {
     tables: [itemVectors, recommenderModels],
     everyMs: PUBLISH_EVERY_MS,
-    changes: (state, time) => [...driftedVectors(state, time), ...newWeights(state, time)],
+    changes: (state, time) => [...changedVectors(state.told, state.index, state.model.embedding, state.events, time), ...newWeights(state, time)],
     // Weights of other features rank nothing: half-taught ones are better.
     isUsable: (topic, value) => topic !== recommenderModels.name || (value as RecommenderModel).featureSet === features.SET,
   },
-  gauges: ({ quality, model, position, chosen, shown }): Gauge[] => [
+  gauges: ({ quality, model, position, chosen, shown, index, known }): Gauge[] => [
     ...Object.entries(liveQuality.predict(quality)).map(([measure, value]): Gauge => ({ name: 'millrace_recommender_quality', value, labels: { model: fusion.MODEL, measure } })),
     { name: 'millrace_recommender_judged_events', value: quality.events, labels: { model: fusion.MODEL } },
     { name: 'millrace_recommender_lessons', value: model.lessons, labels: { from: 'interactions' } },
@@ -104,14 +113,21 @@ export const recommender: Fold<Recommender> = {
       { name: 'millrace_recommender_lists_dropped', value: shown[state].dropped.bytes, labels: { state, reason: 'memory' } },
       { name: 'millrace_recommender_lists_dropped', value: shown[state].dropped.owner, labels: { state, reason: 'shopper' } },
     ]),
+    { name: 'millrace_recommender_items', value: index.listed, labels: { in_catalogue: 'yes' } },
+    { name: 'millrace_recommender_items', value: itemIndex.unlisted(index), labels: { in_catalogue: 'no' } },
+    { name: 'millrace_recommender_forgotten_items', value: known.deleted, labels: { because: 'deleted' } },
+    { name: 'millrace_recommender_forgotten_items', value: known.crowdedOut, labels: { because: 'crowded_out' } },
   ],
-};
-
-/** The recommender, with a tower that is taught beside the events: untouched items have vectors by what they say of themselves. */
-export const recommenderWithTower = (teach: TeachTower): Fold<Recommender> => ({
-  ...recommender,
-  study: { everyMs: STUDY_EVERY_MS, run: ({ contents, model, events }) => study(contents, model, events, teach) },
+  study: teach && { everyMs: STUDY_EVERY_MS, run: ({ contents, model, events }) => study(contents, model, events, teach) },
 });
+
+export const recommender = recommenderIn({});
+
+function forget({ index, model, contents, told }: Recommender, items: Int32Array): void {
+  dropVectors(told, index, items);
+  forgetContents(contents, items);
+  fusion.forget(model, items);
+}
 
 function learnInteraction(state: Recommender, interaction: Interaction): void {
   const { index, model, shares, quality } = state;
@@ -160,24 +176,6 @@ function learnChoice(state: Recommender, id: string | null, shopper: string, sku
   }
   ranker.learn(taught, count, target, weight, positionBias.offsets(state.position, placement, count));
   state.chosen++;
-}
-
-/** A round through the items, so that none waits for those before it for ever. */
-function driftedVectors(state: Recommender, time: number): Upsert[] {
-  const changes: Upsert[] = [];
-  const items = itemIndex.size(state.index);
-  let left = items;
-  for (; left > 0 && changes.length < PUBLISH_AT_MOST; left--) {
-    const item = state.cursor < items ? state.cursor : 0;
-    state.cursor = item + 1;
-    if (embedding.driftOf(state.model.embedding, item) < DRIFT) continue;
-    const vector = embedding.vectorOf(state.model.embedding, item);
-    const sku = itemIndex.skuOf(state.index, item);
-    if (!vector || sku === undefined) continue;
-    embedding.published(state.model.embedding, item);
-    changes.push({ table: itemVectors, key: sku, value: itemVectors.codec.encode({ sku, dimensions: vector.length, vector: bytesOf(vector), learnedAt: time, events: state.events }) });
-  }
-  return changes;
 }
 
 function newWeights(state: Recommender, time: number): Upsert[] {

@@ -49,6 +49,11 @@ export function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownI
   }
 }
 
+export function forgetShown({ exploration: tried, fatigue: seen }: ShownItems, items: Int32Array): void {
+  exploration.forget(tried, items);
+  fatigue.forget(seen, items);
+}
+
 export function shownSnapshot({ exploration: tried, fatigue: seen, answers, daily }: ShownItems): Uint8Array {
   return joinBytes([exploration.snapshot(tried), fatigue.snapshot(seen), fairShare.snapshot(answers), fairShare.snapshot(daily)]);
 }

@@ -93,10 +93,9 @@ function rebase(state: Affinity): void {
   state.age = 0;
 }
 
-export function forget(state: Affinity, item: number): void {
-  if (item < 0 || item >= state.items) return;
-  rows.forget(state.rows, item);
-  state.count[item] = 0;
+export function forget(state: Affinity, items: Int32Array): void {
+  rows.forget(state.rows, items);
+  for (const item of items) if (item >= 0 && item < state.items) state.count[item] = 0;
 }
 
 export function snapshot(state: Affinity): Uint8Array {

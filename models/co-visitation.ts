@@ -63,6 +63,8 @@ export interface CoVisitation {
   norm: Float32Array;
   /** By item: how often its rows have changed, by which caches of them tell that they are stale. */
   changes: Int32Array;
+  /** How often items were forgotten since this copy was made: their numbers may mean others now, in caches of rows as well. */
+  forgets: number;
   /** Items below this number are known. */
   items: number;
   /** log2 of g. */
@@ -82,6 +84,7 @@ export function init(settings: Partial<Settings> = {}): CoVisitation {
     count: new Float32Array(0),
     norm: new Float32Array(0),
     changes: new Int32Array(0),
+    forgets: 0,
     items: 0,
     age: 0,
   };
@@ -248,12 +251,16 @@ function rebase(state: CoVisitation): void {
   state.age = 0;
 }
 
-export function forget(state: CoVisitation, item: number): void {
-  if (item < 0 || item >= state.items) return;
-  rows.forget(state.forward, item);
-  rows.forget(state.backward, item);
-  state.count[item] = 0;
-  state.norm[item] = 0;
+export function forget(state: CoVisitation, items: Int32Array): void {
+  rows.forget(state.forward, items);
+  rows.forget(state.backward, items);
+  for (const item of items) {
+    if (item < 0 || item >= state.items) continue;
+    state.count[item] = 0;
+    state.norm[item] = 0;
+    state.changes[item] = 0;
+  }
+  state.forgets++;
 }
 
 export function snapshot(state: CoVisitation): Uint8Array {
@@ -285,6 +292,7 @@ export function restore(bytes: Uint8Array): CoVisitation {
     count: from.f32('count'),
     norm: from.f32('norm'),
     changes: from.i32('changes'),
+    forgets: 0,
     items,
     age,
   };

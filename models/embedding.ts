@@ -239,17 +239,26 @@ function setRandomly(state: Embedding, item: number): void {
 
 const drawn = new Float32Array(DIMENSIONS);
 
-export function forget(state: Embedding, item: number): void {
-  if (item < 0 || item >= state.items) return;
-  setRandomly(state, item);
-  const place = state.place[item];
-  if (place < 0) return;
-  const last = state.seen[--state.seenCount];
-  state.seen[place] = last;
-  state.place[last] = place;
-  state.place[item] = -1;
-  drop(state.recent, item);
+export function forget(state: Embedding, items: Int32Array): void {
+  for (const item of items) {
+    if (item < 0 || item >= state.items) continue;
+    setRandomly(state, item);
+    const at = state.place[item];
+    if (at < 0) continue;
+    const last = state.seen[--state.seenCount];
+    state.seen[at] = last;
+    state.place[last] = at;
+    state.place[item] = -1;
+  }
+  drop(state.recent, items);
 }
+
+/** Takes vectors back that were placed: the items are as those that have none. */
+export function unplace(state: Embedding, items: Int32Array): void {
+  for (const item of items) if (item >= 0 && item < state.items) rows.setRow(state.rows, item, NOWHERE);
+}
+
+const NOWHERE = new Float32Array(DIMENSIONS);
 
 export function snapshot(state: Embedding): Uint8Array {
   const { settings: s, items, recent } = state;

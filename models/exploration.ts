@@ -98,11 +98,13 @@ export function learnClicked(state: Exploration, placement: string, item: number
   of.allClicked++;
 }
 
-export function forget(state: Exploration, item: number): void {
+export function forget(state: Exploration, items: Int32Array): void {
   for (const { shown, clicked } of state.placements.values()) {
-    if (item < 0 || item >= shown.length) continue;
-    shown[item] = 0;
-    clicked[item] = 0;
+    for (const item of items) {
+      if (item < 0 || item >= shown.length) continue;
+      shown[item] = 0;
+      clicked[item] = 0;
+    }
   }
 }
 

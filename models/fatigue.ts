@@ -8,6 +8,7 @@
  * memory is fixed (2 MB) and what is lost is only a little patience. Untrained: nothing is damped.
  * Source: impression discounting (Lee et al., KDD 2014), its logarithmic form.
  */
+import { marksOf } from './kernels/marks.js';
 import { log } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
@@ -85,6 +86,16 @@ export function forgetShopper(state: Fatigue, shopper: string): void {
   state.shoppers[place] = 0;
   state.items.fill(-1, place * ITEMS, (place + 1) * ITEMS);
   state.times.fill(0, place * ITEMS, (place + 1) * ITEMS);
+}
+
+/** Takes the items out of what anybody has seen; a pass through the whole table. */
+export function forget({ items, times }: Fatigue, gone: Int32Array): void {
+  const marks = marksOf(gone, 0);
+  for (let at = 0; at < items.length; at++) {
+    if (items[at] < 0 || items[at] >= marks.length || marks[items[at]] !== 1) continue;
+    items[at] = -1;
+    times[at] = 0;
+  }
 }
 
 function find({ items }: Fatigue, place: number, item: number): number {

@@ -212,13 +212,23 @@ function choose(state: Fusion, recent: Int32Array, { scratch: space, picked, ite
   return count;
 }
 
-/** Takes the item out of every source. Its part in the ranker's weights is no larger than any other item's. */
-export function forget(state: Fusion, item: number): void {
-  coVisitation.forget(state.coVisitation, item);
-  affinity.forget(state.affinity, item);
-  popularity.forget(state.popularity, item);
-  repeats.forget(state.repeats, item);
-  embedding.forget(state.embedding, item);
+/** Takes the items out of every source, in one pass through each. Their part in the ranker's weights is no larger than any other items'. */
+export function forget(state: Fusion, items: Int32Array): void {
+  forgetCounts(state, items);
+  embedding.forget(state.embedding, items);
+}
+
+/** The same of a copy that learns counts alone, and is given its vectors. */
+export function forgetGiven(state: Fusion, items: Int32Array): void {
+  forgetCounts(state, items);
+  embedding.unplace(state.embedding, items);
+}
+
+function forgetCounts(state: Fusion, items: Int32Array): void {
+  coVisitation.forget(state.coVisitation, items);
+  affinity.forget(state.affinity, items);
+  popularity.forget(state.popularity, items);
+  repeats.forget(state.repeats, items);
 }
 
 /** A snapshot in pieces, each made when it is asked for. */

@@ -174,16 +174,18 @@ function ensure(state: Popularity, items: number): void {
   state.items = items;
 }
 
-export function forget(state: Popularity, item: number): void {
-  if (item < 0 || item >= state.items || state.born[item] < 0) return;
-  state.totalFast = Math.max(0, state.totalFast - state.fast[item]);
-  state.totalSlow = Math.max(0, state.totalSlow - state.slow[item]);
-  state.fast[item] = 0;
-  state.slow[item] = 0;
-  state.born[item] = -1;
-  state.seen--;
-  if (state.listedFast.includes(item)) state.listedFast = list(state.fast, state.items);
-  if (state.listedSlow.includes(item)) state.listedSlow = list(state.slow, state.items);
+export function forget(state: Popularity, items: Int32Array): void {
+  for (const item of items) {
+    if (item < 0 || item >= state.items || state.born[item] < 0) continue;
+    state.totalFast = Math.max(0, state.totalFast - state.fast[item]);
+    state.totalSlow = Math.max(0, state.totalSlow - state.slow[item]);
+    state.fast[item] = 0;
+    state.slow[item] = 0;
+    state.born[item] = -1;
+    state.seen--;
+  }
+  state.listedFast = list(state.fast, state.items);
+  state.listedSlow = list(state.slow, state.items);
 }
 
 export function snapshot(state: Popularity): Uint8Array {

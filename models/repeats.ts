@@ -76,12 +76,14 @@ function halve(state: Repeats, item: number): void {
   state.allAgain -= state.again[item];
 }
 
-export function forget(state: Repeats, item: number): void {
-  if (item < 0 || item >= state.items) return;
-  state.allFirst -= state.first[item];
-  state.allAgain -= state.again[item];
-  state.first[item] = 0;
-  state.again[item] = 0;
+export function forget(state: Repeats, items: Int32Array): void {
+  for (const item of items) {
+    if (item < 0 || item >= state.items) continue;
+    state.allFirst -= state.first[item];
+    state.allAgain -= state.again[item];
+    state.first[item] = 0;
+    state.again[item] = 0;
+  }
 }
 
 export function snapshot(state: Repeats): Uint8Array {

@@ -87,8 +87,9 @@ function spread({ ids, weights, offset, length }: TransitionRows, item: number, 
 /** Sums of single clicks, direct-mapped by item number: bounded, and a clash only costs a refill. */
 export interface HopCache {
   readonly rows: number;
-  /** The state the rows are of; of another state all are void. */
+  /** The state the rows are of, and how often it had forgotten items: of another state all are void. */
   of: CoVisitation | undefined;
+  forgets: number;
   readonly item: Int32Array;
   readonly changes: Int32Array;
   readonly length: Uint8Array;
@@ -102,6 +103,7 @@ export function hopCache(rows = 16_384): HopCache {
   return {
     rows,
     of: undefined,
+    forgets: 0,
     item: new Int32Array(rows).fill(-1),
     changes: new Int32Array(rows),
     length: new Uint8Array(rows),
@@ -113,9 +115,10 @@ export function hopCache(rows = 16_384): HopCache {
 
 /** `gather` from the cache. */
 export function gatherCached(state: CoVisitation, recent: Int32Array, scratch: Scratch, cache: HopCache): void {
-  if (cache.of !== state) {
+  if (cache.of !== state || cache.forgets !== state.forgets) {
     cache.item.fill(-1);
     cache.of = state;
+    cache.forgets = state.forgets;
   }
   ensure(sum, state.items);
   const clicks = different(recent, CLICKS);

@@ -1,5 +1,5 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
-import { itemNeighbours } from '../consumers/co-visitation.js';
+import { itemNeighboursIn } from '../consumers/co-visitation.js';
 import { live, replayed } from '../consumers/demand/publication.js';
 import type { ReorderDefaults } from '../consumers/demand/reorder.js';
 import { demandForecasts } from '../consumers/demand-forecasts.js';
@@ -7,7 +7,7 @@ import { itemWatch } from '../consumers/item-watch.js';
 import { marketingTriggers } from '../consumers/marketing-triggers.js';
 import { orderLedger } from '../consumers/order-ledger.js';
 import type { TeachTower } from '../consumers/item-contents.js';
-import { recommender, recommenderWithTower } from '../consumers/recommender.js';
+import { recommenderIn } from '../consumers/recommender.js';
 import { shoppers } from '../consumers/shoppers.js';
 import * as topics from '../schemas/topics.js';
 import type { Config } from './config.js';
@@ -40,7 +40,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
       }),
     ],
-    learners: [(teach ? recommenderWithTower(teach) : recommender) as Fold<unknown>, itemNeighbours as Fold<unknown>],
+    learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, teach }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS }) as Fold<unknown>],
     sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
     views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.recommenderModels, topics.demandForecasts] }],
   };

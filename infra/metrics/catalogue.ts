@@ -47,6 +47,8 @@ export const catalogue = {
   millrace_recommender_lists: { kind: 'gauge', help: 'Recommendations remembered to learn from: those nobody chose from yet, and those somebody did.', labels: ['state'] },
   millrace_recommender_lists_reach_seconds: { kind: 'gauge', help: 'From the oldest of them to the latest: a choice that comes later than this may find its list gone. At most a day.', labels: ['state'] },
   millrace_recommender_lists_dropped: { kind: 'gauge', help: 'Recommendations that had to go before their day was over: for memory, or because one shopper got very many.', labels: ['state', 'reason'] },
+  millrace_recommender_items: { kind: 'gauge', help: 'Items the recommender remembers: of the catalogue, and others that events have named (at most UNLISTED_ITEMS).', labels: ['in_catalogue'] },
+  millrace_recommender_forgotten_items: { kind: 'gauge', help: 'Items it has forgotten: deleted ones, and the least popular of those outside the catalogue beyond UNLISTED_ITEMS.', labels: ['because'] },
   millrace_sink_retries_total: { kind: 'counter', help: 'Attempts of sinks that were not answered.', labels: ['table'] },
   millrace_sink_rows_total: { kind: 'counter', help: 'Rows acknowledged by ClickHouse.', labels: ['table'] },
   millrace_sink_stopped: { kind: 'gauge', help: '1: a permanent error stopped this sink.', labels: ['table', 'partition'] },

@@ -3,6 +3,7 @@
  * what it replays. A ring that grows to its size, 44 bytes an event.
  */
 import { capacityFor, grownInt32 } from './growth.js';
+import { marksOf } from './marks.js';
 
 export const CONTEXT = 10;
 const MOST = 200_000;
@@ -59,9 +60,10 @@ export function contextAt(events: RecentEvents, at: number, out: Int32Array): vo
   for (let j = 0; j < CONTEXT; j++) out[j] = events.contexts[at * CONTEXT + j];
 }
 
-export function drop(events: RecentEvents, item: number): void {
-  if (item >= events.counts.length) return;
-  for (let at = 0; at < events.length; at++) if (events.items[at] === item) events.items[at] = -1;
-  for (let at = 0; at < events.length * CONTEXT; at++) if (events.contexts[at] === item) events.contexts[at] = -1;
-  events.counts[item] = 0;
+/** Takes the items out of what is remembered, in one pass. */
+export function drop(events: RecentEvents, items: Int32Array): void {
+  const gone = marksOf(items, events.counts.length);
+  for (let at = 0; at < events.length; at++) if (events.items[at] >= 0 && gone[events.items[at]] === 1) events.items[at] = -1;
+  for (let at = 0; at < events.length * CONTEXT; at++) if (events.contexts[at] >= 0 && gone[events.contexts[at]] === 1) events.contexts[at] = -1;
+  for (const item of items) if (item >= 0 && item < events.counts.length) events.counts[item] = 0;
 }

@@ -6,6 +6,7 @@
  * stand by weight, the heaviest first (equal ones as they came): who wants only those looks no further.
  */
 import { capacityFor, grownFloat32, grownInt32, grownUint8 } from './growth.js';
+import { marksOf } from './marks.js';
 
 export const SLOTS = 96;
 const SIZES = [6, 12, 24, 48, SLOTS] as const;
@@ -105,20 +106,42 @@ export function rescale(rows: TransitionRows, factor: number): void {
   for (let slot = 0; slot < rows.used; slot++) rows.weights[slot] *= factor;
 }
 
-/** Drops the row of `item` and its slot in every other row. Looks at each slot once: meant for the rare deletion. */
-export function forget(rows: TransitionRows, item: number): void {
-  if (item >= rows.offset.length) return;
-  rows.length[item] = 0;
-  for (let other = 0; other < rows.offset.length; other++) {
-    const first = rows.offset[other];
-    for (let slot = first; slot < first + rows.length[other]; slot++) {
-      if (rows.ids[slot] !== item) continue;
-      const end = first + rows.length[other]--;
-      rows.ids.copyWithin(slot, slot + 1, end);
-      rows.weights.copyWithin(slot, slot + 1, end);
-      break;
-    }
+/** Slots of the arena that are looked at together. */
+const BLOCK_BITS = 5;
+
+/** Drops the rows of the items and their slots in every other row. Looks at each slot once, however many items there are. */
+export function forget(rows: TransitionRows, items: Int32Array): void {
+  const { ids, offset, length, size, free, used } = rows;
+  const gone = marksOf(items, offset.length);
+  for (const item of items) {
+    if (!(offset[item] >= 0)) continue;
+    free[size[item]].push(offset[item]);
+    offset[item] = -1;
+    length[item] = 0;
+    size[item] = 0;
   }
+  // The arena from one end to the other: row by row it would be a walk through memory in no order, ten times as long.
+  const hit = new Uint8Array((used >> BLOCK_BITS) + 1);
+  for (let slot = 0; slot < used; slot++) if (gone[ids[slot]] === 1) hit[slot >> BLOCK_BITS] = 1;
+  for (let item = 0; item < offset.length; item++) {
+    if (length[item] === 0) continue;
+    const last = (offset[item] + length[item] - 1) >> BLOCK_BITS;
+    let block = offset[item] >> BLOCK_BITS;
+    while (block <= last && hit[block] === 0) block++;
+    if (block <= last) thin(rows, item, gone);
+  }
+}
+
+/** Takes what is marked out of a row. */
+function thin({ ids, weights, offset, length }: TransitionRows, item: number, gone: Uint8Array): void {
+  const first = offset[item];
+  let kept = first;
+  for (let slot = first; slot < first + length[item]; slot++) {
+    if (gone[ids[slot]] === 1) continue;
+    ids[kept] = ids[slot];
+    weights[kept++] = weights[slot];
+  }
+  length[item] = kept - first;
 }
 
 /** Columns for a snapshot: the rows end to end, without the unused slots and without the order of the arena. */

@@ -44,11 +44,11 @@ export interface Gauge {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A row that a learner publishes: sent again, it changes nothing. */
+/** A row that a learner publishes, or null for one that it takes back: sent again, it changes nothing. */
 export interface Upsert {
   readonly table: Topic;
   readonly key: string;
-  readonly value: Buffer;
+  readonly value: Buffer | null;
 }
 
 /** What a fold needs of its surroundings: all of it can be another thread's. */

@@ -40,7 +40,7 @@ export class CatalogueSearch {
   #values = new Float32Array(0);
   readonly #places = new Int32Array(BEST);
   #cosines = new Float32Array(AT_ONCE);
-  #popular = { items: new Int32Array(0), renewed: -1 };
+  #popular = { items: new Int32Array(0), renewed: -1, forgets: 0 };
   /** Those of the catalogue that nobody has touched, and some that somebody has since: 8 bytes each. */
   readonly #new = new Postings<true>();
 
@@ -167,15 +167,16 @@ export class CatalogueSearch {
     return places.map((at) => this.#found[at]!);
   }
 
-  /** The most popular of the catalogue, the least of them first: looked for again once a hundredth of all events has come since. */
+  /** The most popular of the catalogue, the least of them first: looked for again once a hundredth of all events has come since, or items were forgotten. */
   #mostPopular(): Int32Array {
     const { slow, events } = this.#model.popularity;
+    const { forgets } = this.#model.coVisitation;
     const { renewed } = this.#popular;
-    if (renewed < 0 || events - renewed > events / 100) {
+    if (renewed < 0 || events - renewed > events / 100 || this.#popular.forgets !== forgets) {
       const { size } = this.#items;
       this.#room(size);
       for (let item = 0; item < size; item++) this.#values[item] = this.#items.isKnown(item) ? slow[item] ?? 0 : 0;
-      this.#popular = { items: this.#places.slice(0, top(this.#values, size, BEST, this.#places)).reverse(), renewed: events };
+      this.#popular = { items: this.#places.slice(0, top(this.#values, size, BEST, this.#places)).reverse(), renewed: events, forgets };
     }
     return this.#popular.items;
   }

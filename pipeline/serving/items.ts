@@ -33,6 +33,7 @@ interface Field<Key> {
  */
 export class Items {
   readonly #index: itemIndex.ItemIndex;
+  readonly #rowOf: (sku: string) => Product | null;
   #flags = new Uint8Array(1_024);
   /** In the shop's currency; NaN where none is known. Exact to four places below 900 thousand million. */
   #prices = new Float64Array(1_024).fill(Number.NaN);
@@ -55,7 +56,10 @@ export class Items {
 
   constructor(views: Views, index: itemIndex.ItemIndex) {
     this.#index = index;
+    this.#rowOf = (sku) => views.row(products, productRows, sku) ?? null;
+    for (let item = 0; item < itemIndex.size(index); item++) if (itemIndex.skuOf(index, item) === undefined) this.#clear(item);
     for (const { key, value } of views.mainRows(products, productRows)) this.#set(key, value);
+    index.followers.push({ given: (sku, item) => this.#write(item, this.#rowOf(sku)), freed: (items, skus) => this.#free(items, skus) });
     views.watch(products, (changes) => {
       for (const { key, value } of changes) if (!key.includes('\u001f')) this.#set(key, value && productRows.codec.decode(value));
     });
@@ -117,7 +121,19 @@ export class Items {
   }
 
   nameOf(sku: string): string | null {
-    return this.name(this.number(sku));
+    const item = this.number(sku);
+    return item < 0 ? (this.#rowOf(sku)?.name ?? null) : this.name(item);
+  }
+
+  /** Whether the catalogue had a SKU and has it no more; that may be all that is still known of it. */
+  wasDeleted(sku: string): boolean {
+    const item = this.number(sku);
+    return item < 0 ? this.#rowOf(sku)?.deleted === true : this.isDeleted(item);
+  }
+
+  /** Whether the catalogue or anybody's event has named a SKU, as far as anything is kept of it. */
+  isNamed(sku: string): boolean {
+    return this.number(sku) >= 0 || this.#rowOf(sku) !== null;
   }
 
   /** SKUs of a category that are not deleted. */
@@ -154,8 +170,29 @@ export class Items {
   }
 
   #set(sku: string, product: Product | null): void {
-    if (product === null && this.number(sku) < 0) return;
-    const item = itemIndex.learn(this.#index, sku);
+    const isGone = product === null || product.deleted;
+    if (isGone) itemIndex.drop(this.#index, sku);
+    const item = isGone ? this.number(sku) : itemIndex.list(this.#index, sku);
+    if (item >= 0) this.#write(item, product);
+  }
+
+  /** Numbers that were taken back: what they meant must neither be shown nor be taken for what they mean next. */
+  #free(items: Int32Array, skus: readonly string[]): void {
+    const back: string[] = [];
+    items.forEach((item, at) => {
+      // Read from the log in another order than from the table: what stands in the table counts.
+      if (this.isKnown(item) && !this.isDeleted(item)) back.push(skus[at]!);
+      this.#clear(item);
+    });
+    for (const sku of back) itemIndex.list(this.#index, sku);
+  }
+
+  #clear(item: number): void {
+    this.#write(item, null);
+    this.#flags[item] = WITHHELD;
+  }
+
+  #write(item: number, product: Product | null): void {
     if (item >= this.#flags.length) this.#grow(item);
     const moves = [this.#byCategory, this.#byBrand, this.#byPrice, this.#byStock, ...this.#byText.values()].map(({ moving }) => moving(item));
     this.#countAttributes(item, -1);

@@ -16,7 +16,13 @@ const modelRows = { name: '', codec: recommenderModels.codec };
  * `pruned` is the share of the ranker's weights, the smallest, that are taken for zero.
  */
 export function followLearner(views: Views, { index, model }: ItemNeighbours, pruned = 0): void {
-  const takeVector = ({ sku, vector, dimensions }: ItemVector): void => void embedding.place(model.embedding, itemIndex.learn(index, sku), floatsOf(vector, dimensions));
+  // An item that nothing here has named yet has no number, and gets its vector with it.
+  const takeVector = (sku: string, told: ItemVector | undefined): void => {
+    const item = itemIndex.predict(index, sku);
+    if (item < 0) return;
+    if (told) embedding.place(model.embedding, item, floatsOf(told.vector, told.dimensions));
+    else embedding.unplace(model.embedding, Int32Array.of(item));
+  };
   const takeModel = ({ featureSet, weights, pooling }: RecommenderModel): void => {
     // During a rolling upgrade the learner may be of another version: its weights would rank other features.
     if (featureSet !== features.SET) return;
@@ -25,10 +31,17 @@ export function followLearner(views: Views, { index, model }: ItemNeighbours, pr
     ranker.useWeights(model.ranker, taken);
     embedding.usePooling(model.embedding, floatsOf(pooling, pooling.length / 4));
   };
-  for (const { value } of views.mainRows(itemVectors, vectorRows)) takeVector(value);
+  for (const { key, value } of views.mainRows(itemVectors, vectorRows)) takeVector(key, value);
+  index.followers.push({
+    given(sku) {
+      const told = views.row(itemVectors, vectorRows, sku);
+      if (told) takeVector(sku, told);
+    },
+    freed: () => {},
+  });
   for (const { value } of views.mainRows(recommenderModels, modelRows)) takeModel(value);
   views.watch(itemVectors, (changes) => {
-    for (const { value } of changes) if (value) takeVector(itemVectors.codec.decode(value));
+    for (const { key, value } of changes) takeVector(key, value ? itemVectors.codec.decode(value) : undefined);
   });
   views.watch(recommenderModels, (changes) => {
     for (const { value } of changes) if (value) takeModel(recommenderModels.codec.decode(value));

@@ -16,11 +16,11 @@ interface Seen {
 
 /** Whether the catalogue or anybody's event names a SKU; undefined where this process has not read so far that it could deny it. */
 export async function isNamed(log: Pick<Log, 'ranges'>, { views, items, isReady }: Seen, sku: string): Promise<boolean | undefined> {
-  if (items.number(sku) >= 0) return true;
+  if (items.isNamed(sku)) return true;
   const partition = partitionOf(sku, views.partitions);
   const end = (await log.ranges(catalog.name))[partition]?.end ?? 0;
   // A product that was put a moment ago: denying it would leave it in the catalogue.
   const hasRead = await views.until(products, () => views.hasRead(products, [{ topic: catalog.name, partition, offset: end - 1 }]), DEADLINE_MS);
-  if (items.number(sku) >= 0) return true;
+  if (items.isNamed(sku)) return true;
   return hasRead && isReady() ? false : undefined;
 }

@@ -81,7 +81,7 @@ export class Scorer {
 
   async recommend(request: RecommendRequest): Promise<object> {
     const { metrics } = this.#parts;
-    const shopper = await this.#shopper(request, request.after);
+    const shopper = this.#shopper(request, await this.#hasSeen(request, request.after));
     const sought = this.#sought(shopper, request.exclude, request.items === null, request.filter);
     const answer = request.items === null ? this.#best(shopper, request, sought) : this.#amongItems(shopper, request, request.items, sought);
     const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID());
@@ -94,13 +94,13 @@ export class Scorer {
   }
 
   async score(request: ScoreRequest): Promise<object> {
-    const shopper = await this.#shopper(request, request.after);
+    const shopper = this.#shopper(request, await this.#hasSeen(request, request.after));
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
       items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.compare),
-      unknown: request.items.filter((_, at) => numbers[at]! < 0),
-      deleted: request.items.filter((_, at) => items.isDeleted(numbers[at]!)),
+      unknown: request.items.filter((sku, at) => numbers[at]! < 0 && !items.wasDeleted(sku)),
+      deleted: request.items.filter((sku) => items.wasDeleted(sku)),
       model: modelFor(shopper),
       ...(shopper.isStale ? { stale: true } : {}),
       freshness: this.#freshness(shopper),
@@ -120,7 +120,7 @@ export class Scorer {
   /** What a shopper would see now, without telling the log. */
   async preview(id: string, limit: number): Promise<readonly Shown[]> {
     const { ranking, items } = this.#parts;
-    const shopper = await this.#shopper({ userId: id, anonymousId: null, trusted: true }, null);
+    const shopper = this.#shopper({ userId: id, anonymousId: null, trusted: true }, true);
     const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
     const reasons = this.#showing.reasons(shopper.recent, ranked.items);
     return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
@@ -134,10 +134,14 @@ export class Scorer {
     return profile && { id: key, ...profile };
   }
 
-  async #shopper(ref: ShopperRef, after: After | null): Promise<Shopper> {
+  async #hasSeen(ref: ShopperRef, after: After | null): Promise<boolean> {
+    return !after || reflected(this.#parts, ref.userId ?? ref.anonymousId ?? '', after, AFTER_DEADLINE_MS);
+  }
+
+  /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
+  #shopper(ref: ShopperRef, seen: boolean): Shopper {
     const { views, isReady } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
-    const seen = !after || await reflected(this.#parts, asked, after, AFTER_DEADLINE_MS);
     // An id that leads to another one has no row: it moved with the merge, in the same commit.
     const own = views.row(userProfiles, profiles, asked);
     const key = own ? asked : views.canonical(userProfiles, asked);
@@ -219,7 +223,7 @@ export class Scorer {
     const { items } = this.#parts;
     const left = skus.filter((sku) => {
       const item = items.number(sku);
-      return item < 0 ? filter === null : !isRefused(item);
+      return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);
     });
     return { items: this.#showing.given(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { contentsSnapshot, learnContent, noContents, restoreContents, study, type TeachTower } from '../../consumers/item-contents.js';
-import { recommender, recommenderWithTower } from '../../consumers/recommender.js';
+import { recommender, recommenderIn } from '../../consumers/recommender.js';
 import * as tower from '../../models/content-tower.js';
 import * as embedding from '../../models/embedding.js';
 import * as fusion from '../../models/fusion.js';
@@ -74,7 +74,7 @@ test('a restored learner knows the same contents, and a product taken out is for
 });
 
 test('the learner reads the catalogue, and looks for lessons beside the events', async () => {
-  const fold = recommenderWithTower(teach);
+  const fold = recommenderIn({ teach });
   const state = fold.init();
   fold.learn(state, catalog.name, change('P1', 'Tent'), 'P1');
   expect(state.contents.tokens.size).toBe(1);

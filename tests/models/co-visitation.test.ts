@@ -99,7 +99,7 @@ test('a forgotten item is proposed no more, not even through a snapshot', () => 
   const state = init();
   learn(state, after(1), 2);
   learn(state, after(2, 1), 3);
-  forget(state, 2);
+  forget(state, Int32Array.of(2));
   expect(best(state, 1)).toEqual([3]);
   expect(best(restore(snapshot(state)), 1)).toEqual([3]);
   expect(best(state, 2)).toEqual([]);

@@ -73,7 +73,7 @@ test('a forgotten item is back at its first direction and no longer drawn', () =
   const state = twoCircles();
   const untouched = init();
   learn(untouched, new Int32Array(0), 40);
-  forget(state, 4);
+  forget(state, Int32Array.of(4));
   expect(vectorOf(state, 4)).toEqual(vectorOf(untouched, 4));
   expect(state.recent.items.includes(4)).toBe(false);
   expect(state.seen.subarray(0, state.seenCount).includes(4)).toBe(false);

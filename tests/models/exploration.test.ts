@@ -98,8 +98,8 @@ test('clicks on what was not shown teach nothing', () => {
 test('a restored state knows the same, and a forgotten item is as one never shown', () => {
   const state = served([300, 20], [9, 9]);
   expect(predict(restore(snapshot(state)), 'home', [0, 1, 2])).toEqual(predict(state, 'home', [0, 1, 2]));
-  forget(state, 0);
-  forget(state, 1_000_000);
+  forget(state, Int32Array.of(0));
+  forget(state, Int32Array.of(1_000_000));
   const [forgotten, , unseen] = predict(state, 'home', [0, 1, 2]);
   expect(forgotten).toBeCloseTo(unseen, 9);
   expect(() => restore(Uint8Array.of(1, 2))).toThrow(/snapshot/);

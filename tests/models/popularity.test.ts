@@ -35,7 +35,7 @@ test('a forgotten item leaves the list', () => {
   const state = init();
   learn(state, 3);
   learn(state, 4);
-  forget(state, 3);
+  forget(state, Int32Array.of(3));
   expect(predict(state, 'trending', 10).map(({ item }) => item)).toEqual([4]);
 });
 
@@ -44,7 +44,7 @@ test.each(['trending', 'popular'] as const)('the list of what is %s is the top 6
   const random = randomness(7);
   for (let n = 0; n < 6_000; n++) {
     learn(state, Math.floor(200 * uniform(random) ** 2), 0.5 + uniform(random));
-    if (n % 97 === 0) forget(state, Math.floor(30 * uniform(random)));
+    if (n % 97 === 0) forget(state, Int32Array.of(Math.floor(30 * uniform(random))));
     const best = predict(state, horizon, 64);
     const found = listed(state, horizon);
     const values = horizon === 'trending' ? state.fast : state.slow;

@@ -22,8 +22,8 @@ interface Conforming<State> {
   predict(state: State, recent: Int32Array): number[];
   snapshot(state: State): Uint8Array;
   restore(bytes: Uint8Array): State;
-  /** Takes the item out; undefined where a model keeps nothing by item. */
-  forget?(state: State, item: number): void;
+  /** Takes the items out; undefined where a model keeps nothing by item. */
+  forget?(state: State, items: Int32Array): void;
 }
 
 const space = scratch();
@@ -135,7 +135,7 @@ describeModel({
   },
   snapshot: sessionKnn.snapshot,
   restore: sessionKnn.restore,
-  forget: sessionKnn.forget,
+  forget: (state, gone) => { for (const item of gone) sessionKnn.forget(state, item); },
 });
 
 const work = fusion.workspace();
@@ -210,8 +210,7 @@ function describeModel<State>(model: Conforming<State>): void {
       if (!forget) return context.skip('It keeps nothing by item.');
       fc.assert(fc.property(streams, items, (stream, gone) => {
         const state = feed(model.init(), stream);
-        forget(state, gone);
-        forget(state, 100_000);
+        forget(state, Int32Array.of(gone, 100_000));
         expect(model.predict(state, stranger).every(Number.isFinite)).toBe(true);
         feed(state, stream);
         expect(model.predict(state, stranger).every(Number.isFinite)).toBe(true);

@@ -1,6 +1,6 @@
 import { itemNeighbours, itemNeighboursIn, type ItemNeighbours } from '../../consumers/co-visitation.js';
 import { productRows } from '../../consumers/item-watch.js';
-import { recommender, type Recommender } from '../../consumers/recommender.js';
+import { recommender, recommenderIn, type Recommender } from '../../consumers/recommender.js';
 import { profiles } from '../../consumers/shoppers.js';
 import type { RecommendRequest } from '../../infra/http/doors.js';
 import { recommendRequest } from '../../infra/http/requests.js';
@@ -14,8 +14,8 @@ import { followLearner } from '../../pipeline/serving/learned.js';
 import { Ranking } from '../../pipeline/serving/rank.js';
 import { Scorer } from '../../pipeline/serving/scorer.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import { interactions, itemVectors, products, purchases, recommendations, userProfiles } from '../../schemas/topics.js';
-import type { Interaction, Product, Purchase, Recommendation, UserProfile } from '../../schemas/types.js';
+import { catalog, interactions, itemVectors, products, purchases, recommendations, userProfiles } from '../../schemas/topics.js';
+import type { CatalogChange, Interaction, Product, Purchase, Recommendation, UserProfile } from '../../schemas/types.js';
 
 const START = Date.UTC(2026, 0, 5);
 
@@ -29,7 +29,7 @@ type Asked = Partial<Omit<RecommendRequest, 'filter'>> & { readonly filter?: obj
 
 /** A learner and a scorer side by side, with the log between them played by hand. */
 export class TestShop {
-  readonly learner: Recommender = recommender.init();
+  readonly learner: Recommender;
   readonly neighbours: ItemNeighbours;
   readonly told: Recommendation[] = [];
   readonly scorer: Scorer;
@@ -41,8 +41,9 @@ export class TestShop {
   #positions = 0;
   #last: Interaction | undefined;
 
-  constructor({ precision = 'float32', pruned = 0 }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number } = {}) {
-    this.neighbours = itemNeighboursIn(precision).init();
+  constructor({ precision = 'float32', pruned = 0, mostUnlisted }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number } = {}) {
+    this.learner = recommenderIn({ mostUnlisted }).init();
+    this.neighbours = itemNeighboursIn({ precision, mostUnlisted }).init();
     const views = new Views(this.#stores, 1);
     this.items = new Items(views, this.neighbours.index);
     followLearner(views, this.neighbours, pruned);
@@ -56,6 +57,15 @@ export class TestShop {
       stock: 5, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0, ...fields,
     });
     this.#stores.open(products.name, 0).apply([{ key: sku, value }], ++this.#positions);
+  }
+
+  /** The catalogue's own record, as learner and scorer read it from the log; `product` is what its task makes of it. */
+  catalogue(op: CatalogChange['op'], sku: string): void {
+    const change: CatalogChange = {
+      sku, op, name: `Product ${sku}`, category: null, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: START, receivedAt: START,
+    };
+    recommender.learn(this.learner, catalog.name, change, sku);
+    itemNeighbours.learn(this.neighbours, catalog.name, change, sku);
   }
 
   /** What a shopper did next, told to both; ten seconds later than what was told before, and received when it happened unless it is said. */

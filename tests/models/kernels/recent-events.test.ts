@@ -18,8 +18,7 @@ test('a dropped item is gone from events and contexts alike', () => {
   ensureItems(events, 3);
   remember(events, Int32Array.of(2), 1);
   remember(events, Int32Array.of(1), 2);
-  drop(events, 2);
-  drop(events, 99);
+  drop(events, Int32Array.of(2, 99));
   const context = new Int32Array(CONTEXT);
   contextAt(events, 0, context);
   expect(context[0]).toBe(-1);

@@ -44,7 +44,7 @@ test('order outlives a forgotten neighbour and a snapshot', () => {
   fc.assert(fc.property(additions, fc.integer({ min: 0, max: 140 }), (given, gone) => {
     const rows = filled(given);
     const left = Array.from({ length: 4 }, (_, item) => (item === gone ? [] : rowOf(rows, item).filter(([id]) => id !== gone)));
-    forget(rows, gone);
+    forget(rows, Int32Array.of(gone));
     const copy = unpacked(packed(rows));
     left.forEach((row, item) => {
       expect(rowOf(rows, item)).toEqual(row);
