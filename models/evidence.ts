@@ -39,7 +39,8 @@ interface Asked {
 
 /** Clicks that are compared by likeness, as many as the embedding learns from. */
 const LOOK_BACK = 10;
-const LEAST_COSINE = 0.6;
+/** From here on two items are called alike. */
+export const LEAST_COSINE = 0.6;
 
 /** By item: the click that speaks for it, undefined where none does. `recent` is the last question's, latest first. */
 export function predict(sources: Sources, recent: Int32Array, items: Int32Array, asked: Asked): (Evidence | undefined)[] {

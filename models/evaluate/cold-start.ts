@@ -12,11 +12,15 @@
  *   words     the tower's without being told categories: where a catalogue has none, or other ones
  *   truth     the shop's own probabilities, where they are known: among the cold ones nobody can be expected to do better
  *
+ * Beside it, what `similar` finds of cold items with the tower's vectors: of the 20 items nearest to one, how many are of its
+ * category, and what of them a scan of rows in whole numbers finds (a scan of rows in single precision finds them all).
+ *
  * Ties are broken by chance, in expectation: a category's mean cannot tell its items apart.
  */
 import * as tower from '../content-tower.js';
 import * as embedding from '../embedding.js';
 import { randomness, uniform } from '../kernels/numbers.js';
+import type * as rows from '../kernels/rows.js';
 
 export const K = 20;
 const COLD_SHARE = 0.2;
@@ -43,8 +47,18 @@ export interface ColdStartScores {
   readonly questions: number;
   /** By where vectors come from: recall@20 among all items and among the cold ones alone. */
   readonly recall: Readonly<Record<string, { readonly amongAll: number; readonly amongCold: number }>>;
+  readonly similar: SimilarScores;
   readonly steps: number;
   readonly loss: number;
+}
+
+/** Of the 20 nearest to each cold item, as shares. */
+export interface SimilarScores {
+  readonly ofItsCategory: number;
+  /** What as many items drawn at random would have. */
+  readonly byChance: number;
+  /** What the scan of a scorer finds of the exact 20, by how it keeps vectors. */
+  readonly recall: Readonly<Record<rows.Precision, number>>;
 }
 
 export function evaluateColdStart(
@@ -98,10 +112,43 @@ export function evaluateColdStart(
     cold: cold.length,
     learnedViews,
     questions,
+    similar: similarOf(contents, cold, contents.map((_, item) => told.vectors.get(item) ?? known[item])),
     recall: Object.fromEntries(Object.entries(hits).map(([name, { amongAll, amongCold }]) => [name, { amongAll: share(amongAll), amongCold: share(amongCold) }])),
     steps,
     loss: told.loss,
   };
+}
+
+/** The vectors as a scorer has them, each cold item asked for its nearest. */
+function similarOf(contents: readonly tower.Content[], cold: readonly number[], vectors: readonly (Float32Array | undefined)[]): SimilarScores {
+  const placed = { float32: placedIn('float32', vectors), int8: placedIn('int8', vectors) };
+  const found = { float32: 0, int8: 0 };
+  let [same, chance] = [0, 0];
+  for (const item of cold) {
+    const isAlike = (other: number): boolean => contents[other].category === contents[item].category;
+    const exact = nearestTo(item, vectors.map((vector) => dot(vectors[item] ?? NO_VECTOR, vector)));
+    for (const precision of ['float32', 'int8'] as const) {
+      const cosines = new Float32Array(placed[precision].items);
+      embedding.cosines(placed[precision], Int32Array.of(item), cosines);
+      found[precision] += nearestTo(item, cosines).filter((other) => exact.includes(other)).length;
+    }
+    same += exact.filter(isAlike).length;
+    chance += (contents.filter((_, other) => other !== item && isAlike(other)).length / (contents.length - 1)) * exact.length;
+  }
+  const asked = Math.max(1, cold.length * Math.min(K, contents.length - 1));
+  return { ofItsCategory: same / asked, byChance: chance / asked, recall: { float32: found.float32 / asked, int8: found.int8 / asked } };
+}
+
+const NO_VECTOR = new Float32Array(embedding.DIMENSIONS);
+
+function placedIn(precision: rows.Precision, vectors: readonly (Float32Array | undefined)[]): embedding.Embedding {
+  const state = embedding.init({ precision });
+  vectors.forEach((vector, item) => embedding.place(state, item, vector ?? NO_VECTOR));
+  return state;
+}
+
+function nearestTo(item: number, cosines: ArrayLike<number>): number[] {
+  return Array.from({ length: cosines.length }, (_, other) => other).filter((other) => other !== item).sort((a, b) => cosines[b] - cosines[a]).slice(0, K);
 }
 
 const latestFirst = (items: readonly number[]): Int32Array => Int32Array.from(items.slice(-10)).reverse();

@@ -59,8 +59,12 @@ async function run({ items, shoppers, views, steps, seed, json }: Options): Prom
     return;
   }
   const rows = Object.entries(scores.recall).map(([name, { amongAll, amongCold }]) => `${name.padEnd(12)}${amongAll.toFixed(4).padStart(12)}${amongCold.toFixed(4).padStart(12)}`);
-  process.stdout.write(`${protocol}\n\n${'recall@20'.padEnd(12)}${'among all'.padStart(12)}${'among cold'.padStart(12)}\n${rows.join('\n')}\nseconds ${seconds}\n`);
+  const { ofItsCategory, byChance, recall } = scores.similar;
+  const similar = `Of the ${K} items nearest to a cold one ${percent(ofItsCategory)} are of its category (by chance ${percent(byChance)}); a scan finds ${percent(recall.float32)} of them in single precision, ${percent(recall.int8)} in 8 bits.`;
+  process.stdout.write(`${protocol}\n\n${'recall@20'.padEnd(12)}${'among all'.padStart(12)}${'among cold'.padStart(12)}\n${rows.join('\n')}\n${similar}\nseconds ${seconds}\n`);
 }
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** What shoppers viewed, visit by visit, in the order in which visits began. */
 function visitsOf(shop: SimulatedShop, views: number): Visit[] {

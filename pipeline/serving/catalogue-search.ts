@@ -1,5 +1,6 @@
 import * as embedding from '../../models/embedding.js';
 import { SCALE } from '../../models/embedding-step.js';
+import { LEAST_COSINE } from '../../models/evidence.js';
 import type { Fusion } from '../../models/fusion.js';
 import { top } from '../../models/kernels/candidates.js';
 import { capacityFor } from '../../models/kernels/growth.js';
@@ -16,6 +17,8 @@ const AT_ONCE = 256;
 const BEST = 1_024;
 /** Items of a list that are looked at for one question. */
 const LOOKED = 16_384;
+/** A cosine that means something, as `#measure` has it. */
+const NEAR = (1 + LEAST_COSINE) / 2;
 /** The cosine that an item without a vector is taken to have where it is of the category of a click. */
 const OF_CATEGORY = 0.5;
 
@@ -95,6 +98,42 @@ export class CatalogueSearch {
     // Of equally near ones the newest first.
     this.#found.subarray(0, fresh.length).reverse();
     return this.#nearestFound(recent, fresh.length, limit, sought, 0);
+  }
+
+  /** The items nearest to one by vector, as near as a reason may name; at most `limit`. */
+  nearest(item: number, limit: number, sought: Sought): Int32Array {
+    const { items } = this.#model.embedding;
+    const listed = sought.listed();
+    if (!listed || listed.count > LOOKED) {
+      this.#room(items);
+      for (let other = 0; other < items; other++) this.#found[other] = other;
+      return this.#nearestFound(Int32Array.of(item), items, limit, sought, NEAR);
+    }
+    let count = 0;
+    for (const list of listed.lists) count = this.#take(list, sought, count);
+    this.#measure(Int32Array.of(item), count);
+    return this.#best(count, limit, NEAR);
+  }
+
+  /** Items of the same category: those of the same brand and about the same price before others, popular ones first; at most `limit`. */
+  ofCategory(item: number, limit: number, sought: Sought): Int32Array {
+    const items = this.#items;
+    const category = items.category(item);
+    if (category === null) return new Int32Array(0);
+    const own = items.inCategory(category);
+    const listed = sought.listed();
+    const lists = listed && listed.count < own.length ? listed.lists : [own];
+    let count = 0;
+    for (const list of newestFirst(lists)) count = this.#take(list, sought, count, (other) => other !== item && items.category(other) === category);
+    const { slow } = this.#model.popularity;
+    const most = this.#found.subarray(0, count).reduce((largest, other) => Math.max(largest, slow[other] ?? 0), 1e-30);
+    for (let at = 0; at < count; at++) {
+      const other = this.#found[at]!;
+      const isOfBrand = items.brand(item) !== null && items.brand(other) === items.brand(item);
+      const octaves = Math.abs(Math.log2(items.price(other) / items.price(item)));
+      this.#values[at] = 0.1 + (isOfBrand ? 1 : 0) + (octaves < 1 ? 1 - octaves : 0) + (slow[other] ?? 0) / most;
+    }
+    return this.#best(count, limit);
   }
 
   /** The nearest of the first `count` found; what is refused is looked past among the 1,024 nearest. */

@@ -9,6 +9,7 @@ import * as features from '../../models/features.js';
 import type { LocalLinear } from '../../models/local-linear.js';
 import * as fusion from '../../models/fusion.js';
 import * as popularity from '../../models/popularity.js';
+import * as repeats from '../../models/repeats.js';
 import * as ranker from '../../models/ranker.js';
 import { quantised } from '../../models/shown-lists.js';
 import * as stranger from '../../models/stranger.js';
@@ -58,6 +59,20 @@ export class Ranking {
   /** Items of the catalogue that nobody has touched, nearest to these clicks by what their content says; at most `limit`. */
   newItems(recent: Int32Array, limit: number, sought: Sought): Int32Array {
     return this.#catalogue.untouched(recent, limit, sought);
+  }
+
+  /** The items nearest to one by vector, near ones only; at most `limit`. */
+  nearest(item: number, limit: number, sought: Sought): Int32Array {
+    return this.#catalogue.nearest(item, limit, sought);
+  }
+
+  /** Items of the same category, those most like it in brand, price and popularity first; at most `limit`. */
+  ofCategory(item: number, limit: number, sought: Sought): Int32Array {
+    return this.#catalogue.ofCategory(item, limit, sought);
+  }
+
+  clicksOf(item: number): number {
+    return repeats.clicksOf(this.#model.repeats, item);
   }
 
   /** Whether nobody has touched the item, as nobody has one that is not known (−1). */

@@ -20,7 +20,7 @@ import { matching, shortest } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
-import type { Reason } from './reasons.js';
+import { similarItems } from './similar.js';
 import { Showing, type ShownItem } from './showing.js';
 import { Telling } from './telling.js';
 
@@ -112,9 +112,7 @@ export class Scorer {
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
     const sought = this.#sought(undefined, [request.sku, ...request.exclude], false, request.filter);
-    const ranked = ranking.rank(Int32Array.of(item), request.limit, sought);
-    const reason: Reason = { code: 'similar_to', sku: request.sku, text: `Similar to ${items.name(item) ?? request.sku}` };
-    return { sku: request.sku, items: Array.from(ranked.items, (found, at) => this.#showing.item(found, ranked.scores[at]!, reason)), model: MODEL };
+    return { sku: request.sku, items: similarItems(item, request.limit, sought, { items, ranking, showing: this.#showing }), model: MODEL };
   }
 
   /** What a shopper would see now, without telling the log. */

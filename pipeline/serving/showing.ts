@@ -69,7 +69,7 @@ export class Showing {
 
   /** By item of the last question: the one reason that every answer has. */
   reasons(recent: Int32Array, numbers: Int32Array): Reason[] {
-    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence) : this.#reason(numbers[at]!)));
+    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence) : this.plainReason(numbers[at]!)));
   }
 
   /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
@@ -100,7 +100,7 @@ export class Showing {
   }
 
   /** Of an item with which no click has anything to do. */
-  #reason(item: number): Reason {
+  plainReason(item: number): Reason {
     if (this.#ranking.isNew(item)) return { code: 'new', text: 'Be the first to see it' };
     const { now, lately } = this.#ranking.popularity(item);
     if (now >= 1) return { code: 'trending', text: 'Popular right now' };

@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { recommendRequest } from '../../infra/http/requests.js';
+import * as embedding from '../../models/embedding.js';
+import * as itemIndex from '../../models/item-index.js';
 import { shopOfPairs, TestShop } from './shop.js';
 
 const PRODUCTS = 20_000;
@@ -84,5 +87,54 @@ describe('what nobody has touched', () => {
     const young = new TestShop();
     for (let item = 0; item < 30; item++) young.product(`P${item}`, { category: item < 25 ? 'Kitchen' : item < 28 ? 'Toys' : 'Garden' });
     expect(await young.skus('nobody', { limit: 6 })).toEqual(['P29', 'P27', 'P24', 'P28', 'P26', 'P23']);
+  });
+});
+
+describe('items like one', () => {
+  const similar = (from: TestShop, sku: string, fields: object = {}): { sku: string; score: number; reasons: { code: string; evidence?: string; text: string }[] }[] => {
+    const answer = from.scorer.similar({ sku, limit: 6, filter: null, exclude: [], ...fields }) as { items: { sku: string; score: number; reasons: { code: string; evidence?: string; text: string }[] }[] };
+    return answer.items;
+  };
+
+  test('that nobody has touched are the nearest by what its content says, and only what is near is said to be similar', () => {
+    const own = shopOfPairs();
+    own.product('NEW', { category: 'Nowhere else' });
+    own.teach('NEW', 'P5');
+    const items = similar(own, 'NEW');
+    expect(items[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'similar_to', evidence: 'likeness' }] });
+    expect(items).toHaveLength(6);
+    const vector = (sku: string): Float32Array => embedding.vectorOf(own.neighbours.model.embedding, itemIndex.predict(own.neighbours.index, sku))!;
+    for (const { sku, reasons } of items) {
+      const cosine = vector('NEW').reduce((sum, value, k) => sum + value * vector(sku)[k]!, 0);
+      expect(reasons[0]!.code === 'similar_to').toBe(cosine >= 0.6);
+    }
+  });
+
+  test('until it has a vector are others of its category, its brand and price first, and are said to be that', () => {
+    const own = shopOfPairs();
+    for (let item = 0; item < 10; item++) own.product(`T${item}`, { category: 'Toys', brand: item === 7 ? 'Acme' : 'Other', price: item === 3 ? 210_000n : 2_000_000n });
+    own.product('NEW', { category: 'Toys', brand: 'Acme', price: 200_000n });
+    const items = similar(own, 'NEW');
+    expect(items.slice(0, 2).map(({ sku }) => sku)).toEqual(['T7', 'T3']);
+    for (const { sku, reasons } of items) expect([sku[0], reasons[0]]).toEqual(['T', { code: 'more', text: 'More in Toys' }]);
+    // One visit that went elsewhere does not change what it is like.
+    own.session('once', ['NEW', 'P8']);
+    expect(similar(own, 'NEW').map(({ sku }) => sku).slice(0, 2)).toEqual(['P8', 'T7']);
+  });
+
+  test('pass the filter, and are those that are excluded never', () => {
+    const own = shopOfPairs();
+    own.product('NEW', { category: 'Category 1' });
+    own.teach('NEW', 'P5');
+    const filter = recommendRequest({ anonymousId: 'a', filter: { category: ['Category 1', 'Category 2'] } }).filter;
+    const items = similar(own, 'NEW', { filter, exclude: ['P5'], limit: 100 });
+    expect(items.map(({ sku }) => Number(sku.slice(1)) % 4).every((category) => category === 1 || category === 2)).toBe(true);
+    expect(items.map(({ sku }) => sku)).not.toContain('P5');
+    expect(items).toHaveLength(19);
+    expect(items.every(({ score }) => Number.isFinite(score))).toBe(true);
+  });
+
+  test('that many have viewed are those that went with it', () => {
+    expect(similar(shopOfPairs(), 'P4')[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'similar_to', evidence: 'transition' }] });
   });
 });

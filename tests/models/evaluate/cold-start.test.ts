@@ -24,6 +24,14 @@ test('content finds items that nobody clicked, where a random direction does not
   expect(recall['category'].amongAll).toBeGreaterThan(1.5 * recall['random'].amongAll);
 });
 
+test('what is nearest to an item that nobody clicked is of its kind, and a scan finds all of it, in 8 bits nearly all', () => {
+  const { similar } = evaluateColdStart({ contents, learned: visits(400, 1), asked: [] }, plainSlopes, 20, 1);
+  expect(similar.ofItsCategory).toBeGreaterThan(2 * similar.byChance);
+  expect(similar.byChance).toBeCloseTo(23 / 119, 6);
+  expect(similar.recall.float32).toBeGreaterThan(0.999);
+  expect(similar.recall.int8).toBeGreaterThan(0.9);
+});
+
 test('nothing to ask gives zeros, not NaN', () => {
   const { recall, questions } = evaluateColdStart({ contents, learned: visits(20, 1), asked: [] }, plainSlopes, 0, 1);
   expect(questions).toBe(0);
