@@ -36,7 +36,8 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
   learn(state, topic, value) {
     const { index, model, shares, shown, known } = state;
     if (topic === interactions.name) {
-      eachTouch(index, shares, value as Interaction, (recent, item, weight) => fusion.learnCounts(model, recent, item, weight));
+      eachTouch(index, shares, value as Interaction, ({ recent, item, weight, goesOn }) =>
+        (goesOn ? fusion.strengthenCounts(model, recent, item, weight) : fusion.learnCounts(model, recent, item, weight)));
       learnChosen(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else if (topic === catalog.name) learnListing(index, value as CatalogChange);

@@ -12,5 +12,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 
 export const eventWeight = (event: string): number => WEIGHTS[event] ?? 0;
 
+/** The event that says more of the same touch; of two that say as much, the later one. */
+export const strongerEvent = (before: string, after: string): string => (eventWeight(before) > eventWeight(after) ? before : after);
+
 /** What a purchase adds to how popular an item is: it has no clicks before it to learn from, the clicks taught those. */
 export const PURCHASE_WEIGHT = 3;

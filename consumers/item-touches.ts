@@ -29,30 +29,40 @@ export function restoreShares(bytes: Uint8Array): Shares {
 /** The time by which a share is given back. */
 export const shareTime = ({ source, time, receivedAt }: Interaction | Purchase): number => (source === null ? receivedAt : time);
 
-/** Whether a shopper's event of an item is to be learned from: a machine that clicks all day moves nothing for others. */
-const mayTeach = ({ shopper: all, item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
-  fairShare.learn(all, shopper, time) && fairShare.learn(item, `${shopper}\u001f${sku}\u001f${weight}`, time);
+const mayTeachItem = ({ item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
+  fairShare.learn(item, `${shopper}\u001f${sku}\u001f${weight}`, time);
 
 /** Whether the shopper of an event has taught as much as one may. */
 export const isSpent = ({ shopper: all }: Shares, interaction: Interaction): boolean => fairShare.predict(all, interaction.shopper, shareTime(interaction)) < 1;
 
-/** What an interaction teaches: each product touched, after the items touched before (latest first), and how much it says. */
-export function eachTouch(
-  index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction, learn: (recent: Int32Array, item: number, weight: number) => void,
-): void {
-  const { event, shopper, recent, products } = interaction;
+/** What an event says of a product that was touched. */
+export interface Touch {
+  /** Items touched before, latest first. */
+  readonly recent: Int32Array;
+  readonly item: number;
+  /** How much it says, with a view as the unit; where the touch goes on, how much more than was said. */
+  readonly weight: number;
+  /** Whether the touch goes on: what came after what is known of it. */
+  readonly goesOn: boolean;
+}
+
+/** What an interaction teaches: each product touched, once a touch; where it goes on, what the stronger event says more. */
+export function eachTouch(index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction, learn: (touch: Touch) => void): void {
+  const { event, shopper, recent, products, continues } = interaction;
   const time = shareTime(interaction);
   const weight = eventWeight(event);
   if (weight <= 0) return;
+  const said = continues === null ? 0 : eventWeight(continues);
   for (const { sku } of products) {
-    if (!mayTeach(shares, shopper, sku, weight, time)) continue;
+    // Also what says nothing new: a share counts what is sent.
+    if (!fairShare.learn(shares.shopper, shopper, time) || weight <= said || !mayTeachItem(shares, shopper, sku, weight, time)) continue;
     let known = 0;
     for (let j = 0; j < recent.length && j < MOST_RECENT; j++) {
       // What nobody taught or what was forgotten says nothing, and would only be remembered again.
       const before = itemIndex.predict(index, recent[j]!);
       if (before >= 0) numbers[known++] = before;
     }
-    learn(numbers.subarray(0, known), itemIndex.learn(index, sku), weight);
+    learn({ recent: numbers.subarray(0, known), item: itemIndex.learn(index, sku), weight: weight - said, goesOn: said > 0 });
   }
 }
 
@@ -62,6 +72,6 @@ export function eachBought(index: itemIndex.ItemIndex, shares: Shares, purchase:
   const time = shareTime(purchase);
   if (kind !== 'completed' && kind !== 'line') return;
   for (const { sku, quantity } of lines) {
-    if (quantity > 0 && mayTeach(shares, shopper, sku, PURCHASE_WEIGHT, time)) learn(itemIndex.learn(index, sku), sku);
+    if (quantity > 0 && fairShare.learn(shares.shopper, shopper, time) && mayTeachItem(shares, shopper, sku, PURCHASE_WEIGHT, time)) learn(itemIndex.learn(index, sku), sku);
   }
 }

@@ -132,10 +132,14 @@ function forget({ index, model, contents, told }: Recommender, items: Int32Array
 function learnInteraction(state: Recommender, interaction: Interaction): void {
   const { index, model, shares, quality } = state;
   if (interaction.event === 'User Erased') return shownLists.forget(state.shown, interaction.shopper);
-  eachTouch(index, shares, interaction, (recent, item, weight) => {
-    fusion.learn(model, recent, item, work, weight);
-    if (work.rank >= 0) liveQuality.learn(quality, work.rank);
+  eachTouch(index, shares, interaction, ({ recent, item, weight, goesOn }) => {
     state.events++;
+    if (goesOn) return fusion.strengthen(model, recent, item, weight);
+    const latest = recent[0];
+    // No answer names these: a place for them would be that of an answer which nobody gets, and a lesson in giving it.
+    if (item === latest || interaction.refused) return fusion.learnSources(model, recent, item, weight);
+    fusion.learn(model, recent, item, work, weight, { exclude: (other) => other === latest });
+    if (work.rank >= 0) liveQuality.learn(quality, work.rank);
   });
   const { event, products, recommendationId, shopper, time } = interaction;
   const stage = STAGES[event];

@@ -5,10 +5,13 @@ import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
+import { strongerEvent } from './event-weights.js';
 import { requireId, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
 const SESSION_GAP_MS = 30 * 60_000;
+/** A click, the page it leads to and the cart from there come within this time, and are one touch of the product. */
+const TOUCH_MS = 10 * 60_000;
 const SEEN_MS = 24 * 3_600_000;
 const SEEN_LIMIT = 500;
 /** Eight bytes of the message id's hash, four of its receipt in seconds. */
@@ -64,7 +67,7 @@ function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, c
   const session = sessionOf(key, before, event.time);
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
-  ctx.emit(interactions, key, interactionOf(key, event, before?.recent ?? [], profile, session));
+  ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session));
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, ctx);
@@ -85,7 +88,7 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.emit(erasures, key, { ids, orderId: null, time });
   ctx.erase(key);
   const nobody = newProfile(event.time);
-  ctx.emit(interactions, key, interactionOf(key, event, [], nobody, { id: '', start: event.time, isNew: false, isPast: true }));
+  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: '', start: event.time, isNew: false, isPast: true }));
 }
 
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
@@ -100,6 +103,16 @@ function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, 
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
   // Lines of a file leave nothing in the ledger that would have to be found again.
   if (purchase.kind === 'completed') ctx.put(ordersOf, key, { time: purchase.time }, purchase.orderId);
+}
+
+/**
+ * The touch that an event goes on with: the same product, nothing touched since, and something that was not said of it yet. What is
+ * said again (a page viewed twice) is a touch of its own: the shopper came back.
+ */
+function continued(recent: UserProfile['recent'], { event, time, products }: ShopEvent): UserProfile['recent'][number] | undefined {
+  const last = recent[0];
+  const isSame = last !== undefined && products.length === 1 && products[0]!.sku === last.sku && event !== last.event;
+  return isSame && isTouch(event) && Math.abs(time - last.time) <= TOUCH_MS ? last : undefined;
 }
 
 interface Session {
@@ -126,7 +139,9 @@ function newProfile(time: number): UserProfile {
 
 function profileAfter(key: string, before: UserProfile, event: ShopEvent, session: Session): UserProfile {
   const joined = joinedIds(event);
-  const touched = isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
+  const last = continued(before.recent, event);
+  const earlier = last ? before.recent.slice(1) : before.recent;
+  const touched = last ? [{ sku: last.sku, event: strongerEvent(last.event, event.event), time: Math.max(last.time, event.time) }] : isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
   const dismissed = event.event === 'Recommendation Dismissed' ? event.products.map(({ sku }) => sku) : [];
   return {
     ...before,
@@ -136,7 +151,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     sessionStart: session.isPast ? before.sessionStart : session.start,
     sessions: before.sessions + (session.isNew ? 1 : 0),
     events: before.events + 1,
-    recent: touched.length === 0 ? before.recent : latestItems([...touched.reverse(), ...before.recent]),
+    recent: touched.length === 0 ? before.recent : latestItems([...touched.reverse(), ...earlier]),
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
     ...consentAfter(key, before, event),
     timezone: event.timezone ?? before.timezone,
@@ -171,7 +186,8 @@ function latestFirst(skus: readonly string[], before: readonly string[]): string
   return kept;
 }
 
-function interactionOf(shopper: string, event: ShopEvent, earlier: UserProfile['recent'], profile: UserProfile, session: Session): Interaction {
+function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session): Interaction {
+  const last = continued(recent, event);
   return {
     shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
     receivedAt: event.receivedAt, sessionId: session.id, sessionStart: session.isNew,
@@ -179,7 +195,9 @@ function interactionOf(shopper: string, event: ShopEvent, earlier: UserProfile['
     cartId: event.cartId, checkoutId: event.checkoutId, orderId: event.orderId, recommendationId: event.recommendationId,
     placement: event.placement, query: event.query, list: event.list, currency: event.currency, value: event.value,
     marketingConsent: profile.marketingConsent,
-    recent: earlier.filter(({ time }) => time >= session.start).slice(0, CONTEXT_LIMIT).map(({ sku }) => sku),
+    recent: (last ? recent.slice(1) : recent).filter(({ time }) => time >= session.start).slice(0, CONTEXT_LIMIT).map(({ sku }) => sku),
+    continues: last?.event ?? null,
+    refused: isTouch(event.event) && event.products.some(({ sku }) => bought.includes(sku) || dismissed.includes(sku)),
     source: event.source,
   };
 }

@@ -60,10 +60,10 @@ export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, 
 }
 
 /**
- * Whether an item may be picked where own clicks are and nothing is refused, told before picking: of own clicks and three
+ * Whether an item may be picked where own clicks are and one item at most is refused, told before picking: of own clicks and three
  * kinds of evidence one names a quarter of all slots, and where that is enough, no item joins that has no slot.
  */
-export const mayBePicked = (space: Scratch, item: number): boolean => space.slots < 4 * FEW || isHeld(space, item);
+export const mayBePicked = (space: Scratch, item: number): boolean => space.slots < 4 * (FEW + 1) || isHeld(space, item);
 
 /** What became of a slot: taken by this or an earlier source, or refused. */
 const TAKEN = 1;

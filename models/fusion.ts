@@ -169,11 +169,24 @@ export function learnSources(state: Fusion, recent: Int32Array, item: number, we
 /** What is cheap to learn: all but vectors and ranker, which a copy of this model may be given by the one that learns them. */
 export function learnCounts(state: Fusion, recent: Int32Array, item: number, weight = 1): void {
   if (!(weight > 0)) return;
+  strengthenCounts(state, recent, item, weight);
+  repeats.learn(state.repeats, recent, item);
+  visitPatterns.learn(state.visitPatterns, recent, item);
+}
+
+/** What was learned to have followed was wanted more than it seemed (a cart after the view): the same again, but as no new visit. */
+export function strengthen(state: Fusion, recent: Int32Array, item: number, weight: number): void {
+  if (!(weight > 0)) return;
+  strengthenCounts(state, recent, item, weight);
+  embedding.learn(state.embedding, recent, item, weight);
+}
+
+/** The part of it that is cheap. */
+export function strengthenCounts(state: Fusion, recent: Int32Array, item: number, weight: number): void {
+  if (!(weight > 0)) return;
   coVisitation.learn(state.coVisitation, recent, item, weight);
   if (!state.settings.repeats) affinity.learn(state.affinity, recent, item, weight);
   popularity.learn(state.popularity, item, weight);
-  repeats.learn(state.repeats, recent, item);
-  visitPatterns.learn(state.visitPatterns, recent, item);
 }
 
 function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace): void {

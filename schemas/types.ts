@@ -346,8 +346,12 @@ export interface Interaction {
   readonly value: null | bigint;
   /** Consent of the shopper as known after this event. */
   readonly marketingConsent: null | boolean;
-  /** SKUs the shopper touched before this event in this session, latest first, at most 10: what a learner needs. */
+  /** SKUs the shopper touched before this touch in this session, latest first, at most 10: what a learner needs. */
   readonly recent: readonly string[];
+  /** Strongest event so far of the touch that this one goes on with: a click on a product, its page and its cart within minutes are one touch. Null: a touch of its own. */
+  readonly continues: null | string;
+  /** The shopper had bought or dismissed the product before: no answer would have named it. */
+  readonly refused: boolean;
   /** File source. */
   readonly source: null | SourcePosition;
 }

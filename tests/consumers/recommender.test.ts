@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { itemNeighbours } from '../../consumers/co-visitation.js';
-import { recommender } from '../../consumers/recommender.js';
+import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitation.js';
+import { recommender, type Recommender } from '../../consumers/recommender.js';
+import { shoppers } from '../../consumers/shoppers.js';
 import * as features from '../../models/features.js';
+import * as itemIndex from '../../models/item-index.js';
+import { randomness, uniform } from '../../models/kernels/numbers.js';
+import * as popularity from '../../models/popularity.js';
 import * as ranker from '../../models/ranker.js';
-import { purchases, recommendations, userMerges } from '../../schemas/topics.js';
+import * as repeats from '../../models/repeats.js';
+import { clickstream, interactions, purchases, recommendations, userMerges } from '../../schemas/topics.js';
 import { shopOfPairs } from '../serving/shop.js';
+import { Driver } from '../support/driver.js';
+import { MINUTE, NINE, product, shopEvent } from '../support/events.js';
 
 const TIME = Date.UTC(2026, 0, 7);
 
@@ -40,6 +47,54 @@ describe('live quality', () => {
     expect(gauges.get('millrace_recommender_quality fusion/1 recall_at_20')).toBeGreaterThan(0.7);
     expect(gauges.get('millrace_recommender_quality fusion/1 mrr_at_20')).toBeGreaterThan(0.6);
     expect(gauges.get('millrace_recommender_quality fusion/1 ndcg_at_20')).toBeLessThanOrEqual(1);
+  });
+});
+
+/** What shoppers send, cleaned as in service, to the learner and to a scorer. */
+function learnedFrom(events: readonly { shopper: string; event: string; sku: string; time: number }[]): { learner: Recommender; scorer: ItemNeighbours } {
+  const driver = new Driver([shoppers()]);
+  const [learner, scorer] = [recommender.init(), itemNeighbours.init()];
+  for (const { shopper, event, sku, time } of events) driver.write(clickstream.name, shopper, clickstream.codec.encode(shopEvent(event, { anonymousId: shopper, time, products: [product(sku)] })));
+  driver.run();
+  for (const interaction of driver.read(interactions)) {
+    recommender.learn(learner, interactions.name, interaction, interaction.shopper);
+    itemNeighbours.learn(scorer, interactions.name, interaction, interaction.shopper);
+  }
+  return { learner, scorer };
+}
+
+describe('a click and the page it leads to', () => {
+  const steps = ['Product Clicked', 'Product Viewed', 'Product Added'];
+  const touches = (shopper: string, sku: string, from: number, many: number): { shopper: string; event: string; sku: string; time: number }[] =>
+    steps.slice(0, many).map((event, at) => ({ shopper, event, sku, time: from + at * 1_000 }));
+
+  test('are one touch: recall of what comes by chance is that of chance, not of what was just clicked', () => {
+    const random = randomness(3);
+    const events = Array.from({ length: 1_000 }, (_, n) => Array.from({ length: 3 }, (__, step) => touches(`s-${n}`, `P${Math.floor(uniform(random) * 300)}`, NINE + n * MINUTE + step * 20_000, 2)).flat()).flat();
+    const { learner: { quality, model } } = learnedFrom(events);
+    expect(quality.events).toBeGreaterThan(1_900);
+    expect(quality.events).toBeLessThanOrEqual(2_000);
+    // Twenty of 300 are 0.067.
+    expect(quality.recall).toBeLessThan(0.12);
+    expect(repeats.predict(model.repeats, 0)).toBeLessThan(0.05);
+  });
+
+  test('and the cart from there count as the strongest of them', () => {
+    const both = [...touches('a', 'P1', NINE, 3), { shopper: 'b', event: 'Product Added', sku: 'P2', time: NINE + MINUTE }, { shopper: 'c', event: 'Product Viewed', sku: 'P3', time: NINE + MINUTE }];
+    const { learner, scorer } = learnedFrom(both);
+    for (const { index, model } of [learner, scorer]) {
+      const share = (sku: string): number => popularity.popularShare(model.popularity, itemIndex.predict(index, sku));
+      expect(share('P1')).toBeCloseTo(share('P2'), 2);
+      expect(share('P1')).toBeCloseTo(2 * share('P3'), 2);
+      expect(repeats.clicksOf(model.repeats, itemIndex.predict(index, 'P1'))).toBe(1);
+    }
+  });
+
+  test('seen again later are learned from, but not judged: no answer names what was touched last', () => {
+    const { learner } = learnedFrom(Array.from({ length: 200 }, (_, n) => [0, 15 * MINUTE].map((later) => ({ shopper: `s-${n}`, event: 'Product Viewed', sku: `P${n % 20}`, time: NINE + n * 30_000 + later }))).flat());
+    expect(learner.quality.events).toBe(0);
+    expect(learner.model.lessons).toBe(0);
+    expect(repeats.predict(learner.model.repeats, 0)).toBeGreaterThan(0.4);
   });
 });
 
@@ -96,14 +151,13 @@ describe('what was shown', () => {
     expect(shop.learner.chosen).toBe(0);
   });
 
-  test('changes what is ranked first: who always chooses the last gets it further up', async () => {
+  test('changes what is ranked first: who always chooses the tenth gets it further up', async () => {
     const shop = shopOfPairs();
     shop.profile('a', ['P4']);
-    const places = async (): Promise<string[]> => shop.skus('a', { limit: 10, exclude: ['P5'] });
-    const before = await places();
-    const last = before.at(-1)!;
+    const places = async (): Promise<string[]> => shop.skus('a', { limit: 20, exclude: ['P5'] });
+    const last = (await places())[9]!;
     for (let round = 0; round < 200; round++, shop.now += 10_000) {
-      const answer = await shop.recommend('a', { limit: 10, exclude: ['P5'] });
+      const answer = await shop.recommend('a', { limit: 20, exclude: ['P5'] });
       recommender.learn(shop.learner, recommendations.name, shop.told.at(-1), 'a');
       // Without clicks before it, the event teaches the ranker nothing but by the list.
       shop.event(`chooser-${round}`, last, [], { event: 'Recommendation Clicked', recommendationId: answer.recommendationId });

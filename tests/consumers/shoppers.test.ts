@@ -28,6 +28,38 @@ test('thirty minutes without an event end a session, by event time', () => {
   expect(profile(driver)).toMatchObject({ sessions: 2, events: 4, recent: [{ sku: 'P3' }, { sku: 'P4' }, { sku: 'P2' }, { sku: 'P1' }] });
 });
 
+test('a click, the page it leads to and the cart from there are one touch; a page viewed again, or much later, is another', () => {
+  const driver = new Driver([shoppers()]);
+  const say = (event: string, sku: string, minute: number): void => driver.send(clickstream, 'a1', shopEvent(event, { anonymousId: 'a1', time: NINE + minute * MINUTE, products: [product(sku)] }));
+  const said = [['Product Viewed', 'P0', 0], ['Product Clicked', 'P1', 1], ['Product Viewed', 'P1', 1.1], ['Product Added', 'P1', 3], ['Product Viewed', 'P2', 4], ['Product Viewed', 'P2', 5], ['Product Added', 'P2', 20], ['Product Viewed', 'P1', 21]] as const;
+  for (const [event, sku, minute] of said) say(event, sku, minute);
+  expect(driver.read(interactions).map(({ recent, continues }) => [recent, continues])).toEqual([
+    [[], null],
+    [['P0'], null], [['P0'], 'Product Clicked'], [['P0'], 'Product Viewed'],
+    [['P1', 'P0'], null], [['P2', 'P1', 'P0'], null], [['P2', 'P2', 'P1', 'P0'], null],
+    [['P2', 'P2', 'P2', 'P1', 'P0'], null],
+  ]);
+  expect(profile(driver)).toMatchObject({ events: 8, recent: [{ sku: 'P1' }, { sku: 'P2' }, { sku: 'P2' }, { sku: 'P2' }, { sku: 'P1', event: 'Product Added', time: NINE + 3 * MINUTE }, { sku: 'P0' }] });
+});
+
+test('a touch is the same whichever of its events comes first', () => {
+  fc.assert(fc.property(fc.shuffledSubarray(['Product Clicked', 'Product Viewed', 'Product Added'], { minLength: 3 }), (events) => {
+    const driver = new Driver([shoppers()]);
+    driver.send(clickstream, 'a1', view('P0', NINE));
+    for (const [at, event] of events.entries()) driver.send(clickstream, 'a1', shopEvent(event, { anonymousId: 'a1', time: NINE + MINUTE + at, products: [product('P1')] }));
+    expect(profile(driver)).toMatchObject({ recent: [{ sku: 'P1', event: 'Product Added' }, { sku: 'P0' }] });
+    expect(driver.read(interactions).slice(1).every(({ recent }) => recent.join() === 'P0')).toBe(true);
+  }), { numRuns: 6 });
+});
+
+test('what a shopper had bought or dismissed before is said of what they touch', () => {
+  const driver = new Driver([shoppers()]);
+  driver.send(purchases, 'a1', purchase('a1', 'o1', { lines: [{ sku: 'P1', quantity: 1, price: 0n }] }));
+  driver.send(clickstream, 'a1', shopEvent('Recommendation Dismissed', { anonymousId: 'a1', time: NINE, products: [product('P2')] }));
+  for (const sku of ['P1', 'P2', 'P3']) driver.send(clickstream, 'a1', view(sku, NINE + MINUTE));
+  expect(driver.read(interactions).map(({ refused }) => refused)).toEqual([false, true, true, false]);
+});
+
 test('placeholder ids are dead letters, and nobody has a profile under them (D03)', () => {
   const driver = new Driver([shoppers()]);
   for (const id of ['undefined', '[object Object]', 'null', 'NaN', '']) driver.send(clickstream, id, shopEvent('Product Viewed', { userId: id, products: [product('P1')] }));
