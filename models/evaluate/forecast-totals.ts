@@ -53,15 +53,15 @@ export function add(
   }
 }
 
-/** Scores of one cut-off, ours first. */
-export function scores({ shop, categories }: Totals, season: number, probabilities: Float64Array): TotalScores[] {
+/** Scores of one cut-off, ours first; intervals are judged on `open` periods. */
+export function scores({ shop, categories }: Totals, open: readonly boolean[], season: number, probabilities: Float64Array): TotalScores[] {
   const groups: [string, Sum[]][] = [['shop', [shop]], ['categories', [...categories.values()]]];
   return groups.filter(([, sums]) => sums.some(({ members }) => members.length > 0)).flatMap(([of, sums]) => {
     const ours = metrics.init();
     const plain = BASELINES.map(() => metrics.init());
     for (const one of sums) {
       const { history, actual, members } = one;
-      const scored = { scale: metrics.seasonalScale(history, season), actual, open: Array.from(actual, () => true) };
+      const scored = { scale: metrics.seasonalScale(history, season), actual, open };
       metrics.add(ours, { ...scored, ...bottomUp(members, actual.length, probabilities) }, probabilities);
       const index = ownSeason(history, season);
       BASELINES.forEach((baseline, b) => {

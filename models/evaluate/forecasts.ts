@@ -8,6 +8,7 @@ import * as calibration from './forecast-calibration.js';
 import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 import * as totals from './forecast-totals.js';
+import { openAfter, salesByPeriod } from './open-periods.js';
 
 export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 
@@ -90,6 +91,7 @@ export function evaluateForecasts(
   const probabilities = Float64Array.from(PROBABILITIES);
   const model = demand.init({ skus: table.skus, seasonPeriods: season, horizon, probabilities: PROBABILITIES });
   const series = seriesOf(table, horizon);
+  const sales = salesByPeriod(table);
   const { order, starts } = byPeriod(table);
   const buffer = new Float64Array(table.skus).fill(NaN);
   const known: number[] = [];
@@ -141,8 +143,9 @@ export function evaluateForecasts(
     const sums = metrics.init();
     const baselineSums = BASELINES.map(() => metrics.init());
     const forecast = demand.blankForecast(model);
+    const open = openAfter(sales, cutoff, horizon);
     const ofTotals = totals.init(cutoff + 1, horizon);
-    const asked: { history: Float64Array; actual: Float64Array; scale: metrics.Scale; open: boolean[] }[] = [];
+    const asked: { history: Float64Array; actual: Float64Array; scale: metrics.Scale; open: readonly boolean[] }[] = [];
     for (let sku = 0; sku < table.skus; sku++) {
       const first = series.first[sku] ?? Infinity;
       if (first > cutoff) continue;
@@ -155,11 +158,11 @@ export function evaluateForecasts(
       if (cutoff - first < protocol.minHistory) continue;
       if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
       const scale = metrics.seasonalScale(history, season);
-      const scored = { scale, actual, ...forecast };
+      const scored = { ...forecast, scale, actual, open };
       metrics.add(sums, scored, probabilities);
       detail.add(own, scored);
       calibration.add(promises, scored);
-      asked.push({ history, actual, scale, open: Array.from(forecast.open) });
+      asked.push({ history, actual, scale, open });
       if (isLast(c)) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
       const at = demand.frequencyClass(model, sku);
       metrics.add(classSums[at]?.[c] ?? metrics.init(), scored, probabilities);
@@ -178,7 +181,7 @@ export function evaluateForecasts(
       const known = rivalScores.get(name) ?? { seconds: 0, scores: [] };
       rivalScores.set(name, { seconds: known.seconds + took, scores: [...known.scores, metrics.scores(rivalSums)] });
     }
-    totalScores.push(totals.scores(ofTotals, season, probabilities));
+    totalScores.push(totals.scores(ofTotals, open, season, probabilities));
     const scores = metrics.scores(sums);
     cutoffScores.push(scores);
     baselineSums.forEach((one, b) => baselineScores[b]?.push(metrics.scores(one)));

@@ -59,8 +59,6 @@ export interface SkuForecast {
   /** The conformal 80 % interval of each period. */
   low: Float64Array;
   high: Float64Array;
-  /** Whether the shop is expected to be open. */
-  open: boolean[];
 }
 
 export function untrainedMixture(probabilities: readonly number[]): Mixture {
@@ -77,7 +75,6 @@ export function blankForecast(periods: number, probabilities: number): SkuForeca
     means: new Float64Array(periods),
     low: new Float64Array(periods),
     high: new Float64Array(periods),
-    open: Array.from({ length: periods }, () => true),
   };
 }
 
@@ -204,6 +201,5 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
     out.means[t] = of.means[from]! * scale;
     out.low[t] = clean(of.low[from]! * scale);
     out.high[t] = clean(of.high[from]! * scale);
-    out.open[t] = exposure > 0;
   }
 }

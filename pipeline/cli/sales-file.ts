@@ -43,7 +43,9 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
   const ids = new Map<string, number>();
   const categories = new Map<string, number>();
   const sales: Sales = { skus: 0, names: [], sku: [], days: [], hours: [], units: [], category: [], firstDay: Infinity, lastDay: -Infinity };
-  await readCsv(file, ['sku', 'date', 'units'], ([sku = '', date = '', units = '', category = ''], line) => {
+  await readCsv(file, ['sku', 'date', 'units'], ([name = '', date = '', units = '', group = ''], line) => {
+    // As at every door: "A " is A. Case makes another SKU.
+    const [sku, category] = [name.trim(), group.trim()];
     if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
     const moment = momentOf(date);
     if (moment === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which ${complaint}.`);

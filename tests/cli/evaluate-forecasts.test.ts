@@ -32,6 +32,13 @@ test('a column of categories adds their totals to the shop\'s', async () => {
   expect(totals.filter(({ model }) => model === 'millrace')).toMatchObject([{ of: 'shop', series: 1 }, { of: 'categories', series: 2 }]);
 });
 
+test('spaces around a SKU make no other one, as at every door; case does', async () => {
+  const file = command.file('spaced.csv', 'sku,date,units,category\nA,2024-01-01,1,x\nA ,2024-01-02,2, x\n\u00a0A,2024-01-03,3,x \na,2024-01-03,4,y\n');
+  expect(await readSales(file)).toMatchObject({ names: ['A', 'a'], sku: [0, 0, 0, 1], category: [0, 1] });
+  await run('sku,date,units\n  ,2024-01-01,1', '2024-01-01');
+  expect(command.err).toContain('has an empty sku');
+});
+
 test('a gzipped file gives one JSON object with every promised field, and the protocol on stderr', async () => {
   await run(gzipSync(sales(140)), `${date(100)},${date(110)}`, '--horizon', '14', '--json');
   const report: Record<string, unknown> = JSON.parse(command.out);

@@ -88,3 +88,21 @@ test('totals of the shop and of categories are judged beside textbook methods th
   expect(ours[0]?.bias).toBeCloseTo(overall.bias, 2);
   expect(ours[0]?.wql).toBeLessThan(totals.find(({ of, model }) => of === 'shop' && model === 'seasonal naive')?.wql ?? NaN);
 });
+
+test('which days count for coverage is told by the sales, not by what the forecaster took for closed', () => {
+  // Closed on Sundays until the cut-off, open since; then a Monday on which nobody sold anything.
+  const until = (day: number): boolean => day % 7 === 6 && day <= 170;
+  const { overall, baselines, totals } = evaluate(table((day, sku) => (until(day) || day === 171 ? 0 : 30 + noise(day, sku))), [170]);
+  const zero = baselines.find(({ model }) => model === 'zero')!;
+  expect(zero.coverage_80).toBe(0);
+  expect(overall.coverage_80).toBeLessThan(11.5 / 13);
+  expect(totals.find(({ of, model }) => of === 'shop' && model === 'zero')!.coverage_80).toBe(0);
+  // Sundays on which nothing sells are not counted as covered.
+  const weekly = evaluate(table((day, sku) => (day % 7 === 6 ? 0 : 30 + noise(day, sku))), [170]);
+  expect(weekly.baselines.find(({ model }) => model === 'zero')!.coverage_80).toBe(0);
+});
+
+test('of a file with few sales a day every day counts: a quiet one looks like a closed one', () => {
+  const few = evaluate(table((day, sku) => (sku < 2 && noise(day, sku) > 24 ? 3 : 0)), [170]);
+  expect(few.baselines.find(({ model }) => model === 'zero')!.coverage_80).toBeGreaterThan(0.5);
+});
