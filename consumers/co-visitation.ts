@@ -10,7 +10,7 @@ import type { CatalogChange, Interaction, Purchase, Recommendation } from '../sc
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
-import { forgetShown, learnChosen, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
+import { forgetShown, learnOfLists, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
@@ -38,7 +38,7 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
     if (topic === interactions.name) {
       eachTouch(index, shares, value as Interaction, ({ recent, item, weight, goesOn }) =>
         (goesOn ? fusion.strengthenCounts(model, recent, item, weight) : fusion.learnCounts(model, recent, item, weight)));
-      learnChosen(shown, index, shares, value as Interaction);
+      learnOfLists(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else if (topic === catalog.name) learnListing(index, value as CatalogChange);
     else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));

@@ -37,6 +37,8 @@ const TOUCHING = new Set([
   'Product Shared', 'Product Reviewed', 'Recommendation Clicked',
 ]);
 
+const DISMISSING = new Set(['Recommendation Dismissed', 'Product Recommendation Dismissed']);
+
 /** Whether an event tells a learner that its products were chosen. */
 export const isTouch = (event: string): boolean => TOUCHING.has(event);
 
@@ -142,7 +144,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
   const last = continued(before.recent, event);
   const earlier = last ? before.recent.slice(1) : before.recent;
   const touched = last ? [{ sku: last.sku, event: strongerEvent(last.event, event.event), time: Math.max(last.time, event.time) }] : isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
-  const dismissed = event.event === 'Recommendation Dismissed' ? event.products.map(({ sku }) => sku) : [];
+  const dismissed = DISMISSING.has(event.event) ? event.products.map(({ sku }) => sku) : [];
   return {
     ...before,
     firstSeen: Math.min(before.firstSeen, event.time),

@@ -22,7 +22,10 @@ export const noneShown = (): ShownItems => ({
   answers: fairShare.init(), daily: fairShare.init({ burst: 1, refillMs: 86_400_000, slots: 65_536 }),
 });
 
-export function learnShown({ exploration: tried, fatigue: seen, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
+/** A list that a shopper was shown, as an answer of ours or as the shop tells of one. */
+type Shown = Pick<Recommendation, 'shopper' | 'placement' | 'time'> & { readonly items: readonly { readonly sku: string }[] };
+
+export function learnShown({ exploration: tried, fatigue: seen, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Shown): void {
   const { shopper, time } = answer;
   const placement = answer.placement ?? '';
   const counts = fairShare.learn(answers, shopper, time);
@@ -35,8 +38,14 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
   }
 }
 
-/** After the interaction has been taken from its shopper's share. */
-export function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
+/** What an interaction says of lists: that one was shown, made elsewhere or kept from an earlier answer, or that something was chosen. After it has been taken from its shopper's share. */
+export function learnOfLists(shown: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
+  const { event, shopper, placement, products } = interaction;
+  if (event === 'Recommendations Served') learnShown(shown, index, { shopper, placement, time: shareTime(interaction), items: products });
+  else learnChosen(shown, index, shares, interaction);
+}
+
+function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
   const { event, shopper, products, recommendationId, placement } = interaction;
   if (event === 'User Erased') return fatigue.forgetShopper(seen, shopper);
   for (const { sku } of products) {

@@ -78,6 +78,7 @@ function shopperRecords(errors: Errors, call: Call, shop: Shop): CollectedRecord
   const { head, meaning } = call;
   const from = errors.length;
   const products = head.type === 'track' ? eventProducts(errors, call.properties, meaning?.kind === 'product') : [];
+  if (meaning?.kind === 'list' && products.length === 0 && errors.length === from) errors.push({ path: 'products', code: 'required', message: 'Name the products that were shown, in order.' });
   under(errors, from, 'properties.');
   const told = shopEvent(errors, call, products);
   const isPriced = told.value !== null || products.some(({ price }) => price !== null);

@@ -3,6 +3,7 @@ import type { OrderEventKind } from '../schemas/types.js';
 /** What an event name asks of its properties. Names that are not here are the shop's own and are taken as they are. */
 export type Meaning =
   | { readonly kind: 'product' }
+  | { readonly kind: 'list' }
   | { readonly kind: 'order'; readonly change: OrderEventKind }
   | { readonly kind: 'stock'; readonly field: 'quantity' | 'price' }
   | { readonly kind: 'consent' }
@@ -22,6 +23,7 @@ export const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['Recommendation Clicked', product],
   ['Recommendation Dismissed', product],
   ['Product Recommendation Dismissed', product],
+  ['Recommendations Served', { kind: 'list' }],
   ['Back In Stock Subscribed', product],
   ['Order Completed', { kind: 'order', change: 'completed' }],
   ['Order Updated', { kind: 'order', change: 'updated' }],

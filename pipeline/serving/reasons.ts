@@ -65,8 +65,13 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
 
 /** Parts that add up to the score: that of an unknown item, and what is known of this one, the largest first. */
 export function contributionsOf({ baseline, contributions }: Explanation, damping: number): Contribution[] {
-  const damped = damping === 0 ? [] : [{ part: 'shown in vain', value: damping }];
-  return [{ part: 'an unknown item', value: baseline }, ...[...partsOf(contributions), ...damped].filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
+  return damped([{ part: 'an unknown item', value: baseline }, ...partsOf(contributions).filter(isSome)], damping);
+}
+
+/** Contributions of a score to which damping was added. */
+export function damped([baseline, ...parts]: readonly Contribution[], damping: number): Contribution[] {
+  const all = damping === 0 ? parts : [...parts, { part: 'shown in vain', value: damping }];
+  return [...(baseline ? [baseline] : []), ...all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
 }
 
 const partsOf = (values: Float64Array): Contribution[] => GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: values[at]! }));

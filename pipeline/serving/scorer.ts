@@ -13,7 +13,7 @@ import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
-import { choose, type Chosen } from './choose.js';
+import { choose, type Chosen, type KnownItems } from './choose.js';
 import type { Filter } from '../../infra/http/filter.js';
 import type { Sought } from './catalogue-search.js';
 import { matching, shortest } from './filter.js';
@@ -21,7 +21,7 @@ import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
 import { similarItems } from './similar.js';
-import { Showing, type ShownItem } from './showing.js';
+import { chooseGiven, Showing, type ShownItem } from './showing.js';
 import { Telling } from './telling.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
@@ -51,6 +51,9 @@ interface Shopper {
   readonly recent: Int32Array;
   readonly isStale: boolean;
 }
+
+/** Whether items come as they were ranked. */
+const isPlain = ({ diversity, fatigue: strength, explore }: RecommendRequest): boolean => diversity === 0 && strength === 0 && !explore;
 
 const modelFor = ({ recent }: Shopper): string => (recent.length > 0 ? MODEL : TRENDING);
 
@@ -194,36 +197,43 @@ export class Scorer {
   #best(shopper: Shopper, request: RecommendRequest, sought: Sought): Answer {
     const { ranking } = this.#parts;
     const { recent } = shopper;
-    const { limit, explain, diversity, fatigue, explore } = request;
+    const { limit, explain } = request;
     const explaining = explain ? ranking.explaining(recent) : undefined;
-    const isPlain = diversity === 0 && fatigue === 0 && !explore;
-    const ranked = isPlain ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
+    const ranked = isPlain(request) ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
     const features = this.#telling.isInFull(shopper.key, this.#parts.now()) ? ranking.seen(ranked.places) : undefined;
     return { items: this.#showing.ranked(recent, ranked, explaining), features };
   }
 
   /** Chosen from all that was ranked, by more than its score. */
-  #chosen({ key, recent }: Shopper, request: RecommendRequest, sought: Sought): Chosen {
+  #chosen(shopper: Shopper, request: RecommendRequest, sought: Sought): Chosen {
+    const { ranking } = this.#parts;
+    const also = request.explore ? ranking.newItems(shopper.recent, NEW_ITEMS, sought) : undefined;
+    return choose(ranking.rank(shopper.recent, ALL, sought, also, request.limit), request, this.#known(shopper, request));
+  }
+
+  /** What choosing asks of items, by number. */
+  #known({ key }: Shopper, request: RecommendRequest): KnownItems {
     const { ranking, items } = this.#parts;
     const { exploration: tried, fatigue: seen } = ranking.shown;
-    const ranked = ranking.rank(recent, ALL, sought, request.explore ? ranking.newItems(recent, NEW_ITEMS, sought) : undefined, request.limit);
-    return choose(ranked, request, {
+    return {
       vectorOf: (item) => ranking.vectorOf(item),
       categoryOf: (item) => items.category(item) ?? undefined,
       dampingOf: (item) => (request.fatigue === 0 ? 0 : request.fatigue * fatigue.predict(seen, key, item)),
       isNew: (item) => ranking.isNew(item),
       draw: (among) => exploration.draw(tried, request.placement ?? '', among, this.#chance),
-    });
+    };
   }
 
   /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
-  #amongItems({ recent }: Shopper, { limit, explain, filter }: RecommendRequest, skus: readonly string[], { isRefused }: Sought): Answer {
+  #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[], { isRefused }: Sought): Answer {
     const { items } = this.#parts;
+    const { limit, explain, filter } = request;
     const left = skus.filter((sku) => {
       const item = items.number(sku);
       return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);
     });
-    return { items: this.#showing.given(recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain).slice(0, limit), features: undefined };
+    const ranked = this.#showing.given(shopper.recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain);
+    return { items: isPlain(request) ? ranked.slice(0, limit) : chooseGiven(ranked, request, this.#known(shopper, request), (sku) => items.number(sku)), features: undefined };
   }
 
   #freshness({ profile }: Shopper): object {

@@ -1,9 +1,9 @@
 import type { Evidence } from '../../models/evidence.js';
 import type { Explanation } from '../../models/explanation.js';
-import type { Chosen } from './choose.js';
+import { choose, type Chosen, type KnownItems, type Wishes } from './choose.js';
 import type { Items } from './items.js';
 import type { Explaining, Ranked, Ranking } from './rank.js';
-import { contributionsOf, localFitOf, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
+import { contributionsOf, damped, localFitOf, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
 
 /** An item as an answer shows it. */
 export interface ShownItem {
@@ -108,4 +108,26 @@ export class Showing {
     const category = this.#items.category(item);
     return { code: 'more', text: category === null ? 'More from the shop' : `More in ${category}` };
   }
+}
+
+/** What to show of given items, ranked: as of the catalogue's, but that several may be of no number. */
+export function chooseGiven(ranked: readonly ShownItem[], wishes: Wishes, known: KnownItems, numberOf: (sku: string) => number): ShownItem[] {
+  const numbers = Int32Array.from(ranked, ({ sku }) => numberOf(sku));
+  const places = Int32Array.from(ranked.keys());
+  const chosen = choose({ items: places, scores: ranked.map(({ score }) => score), sources: new Uint8Array(places.length), places: new Uint8Array(places.length) }, wishes, {
+    vectorOf: (at) => known.vectorOf(numbers[at]!),
+    categoryOf: (at) => known.categoryOf(numbers[at]!),
+    dampingOf: (at) => known.dampingOf(numbers[at]!),
+    isNew: (at) => known.isNew(numbers[at]!),
+    draw: (among) => known.draw(among.map((at) => numbers[at]!)),
+  });
+  return Array.from(chosen.items, (place, at): ShownItem => {
+    const item = ranked[place]!;
+    const [damping, propensity] = [chosen.dampings[at]!, chosen.propensities[at]!];
+    return {
+      ...item, score: chosen.scores[at]!,
+      ...(item.contributions ? { contributions: damped(item.contributions, damping) } : {}),
+      ...(propensity < 1 ? { propensity } : {}),
+    };
+  });
 }

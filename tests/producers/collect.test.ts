@@ -153,6 +153,13 @@ describe('products', () => {
     expect(wrong(withProperties({ products: Array.from({ length: 501 }, () => ({ sku: 'a' })) }))).toEqual(['properties.products too_many']);
   });
 
+  test('are what a list of recommendations shows, in its order', () => {
+    const served = (properties: object) => withProperties(properties, 'Recommendations Served');
+    expect(click(served({ recommendation_id: 'r1', placement: 'home', products: [{ sku: 'P2' }, { product_id: 'P1', position: 2 }] }))).toMatchObject({ recommendationId: 'r1', placement: 'home', products: [{ sku: 'P2' }, { sku: 'P1', position: 2 }] });
+    for (const properties of [{}, { products: [] }, { products: null }]) expect(wrong(served(properties))).toEqual(['properties.products required']);
+    expect(wrong(served({ products: [{ name: 'nameless' }] }))).toEqual(['properties.products[0].product_id required']);
+  });
+
   test('may be sold in fractions but not in negative numbers', () => {
     expect(click(withProperties({ product_id: 'P', quantity: 0.35 })).products[0]!.quantity).toBe(0.35);
     expect(wrong(withProperties({ product_id: 'P', quantity: -1 }))).toEqual(['properties.quantity negative']);
