@@ -77,6 +77,13 @@ export function rankOf(target: number, items: Int32Array, scores: Float32Array, 
   return rank;
 }
 
+/** The share of ranks (0: not ranked) that are among the first k: hit rate and recall at any k, of queries with one relevant item. */
+export function recallAt(ranks: Int32Array, k: number): number {
+  let hits = 0;
+  for (const rank of ranks) if (rank >= 1 && rank <= k) hits++;
+  return ranks.length > 0 ? hits / ranks.length : 0;
+}
+
 export function summarize(totals: RankingTotals, catalogue: number): RankingMetrics {
   const { n, hits, k } = totals;
   if (n === 0) {

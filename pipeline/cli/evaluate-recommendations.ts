@@ -2,9 +2,9 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { evaluateLeaveOneOut, evaluateSessions, type Mode, type Observer, type TestSession, type UserEvent } from '../../models/evaluate/recommendations.js';
+import { evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession, type UserEvent } from '../../models/evaluate/recommendations.js';
 import { RECOMMENDERS, recommenderNamed, type RecommenderName } from '../../models/evaluate/recommenders.js';
-import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
+import { recallAt, type RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
 import { readSplitSessions, readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
@@ -13,6 +13,8 @@ import { DataFileError, tellingDataErrors } from './text-lines.js';
 const MODES = ['frozen', 'prequential'] as const;
 const SESSION_K = 20;
 const LEAVE_ONE_OUT_K = 10;
+/** List lengths that shops have. */
+const RECALL_AT = [5, 10, 20] as const;
 
 interface Options {
   readonly train?: string;
@@ -110,7 +112,7 @@ function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode,
       sources_us_mean: round(result.sourcesUsMean),
       query_us_p50: round(result.queryUsP50),
       query_us_p99: round(result.queryUsP99),
-      ...others(metrics, SESSION_K),
+      ...others(metrics, result.asked, SESSION_K),
     },
   };
 }
@@ -134,14 +136,14 @@ function leaveOneOut(file: string, events: readonly UserEvent[], model: Recommen
       mrr_at_10: round(metrics.mrr),
       query_us_p50: round(queryUsP50),
       query_us_p99: round(queryUsP99),
-      ...others(metrics, LEAVE_ONE_OUT_K),
+      ...others(metrics, asked, LEAVE_ONE_OUT_K),
     },
   };
 }
 
-function others(metrics: RankingMetrics, k: number): Record<string, number | readonly number[]> {
+function others(metrics: RankingMetrics, { ranks }: Asked, k: number): Record<string, number | readonly number[]> {
   return {
-    [`recall_at_${k}`]: round(metrics.hitRate),
+    ...Object.fromEntries(RECALL_AT.map((at) => [`recall_at_${at}`, round(recallAt(ranks, at))])),
     [`list_precision_at_${k}`]: round(metrics.hitRate / k),
     [`ndcg_at_${k}`]: round(metrics.ndcg),
     [`f1_at_${k}`]: round(metrics.f1),

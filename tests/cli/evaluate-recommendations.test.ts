@@ -42,7 +42,7 @@ test.each(['frozen', 'prequential'])('%s figures of a predictable shop, from gzi
     '--train', file('train.gz', gzipSync(train)), '--test', file('test.jsonl', test_), '--mode', mode, '--json',
   );
   const report: unknown = JSON.parse(out);
-  expect(report).toMatchObject({ model: 'fusion', mode, n: 3, precision_at_20: 1, recall_at_20: 1 });
+  expect(report).toMatchObject({ model: 'fusion', mode, n: 3, precision_at_20: 1, recall_at_5: 1, recall_at_10: 1, recall_at_20: 1 });
   for (const name of ['mrr_at_20', 'update_us_mean', 'sources_us_mean', 'query_us_p50', 'query_us_p99', 'seconds', 'ndcg_at_20', 'coverage']) {
     expect(report).toHaveProperty(name, expect.any(Number));
   }
@@ -72,7 +72,7 @@ test('leave-one-out reads both forms of lines, and leaves out what a user has ha
   // The first thirty go on to an item of their own, which nobody can guess and which teaches that z follows y.
   for (const form of [users, single]) {
     const { out } = await run('--leave-one-out', file('users.txt', form.join('\n')), '--json');
-    expect(JSON.parse(out)).toMatchObject({ model: 'fusion', n: 60, hit_rate_at_10: 0.5 });
+    expect(JSON.parse(out)).toMatchObject({ model: 'fusion', n: 60, hit_rate_at_10: 0.5, recall_at_5: expect.any(Number), recall_at_10: 0.5, recall_at_20: expect.any(Number) });
   }
 });
 

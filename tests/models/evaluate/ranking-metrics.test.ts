@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addRank, addShown, rankingTotals, rankOf, summarize } from '../../../models/evaluate/ranking-metrics.js';
+import { addRank, addShown, rankingTotals, rankOf, recallAt, summarize } from '../../../models/evaluate/ranking-metrics.js';
 
 test('measures of four queries, worked out by hand', () => {
   const totals = rankingTotals(20);
@@ -9,6 +9,12 @@ test('measures of four queries, worked out by hand', () => {
   expect(metrics.mrr).toBeCloseTo((1 + 1 / 4) / 4, 10);
   expect(metrics.ndcg).toBeCloseTo((1 + 1 / Math.log2(5)) / 4, 10);
   expect(metrics.f1).toBeCloseTo((2 * 0.025 * 0.5) / 0.525, 10);
+});
+
+test('recall at any k is the share of ranks within it', () => {
+  const ranks = Int32Array.of(1, 4, 0, 21, 5, 10);
+  expect([5, 10, 20].map((k) => recallAt(ranks, k))).toEqual([3 / 6, 4 / 6, 4 / 6]);
+  expect(recallAt(new Int32Array(0), 5)).toBe(0);
 });
 
 test('ties and NaN count against the target', () => {
