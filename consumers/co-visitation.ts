@@ -5,12 +5,12 @@ import * as popularity from '../models/popularity.js';
 import * as repeats from '../models/repeats.js';
 import * as visitPatterns from '../models/visit-patterns.js';
 import type { Fold } from '../pipeline/core/fold.js';
-import { catalog, interactions, purchases, recommendations } from '../schemas/topics.js';
-import type { CatalogChange, Interaction, Purchase, Recommendation } from '../schemas/types.js';
+import { catalog, interactions, purchases, recommendations, userMerges } from '../schemas/topics.js';
+import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } from '../schemas/types.js';
 import { PURCHASE_WEIGHT } from './event-weights.js';
 import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
-import { forgetShown, learnOfLists, learnShown, noneShown, restoreShown, shownSnapshot, type ShownItems } from './shown-items.js';
+import { followMerge, forgetShown, learnOfLists, learnShown, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
@@ -31,7 +31,7 @@ export interface ItemNeighboursOptions {
 /** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
 export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT_MOST_UNLISTED }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
-  inputs: [interactions, purchases, recommendations, catalog],
+  inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({ index: itemIndex.init(), model: fusion.init({ precision }), shares: noShares(), shown: noneShown(), known: noItems(mostUnlisted) }),
   learn(state, topic, value) {
     const { index, model, shares, shown, known } = state;
@@ -41,6 +41,7 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
       learnOfLists(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else if (topic === catalog.name) learnListing(index, value as CatalogChange);
+    else if (topic === userMerges.name) followMerge(shown, value as UserMerge);
     else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
     forgetDue(known, index, model.popularity, (items) => {
       forgetShown(shown, items);
@@ -54,16 +55,16 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
     yield repeats.snapshot(model.repeats);
     yield visitPatterns.snapshot(model.visitPatterns);
     yield sharesSnapshot(shares);
-    yield shownSnapshot(shown);
     yield knownItemsSnapshot(known);
+    yield* shownSnapshot(shown);
   },
   restore(pieces) {
-    const [index, transitions, popular, repeated, patterns, shares, shown, known] = ofCount(pieces, 8);
+    const [index, transitions, popular, repeated, patterns, shares, known, ...shown] = ofCount(pieces, 7 + SHOWN_PIECES);
     const model = {
       ...fusion.init({ precision }), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
       visitPatterns: visitPatterns.restore(patterns!),
     };
-    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown!), known: restoreKnownItems(known!, mostUnlisted) };
+    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, mostUnlisted) };
   },
 });
 

@@ -3,7 +3,7 @@ import * as fairShare from '../models/fair-share.js';
 import * as fatigue from '../models/fatigue.js';
 import * as itemIndex from '../models/item-index.js';
 import { placementIn } from '../schemas/recommendation-ids.js';
-import type { Interaction, Recommendation } from '../schemas/types.js';
+import type { Interaction, Recommendation, UserMerge } from '../schemas/types.js';
 import { isSpent, shareTime, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
@@ -63,11 +63,22 @@ export function forgetShown({ exploration: tried, fatigue: seen }: ShownItems, i
   fatigue.forget(seen, items);
 }
 
-export function shownSnapshot({ exploration: tried, fatigue: seen, answers, daily }: ShownItems): Uint8Array {
-  return joinBytes([exploration.snapshot(tried), fatigue.snapshot(seen), fairShare.snapshot(answers), fairShare.snapshot(daily)]);
+/** Who logs in takes along what was shown to them before; of an erased id nothing stays. */
+export function followMerge({ fatigue: seen }: ShownItems, { from, to, erased }: UserMerge): void {
+  if (erased.length > 0) fatigue.forgetShopper(seen, from);
+  else fatigue.join(seen, from, to);
 }
 
-export function restoreShown(bytes: Uint8Array): ShownItems {
-  const [tried, seen, answers, daily] = splitBytes(bytes, 4);
+/** How many pieces a snapshot has. */
+export const SHOWN_PIECES = 2;
+
+/** What each shopper has seen is much, and a piece of its own. */
+export function* shownSnapshot({ exploration: tried, fatigue: seen, answers, daily }: ShownItems): Iterable<Uint8Array> {
+  yield joinBytes([exploration.snapshot(tried), fairShare.snapshot(answers), fairShare.snapshot(daily)]);
+  yield fatigue.snapshot(seen);
+}
+
+export function restoreShown([counts, seen]: readonly Uint8Array[]): ShownItems {
+  const [tried, answers, daily] = splitBytes(counts!, 3);
   return { exploration: exploration.restore(tried!), fatigue: fatigue.restore(seen!), answers: fairShare.restore(answers!), daily: fairShare.restore(daily!) };
 }

@@ -208,7 +208,9 @@ export class Scorer {
   #chosen(shopper: Shopper, request: RecommendRequest, sought: Sought): Chosen {
     const { ranking } = this.#parts;
     const also = request.explore ? ranking.newItems(shopper.recent, NEW_ITEMS, sought) : undefined;
-    return choose(ranking.rank(shopper.recent, ALL, sought, also, request.limit), request, this.#known(shopper, request));
+    // A list as long as there are candidates would hold the same items each time, all shown equally often in vain.
+    const least = request.fatigue > 0 ? ALL : request.limit;
+    return choose(ranking.rank(shopper.recent, ALL, sought, also, least), request, this.#known(shopper, request));
   }
 
   /** What choosing asks of items, by number. */

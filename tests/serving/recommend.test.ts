@@ -6,7 +6,7 @@ import { Refusal } from '../../infra/http/problem.js';
 import { recommendRequest } from '../../infra/http/requests.js';
 import { GROUPS } from '../../models/explanation.js';
 import { reasonsFor } from '../../pipeline/serving/reasons.js';
-import { interactions, recommendations } from '../../schemas/topics.js';
+import { interactions, recommendations, userMerges } from '../../schemas/topics.js';
 import { shopOfPairs, TestShop } from './shop.js';
 
 let shop: TestShop;
@@ -221,6 +221,39 @@ describe('what a request may wish', () => {
     expect(tired.contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(tired.score, 5);
     itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper: 'a', event: 'Recommendation Clicked', products: [{ sku: first, price: null, quantity: null, position: null }] }, 'a');
     expect((await own.skus('a', { fatigue: 5 }))[0]).toBe(first);
+  });
+
+  test.each([[10, 1], [50, 1], [20, 2]])('fatigue: lists of %d, %d at a time, asked again and again, begin with another item each time, however many others ask', async (limit, lists) => {
+    const own = new TestShop();
+    for (let item = 0; item < 120; item++) own.product(`P${item}`);
+    for (let round = 0; round < 4; round++) for (let item = 0; item < 120; item++) own.session(`s-${round}-${item}`, [`P${item}`, `P${(item * 7 + round * 31) % 120}`]);
+    own.publish();
+    own.profile('a', ['P4']);
+    const firsts = new Set<string>();
+    let others = 0;
+    for (let asked = 0; asked < 9; asked++) {
+      const skus: string[] = [];
+      for (let list = 0; list < lists; list++) {
+        skus.push(...await own.skus('a', { limit, fatigue: 5, exclude: skus }));
+        itemNeighbours.learn(own.neighbours, recommendations.name, own.told.at(-1)!, 'a');
+      }
+      firsts.add(skus[0]!);
+      for (let n = 0; n < 2_000; n++) itemNeighbours.learn(own.neighbours, recommendations.name, { ...own.told.at(-1)!, shopper: `other-${others++}` }, '');
+    }
+    expect(firsts.size).toBeGreaterThan(4);
+  });
+
+  test('fatigue: what was shown in vain before a login counts after it', async () => {
+    const own = shopOfPairs();
+    for (const id of ['a', 'user']) own.profile(id, ['P4']);
+    const [first] = await own.skus('user', { fatigue: 5 });
+    for (let asked = 0; asked < 9; asked++) {
+      await own.recommend('a');
+      itemNeighbours.learn(own.neighbours, recommendations.name, own.told.at(-1)!, 'a');
+    }
+    expect((await own.skus('user', { fatigue: 5 }))[0]).toBe(first);
+    itemNeighbours.learn(own.neighbours, userMerges.name, { mergeId: 'm', from: 'a', to: 'user', time: own.now, erased: [] }, 'a');
+    expect((await own.skus('user', { fatigue: 5 }))[0]).not.toBe(first);
   });
 
   test('explore: the last place tries items, with a propensity that the log is told, and learns which are clicked', async () => {
