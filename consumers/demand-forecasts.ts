@@ -151,7 +151,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const series = seriesOf(row);
     const forecast = isOver(supply, successor) ? hourly(nothing(sku, day, at), noDemand, ctx) : forecastNow(sku, series, shop, day, at, ctx);
     ctx.emit(forecasts, sku, forecast);
-    const correction = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder), ctx) : undefined;
+    const correction = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
     const suggestion = suggestionOf(supply, forecast, reorder, correction);
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);

@@ -28,6 +28,17 @@ export function policyOf(text: string | undefined): ReorderPolicy | null | undef
   return text === undefined || text.trim() === '' ? null : REORDER_POLICIES.find((policy) => policy === text.trim());
 }
 
+const DAY_MS = 86_400_000;
+
+/** A date as an attribute writes it (2026-12-24), as days since 1970-01-01: null where that is absent or blank, NaN where there is no such day. */
+export function dateOf(text: string | undefined): number | null {
+  if (text === undefined || text.trim() === '') return null;
+  const date = text.trim();
+  const time = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(date) : Number.NaN;
+  // The thirtieth of February would silently become the second of March.
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date) ? time / DAY_MS : Number.NaN;
+}
+
 /** A number as an attribute writes it: null where that is absent or blank, NaN where it is no number in the range. */
 export function orderingOf(text: string | undefined, [least, most]: Range): number | null {
   if (text === undefined || text.trim() === '') return null;
@@ -37,7 +48,7 @@ export function orderingOf(text: string | undefined, [least, most]: Range): numb
 
 export interface OrderingProblem {
   readonly name: string;
-  readonly code: 'out_of_range' | 'unknown_policy';
+  readonly code: 'out_of_range' | 'unknown_policy' | 'invalid_time';
   readonly message: string;
 }
 
@@ -49,6 +60,7 @@ export function orderingProblems(attributes: Readonly<Record<string, string>>): 
     const [least, most] = range;
     problems.push({ name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`}.` });
   }
+  if (Number.isNaN(dateOf(attributes['sell_until']))) problems.push({ name: 'sell_until', code: 'invalid_time', message: 'This must be a date as 2026-12-24.' });
   if (policyOf(attributes['reorder_policy']) === undefined) {
     problems.push({ name: 'reorder_policy', code: 'unknown_policy', message: `This must be one of ${REORDER_POLICIES.join(', ')}.` });
   }

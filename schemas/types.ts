@@ -666,6 +666,8 @@ export interface Supply {
   readonly policy: null | string;
   /** Days that one order should last, or that are left to sell (cover_days). */
   readonly coverDays: null | number;
+  /** Last day on which it is sold, of a newsvendor's SKU (sell_until): days since 1970-01-01 in the shop's zone. */
+  readonly sellUntil: null | number;
   /** Not sold again once its stock is gone (availability discontinued). */
   readonly discontinued: boolean;
   /** SKU whose place it takes (replaces). */
@@ -1084,7 +1086,7 @@ export interface SkuSuccessor {
 export interface StockCycle {
   /** First day of the cycle: days since 1970-01-01 in the shop's zone. */
   readonly from: number;
-  /** Its length. */
+  /** Its length; 0 while none runs. */
   readonly days: number;
   /** Level that the forecast asked for. */
   readonly textbook: number;

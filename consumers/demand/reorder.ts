@@ -33,7 +33,8 @@ export interface Terms {
   readonly reviewDays: number;
 }
 
-export function termsOf(supply: Supply, defaults: ReorderDefaults): Terms {
+/** `firstDay`: tomorrow, the first day that an order of today can still be sold on. */
+export function termsOf(supply: Supply, defaults: ReorderDefaults, firstDay: number): Terms {
   const kind = policyOf(supply.policy ?? undefined) ?? defaults.policy;
   const leadTime = { days: supply.leadTimeDays ?? defaults.leadTimeDays, deviationDays: supply.leadTimeDeviationDays ?? defaults.leadTimeDeviationDays };
   const order = { leadTime, packSize: supply.packSize ?? defaults.packSize, minimumUnits: supply.minimumUnits ?? defaults.minimumUnits };
@@ -45,7 +46,10 @@ export function termsOf(supply: Supply, defaults: ReorderDefaults): Terms {
       return { order, service, reviewDays, policy: { kind, reviewDays } };
     }
     case 'reorder-point': return { order, service, reviewDays: 0, policy: { kind, orderDays: coverDays } };
-    case 'newsvendor': return { order, service, reviewDays: 0, policy: { kind, sellingDays: coverDays } };
+    case 'newsvendor': {
+      const sellingDays = supply.sellUntil === null ? coverDays : Math.max(0, supply.sellUntil - firstDay + 1);
+      return { order, service, reviewDays: 0, policy: { kind, sellingDays } };
+    }
   }
 }
 
@@ -79,7 +83,7 @@ export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast 
 /** What to order of a SKU today; undefined where nobody knows its stock. Of what is not forecast, nothing. */
 export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, correction?: Correction): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
-  const terms = termsOf(supply, defaults);
+  const terms = termsOf(supply, defaults, forecast.firstDay);
   const { policy, order, service, reviewDays } = terms;
   const onOrder = supply.onOrder ?? 0;
   const demand = demandOf(forecast);

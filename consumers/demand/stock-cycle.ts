@@ -17,14 +17,18 @@ const FORGETTING = 0.999;
 
 /**
  * At a publication: a cycle that is over is judged by what was sold in it, and the next one begins tomorrow with the level that the
- * forecast asks for. Answers what has been learned; undefined where no cycle of these terms can be judged.
+ * forecast asks for. Answers what has been learned. Where no cycle of these terms can be judged none begins.
  */
-export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, terms: Terms, ctx: Context): Correction | undefined {
+export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, terms: Terms, ctx: Context): Correction {
   const known = ctx.get(cycleRows, sku);
   const days = cycleDays(terms, known?.cycles ?? 0);
-  const today = forecast.firstDay - 1;
-  if (days === undefined || (known && today < known.from + known.days)) return known;
-  const learned = known ? judge(known, series, ctx) : init();
+  const isOver = known !== undefined && known.days > 0 && forecast.firstDay > known.from + known.days;
+  if (known && !isOver && (known.days > 0 || days === undefined)) return known;
+  const learned = known && isOver ? judge(known, series, ctx) : (known ?? init());
+  if (days === undefined) {
+    if (known) ctx.put(cycleRows, sku, { ...known, ...learned, days: 0 });
+    return learned;
+  }
   const time = protectedTime(terms.policy, terms.order.leadTime);
   const covered = demandOver(demandOf(forecast), Math.ceil(time.days), time.deviationDays);
   const service = serviceLevel(terms.service);

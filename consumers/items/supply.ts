@@ -1,11 +1,12 @@
-import { ORDERING, orderingOf, policyOf } from '../../schemas/ordering.js';
+import { dateOf, ORDERING, orderingOf, policyOf } from '../../schemas/ordering.js';
 import type { Product, Supply } from '../../schemas/types.js';
 
 /** What the catalogue tells of the ordering of a product. What is out of range is refused at every door; a row kept from before is read as if it were absent. */
 function told(attributes: Product['attributes'], name: keyof typeof ORDERING): number | null {
-  const value = orderingOf(attributes[name], ORDERING[name]);
-  return Number.isNaN(value) ? null : value;
+  return known(orderingOf(attributes[name], ORDERING[name]));
 }
+
+const known = (value: number | null): number | null => (Number.isNaN(value) ? null : value);
 
 const MOST_BYTES = 256;
 
@@ -30,6 +31,7 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     minimumUnits: told(attributes, 'minimum_order'),
     policy: policyOf(attributes['reorder_policy']) ?? null,
     coverDays: told(attributes, 'cover_days'),
+    sellUntil: known(dateOf(attributes['sell_until'])),
     discontinued: attributes['discontinued'] === 'true',
     sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
     // Who is gone has no place to take.

@@ -19,7 +19,7 @@ const sale = (sku: string, quantity: number, time: number): Sale => ({
 });
 const supply = (sku: string, stock: number | null, time: number, more: Partial<Supply> = {}): Supply => ({
   sku, time, stock, deleted: false, onOrder: null, leadTimeDays: null, leadTimeDeviationDays: null, reviewDays: null, serviceLevel: null, shortageCost: null,
-  excessCost: null, packSize: null, minimumUnits: null, policy: null, coverDays: null, discontinued: false, replaces: null, sale: null, ...more,
+  excessCost: null, packSize: null, minimumUnits: null, policy: null, coverDays: null, sellUntil: null, discontinued: false, replaces: null, sale: null, ...more,
 });
 const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Map()): Driver => {
   const days = shopDays(timeZone);
@@ -417,6 +417,23 @@ describe('what to order', () => {
       driver.send(supplies, 'P', supply('P', day % 2, NINE + day * DAY + 1, { leadTimeDays: 2, reviewDays: 1 }));
     }
     expect(driver.row('demand-forecasts', stockScoreRows, '')).toBeUndefined();
+  });
+
+  test('a newsvendor\'s days count down to the last on which it sells, and nothing is ordered after it', () => {
+    const driver = shop();
+    const today = Math.floor(NINE / DAY);
+    steadily(driver, 20, { policy: 'newsvendor', sellUntil: today + 24, coverDays: 14 }, 1);
+    const daysAt = new Map(driver.read(reorderSuggestions).map(({ day, reasons }) => [day - today, Number(/^Covers (\d+) days/.exec(reasons[0]!.text)?.[1])]));
+    for (const day of [1, 10, 19]) expect(daysAt.get(day)).toBe(24 - day);
+    expect(driver.row('demand-forecasts', cycleRows, 'P')).toMatchObject({ from: today + 5, days: 20 });
+    for (let day = 20; day < 30; day++) {
+      driver.tick(NINE + day * DAY);
+      driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
+    }
+    expect(driver.read(reorderSuggestions).filter(({ day, units }) => day >= today + 24 && units > 0)).toEqual([]);
+    // What the season's last cycle cost is known once it is over, though no other begins.
+    expect(driver.row('demand-forecasts', cycleRows, 'P')).toMatchObject({ days: 0, cycles: 1 });
+    expect(driver.row('demand-forecasts', stockScoreRows, '')!.cycles).toBe(1);
   });
 
   test('a reorder point learns from, and corrects, the demand of its lead time alone', () => {

@@ -125,11 +125,11 @@ describe('products', () => {
   });
 
   test('terms of ordering that cannot be are refused, all by name', () => {
-    const wrong = { sku: 'P1', reorder_policy: 'weekly', lead_time_days: -1, service_level: '95', attributes: { pack_size: 0, cover_days: 'a week', excess_cost: 'NaN' } };
+    const wrong = { sku: 'P1', reorder_policy: 'weekly', sell_until: '2026-02-30', lead_time_days: -1, service_level: '95', attributes: { pack_size: 0, cover_days: 'a week', excess_cost: 'NaN' } };
     const outcome = collectProduct(wrong, context);
     expect('errors' in outcome && outcome.errors.map(({ path, code }) => [path, code]).toSorted()).toEqual(
-      [...['cover_days', 'excess_cost', 'lead_time_days', 'pack_size'].map((path) => [path, 'out_of_range']), ['reorder_policy', 'unknown_policy'], ['service_level', 'out_of_range']]);
-    const right = { sku: 'P1', reorder_policy: 'newsvendor', lead_time_days: 0, service_level: 0.95, pack_size: '', shortage_cost: 'Infinity', excess_cost: '0' };
+      [...['cover_days', 'excess_cost', 'lead_time_days', 'pack_size'].map((path) => [path, 'out_of_range']), ['reorder_policy', 'unknown_policy'], ['sell_until', 'invalid_time'], ['service_level', 'out_of_range']]);
+    const right = { sku: 'P1', reorder_policy: 'newsvendor', sell_until: ' 2026-02-28 ', lead_time_days: 0, service_level: 0.95, pack_size: '', shortage_cost: 'Infinity', excess_cost: '0' };
     expect(collectProduct(right, context)).toMatchObject({ ok: { records: [{ value: { attributes: { lead_time_days: '0', shortage_cost: 'Infinity' } } }] } });
   });
 
