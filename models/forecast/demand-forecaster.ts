@@ -82,7 +82,9 @@ export function learn(model: DemandForecaster, demand: Float64Array): void {
   const phase = model.period % model.bank.seasonPeriods;
   const { made, expected } = shopActivity(model, phase, demand);
   const outcome = calendar.learn(model.index, phase, made, expected);
-  if (!outcome.closed) {
+  if (outcome.closed) {
+    for (let sku = 0; sku < model.skus; sku++) bank.learnClosed(model.bank, sku, phase);
+  } else {
     learnRound(model.mixer, model.tails, model.probabilities, samplesOf(model, demand));
     for (let sku = 0; sku < model.skus; sku++) {
       const units = demand[sku] ?? NaN;

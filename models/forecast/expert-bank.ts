@@ -172,9 +172,19 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
     const relative = Math.min(units / (before * exposure), 4);
     const weight = Math.min(1, before * exposure);
     const was = rows[at + SEASON + phase] ?? 0;
-    const cycle = Math.floor(seen / bank.seasonPeriods);
-    rows[at + SEASON + phase] = was + Math.max(SEASON_RATE, 1 / (cycle + 2)) * weight * (relative - 1 - was);
+    rows[at + SEASON + phase] = was + seasonRate(seen, bank.seasonPeriods) * weight * (relative - 1 - was);
   }
+}
+
+const seasonRate = (seen: number, seasonPeriods: number): number => Math.max(SEASON_RATE, 1 / (Math.floor(seen / seasonPeriods) + 2));
+
+/**
+ * A period on which the shop is closed says nothing of the SKU, and what the phase had taught fades: days that were empty before anyone knew
+ * that the shop closes on them would raise all others for ever.
+ */
+export function learnClosed({ rows, width, seasonPeriods }: Bank, sku: number, phase: number): void {
+  const at = sku * width;
+  rows[at + SEASON + phase]! *= 1 - seasonRate(rows[at + PERIODS] ?? 0, seasonPeriods);
 }
 
 /** Moments of y around its expectation; two columns, the excess over Poisson and the squared expectation. */

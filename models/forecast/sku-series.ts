@@ -125,8 +125,11 @@ function begin(into: bank.Bank, firstDay: number): void {
 }
 
 function learnDay(series: SkuSeries, into: bank.Bank, day: number, units: number, exposure: number): void {
-  if (exposure < 0) return;
   const phase = phaseOf(day);
+  if (exposure < 0) {
+    bank.learnClosed(into, 0, phase);
+    return;
+  }
   // Units of a day without stock are a lower bound of its demand.
   if (isShort(series, day) && units <= expectedOf(into, phase, exposure)) return;
   bank.learn(into, 0, units, exposure, phase);

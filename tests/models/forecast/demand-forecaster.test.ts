@@ -108,6 +108,15 @@ test('a weekday on which the whole shop is closed is forecast as closed', () => 
   }
 });
 
+test('a shop that is closed two days a week is forecast without bias, though nobody knew it of its first weeks', () => {
+  const model = start(60);
+  live(model, 210, (day, sku) => (day % 7 > 4 ? 0 : 3 + ((day + sku) % 3)));
+  const units = ask(model, 7).means.reduce((sum, mean) => sum + mean, 0);
+  // 20 open days of 4 each.
+  expect(units / 80).toBeGreaterThan(0.97);
+  expect(units / 80).toBeLessThan(1.03);
+});
+
 test('a shop of one SKU that sells three a day and nothing on Sundays has intervals that say so', () => {
   const model = start(1);
   live(model, 140, (day) => (day % 7 === 6 ? 0 : 3));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { grow, init, learn, profile, type Bank } from '../../../models/forecast/expert-bank.js';
+import { grow, init, learn, learnClosed, profile, type Bank } from '../../../models/forecast/expert-bank.js';
 import { EXPERTS, predict } from '../../../models/forecast/expert-quantiles.js';
 
 const P = Float64Array.of(0.1, 0.5, 0.9);
@@ -62,6 +62,20 @@ test('a hurdle keeps size and frequency apart: four in five days nothing, else t
   const brisk = quantiles[1] ?? [];
   expect(brisk[1]).toBe(0);
   expect(brisk[2]).toBeCloseTo(10, 3);
+});
+
+test('what a phase taught fades on closed days, and draws the others no more', () => {
+  const bank = init(1, 7);
+  for (let t = 0; t < 140; t++) {
+    if (t % 7 < 5) learn(bank, 0, 4, 1, t % 7);
+    else if (t < 42) learn(bank, 0, 0, 1, t % 7);
+    else learnClosed(bank, 0, t % 7);
+    if (t === 41) expect(profile(bank, 0, 0)).toBeGreaterThan(1.15);
+  }
+  expect(profile(bank, 0, 0)).toBeCloseTo(1, 1);
+  const never = init(1, 7);
+  learnClosed(never, 0, 3);
+  expect(never).toEqual(init(1, 7));
 });
 
 test('closed periods that are not learned change nothing, and an exposure of zero answers zero', () => {
