@@ -7,8 +7,7 @@ import * as visitPatterns from '../models/visit-patterns.js';
 import type { Fold } from '../pipeline/core/fold.js';
 import { catalog, interactions, purchases, recommendations, userMerges } from '../schemas/topics.js';
 import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } from '../schemas/types.js';
-import { PURCHASE_WEIGHT } from './event-weights.js';
-import { eachBought, eachTouch, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
+import { eachTouch, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
 import { followMerge, forgetShown, learnOfLists, learnShown, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
@@ -38,11 +37,12 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
     if (topic === interactions.name) {
       eachTouch(index, shares, value as Interaction, ({ recent, item, weight, goesOn }) =>
         (goesOn ? fusion.strengthenCounts(model, recent, item, weight) : fusion.learnCounts(model, recent, item, weight)));
+      learnDismissal(index, shares, model.popularity, value as Interaction);
       learnOfLists(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
     else if (topic === catalog.name) learnListing(index, value as CatalogChange);
     else if (topic === userMerges.name) followMerge(shown, value as UserMerge);
-    else eachBought(index, shares, value as Purchase, (item) => popularity.learn(model.popularity, item, PURCHASE_WEIGHT));
+    else learnPurchase(index, shares, model.popularity, value as Purchase);
     forgetDue(known, index, model.popularity, (items) => {
       forgetShown(shown, items);
       fusion.forgetGiven(model, items);

@@ -1,5 +1,5 @@
-/** How much an event says that its product was wanted, with a view as the unit; 0 teaches nothing. Stated, not learned. */
-const WEIGHTS: Readonly<Record<string, number>> = {
+/** How much an event says that its product was wanted, with a view as the unit; others teach nothing. Stated, not learned: docs/event-weights.md. */
+export const WEIGHTS: Readonly<Record<string, number>> = {
   'Product Viewed': 1,
   'Product Clicked': 1,
   'Recommendation Clicked': 1,
@@ -17,3 +17,9 @@ export const strongerEvent = (before: string, after: string): string => (eventWe
 
 /** What a purchase adds to how popular an item is: it has no clicks before it to learn from, the clicks taught those. */
 export const PURCHASE_WEIGHT = 3;
+
+const DISMISSALS = new Set(['Recommendation Dismissed', 'Product Recommendation Dismissed']);
+export const isDismissal = (event: string): boolean => DISMISSALS.has(event);
+
+/** What a dismissal takes from how popular an item is: who is shown it and does not want it weighs against one who looks at it. */
+export const DISMISSAL_WEIGHT = 1;

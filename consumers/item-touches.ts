@@ -1,7 +1,9 @@
 import * as fairShare from '../models/fair-share.js';
 import * as itemIndex from '../models/item-index.js';
+import * as popularity from '../models/popularity.js';
+import * as returns from '../models/returns.js';
 import type { Interaction, Purchase } from '../schemas/types.js';
-import { eventWeight, PURCHASE_WEIGHT } from './event-weights.js';
+import { DISMISSAL_WEIGHT, eventWeight, isDismissal, PURCHASE_WEIGHT } from './event-weights.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 /** As many items as an interaction names of what came before it. */
@@ -16,18 +18,24 @@ const numbers = new Int32Array(MOST_RECENT);
 export interface Shares {
   readonly shopper: fairShare.FairShare;
   readonly item: fairShare.FairShare;
+  /** What purchases have given: what was not taken for want of a share is not taken back, either. */
+  readonly returns: returns.Returns;
 }
 
-export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init({ burst: 2, refillMs: 3_600_000, slots: 65_536 }) });
-export const sharesSnapshot = ({ shopper, item }: Shares): Uint8Array => joinBytes([fairShare.snapshot(shopper), fairShare.snapshot(item)]);
+export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init({ burst: 2, refillMs: 3_600_000, slots: 65_536 }), returns: returns.init() });
+export const sharesSnapshot = ({ shopper, item, returns: given }: Shares): Uint8Array => joinBytes([fairShare.snapshot(shopper), fairShare.snapshot(item), returns.snapshot(given)]);
 
 export function restoreShares(bytes: Uint8Array): Shares {
-  const [shopper, item] = splitBytes(bytes, 2);
-  return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!) };
+  const [shopper, item, given] = splitBytes(bytes, 3);
+  return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!), returns: returns.restore(given!) };
 }
 
 /** The time by which a share is given back. */
 export const shareTime = ({ source, time, receivedAt }: Interaction | Purchase): number => (source === null ? receivedAt : time);
+
+/** Whether a shopper's event of an item is to be learned from: a machine that clicks all day moves nothing for others. */
+const mayTeach = (shares: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
+  fairShare.learn(shares.shopper, shopper, time) && mayTeachItem(shares, shopper, sku, weight, time);
 
 const mayTeachItem = ({ item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
   fairShare.learn(item, `${shopper}\u001f${sku}\u001f${weight}`, time);
@@ -66,12 +74,32 @@ export function eachTouch(index: itemIndex.ItemIndex, shares: Shares, interactio
   }
 }
 
-/** Each item that a purchase brought. */
-export function eachBought(index: itemIndex.ItemIndex, shares: Shares, purchase: Purchase, learn: (item: number, sku: string) => void): void {
-  const { kind, shopper, lines } = purchase;
+/**
+ * What a purchase gives to how popular its items are, and its refund or cancellation takes back with the last unit; `bought` is told
+ * each item that was given to. Of an order counts each product once, whatever its quantity.
+ */
+export function learnPurchase(index: itemIndex.ItemIndex, shares: Shares, popular: popularity.Popularity, purchase: Purchase, bought: (sku: string) => void = () => {}): void {
+  const { kind, shopper, orderId, lines } = purchase;
   const time = shareTime(purchase);
-  if (kind !== 'completed' && kind !== 'line') return;
   for (const { sku, quantity } of lines) {
-    if (quantity > 0 && fairShare.learn(shares.shopper, shopper, time) && mayTeachItem(shares, shopper, sku, PURCHASE_WEIGHT, time)) learn(itemIndex.learn(index, sku), sku);
+    if (kind === 'refunded' || kind === 'cancelled') {
+      const given = returns.giveBack(shares.returns, orderId, sku, Math.abs(quantity));
+      if (given) popularity.takeBack(popular, itemIndex.predict(index, sku), given.gifts * PURCHASE_WEIGHT, given.at);
+      continue;
+    }
+    if (!(quantity > 0) || !mayTeach(shares, shopper, sku, PURCHASE_WEIGHT, time)) continue;
+    popularity.learn(popular, itemIndex.learn(index, sku), PURCHASE_WEIGHT);
+    returns.learn(shares.returns, orderId, sku, quantity, popular.events);
+    bought(sku);
+  }
+}
+
+/** What a dismissal takes from how popular its items are. */
+export function learnDismissal(index: itemIndex.ItemIndex, shares: Shares, popular: popularity.Popularity, interaction: Interaction): void {
+  if (!isDismissal(interaction.event)) return;
+  const { shopper, products } = interaction;
+  for (const { sku } of products) {
+    const item = itemIndex.predict(index, sku);
+    if (item >= 0 && mayTeach(shares, shopper, sku, -DISMISSAL_WEIGHT, shareTime(interaction))) popularity.takeBack(popular, item, DISMISSAL_WEIGHT);
   }
 }

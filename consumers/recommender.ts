@@ -2,16 +2,14 @@ import * as features from '../models/features.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as liveQuality from '../models/live-quality.js';
-import * as popularity from '../models/popularity.js';
 import * as positionBias from '../models/position-bias.js';
 import * as ranker from '../models/ranker.js';
 import * as shownLists from '../models/shown-lists.js';
 import type { Fold, Gauge, Upsert } from '../pipeline/core/fold.js';
 import { catalog, interactions, itemVectors, purchases, recommendations, recommenderModels, userMerges } from '../schemas/topics.js';
 import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel, UserMerge } from '../schemas/types.js';
-import { PURCHASE_WEIGHT } from './event-weights.js';
 import { contentsSnapshot, forgetContents, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
-import { eachBought, eachTouch, isSpent, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
+import { eachTouch, isSpent, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
 import { ofCount } from './snapshot-bytes.js';
 import { changedVectors, dropVectors, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
@@ -67,7 +65,7 @@ export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, teach }: R
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
-    else if (topic === purchases.name) learnPurchase(state, value as Purchase);
+    else if (topic === purchases.name) learnBought(state, value as Purchase);
     else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
     else if (topic === userMerges.name) followMerge(state, value as UserMerge);
     else keepShown(state, value as Recommendation);
@@ -141,18 +139,17 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
     fusion.learn(model, recent, item, work, weight, { exclude: (other) => other === latest });
     if (work.rank >= 0) liveQuality.learn(quality, work.rank);
   });
+  learnDismissal(index, shares, model.popularity, interaction);
   const { event, products, recommendationId, shopper, time } = interaction;
   const stage = STAGES[event];
   if (stage === undefined || isSpent(shares, interaction)) return;
   for (const { sku } of products) learnChoice(state, recommendationId, shopper, sku, stage, time);
 }
 
-function learnPurchase(state: Recommender, purchase: Purchase): void {
+
+function learnBought(state: Recommender, purchase: Purchase): void {
   const { shopper, time, recommendationId } = purchase;
-  eachBought(state.index, state.shares, purchase, (item, sku) => {
-    popularity.learn(state.model.popularity, item, PURCHASE_WEIGHT);
-    learnChoice(state, recommendationId, shopper, sku, 'purchase', time);
-  });
+  learnPurchase(state.index, state.shares, state.model.popularity, purchase, (sku) => learnChoice(state, recommendationId, shopper, sku, 'purchase', time));
 }
 
 function keepShown({ shown }: Recommender, { recommendationId, shopper, placement, time, items, featureSet, features: shownFeatures }: Recommendation): void {

@@ -5,7 +5,7 @@ import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
-import { strongerEvent } from './event-weights.js';
+import { isDismissal, strongerEvent } from './event-weights.js';
 import { requireId, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -36,8 +36,6 @@ const TOUCHING = new Set([
   'Product Viewed', 'Product Clicked', 'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Wishlist Product Added to Cart',
   'Product Shared', 'Product Reviewed', 'Recommendation Clicked',
 ]);
-
-const DISMISSING = new Set(['Recommendation Dismissed', 'Product Recommendation Dismissed']);
 
 /** Whether an event tells a learner that its products were chosen. */
 export const isTouch = (event: string): boolean => TOUCHING.has(event);
@@ -144,7 +142,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
   const last = continued(before.recent, event);
   const earlier = last ? before.recent.slice(1) : before.recent;
   const touched = last ? [{ sku: last.sku, event: strongerEvent(last.event, event.event), time: Math.max(last.time, event.time) }] : isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
-  const dismissed = DISMISSING.has(event.event) ? event.products.map(({ sku }) => sku) : [];
+  const dismissed = isDismissal(event.event) ? event.products.map(({ sku }) => sku) : [];
   return {
     ...before,
     firstSeen: Math.min(before.firstSeen, event.time),

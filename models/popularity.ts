@@ -4,10 +4,10 @@
  *   event of weight w:  fast[item] += w·2^ageFast,  slow[item] += w·2^ageSlow;  age += 1/halfLife each event
  *   predict: the items with the largest fast (trending) or slow (popular) share
  *
- * Untrained: nobody is popular, the list is empty. Half-lives are counted in events and follow the catalogue: half an
- * event an item for the fast one and eight for the slow one, with floors so that a shop's first hundred events do not
- * forget each other. Shares are fractions of all decayed weight. `predict` scans all items; `listed` is its top 64,
- * which each event keeps in order: nobody falls but by another's rise.
+ * A return takes back what is left of what its purchase gave. Untrained: nobody is popular, the list is empty. Half-lives are
+ * counted in events and follow the catalogue: half an event an item for the fast one and eight for the slow one, with floors so
+ * that a shop's first hundred events do not forget each other. Shares are fractions of all decayed weight. `predict` scans all
+ * items; `listed` is its top 64, which each event keeps in order: nobody falls but by another's rise or a return.
  * Source: exponentially decayed counts, kept as forward decay (Cormode et al., ICDE 2009).
  */
 import { top } from './kernels/candidates.js';
@@ -133,6 +133,24 @@ export function learn(state: Popularity, item: number, weight = 1): void {
   }
   state.listedFast = raised(state.listedFast, state.fast, item);
   state.listedSlow = raised(state.listedSlow, state.slow, item);
+}
+
+/**
+ * Takes back what an event of this weight gave to the item, as much of it as has not faded: `since` is the event count at which it was
+ * given (`events` then), half-lives are taken as they are now. Never below nothing. A scan where the item is among the most popular.
+ */
+export function takeBack(state: Popularity, item: number, weight: number, since = state.events): void {
+  if (!(weight > 0) || !(item >= 0) || item >= state.items) return;
+  const { settings } = state;
+  const passed = Math.max(0, state.events - since);
+  const fast = Math.min(state.fast[item], weight * exp2(state.ageFast - passed / Math.max(settings.leastFast, settings.fastPerItem * state.seen)));
+  const slow = Math.min(state.slow[item], weight * exp2(state.ageSlow - passed / Math.max(settings.leastSlow, settings.slowPerItem * state.seen)));
+  state.fast[item] -= fast;
+  state.slow[item] -= slow;
+  state.totalFast = Math.max(0, state.totalFast - fast);
+  state.totalSlow = Math.max(0, state.totalSlow - slow);
+  if (state.listedFast.includes(item)) state.listedFast = list(state.fast, state.items);
+  if (state.listedSlow.includes(item)) state.listedSlow = list(state.slow, state.items);
 }
 
 /** The list once an item's value has grown: the item goes before all that are worth less now. */

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitation.js';
+import { DISMISSAL_WEIGHT, PURCHASE_WEIGHT, WEIGHTS } from '../../consumers/event-weights.js';
 import { recommender, type Recommender } from '../../consumers/recommender.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import * as features from '../../models/features.js';
@@ -9,7 +12,8 @@ import * as popularity from '../../models/popularity.js';
 import * as ranker from '../../models/ranker.js';
 import * as repeats from '../../models/repeats.js';
 import { clickstream, interactions, purchases, recommendations, userMerges } from '../../schemas/topics.js';
-import { shopOfPairs } from '../serving/shop.js';
+import { packageRoot } from '../../schemas/files.js';
+import { shopOfPairs, type TestShop } from '../serving/shop.js';
 import { Driver } from '../support/driver.js';
 import { MINUTE, NINE, product, shopEvent } from '../support/events.js';
 
@@ -95,6 +99,51 @@ describe('a click and the page it leads to', () => {
     expect(learner.quality.events).toBe(0);
     expect(learner.model.lessons).toBe(0);
     expect(repeats.predict(learner.model.repeats, 0)).toBeGreaterThan(0.4);
+  });
+});
+
+describe('what comes back and what is dismissed', () => {
+  const popularityOf = (shop: TestShop, sku: string): number[] => [shop.learner, shop.neighbours].map(({ index, model }) => popularity.popularShare(model.popularity, itemIndex.predict(index, sku)));
+
+  test.each(['refunded', 'cancelled'] as const)('an order that is %s takes back what it gave, with its last unit; once', (kind) => {
+    const shop = shopOfPairs();
+    const before = popularityOf(shop, 'P7');
+    shop.purchase('a', ['P7'], { orderId: 'o-7', quantity: 3 });
+    const bought = popularityOf(shop, 'P7');
+    expect(bought[0]!).toBeGreaterThan(before[0]! * 1.2);
+    shop.purchase('a', ['P7'], { orderId: 'o-7', kind, quantity: -2 });
+    expect(popularityOf(shop, 'P7')).toEqual(bought);
+    for (let again = 0; again < 3; again++) shop.purchase('a', ['P7'], { orderId: 'o-7', kind, quantity: -1 });
+    for (const [at, share] of popularityOf(shop, 'P7').entries()) expect(share).toBeCloseTo(before[at]!, 4);
+  });
+
+  test('refunds of orders that nobody knows, or that taught nothing, take nothing', () => {
+    const shop = shopOfPairs();
+    const time = Date.UTC(2026, 0, 6);
+    shop.purchase('a', Array.from({ length: 100 }, (_, n) => `X${n}`), { time });
+    shop.purchase('a', ['P7'], { orderId: 'o-7', time });
+    const before = popularityOf(shop, 'P7');
+    shop.purchase('a', ['P7'], { orderId: 'o-7', kind: 'refunded', quantity: -1 });
+    shop.purchase('b', ['P7'], { orderId: 'o-8', kind: 'refunded', quantity: -1 });
+    expect(popularityOf(shop, 'P7')).toEqual(before);
+  });
+
+  test('a dismissal takes a view from what is popular; a thousand of one shopper take two', () => {
+    const shop = shopOfPairs();
+    const before = popularityOf(shop, 'P7');
+    const time = Date.UTC(2026, 0, 6);
+    for (let n = 0; n < 1_000; n++) shop.event('a', 'P7', [], { event: n % 2 ? 'Recommendation Dismissed' : 'Product Recommendation Dismissed', time, receivedAt: time });
+    // Each item was viewed six times.
+    for (const [at, share] of popularityOf(shop, 'P7').entries()) expect(share / before[at]!).toBeCloseTo(4 / 6, 1);
+  });
+
+  test('of each event the page says what it weighs', () => {
+    const page = readFileSync(path.join(packageRoot, 'docs/event-weights.md'), 'utf8');
+    const said = Object.fromEntries([...page.matchAll(/^\| `([^`]+)` \| ([\d.]+) \|/gm)].map(([, event, weight]) => [event, Number(weight)]));
+    expect(said).toEqual(WEIGHTS);
+    expect(page).toContain(`each product once) | ${PURCHASE_WEIGHT} |`);
+    expect(page).toContain(`| refund, cancellation | −${PURCHASE_WEIGHT} |`);
+    expect(page).toContain(`\`Product Recommendation Dismissed\` | −${DISMISSAL_WEIGHT} |`);
   });
 });
 

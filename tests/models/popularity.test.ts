@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ageOf, forget, init, learn, listed, popularShare, predict } from '../../models/popularity.js';
+import { ageOf, forget, init, learn, listed, popularShare, predict, takeBack, trendingShare } from '../../models/popularity.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 
 test('what sells now leads the trend while the old favourite still leads the long run', () => {
@@ -60,4 +61,27 @@ test('after two billion events a new item is counted as one, and ages', () => {
   learn(state, 1);
   learn(state, 1);
   expect([state.seen, ageOf(state, 1)]).toEqual([2, 1]);
+});
+
+test('what was given is taken back as if it had never been, however much came since; never below nothing', () => {
+  fc.assert(fc.property(fc.array(fc.tuple(fc.nat(80), fc.integer({ min: 1, max: 5 })), { maxLength: 300 }), fc.nat(80), fc.nat(400), (events, item, later) => {
+    const [given, without] = [init({ leastFast: 50, leastSlow: 500 }), init({ leastFast: 50, leastSlow: 500 })];
+    for (const state of [given, without]) for (const [other, weight] of events) learn(state, other, weight);
+    learn(given, item, 3);
+    const since = given.events;
+    // As an event of no consequence, so that both have aged alike.
+    learn(without, 90, 1e-9);
+    for (const state of [given, without]) for (let n = 0; n < later; n++) learn(state, n % 70);
+    takeBack(given, item, 3, since);
+    expect(Math.abs(popularShare(given, item) - popularShare(without, item))).toBeLessThan(0.002);
+    expect(Math.abs(trendingShare(given, item) - trendingShare(without, item))).toBeLessThan(0.02);
+    for (let again = 0; again < 5; again++) takeBack(given, item, 1e6);
+    expect(popularShare(given, item)).toBeGreaterThanOrEqual(0);
+    for (const horizon of ['trending', 'popular'] as const) {
+      const shares = [...listed(given, horizon)].map((one) => (horizon === 'trending' ? trendingShare(given, one) : popularShare(given, one)));
+      expect(shares).toEqual(shares.toSorted((a, b) => b - a));
+    }
+    takeBack(given, 5_000, 1);
+    takeBack(given, -1, 1);
+  }), { numRuns: 40 });
 });
