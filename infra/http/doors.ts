@@ -35,6 +35,8 @@ export interface RecommendRequest extends ShopperRef {
   /** Only these SKUs may come, each once. */
   readonly items: readonly string[] | null;
   readonly placement: string | null;
+  /** SKU of the product whose page the answer is for: it counts as the latest click. */
+  readonly context: string | null;
   readonly after: After | null;
   readonly explain: boolean;
   /** 0 to 1: how much an item like those before it is held back. */

@@ -15,7 +15,7 @@ const MAX_EXPLAINED = 100;
 /** A misspelt option that is silently ignored looks like one that does not work: it is refused by name. */
 function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>): void {
   for (const name in body) {
-    if (!known.has(name)) errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This request takes ${[...known].slice(0, -2).join(', ')}.` });
+    if (!known.has(name)) errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This takes ${[...known].filter((field) => field !== 'writeKey' && field !== 'shopperToken').join(', ')}.` });
   }
 }
 
@@ -64,6 +64,21 @@ function placementOf(errors: Errors, body: Json): string | null {
   return text(errors, body, 'placement', 256);
 }
 
+/** The product of the page, under any name that a product has. */
+function contextOf(errors: Errors, body: Json): string | null {
+  const value = body['context'];
+  if (value === undefined || value === null) return null;
+  const from = errors.length;
+  if (isObject(value)) {
+    onlyKnown(errors, value, CONTEXT);
+    const sku = skuOf(errors, value);
+    under(errors, from, 'context.');
+    return sku;
+  }
+  errors.push({ path: 'context', code: 'not_an_object', message: 'This must be an object with the product_id of the page.' });
+  return null;
+}
+
 function afterOf(errors: Errors, body: Json): RecommendRequest['after'] {
   const token = body['after'];
   if (token === undefined || token === null) return null;
@@ -92,7 +107,8 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
   return request;
 }
 
-const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'writeKey', 'shopperToken']);
+const CONTEXT = new Set(['product_id', 'sku']);
+const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
@@ -112,6 +128,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     exclude: skusOf(errors, body, 'exclude') ?? [],
     items: skusOf(errors, body, 'items'),
     placement: placementOf(errors, body),
+    context: contextOf(errors, body),
     after: afterOf(errors, body),
     explain: flag(errors, body, 'explain') ?? false,
     diversity: strengthOf(errors, body, 'diversity', 1),

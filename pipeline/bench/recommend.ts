@@ -38,7 +38,7 @@ export const recommend: Bench = {
       for (let asked = 0; asked < 2 * WARMED || performance.now() < end; asked++) {
         if (asked === WARMED) cpu = cpuSeconds();
         const began = performance.now();
-        await scorer.recommend({ userId: `shopper-${shopper()}`, anonymousId: null, trusted: true, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false });
+        await scorer.recommend({ userId: `shopper-${shopper()}`, anonymousId: null, trusted: true, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, context: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false });
         if (asked >= WARMED) took.push((performance.now() - began) * 1000);
         // What was answered is told to the log and learned between requests, as in a server.
         if (asked % 10 === 9) await nextTurn();

@@ -84,9 +84,9 @@ export class Scorer {
 
   async recommend(request: RecommendRequest): Promise<object> {
     const { metrics } = this.#parts;
-    const shopper = this.#shopper(request, await this.#hasSeen(request, request.after));
-    const sought = this.#sought(shopper, request.exclude, request.items === null, request.filter);
-    const answer = request.items === null ? this.#best(shopper, request, sought) : this.#amongItems(shopper, request, request.items, sought);
+    const seen = await this.#hasSeen(request, request.after);
+    const shopper = this.#onPage(this.#shopper(request, seen), request.context);
+    const answer = request.items === null ? this.#best(shopper, request) : this.#amongItems(shopper, request, request.items);
     const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID());
     const model = modelFor(shopper);
     this.#remember(recommendationId, shopper, request.placement, model, answer);
@@ -152,6 +152,19 @@ export class Scorer {
     return { key, profile, recent: this.#recentOf(profile), isStale: !seen || !isReady() };
   }
 
+  /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
+  #onPage(shopper: Shopper, context: string | null): Shopper {
+    const { items, ranking } = this.#parts;
+    const page = context === null ? -1 : items.number(context);
+    if (page < 0 || ranking.isNew(page) || shopper.recent[0] === page) return shopper;
+    return { ...shopper, recent: Int32Array.of(page, ...shopper.recent.subarray(0, CONTEXT - 1)) };
+  }
+
+  /** The category whose best come first to somebody of whom nothing is known, on the page of a product of which nothing else is. */
+  #categoryOfPage({ recent }: Shopper, { context, filter }: RecommendRequest): string | null {
+    return context === null || filter !== null || recent.length > 0 ? null : this.#parts.items.category(this.#parts.items.number(context));
+  }
+
   /** Items of the current session where it has any, else the latest ones. */
   #recentOf(profile: UserProfile | undefined): Int32Array {
     if (!profile) return new Int32Array(0);
@@ -194,10 +207,23 @@ export class Scorer {
     return { isRefused: (item) => isRefused(item) || !matches(item), listed: () => shortest(filter, items) };
   }
 
-  #best(shopper: Shopper, request: RecommendRequest, sought: Sought): Answer {
+  /** The best of all that may come. */
+  #best(shopper: Shopper, request: RecommendRequest): Answer {
+    const category = this.#categoryOfPage(shopper, request);
+    const exclude = request.context === null ? request.exclude : [...request.exclude, request.context];
+    if (category === null) return this.#ranked(shopper, request, exclude, request.filter);
+    const first = this.#ranked(shopper, { ...request, explore: false }, exclude, [{ field: 'category', any: new Set([category]) }]);
+    const limit = request.limit - first.items.length;
+    if (limit === 0) return first;
+    const others = this.#ranked(shopper, { ...request, limit }, [...exclude, ...first.items.map(({ sku }) => sku)], null);
+    return { items: [...first.items, ...others.items], features: undefined };
+  }
+
+  #ranked(shopper: Shopper, request: RecommendRequest, exclude: readonly string[], filter: Filter | null): Answer {
     const { ranking } = this.#parts;
     const { recent } = shopper;
     const { limit, explain } = request;
+    const sought = this.#sought(shopper, exclude, true, filter);
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const ranked = isPlain(request) ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
     const features = this.#telling.isInFull(shopper.key, this.#parts.now()) ? ranking.seen(ranked.places) : undefined;
@@ -227,9 +253,10 @@ export class Scorer {
   }
 
   /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
-  #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[], { isRefused }: Sought): Answer {
+  #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[]): Answer {
     const { items } = this.#parts;
     const { limit, explain, filter } = request;
+    const { isRefused } = this.#sought(shopper, request.exclude, false, filter);
     const left = skus.filter((sku) => {
       const item = items.number(sku);
       return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);

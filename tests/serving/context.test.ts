@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { recommendRequest } from '../../infra/http/requests.js';
+import { shopOfPairs, type TestShop } from './shop.js';
+
+function shop(): TestShop {
+  const made = shopOfPairs();
+  for (let n = 0; n < 30; n++) made.session(`fan-${n}`, ['P22']);
+  for (let n = 0; n < 12; n++) made.session(`other-${n}`, ['P13']);
+  for (const [sku, category] of [['NEW-1', 'Category 1'], ['NEW-X', 'Curiosities']] as const) made.product(sku, { category });
+  made.publish();
+  return made;
+}
+
+test('somebody new on a product\'s page gets what goes with it, and why', async () => {
+  const own = shop();
+  expect((await own.skus('nobody', { limit: 3 }))[0]).toBe('P22');
+  const { items, model } = await own.recommend('nobody', { limit: 3, context: 'P4' });
+  expect(items[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'because_you_viewed', sku: 'P4', evidence: 'transition' }] });
+  expect(model).toBe('fusion/1');
+});
+
+test('on the page of a product that nobody has touched they get what trends in its category, then what trends', async () => {
+  const own = shop();
+  const { items, model } = await own.recommend('nobody', { limit: 14, context: 'NEW-1' });
+  const skus = items.map(({ sku }) => sku);
+  expect(model).toBe('trending/1');
+  expect(skus[0]).toBe('P13');
+  expect(skus.slice(0, 10).every((sku) => Number(sku.slice(1)) % 4 === 1)).toBe(true);
+  expect(skus.slice(10)).toContain('P22');
+  expect(skus).not.toContain('NEW-1');
+  expect(new Set(skus).size).toBe(14);
+  // Of a category with nothing else in it there is only the rest.
+  expect((await own.skus('nobody', { limit: 3, context: 'NEW-X' }))[0]).toBe('P22');
+  expect((await own.skus('nobody', { limit: 3, context: 'NEW-1', filter: { category: 'Category 2' } }))[0]).toBe('P22');
+  expect((await own.skus('nobody', { limit: 3, context: 'unheard of' }))[0]).toBe('P22');
+});
+
+test('the page counts as the latest click of somebody who is known, and does not recommend itself', async () => {
+  const own = shop();
+  own.profile('a', ['P8']);
+  expect((await own.skus('a', { context: 'P4' })).slice(0, 2)).toEqual(['P5', 'P9']);
+  expect(await own.skus('a', { context: 'P4', limit: 100 })).not.toContain('P4');
+  expect(await own.skus('a', { context: 'P8' })).toEqual(await own.skus('a'));
+  expect((await own.skus('a', { context: 'P4', items: ['P9', 'P5', 'P30'] }))[0]).toBe('P5');
+});
+
+test.each([
+  ['P4', 'context'], [{}, 'context.product_id'], [{ product_id: '' }, 'context.product_id'], [{ product_id: 'P4', colour: 'red' }, 'context.colour'], [[], 'context'],
+])('a context of %j is refused and names %s', (context, path) => {
+  expect(() => recommendRequest({ anonymousId: 'a', context })).toThrow(expect.objectContaining({ problem: expect.objectContaining({ status: 400, errors: [expect.objectContaining({ path })] }) }));
+});
