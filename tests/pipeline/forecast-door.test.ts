@@ -5,7 +5,9 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as itemIndex from '../../models/item-index.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
+import { noMetrics } from '../../pipeline/core/metrics.js';
 import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
+import { observeForecasts } from '../../pipeline/serving/forecast-gauges.js';
 import { Items } from '../../pipeline/serving/items.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
@@ -32,7 +34,7 @@ interface Answer {
 }
 
 /** Five weeks of a shop with a daily and a rare seller. */
-function fiveWeeks(hours: number): ForecastDoor {
+function viewsAfterFiveWeeks(hours: number): Views {
   const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan, reorder, hours })]);
   driver.tick(NINE - MINUTE);
   driver.send(catalog, 'TEA', product('TEA', { replaces: 'COFFEE', lead_time_days: '3', review_days: '4', pack_size: '6' }));
@@ -48,7 +50,11 @@ function fiveWeeks(hours: number): ForecastDoor {
   driver.tick(NINE + 34 * DAY + MINUTE);
   driver.send(inventory, 'TEA', stock('TEA', 7, NINE + 34 * DAY));
   const mine = new Set([products.name, forecastTable.name]);
-  const views = new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
+  return new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
+}
+
+function fiveWeeks(hours: number): ForecastDoor {
+  const views = viewsAfterFiveWeeks(hours);
   return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours, now: NINE + 34 * DAY + 10 * MINUTE });
 }
 
@@ -192,4 +198,14 @@ test('the shop is the sum of all that has sold, whatever its category, and of on
     expect(day.mean).toBeCloseTo(forecasts.reduce((sum, { days: own }) => sum + own[i]!.mean, 0), 3);
     expect([...day.quantiles].sort((a, b) => a - b)).toEqual(day.quantiles);
   });
+});
+
+test('metrics say what base-stock levels cost, how many cycles they covered, and how many were promised', () => {
+  const gauges = new Map<string, number>();
+  observeForecasts(viewsAfterFiveWeeks(0), { ...noMetrics, gauge: (name, value, labels) => gauges.set([name, ...Object.values(labels ?? {})].join(' '), value) });
+  expect(gauges.get('millrace_reorder_covered_ratio promised')).toBeCloseTo(0.95, 12);
+  // 4, 5 and 6 a day, in turn, are covered at 95 % by any forecast that has learned them.
+  expect(gauges.get('millrace_reorder_covered_ratio covered')).toBeGreaterThan(0.5);
+  expect(gauges.get('millrace_reorder_covered_ratio covered')).toBeLessThanOrEqual(1);
+  expect(gauges.get('millrace_reorder_cost_ratio served')).toBe(1);
 });
