@@ -101,9 +101,10 @@ const LENGTH = at('length');
 
 /**
  * Fills the ranker's `x` for the candidates in the first `count` of `picked`, which are slots of the scratch. Column by
- * column: a candidate's features lie 512 bytes apart, and logarithms are cheap only many at a time.
+ * column: a candidate's features lie 512 bytes apart, and logarithms are cheap only many at a time. `elsewhere` is the largest embedding
+ * logit of candidates elsewhere, where there are more than these.
  */
-export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, candidates: number, ranker: Ranker): void {
+export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, picked: Int32Array, candidates: number, ranker: Ranker, elsewhere = -Infinity): void {
   if (candidates === 0) return;
   const { network, x } = ranker;
   // Whole fours, the last candidate again and again: what the kernels see beside it would else be scaled anew each time, without end.
@@ -117,7 +118,7 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   logarithms(ranker, LATEST_SHARE, 7 * STRIDE, 0.25);
   logarithms(ranker, TRENDING, 2 * STRIDE, 0.1);
   logarithms(ranker, AGE, STRIDE, 0.1);
-  const best = fillEmbedding(sources.embedding, recent, count, x);
+  const best = fillEmbedding(sources.embedding, recent, count, x, elsewhere);
   affine(network, EMBEDDING, EMBEDDING_GAP, count, 1, -best);
   visitPatterns.predict(sources.visitPatterns, recent, nexts);
   const session = describeSession(recent, sources);
@@ -192,10 +193,10 @@ function fillItems(sources: Sources, count: number, x: Float32Array): void {
   repeats.predictMany(sources.repeats, items, count, x, REPEAT_RATE);
 }
 
-/** Returns the largest of the learned pooling's. */
-function fillEmbedding(state: embedding.Embedding, recent: Int32Array, count: number, x: Float32Array): number {
+/** Returns the largest of the learned pooling's, those elsewhere included. */
+function fillEmbedding(state: embedding.Embedding, recent: Int32Array, count: number, x: Float32Array, elsewhere: number): number {
   const [learned, latest, all] = embedding.predictThree(state, recent, alike, items, count);
-  let best = -Infinity;
+  let best = elsewhere;
   for (let c = 0; c < count; c++) {
     if (learned[c] > best) best = learned[c];
     x[EMBEDDING + c] = learned[c] * 0.2;

@@ -114,15 +114,18 @@ export function rank(state: Fusion, recent: Int32Array, work: Workspace, asked?:
   return score(state, recent, work, choose(state, recent, work, asked));
 }
 
-/** Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. */
-export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array, work: Workspace): number {
+/**
+ * Scores given items (at most 128; unknown ones by popularity and content alone), in their order, into `scores`. Of more items the
+ * largest embedding logit of all goes with each part of them, or scores of two parts could not be compared.
+ */
+export function scoreItems(state: Fusion, recent: Int32Array, items: Int32Array, work: Workspace, elsewhere?: number): number {
   gather(state, recent, work);
   twoHop.gatherCached(state.coVisitation, recent, work.scratch, work.cache);
   const count = Math.min(items.length, ranker.STRIDE);
   for (let c = 0; c < count; c++) {
     work.picked[c] = items[c] >= 0 ? slot(work.scratch, items[c]) : strangerSlot(work.scratch);
   }
-  return score(state, recent, work, count);
+  return score(state, recent, work, count, elsewhere);
 }
 
 /**
@@ -199,8 +202,8 @@ function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace
   space.direct = space.slots;
 }
 
-function score(state: Fusion, recent: Int32Array, work: Workspace, count: number): number {
-  features.fill(state, recent, work.scratch, work.picked, count, state.ranker);
+function score(state: Fusion, recent: Int32Array, work: Workspace, count: number, elsewhere?: number): number {
+  features.fill(state, recent, work.scratch, work.picked, count, state.ranker, elsewhere);
   ranker.predict(state.ranker, count, work.scores);
   for (let c = 0; c < count; c++) work.items[c] = work.scratch.items[work.picked[c]];
   // What the network says of strangers is a guess.

@@ -93,12 +93,22 @@ export class Ranking {
   /** Scores of given items, in their order; −1 stands for an unknown one, which gets what its popularity says: nothing. */
   score(recent: Int32Array, items: Int32Array, told?: (at: number, place: number, score: number) => void): Float32Array {
     const scores = new Float32Array(items.length);
+    const best = items.length > AT_ONCE ? this.#nearestLogit(recent, items) : undefined;
     for (let from = 0; from < items.length; from += AT_ONCE) {
-      const count = fusion.scoreItems(this.#model, recent, items.subarray(from, from + AT_ONCE), this.#work);
+      const count = fusion.scoreItems(this.#model, recent, items.subarray(from, from + AT_ONCE), this.#work, best);
       scores.set(this.#work.scores.subarray(0, count), from);
       if (told) for (let at = 0; at < count; at++) told(from + at, at, scores[from + at]!);
     }
     return scores;
+  }
+
+  #nearestLogit(recent: Int32Array, items: Int32Array): number {
+    const logits = new Float32Array(items.length);
+    for (let from = 0; from < items.length; from += AT_ONCE) {
+      const some = items.subarray(from, from + AT_ONCE);
+      embedding.predictMany(this.#model.embedding, recent, some, some.length, logits.subarray(from));
+    }
+    return logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
   }
 
   /** By item of the last question: the click that speaks for it, and by what. */

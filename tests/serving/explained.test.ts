@@ -34,6 +34,14 @@ for (const who of ['a stranger', 'a shopper']) {
   });
 }
 
+test('scores of one answer compare, however many there are: two unknown items score alike, and each as among a few', async () => {
+  const shop = shopOfPairs();
+  shop.profile('a', ['P4', 'P6']);
+  const many = [...Array.from({ length: 200 }, (_, n) => `unknown-${n}`), 'P5', 'P8', 'P31'];
+  const scored = new Map((await score(shop, 'a', many, false)).items.map((item) => [item.sku, item.score]));
+  for (const { sku, score: alone } of (await score(shop, 'a', ['unknown-0', 'unknown-199', 'P5', 'P8', 'P31'], false)).items) expect(scored.get(sku)).toBeCloseTo(alone, 4);
+});
+
 test('explained to a stranger, a score is made of popularity alone, as it is worked out', async () => {
   const shop = shopOfPairs();
   for (let n = 0; n < 12; n++) shop.session(`fan-${n}`, ['P22']);
