@@ -1,14 +1,15 @@
+import * as affinity from '../models/affinity.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as coVisitation from '../models/co-visitation.js';
 import * as popularity from '../models/popularity.js';
-import * as repeats from '../models/repeats.js';
+import * as itemRepeats from '../models/repeats.js';
 import * as visitPatterns from '../models/visit-patterns.js';
 import type { Fold } from '../pipeline/core/fold.js';
 import { catalog, interactions, purchases, recommendations, userMerges } from '../schemas/topics.js';
 import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } from '../schemas/types.js';
 import { eachTouch, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
-import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
+import { checkRepeats, DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
 import { followMerge, forgetShown, learnOfLists, learnShown, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
@@ -25,13 +26,15 @@ export interface ItemNeighboursOptions {
   readonly precision?: fusion.Settings['precision'] | undefined;
   /** Items outside the catalogue that are remembered at most. */
   readonly mostUnlisted?: number | undefined;
+  /** Whether shoppers come back to items they had. */
+  readonly repeats?: boolean | undefined;
 }
 
 /** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
-export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT_MOST_UNLISTED }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
+export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT_MOST_UNLISTED, repeats = true }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
-  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision }), shares: noShares(), shown: noneShown(), known: noItems(mostUnlisted) }),
+  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision, ...fusion.settingsFor(repeats) }), shares: noShares(), shown: noneShown(), known: noItems(mostUnlisted) }),
   learn(state, topic, value) {
     const { index, model, shares, shown, known } = state;
     if (topic === interactions.name) {
@@ -52,16 +55,19 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
     yield itemIndex.snapshot(index);
     yield coVisitation.snapshot(model.coVisitation);
     yield popularity.snapshot(model.popularity);
-    yield repeats.snapshot(model.repeats);
+    yield itemRepeats.snapshot(model.repeats);
     yield visitPatterns.snapshot(model.visitPatterns);
     yield sharesSnapshot(shares);
     yield knownItemsSnapshot(known);
+    yield affinity.snapshot(model.affinity);
+    yield Uint8Array.of(model.settings.repeats ? 1 : 0);
     yield* shownSnapshot(shown);
   },
   restore(pieces) {
-    const [index, transitions, popular, repeated, patterns, shares, known, ...shown] = ofCount(pieces, 7 + SHOWN_PIECES);
+    const [index, transitions, popular, repeated, patterns, shares, known, tastes, setting, ...shown] = ofCount(pieces, 9 + SHOWN_PIECES);
+    checkRepeats(setting![0] === 1, repeats);
     const model = {
-      ...fusion.init({ precision }), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: repeats.restore(repeated!),
+      ...fusion.init({ precision, ...fusion.settingsFor(repeats) }), affinity: affinity.restore(tastes!), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: itemRepeats.restore(repeated!),
       visitPatterns: visitPatterns.restore(patterns!),
     };
     return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, mostUnlisted) };

@@ -7,7 +7,7 @@ import { DISMISSAL_WEIGHT, eventWeight, isDismissal, PURCHASE_WEIGHT } from './e
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 /** As many items as an interaction names of what came before it. */
-const MOST_RECENT = 16;
+const MOST_RECENT = 50;
 const numbers = new Int32Array(MOST_RECENT);
 
 /**

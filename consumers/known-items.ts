@@ -20,6 +20,11 @@ export interface KnownItems {
   crowdedOut: number;
 }
 
+/** @throws Error for a model that was learned where shoppers come back to items, or do not, as the setting no longer has it */
+export function checkRepeats(learned: boolean, repeats: boolean): void {
+  if (learned !== repeats) throw new Error(`it was learned with SHOP_REPEATS=${learned}`);
+}
+
 export const DEFAULT_MOST_UNLISTED = 200_000;
 
 export const noItems = (mostUnlisted = DEFAULT_MOST_UNLISTED): KnownItems => ({ mostUnlisted, records: 0, deleted: 0, crowdedOut: 0 });

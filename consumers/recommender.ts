@@ -10,7 +10,7 @@ import { catalog, interactions, itemVectors, purchases, recommendations, recomme
 import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel, UserMerge } from '../schemas/types.js';
 import { contentsSnapshot, forgetContents, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachTouch, isSpent, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
-import { DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
+import { checkRepeats, DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
 import { ofCount } from './snapshot-bytes.js';
 import { changedVectors, dropVectors, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
 
@@ -48,6 +48,8 @@ const scores = new Float32Array(ranker.STRIDE);
 export interface RecommenderOptions {
   /** Items outside the catalogue that are remembered at most. */
   readonly mostUnlisted?: number | undefined;
+  /** Whether shoppers come back to items they had. */
+  readonly repeats?: boolean | undefined;
   /** With it, a tower is taught beside the events: untouched items have vectors by what they say of themselves. */
   readonly teach?: TeachTower | undefined;
 }
@@ -57,11 +59,11 @@ export interface RecommenderOptions {
  * themselves: vectors that have drifted, and the weights that rank. What was shown and chosen from teaches the ranker
  * with the features of that moment.
  */
-export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, teach }: RecommenderOptions): Fold<Recommender> => ({
+export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, repeats = true, teach }: RecommenderOptions): Fold<Recommender> => ({
   name: 'recommender',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(mostUnlisted), told: noneTold(), events: 0, chosen: 0, toldLessons: -1,
+    index: itemIndex.init(), model: fusion.init(fusion.settingsFor(repeats)), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(mostUnlisted), told: noneTold(), events: 0, chosen: 0, toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
@@ -86,8 +88,10 @@ export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, teach }: R
   restore(pieces) {
     const [index, shares, shown, quality, contents, known, told, position, counts, ...model] = ofCount(pieces, 9 + fusion.PIECES);
     const { events, chosen } = JSON.parse(Buffer.from(counts!).toString()) as { events: number; chosen: number };
+    const learned = fusion.restore(model);
+    checkRepeats(learned.settings.repeats, repeats);
     return {
-      index: itemIndex.restore(index!), model: fusion.restore(model), shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: positionBias.restore(position!), quality: liveQuality.restore(quality!),
+      index: itemIndex.restore(index!), model: learned, shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: positionBias.restore(position!), quality: liveQuality.restore(quality!),
       contents: restoreContents(contents!), known: restoreKnownItems(known!, mostUnlisted), told: restoreTold(told!),
       events, chosen, toldLessons: -1,
     };
@@ -136,7 +140,7 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
     const latest = recent[0];
     // No answer names these: a place for them would be that of an answer which nobody gets, and a lesson in giving it.
     if (item === latest || interaction.refused) return fusion.learnSources(model, recent, item, weight);
-    fusion.learn(model, recent, item, work, weight, { exclude: (other) => other === latest });
+    fusion.learn(model, recent, item, work, weight, { exclude: model.settings.repeats ? (other) => other === latest : (other) => recent.includes(other) });
     if (work.rank >= 0) liveQuality.learn(quality, work.rank);
   });
   learnDismissal(index, shares, model.popularity, interaction);

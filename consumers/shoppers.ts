@@ -17,6 +17,7 @@ const SEEN_LIMIT = 500;
 /** Eight bytes of the message id's hash, four of its receipt in seconds. */
 const SEEN_BYTES = 12;
 const RECENT_LIMIT = 50;
+/** Clicks of a visit that a learner is told of; where nobody takes an item twice it is told of all that are kept. */
 const CONTEXT_LIMIT = 10;
 /** Of what was bought, and of what was dismissed: a row is written with every event, so long SKUs are fewer. */
 const SKU_LIMIT = 1_000;
@@ -42,20 +43,21 @@ export const isTouch = (event: string): boolean => TOUCHING.has(event);
 
 /**
  * Cleans the clickstream and keeps a profile a shopper: deduplication by messageId within 24 hours of receipt (the last 500
- * messages of a shopper), sessions of 30 minutes by event time, consent, recent items, merges.
+ * messages of a shopper), sessions of 30 minutes by event time, consent, recent items, merges. `repeats`: whether shoppers take
+ * an item again; where they do not, what comes before an event is the shopper's history and not the visit alone.
  */
-export function shoppers(): Consumer {
+export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}): Consumer {
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, onShopEvent), onLoosely(purchases, onPurchase)],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats)), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf)), joining(waitings, keep(waitings))] },
   });
 }
 
-function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, ctx: Context): void {
+function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, ctx: Context, repeats: boolean): void {
   requireId('The key', key);
   for (const { sku } of event.products) requireSku(sku);
   if (isRepeatOfSource(event.source, ctx) || (!event.source && isRepeat(key, event, ctx))) {
@@ -67,7 +69,7 @@ function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, c
   const session = sessionOf(key, before, event.time);
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
-  ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session));
+  ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, repeats));
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, ctx);
@@ -88,7 +90,7 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.emit(erasures, key, { ids, orderId: null, time });
   ctx.erase(key);
   const nobody = newProfile(event.time);
-  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: '', start: event.time, isNew: false, isPast: true }));
+  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: '', start: event.time, isNew: false, isPast: true }, true));
 }
 
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
@@ -186,7 +188,13 @@ function latestFirst(skus: readonly string[], before: readonly string[]): string
   return kept;
 }
 
-function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session): Interaction {
+/** What an event is said to follow, latest first. */
+function contextOf(earlier: UserProfile['recent'], session: Session, repeats: boolean): string[] {
+  const skus = earlier.filter(({ time }) => !repeats || time >= session.start).map(({ sku }) => sku);
+  return repeats ? skus.slice(0, CONTEXT_LIMIT) : [...new Set(skus)];
+}
+
+function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, repeats: boolean): Interaction {
   const last = continued(recent, event);
   return {
     shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
@@ -195,7 +203,7 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
     cartId: event.cartId, checkoutId: event.checkoutId, orderId: event.orderId, recommendationId: event.recommendationId,
     placement: event.placement, query: event.query, list: event.list, currency: event.currency, value: event.value,
     marketingConsent: profile.marketingConsent,
-    recent: (last ? recent.slice(1) : recent).filter(({ time }) => time >= session.start).slice(0, CONTEXT_LIMIT).map(({ sku }) => sku),
+    recent: contextOf(last ? recent.slice(1) : recent, session, repeats),
     continues: last?.event ?? null,
     refused: isTouch(event.event) && event.products.some(({ sku }) => bought.includes(sku) || dismissed.includes(sku)),
     source: event.source,

@@ -45,7 +45,7 @@ export interface Embedding {
   /** By item: unit vector, sum of squared gradients, path moved since `published` was last called. */
   readonly rows: rows.Rows;
   items: number;
-  /** By item: place among `seen`, −1 if never seen. */
+  /** By item: place among `seen`, those that were clicked or given a vector; −1 for others. */
   place: Int32Array;
   seen: Int32Array;
   seenCount: number;
@@ -125,7 +125,7 @@ export function predictThree(state: Embedding, recent: Int32Array, alike: Float3
   return outs;
 }
 
-/** The `limit` (≤ 1,024) items with clicks that lie nearest to the shopper, best first, into `out`: a scan of all items. */
+/** The `limit` (≤ 1,024) items, clicked or given a vector, that lie nearest to the shopper, best first, into `out`: a scan of all items. */
 export function nearest(state: Embedding, recent: Int32Array, limit: number, out: Int32Array): number {
   if (loadUser(state, recent) === 0) return 0;
   if (nearness.length < state.items) nearness = new Float32Array(capacityFor(state.items, nearness.length));
@@ -170,6 +170,7 @@ export function place(state: Embedding, item: number, vector: Float32Array): boo
   if (vector.length !== DIMENSIONS || !(Math.abs(dot(vector, vector) - 1) < 1e-3)) return false;
   ensure(state, item + 1, () => {});
   rows.setRow(state.rows, item, vector);
+  see(state, item);
   return true;
 }
 
@@ -186,10 +187,7 @@ export function learn(state: Embedding, recent: Int32Array, item: number, weight
   if (!(weight > 0)) return;
   checkItem(item);
   ensure(state, item + 1);
-  if (state.place[item] < 0) {
-    state.place[item] = state.seenCount;
-    state.seen[state.seenCount++] = item;
-  }
+  see(state, item);
   if (state.seenCount > 1) {
     const replays = drawReplays(state);
     step(state, recent, item, Math.min(weight, 10));
@@ -243,19 +241,33 @@ export function forget(state: Embedding, items: Int32Array): void {
   for (const item of items) {
     if (item < 0 || item >= state.items) continue;
     setRandomly(state, item);
-    const at = state.place[item];
-    if (at < 0) continue;
-    const last = state.seen[--state.seenCount];
-    state.seen[at] = last;
-    state.place[last] = at;
-    state.place[item] = -1;
+    unsee(state, item);
   }
   drop(state.recent, items);
 }
 
 /** Takes vectors back that were placed: the items are as those that have none. */
 export function unplace(state: Embedding, items: Int32Array): void {
-  for (const item of items) if (item >= 0 && item < state.items) rows.setRow(state.rows, item, NOWHERE);
+  for (const item of items) {
+    if (item < 0 || item >= state.items) continue;
+    rows.setRow(state.rows, item, NOWHERE);
+    unsee(state, item);
+  }
+}
+
+function see(state: Embedding, item: number): void {
+  if (state.place[item] >= 0) return;
+  state.place[item] = state.seenCount;
+  state.seen[state.seenCount++] = item;
+}
+
+function unsee(state: Embedding, item: number): void {
+  const at = state.place[item];
+  if (at < 0) return;
+  const last = state.seen[--state.seenCount];
+  state.seen[at] = last;
+  state.place[last] = at;
+  state.place[item] = -1;
 }
 
 const NOWHERE = new Float32Array(DIMENSIONS);

@@ -90,6 +90,9 @@ export function init(settings: Partial<Settings> = {}): Fusion {
   };
 }
 
+/** Settings for a shop where shoppers come back to items, and for one where nobody takes an item twice: there taste says more than order, and the nearest items know it best. */
+export const settingsFor = (repeats: boolean): Pick<Settings, 'repeats' | 'scan'> => ({ repeats, scan: !repeats });
+
 /** `hops` is how many clicks' 2-hop sums are kept, a power of two: a kilobyte each, once it is used. */
 export function workspace(hops = 16_384): Workspace {
   return {

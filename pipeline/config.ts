@@ -11,6 +11,7 @@ export const DEMO_KEYS = { write: 'wk_demo', server: 'sk_demo', admin: 'at_demo'
 
 const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 const flag = z.enum(['true', 'false', '1', '0', '']).default('').transform((text) => text === 'true' || text === '1');
+const yes = z.enum(['true', 'false', '1', '0']).default('true').transform((text) => text === 'true' || text === '1');
 const whole = (least: number, most: number, fallback: number, why = ''): z.ZodType<number> =>
   z.string().default(String(fallback)).transform((text, ctx) => {
     const value = Number(text);
@@ -32,6 +33,7 @@ const variables = z.object({
   SHOPPER_TOKEN_SECRET: z.string().optional().describe('Secret with which the shop signs shopper tokens for known users.'),
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
+  SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them (docs/evaluation.md).'),
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change.'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),

@@ -85,7 +85,7 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
     followTables(log, isOwner ? [] : awaited, viewed.open, stopping.signal, journal),
     followTables(log, isOwner ? learned : [demandForecasts, ...learned], viewed.open, stopping.signal, journal, VIEW_PATIENCE_MS),
   ];
-  const fold = await startFold<ItemNeighbours>(itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS }), { snapshots: snapshotFiles(engine.snapshotPlace.directory, engine.snapshotPlace.log), snapshotEveryMs: SCORER_SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
+  const fold = await startFold<ItemNeighbours>(itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }), { snapshots: snapshotFiles(engine.snapshotPlace.directory, engine.snapshotPlace.log), snapshotEveryMs: SCORER_SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views, fold.state.index);
   followLearner(views, fold.state, config.SCORER_PRUNED_PERCENT / 100);
   const ranking = new Ranking(fold.state, items);

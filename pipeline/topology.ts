@@ -30,7 +30,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
   const publication = clock === 'wall' ? live(days, config.FORECAST_EVERY_SECONDS * 1_000) : replayed(days);
   return {
     consumers: [
-      shoppers(),
+      shoppers({ repeats: config.SHOP_REPEATS }),
       orderLedger(),
       itemWatch(),
       demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS }),
@@ -40,7 +40,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
       }),
     ],
-    learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, teach }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS }) as Fold<unknown>],
+    learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS, teach }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }) as Fold<unknown>],
     sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
     views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.recommenderModels, topics.demandForecasts] }],
   };

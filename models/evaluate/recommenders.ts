@@ -62,8 +62,7 @@ function eachEvent(learnEvent: EventLearner): (sessions: readonly Int32Array[]) 
 }
 
 function fusionRecommender(repeats: boolean): Recommender {
-  // Who wants no repeats is asked for taste, which the nearest items know best; figures of speed come from the other case.
-  const state = fusion.init(repeats ? {} : { repeats, scan: true });
+  const state = fusion.init(fusion.settingsFor(repeats));
   const work = fusion.workspace();
   return {
     items: work.items,

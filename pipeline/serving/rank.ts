@@ -85,6 +85,11 @@ export class Ranking {
     return embedding.vectorOf(this.#model.embedding, item);
   }
 
+  /** Whether shoppers come back to items they had: if not, all their latest items count, and none of them comes. */
+  get repeats(): boolean {
+    return this.#model.settings.repeats;
+  }
+
   /** What was shown and clicked, as this scorer has learned it. */
   get shown(): ShownItems {
     return this.#shown;

@@ -27,7 +27,9 @@ import { Telling } from './telling.js';
 /** What answers call the model for a shopper of whom nothing is known. */
 const TRENDING = 'trending/1';
 const AFTER_DEADLINE_MS = 200;
+/** Latest items that are looked at: of a visit, and where nobody takes an item twice of the whole history that is kept. */
 const CONTEXT = 10;
+const HISTORY = 50;
 const HINTS = 1_024;
 /** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
 const ALL = 128;
@@ -157,7 +159,7 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const page = context === null ? -1 : items.number(context);
     if (page < 0 || ranking.isNew(page) || shopper.recent[0] === page) return shopper;
-    return { ...shopper, recent: Int32Array.of(page, ...shopper.recent.subarray(0, CONTEXT - 1)) };
+    return { ...shopper, recent: Int32Array.of(page, ...shopper.recent.subarray(0, (ranking.repeats ? CONTEXT : HISTORY) - 1)) };
   }
 
   /** The category whose best come first to somebody of whom nothing is known, on the page of a product of which nothing else is. */
@@ -165,18 +167,19 @@ export class Scorer {
     return context === null || filter !== null || recent.length > 0 ? null : this.#parts.items.category(this.#parts.items.number(context));
   }
 
-  /** Items of the current session where it has any, else the latest ones. */
+  /** Items of the current session where it has any, else the latest ones; where nobody takes an item twice all that are kept, each once. */
   #recentOf(profile: UserProfile | undefined): Int32Array {
     if (!profile) return new Int32Array(0);
+    if (!this.#parts.ranking.repeats) return Int32Array.from(new Set(this.#numbersSince(profile.recent, -Infinity, HISTORY)));
     const ofSession = this.#numbersSince(profile.recent, profile.sessionStart);
     return ofSession.length > 0 ? ofSession : this.#numbersSince(profile.recent, -Infinity);
   }
 
-  #numbersSince(recent: UserProfile['recent'], start: number): Int32Array {
-    const numbers = new Int32Array(CONTEXT);
+  #numbersSince(recent: UserProfile['recent'], start: number, most = CONTEXT): Int32Array {
+    const numbers = new Int32Array(most);
     let known = 0;
     for (const { sku, time } of recent) {
-      const number = time >= start && known < CONTEXT ? this.#parts.items.number(sku) : -1;
+      const number = time >= start && known < most ? this.#parts.items.number(sku) : -1;
       if (number >= 0) numbers[known++] = number;
     }
     return numbers.subarray(0, known);

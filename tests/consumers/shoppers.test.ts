@@ -60,6 +60,16 @@ test('what a shopper had bought or dismissed before is said of what they touch',
   expect(driver.read(interactions).map(({ refused }) => refused)).toEqual([false, true, true, false]);
 });
 
+test('where nobody takes an item twice an event follows the whole history that is kept, each item once', () => {
+  const driver = new Driver([shoppers({ repeats: false })]);
+  for (let n = 0; n < 60; n++) driver.send(clickstream, 'a1', view(`P${n}`, NINE + n * HOUR));
+  driver.send(clickstream, 'a1', view('P59', NINE + 60 * HOUR));
+  driver.send(clickstream, 'a1', view('P60', NINE + 61 * HOUR));
+  const contexts = driver.read(interactions).map(({ recent }) => recent);
+  expect(contexts[2]).toEqual(['P1', 'P0']);
+  expect(contexts.at(-1)).toEqual(Array.from({ length: 49 }, (_, at) => `P${59 - at}`));
+});
+
 test('placeholder ids are dead letters, and nobody has a profile under them (D03)', () => {
   const driver = new Driver([shoppers()]);
   for (const id of ['undefined', '[object Object]', 'null', 'NaN', '']) driver.send(clickstream, id, shopEvent('Product Viewed', { userId: id, products: [product('P1')] }));
