@@ -4,6 +4,7 @@ import * as fatigue from '../models/fatigue.js';
 import * as itemIndex from '../models/item-index.js';
 import { placementIn } from '../schemas/recommendation-ids.js';
 import type { Interaction, Recommendation, UserMerge } from '../schemas/types.js';
+import { eventWeight } from './event-weights.js';
 import { isSpent, shareTime, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
@@ -51,7 +52,8 @@ function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, i
   for (const { sku } of products) {
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
-    fatigue.learnClicked(seen, shopper, item);
+    // To be in a list, or to be dismissed, is no interest in the item.
+    if (eventWeight(event) > 0) fatigue.learnClicked(seen, shopper, item);
     if (event !== 'Recommendation Clicked' || isSpent(shares, interaction)) continue;
     if (!fairShare.learn(daily, `${shopper}\u001f${sku}\u001fclicked`, shareTime(interaction))) continue;
     exploration.learnClicked(tried, placementIn(recommendationId ?? '', tried.placements.keys()) ?? placement ?? '', item);

@@ -219,7 +219,11 @@ describe('what a request may wish', () => {
     const tired = (await own.recommend('a', { fatigue: 5, explain: true, limit: 100 })).items.find(({ sku }) => sku === first)!;
     expect(tired.contributions).toContainEqual({ part: 'shown in vain', value: expect.closeTo(-5 * Math.log(201), 1) });
     expect(tired.contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(tired.score, 5);
-    itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper: 'a', event: 'Recommendation Clicked', products: [{ sku: first, price: null, quantity: null, position: null }] }, 'a');
+    const happens = (event: string): void => itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper: 'a', event, products: [{ sku: first!, price: null, quantity: null, position: null }] }, 'a');
+    // Being one of a list once more is no interest.
+    happens('Product List Viewed');
+    expect((await own.skus('a', { fatigue: 5 }))[0]).not.toBe(first);
+    happens('Recommendation Clicked');
     expect((await own.skus('a', { fatigue: 5 }))[0]).toBe(first);
   });
 
