@@ -22,6 +22,8 @@ const NEAR = (1 + LEAST_COSINE) / 2;
 /** The cosine that an item without a vector is taken to have where it is of the category of a click. */
 const OF_CATEGORY = 0.5;
 
+const NONE = new Int32Array(0);
+
 /** Which items may come. */
 export interface Sought {
   readonly isRefused: (item: number) => boolean;
@@ -33,7 +35,7 @@ export interface Sought {
  * Finds items of the catalogue without evidence: the popular ones, the nearest by vector, those of one category. For no
  * question is the catalogue walked item by item with all that a filter asks: the shortest list that the filter names is,
  * while it has up to 16,384 items, and then what is found is exact. Of longer ones, what lies among the 1,024 most popular,
- * or nearest, and the 16,384 that came last. Vectors are compared with all others (a scan by kernels, some 12 ns each): exact.
+ * the 1,024 nearest, and the 16,384 that came last. Vectors are compared with all others (a scan by kernels, some 12 ns each): exact.
  */
 export class CatalogueSearch {
   readonly #model: Fusion;
@@ -64,13 +66,16 @@ export class CatalogueSearch {
    */
   more(recent: Int32Array, least: number, sought: Sought): Int32Array {
     const listed = sought.listed();
-    let count = 0;
-    if (listed === undefined || listed.count > LOOKED) {
-      count = this.#take(this.#mostPopular(), sought, 0);
-      if (count >= Math.max(FEW, least)) return this.#found.slice(0, Math.min(count, FILLED));
-    }
-    const popular = new Set(this.#found.subarray(0, count));
-    for (const list of newestFirst(listed?.lists ?? [this.#latest()])) count = this.#take(list, sought, count, (item) => this.#items.isKnown(item) && !popular.has(item));
+    const isLong = listed === undefined || listed.count > LOOKED;
+    let count = isLong ? this.#take(this.#mostPopular(), sought, 0) : 0;
+    const popular = this.#found.slice(0, count);
+    if (isLong && popular.length >= Math.max(FEW, least)) return popular.subarray(0, FILLED);
+    const near = isLong ? this.untouched(recent, FILLED, sought) : NONE;
+    const first = new Set([...popular, ...near]);
+    this.#room(first.size);
+    this.#found.set([...first]);
+    count = first.size;
+    for (const list of newestFirst(listed?.lists ?? [this.#latest()])) count = this.#take(list, sought, count, (item) => this.#items.isKnown(item) && !first.has(item));
     this.#measure(recent, count);
     this.#preferPopularAndSpread(count);
     return this.#best(count, FILLED);
@@ -119,7 +124,7 @@ export class CatalogueSearch {
   ofCategory(item: number, limit: number, sought: Sought): Int32Array {
     const items = this.#items;
     const category = items.category(item);
-    if (category === null) return new Int32Array(0);
+    if (category === null) return NONE;
     const own = items.inCategory(category);
     const listed = sought.listed();
     const lists = listed && listed.count < own.length ? listed.lists : [own];

@@ -9,7 +9,7 @@ const PRODUCTS = 20_000;
 /** 20,000 products of 200 categories, 100 each; a tenth of them has been viewed, those below 2,000 last and more often. */
 function largeShop(): TestShop {
   const shop = new TestShop();
-  for (let item = 0; item < PRODUCTS; item++) shop.product(`L${item}`, { category: `Category ${item % 200}`, brand: `Brand ${item % 7}`, price: BigInt(1 + (item % 500)) * 10_000n, attributes: { size: String(item % 50) } });
+  for (let item = 0; item < PRODUCTS; item++) shop.product(`L${item}`, { category: `Category ${item % 200}`, brand: `Brand ${item % 7}`, price: BigInt(1 + (item % 500)) * 10_000n, attributes: { size: String(item % 50), unseen: item % 10 === 0 ? 'no' : 'yes' } });
   for (let item = PRODUCTS - 10; item >= 0; item -= 10) for (let visit = 0; visit < (item < 2_000 ? 3 : 1); visit++) shop.session(`v-${item}-${visit}`, [`L${item}`]);
   shop.publish();
   return shop;
@@ -63,6 +63,12 @@ describe('a filter in a large catalogue', () => {
     expect(await all(brand)).toEqual(['L19000', 'L5']);
     own.product('L19000', { brand: 'Rare', hidden: true });
     expect(await all(brand)).toEqual(['L5']);
+  });
+
+  test('of many that pass, none of which is popular, the nearest to a shopper comes, wherever it stands', async () => {
+    shop.teach('L10', 'L10');
+    shop.teach('L11', 'L10');
+    expect(await shop.skus('a', { filter: { 'attributes.unseen': 'yes' } })).toContain('L11');
   });
 
   test('of many that pass the popular ones come', async () => {
