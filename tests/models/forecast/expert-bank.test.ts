@@ -66,12 +66,14 @@ test('a hurdle keeps size and frequency apart: four in five days nothing, else t
 
 test('what a phase taught fades on closed days, and draws the others no more', () => {
   const bank = init(1, 7);
+  let taught = 0;
   for (let t = 0; t < 140; t++) {
     if (t % 7 < 5) learn(bank, 0, 4, 1, t % 7);
     else if (t < 42) learn(bank, 0, 0, 1, t % 7);
     else learnClosed(bank, 0, t % 7);
-    if (t === 41) expect(profile(bank, 0, 0)).toBeGreaterThan(1.15);
+    if (t === 41) taught = profile(bank, 0, 0);
   }
+  expect(taught).toBeGreaterThan(1.15);
   expect(profile(bank, 0, 0)).toBeCloseTo(1, 1);
   const never = init(1, 7);
   learnClosed(never, 0, 3);
