@@ -187,6 +187,18 @@ export function because(state: CoVisitation, recent: Int32Array, items: Int32Arr
   return clicks;
 }
 
+/** The share of what followed a click that an item has, 0 where it never did. */
+export function shareAfter({ forward, items }: CoVisitation, click: number, item: number): number {
+  if (click < 0 || click >= items) return 0;
+  const { ids, weights, offset, length } = forward;
+  let [own, sum] = [0, 0];
+  for (let at = offset[click]; at < offset[click] + length[click]; at++) {
+    sum += weights[at];
+    if (ids[at] === item) own = weights[at];
+  }
+  return sum > 0 ? own / sum : 0;
+}
+
 function speak({ ids, weights, offset, length }: TransitionRows, click: number, share: number, items: Int32Array): void {
   const first = offset[click];
   const end = first + length[click];

@@ -121,14 +121,15 @@ export class Ranking {
     return evidence.predict(this.#model, recent, items, this.#work);
   }
 
-  /** For words about an explanation: the click that an item most often follows, that it goes with, and that is most like it; −1 for none. */
+  /** For words about an explanation: the click that an item follows more often than chance gives, that it goes with, and that is most like it; −1 for none. */
   clicksBy(recent: Int32Array, item: number): { readonly follows: number; readonly goesWith: number; readonly like: number } {
     const { coVisitation: transitions, embedding: vectors } = this.#model;
     const items = Int32Array.of(item);
     const [follows = -1] = coVisitation.because(transitions, recent, items, 1, 0);
     const [precedes = -1] = coVisitation.because(transitions, recent, items, 0, 1);
     const [hops = -1] = evidence.byTwoHops(this.#model, recent, items, this.#work);
-    return { follows, goesWith: precedes >= 0 ? precedes : hops, like: evidence.byLikeness(vectors, recent, item) };
+    const isOften = coVisitation.shareAfter(transitions, follows, item) > popularity.popularShare(this.#model.popularity, item);
+    return { follows: isOften ? follows : -1, goesWith: precedes >= 0 ? precedes : hops, like: evidence.byLikeness(vectors, recent, item) };
   }
 
   /** How popular an item is beside the average one of those that were ever touched: 1 is as popular. */

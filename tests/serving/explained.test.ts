@@ -96,3 +96,15 @@ test('what is reached by way of a third item names the click from which it is re
   const { items } = await score(shop, 'a', ['Toys-8']);
   expect(items[0]!.reasons[0]).toMatchObject({ code: 'because_you_viewed', sku: 'Toys-2', evidence: 'two_hop' });
 });
+
+test('often is more often than chance: what everybody sees at some time is not said to follow often what it followed once', async () => {
+  const shop = departments();
+  for (let n = 0; n < 60; n++) shop.session(`poster-${n}`, ['Garden-0']);
+  shop.session('by chance', ['Toys-0', 'Garden-0']);
+  shop.publish();
+  shop.profile('a', ['Toys-0']);
+  const { items } = await score(shop, 'a', ['Toys-1', 'Garden-0']);
+  const codes = (sku: string): string[] => items.find((item) => item.sku === sku)!.reasons.map(({ code }) => code);
+  expect(codes('Toys-1')).toContain('often_follows');
+  expect(codes('Garden-0')).not.toContain('often_follows');
+});
