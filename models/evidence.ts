@@ -12,10 +12,11 @@
  * log's items (YooChoose) two pairs in a thousand are as near.
  * Untrained: nothing speaks for anything but own clicks.
  */
-import * as coVisitation from './co-visitation.js';
+import type { CoVisitation } from './co-visitation.js';
 import * as embedding from './embedding.js';
 import { dot } from './embedding-step.js';
 import * as popularity from './popularity.js';
+import * as transitions from './transition-evidence.js';
 import * as twoHop from './two-hop.js';
 
 export type Kind = 'own' | 'transition' | 'two_hop' | 'likeness';
@@ -27,7 +28,7 @@ export interface Evidence {
 }
 
 interface Sources {
-  readonly coVisitation: coVisitation.CoVisitation;
+  readonly coVisitation: CoVisitation;
   readonly popularity: popularity.Popularity;
   readonly embedding: embedding.Embedding;
 }
@@ -44,7 +45,7 @@ export const LEAST_COSINE = 0.6;
 
 /** By item: the click that speaks for it, undefined where none does. `recent` is the last question's, latest first. */
 export function predict(sources: Sources, recent: Int32Array, items: Int32Array, asked: Asked): (Evidence | undefined)[] {
-  const direct = coVisitation.because(sources.coVisitation, recent, items);
+  const direct = transitions.because(sources.coVisitation, recent, items);
   const hops = byTwoHops(sources, recent, items.map((item, at) => (direct[at] >= 0 || recent.includes(item) ? -1 : item)), asked);
   return Array.from(items, (item, at): Evidence | undefined => {
     if (item < 0) return undefined;
@@ -57,8 +58,8 @@ export function predict(sources: Sources, recent: Int32Array, items: Int32Array,
 }
 
 /** By item: the click with the most 2-hop evidence for it, −1 where the last question has none or no more than chance gives. */
-export function byTwoHops({ coVisitation: transitions, popularity: counts }: Sources, recent: Int32Array, items: Int32Array, { cache }: Asked): Int32Array {
-  const { clicks, shares } = twoHop.because(transitions, recent, items, cache);
+export function byTwoHops({ coVisitation, popularity: counts }: Sources, recent: Int32Array, items: Int32Array, { cache }: Asked): Int32Array {
+  const { clicks, shares } = twoHop.because(coVisitation, recent, items, cache);
   return clicks.map((click, at) => (shares[at] > popularity.popularShare(counts, items[at]) ? click : -1));
 }
 

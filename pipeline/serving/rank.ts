@@ -1,6 +1,5 @@
 import type { ItemNeighbours } from '../../consumers/co-visitation.js';
 import type { ShownItems } from '../../consumers/shown-items.js';
-import * as coVisitation from '../../models/co-visitation.js';
 import * as embedding from '../../models/embedding.js';
 import * as evidence from '../../models/evidence.js';
 import * as explanation from '../../models/explanation.js';
@@ -13,6 +12,7 @@ import * as repeats from '../../models/repeats.js';
 import * as ranker from '../../models/ranker.js';
 import { quantised } from '../../models/shown-lists.js';
 import * as stranger from '../../models/stranger.js';
+import * as transitionEvidence from '../../models/transition-evidence.js';
 import { CatalogueSearch, type Sought } from './catalogue-search.js';
 import type { Items } from './items.js';
 
@@ -125,10 +125,10 @@ export class Ranking {
   clicksBy(recent: Int32Array, item: number): { readonly follows: number; readonly goesWith: number; readonly like: number } {
     const { coVisitation: transitions, embedding: vectors } = this.#model;
     const items = Int32Array.of(item);
-    const [follows = -1] = coVisitation.because(transitions, recent, items, 1, 0);
-    const [precedes = -1] = coVisitation.because(transitions, recent, items, 0, 1);
+    const [follows = -1] = transitionEvidence.because(transitions, recent, items, 1, 0);
+    const [precedes = -1] = transitionEvidence.because(transitions, recent, items, 0, 1);
     const [hops = -1] = evidence.byTwoHops(this.#model, recent, items, this.#work);
-    const isOften = coVisitation.shareAfter(transitions, follows, item) > popularity.popularShare(this.#model.popularity, item);
+    const isOften = transitionEvidence.shareAfter(transitions, follows, item) > popularity.popularShare(this.#model.popularity, item);
     return { follows: isOften ? follows : -1, goesWith: precedes >= 0 ? precedes : hops, like: evidence.byLikeness(vectors, recent, item) };
   }
 

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import * as coVisitation from '../../models/co-visitation.js';
+import * as transitionEvidence from '../../models/transition-evidence.js';
 import * as fusion from '../../models/fusion.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 
@@ -48,8 +48,8 @@ test('scores fall along the list, and every item says what spoke for it', () => 
 });
 
 test('the click that speaks most for an item is named as its reason', () => {
-  expect([...coVisitation.because(trained.coVisitation, after(150, 3), after(4, 9_999, 3, 151))]).toEqual([3, -1, -1, 150]);
-  expect([...coVisitation.because(trained.coVisitation, after(-1, 99_999), after(4))]).toEqual([-1]);
+  expect([...transitionEvidence.because(trained.coVisitation, after(150, 3), after(4, 9_999, 3, 151))]).toEqual([3, -1, -1, 150]);
+  expect([...transitionEvidence.because(trained.coVisitation, after(-1, 99_999), after(4))]).toEqual([-1]);
 });
 
 test('an excluded item never appears, whatever the filter leaves', () => {
