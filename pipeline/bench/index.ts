@@ -2,6 +2,7 @@ import type { Bench } from './bench.js';
 import { clickToChange, clickToChangeKafka } from './click-to-change.js';
 import { clickhouse } from './clickhouse.js';
 import { collectorEmbedded, collectorKafka } from './collector.js';
+import { forecast } from './forecast.js';
 import { recommend, recommendHttp, recommendLearning } from './recommend.js';
 import { stateSize } from './state-size.js';
 import { taskCore } from './task-core.js';
@@ -10,5 +11,5 @@ import { update } from './update.js';
 
 /** Every measure, the cheap ones first. */
 export const benches: readonly Bench[] = [
-  taskCore, update, recommend, recommendHttp, recommendLearning, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
+  taskCore, update, forecast, recommend, recommendHttp, recommendLearning, collectorEmbedded, clickToChange, stateSize, collectorKafka, transformKafka, clickToChangeKafka, clickhouse,
 ];

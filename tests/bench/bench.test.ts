@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Bench } from '../../pipeline/bench/bench.js';
 import { alternating, quantile } from '../../pipeline/bench/bench.js';
 import { collectorEmbedded } from '../../pipeline/bench/collector.js';
+import { forecast } from '../../pipeline/bench/forecast.js';
 import { benches } from '../../pipeline/bench/index.js';
 import { runBenches } from '../../pipeline/bench/run.js';
 import { taskCore } from '../../pipeline/bench/task-core.js';
@@ -20,6 +21,20 @@ test('the task core is measured alone: events a CPU second, without a peer', { t
     expect([peer, ratio]).toEqual([null, null]);
     expect(conditions).toMatchObject({ node: process.version, cores: expect.any(Number), load_average: expect.any(String), calibration_ms: expect.any(Number) });
   }
+});
+
+test('forecasts are measured as they run: the bank, all SKUs of a large shop, and a sale and a forecast in the consumer', { timeout: 240_000 }, async () => {
+  const figures = await runBenches([forecast], options);
+  expect(figures.map(({ name, unit }) => `${name}, ${unit}`)).toEqual([
+    'forecast bank update, series-updates/s/core', 'forecast shop update, series-updates/s/core', 'forecast 100000 SKUs, s CPU',
+    'forecast sale in the consumer, µs CPU a sale', 'forecast published by the consumer, µs CPU a forecast', 'forecast first sale of a day, ms CPU',
+  ]);
+  const [, , all, sale, published] = figures;
+  expect(all!.conditions).toMatchObject({ skus: 100_000, horizon_days: 28, quantiles: 9, days_learned: 56 });
+  for (const { ours } of figures) expect(ours).toBeGreaterThan(0);
+  // What is published costs at least what the model's part of it does, and the sale is told apart from it.
+  expect(published!.ours).toBeGreaterThan((all!.ours / 100_000) * 1e6);
+  expect(sale!.conditions).toMatchObject({ skus: 2_000, sales: expect.any(Number), consumer: 'demand-forecasts' });
 });
 
 test('the collector is measured beside its bare peer, by a load generator of its own process', { timeout: 120_000 }, async () => {

@@ -1,0 +1,169 @@
+import { demandForecasts } from '../../consumers/demand-forecasts.js';
+import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
+import { live, type Publication } from '../../consumers/demand/publication.js';
+import { LEVELS } from '../../consumers/demand/rows.js';
+import * as forecaster from '../../models/forecast/demand-forecaster.js';
+import * as bank from '../../models/forecast/expert-bank.js';
+import { SEASON_DAYS } from '../../models/forecast/sku-series.js';
+import { openTableStores } from '../../infra/table-store/stores.js';
+import { random } from '../../producers/simulate/random.js';
+import { demandForecasts as table, forecasts, sales } from '../../schemas/topics.js';
+import type { LogRecord } from '../core/log.js';
+import { noMetrics } from '../core/metrics.js';
+import { shopDays } from '../core/shop-day.js';
+import { Task } from '../core/task.js';
+import { cpuSeconds, figure, median, type Bench, type Figure } from './bench.js';
+
+const SKUS = 100_000;
+/** Days that are learned: of all SKUs at once, and by the consumer. The first half warms up. */
+const HISTORY_DAYS = 56;
+const CONSUMER_SKUS = 2_000;
+/** Days played in the consumer, of which the first warm up. */
+const WARMED_DAYS = 2;
+const FEWEST_DAYS = 3;
+const DAYS_A_SECOND = 1.4;
+const COMMIT = 5_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const FIRST_DAY = Date.UTC(2026, 0, 5) / DAY_MS;
+const BY = 'CPU seconds of the process, collector of garbage included';
+const DEMAND = 'invented: a SKU sells on 2 to 100 % of days, evenly by the logarithm, fewer on weekends; sizes geometric, mean 3.5';
+
+export const forecast: Bench = {
+  name: 'forecast',
+  about: `What demand forecasts cost, by CPU time: a day of a series in the bank, and with calendar and judging; ${SKUS.toLocaleString('en')} SKUs × ${HORIZON_DAYS} days × ${LEVELS.length} quantiles; a sale and a forecast in the consumer that runs.`,
+  needs: [],
+  async run({ seconds, folder }) {
+    return [...ofModels(seconds), ...await ofConsumer(seconds, folder)];
+  },
+};
+
+/** Draws the units that SKUs sell on a day, in order of SKU; the same on every machine. */
+function inventedDemand(skus: number): (day: number, into: Float64Array) => void {
+  const { uniform } = random('bench demand');
+  const shares = Float64Array.from({ length: skus }, () => 0.02 ** uniform());
+  return (day, into) => {
+    const weekend = day % SEASON_DAYS >= 5 ? 0.6 : 1;
+    for (let sku = 0; sku < skus; sku++) into[sku] = uniform() < shares[sku]! * weekend ? 1 + Math.floor(-3 * Math.log(1 - uniform())) : 0;
+  };
+}
+
+function ofModels(seconds: number): Figure[] {
+  const rows = bank.init(SKUS, SEASON_DAYS);
+  const model = forecaster.init({ skus: SKUS, seasonPeriods: SEASON_DAYS, horizon: HORIZON_DAYS, probabilities: LEVELS });
+  const demandOf = inventedDemand(SKUS);
+  const demand = new Float64Array(SKUS);
+  const rates: { bank: number[]; shop: number[] } = { bank: [], shop: [] };
+  for (let day = 0; day < HISTORY_DAYS; day++) {
+    demandOf(day, demand);
+    const spentByBank = cpu(() => {
+      for (let sku = 0; sku < SKUS; sku++) bank.learn(rows, sku, demand[sku]!, 1, day % SEASON_DAYS);
+    });
+    const spentByShop = cpu(() => forecaster.learn(model, demand));
+    if (day < HISTORY_DAYS / 2) continue;
+    rates.bank.push(SKUS / spentByBank);
+    rates.shop.push(SKUS / spentByShop);
+  }
+  const out = forecaster.blankForecast(model);
+  const predict = (skus: number): void => {
+    for (let sku = 0; sku < skus; sku++) forecaster.predict(model, sku, out);
+  };
+  predict(SKUS / 20);
+  const spent: number[] = [];
+  for (let round = 0; round < Math.max(1, Math.round(seconds / 2)); round++) spent.push(cpu(() => predict(SKUS)));
+  const common = { skus: SKUS, days_learned: HISTORY_DAYS, demand: DEMAND, by: BY };
+  const updated = { ...common, rounds: rates.bank.length, of: 'one day of one SKU is one update' };
+  return [
+    figure('forecast bank update', median(rates.bank), null, 'series-updates/s/core', { ...updated, bytes_a_sku: rows.width * Float32Array.BYTES_PER_ELEMENT }),
+    figure('forecast shop update', median(rates.shop), null, 'series-updates/s/core', { ...updated, with: 'calendar index, panels and judging' }),
+    figure(`forecast ${SKUS} SKUs`, median(spent), null, 's CPU', { ...common, rounds: spent.length, horizon_days: HORIZON_DAYS, quantiles: LEVELS.length, with: 'means and 80 % intervals; in one buffer, nothing encoded' }),
+  ];
+}
+
+/** What a sale and a forecast cost in the part that runs: with its codecs, timers and rows, each commit written to the table's store. */
+async function ofConsumer(seconds: number, folder: string): Promise<Figure[]> {
+  const days = shopDays('UTC');
+  const stores = openTableStores({ directory: folder, identityOf: () => 'bench' });
+  const store = stores.open(table.name, 0);
+  const taskOf = (publication: Publication): Task => new Task({
+    consumer: demandForecasts({ days, publication }), partition: 0, partitions: 1, store, tickedInputs: [{ topic: sales.name, writers: ['bench'] }], clock: 'wall', slackMs: 2_500, metrics: noMetrics,
+  });
+  let offset = 0;
+  const record = (time: number, more: Pick<LogRecord, 'key' | 'value' | 'tick'>): LogRecord => ({ topic: sales.name, partition: 0, offset: offset++, writtenAt: time, ...more });
+  const tickAt = (time: number): LogRecord => record(time, { key: null, value: null, tick: { writer: 'bench', time } });
+  /** Answers how many forecasts were published. */
+  const commit = async (task: Task, records: readonly LogRecord[]): Promise<number> => {
+    task.process(records);
+    const { rows, outputs } = task.stage();
+    store.apply(rows, store.position + rows.length);
+    task.committed();
+    // Stores write behind: none of the cost is left for what is measured next.
+    await stores.flushed();
+    return outputs.filter(({ topic, tick }) => topic === forecasts.name && !tick).length;
+  };
+  const demandOf = inventedDemand(CONSUMER_SKUS);
+  const demand = new Float64Array(CONSUMER_SKUS);
+  /** A day's order lines: what a SKU sells is bought in one to three of them. */
+  const linesOf = (day: number, time: number): LogRecord[] => {
+    demandOf(day, demand);
+    return Array.from(demand).flatMap((units, sku) => Array.from({ length: Math.min(3, units) }, (_, line) => record(time, saleOf(`sku-${sku}`, line, Math.ceil(units / 3), time))));
+  };
+  // After the hour in which all SKUs are forecast for the new day.
+  const morningOf = (day: number): number => (FIRST_DAY + day) * DAY_MS + 1.5 * HOUR_MS;
+
+  // Nothing is published while the past is learned, and everything on the first day that is played.
+  const later = morningOf(HISTORY_DAYS) - HOUR_MS;
+  const learning = taskOf({ soon: () => later, again: () => later });
+  for (let day = 0; day < HISTORY_DAYS; day++) {
+    const time = morningOf(day);
+    const lines = [tickAt(time), ...linesOf(day, time)];
+    for (let at = 0; at < lines.length; at += COMMIT) await commit(learning, lines.slice(at, at + COMMIT));
+  }
+  // What was published in that hour is not published again before the sales that are measured are over.
+  const task = taskOf(live(days, 2 * HOUR_MS));
+  const spent: { forecast: number[]; turn: number[]; sale: number[] } = { forecast: [], turn: [], sale: [] };
+  const counted = { sales: 0, forecasts: 0 };
+  const rounds = Math.max(FEWEST_DAYS, Math.round(seconds * DAYS_A_SECOND));
+  for (let round = 0; round < WARMED_DAYS + rounds; round++) {
+    const day = HISTORY_DAYS + round;
+    const time = morningOf(day);
+    const tick = tickAt(time);
+    const [first, ...rest] = linesOf(day, time);
+    const began = cpuSeconds();
+    const made = await commit(task, [tick]);
+    const published = cpuSeconds();
+    await commit(task, [first!]);
+    const turned = cpuSeconds();
+    const early = await commit(task, rest);
+    const sold = cpuSeconds();
+    if (round < WARMED_DAYS) continue;
+    const aForecast = (published - began) / made;
+    spent.forecast.push(aForecast * 1e6);
+    spent.turn.push((turned - published) * 1e3);
+    // The few that are new, or had been silent for months, are forecast at once.
+    spent.sale.push(((sold - turned - early * aForecast) / rest.length) * 1e6);
+    counted.sales += rest.length;
+    counted.forecasts += made;
+  }
+  await stores.close();
+  const common = { skus: CONSUMER_SKUS, days_learned: HISTORY_DAYS, rounds: spent.sale.length, demand: DEMAND, consumer: table.name, rows: 'LMDB, flushed after each commit', by: BY };
+  return [
+    figure('forecast sale in the consumer', median(spent.sale), null, 'µs CPU a sale', { ...common, sales: counted.sales, of: 'decoding, the series, the shop\'s days, rows and a timer; without the forecast that follows at most once a minute a SKU' }),
+    figure('forecast published by the consumer', median(spent.forecast), null, 'µs CPU a forecast', { ...common, forecasts: counted.forecasts, of: 'a timer, four weeks of days lived again, 28 days × 9 quantiles, rounding, encoding and rows' }),
+    figure('forecast first sale of a day', median(spent.turn), null, 'ms CPU', { ...common, most: Number(Math.max(...spent.turn).toPrecision(3)), of: 'judging what was forecast of the day that is over; every seventh day some hundreds of SKUs leave forecasts as well' }),
+  ];
+}
+
+function saleOf(sku: string, line: number, quantity: number, time: number): Pick<LogRecord, 'key' | 'value' | 'tick'> {
+  const value = sales.codec.encode({
+    sku, orderId: `bench-${time}`, line, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 125_000n, amount: 125_000n * BigInt(quantity), currency: 'EUR', shopper: null, country: null, source: null,
+  });
+  return { key: sku, value, tick: null };
+}
+
+/** CPU seconds that something takes. */
+function cpu(run: () => void): number {
+  const began = cpuSeconds();
+  run();
+  return cpuSeconds() - began;
+}
