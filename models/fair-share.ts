@@ -4,9 +4,10 @@
  *   level(key) += elapsed/refillMs, at most `burst`;   an event is taken while level ≥ 1, and costs 1
  *
  * By default 60 events at once and six a minute after that: more than anybody browses for long. Time is the caller's, and must
- * not be what a shopper says: who may date events back lives through as many minutes as they like. Untrained: everybody has a full level. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of
- * another key that hashes there gives it one back, until it is full and free: so what comes often keeps its slot, and a
- * crowd cannot hide a machine, which gets one in `slots` of the crowd's events back. Who has no slot is taken without being counted. Keys are not kept, only their hashes.
+ * not be what a shopper says: who may date events back lives through as many minutes as they like. Untrained: everybody has a
+ * full level. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of another key that hashes
+ * there gives it one back, until it is full and free: so what comes often keeps its slot, and a crowd cannot hide a machine, which
+ * gets one in `slots` of the crowd's events back. Who has no slot is taken without being counted. Keys are not kept, only hashes.
  * Source: token buckets of traffic policing, slots after the frequent-elements count of Misra & Gries (1982).
  */
 import { pack, unpack } from './kernels/snapshot.js';
