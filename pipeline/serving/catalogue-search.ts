@@ -4,6 +4,7 @@ import { LEAST_COSINE } from '../../models/evidence.js';
 import type { Fusion } from '../../models/fusion.js';
 import { top } from '../../models/kernels/candidates.js';
 import { capacityFor } from '../../models/kernels/growth.js';
+import { Latest } from '../../models/kernels/latest.js';
 import type { Listed } from './filter.js';
 import type { Items } from './items.js';
 import { Postings } from './postings.js';
@@ -19,6 +20,9 @@ const BEST = 1_024;
 const LOOKED = 16_384;
 /** A cosine that means something, as `#measure` has it. */
 const NEAR = (1 + LEAST_COSINE) / 2;
+/** Items whose nearest are kept: to find them takes a scan. */
+const NEARBY = 256;
+const NEARBY_MS = 10_000;
 /** The cosine that an item without a vector is taken to have where it is of the category of a click. */
 const OF_CATEGORY = 0.5;
 
@@ -45,6 +49,8 @@ export class CatalogueSearch {
   #values = new Float32Array(0);
   readonly #places = new Int32Array(BEST);
   #cosines = new Float32Array(AT_ONCE);
+  /** By item: what lay nearest to it. At most 4 KB each. */
+  readonly #nearby = new Latest<{ readonly items: Int32Array; readonly size: number; readonly at: number }>(NEARBY);
   #popular = { items: new Int32Array(0), renewed: -1, forgets: 0 };
   /** Those of the catalogue that nobody has touched, and some that somebody has since: 8 bytes each. */
   readonly #new = new Postings<true>();
@@ -107,12 +113,13 @@ export class CatalogueSearch {
 
   /** The items nearest to one by vector, as near as a reason may name; at most `limit`. */
   nearest(item: number, limit: number, sought: Sought): Int32Array {
-    const { items } = this.#model.embedding;
     const listed = sought.listed();
     if (!listed || listed.count > LOOKED) {
-      this.#room(items);
-      for (let other = 0; other < items; other++) this.#found[other] = other;
-      return this.#nearestFound(Int32Array.of(item), items, limit, sought, NEAR);
+      const near = this.#nearTo(item);
+      this.#room(near.length);
+      this.#found.set(near);
+      // Vectors may have moved since, and a number may stand for another item.
+      return this.#nearestFound(Int32Array.of(item), near.length, limit, sought, NEAR);
     }
     let count = 0;
     for (const list of listed.lists) count = this.#take(list, sought, count);
@@ -139,6 +146,21 @@ export class CatalogueSearch {
       this.#values[at] = 0.1 + (isOfBrand ? 1 : 0) + (octaves < 1 ? 1 - octaves : 0) + (slow[other] ?? 0) / most;
     }
     return this.#best(count, limit);
+  }
+
+  /** The nearest of all to one item, 1,024 at most: kept for ten seconds, unless an item has come since. */
+  #nearTo(item: number): Int32Array {
+    const { items } = this.#model.embedding;
+    const { size } = this.#items;
+    const kept = this.#nearby.get(String(item));
+    const now = performance.now();
+    if (kept && kept.size === size && now - kept.at < NEARBY_MS) return kept.items;
+    this.#room(items);
+    for (let other = 0; other < items; other++) this.#found[other] = other;
+    this.#measure(Int32Array.of(item), items);
+    const near = this.#best(items, BEST, NEAR);
+    this.#nearby.set(String(item), { items: near, size, at: now });
+    return near;
   }
 
   /** The nearest of the first `count` found; what is refused is looked past among the 1,024 nearest. */

@@ -96,6 +96,12 @@ describe('what nobody has touched', () => {
   });
 });
 
+/** Cosine of two items' vectors, as the scorer has them. */
+function similarity({ neighbours: { model, index } }: TestShop, a: string, b: string): number {
+  const [one, other] = [a, b].map((sku) => embedding.vectorOf(model.embedding, itemIndex.predict(index, sku))!);
+  return one!.reduce((sum, value, k) => sum + value * other![k]!, 0);
+}
+
 describe('items like one', () => {
   const similar = (from: TestShop, sku: string, fields: object = {}): { sku: string; score: number; reasons: { code: string; evidence?: string; text: string }[] }[] => {
     const answer = from.scorer.similar({ sku, limit: 6, filter: null, exclude: [], ...fields }) as { items: { sku: string; score: number; reasons: { code: string; evidence?: string; text: string }[] }[] };
@@ -109,11 +115,7 @@ describe('items like one', () => {
     const items = similar(own, 'NEW');
     expect(items[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'similar_to', evidence: 'likeness' }] });
     expect(items).toHaveLength(6);
-    const vector = (sku: string): Float32Array => embedding.vectorOf(own.neighbours.model.embedding, itemIndex.predict(own.neighbours.index, sku))!;
-    for (const { sku, reasons } of items) {
-      const cosine = vector('NEW').reduce((sum, value, k) => sum + value * vector(sku)[k]!, 0);
-      expect(reasons[0]!.code === 'similar_to').toBe(cosine >= 0.6);
-    }
+    for (const { sku, reasons } of items) expect(reasons[0]!.code === 'similar_to').toBe(similarity(own, 'NEW', sku) >= 0.6);
   });
 
   test('until it has a vector are others of its category, its brand and price first, and are said to be that', () => {
@@ -126,6 +128,24 @@ describe('items like one', () => {
     // One visit that went elsewhere does not change what it is like.
     own.session('once', ['NEW', 'P8']);
     expect(similar(own, 'NEW').map(({ sku }) => sku).slice(0, 2)).toEqual(['P8', 'T7']);
+  });
+
+  test('are found anew when the catalogue or vectors have changed since they were asked for', () => {
+    const own = shopOfPairs();
+    own.product('NEW', { category: 'Nowhere else' });
+    own.teach('NEW', 'P5');
+    own.product('TWIN', { category: 'Nowhere either' });
+    own.teach('TWIN', 'P5');
+    const near = (): string[] => similar(own, 'NEW', { limit: 100 }).filter(({ reasons }) => reasons[0]!.code === 'similar_to').map(({ sku }) => sku);
+    expect(near()).toEqual(expect.arrayContaining(['P5', 'TWIN']));
+    own.product('P5', { hidden: true });
+    expect(near()).not.toContain('P5');
+    own.product('LATER', { category: 'Nowhere' });
+    own.teach('LATER', 'P5');
+    expect(near()).toContain('LATER');
+    own.teach('TWIN', 'P20');
+    const cosine = similarity(own, 'NEW', 'TWIN');
+    expect(near().includes('TWIN')).toBe(cosine >= 0.6);
   });
 
   test('pass the filter, and are those that are excluded never', () => {
