@@ -39,7 +39,7 @@ export interface Sought {
  * Finds items of the catalogue without evidence: the popular ones, the nearest by vector, those of one category. For no
  * question is the catalogue walked item by item with all that a filter asks: the shortest list that the filter names is,
  * while it has up to 16,384 items, and then what is found is exact. Of longer ones, what lies among the 1,024 most popular,
- * the 1,024 nearest, and the 16,384 that came last. Vectors are compared with all others (a scan by kernels, some 12 ns each): exact.
+ * the 1,024 nearest, and the 16,384 that came last. Vectors are compared with all others (a scan by kernels, 14 ms of CPU for 200,000 on a busy machine): exact.
  */
 export class CatalogueSearch {
   readonly #model: Fusion;
