@@ -3,12 +3,13 @@
  *
  *   exposure(t) = S[phase] · G          the same number for every SKU; 1 is an ordinary period
  *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
- *   ln S[phase] += σ κ ln R,   ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
+ *   ln S[phase] += σ κ' ln R,  ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
+ *   κ' = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = mean (ln S)² − 2 / (N · cycles)      a season that is plain to see needs fewer sales
  *
  * One bulk order counts for at most three sales, and with few sales little or nothing is learned: the noise of one SKU is not
  * a calendar, and must not show in the forecasts of another. Capping makes ln R a little negative for ever, so a slow mean of ln R is taken off, lest G drift against the levels.
  * A period with no sale at all where many were expected is closed: it is left out, and becomes the season's rule the third time in
- * a row on the same phase. An untrained index answers 1. Holidays and promotions known in advance multiply the exposure from outside.
+ * a row on the same phase, in a shop of few sales too. An untrained index answers 1. Holidays and promotions known in advance multiply the exposure from outside.
  */
 export interface CalendarIndex {
   /** ln S by phase. */
@@ -32,7 +33,11 @@ const CERTAIN_SALES = 50;
 const TOO_FEW_SALES = 5;
 /** Fewer sales expected than this, and an empty day is chance. */
 const CLOSED_BELOW_SALES = 12;
+/** Variance of the logarithm of what is made, times the sales expected. */
+const NOISE = 2;
 const CLOSED_RUN = 3;
+/** An empty period of less than that may be chance; three in a row on one phase are twelve sales that did not come. */
+const EMPTY_BELOW_SALES = CLOSED_BELOW_SALES / CLOSED_RUN;
 const MOST_SURPRISE = Math.log(6);
 
 export function init(seasonPeriods: number): CalendarIndex {
@@ -60,6 +65,7 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
     return { closed: true };
   }
   if (made > 0) index.closedRun[phase] = 0;
+  else if (expected >= EMPTY_BELOW_SALES) index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
   index.periods++;
   if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: exposure(index, phase) };
   const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
@@ -67,7 +73,7 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
   const times = index.learned[phase] ?? 0;
   index.learned[phase] = times + 1;
-  const seasonRate = certainty * Math.max(SEASON_RATE, 1 / (times + 1));
+  const seasonRate = seasonCertainty(index, expected, times) * Math.max(SEASON_RATE, 1 / (times + 1));
   index.season[phase] = (index.season[phase] ?? 0) + seasonRate * surprise;
   centre(index);
   // A level that forgets within a season would take the season's part.
@@ -75,7 +81,24 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
   index.level += SLOPE_DAMPING * index.slope + step;
   index.slope = SLOPE_DAMPING * index.slope + SLOPE_RATE * step;
   index.offset += OFFSET_RATE * certainty * surprise;
-  return { closed: false, exposure: exposure(index, phase) * Math.exp((certainty - seasonRate) * surprise * 0.7) };
+  return { closed: false, exposure: exposure(index, phase) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7) };
+}
+
+/**
+ * A season is believed as far as its spread over the open phases is more than chance: one in which sales double and halve needs few of them.
+ */
+function seasonCertainty(index: CalendarIndex, expected: number, times: number): number {
+  let squares = 0;
+  let known = 0;
+  for (let p = 0; p < index.season.length; p++) {
+    if ((index.closedRun[p] ?? 0) >= CLOSED_RUN || (index.learned[p] ?? 0) === 0) continue;
+    squares += (index.season[p] ?? 0) ** 2;
+    known++;
+  }
+  const chance = NOISE / (expected * Math.min(Math.max(1, times), 2 / SEASON_RATE - 1));
+  const spread = known < 2 ? 0 : squares / known - chance;
+  const sales = expected - TOO_FEW_SALES;
+  return sales / (sales + Math.min(CERTAIN_SALES, NOISE / Math.max(spread, 1e-9)));
 }
 
 /** Keeps the mean of the open phases at 1, so that season and level cannot trade places. */

@@ -29,6 +29,25 @@ test('a weekday that is always closed answers zero, and opens with its first sal
   expect(exposure(index, 6)).toBeGreaterThan(0);
 });
 
+test('a weekday is closed in a shop of five sales a day, too, and not in one of three', () => {
+  const [few, fewer] = [5, 3].map((usual) => {
+    const index = init(7);
+    live(index, 42, (day) => (day % 7 === 6 ? 0 : usual), usual);
+    return exposure(index, 6);
+  });
+  expect(few).toBe(0);
+  expect(fewer).toBeGreaterThan(0.9);
+});
+
+test('a season of a year in which sales double and halve is known after three years, by a hundred sales a week', () => {
+  const index = init(52);
+  const season = (week: number): number => 2 ** Math.sin((2 * Math.PI * week) / 52);
+  live(index, 156, (week) => 100 * season(week), 100);
+  const known = (week: number): number => Math.log(exposure(index, week) / exposure(index, 0)) / Math.log(season(week) / season(0));
+  expect(known(13)).toBeGreaterThan(0.85);
+  expect(known(39)).toBeGreaterThan(0.93);
+});
+
 test('one closed holiday is left out and changes nothing', () => {
   const index = init(7);
   live(index, 70, () => 1_000);
