@@ -18,10 +18,13 @@ async function described(sink: RowSink): Promise<string> {
     SELECT name, engine, comment FROM system.tables
     WHERE database = currentDatabase() AND NOT endsWith(name, '_feed') ORDER BY engine != 'View', endsWith(name, '_state'), name`);
   const columns = await sink.query('SELECT table, name, type, comment FROM system.columns WHERE database = currentDatabase() ORDER BY table, position');
-  const part = ({ name, engine, comment }: Row): string => [
-    `### \`${String(name)}\`${engine === 'View' ? ' (view)' : ''}\n\n${String(comment)}\n\n| column | type | |\n|---|---|---|`,
-    ...columns.filter((column) => column['table'] === name).map((column) => `| \`${String(column['name'])}\` | ${cell(column['type'])} | ${cell(column['comment'])} |`),
-  ].join('\n');
+  const part = ({ name, engine, comment }: Row): string => {
+    const own = columns.filter((column) => column['table'] === name);
+    // A view that takes a parameter names its columns only when it is asked.
+    const header = own.length === 0 ? '' : '\n\n| column | type | |\n|---|---|---|';
+    const lines = own.map((column) => `\n| \`${String(column['name'])}\` | ${cell(column['type'])} | ${cell(column['comment'])} |`);
+    return `### \`${String(name)}\`${engine === 'View' ? ' (view)' : ''}\n\n${String(comment)}${header}${lines.join('')}`;
+  };
   return `${tables.map(part).join('\n\n')}\n`;
 }
 
