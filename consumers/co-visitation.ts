@@ -9,7 +9,7 @@ import type { Fold } from '../pipeline/core/fold.js';
 import { catalog, interactions, purchases, recommendations, userMerges } from '../schemas/topics.js';
 import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } from '../schemas/types.js';
 import { eachTouch, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
-import { checkRepeats, DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
+import { checkRepeats, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type Bounds, type KnownItems } from './known-items.js';
 import { followMerge, forgetShown, learnOfLists, learnShown, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
@@ -22,19 +22,17 @@ export interface ItemNeighbours {
   readonly known: KnownItems;
 }
 
-export interface ItemNeighboursOptions {
+export interface ItemNeighboursOptions extends Bounds {
   readonly precision?: fusion.Settings['precision'] | undefined;
-  /** Items outside the catalogue that are remembered at most. */
-  readonly mostUnlisted?: number | undefined;
   /** Whether shoppers come back to items they had. */
   readonly repeats?: boolean | undefined;
 }
 
 /** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
-export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT_MOST_UNLISTED, repeats = true }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
+export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bounds }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
-  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision, ...fusion.settingsFor(repeats) }), shares: noShares(), shown: noneShown(), known: noItems(mostUnlisted) }),
+  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision, ...fusion.settingsFor(repeats) }), shares: noShares(), shown: noneShown(), known: noItems(bounds) }),
   learn(state, topic, value) {
     const { index, model, shares, shown, known } = state;
     if (topic === interactions.name) {
@@ -70,7 +68,7 @@ export const itemNeighboursIn = ({ precision = 'float32', mostUnlisted = DEFAULT
       ...fusion.init({ precision, ...fusion.settingsFor(repeats) }), affinity: affinity.restore(tastes!), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: itemRepeats.restore(repeated!),
       visitPatterns: visitPatterns.restore(patterns!),
     };
-    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, mostUnlisted) };
+    return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, bounds) };
   },
 });
 

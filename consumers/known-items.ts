@@ -3,8 +3,10 @@ import type { Popularity } from '../models/popularity.js';
 
 /** Of the items outside the catalogue so many are left when there have been too many: what it costs to forget some is shared by thousands. */
 const LEFT = 0.9;
-/** Between two passes for deletions there are so many records, in parts of the items known: however many come, they cost a record little. */
+/** A deleted product is remembered for so many records more, in parts of the items known: however many are deleted, they cost a record little. */
 const RECORDS_PER_ITEM = 1 / 4;
+/** And for so many at least: lists lose the product at once, but what it says of the others must not go with it, or they would change places. */
+export const DEFAULT_KEPT_DELETED = 10_000;
 
 /**
  * How many items are known, and what becomes of those that the shop no longer has: an item that was taken out of the catalogue is
@@ -13,7 +15,9 @@ const RECORDS_PER_ITEM = 1 / 4;
 export interface KnownItems {
   /** Items outside the catalogue that are remembered at most. */
   readonly mostUnlisted: number;
-  /** Records since the last pass. */
+  /** Records for which a deleted product is remembered at least. */
+  readonly keptDeleted: number;
+  /** Records since the first deletion that is to be followed. */
   records: number;
   /** Items forgotten so far: deleted ones, and ones outside the catalogue. */
   deleted: number;
@@ -27,13 +31,19 @@ export function checkRepeats(learned: boolean, repeats: boolean): void {
 
 export const DEFAULT_MOST_UNLISTED = 200_000;
 
-export const noItems = (mostUnlisted = DEFAULT_MOST_UNLISTED): KnownItems => ({ mostUnlisted, records: 0, deleted: 0, crowdedOut: 0 });
+/** How much is remembered of what the shop does not have. */
+export interface Bounds {
+  readonly mostUnlisted?: number | undefined;
+  readonly keptDeleted?: number | undefined;
+}
+
+export const noItems = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, keptDeleted = DEFAULT_KEPT_DELETED }: Bounds = {}): KnownItems => ({ mostUnlisted, keptDeleted, records: 0, deleted: 0, crowdedOut: 0 });
 
 export const knownItemsSnapshot = ({ records, deleted, crowdedOut }: KnownItems): Uint8Array => Buffer.from(JSON.stringify({ records, deleted, crowdedOut }));
 
-export function restoreKnownItems(bytes: Uint8Array, mostUnlisted: number): KnownItems {
-  const { records, deleted, crowdedOut } = JSON.parse(Buffer.from(bytes).toString()) as Omit<KnownItems, 'mostUnlisted'>;
-  return { mostUnlisted, records, deleted, crowdedOut };
+export function restoreKnownItems(bytes: Uint8Array, bounds: Bounds): KnownItems {
+  const { records, deleted, crowdedOut } = JSON.parse(Buffer.from(bytes).toString()) as Pick<KnownItems, 'records' | 'deleted' | 'crowdedOut'>;
+  return { ...noItems(bounds), records, deleted, crowdedOut };
 }
 
 /**
@@ -41,9 +51,10 @@ export function restoreKnownItems(bytes: Uint8Array, mostUnlisted: number): Know
  * then their numbers go to others.
  */
 export function forgetDue(known: KnownItems, index: itemIndex.ItemIndex, popular: Popularity, forget: (items: Int32Array) => void): void {
-  known.records++;
+  known.records = index.dropped === 0 ? 0 : known.records + 1;
   const isCrowded = itemIndex.unlisted(index) > known.mostUnlisted;
-  if (!isCrowded && (index.dropped === 0 || known.records < itemIndex.size(index) * RECORDS_PER_ITEM)) return;
+  const wait = Math.max(known.keptDeleted, itemIndex.size(index) * RECORDS_PER_ITEM);
+  if (!isCrowded && (index.dropped === 0 || known.records <= wait)) return;
   const deleted = itemIndex.droppedItems(index);
   const crowdedOut = isCrowded ? leastPopular(index, popular, known.mostUnlisted) : [];
   const items = Int32Array.from([...deleted, ...crowdedOut]).sort();

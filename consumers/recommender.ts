@@ -10,7 +10,7 @@ import { catalog, interactions, itemVectors, purchases, recommendations, recomme
 import type { CatalogChange, Interaction, Purchase, Recommendation, RecommenderModel, UserMerge } from '../schemas/types.js';
 import { contentsSnapshot, forgetContents, learnContent, noContents, restoreContents, study, type ItemContents, type TeachTower } from './item-contents.js';
 import { eachTouch, isSpent, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
-import { checkRepeats, DEFAULT_MOST_UNLISTED, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type KnownItems } from './known-items.js';
+import { checkRepeats, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type Bounds, type KnownItems } from './known-items.js';
 import { ofCount } from './snapshot-bytes.js';
 import { changedVectors, dropVectors, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
 
@@ -45,9 +45,7 @@ export interface Recommender {
 const work = fusion.workspace();
 const scores = new Float32Array(ranker.STRIDE);
 
-export interface RecommenderOptions {
-  /** Items outside the catalogue that are remembered at most. */
-  readonly mostUnlisted?: number | undefined;
+export interface RecommenderOptions extends Bounds {
   /** Whether shoppers come back to items they had. */
   readonly repeats?: boolean | undefined;
   /** With it, a tower is taught beside the events: untouched items have vectors by what they say of themselves. */
@@ -59,11 +57,11 @@ export interface RecommenderOptions {
  * themselves: vectors that have drifted, and the weights that rank. What was shown and chosen from teaches the ranker
  * with the features of that moment.
  */
-export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, repeats = true, teach }: RecommenderOptions): Fold<Recommender> => ({
+export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderOptions): Fold<Recommender> => ({
   name: 'recommender',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(fusion.settingsFor(repeats)), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(mostUnlisted), told: noneTold(), events: 0, chosen: 0, toldLessons: -1,
+    index: itemIndex.init(), model: fusion.init(fusion.settingsFor(repeats)), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(bounds), told: noneTold(), events: 0, chosen: 0, toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
@@ -92,7 +90,7 @@ export const recommenderIn = ({ mostUnlisted = DEFAULT_MOST_UNLISTED, repeats = 
     checkRepeats(learned.settings.repeats, repeats);
     return {
       index: itemIndex.restore(index!), model: learned, shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: positionBias.restore(position!), quality: liveQuality.restore(quality!),
-      contents: restoreContents(contents!), known: restoreKnownItems(known!, mostUnlisted), told: restoreTold(told!),
+      contents: restoreContents(contents!), known: restoreKnownItems(known!, bounds), told: restoreTold(told!),
       events, chosen, toldLessons: -1,
     };
   },

@@ -6,10 +6,11 @@ import * as itemIndex from '../../models/item-index.js';
 import * as popularity from '../../models/popularity.js';
 import { shopOfPairs, TestShop } from '../serving/shop.js';
 
-/** Deletes a product as the log, and the table that follows from it, have it. */
+/** Deletes a product as the log, and the table that follows from it, have it; then so much comes that it is forgotten. */
 function remove(shop: TestShop, sku: string): void {
   shop.product(sku, { deleted: true });
   shop.catalogue('delete', sku);
+  for (let n = 0; n < 11; n++) shop.event(`passing-${n}`, 'P0', []);
 }
 
 /** A shop whose catalogue stands in the log as well. */
@@ -46,6 +47,24 @@ describe('a deleted product', () => {
     expect(told.filter(({ value }) => value === null).map(({ key }) => key)).toEqual(['P5']);
     shop.profile('a', ['P4']);
     expect(await shop.skus('a', { limit: 50 })).not.toContain('P5');
+  });
+
+  test('leaves all lists at once, and those that are left as they stood: what it said of them is forgotten later', async () => {
+    const shop = shopOfPairs({ keptDeleted: 100 });
+    for (let item = 0; item < 40; item++) shop.catalogue('upsert', `P${item}`);
+    shop.profile('a', ['P4', 'P11', 'P5']);
+    const before = await shop.skus('a', { limit: 30 });
+    for (const gone of before.slice(1, 4)) {
+      shop.product(gone, { deleted: true });
+      shop.catalogue('delete', gone);
+    }
+    const kept = before.filter((sku) => !before.slice(1, 4).includes(sku));
+    expect((await shop.skus('a', { limit: 30 })).slice(0, kept.length)).toEqual(kept);
+    const forgotten = (): number[] => [shop.learner, shop.neighbours].map(({ known }) => known.deleted);
+    for (let n = 0; n < 97; n++) shop.event(`passing-${n}`, 'P0', []);
+    expect(forgotten()).toEqual([0, 0]);
+    for (let n = 97; n < 99; n++) shop.event(`passing-${n}`, 'P0', []);
+    expect(forgotten()).toEqual([3, 3]);
   });
 
   test('is told apart from one that never was, though nothing is left of it but its row', async () => {
@@ -157,7 +176,7 @@ describe('SKUs that no catalogue has', () => {
 });
 
 test('learning goes on from a snapshot as if it had never stopped, numbers that were given back included', () => {
-  const options = { mostUnlisted: 30 };
+  const options = { mostUnlisted: 30, keptDeleted: 0 };
   const folds = [recommenderIn(options), itemNeighboursIn(options)] as const;
   const live = (restartAt: number): Buffer[] => {
     const shop = new TestShop(options);

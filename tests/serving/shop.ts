@@ -41,9 +41,9 @@ export class TestShop {
   #positions = 0;
   #last: Interaction | undefined;
 
-  constructor({ precision = 'float32', pruned = 0, mostUnlisted, repeats }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number; readonly repeats?: boolean } = {}) {
-    this.learner = recommenderIn({ mostUnlisted, repeats }).init();
-    this.neighbours = itemNeighboursIn({ precision, mostUnlisted, repeats }).init();
+  constructor({ precision = 'float32', pruned = 0, mostUnlisted, keptDeleted = 0, repeats }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number; readonly keptDeleted?: number; readonly repeats?: boolean } = {}) {
+    this.learner = recommenderIn({ mostUnlisted, keptDeleted, repeats }).init();
+    this.neighbours = itemNeighboursIn({ precision, mostUnlisted, keptDeleted, repeats }).init();
     const views = new Views(this.#stores, 1);
     this.items = new Items(views, this.neighbours.index);
     followLearner(views, this.neighbours, pruned);
