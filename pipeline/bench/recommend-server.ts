@@ -50,6 +50,8 @@ export async function startRecommendServer({ config: given, folder, items, shopp
   const engine = await openEngine({ config, metrics, journal: silentJournal });
   fillTables(engine, items, visitors);
   await saveLearned(engine, items, visitors, learned);
+  // What an earlier run had written long ago must not be written beside what is measured.
+  await engine.flush();
   const scorer = await startScorer(engine, config);
   const http = serverOf(scorer, metrics, config);
   const stops = [(): Promise<void> => http.close(), (): Promise<void> => scorer.stop()];
