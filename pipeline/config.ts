@@ -23,7 +23,7 @@ const url = z.string().optional().refine((text) => text === undefined || URL.can
 
 const variables = z.object({
   PORT: whole(0, 65_535, 8080).describe('Port of the HTTP server; 0 takes a free one.'),
-  HOST: z.string().optional().describe('Address to listen on; 127.0.0.1 with --demo, else 0.0.0.0.'),
+  HOST: z.string().optional().describe('Address to listen on; 127.0.0.1 with --demo, which takes no other, else 0.0.0.0.'),
   DATA_DIR: z.string().default('./data').describe('Folder of log, tables, snapshots and the embedded ClickHouse.'),
   WRITE_KEYS: list.describe('Browser keys, comma-separated: public; may track and ask recommendations for an anonymous id.'),
   SERVER_KEYS: list.describe('Server keys, comma-separated: everything under /v1 but administration.'),
@@ -33,7 +33,7 @@ const variables = z.object({
   SHOPPER_TOKEN_SECRET: z.string().optional().describe('Secret with which the shop signs shopper tokens for known users.'),
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
-  SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them (docs/evaluation.md).'),
+  SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/evaluation.md).'),
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change.'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),

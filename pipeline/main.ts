@@ -82,7 +82,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       },
     });
     const http = options.withoutHttp ? undefined : createHttpServer(
-      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), metrics, journal },
+      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine }, metrics), metrics, journal },
       { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config) },
     );
     const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
@@ -115,8 +115,13 @@ function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   if (needsKeys && config.WRITE_KEYS.length + config.SERVER_KEYS.length === 0) {
     problems.push('Neither WRITE_KEYS nor SERVER_KEYS is set: nobody could publish. Set them, or try the demo shop with --demo.');
   }
+  if (demo && !withoutHttp && config.HOST !== undefined && !LOOPBACK.has(config.HOST)) {
+    problems.push(`HOST=${config.HOST} with --demo: the keys of the demo stand in the README, so it listens on 127.0.0.1 alone. Leave HOST out, or start without --demo and with keys of your own.`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
 }
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
 
 const BURST_SECONDS = 10;
 const addressLimitOf = ({ ADDRESS_EVENTS_PER_SECOND: perSecond, TRUSTED_PROXIES: trustedProxies }: Config): AddressLimit | undefined =>
@@ -155,7 +160,7 @@ function forecastDoors({ log }: Engine, config: Config, scorer: RunningScorer | 
 
 function doorsOf(
   engine: Engine, scorer: RunningScorer | undefined, forecasting: () => ForecastDoor, rowSink: RowSink | undefined, metrics: PrometheusMetrics, extra: readonly ExtraRoute[],
-): HttpDoors {
+): Omit<HttpDoors, 'ready'> {
   const { log } = engine;
   const scoring = (): RunningScorer => scoringOr404(scorer);
   return {
@@ -181,10 +186,16 @@ function doorsOf(
       return metrics.text();
     },
     live: () => true,
-    ready: () => ({ ready: true, parts: { scorer: scorer?.isReady() ?? null, sql: rowSink?.engine ?? null, log: log.engine, stoppedSinks: stoppedSinks(metrics) } }),
     sql: rowSink && ((query, until) => answerSql(rowSink, query, until)),
     extra,
   };
+}
+
+/** A process that only scores is ready once it has caught up; one that takes events, too, is from the start: nobody else would take them. */
+export function readinessOf(
+  role: StartOptions['role'], { scorer, sql, log }: { readonly scorer: Pick<RunningScorer, 'isReady'> | undefined; readonly sql: string | null; readonly log: string }, metrics: PrometheusMetrics,
+): HttpDoors['ready'] {
+  return () => ({ ready: role !== 'scorer' || scorer?.isReady() === true, parts: { scorer: scorer?.isReady() ?? null, sql, log, stoppedSinks: stoppedSinks(metrics) } });
 }
 
 /** Counters that alerts look at start at 0: of a series that begins with its first increase, Prometheus sees no increase. */

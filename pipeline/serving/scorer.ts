@@ -213,7 +213,7 @@ export class Scorer {
   /** The best of all that may come. */
   #best(shopper: Shopper, request: RecommendRequest): Answer {
     const category = this.#categoryOfPage(shopper, request);
-    const exclude = request.context === null ? request.exclude : [...request.exclude, request.context];
+    const exclude = besidePage(request);
     if (category === null) return this.#ranked(shopper, request, exclude, request.filter);
     const first = this.#ranked(shopper, { ...request, explore: false }, exclude, [{ field: 'category', any: new Set([category]) }]);
     const limit = request.limit - first.items.length;
@@ -259,7 +259,7 @@ export class Scorer {
   #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[]): Answer {
     const { items } = this.#parts;
     const { limit, explain, filter } = request;
-    const { isRefused } = this.#sought(shopper, request.exclude, false, filter);
+    const { isRefused } = this.#sought(shopper, besidePage(request), false, filter);
     const left = skus.filter((sku) => {
       const item = items.number(sku);
       return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);
@@ -282,6 +282,9 @@ export class Scorer {
     remember({ topic: recommendations.name, partition: partitionOf(key, views.partitions), key, value });
   }
 }
+
+/** What is not to come: the product of the page that asks is not recommended on it. */
+const besidePage = ({ exclude, context }: RecommendRequest): readonly string[] => (context === null ? exclude : [...exclude, context]);
 
 const NOTHING = Buffer.alloc(0);
 

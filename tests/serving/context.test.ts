@@ -49,3 +49,10 @@ test.each([
 ])('a context of %j is refused and names %s', (context, path) => {
   expect(() => recommendRequest({ anonymousId: 'a', context })).toThrow(expect.objectContaining({ problem: expect.objectContaining({ status: 400, errors: [expect.objectContaining({ path })] }) }));
 });
+
+test('the product of the page is not recommended on it, among given items neither', async () => {
+  const own = shop();
+  const { items } = await own.recommend('nobody', { context: 'P4', items: ['P4', 'P5', 'P22'] });
+  expect(items.map(({ sku }) => sku).sort()).toEqual(['P22', 'P5']);
+  expect(items.flatMap(({ reasons }) => reasons.map(({ code }) => code))).not.toContain('viewed_before');
+});
