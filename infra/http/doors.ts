@@ -113,6 +113,8 @@ export interface HttpSettings {
   readonly shopperTokenSecret: string;
   /** Of events and questions with a browser key; absent: none. */
   readonly addressLimit?: AddressLimit | undefined;
+  /** Connections from other machines are cut: for a demo, whose keys everybody knows. */
+  readonly loopbackOnly?: boolean | undefined;
   /** Bytes of bodies being read at once (64 MiB). */
   readonly maxBodiesBytes?: number | undefined;
   /** How long a client may take for its headers and for its whole request. */

@@ -57,3 +57,6 @@ function networkOf(address: string): string {
   const parsed = ip.IPv6.parse(address);
   return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.parts.slice(0, 4).join(':');
 }
+
+/** Whether this address is of the machine itself. */
+export const isLoopback = (address: string | undefined): boolean => address !== undefined && ip.isValid(address) && ip.process(address).range() === 'loopback';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { application } from './application.js';
 import { BodyBudget } from './body.js';
@@ -8,7 +8,7 @@ import type { HttpDeps, HttpSettings } from './doors.js';
 import type { Exchange, House } from './exchange.js';
 import { hotRoutes } from './hot.js';
 import { Keys } from './keys.js';
-import { AddressLimits } from './limits.js';
+import { AddressLimits, isLoopback } from './limits.js';
 import { refuse, Refusal, sendProblem, writeProblem, type Problem } from './problem.js';
 
 export interface HttpServer {
@@ -83,7 +83,14 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     response.writeContinue();
     handle(request, response);
   });
+  if (settings.loopbackOnly === true) server.on('connection', (socket) => onlyLoopback(socket, deps));
   return { server, listen: (port, host) => listen(server, port, host), close: () => close(server) };
+}
+
+function onlyLoopback(socket: Socket, { journal }: HttpDeps): void {
+  if (isLoopback(socket.remoteAddress)) return;
+  journal.warn({}, 'A connection from another machine was cut: the keys of the demo are known to everybody.');
+  socket.destroy();
 }
 
 const isBrowserPath = (path: string): boolean => path.startsWith('/v1/projects/') || path === '/sourceConfig' || path === '/sourceConfig/' || path === '/v1/m';

@@ -15,7 +15,7 @@ import { addRank, rankingTotals, rankOf, summarize, type RankingMetrics } from '
 import type { Observer, TestSession } from './recommendations.js';
 import { clicksBefore } from './recommenders.js';
 
-const BLOCK = 4_096;
+export const BLOCK = 4_096;
 const BATCH = 128;
 const K = 20;
 
@@ -108,7 +108,7 @@ export function evaluateSequenceFeature(
         events++;
       });
     }
-    progress(`Learned ${events} events; ${network.steps} steps, loss ${lastLoss.toFixed(3)}, ${(trainUs / 1000 / Math.max(1, network.steps)).toFixed(1)} ms a step.`);
+    progress(`Learned ${events} events; ${network.steps} steps${network.steps === 0 ? '' : `, loss ${lastLoss.toFixed(3)}, ${(trainUs / 1000 / network.steps).toFixed(1)} ms a step`}.`);
   }
   queryUs = 0;
   queries = 0;

@@ -6,11 +6,11 @@ import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
 import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import { testSessions, type TestSession } from '../../models/evaluate/recommendations.js';
 import { clicksBefore } from '../../models/evaluate/recommenders.js';
-import { evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
+import { BLOCK, evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
 import * as itemIndex from '../../models/item-index.js';
 import { noMetrics } from '../core/metrics.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
-import { tellingDataErrors } from './text-lines.js';
+import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
   readonly train: string;
@@ -42,6 +42,7 @@ async function run({ train: trainFile, test: testFile, rate, json }: Options): P
     now: () => performance.now() * 1000,
     progress: (sentence) => void process.stderr.write(`${sentence}\n`),
   });
+  if (scores.steps === 0) throw new DataFileError(`${trainFile} has too few sessions to teach the network a single step: it learns from the second block of ${BLOCK} sessions on.`);
   const figures = {
     n: scores.with.n,
     without: shown(scores.without), with: shown(scores.with), alone: shown(scores.alone),

@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -247,6 +248,24 @@ describe('the rest', () => {
     const starting = await startHttp({ ready: () => ({ ready: false, parts: { views: 'restoring' } }) });
     expect((await fetch(`${starting.url}/readyz`)).status).toBe(503);
     await starting.server.close();
+  });
+
+  const own = Object.values(networkInterfaces()).flat().find((address) => address?.family === 'IPv4' && !address.internal)?.address;
+  test.skipIf(own === undefined)('a demo cuts connections from other machines (skipped where this one has no address but loopback)', async () => {
+    const demo = await startHttp({}, { loopbackOnly: true }, '0.0.0.0');
+    expect((await fetch(`${demo.url}/livez`)).status).toBe(200);
+    await expect(fetch(`http://${own}:${demo.port}/livez`)).rejects.toThrow('fetch failed');
+    await demo.server.close();
+    const open = await startHttp({}, {}, '0.0.0.0');
+    expect((await fetch(`http://${own}:${open.port}/livez`)).status).toBe(200);
+    await open.server.close();
+  });
+
+  test('the page of the demo shop is there where the demo is', async () => {
+    expect((await get('/shop')).status).toBe(404);
+    const demo = await startHttp({ extra: [{ method: 'GET', path: '/shop/config.json', scope: 'public', answer: () => ({}) }] });
+    expect((await fetch(`${demo.url}/shop`)).status).toBe(200);
+    await demo.server.close();
   });
 
   test('forecasts need a server key, users the admin', async () => {

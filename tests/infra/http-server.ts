@@ -16,7 +16,7 @@ export const bearer = (key: string): Record<string, string> => ({ authorization:
 const codecs = { clickstream, orders, inventory, catalog, 'dead-letters': deadLetters };
 
 /** A server with a log in memory behind it: what was accepted, decoded, by topic. */
-export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<HttpSettings> = {}) {
+export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<HttpSettings> = {}, host = '127.0.0.1') {
   const accepted: NewRecord[] = [];
   const asked: { door: string; request: unknown }[] = [];
   const series = new Map<string, number>();
@@ -55,7 +55,7 @@ export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<
     shopperTokenSecret: SECRET,
     ...settings,
   });
-  const port = await server.listen(0, '127.0.0.1');
+  const port = await server.listen(0, host);
   const url = `http://127.0.0.1:${port}`;
   const values = (topic: keyof typeof codecs): unknown[] => accepted.filter((record) => record.topic === topic).map((record) => codecs[topic].codec.decode(record.value));
   const post = async (path: string, body: unknown, headers: Record<string, string> = basic(BROWSER)) => {

@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
-import { readConfig } from '../../pipeline/config.js';
-import { silentJournal } from '../../pipeline/core/metrics.js';
-import { readinessOf, startMillrace } from '../../pipeline/main.js';
-
-test.each(['0.0.0.0', '192.0.2.2', '::'])('the demo, whose keys everybody knows, does not listen on %s', async (HOST) => {
-  const started = startMillrace({ config: readConfig({ HOST, DATA_DIR: '/nowhere/at/all' }), role: 'all', demo: true, journal: silentJournal });
-  await expect(started).rejects.toThrow(`HOST=${HOST} with --demo`);
-});
+import { readinessOf } from '../../pipeline/main.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
   let caughtUp = false;

@@ -2,7 +2,7 @@ import { byId, element } from './dom.js';
 
 const KEPT = 30;
 
-/** `crypto.randomUUID` exists on https and localhost only; a demo may be looked at over the network. */
+/** `crypto.randomUUID` exists on https and localhost only; the console may be looked at over the network. */
 export const newId = () => crypto.randomUUID?.()
   ?? '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (digit) => (Number(digit) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(digit) / 4)))).toString(16));
 
