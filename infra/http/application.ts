@@ -141,8 +141,7 @@ function pages(house: House, app: Express, labelled: (request: Request, label: s
     });
   };
   page('/', 'index.html', folder);
-  // Without the demo there is nothing that the shop's page could ask with.
-  if (house.deps.extra?.some(({ path }) => path === '/shop/config.json')) page('/shop', 'shop.html', folder);
+  page('/shop', 'shop.html', folder);
   page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), 300_000);
   app.use((request, _response, next) => {
     labelled(request, 'pages');

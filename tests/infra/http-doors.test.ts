@@ -261,13 +261,6 @@ describe('the rest', () => {
     await open.server.close();
   });
 
-  test('the page of the demo shop is there where the demo is', async () => {
-    expect((await get('/shop')).status).toBe(404);
-    const demo = await startHttp({ extra: [{ method: 'GET', path: '/shop/config.json', scope: 'public', answer: () => ({}) }] });
-    expect((await fetch(`${demo.url}/shop`)).status).toBe(200);
-    await demo.server.close();
-  });
-
   test('forecasts need a server key, users the admin', async () => {
     expect((await get('/v1/forecasts/known%2Fsku', basic(SERVER))).text).toContain('known/sku');
     expect((await get('/v1/forecasts/unsold', basic(SERVER))).status).toBe(404);
