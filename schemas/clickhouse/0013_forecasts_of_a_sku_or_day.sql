@@ -5,7 +5,8 @@ ALTER TABLE {{database}}.forecasts ADD PROJECTION IF NOT EXISTS by_sku (SELECT *
 
 ALTER TABLE {{database}}.forecasts MATERIALIZE PROJECTION by_sku;
 
--- As it was, joined by SKU as well, so that a condition on it reaches both sides.
+-- Joined by SKU as well, so that a condition on it reaches both sides; and on a file's clock, where a forecast stands for a week, as many days
+-- ahead as the forecasts of all SKUs reach, not only those of what had just sold.
 CREATE OR REPLACE VIEW {{database}}.forecast_days (
   sku            String                 COMMENT 'Stock keeping unit',
   day            Date32                 COMMENT 'Day forecast, in the time zone of the shop',
