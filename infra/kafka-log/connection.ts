@@ -68,10 +68,14 @@ export class Connection {
     for (const topic of wanted) session.topics.add(topic);
   }
 
-  /** Partition numbers of a topic; none when it does not exist. */
+  /** Partition numbers of a topic. @throws ConfigError when it does not exist */
   async partitions(topic: string): Promise<number[]> {
-    return this.#patiently(`Kafka does not say which partitions ${topic} has.`, [topic], async (session) =>
-      this.#partitions(session, topic).map(({ partitionId }) => partitionId).sort((a, b) => a - b));
+    return this.#patiently(`Kafka does not say which partitions ${topic} has.`, [topic], async (session) => {
+      const found = this.#partitions(session, topic);
+      // kafkajs repeats a refresh that found a leader missing with the topics of its first attempt: what was learned meanwhile is gone.
+      if (found.length === 0) throw new Error(`${topic} is not in what the cluster said last.`);
+      return found.map(({ partitionId }) => partitionId).sort((a, b) => a - b);
+    });
   }
 
   /** Existing offsets of partitions, in the order asked; `end` is the high watermark. */
