@@ -1,7 +1,8 @@
 import { BadEvent } from '../pipeline/core/errors.js';
 
 const MAX_BYTES = 256;
-const PLACEHOLDERS = new Set(['', 'undefined', 'null', 'nan', '[object object]', 'none', 'nil']);
+/** As at the doors (producers/fields.ts): who writes to a topic is no better off. */
+const PLACEHOLDERS = new Set(['', 'undefined', 'null', 'nan', '[object object]', 'none', 'nil', 'true', 'false']);
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -17,6 +18,16 @@ export function idProblem(id: string): string | undefined {
 export function requireId(field: string, id: string): void {
   const problem = idProblem(id);
   if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
+}
+
+/**
+ * The id of a shopper. Shop systems write "0" for a guest.
+ *
+ * @throws BadEvent `bad_id`
+ */
+export function requireShopper(field: string, id: string): void {
+  if (id === '0') throw new BadEvent('bad_id', `${field} cannot be used: "0" is a guest's, not an id.`);
+  requireId(field, id);
 }
 
 /**

@@ -4,7 +4,7 @@ import { rows } from '../pipeline/core/rows.js';
 import { amountOf, isSum } from '../schemas/money.js';
 import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
 import type { Erasure, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
-import { requireId, requireSku } from './ids.js';
+import { requireId, requireShopper, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
 const MESSAGE_LIMIT = 200;
@@ -23,6 +23,8 @@ export function orderLedger(): Consumer {
 
 function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent }, ctx: Context): void {
   requireId('orderId', event.orderId);
+  const shopper = event.userId ?? event.anonymousId;
+  if (shopper !== null) requireShopper(event.userId === null ? 'anonymousId' : 'userId', shopper);
   for (const { sku } of event.lines) requireSku(sku);
   if (isRepeatOfSource(event.source, ctx)) return ctx.count('millrace_duplicates_total');
   if (!isSum(event.lines)) throw new BadEvent('amount_out_of_range', `The lines of order ${event.orderId} are worth more than can be written down.`);

@@ -6,7 +6,7 @@ import { clickstream, erasures, interactions, itemInterests, purchases, shoppers
 import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
-import { requireId, requireSku } from './ids.js';
+import { requireShopper, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
 const SESSION_GAP_MS = 30 * 60_000;
@@ -58,7 +58,7 @@ export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}
 }
 
 function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, ctx: Context, repeats: boolean): void {
-  requireId('The key', key);
+  requireShopper('The key', key);
   for (const { sku } of event.products) requireSku(sku);
   if (isRepeatOfSource(event.source, ctx) || (!event.source && isRepeat(key, event, ctx))) {
     ctx.count('millrace_duplicates_total');
@@ -222,8 +222,8 @@ function announceInterests(shopper: string, event: ShopEvent, ctx: Context): voi
 function announceMerge(event: ShopEvent, ctx: Context): void {
   const joined = joinedIds(event);
   if (!joined) return;
-  requireId('The id to be merged', joined.from);
-  requireId('userId', joined.to);
+  requireShopper('The id to be merged', joined.from);
+  requireShopper('userId', joined.to);
   ctx.emit(userMerges, joined.from, { mergeId: event.messageId, ...joined, time: event.time, erased: [] });
 }
 

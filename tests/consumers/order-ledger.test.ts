@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { deadLetters, orders, purchases, sales } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
@@ -90,6 +91,13 @@ test('what a page claims of an order neither keeps out nor changes what the shop
   report(true, 'u1', 300_000n);
   driver.send(orders, 'O-5', orderEvent('refunded', 'O-5', { time: NINE + DAY, lines: [orderLine('P1', 1, 0n)] }));
   expect(net(driver)).toEqual({ units: 1, amount: 100_000n });
+});
+
+test.each(['undefined', '[object Object]', 'null', 'NaN', ' ', 'true', '0'])('an order of the placeholder %j, written to the topic, is refused as over HTTP: nobody is everybody (D03)', (id) => {
+  const driver = new Driver([shoppers(), orderLedger()]);
+  for (const ids of [{ userId: id, anonymousId: 'a-3' }, { userId: null, anonymousId: id }]) driver.send(orders, 'O-3', orderEvent('completed', 'O-3', { ...ids, lines: [orderLine('P2', 1, 1n)] }));
+  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(['bad_id', 'bad_id']);
+  expect([driver.read(sales), driver.read(purchases), driver.row('shoppers', profiles, id)]).toEqual([[], [], undefined]);
 });
 
 test('a page and the shop that report the same order count once', () => {

@@ -72,10 +72,11 @@ test('where nobody takes an item twice an event follows the whole history that i
 
 test('placeholder ids are dead letters, and nobody has a profile under them (D03)', () => {
   const driver = new Driver([shoppers()]);
-  for (const id of ['undefined', '[object Object]', 'null', 'NaN', '']) driver.send(clickstream, id, shopEvent('Product Viewed', { userId: id, products: [product('P1')] }));
-  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(Array.from({ length: 5 }, () => 'bad_id'));
+  const ids = ['undefined', '[object Object]', 'null', 'NaN', '', ' ', 'true', '0'];
+  for (const id of ids) driver.send(clickstream, id, shopEvent('Product Viewed', { userId: id, products: [product('P1')] }));
+  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(ids.map(() => 'bad_id'));
   expect(driver.read(interactions)).toEqual([]);
-  expect(driver.row('shoppers', profiles, 'undefined')).toBeUndefined();
+  for (const id of ids) expect(driver.row('shoppers', profiles, id)).toBeUndefined();
 });
 
 test('identify moves the anonymous profile, and what comes late at the old id follows', () => {
