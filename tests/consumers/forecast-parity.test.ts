@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { demandForecasts } from '../../consumers/demand-forecasts.js';
+import { live } from '../../consumers/demand/publication.js';
+import { LEVELS } from '../../consumers/demand/rows.js';
+import * as metrics from '../../models/evaluate/forecast-metrics.js';
+import * as forecaster from '../../models/forecast/demand-forecaster.js';
+import { randomness, uniform } from '../../models/kernels/numbers.js';
+import { shopDays } from '../../pipeline/core/shop-day.js';
+import { forecasts, sales } from '../../schemas/topics.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
+
+const SKUS = 80;
+const DAYS = 140;
+const AHEAD = 28;
+const PER_WEEKDAY = [1.3, 0.8, 0.9, 1, 1.2, 1.6, 0];
+
+/** Units by SKU and day: a few sell each day, most now and then, some come late; nothing sells on the last day of a week. */
+function invented(): Float64Array[] {
+  const random = randomness(5);
+  return Array.from({ length: SKUS }, (_, sku) => {
+    const often = 0.04 + 0.8 * ((sku % 20) / 20) ** 2;
+    const size = 1 + (sku % 7);
+    const born = sku % 5 === 0 ? 30 : 0;
+    return Float64Array.from({ length: DAYS + AHEAD }, (_, day) => {
+      const chance = often * PER_WEEKDAY[day % 7]!;
+      return day < born || uniform(random) >= chance ? 0 : 1 + Math.floor(-size * Math.log(1 - uniform(random)));
+    });
+  });
+}
+
+test('what the topology forecasts is as good as what `evaluate forecasts` measures, from the same sales', () => {
+  const units = invented();
+  const model = forecaster.init({ skus: SKUS, seasonPeriods: 7, horizon: AHEAD, probabilities: LEVELS });
+  const days = shopDays('UTC');
+  const driver = new Driver([demandForecasts({ days, publication: live(days, MINUTE) })]);
+  const first = units.map((sold) => sold.findIndex((sale) => sale > 0));
+  for (let day = 0; day < DAYS; day++) {
+    forecaster.learn(model, Float64Array.from(units, (sold, sku) => (day < first[sku]! ? NaN : sold[day]!)));
+    units.forEach((sold, sku) => {
+      const time = NINE + day * DAY + sku * MINUTE;
+      if (sold[day]! > 0) driver.write(sales.name, `S${sku}`, sales.codec.encode({
+        sku: `S${sku}`, orderId: 'O', line: sku, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity: sold[day]!, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null,
+      }));
+    });
+    driver.run();
+  }
+  driver.tick(NINE + (DAYS - 1) * DAY + 14 * HOUR);
+  const served = new Map(driver.read(forecasts).map((forecast) => [forecast.sku, forecast]));
+  const [measured, topology] = [metrics.init(), metrics.init()];
+  const made = forecaster.blankForecast(model);
+  units.forEach((sold, sku) => {
+    const actual = sold.slice(DAYS);
+    const scale = metrics.seasonalScale(sold.slice(first[sku], DAYS), 7);
+    const open = Array.from(actual, (_, ahead) => (DAYS + ahead) % 7 !== 6);
+    forecaster.predict(model, sku, made);
+    metrics.add(measured, { ...made, actual, scale, open }, LEVELS);
+    const { mean, quantiles, low, high } = served.get(`S${sku}`)!;
+    metrics.add(topology, { means: mean, quantiles: quantiles.flat(), low, high, actual, scale, open }, LEVELS);
+  });
+  const [told, lived] = [metrics.scores(measured), metrics.scores(topology)];
+  expect(lived.series).toBe(SKUS);
+  for (const score of ['sql', 'wql', 'rmsse'] as const) expect(Math.abs(lived[score] / told[score] - 1), score).toBeLessThan(0.03);
+  for (const score of ['bias', 'coverage_80'] as const) expect(Math.abs(lived[score] - told[score]), score).toBeLessThan(0.04);
+});
