@@ -59,7 +59,7 @@ function requireStock(sku: string, quantity: number | null): void {
 }
 
 function requireTerms(sku: string, attributes: CatalogChange['attributes']): void {
-  const problems = orderingProblems(attributes);
+  const problems = orderingProblems(sku, attributes);
   if (problems.length > 0) throw new BadEvent('bad_ordering', `${sku} cannot be ordered so. ${problems.map(({ name, message }) => `${name}: ${message}`).join(' ')}`);
 }
 

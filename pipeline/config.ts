@@ -30,7 +30,7 @@ const variables = z.object({
   ADMIN_TOKENS: list.describe('Admin tokens, comma-separated: users, products, sources, replay.'),
   ADDRESS_EVENTS_PER_SECOND: whole(0, 1_000_000, 0).describe('Events and questions a second that one address may send a process with a browser key, ten seconds’ worth at once; 0: any number.'),
   TRUSTED_PROXIES: whole(0, 10, 0).describe('Proxies before this process that add to `X-Forwarded-For`: whose address counts is what the farthest of them saw.'),
-  SHOPPER_TOKEN_SECRET: z.string().optional().describe('Secret with which the shop signs shopper tokens for known users.'),
+  SHOPPER_TOKEN_SECRET: z.string().min(32, 'must have 32 characters at least, as the key of an HS256 signature (RFC 7518, 3.2)').optional().describe('Secret with which the shop signs shopper tokens for known users, of 32 characters or more.'),
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
   SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/evaluation.md).'),

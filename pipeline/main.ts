@@ -85,7 +85,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine }, metrics), metrics, journal },
       { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), loopbackOnly: demo },
     );
-    const port = (await http?.listen(config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0'))) ?? 0;
+    const port = http ? await listen(http, config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0')) : 0;
     const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);
     return {
       engine, topology, metrics, rowSink, scorer, http, port,
@@ -102,6 +102,19 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   } catch (error) {
     await Promise.all(running.map((part) => part.stop()));
     await engine.close();
+    throw error;
+  }
+}
+
+const NO_SUCH_HOST = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
+
+/** @throws ConfigError when the host is none of this machine's */
+export async function listen(http: Pick<HttpServer, 'listen'>, port: number, host: string): Promise<number> {
+  try {
+    return await http.listen(port, host);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined && NO_SUCH_HOST.has(code)) throw new ConfigError([`HOST is ${host}, which is no address of this machine (${code}).`]);
     throw error;
   }
 }

@@ -20,7 +20,7 @@ const OWN = new Set([
 const named = (from: Json, ...names: readonly [string, ...string[]]): string => names.find((name) => (from[name] ?? '') !== '') ?? names[0];
 
 /** Further columns as texts: what filters compare and explanations show. Those that say how to order must say it so that it can be done. */
-function attributesOf(errors: Errors, row: Json): Record<string, string> {
+function attributesOf(errors: Errors, row: Json, sku: string | null): Record<string, string> {
   const attributes: Record<string, string> = {};
   const given = row['attributes'];
   if (given !== undefined && given !== null && !isObject(given)) errors.push({ path: 'attributes', code: 'not_an_object', message: 'This must be an object of texts.' });
@@ -34,7 +34,7 @@ function attributesOf(errors: Errors, row: Json): Record<string, string> {
     }
   }
   if (Object.keys(attributes).length > MAX_ATTRIBUTES) errors.push({ path: 'attributes', code: 'too_many', message: `A product has at most ${MAX_ATTRIBUTES} further attributes.` });
-  for (const { name, code, message } of orderingProblems(attributes)) errors.push({ path: name, code, message });
+  for (const { name, code, message } of orderingProblems(sku, attributes)) errors.push({ path: name, code, message });
   return attributes;
 }
 
@@ -74,8 +74,9 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
   const price = money(errors, row, 'price');
   const currency = currencyOf(errors, row, behindPrice);
   const { quantity, availability, withdrawn, discontinued } = availableOf(errors, row, stock(errors, row, named(row, 'quantity', 'stock')));
+  const sku = skuOf(errors, row);
   const value: CatalogChange = {
-    sku: skuOf(errors, row) ?? '',
+    sku: sku ?? '',
     op: op === 'delete' || isDeleted ? 'delete' : 'upsert',
     name: text(errors, row, named(row, 'name', 'title')),
     category: text(errors, row, named(row, 'category', 'product_type')),
@@ -87,7 +88,7 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
     hidden: (flag(errors, blankAsMissing(row, 'hidden'), 'hidden') ?? false) || withdrawn,
     quantity,
     availability,
-    attributes: { ...attributesOf(errors, row), ...(discontinued ? { discontinued: 'true' } : {}) },
+    attributes: { ...attributesOf(errors, row, sku), ...(discontinued ? { discontinued: 'true' } : {}) },
     time: timeOf(errors, row, context.receivedAt),
     receivedAt: context.receivedAt,
   };

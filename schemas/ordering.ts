@@ -28,6 +28,13 @@ export function policyOf(text: string | undefined): ReorderPolicy | null | undef
   return text === undefined || text.trim() === '' ? null : REORDER_POLICIES.find((policy) => policy === text.trim());
 }
 
+/** The SKU whose place a product takes, as an attribute names it: null where that is absent or blank. */
+export function replacedBy(text: string | undefined): string | null {
+  const sku = text?.trim() ?? '';
+  return sku === '' ? null : sku;
+}
+
+const MOST_SKU_BYTES = 256;
 const DAY_MS = 86_400_000;
 
 /** A date as an attribute writes it (2026-12-24), as days since 1970-01-01: null where that is absent or blank, NaN where there is no such day. */
@@ -48,12 +55,12 @@ export function orderingOf(text: string | undefined, [least, most]: Range): numb
 
 export interface OrderingProblem {
   readonly name: string;
-  readonly code: 'out_of_range' | 'unknown_policy' | 'invalid_time';
+  readonly code: 'out_of_range' | 'unknown_policy' | 'invalid_time' | 'replaces_ring';
   readonly message: string;
 }
 
 /** Terms of ordering among a product's attributes that cannot be read, each by name. Taken for absent, they would order by terms that nobody chose. */
-export function orderingProblems(attributes: Readonly<Record<string, string>>): OrderingProblem[] {
+export function orderingProblems(sku: string | null, attributes: Readonly<Record<string, string>>): OrderingProblem[] {
   const problems: OrderingProblem[] = [];
   for (const [name, range] of Object.entries(ORDERING)) {
     if (!Number.isNaN(orderingOf(attributes[name], range))) continue;
@@ -64,5 +71,8 @@ export function orderingProblems(attributes: Readonly<Record<string, string>>): 
   if (policyOf(attributes['reorder_policy']) === undefined) {
     problems.push({ name: 'reorder_policy', code: 'unknown_policy', message: `This must be one of ${REORDER_POLICIES.join(', ')}.` });
   }
+  const replaced = replacedBy(attributes['replaces']);
+  if (replaced !== null && replaced === sku) problems.push({ name: 'replaces', code: 'replaces_ring', message: 'A product cannot take its own place.' });
+  if (replaced !== null && Buffer.byteLength(replaced) > MOST_SKU_BYTES) problems.push({ name: 'replaces', code: 'out_of_range', message: `No SKU has more than ${MOST_SKU_BYTES} bytes.` });
   return problems;
 }

@@ -1,4 +1,4 @@
-import { dateOf, ORDERING, orderingOf, policyOf } from '../../schemas/ordering.js';
+import { dateOf, ORDERING, orderingOf, policyOf, replacedBy } from '../../schemas/ordering.js';
 import type { Product, Supply } from '../../schemas/types.js';
 
 /** What the catalogue tells of the ordering of a product. What is out of range is refused at every door; a row kept from before is read as if it were absent. */
@@ -7,14 +7,6 @@ function told(attributes: Product['attributes'], name: keyof typeof ORDERING): n
 }
 
 const known = (value: number | null): number | null => (Number.isNaN(value) ? null : value);
-
-const MOST_BYTES = 256;
-
-/** A product cannot take its own place, nor that of what cannot be a key. */
-function replacedBy(sku: string, named: string | undefined): string | null {
-  const old = named?.trim() ?? '';
-  return old === '' || old === sku || Buffer.byteLength(old) > MOST_BYTES ? null : old;
-}
 
 /** An item that is on order is not on the shelf. */
 export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
@@ -35,7 +27,7 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     discontinued: attributes['discontinued'] === 'true',
     sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
     // Who is gone has no place to take.
-    replaces: deleted ? null : replacedBy(sku, attributes['replaces']),
+    replaces: deleted ? null : replacedBy(attributes['replaces']),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Kind } from '../../models/evidence.js';
 import { GROUPS, type Explanation, type Group } from '../../models/explanation.js';
 
 export interface Reason {
-  readonly code: 'trending' | 'popular' | 'because_you_viewed' | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new' | 'more';
+  readonly code: 'trending' | 'popular' | Did['code'] | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new' | 'more';
   readonly sku?: string;
   readonly text: string;
   /** What lies between the item and the click that is named. */
@@ -11,6 +11,25 @@ export interface Reason {
   /** How much of the score it makes up. */
   readonly contribution?: number;
 }
+
+/** What a shopper did with the product that speaks for another one. */
+interface Did {
+  readonly code: 'because_you_viewed' | 'because_you_added' | 'because_you_wished' | 'because_you_shared' | 'because_you_reviewed';
+  readonly text: (name: string) => string;
+}
+
+const VIEWED: Did = { code: 'because_you_viewed', text: (name) => `Because you viewed ${name}` };
+const ADDED: Did = { code: 'because_you_added', text: (name) => `Because you put ${name} into your cart` };
+const DID: Readonly<Record<string, Did>> = {
+  'Product Added': ADDED,
+  'Wishlist Product Added to Cart': ADDED,
+  'Product Added to Wishlist': { code: 'because_you_wished', text: (name) => `Because ${name} is on your wish list` },
+  'Product Shared': { code: 'because_you_shared', text: (name) => `Because you shared ${name}` },
+  'Product Reviewed': { code: 'because_you_reviewed', text: (name) => `Because you reviewed ${name}` },
+};
+
+/** What is said of an item that has evidence with a product of which the shopper's latest event is `event`. */
+export const didWith = (event: string | undefined): Did => DID[event ?? ''] ?? VIEWED;
 
 export interface Contribution {
   readonly part: string;

@@ -21,7 +21,7 @@ import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
 import { similarItems } from './similar.js';
-import { chooseGiven, Showing, type ShownItem } from './showing.js';
+import { chooseGiven, Showing, type ShownItem, type Touched } from './showing.js';
 import { Telling } from './telling.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
@@ -46,11 +46,9 @@ export interface ScorerParts extends Followed {
   readonly now: () => number;
 }
 
-interface Shopper {
+interface Shopper extends Touched {
   readonly key: string;
   readonly profile: UserProfile | undefined;
-  /** Numbers of the items touched last, latest first. */
-  readonly recent: Int32Array;
   readonly isStale: boolean;
 }
 
@@ -103,7 +101,7 @@ export class Scorer {
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
-      items: this.#showing.given(shopper.recent, request.items, numbers, request.explain, request.compare),
+      items: this.#showing.given(shopper, request.items, numbers, request.explain, request.compare),
       unknown: request.items.filter((sku, at) => numbers[at]! < 0 && !items.wasDeleted(sku)),
       deleted: request.items.filter((sku) => items.wasDeleted(sku)),
       model: modelFor(shopper),
@@ -125,7 +123,7 @@ export class Scorer {
     const { ranking, items } = this.#parts;
     const shopper = this.#shopper({ userId: id, anonymousId: null, trusted: true }, true);
     const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
-    const reasons = this.#showing.reasons(shopper.recent, ranked.items);
+    const reasons = this.#showing.reasons(shopper, ranked.items);
     return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
   }
 
@@ -151,7 +149,7 @@ export class Scorer {
     const kept = own ?? (key === asked ? undefined : views.row(userProfiles, profiles, key));
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
     const profile = kept?.known && !ref.trusted ? undefined : kept;
-    return { key, profile, recent: this.#recentOf(profile), isStale: !seen || !isReady() };
+    return { key, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku)?.event, isStale: !seen || !isReady() };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -159,7 +157,7 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const page = context === null ? -1 : items.number(context);
     if (page < 0 || ranking.isNew(page) || shopper.recent[0] === page) return shopper;
-    return { ...shopper, recent: Int32Array.of(page, ...shopper.recent.subarray(0, (ranking.repeats ? CONTEXT : HISTORY) - 1)) };
+    return { ...shopper, eventOf: (sku) => (sku === context ? undefined : shopper.eventOf(sku)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, (ranking.repeats ? CONTEXT : HISTORY) - 1)) };
   }
 
   /** The category whose best come first to somebody of whom nothing is known, on the page of a product of which nothing else is. */
@@ -230,7 +228,7 @@ export class Scorer {
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const ranked = isPlain(request) ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
     const features = this.#telling.isInFull(shopper.key, this.#parts.now()) ? ranking.seen(ranked.places) : undefined;
-    return { items: this.#showing.ranked(recent, ranked, explaining), features };
+    return { items: this.#showing.ranked(shopper, ranked, explaining), features };
   }
 
   /** Chosen from all that was ranked, by more than its score. */
@@ -264,7 +262,7 @@ export class Scorer {
       const item = items.number(sku);
       return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);
     });
-    const ranked = this.#showing.given(shopper.recent, left, Int32Array.from(left, (sku) => items.number(sku)), explain);
+    const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), explain);
     return { items: isPlain(request) ? ranked.slice(0, limit) : chooseGiven(ranked, request, this.#known(shopper, request), (sku) => items.number(sku)), features: undefined };
   }
 

@@ -3,7 +3,7 @@ import type { Explanation } from '../../models/explanation.js';
 import { choose, type Chosen, type KnownItems, type Wishes } from './choose.js';
 import type { Items } from './items.js';
 import type { Explaining, Ranked, Ranking } from './rank.js';
-import { contributionsOf, damped, localFitOf, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
+import { contributionsOf, damped, didWith, localFitOf, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
 
 /** An item as an answer shows it. */
 export interface ShownItem {
@@ -20,6 +20,12 @@ export interface ShownItem {
 
 const AS_RANKED: Pick<Chosen, 'propensities' | 'dampings'> = { propensities: new Float64Array(0), dampings: new Float64Array(0) };
 
+/** What the shopper touched last, latest first, and by which event. */
+export interface Touched {
+  readonly recent: Int32Array;
+  readonly eventOf: (sku: string) => string | undefined;
+}
+
 /** Ranked items in a shop's words: name, price, and why. */
 export class Showing {
   readonly #items: Items;
@@ -31,22 +37,23 @@ export class Showing {
   }
 
   /** Items as they were ranked, explained where that is asked for. */
-  ranked(recent: Int32Array, ranked: Ranked | Chosen, explaining: Explaining | undefined): ShownItem[] {
+  ranked(touched: Touched, ranked: Ranked | Chosen, explaining: Explaining | undefined): ShownItem[] {
     const { items: numbers, scores, places } = ranked;
     const { propensities, dampings } = 'propensities' in ranked ? ranked : AS_RANKED;
-    const reasons = this.reasons(recent, numbers);
+    const reasons = this.reasons(touched, numbers);
     const shown: ShownItem[] = [];
     for (let at = 0; at < numbers.length; at++) {
       const item = this.item(numbers[at]!, scores[at]!, reasons[at]!, propensities[at] ?? 1);
       const damping = dampings[at] ?? 0;
-      shown.push(explaining ? this.#explained(recent, numbers[at]!, item, explaining.explain(places[at]!, item.score - damping), damping) : item);
+      shown.push(explaining ? this.#explained(touched.recent, numbers[at]!, item, explaining.explain(places[at]!, item.score - damping), damping) : item);
     }
     return shown;
   }
 
   /** Given items by score, best first. */
-  given(recent: Int32Array, skus: readonly string[], numbers: Int32Array, explain: boolean, compare = false): ShownItem[] {
+  given(touched: Touched, skus: readonly string[], numbers: Int32Array, explain: boolean, compare = false): ShownItem[] {
     const ranking = this.#ranking;
+    const { recent } = touched;
     const explanations: Explanation[] = [];
     const fits: LocalFit[] = [];
     const explaining = explain ? ranking.explaining(recent) : undefined;
@@ -54,7 +61,7 @@ export class Showing {
       explanations[at] = explaining.explain(place, score);
       if (compare) fits[at] = localFitOf(explaining.localFit(place, score));
     } : undefined);
-    const reasons = this.reasons(recent, numbers);
+    const reasons = this.reasons(touched, numbers);
     return skus.map((sku, at): ShownItem => {
       const item = { ...this.item(numbers[at]!, scores[at]!, reasons[at]!), sku };
       return explain ? { ...this.#explained(recent, numbers[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
@@ -68,8 +75,8 @@ export class Showing {
   }
 
   /** By item of the last question: the one reason that every answer has. */
-  reasons(recent: Int32Array, numbers: Int32Array): Reason[] {
-    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence) : this.plainReason(numbers[at]!)));
+  reasons({ recent, eventOf }: Touched, numbers: Int32Array): Reason[] {
+    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence, eventOf) : this.plainReason(numbers[at]!)));
   }
 
   /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
@@ -89,13 +96,16 @@ export class Showing {
     return item < 0 ? null : { sku: this.#items.sku(item), name: this.#items.name(item) ?? this.#items.sku(item) };
   }
 
-  #clickReason({ click, by }: Evidence): Reason {
+  #clickReason({ click, by }: Evidence, eventOf: Touched['eventOf']): Reason {
     const sku = this.#items.sku(click);
     const name = this.#items.name(click) ?? sku;
     switch (by) {
       case 'own': return { code: 'viewed_before', sku, text: 'You viewed this before' };
       case 'likeness': return { code: 'similar_to', sku, text: `Similar to ${name}`, evidence: by };
-      case 'transition': case 'two_hop': return { code: 'because_you_viewed', sku, text: `Because you viewed ${name}`, evidence: by };
+      case 'transition': case 'two_hop': {
+        const { code, text } = didWith(eventOf(sku));
+        return { code, sku, text: text(name), evidence: by };
+      }
     }
   }
 

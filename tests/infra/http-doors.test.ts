@@ -270,7 +270,7 @@ describe('the rest', () => {
     expect((await get('/v1/forecasts?category=kitchen', basic(SERVER))).text).toBe('{"category":"kitchen"}');
     expect((await get('/v1/forecasts?category=garden', basic(SERVER))).status).toBe(404);
     expect((await get('/v1/forecasts?total=shop', basic(SERVER))).text).toBe('{"total":"shop"}');
-    for (const query of ['', '?sku=', '?total=', '?total=all', '?total=shop&category=kitchen', '?total=shop&total=shop', '?sku=a&category=kitchen', `?${'sku=a&'.repeat(101)}`]) expect((await get(`/v1/forecasts${query}`, basic(SERVER))).status).toBe(400);
+    for (const query of ['', '?sku=', '?total=', '?total=all', '?total=shop&category=kitchen', '?total=shop&total=shop', '?sku=a&category=kitchen', '?sku=a&horizon=7', `?${'sku=a&'.repeat(101)}`]) expect((await get(`/v1/forecasts${query}`, basic(SERVER))).status).toBe(400);
     expect((await get('/v1/users/u1', basic(SERVER))).status).toBe(403);
     expect((await get('/v1/users/u1', bearer(ADMIN))).status).toBe(200);
     expect((await get('/v1/users/u2', bearer(ADMIN))).status).toBe(404);

@@ -1,6 +1,9 @@
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
-import { readinessOf } from '../../pipeline/main.js';
+import { readConfig } from '../../pipeline/config.js';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import { listen, readinessOf } from '../../pipeline/main.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
   let caughtUp = false;
@@ -10,4 +13,22 @@ test('a process that only scores is ready once it has caught up; one that takes 
   expect([scoring(), all(), collecting()]).toMatchObject([{ ready: false, parts: { scorer: false } }, { ready: true, parts: { scorer: false } }, { ready: true, parts: { scorer: null } }]);
   caughtUp = true;
   expect(scoring()).toMatchObject({ ready: true, parts: { scorer: true } });
+});
+
+test('a HOST that is none of this machine is a fault of the configuration, a port that is taken is not', async () => {
+  const http = { listen: (port: number, host?: string) => new Promise<number>((resolve, reject) => {
+    const server = createServer().once('error', reject).listen(port, host, () => server.close(() => resolve(0)));
+  }) };
+  for (const host of ['no-such-host.invalid', '203.0.113.7']) await expect(listen(http, 0, host)).rejects.toThrow(ConfigError);
+  const taken = createServer();
+  const port = await new Promise<number>((resolve) => taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)));
+  const error = await listen(http, port, '127.0.0.1').catch((reason: unknown) => reason);
+  taken.close();
+  expect(error).not.toBeInstanceOf(ConfigError);
+  expect(error).toMatchObject({ code: 'EADDRINUSE' });
+});
+
+test('a secret for tokens is as long as the signature that it makes', () => {
+  expect(() => readConfig({ SHOPPER_TOKEN_SECRET: 'short' })).toThrow('SHOPPER_TOKEN_SECRET must have 32 characters');
+  expect(readConfig({ SHOPPER_TOKEN_SECRET: 'x'.repeat(32) }).SHOPPER_TOKEN_SECRET).toHaveLength(32);
 });

@@ -133,6 +133,14 @@ describe('products', () => {
     expect(collectProduct(right, context)).toMatchObject({ ok: { records: [{ value: { attributes: { lead_time_days: '0', shortage_cost: 'Infinity' } } }] } });
   });
 
+  test('do not take their own place', () => {
+    for (const replaces of ['P1', ' P1 ', 'x'.repeat(257)]) {
+      const outcome = collectProduct({ sku: 'P1 ', replaces }, context);
+      expect('errors' in outcome && outcome.errors.map(({ path }) => path)).toEqual(['replaces']);
+    }
+    expect(collectProduct({ sku: 'P1', replaces: ' P0 ' }, context)).toMatchObject({ ok: { messageId: 'P1' } });
+  });
+
   test('have no spaces around their SKU, whatever stands there; case counts, as spaces within do', () => {
     const skus = [' P1', 'P1 ', '\u00a0P1\u3000', 'p1', 'P 1', `${' '.repeat(20)}P1`];
     expect(click(withProperties({ products: skus.map((sku) => ({ sku })) })).products.map(({ sku }) => sku)).toEqual(['P1', 'P1', 'P1', 'p1', 'P 1', 'P1']);
