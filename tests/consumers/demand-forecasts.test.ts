@@ -701,6 +701,8 @@ describe('odd series', () => {
     expect([...together.keys()].sort()).toEqual(['B', 'C']);
     const units = [...together.values()].flatMap(({ mean, quantiles }) => [...mean, ...quantiles.flat()]);
     expect(units.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
+    for (const mean of together.get('B')!.mean) expect(mean).toBeLessThanOrEqual(0.5);
+    expect(Math.max(...together.get('B')!.mean)).toBeGreaterThan(0);
     expect(together.get('C')).toEqual(run(['C']).get('C'));
   });
 

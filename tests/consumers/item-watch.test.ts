@@ -32,12 +32,12 @@ test('what is older than what is known changes nothing', () => {
 test('everyone who waits is told at a restock, the earliest first, each once, however few units there are; who withdrew is not (D11 without a limit)', () => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P8', stock('P8', 0, NINE));
-  ['s3', 's1', 's2', 's4'].forEach((shopper, i) => waits(driver, shopper, NINE + [3, 1, 2, 4][i]!));
+  ['s1', 's3', 's2', 's4'].forEach((shopper, i) => waits(driver, shopper, NINE + [3, 1, 2, 4][i]!));
   waits(driver, 's4', NINE + 5, false);
   driver.send(inventory, 'P8', stock('P8', 2, NINE + MINUTE));
   driver.send(inventory, 'P8', stock('P8', 0, NINE + 2 * MINUTE));
   driver.send(inventory, 'P8', stock('P8', 2, NINE + 3 * MINUTE));
-  expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['s1', 's2', 's3']);
+  expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['s3', 's2', 's1']);
 });
 
 test('a feed that speaks in words: sold out, on order, back; nobody is told of an order that can be placed', () => {
@@ -70,6 +70,21 @@ test('a long queue is told some at a time, and nobody is left out or told twice'
   const told = driver.read(triggerCandidates).map(({ shopper }) => shopper);
   expect(told).toHaveLength(2_500);
   expect(new Set(told).size).toBe(2_500);
+});
+
+test('who has not had their turn when the item is sold out again is not told of it, and waits for the next restock (D11)', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.tick(NINE);
+  const has = (quantity: number, minute: number): void => driver.send(inventory, 'P8', stock('P8', quantity, NINE + minute * MINUTE));
+  has(0, 0);
+  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i }));
+  driver.run();
+  has(2, 1);
+  has(0, 2);
+  driver.tick(NINE + 3 * MINUTE);
+  expect(driver.read(triggerCandidates)).toHaveLength(1_000);
+  has(1, 4);
+  expect(driver.read(triggerCandidates).slice(1_000).map(({ shopper }) => shopper)).toEqual(Array.from({ length: 200 }, (_, i) => `s${1_000 + i}`));
 });
 
 test('a SKU with a space around it, written to a topic, is refused by name: it would be a second product', () => {

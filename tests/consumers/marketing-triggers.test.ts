@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { itemWatch } from '../../consumers/item-watch.js';
+import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
-import { shoppers } from '../../consumers/shoppers.js';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -75,7 +75,20 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     driver.send(clickstream, 'u2', shopEvent('', { type: 'identify', anonymousId: 'dev-1', userId: 'u2', time: NINE + 7 * MINUTE }));
     driver.send(orders, 'O2', orderEvent('completed', 'O2', { userId: 'u2', cartId: 'c2', time: NINE + 8 * MINUTE, lines: [orderLine('P8', 1, 1n)] }));
     driver.tick(NINE + 2 * HOUR);
-    expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', products: [{ sku: 'P1' }] }]);
+    expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', at: NINE + 61 * MINUTE, products: [{ sku: 'P1' }] }]);
+    const [one, other] = ['u1', 'u2'].map((id) => driver.row('shoppers', profiles, id)!);
+    expect(one).toMatchObject({ bought: [], recent: [{ sku: 'P8' }, { sku: 'P1' }] });
+    expect(other).toMatchObject({ bought: ['P8'], recent: [] });
+  });
+
+  test('an order that names its cart takes that one; one that names none takes every cart of its shopper', () => {
+    const driver = shop(OPTIONS, partitions);
+    for (const id of ['c1', 'c2', 'c3']) driver.send(clickstream, 'u1', add('u1', id, `P-${id}`, NINE));
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c2', time: NINE + MINUTE, lines: [orderLine('P-c2', 1, 1n)] }));
+    driver.tick(NINE + HOUR);
+    expect(driver.read(triggers).map(({ status, products }) => [status, products[0]!.sku])).toEqual([['fired', 'P-c1'], ['fired', 'P-c3']]);
+    driver.send(orders, 'O2', orderEvent('completed', 'O2', { userId: 'u1', time: NINE + 2 * HOUR, lines: [orderLine('P-c1', 1, 1n)] }));
+    expect(driver.read(triggers).slice(2).map(({ status, products }) => [status, products[0]!.sku])).toEqual([['recovered', 'P-c1'], ['recovered', 'P-c3']]);
   });
 });
 
@@ -120,10 +133,21 @@ test('three rules due at one second send no more than the cap allows; suppressed
 
 test('back in stock fires at the first unit, not on flags or less negative numbers, and not again without asking (D08)', () => {
   const driver = shop();
+  const subscribe = (minute: number): void => driver.send(clickstream, 'u1', shopEvent('Back In Stock Subscribed', { userId: 'u1', products: [product('P4')], time: NINE + minute * MINUTE }));
   driver.send(inventory, 'P4', stock('P4', 0, NINE));
-  driver.send(clickstream, 'u1', shopEvent('Back In Stock Subscribed', { userId: 'u1', products: [product('P4')] }));
-  for (const [i, quantity] of [0, -2, 5, 6, 0, 3].entries()) driver.send(inventory, 'P4', stock('P4', quantity, NINE + (i + 1) * MINUTE));
-  expect(driver.read(triggers)).toMatchObject([{ rule: 'back_in_stock', shopper: 'u1', products: [{ sku: 'P4', stock: 5 }] }]);
+  subscribe(0);
+  driver.send(inventory, 'P4', { ...stock('P4', 0, NINE + MINUTE), availability: 'in_stock' });
+  driver.send(inventory, 'P4', { ...stock('P4', null, NINE + MINUTE), availability: 'on_order' });
+  const becomes = (...quantities: number[]): void => quantities.forEach((quantity, i) => driver.send(inventory, 'P4', stock('P4', quantity, NINE + (i + 2) * MINUTE)));
+  becomes(0, -2, -1, 0);
+  expect(driver.read(triggers)).toEqual([]);
+  expect(driver.row('item-watch', productRows, 'P4')).toMatchObject({ restocks: 0 });
+  becomes(0, -2, -1, 0, 5, 6, 0, 3);
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'back_in_stock', shopper: 'u1', causeId: 'P4#1', products: [{ sku: 'P4', stock: 5 }] }]);
+  driver.send(inventory, 'P4', stock('P4', 0, NINE + HOUR));
+  subscribe(61);
+  driver.send(inventory, 'P4', stock('P4', 2, NINE + 62 * MINUTE));
+  expect(driver.read(triggers).slice(1)).toMatchObject([{ rule: 'back_in_stock', status: 'fired', causeId: 'P4#3', products: [{ stock: 2 }] }]);
 });
 
 test('what is bought every ten days is due again after ten', () => {

@@ -1,5 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { shoppers } from '../../consumers/shoppers.js';
+import { interactions, sales } from '../../schemas/topics.js';
+import { Driver } from '../support/driver.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { decodeToken } from '../../infra/http/position-token.js';
 import { signShopper } from '../../infra/http/keys.js';
@@ -179,20 +183,28 @@ describe('batches', () => {
 });
 
 describe('when things fail', () => {
-  test('D12: a log that does not answer is 503 with Retry-After, and the retry counts', async () => {
+  test('D12: a log that does not answer is 503 with Retry-After; the retry counts once, and only what comes after it is a duplicate', async () => {
     let isDown = true;
+    const driver = new Driver([shoppers(), orderLedger()]);
     const flaky = await startHttp({
       accept: async (records) => {
         if (isDown) throw new Unavailable('Kafka does not answer.');
+        for (const { topic, key, value } of records) driver.write(topic, key, value);
+        driver.run();
         return records.map(({ topic, partition }, offset) => ({ topic, partition, offset }));
       },
     });
-    const first = await flaky.post('/v1/track', view);
+    const order = { type: 'track', messageId: 'r-1', userId: 'u1', event: 'Order Completed', properties: { order_id: 'O-1', total: 20, products: [{ product_id: 'P1', quantity: 1, price: 20 }] } };
+    const first = await flaky.post('/v1/track', order);
     expect(first.status).toBe(503);
     expect(first.headers.get('retry-after')).toBe('1');
-    expect((await flaky.post('/v1/batch', { batch: [view] })).status).toBe(503);
+    expect((await flaky.post('/v1/batch', { batch: [order] })).status).toBe(503);
     isDown = false;
-    expect((await flaky.post('/v1/track', view)).status).toBe(200);
+    const counted = (): unknown => [driver.read(sales).map(({ orderId, quantity }) => [orderId, quantity]), driver.read(interactions).length, driver.count('millrace_duplicates_total')];
+    expect((await flaky.post('/v1/track', order)).status).toBe(200);
+    expect(counted()).toEqual([[['O-1', 1]], 1, 0]);
+    expect((await flaky.post('/v1/track', order)).status).toBe(200);
+    expect(counted()).toEqual([[['O-1', 1]], 1, 2]);
     await flaky.server.close();
   });
 
