@@ -70,6 +70,7 @@ export function startSinks(engine: Engine, sink: RowSink): Running[] {
 /** The request path and what feeds it. */
 export interface RunningScorer extends Running {
   readonly scorer: Scorer;
+  readonly ranking: Ranking;
   readonly views: Views;
   readonly items: Items;
   readonly isReady: () => boolean;
@@ -114,7 +115,7 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
   const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, now: Date.now });
   const done = Promise.all([...following.map((tables) => tables.done), fold.done, ready]);
   return {
-    name: 'scorer', scorer, views, items, isReady,
+    name: 'scorer', scorer, ranking, views, items, isReady,
     failed: done.then(() => new Promise<never>(() => {})),
     async stop() {
       stopping.abort();
