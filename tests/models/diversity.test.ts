@@ -48,4 +48,6 @@ test('three of a kind at the top make room for another kind, and the list says l
   expect(diversify(candidates, 3, 0.5)).toEqual([0, 3, 4]);
   expect(sameness(candidates, diversify(candidates, 3, 0.5))).toBeLessThan(sameness(candidates, [0, 1, 2]));
   expect(sameness(candidates, [0])).toBe(0);
+  // Items that are all worth the same differ in kind alone.
+  expect(diversify({ ...candidates, scores: kinds.map(() => 2) }, 3, 0.5)).toEqual([0, 3, 4]);
 });

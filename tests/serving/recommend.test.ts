@@ -391,6 +391,23 @@ describe('odd requests', () => {
     expect(items[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'similar_to', sku: 'P4' }] });
   });
 
+  test.each([0, 1, 3])('items that are all equal, %d views of each, make a whole list of numbers, whatever is wished, and the same one each time', async (views) => {
+    const shop = new TestShop();
+    const equal = Array.from({ length: 40 }, (_, n) => `E${n}`);
+    for (const sku of equal) shop.product(sku, { name: 'Same' });
+    for (const sku of Array.from({ length: views }, () => equal).flat()) shop.event(`${sku}-viewer`, sku, []);
+    shop.publish();
+    shop.profile('a', ['E7']);
+    for (const who of ['a', 'nobody']) {
+      const wishes = { limit: 10, explain: true, diversity: 1, filter: { category: 'Kitchen' } };
+      const { items } = await shop.recommend(who, wishes);
+      expect(new Set(items.map(({ sku }) => sku)).size).toBe(10);
+      expect(items.every(({ score, contributions }) => [score, ...contributions!.map(({ value }) => value)].every(Number.isFinite))).toBe(true);
+      expect(await shop.skus(who, wishes)).toEqual(items.map(({ sku }) => sku));
+      expect(await shop.skus(who, { ...wishes, fatigue: 5, explore: true })).toHaveLength(10);
+    }
+  });
+
   test('one item viewed a thousand times over gives an answer of numbers', async () => {
     const shop = shopOfPairs();
     for (let view = 0; view < 1_000; view++) shop.event(`bored-${view % 30}`, 'P4', Array.from({ length: 10 }, () => 'P4'));
@@ -403,15 +420,24 @@ describe('odd requests', () => {
 });
 
 describe('a machine that clicks', () => {
-  test('1,000 times a second moves nothing for others', async () => {
+  const START = Date.UTC(2026, 0, 6);
+  /** What others are told once a machine has gone from P4 to one of these products in turn, so many times, 1,000 times a second. */
+  const others = async (clicks: number, ...targets: readonly string[]): Promise<unknown> => {
     const shop = shopOfPairs();
     shop.profile('a', ['P4']);
-    const [before, popular] = [await shop.skus('a', { limit: 3 }), await shop.skus('nobody', { limit: 5 })];
-    const time = Date.UTC(2026, 0, 6);
-    for (let click = 0; click < 20_000; click++) shop.event('bot', 'P33', ['P4'], { time: time + click });
+    for (let click = 0; click < clicks; click++) shop.event('bot', targets[click % targets.length]!, ['P4'], { time: START + click });
     shop.publish();
-    expect((await shop.skus('a', { limit: 3 }))[0]).toBe(before[0]);
-    expect((await shop.skus('nobody', { limit: 5 })).filter((sku) => popular.includes(sku)).length).toBeGreaterThanOrEqual(3);
+    return Promise.all(['a', 'nobody'].map(async (id) => (await shop.recommend(id, { limit: 20 })).items.map(({ sku, score }) => [sku, score])));
+  };
+
+  test('1,000 times a second on one item moves for others what two views of it do', async () => {
+    expect(await others(20_000, 'P33')).toEqual(await others(2, 'P33'));
+    expect(await others(20_000, 'P33')).not.toEqual(await others(0, 'P33'));
+  });
+
+  test('1,000 times a second on everything moves for others what its first sixty events do', async () => {
+    const all = Array.from({ length: 39 }, (_, n) => `NEW-${n}`);
+    expect(await others(9_000, ...all)).toEqual(await others(60, ...all));
   });
 });
 
