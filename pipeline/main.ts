@@ -9,6 +9,7 @@ import { ConfigError, Unavailable } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import { shopDays } from './core/shop-day.js';
+import { steadyClock } from './core/steady-clock.js';
 import { topologyProblems, type Topology } from './core/topology.js';
 import { untilAvailable } from './core/until-available.js';
 import { answerDoor, erase } from './door-answers.js';
@@ -82,7 +83,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       },
     });
     const http = options.withoutHttp ? undefined : createHttpServer(
-      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine }, metrics), metrics, journal },
+      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine }, metrics), metrics, journal, now: steadyClock.now },
       { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), loopbackOnly: demo },
     );
     const port = http ? await listen(http, config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0')) : 0;

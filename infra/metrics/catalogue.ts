@@ -16,7 +16,7 @@ export const catalogue = {
   millrace_http_request_seconds: { kind: 'histogram', help: 'Time to answer a request.', labels: ['route', 'status'], buckets: FAST },
   millrace_consumer_lag_records: { kind: 'gauge', help: 'Records that stand in the log and are not processed.', labels: ['consumer', 'partition'] },
   millrace_consumer_lag_seconds: { kind: 'gauge', help: 'Age of the oldest record of the latest commit when it was committed.', labels: ['consumer', 'partition'] },
-  millrace_task_time_lag_seconds: { kind: 'gauge', help: 'How far task time is behind the wall clock.', labels: ['consumer', 'partition'] },
+  millrace_task_time_lag_seconds: { kind: 'gauge', help: 'How far task time is behind the wall clock; below zero it is ahead, and stands still until the clock has caught up.', labels: ['consumer', 'partition'] },
   millrace_commit_seconds: { kind: 'histogram', help: 'Time of a commit.', labels: ['consumer'], buckets: FAST },
   millrace_commits_total: { kind: 'counter', help: 'Commits.', labels: ['consumer'] },
   millrace_records_total: { kind: 'counter', help: 'Records processed, ticks not counted.', labels: ['consumer'] },

@@ -5,6 +5,7 @@ import { ConfigError } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import type { OpenStore, TableStore } from './store.js';
+import { steadyClock } from './steady-clock.js';
 import { Task, type Staged } from './task.js';
 
 const RECORDS_A_COMMIT = 5_000;
@@ -136,7 +137,7 @@ function measure(metrics: Metrics, consumer: string, partition: string, commit: 
   const labels = { consumer };
   metrics.observe('millrace_commit_seconds', (performance.now() - began) / 1000, labels);
   metrics.count('millrace_commits_total', labels);
-  metrics.gauge('millrace_task_time_lag_seconds', clock === 'wall' && time > 0 ? Math.max(0, Date.now() - time) / 1000 : 0, { consumer, partition });
+  metrics.gauge('millrace_task_time_lag_seconds', clock === 'wall' && time > 0 ? (steadyClock.now() - time) / 1000 : 0, { consumer, partition });
   metrics.gauge('millrace_consumer_lag_seconds', count > 0 ? ageOf(oldestWrittenAt) : 0, { consumer, partition });
   if (count === 0) return;
   metrics.count('millrace_records_total', labels, count);

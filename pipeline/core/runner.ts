@@ -2,6 +2,7 @@ import { tickMs } from './clock.js';
 import { inputTopics, type Consumer } from './consumer.js';
 import type { Lease, Membership } from './log.js';
 import { runTask, type Surroundings } from './run-task.js';
+import { steadyClock } from './steady-clock.js';
 import { sourcesOf, tickedInputs, type Topology } from './topology.js';
 
 /** Ticks lag the wall by this much, so that what is just being written still comes before them. */
@@ -25,9 +26,14 @@ export function runConsumer(consumer: Consumer, topology: Topology, around: Surr
 function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroundings): () => void {
   const sources = sourcesOf(consumer);
   if (sources.length === 0) return () => {};
-  let failing = false;
+  let [failing, isDoubted] = [false, false];
+  const doubt = (now: boolean): void => {
+    if (now && !isDoubted) journal.warn({ consumer: consumer.name, seconds: Math.round(steadyClock.doubtedMs / 1_000) }, 'The wall clock has leapt ahead; it is followed once that has lasted a minute.');
+    isDoubted = now;
+  };
   const tick = (): void => {
-    const time = Date.now() - TICK_BEHIND_MS;
+    const time = steadyClock.now() - TICK_BEHIND_MS;
+    doubt(steadyClock.doubtedMs > 0);
     const records = sources.map(({ name }) => ({ topic: name, partition: lease.partition, key: null, value: null, tick: { writer: 'source', time } }));
     log.append(records).then(
       () => { failing = false; },
