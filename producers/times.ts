@@ -1,6 +1,16 @@
 /** Years before this one are clocks that were never set (year 1, 1970), not events of a shop. */
 export const EARLIEST = Date.UTC(1990, 0, 1);
 
+const MOST_AHEAD_MS = 86_400_000;
+
+/**
+ * Time of a record of a file: what lies ahead of the clock by a day at most, as the local times of another zone may, happened as it was
+ * read. Undefined for what is later: it never happened, and where the file's own time is the clock nothing after it would.
+ */
+export function fileTime(time: number, readAt: number): number | undefined {
+  return time <= readAt + MOST_AHEAD_MS ? Math.min(time, readAt) : undefined;
+}
+
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|[+-]\d\d(?::?\d\d)?)?$/;
 
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

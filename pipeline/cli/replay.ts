@@ -62,7 +62,7 @@ async function run(file: string, options: Options): Promise<void> {
   try {
     const text = fileText(opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
     const reading = formats[options.format](text, {
-      source, receivedAt: Date.now(), shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
+      source, get receivedAt() { return Date.now(); }, shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
     });
     const { summary, written } = await replay({
       reading, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed,

@@ -1,6 +1,7 @@
 import type { OrderEvent, ShopEvent } from '../../schemas/types.js';
+import { fileTime } from '../times.js';
 import { clickTable, type Click, type ClickTable } from './click-tables.js';
-import { emptySummary, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
+import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { jsonLines, lines } from './json-items.js';
 
 type ClickEvent = 'Product Viewed' | 'Product Added';
@@ -97,7 +98,9 @@ async function* readClicks(text: AsyncIterable<string>, options: FileOptions, su
         if (table.hasHeader) continue;
       }
       const click = table?.read(row);
-      if (click) found.push(click);
+      const time = click && fileTime(click.time, options.receivedAt);
+      if (click && time === undefined) refuse(summary, line - 1, [future('', click.time)]);
+      else if (click) found.push(time === click.time ? click : { ...click, time: time! });
       else refuse(summary, line - 1, [{ path: '', code: 'wrong_type', message: 'A line must be a session or visitor, an item and a time.' }]);
     }
   }

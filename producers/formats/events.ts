@@ -1,7 +1,8 @@
 import { collect, type CollectContext, type CollectedRecord, type Outcome } from '../collect.js';
 import { isObject, type Json } from '../fields.js';
 import { microsToTime, segmentCall } from '../ga4.js';
-import { emptySummary, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
+import { fileTime, parseTime } from '../times.js';
+import { emptySummary, future, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { jsonLines } from './json-items.js';
 
 function sourced(record: CollectedRecord, source: string, ordinal: number): FileRecord {
@@ -17,14 +18,14 @@ function sourced(record: CollectedRecord, source: string, ordinal: number): File
 async function* readCalls(text: AsyncIterable<string>, options: FileOptions, summary: Summary, callsOf: (line: unknown) => readonly unknown[]): AsyncGenerator<readonly FileRecord[]> {
   let ordinal = 0;
   // A call without an id is known by its place: the same after every replay.
-  const context: CollectContext = { receivedAt: options.receivedAt, shop: options.shop, scope: 'server', newId: () => `${options.source}:${ordinal}` };
+  const context: CollectContext = { get receivedAt() { return options.receivedAt; }, shop: options.shop, scope: 'server', newId: () => `${options.source}:${ordinal}` };
   for await (const items of jsonLines(text)) {
     const records: FileRecord[] = [];
     for (const item of items) {
       for (const call of 'value' in item ? callsOf(item.value) : [item]) {
         const outcome: Outcome = 'problem' in item
           ? { errors: [{ path: '', code: 'wrong_type', message: item.problem }] }
-          : collect(call, context);
+          : withoutFuture(call, collect(call, context), options.receivedAt);
         if ('errors' in outcome) refuse(summary, ordinal, outcome.errors);
         else {
           summary.read++;
@@ -35,6 +36,14 @@ async function* readCalls(text: AsyncIterable<string>, options: FileOptions, sum
     }
     if (records.length > 0) yield records;
   }
+}
+
+/** A client's clock that is days ahead is corrected where it sends; in a file nothing says by how much. */
+function withoutFuture(call: unknown, outcome: Outcome, readAt: number): Outcome {
+  if ('errors' in outcome || !outcome.ok.clamped || !isObject(call)) return outcome;
+  const path = (call['timestamp'] ?? null) === null ? 'originalTimestamp' : 'timestamp';
+  const time = parseTime(call[path]);
+  return time === undefined || fileTime(time, readAt) !== undefined ? outcome : { errors: [future(path, time)] };
 }
 
 /** In a file the time of sending says nothing: there is no receipt to compare it with, and exports hold corrected times. */

@@ -10,7 +10,7 @@ export type FileRecord = CollectedRecord & { readonly time: number };
 export interface FileOptions {
   /** Name of the source: with the ordinal it identifies a record for ever. */
   readonly source: string;
-  /** When the replay began: the receipt time of all records. */
+  /** When a record is read: its receipt time. Of a pipe that is read for days, what the clock says meanwhile. */
   readonly receivedAt: number;
   readonly shop: Shop;
   /** Zone of times without one, where the format does not say; the format's own default otherwise. */
@@ -42,6 +42,11 @@ export const emptySummary = (): Summary => ({ read: 0, refused: 0, examples: [],
 export const noteOdd = (summary: Summary, kind: string): void => {
   summary.odd[kind] = (summary.odd[kind] ?? 0) + 1;
 };
+
+/** A time that no file can tell of. */
+export const future = (path: string, time: number): FieldError => ({
+  path, code: 'time_out_of_range', message: `${Number.isNaN(new Date(time).getTime()) ? time : new Date(time).toISOString()} has not come yet.`,
+});
 
 const MAX_EXAMPLES = 20;
 

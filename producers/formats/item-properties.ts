@@ -1,5 +1,6 @@
 import type { CatalogChange, InventoryChange } from '../../schemas/types.js';
-import { emptySummary, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
+import { fileTime } from '../times.js';
+import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { lines } from './json-items.js';
 
 /**
@@ -20,9 +21,14 @@ async function* readProperties(text: AsyncIterable<string>, options: FileOptions
       const line = ordinal++;
       if (line === 0 && /^\uFEFF?timestamp,/.test(row)) continue;
       const [stamp = '', sku = '', property = '', value = ''] = row.split(',').map((cell) => cell.trim());
-      const time = Number(stamp);
-      if (stamp === '' || !Number.isFinite(time) || sku === '' || property === '') {
+      const told = Number(stamp);
+      if (stamp === '' || !Number.isFinite(told) || sku === '' || property === '') {
         refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);
+        continue;
+      }
+      const time = fileTime(told, options.receivedAt);
+      if (time === undefined) {
+        refuse(summary, line, [future('timestamp', told)]);
         continue;
       }
       summary.read++;

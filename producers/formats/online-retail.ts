@@ -1,9 +1,9 @@
 import type { OrderEvent } from '../../schemas/types.js';
 import { parseMoney } from '../money.js';
-import { isDate } from '../times.js';
+import { fileTime, isDate } from '../times.js';
 import type { ErrorCode, FieldError } from '../fields.js';
 import { csvRows } from './csv.js';
-import { emptySummary, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
+import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { localTime } from './zone.js';
 
 /** Columns by the names that the two editions of the data set use. */
@@ -96,7 +96,9 @@ function orderLine(row: readonly string[], columns: Columns, ordinal: number, op
   if (price === undefined) wrong('price', 'not_a_number');
   const local = localOf(cell('time'));
   if (local === undefined) wrong('time', 'invalid_time');
-  if (price === undefined || local === undefined || errors.length > 0) return { errors };
+  const time = local === undefined ? undefined : fileTime(instant(local), options.receivedAt);
+  if (local !== undefined && time === undefined) errors.push(future(COLUMNS.time[0], instant(local)));
+  if (price === undefined || time === undefined || errors.length > 0) return { errors };
   return {
     messageId: `${options.source}:${ordinal}`,
     kind: 'line',
@@ -104,7 +106,7 @@ function orderLine(row: readonly string[], columns: Columns, ordinal: number, op
     orderId,
     userId: cell('customer').replace(/\.0$/, '') || null,
     anonymousId: null,
-    time: instant(local),
+    time,
     receivedAt: options.receivedAt,
     currency: 'GBP',
     total: null, shipping: null, tax: null, discount: null, coupon: null, cartId: null, checkoutId: null, recommendationId: null,

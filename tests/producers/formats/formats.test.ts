@@ -238,6 +238,31 @@ describe('events', () => {
   });
 });
 
+describe('what has not come yet', () => {
+  // A file log lives by its file: one such line would end time there, and all after it.
+  const far = Date.UTC(2101, 3, 16);
+  const hourAhead = options.receivedAt + 3_600_000;
+  const retail = (iso: string): string => `536365,85123A,X,6,${iso},2.55,17850,UK`;
+  const click = (time: number): string => `${time},2,transaction,35,40`;
+  const property = (time: number): string => `${time},460429,categoryid,1338`;
+  const order = (timestamp: string): string => JSON.stringify({ type: 'track', userId: 'u', event: 'Order Completed', properties: { order_id: 'O', products: [{ sku: 'A' }] }, timestamp });
+  const exported = (time: number): string => JSON.stringify({ event_name: 'page_view', event_timestamp: `${time * 1000}`, user_pseudo_id: 'p.1' });
+
+  test.each<[string, Format, string[], number, RegExp]>([
+    ['online-retail', formats['online-retail'], ['InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country', retail('2010-12-01 08:26:00'), retail('2101-04-16 00:00:00'), retail('2026-01-01 01:00:00')], 1, /^InvoiceDate 2101-04-15T23:00:00/],
+    ['retailrocket-events', formats['retailrocket-events'], ['timestamp,visitorid,event,itemid,transactionid', click(1_433_221_999_000), click(far), click(hourAhead)], 2, /^ 2101/],
+    ['retailrocket-properties', formats['retailrocket-properties'], ['timestamp,itemid,property,value', property(1_435_460_400_000), property(far), property(hourAhead)], 2, /^timestamp 2101/],
+    ['a time that no calendar has', formats['retailrocket-properties'], ['timestamp,itemid,property,value', property(1_435_460_400_000), property(1e300), property(hourAhead)], 2, /^timestamp 1e\+300/],
+    ['segment-ndjson', formats['segment-ndjson'], [order('2025-01-01T00:00:00Z'), order('2101-04-16T00:00:00Z'), order('2026-01-01T01:00:00Z')], 1, /^timestamp 2101/],
+    ['ga4-ndjson', formats['ga4-ndjson'], [exported(Date.UTC(2025, 0, 1)), exported(far), exported(hourAhead)], 1, /^timestamp 2101/],
+  ])('is refused by number, and what another zone says is now: %s', async (_, format, lines, ordinal, sentence) => {
+    const { records, summary } = await readAll(format, pieces(`${lines.join('\n')}\n`));
+    expect(summary).toMatchObject({ read: 2, refused: 1, examples: [{ ordinal, errors: [{ code: 'time_out_of_range' }] }] });
+    expect(summary.examples[0]!.errors.map(({ path, message }) => `${path} ${message}`)[0]).toMatch(sentence);
+    expect(Math.max(...records.map(({ time }) => time))).toBe(options.receivedAt);
+  });
+});
+
 test('a file is unpacked when its bytes say gzip, and a file that is not there is an error', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
   try {
