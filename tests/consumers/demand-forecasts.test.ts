@@ -762,6 +762,20 @@ describe('odd series', () => {
     for (const forecast of driver.read(forecasts)) expectSound(forecast);
   });
 
+  test('a day on which more came back than was sold is one without demand, not one of less', () => {
+    const forecastOf = (...ofDay20: number[]): Forecast => {
+      const driver = shop();
+      for (let day = 0; day < 60; day++) {
+        driver.tick(NINE + day * DAY);
+        for (const quantity of day === 20 || day === 50 ? ofDay20 : [2]) driver.send(sales, 'P', sale('P', quantity, NINE + day * DAY));
+      }
+      return latest(driver, 'P');
+    };
+    const [less, none] = [forecastOf(3, -10), forecastOf(3, -3)];
+    expectSound(less);
+    expect([less.mean, less.quantiles]).toEqual([none.mean, none.quantiles]);
+  });
+
   test.each([NaN, Infinity, 1e13])('a sale of %s units is refused', (quantity) => {
     const driver = shop();
     driver.send(sales, 'P', sale('P', quantity, NINE));
