@@ -8,15 +8,16 @@ import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { MOST_UNITS } from '../schemas/ordering.js';
 import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
-import { partOf, turnDays } from './demand/day-turn.js';
+import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
 import { hourRows, learnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
+import { enrol, forget, forgetLater, isLateOfForgotten } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
 import { askForSeries, handOver, successorRows, tellReplaced } from './demand/succession.js';
 import { turnCycle } from './demand/stock-cycle.js';
-import { demandRow, demandRows, memberKey, memberRows, neverPublished, seasonRows, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
+import { demandRow, demandRows, neverPublished, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
 /** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
 const SILENT_DAYS = 60;
@@ -51,7 +52,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     ],
     outputs: [forecasts, reorderSuggestions, demandHandovers],
     patienceMs: 500,
-    timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx) },
+    timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx), forget: ({ key }, ctx) => forget(key, ctx) },
   });
 
   function onSale(sku: string, sale: Sale, ctx: Context): void {
@@ -61,11 +62,12 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     if (ctx.time > 0 && day > days.dayOf(ctx.time) + 1) throw new BadEvent('future_day', `A sale of ${sku} is dated ${new Date(sale.time).toISOString()}.`);
     turnDays(day, plan, ctx);
     const known = ctx.get(demandRows, sku);
+    if (!known && isLateOfForgotten(sku, day, ctx)) return ctx.count('millrace_late_sales_total');
     const before = known ? seriesOf(known) : skuSeries.init(day);
     const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(before, ctx));
     if (!after) return ctx.count('millrace_late_sales_total');
     if (!known) {
-      join(sku, day, ctx);
+      enrol(sku, day, ctx);
       askForSeries(sku, ctx);
     }
     keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
@@ -107,7 +109,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const sku = handOver(key, handover, worthOfPast({ promotions: [] }, ctx), ctx);
     const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
     if (sku === undefined || !row) return;
-    if (isNew) join(sku, row.lastDay, ctx);
+    if (isNew) enrol(sku, row.lastDay, ctx);
     // The old one may have been sold out; the new one has a stock of its own.
     ctx.put(demandRows, sku, demandRow(supplied(seriesOf(row), ctx.get(supplyRows, sku)), row));
     publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
@@ -149,14 +151,17 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const supply = ctx.get(supplyRows, sku);
     const successor = ctx.get(successorRows, sku);
     const series = seriesOf(row);
-    const forecast = isOver(supply, successor) ? hourly(nothing(sku, day, at), noDemand, ctx) : forecastNow(sku, series, shop, day, at, ctx);
+    const isGone = isOver(supply, successor);
+    enrol(sku, day.today, ctx);
+    const forecast = isGone ? hourly(nothing(sku, day, at), noDemand, ctx) : forecastNow(sku, series, shop, day, at, ctx);
     ctx.emit(forecasts, sku, forecast);
     const correction = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
     const suggestion = suggestionOf(supply, forecast, reorder, correction);
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
-    if (isOver(supply, successor) || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
+    if (isGone) forgetLater(sku, ctx);
+    if (isGone || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
     else ctx.schedule('publish', sku, publication.again(sku, at));
   }
 
@@ -178,9 +183,3 @@ const hoursOf = (sku: string, ctx: Context): KnownHours => ({ sku: ctx.get(hourR
 
 const isSilent = ({ lastDay }: SkuDemand, today: number, mean: readonly number[]): boolean =>
   today - lastDay > SILENT_DAYS && mean.reduce((sum, units) => sum + units, 0) < SILENT_UNITS;
-
-function join(sku: string, day: number, ctx: Context): void {
-  ctx.put(memberRows, memberKey(partOf(sku)), { since: day }, sku);
-  const season = ctx.get(seasonRows, SHOP);
-  if (season) ctx.put(seasonRows, SHOP, { ...season, members: season.members + 1 });
-}

@@ -8,6 +8,7 @@ import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
 import type { DemandPanel, DemandScore } from '../../schemas/types.js';
 import { periodsAfter, worthTo } from './forecast.js';
+import { enrol, forgetLater, isGone, isMember } from './members.js';
 import {
   bytesOf, demandRows, floatsOf, LEVELS, memberKey, memberRows, mixtureRow, mixtureRows, panelKey, panelRows, PARTS, seasonRow, seasonRows, seriesOf, SHOP, shopOf,
   taughtOf, windowRows, type Shop, type Taught,
@@ -23,9 +24,6 @@ const MOST_TURNS = 60;
 const FORGETTING = 0.97;
 /** Deviations of its SKU that a day counts in the scores at most: an order of a million else drowns what all others say, for months. */
 const MOST_DEVIATIONS = 30;
-
-/** In which part of the panel a SKU is. */
-export const partOf = (sku: string): number => (murmur2(Buffer.from(sku)) >>> 16) % PARTS;
 
 /** Whose turn it is in its part, where a part has more SKUs than leave a forecast: by other bits than the part. */
 const turnOf = (sku: string, turns: number): number => (murmur2(Buffer.from(sku)) & 0xffff) % turns;
@@ -69,7 +67,8 @@ type Judged = Sample & { readonly mean: number };
 
 function sampleOf(sku: string, panel: DemandPanel, lead: number, day: number, ctx: Context): Judged[] {
   const row = ctx.get(demandRows, sku);
-  if (!row) return [];
+  // Who left the catalogue meanwhile sells nothing, which is no demand.
+  if (!row || !isMember(sku, ctx)) return [];
   const series: SkuSeries = { ...row, folded: NO_BANK };
   const actual = day > row.lastDay ? 0 : unitsOn(series, day);
   if (Number.isNaN(actual) || isShort(series, day)) return [];
@@ -113,6 +112,12 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
   for (let i = 0; i < parts; i++) {
     for (const { sub: sku } of ctx.scan(memberRows, memberKey((from + i) % PARTS))) {
       if (turns > 1 && turnOf(sku, turns) !== turn) continue;
+      if (isGone(sku, ctx)) {
+        // Of before those that are over left at once.
+        enrol(sku, origin, ctx);
+        forgetLater(sku, ctx);
+        continue;
+      }
       const demand = ctx.get(demandRows, sku);
       if (!demand) continue;
       const series = seriesOf(demand);

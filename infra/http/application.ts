@@ -37,7 +37,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   route('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
   route('get', '/v1/forecasts/:sku', 'server', async (_, request) => {
     const sku = param(request, 'sku').trim();
-    return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold.`);
+    return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold, or not for two months since it was taken out.`);
   });
   route('get', '/v1/forecasts', 'server', async ({ query }) => {
     const wanted = forecastsWanted(query);

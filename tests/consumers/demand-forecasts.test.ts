@@ -10,17 +10,11 @@ import type { Plan } from '../../models/forecast/shop-demand.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
 import { deadLetters, demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import type { Forecast, Sale, Supply } from '../../schemas/types.js';
+import type { Forecast, Supply } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
+import { sale, supply } from '../support/sales.js';
 
-const sale = (sku: string, quantity: number, time: number): Sale => ({
-  sku, orderId: 'O', line: 0, kind: quantity < 0 ? 'refund' : 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null,
-});
-const supply = (sku: string, stock: number | null, time: number, more: Partial<Supply> = {}): Supply => ({
-  sku, time, stock, deleted: false, onOrder: null, leadTimeDays: null, leadTimeDeviationDays: null, reviewDays: null, serviceLevel: null, shortageCost: null,
-  excessCost: null, packSize: null, minimumUnits: null, policy: null, coverDays: null, sellUntil: null, discontinued: false, replaces: null, sale: null, ...more,
-});
 const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Map()): Driver => {
   const days = shopDays(timeZone);
   return new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })], options);
