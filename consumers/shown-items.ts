@@ -28,14 +28,14 @@ type Shown = Pick<Recommendation, 'shopper' | 'placement' | 'time'> & { readonly
 
 export function learnShown({ exploration: tried, fatigue: seen, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Shown): void {
   const { shopper, time } = answer;
-  const placement = answer.placement ?? '';
   const counts = fairShare.learn(answers, shopper, time);
+  const place = counts ? exploration.place(tried, answer.placement ?? '') : '';
   for (const { sku } of answer.items) {
     // Whoever asks may name any items to be ranked: only those known otherwise are remembered.
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
     fatigue.learnShown(seen, shopper, item);
-    if (counts && fairShare.learn(daily, `${shopper}\u001f${sku}\u001fshown`, time)) exploration.learnShown(tried, placement, item);
+    if (counts && fairShare.learn(daily, `${shopper}\u001f${sku}\u001fshown`, time)) exploration.learnShown(tried, place, item);
   }
 }
 
@@ -56,7 +56,7 @@ function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, i
     if (eventWeight(event) > 0) fatigue.learnClicked(seen, shopper, item);
     if (event !== 'Recommendation Clicked' || isSpent(shares, interaction)) continue;
     if (!fairShare.learn(daily, `${shopper}\u001f${sku}\u001fclicked`, shareTime(interaction))) continue;
-    exploration.learnClicked(tried, placementIn(recommendationId ?? '', tried.placements.keys()) ?? placement ?? '', item);
+    exploration.learnClicked(tried, placementIn(recommendationId ?? '', tried.placements.keys()) ?? exploration.placeOf(tried, placement ?? ''), item);
   }
 }
 

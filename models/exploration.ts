@@ -9,21 +9,23 @@
  * ran, whatever the grid leaves out. Of an item shown over 2,000 times both counts are halved: a rate may change, and a
  * posterior narrower than the grid would be read wrongly. Untrained: every item alike, the first rate is 5 %.
  * Who learns says what counts: here each call is one showing or one click, so one shopper's must be limited before.
- * Memory: 8 bytes an item and placement; at most 8 placements, the others share the last. Clicks count at most what was shown.
+ * Memory: 8 bytes an item and placement. The seven placements at which most is shown have rates of their own, the others share one:
+ * anybody with a public key may make up names. Clicks count at most what was shown.
  * Source: Thompson 1933; propensities for later evaluation (Horvitz & Thompson 1952).
  */
 import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
+import { OTHERS, use, type Used } from './kernels/frequent.js';
 import { exp, log, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
 
 const PRIOR_SHOWN = 20;
 const FIRST_RATE = 0.05;
 const MOST_SHOWN = 2_000;
-const MOST_PLACEMENTS = 8;
+const MOST_PLACEMENTS = 7;
 const GRID = 512;
-const VERSION = 1;
+const VERSION = 2;
 
-interface Placement {
+interface Placement extends Used {
   shown: Float32Array;
   clicked: Float32Array;
   allShown: number;
@@ -31,7 +33,7 @@ interface Placement {
 }
 
 export interface Exploration {
-  /** The last of eight stands for all others. */
+  /** Those that have rates of their own, and one for all others. */
   readonly placements: Map<string, Placement>;
 }
 
@@ -39,11 +41,10 @@ export function init(): Exploration {
   return { placements: new Map() };
 }
 
-const empty = (): Placement => ({ shown: new Float32Array(0), clicked: new Float32Array(0), allShown: 0, allClicked: 0 });
-const OTHER = '';
+const empty = (): Placement => ({ shown: new Float32Array(0), clicked: new Float32Array(0), allShown: 0, allClicked: 0, uses: 0 });
 
 function placementOf({ placements }: Exploration, name: string): Placement | undefined {
-  return placements.get(name) ?? placements.get(OTHER);
+  return placements.get(name) ?? placements.get(OTHERS);
 }
 
 /** The probability with which Thompson sampling takes each of the items; sums to 1. */
@@ -77,8 +78,16 @@ export function draw(state: Exploration, placement: string, items: ArrayLike<num
   return { at, propensity: chances[at] };
 }
 
+/** Counts a list that was shown at a placement, and answers the one whose rates it tells of: that one, or the one of all others. */
+export const place = ({ placements }: Exploration, placement: string): string => use(placements, MOST_PLACEMENTS, placement, empty());
+
+/** Whose rates a choice at a placement tells of. */
+export const placeOf = ({ placements }: Exploration, placement: string): string => (placements.has(placement) ? placement : OTHERS);
+
+/** A showing at a placement that `place` has answered. */
 export function learnShown(state: Exploration, placement: string, item: number): void {
   const of = grown(state, placement, item);
+  if (!of) return;
   of.allShown++;
   if (++of.shown[item] > MOST_SHOWN) {
     of.shown[item] /= 2;
@@ -93,7 +102,7 @@ export function learnShown(state: Exploration, placement: string, item: number):
 /** A click on what was shown there. One without a showing (told twice, or of another log) teaches nothing. */
 export function learnClicked(state: Exploration, placement: string, item: number): void {
   const of = grown(state, placement, item);
-  if (of.clicked[item] + 1 > of.shown[item]) return;
+  if (!of || of.clicked[item] + 1 > of.shown[item]) return;
   of.clicked[item]++;
   of.allClicked++;
 }
@@ -112,13 +121,11 @@ function rateOf({ allShown, allClicked }: Placement): number {
   return (allClicked + FIRST_RATE * 100) / (allShown + 100);
 }
 
-function grown(state: Exploration, placement: string, item: number): Placement {
+function grown({ placements }: Exploration, name: string, item: number): Placement | undefined {
   checkItem(item);
-  const name = state.placements.has(placement) || state.placements.size < MOST_PLACEMENTS - 1 ? placement : OTHER;
-  let of = state.placements.get(name);
-  if (of === undefined) state.placements.set(name, of = empty());
-  const capacity = capacityFor(item + 1, of.shown.length);
-  if (capacity > of.shown.length) {
+  const of = placements.get(name);
+  const capacity = of ? capacityFor(item + 1, of.shown.length) : 0;
+  if (of && capacity > of.shown.length) {
     of.shown = grownFloat32(of.shown, capacity);
     of.clicked = grownFloat32(of.clicked, capacity);
   }
@@ -189,10 +196,10 @@ export function snapshot({ placements }: Exploration): Uint8Array {
   const names = [...placements.keys()];
   const columns: Record<string, Float32Array | Float64Array | Uint8Array> = { names: new TextEncoder().encode(JSON.stringify(names)) };
   names.forEach((name, at) => {
-    const { shown, clicked, allShown, allClicked } = placements.get(name) ?? empty();
+    const { shown, clicked, allShown, allClicked, uses } = placements.get(name) ?? empty();
     columns[`shown${at}`] = shown;
     columns[`clicked${at}`] = clicked;
-    columns[`all${at}`] = Float64Array.of(allShown, allClicked);
+    columns[`all${at}`] = Float64Array.of(allShown, allClicked, uses);
   });
   return pack('exploration', VERSION, columns);
 }
@@ -203,8 +210,8 @@ export function restore(bytes: Uint8Array): Exploration {
   if (!Array.isArray(names)) throw new UnreadableSnapshot('The exploration snapshot has no list of placements.');
   const state = init();
   names.forEach((name: unknown, at) => {
-    const [allShown, allClicked] = from.f64(`all${at}`);
-    state.placements.set(String(name), { shown: from.f32(`shown${at}`), clicked: from.f32(`clicked${at}`), allShown, allClicked });
+    const [allShown, allClicked, uses] = from.f64(`all${at}`);
+    state.placements.set(String(name), { shown: from.f32(`shown${at}`), clicked: from.f32(`clicked${at}`), allShown, allClicked, uses });
   });
   return state;
 }

@@ -17,15 +17,16 @@
  * some hundred clicks in random order or several hundred in the ranker's, is never forgotten, and what clicks said fades over 5,000 of them.
  * What no score sees of an item draws η towards 0 (some 0.2 of 1).
  *
- * One η a placement, since a grid is looked at otherwise than a row; beyond eight placements the others share one. Untrained: η = 0.5,
+ * One η a placement, since a grid is looked at otherwise than a row: the eight from which most is chosen, and one for all others. Untrained: η = 0.5,
  * lower than the 1 of web search, as is usual for a short row of products that is seen at a glance. No unit.
  * Source: the position-based click model (Craswell et al., WSDM 2008); position as a term of training alone (Zhao et al., RecSys 2019);
  * scores made orthogonal to what is a nuisance (Neyman 1959; Chernozhukov et al. 2018).
  */
+import { OTHERS, use, type Used } from './kernels/frequent.js';
 import { exp, log } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
-const VERSION = 2;
+const VERSION = 3;
 const FIRST = 0.5;
 const BELIEF = 50;
 const KEPT = 0.9998;
@@ -35,9 +36,8 @@ const LEAST_VARIANCE = 0.01;
 const [LEAST_SLOPE, MOST_SLOPE] = [0.05, 20];
 const MOST = 2;
 const MOST_PLACEMENTS = 8;
-const OTHER = '';
 
-export interface Placement {
+export interface Placement extends Used {
   readonly exponent: number;
   /** What clicks have told of the exponent, without the belief. */
   readonly information: number;
@@ -50,12 +50,12 @@ export interface Placement {
 /** By placement. */
 export type PositionBias = Map<string, Placement>;
 
-const untrained: Placement = { exponent: FIRST, information: 0, slope: 1, variance: 0, covariance: 0 };
+const untrained: Placement = { exponent: FIRST, information: 0, slope: 1, variance: 0, covariance: 0, uses: 0 };
 
-export const init = (): PositionBias => new Map([[OTHER, untrained]]);
+export const init = (): PositionBias => new Map([[OTHERS, untrained]]);
 
 /** η of a placement. */
-export const predict = (state: PositionBias, placement: string): number => (state.get(placement) ?? state.get(OTHER) ?? untrained).exponent;
+export const predict = (state: PositionBias, placement: string): number => (state.get(placement) ?? state.get(OTHERS) ?? untrained).exponent;
 
 /** η of all placements, by how much is known of each. */
 export function overall(state: PositionBias): number {
@@ -75,7 +75,8 @@ export function offsets(state: PositionBias, placement: string, places: number):
 
 /** Learns that the item at a place (from 0) was chosen, of a list with these scores in the order in which it was shown. */
 export function learn(state: PositionBias, placement: string, scores: ArrayLike<number>, chosen: number): void {
-  const name = state.has(placement) || state.size <= MOST_PLACEMENTS ? placement : OTHER;
+  for (let place = 0; place < scores.length; place++) if (!Number.isFinite(scores[place])) return;
+  const name = use(state, MOST_PLACEMENTS, placement, untrained);
   const before = state.get(name) ?? untrained;
   const { exponent, slope } = before;
   const seen = expected(scores, slope, exponent);
@@ -89,7 +90,7 @@ export function learn(state: PositionBias, placement: string, scores: ArrayLike<
   const moved = exponent + (ofDepth - foretold * ofScore + (1 - KEPT) * BELIEF * (FIRST - exponent)) / (BELIEF + information);
   const steeper = slope + (ofScore + (1 - KEPT_SLOPE) * (1 - slope)) / (1 + variance);
   if (!Number.isFinite(moved) || !Number.isFinite(steeper)) return;
-  state.set(name, { exponent: within(0, moved, MOST), information, slope: within(LEAST_SLOPE, steeper, MOST_SLOPE), variance, covariance });
+  state.set(name, { ...before, exponent: within(0, moved, MOST), information, slope: within(LEAST_SLOPE, steeper, MOST_SLOPE), variance, covariance });
 }
 
 const within = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value));
@@ -118,7 +119,7 @@ export function snapshot(state: PositionBias): Uint8Array {
   const known = [...state.values()];
   return pack('position-bias', VERSION, {
     names: new TextEncoder().encode(JSON.stringify([...state.keys()])),
-    values: Float64Array.from(known.flatMap(({ exponent, information, slope, variance, covariance }) => [exponent, information, slope, variance, covariance])),
+    values: Float64Array.from(known.flatMap(({ exponent, information, slope, variance, covariance, uses }) => [exponent, information, slope, variance, covariance, uses])),
   });
 }
 
@@ -127,7 +128,7 @@ export function restore(bytes: Uint8Array): PositionBias {
   const values = from.f64('values');
   const names = JSON.parse(new TextDecoder().decode(from.u8('names'))) as string[];
   return new Map(names.map((name, n) => {
-    const [exponent, information, slope, variance, covariance] = values.subarray(5 * n);
-    return [name, { exponent, information, slope, variance, covariance }];
+    const [exponent, information, slope, variance, covariance, uses] = values.subarray(6 * n);
+    return [name, { exponent, information, slope, variance, covariance, uses }];
   }));
 }

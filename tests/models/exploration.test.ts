@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chancesToBeLargest, draw, forget, init, learnClicked, learnShown, predict, restore, snapshot, type Exploration } from '../../models/exploration.js';
+import { chancesToBeLargest, draw, forget, init, learnClicked, learnShown, place, predict, restore, snapshot, type Exploration } from '../../models/exploration.js';
 import { randomness, uniform, type Randomness } from '../../models/kernels/numbers.js';
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
@@ -43,7 +43,7 @@ function served(shown: readonly number[], every: readonly number[], placement = 
   const state = init();
   shown.forEach((times, item) => {
     for (let n = 1; n <= times; n++) {
-      learnShown(state, placement, item);
+      learnShown(state, place(state, placement), item);
       if (n % every[item] === 0) learnClicked(state, placement, item);
     }
   });
@@ -79,9 +79,9 @@ test('the item is drawn as often as its propensity says, and the same seed draws
   expect(draw(state, 'home', [], random)).toBeUndefined();
 });
 
-test('placements are told apart, and beyond eight they share one', () => {
+test('placements are told apart, and beyond the seven most used they share one', () => {
   const state = init();
-  for (let n = 0; n < 50; n++) for (let p = 0; p < 12; p++) learnShown(state, `place ${p}`, 0);
+  for (let n = 0; n < 50; n++) for (let p = 0; p < 12; p++) if (p < 7 || n % 10 === 0) learnShown(state, place(state, `place ${p}`), 0);
   expect(state.placements.size).toBe(8);
   for (let n = 0; n < 40; n++) learnClicked(state, 'place 0', 0);
   expect(predict(state, 'place 0', [0, 1])[0]).toBeGreaterThan(0.5);
@@ -92,7 +92,9 @@ test('placements are told apart, and beyond eight they share one', () => {
 test('clicks on what was not shown teach nothing', () => {
   const state = served([5], [100]);
   for (let n = 0; n < 9; n++) learnClicked(state, 'home', 3);
+  for (let n = 0; n < 9; n++) learnClicked(state, 'where nothing was shown', 0);
   expect(predict(state, 'home', [3, 4])[0]).toBeCloseTo(0.5, 9);
+  expect([...state.placements.keys()]).toEqual(['home']);
 });
 
 test('a restored state knows the same, and a forgotten item is as one never shown', () => {

@@ -68,7 +68,7 @@ test('scores that all stand as far apart teach no exponent until lists differ: i
   expect(Math.abs(positionBias.predict(bias, 'row') - 0.5)).toBeLessThan(0.1);
 });
 
-test('each placement has its own, beyond eight they share one; what is strange changes nothing', () => {
+test('each placement has its own, beyond the eight most used they share one; what is strange changes nothing', () => {
   const state = positionBias.init();
   for (let n = 0; n < 400; n++) positionBias.learn(state, 'row', [0, 0, 0, 0], 0);
   expect(positionBias.predict(state, 'row')).toBeGreaterThan(1);

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { itemNeighbours } from '../../consumers/co-visitation.js';
+import { recommender } from '../../consumers/recommender.js';
+import * as exploration from '../../models/exploration.js';
+import * as itemIndex from '../../models/item-index.js';
+import * as positionBias from '../../models/position-bias.js';
+import { recommendations } from '../../schemas/topics.js';
+import { shopOfPairs, type TestShop } from './shop.js';
+
+/** A shopper who sees a list at a placement and clicks the item of a place; both are told to learner and scorer. */
+async function sees(shop: TestShop, shopper: string, placement: string, clicked?: number): Promise<readonly string[]> {
+  shop.profile(shopper, ['P4']);
+  shop.now += 1_000;
+  const { recommendationId, items } = await shop.recommend(shopper, { placement, limit: 5 });
+  recommender.learn(shop.learner, recommendations.name, shop.told.at(-1), shopper);
+  itemNeighbours.learn(shop.neighbours, recommendations.name, shop.told.at(-1), shopper);
+  if (clicked !== undefined) shop.event(shopper, items[clicked]!.sku, [], { event: 'Recommendation Clicked', recommendationId, time: shop.now });
+  return items.map(({ sku }) => sku);
+}
+
+test('placements that somebody made up do not keep those of the shop from rates and a bias of their own', async () => {
+  const shop = shopOfPairs();
+  for (let bot = 1; bot <= 9; bot++) await sees(shop, `bot ${bot}`, `junk${bot}`, 4);
+  let skus: readonly string[] = [];
+  for (let n = 0; n < 40; n++) {
+    await sees(shop, `h${n}`, 'home', 0);
+    skus = await sees(shop, `c${n}`, 'cart', 4);
+  }
+  const [first, last] = [skus[0]!, skus[4]!].map((sku) => itemIndex.predict(shop.neighbours.index, sku)) as [number, number];
+  const firstAt = (placement: string): number => exploration.predict(shop.neighbours.shown.exploration, placement, [first, last])[0]!;
+  expect(firstAt('home')).toBeGreaterThan(0.9);
+  expect(firstAt('cart')).toBeLessThan(0.1);
+  expect(positionBias.predict(shop.learner.position, 'home')).toBeGreaterThan(positionBias.predict(shop.learner.position, 'cart') + 0.2);
+  expect(shop.neighbours.shown.exploration.placements.size).toBe(8);
+  expect(shop.learner.position.size).toBe(9);
+});
