@@ -31,6 +31,8 @@ const LONG_LOOK_BACK = 30;
 const LONG_STEP = 0.95;
 /** When g reaches 2^40 everything is scaled down: floats end at 2^127, and weights and sums need their room. */
 const MOST_AGE = 40;
+/** Of an item last seen four such ages ago n^−α is more than this; its weights have become 0, and twice later the product would be no number. */
+const MOST_NORM = 2 ** 91;
 const VERSION = 3;
 
 export interface Settings {
@@ -200,7 +202,8 @@ function rebase(state: CoVisitation): void {
   const normFactor = exp2(state.age * state.settings.normalization);
   for (let item = 0; item < state.items; item++) {
     state.count[item] *= factor;
-    state.norm[item] *= normFactor;
+    const norm = state.norm[item] * normFactor;
+    state.norm[item] = norm < MOST_NORM ? norm : 0;
   }
   state.age = 0;
 }

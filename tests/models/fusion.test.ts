@@ -115,3 +115,27 @@ test('a snapshot whose ranker has other features is refused by name', () => {
   foreign.write('"kind":"rancor"', foreign.indexOf('"kind":"ranker"'), 'latin1');
   expect(() => fusion.restore([...pieces, foreign])).toThrow(/rancor/);
 });
+
+test('an item that nobody has touched since the stream was scaled down again and again has scores, and takes none from others', () => {
+  const state = fusion.init({ firstLessons: 2_000 });
+  const walk = (from: number, items: number): void => {
+    for (let n = 0; n < 300; n++) fusion.learn(state, after(from + (n % items)), from + ((n + 1) % items), work);
+  };
+  walk(0, 6);
+  const fresh = top(state, after(21, 20), 5);
+  for (let scaling = 0; scaling < 8; scaling++) {
+    state.coVisitation.age = 41;
+    walk(20, 6);
+  }
+  expect(fresh).toHaveLength(5);
+  for (const recent of [after(3), after(3, 2), after(21, 3), after(3, 21)]) {
+    const { items, scores } = fusion.predict(state, recent, work, { limit: 20 });
+    expect(items.length).toBeGreaterThan(5);
+    expect([...scores].every((score) => Number.isFinite(score))).toBe(true);
+    expect(Number.isFinite(fusion.learnRanking(state, recent, 22, work) || 0)).toBe(true);
+  }
+  // What is so old says nothing beside a click that does.
+  expect(top(state, after(3, 21), 3)).toContain(22);
+  walk(0, 6);
+  expect(top(state, after(3), 6)).toContain(4);
+});
