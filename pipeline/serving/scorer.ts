@@ -20,6 +20,7 @@ import { matching, shortest } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
+import { Refusals } from './refusals.js';
 import { similarItems } from './similar.js';
 import { chooseGiven, Showing, type ShownItem, type Touched } from './showing.js';
 import { Telling } from './telling.js';
@@ -30,7 +31,6 @@ const AFTER_DEADLINE_MS = 200;
 /** Latest items that are looked at: of a visit, and where nobody takes an item twice of the whole history that is kept. */
 const CONTEXT = 10;
 const HISTORY = 50;
-const HINTS = 1_024;
 /** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
 const ALL = 128;
 const NEW_ITEMS = 8;
@@ -68,10 +68,7 @@ export interface Shown {
 export class Scorer {
   readonly #parts: ScorerParts;
   readonly #showing: Showing;
-  /** By item number: the request that refuses it; and the same by its last bits alone, which the nearest memory holds. */
-  #refused = new Int32Array(0);
-  readonly #hints = new Int32Array(HINTS);
-  #request = 0;
+  readonly #refusals = new Refusals();
   readonly #telling = new Telling();
   /** A seed of each process's own: two scorers must not try the same. */
   readonly #chance: Randomness;
@@ -157,7 +154,7 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const page = context === null ? -1 : items.number(context);
     if (page < 0 || ranking.isNew(page) || shopper.recent[0] === page) return shopper;
-    return { ...shopper, eventOf: (sku) => (sku === context ? undefined : shopper.eventOf(sku)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, (ranking.repeats ? CONTEXT : HISTORY) - 1)) };
+    return { ...shopper, eventOf: (sku) => (sku === context ? undefined : shopper.eventOf(sku)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, ranking.repeats ? CONTEXT - 1 : HISTORY)) };
   }
 
   /** The category whose best come first to somebody of whom nothing is known, on the page of a product of which nothing else is. */
@@ -183,51 +180,45 @@ export class Scorer {
     return numbers.subarray(0, known);
   }
 
-  /** Which items may come. It is asked of hundreds of candidates, so each refusal is a number in a column. */
-  #sought(shopper: Shopper | undefined, exclude: readonly string[], butLatest: boolean, filter: Filter | null): Sought {
-    const { items } = this.#parts;
-    if (this.#refused.length < items.size) {
-      this.#refused = new Int32Array(Math.ceil(items.size * 1.5));
-      this.#request = 0;
-      this.#hints.fill(0);
-    }
-    const request = ++this.#request;
-    const refused = this.#refused;
-    const hints = this.#hints;
+  /** Which items may come: of what was had just now nothing, where nobody takes an item twice, else not the latest. */
+  #sought(shopper: Shopper | undefined, exclude: readonly string[], butHad: boolean, filter: Filter | null): Sought {
+    const { items, ranking } = this.#parts;
+    const refusals = this.#refusals;
+    refusals.begin(items.size);
     for (const skus of [exclude, shopper?.profile?.bought ?? [], shopper?.profile?.dismissed ?? []]) {
       for (const sku of skus) {
         const item = items.number(sku);
-        if (item >= 0) refused[item] = hints[item & (HINTS - 1)] = request;
+        if (item >= 0) refusals.refuse(item);
       }
     }
-    const latest = butLatest && shopper ? shopper.recent[0] : undefined;
-    if (latest !== undefined) refused[latest] = hints[latest & (HINTS - 1)] = request;
-    const isRefused = (item: number): boolean => (hints[item & (HINTS - 1)] === request && refused[item] === request) || !items.mayShow(item);
+    const had = butHad && shopper ? shopper.recent : [];
+    for (let j = 0; j < (ranking.repeats ? Math.min(1, had.length) : had.length); j++) refusals.refuse(had[j]!);
+    const isRefused = (item: number): boolean => refusals.has(item) || !items.mayShow(item);
     if (!filter) return { isRefused, listed: () => undefined };
     const matches = matching(filter, items);
     return { isRefused: (item) => isRefused(item) || !matches(item), listed: () => shortest(filter, items) };
   }
 
-  /** The best of all that may come. */
+  /** The best of all that may come, with what the ranker saw of them where the log is to be told. */
   #best(shopper: Shopper, request: RecommendRequest): Answer {
+    const isTold = this.#telling.isInFull(shopper.key, this.#parts.now());
     const category = this.#categoryOfPage(shopper, request);
     const exclude = besidePage(request);
-    if (category === null) return this.#ranked(shopper, request, exclude, request.filter);
-    const first = this.#ranked(shopper, { ...request, explore: false }, exclude, [{ field: 'category', any: new Set([category]) }]);
+    const first = this.#ranked(shopper, request, exclude, category === null ? request.filter : [{ field: 'category', any: new Set([category]) }], isTold);
     const limit = request.limit - first.items.length;
-    if (limit === 0) return first;
-    const others = this.#ranked(shopper, { ...request, limit }, [...exclude, ...first.items.map(({ sku }) => sku)], null);
-    return { items: [...first.items, ...others.items], features: undefined };
+    if (category === null || limit === 0) return first;
+    const others = this.#ranked(shopper, { ...request, limit }, [...exclude, ...first.items.map(({ sku }) => sku)], null, isTold);
+    return { items: [...first.items, ...others.items], features: first.features && others.features && Buffer.concat([first.features, others.features]) };
   }
 
-  #ranked(shopper: Shopper, request: RecommendRequest, exclude: readonly string[], filter: Filter | null): Answer {
+  #ranked(shopper: Shopper, request: RecommendRequest, exclude: readonly string[], filter: Filter | null, isTold: boolean): Answer {
     const { ranking } = this.#parts;
     const { recent } = shopper;
     const { limit, explain } = request;
     const sought = this.#sought(shopper, exclude, true, filter);
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const ranked = isPlain(request) ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
-    const features = this.#telling.isInFull(shopper.key, this.#parts.now()) ? ranking.seen(ranked.places) : undefined;
+    const features = isTold ? ranking.seen(ranked.places) : undefined;
     return { items: this.#showing.ranked(shopper, ranked, explaining), features };
   }
 

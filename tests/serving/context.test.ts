@@ -35,6 +35,22 @@ test('on the page of a product that nobody has touched they get what trends in i
   expect((await own.skus('nobody', { limit: 3, context: 'unheard of' }))[0]).toBe('P22');
 });
 
+test('such an answer is told to the log once, with what the ranker saw of all its items, and its last place tries something', async () => {
+  const own = shop();
+  own.product('NEW-Y', { category: 'Curiosities' });
+  const { items } = await own.recommend('nobody', { limit: 14, context: 'NEW-1' });
+  expect(own.told).toHaveLength(1);
+  const width = own.told[0]!.features.length / items.length;
+  expect(width).toBeGreaterThan(20);
+  // Ten a second are told in full, of one shopper eight at once: each takes one turn.
+  for (let n = 0; n < 9; n++) await own.recommend(`other-${n}`, { limit: 14, context: 'NEW-1' });
+  expect(own.told.map(({ features, items: shown }) => features.length / shown.length)).toEqual(own.told.map(() => width));
+  for (const [context, limit] of [['NEW-1', 3], ['NEW-X', 3], ['NEW-1', 14]] as const) {
+    const { items: tried } = await own.recommend('somebody', { limit, context, explore: true });
+    expect(tried.map(({ propensity }) => propensity !== undefined)).toEqual(tried.map((_, at) => at === limit - 1));
+  }
+});
+
 test('the page counts as the latest click of somebody who is known, and does not recommend itself', async () => {
   const own = shop();
   own.profile('a', ['P8']);

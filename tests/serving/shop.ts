@@ -21,7 +21,7 @@ const START = Date.UTC(2026, 0, 5);
 
 export interface RecommendAnswer {
   readonly recommendationId: string;
-  readonly items: readonly { sku: string; score: number; name: string | null; price: string | null; reasons: readonly { code: string; sku?: string; text: string; contribution?: number }[]; contributions?: readonly { part: string; value: number }[] }[];
+  readonly items: readonly { sku: string; score: number; name: string | null; price: string | null; propensity?: number; reasons: readonly { code: string; sku?: string; text: string; contribution?: number }[]; contributions?: readonly { part: string; value: number }[] }[];
   readonly model: string;
 }
 
