@@ -203,12 +203,22 @@ async function standsPublished<S>({ publishes }: Fold<S>, log: FoldSurroundings[
   return stands;
 }
 
-function learnRecord<S>(fold: Fold<S>, state: S, topics: ReadonlyMap<string, Topic>, record: LogRecord, { metrics }: FoldSurroundings): void {
+/** What a learner passes over is logged so often at most: a bug does so with every record. */
+const TELL_EVERY_MS = 60_000;
+const toldAt = new WeakMap<object, number>();
+
+function learnRecord<S>(fold: Fold<S>, state: S, topics: ReadonlyMap<string, Topic>, record: LogRecord, { metrics, journal }: FoldSurroundings): void {
   const topic = topics.get(record.topic);
   if (record.tick || record.value === null || !topic) return;
   try {
     fold.learn(state, record.topic, topic.codec.decode(record.value), record.key ?? '');
   } catch (error) {
-    metrics.count('millrace_records_passed_over_total', { consumer: fold.name, code: (error as { code?: string }).code ?? 'crashed' });
+    const { code = 'crashed', message, stack } = error as Error & { code?: string };
+    metrics.count('millrace_records_passed_over_total', { consumer: fold.name, code });
+    const now = performance.now();
+    if (now - (toldAt.get(fold) ?? -Infinity) < TELL_EVERY_MS) return;
+    toldAt.set(fold, now);
+    const { topic: name, partition, offset } = record;
+    journal.warn({ fold: fold.name, code, topic: name, partition, offset, error: message, stack }, 'A record was passed over; others may be, within this minute.');
   }
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { interactionsOf } from '../../pipeline/bench/events.js';
 import { startFold, type Fold, type Snapshots } from '../../pipeline/core/fold.js';
-import { noMetrics, silentJournal, type Metrics } from '../../pipeline/core/metrics.js';
+import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
 import { allTopics, interactions, itemVectors } from '../../schemas/topics.js';
 
 const EVENTS = 9_000;
@@ -41,10 +41,10 @@ const happen = (events: number): Promise<unknown> => log.append(interactionsOf(e
 const refused: Snapshots = { load: async () => ({ pieces: [], positions: [{ topic: interactions.name, partition: 0, offset: 5 }] }), save: async () => {} };
 
 /** Runs the learner until it has learned all there is; the counts that it published. */
-async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics): Promise<number[]> {
+async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics, journal: Journal = silentJournal): Promise<number[]> {
   const from = (await log.ranges(itemVectors.name))[0]!.end;
   const stop = new AbortController();
-  const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics, journal: silentJournal });
+  const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics, journal });
   await caughtUp;
   await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(from);
   stop.abort();
@@ -71,4 +71,14 @@ test('one that learns again tells nothing until it knows what was known before',
 test('it does not wait where what was published is of no use any more', async () => {
   await run(counting());
   expect((await run(counting(false)))[0]).toBeLessThan(EVENTS);
+});
+
+test('a learner that throws is told once a minute, with the place of the record and the stack; each record is counted', async () => {
+  const passed: string[] = [];
+  const warned: object[] = [];
+  const metrics: Metrics = { ...noMetrics, count: (name, labels) => void (name === 'millrace_records_passed_over_total' && passed.push(String(labels?.['code']))) };
+  const journal: Journal = { ...silentJournal, warn: (fields) => void warned.push(fields) };
+  await run({ ...counting(), learn: (state) => { if (state.events++ % 3 === 0) throw new TypeError('of undefined'); } }, metrics, journal);
+  expect(passed).toEqual(Array.from({ length: EVENTS / 3 }, () => 'crashed'));
+  expect(warned.filter((fields) => 'offset' in fields)).toEqual([{ fold: 'counting', code: 'crashed', topic: interactions.name, partition: 0, offset: 0, error: 'of undefined', stack: expect.stringContaining('fold.test.ts') }]);
 });

@@ -106,17 +106,29 @@ describe('deployments', () => {
     }
   });
 
-  test('Kubernetes has for each role a deployment with the three probes, and a disruption budget', () => {
+  const documentsOf = (role: string): { kind: string; metadata: { name: string }; spec: Record<string, never> }[] => parseAllDocuments(text(`infra/k8s/${role}.yaml`)).map((document) => document.toJS());
+  const learning = new Set(['consumers', 'scorer']);
+
+  test('Kubernetes has for each role pods with the three probes, and a disruption budget', () => {
     for (const role of roles) {
-      const kinds = parseAllDocuments(text(`infra/k8s/${role}.yaml`)).map((document) => document.toJS());
-      expect(kinds.map((one) => one.kind)).toEqual(expect.arrayContaining(['Deployment', 'PodDisruptionBudget']));
-      const [container] = kinds.find((one) => one.kind === 'Deployment').spec.template.spec.containers;
-      expect(container).toMatchObject({
+      const kind = learning.has(role) ? 'StatefulSet' : 'Deployment';
+      const documents = documentsOf(role);
+      expect(documents.map((one) => one.kind)).toEqual(expect.arrayContaining([kind, 'PodDisruptionBudget']));
+      expect(documents.find((one) => one.kind === kind)).toMatchObject({ spec: { template: { spec: { containers: [{
         args: ['start', '--role', role],
         startupProbe: { httpGet: { path: '/livez' } },
         livenessProbe: { httpGet: { path: '/livez' } },
         readinessProbe: { httpGet: { path: '/readyz' } },
-      });
+      }] } } } });
+    }
+  });
+
+  test('what was learned lies on volumes of Kubernetes, where a new pod finds it', () => {
+    for (const role of learning) {
+      const documents = documentsOf(role);
+      const name = `millrace-${role}`;
+      expect(documents).toContainEqual(expect.objectContaining({ kind: 'StatefulSet', spec: expect.objectContaining({ serviceName: name, volumeClaimTemplates: [expect.objectContaining({ metadata: { name: 'data' } })] }) }));
+      expect(documents).toContainEqual(expect.objectContaining({ kind: 'Service', metadata: { name } }));
     }
   });
 });
