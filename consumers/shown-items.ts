@@ -14,7 +14,7 @@ export interface ShownItems {
   readonly fatigue: fatigue.Fatigue;
   /** Answers of one shopper that count for click rates. */
   readonly answers: fairShare.FairShare;
-  /** For the click rate of an item one shopper counts once a day, shown and clicked: who asks for it all day and clicks it does not make it everybody's. */
+  /** For the click rate of an item at a placement one shopper counts once a day, shown and clicked: who asks for it all day and clicks it does not make it everybody's. */
   readonly daily: fairShare.FairShare;
 }
 
@@ -35,7 +35,7 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
     fatigue.learnShown(seen, shopper, item);
-    if (counts && fairShare.learn(daily, `${shopper}\u001f${sku}\u001fshown`, time)) exploration.learnShown(tried, place, item);
+    if (counts && fairShare.learn(daily, `${shopper}\u001f${sku}\u001f${place}\u001fshown`, time)) exploration.learnShown(tried, place, item);
   }
 }
 
@@ -55,8 +55,9 @@ function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, i
     // To be in a list, or to be dismissed, is no interest in the item.
     if (eventWeight(event) > 0) fatigue.learnClicked(seen, shopper, item);
     if (event !== 'Recommendation Clicked' || isSpent(shares, interaction)) continue;
-    if (!fairShare.learn(daily, `${shopper}\u001f${sku}\u001fclicked`, shareTime(interaction))) continue;
-    exploration.learnClicked(tried, placementIn(recommendationId ?? '', tried.placements.keys()) ?? exploration.placeOf(tried, placement ?? ''), item);
+    const place = placementIn(recommendationId ?? '', tried.placements.keys()) ?? exploration.placeOf(tried, placement ?? '');
+    if (!fairShare.learn(daily, `${shopper}\u001f${sku}\u001f${place}\u001fclicked`, shareTime(interaction))) continue;
+    exploration.learnClicked(tried, place, item);
   }
 }
 

@@ -18,6 +18,11 @@ async function sees(shop: TestShop, shopper: string, placement: string, clicked?
   return items.map(({ sku }) => sku);
 }
 
+const clickRates = ({ neighbours }: TestShop, placement: string): { shown: number; clicked: number } | undefined => {
+  const of = neighbours.shown.exploration.placements.get(placement);
+  return of && { shown: of.allShown, clicked: of.allClicked };
+};
+
 test('placements that somebody made up do not keep those of the shop from rates and a bias of their own', async () => {
   const shop = shopOfPairs();
   for (let bot = 1; bot <= 9; bot++) await sees(shop, `bot ${bot}`, `junk${bot}`, 4);
@@ -33,4 +38,18 @@ test('placements that somebody made up do not keep those of the shop from rates 
   expect(positionBias.predict(shop.learner.position, 'home')).toBeGreaterThan(positionBias.predict(shop.learner.position, 'cart') + 0.2);
   expect(shop.neighbours.shown.exploration.placements.size).toBe(8);
   expect(shop.learner.position.size).toBe(9);
+});
+
+test('who sees the same items at two placements counts at both, shown and clicked, once a day', async () => {
+  const shop = shopOfPairs();
+  const day = async (): Promise<void> => {
+    for (let n = 0; n < 40; n++) {
+      await sees(shop, `s${n}`, 'home');
+      await sees(shop, `s${n}`, 'cart', 1);
+      await sees(shop, `s${n}`, 'home');
+    }
+  };
+  await day();
+  expect(clickRates(shop, 'home')).toEqual({ shown: 200, clicked: 0 });
+  expect(clickRates(shop, 'cart')).toEqual({ shown: 200, clicked: 40 });
 });
