@@ -3,11 +3,13 @@ import { itemNeighboursIn, type ItemNeighbours } from '../consumers/co-visitatio
 import { demandForecasts, erasures, itemVectors, orderLedger, products, recommenderModels, userProfiles } from '../schemas/topics.js';
 import { snapshotFiles } from '../infra/snapshots/files.js';
 import type { Config } from './config.js';
+import { tickMs } from './core/clock.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
 import { runConsumer } from './core/runner.js';
 import { runSink, sinkPorts } from './core/sink.js';
+import { steadyClock } from './core/steady-clock.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 import { runErasures } from './erasure.js';
@@ -16,6 +18,7 @@ import { Items } from './serving/items.js';
 import { followLearner } from './serving/learned.js';
 import { Ranking } from './serving/rank.js';
 import { Scorer } from './serving/scorer.js';
+import { TaskTimes } from './serving/task-times.js';
 import { followTables, Views } from './serving/views.js';
 
 const SNAPSHOT_EVERY_MS = 60_000;
@@ -25,6 +28,9 @@ const SINK_PATIENCE_MS = 500;
 /** Tables that an answer waits for when it is given a token: read-your-writes.ts looks at them. */
 const awaited = [userProfiles, orderLedger, products];
 const VIEW_PATIENCE_MS = 250;
+/** A profile that is older than so many ms and ticks is not what the shopper did last. */
+const BEHIND_MS = 7_000;
+const BEHIND_TICKS = 3;
 /** Each append delays the clicks that come meanwhile. */
 const TELL_MS = 100;
 const learned = [itemVectors, recommenderModels];
@@ -112,7 +118,10 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
   // On Kafka a stream ends with the marker of a transaction, an offset that no task counts among those it has read.
   const markers = log.engine === 'kafka' ? 1 : 0;
   const endOf = async (topic: string, partition: number): Promise<number> => Math.max(0, ((await log.ranges(topic))[partition]?.end ?? 0) - markers);
-  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, now: Date.now });
+  const times = new TaskTimes(views, userProfiles, steadyClock.now);
+  // A tick waits for its turn at each writer upstream. A file's time is no clock.
+  const patienceMs = log.clock === 'wall' ? BEHIND_MS + BEHIND_TICKS * tickMs(log.partitions) : Infinity;
+  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, isBehind: (partition) => times.behind(partition) > patienceMs, now: Date.now });
   const done = Promise.all([...following.map((tables) => tables.done), fold.done, ready]);
   return {
     name: 'scorer', scorer, ranking, views, items, isReady,

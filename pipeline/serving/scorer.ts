@@ -43,12 +43,16 @@ export interface ScorerParts extends Followed {
   readonly remember: (record: NewRecord) => void;
   /** Whether the learned state has caught up with the log. */
   readonly isReady: () => boolean;
+  /** Whether what shoppers of a partition did lately is not in their profiles yet. */
+  readonly isBehind: (partition: number) => boolean;
   readonly now: () => number;
 }
 
 interface Shopper extends Touched {
   readonly key: string;
   readonly profile: UserProfile | undefined;
+  /** Whether all that happened until now is reflected, but for the last seconds; and whether that, and what was to be waited for, is not. */
+  readonly isCurrent: boolean;
   readonly isStale: boolean;
 }
 
@@ -138,7 +142,7 @@ export class Scorer {
 
   /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
   #shopper(ref: ShopperRef, seen: boolean): Shopper {
-    const { views, isReady } = this.#parts;
+    const { views, isReady, isBehind } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     // An id that leads to another one has no row: it moved with the merge, in the same commit.
     const own = views.row(userProfiles, profiles, asked);
@@ -146,7 +150,8 @@ export class Scorer {
     const kept = own ?? (key === asked ? undefined : views.row(userProfiles, profiles, key));
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
     const profile = kept?.known && !ref.trusted ? undefined : kept;
-    return { key, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku)?.event, isStale: !seen || !isReady() };
+    const isCurrent = isReady() && !isBehind(partitionOf(key, views.partitions));
+    return { key, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku)?.event, isCurrent, isStale: !seen || !isCurrent };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -257,8 +262,8 @@ export class Scorer {
     return { items: isPlain(request) ? ranked.slice(0, limit) : chooseGiven(ranked, request, this.#known(shopper, request), (sku) => items.number(sku)), features: undefined };
   }
 
-  #freshness({ profile }: Shopper): object {
-    return { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: this.#parts.isReady() };
+  #freshness({ profile, isCurrent }: Shopper): object {
+    return { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: isCurrent };
   }
 
   #remember(recommendationId: string, { key, isStale }: Shopper, placement: string | null, model: string, { items, features: seen }: Answer): void {

@@ -87,7 +87,12 @@ export class Views {
 
   /** Time of a log that does not follow the wall clock: where the tasks of the catalogue stand. */
   logTime(): number {
-    return Math.max(...Array.from({ length: this.partitions }, (_, partition) => progressOf(this.#store(products, partition)).time));
+    return Math.max(...Array.from({ length: this.partitions }, (_, partition) => this.taskTime(products, partition)));
+  }
+
+  /** Up to which time the task that writes a partition of a table has read; 0 before its first tick. */
+  taskTime(table: Topic, partition: number): number {
+    return progressOf(this.#store(table, partition)).time;
   }
 
   watch(table: Topic, watcher: Watcher): () => void {

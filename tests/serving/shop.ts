@@ -34,6 +34,8 @@ export class TestShop {
   readonly told: Recommendation[] = [];
   readonly scorer: Scorer;
   readonly items: Items;
+  /** Whether profiles lack what happened lately. */
+  isBehind = false;
   /** When the next answer is given. */
   now = START;
   readonly #stores = observedStores(() => memoryStore());
@@ -48,7 +50,7 @@ export class TestShop {
     this.items = new Items(views, this.neighbours.index);
     followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
-    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, now: () => this.now });
+    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, isBehind: () => this.isBehind, now: () => this.now });
   }
 
   product(sku: string, fields: Partial<Product> = {}): void {

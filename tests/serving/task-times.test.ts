@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { TaskTimes } from '../../pipeline/serving/task-times.js';
+import { observedStores, Views } from '../../pipeline/serving/views.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import { PROGRESS_KEY, rows } from '../../pipeline/core/rows.js';
+import { userProfiles } from '../../schemas/topics.js';
+import type { Progress } from '../../schemas/types.js';
+import { shopOfPairs } from './shop.js';
+
+const progress = rows<Progress>('', 'Progress');
+
+test('a task is behind by what the clock is ahead of it, and one that has read nothing by nothing', () => {
+  const stores = observedStores(() => memoryStore());
+  let now = 1_000_000;
+  const times = new TaskTimes(new Views(stores, 2), userProfiles, () => now);
+  const reads = (time: number): void => stores.open(userProfiles.name, 1).apply([{ key: PROGRESS_KEY, value: progress.codec.encode({ offsets: {}, ticks: {}, time, applied: {}, crashes: {} }) }], 1);
+  reads(990_000);
+  expect([times.behind(0), times.behind(1)]).toEqual([0, 10_000]);
+  reads(999_500);
+  now += 1_000;
+  expect(times.behind(1)).toBe(1_500);
+  reads(2_000_000);
+  now += 1_000;
+  expect(times.behind(1)).toBe(0);
+});
+
+test('an answer from profiles that lag is stale and says so', async () => {
+  const shop = shopOfPairs();
+  shop.profile('a', ['P4']);
+  expect(await shop.recommend('a')).toMatchObject({ freshness: { caughtUp: true } });
+  expect(await shop.recommend('a')).not.toHaveProperty('stale');
+  shop.isBehind = true;
+  expect(await shop.recommend('a')).toMatchObject({ stale: true, freshness: { caughtUp: false } });
+});
