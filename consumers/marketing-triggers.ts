@@ -35,7 +35,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     merging: {
       merges: userMerges,
       moves: marketingTriggersMoves,
-      rows: [joining(carts, joinCart), joining(contacts, joinContact), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo)],
+      rows: [joining(carts, joinCart), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo)],
     },
   });
 
@@ -105,6 +105,13 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 function forget(key: string, cartId: string, due: number, ctx: Context): void {
   const cart = ctx.get(carts, key, cartId);
   if (cart && cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);
+}
+
+/** What was ordered under the id that is joined took the carts of this one, too: it is one shopper. */
+function joinContactAndCarts(moved: Parameters<typeof joinContact>[0], ctx: Context): void {
+  joinContact(moved, ctx);
+  const contact = contactOf(moved.key, ctx);
+  for (const { sub: cartId, value: cart } of ctx.scan(carts, moved.key)) if (isOlderThanOrder(contact, cartId, cart.changedAt)) dropCart(moved.key, cartId, ctx);
 }
 
 function dropCart(key: string, cartId: string, ctx: Context): void {

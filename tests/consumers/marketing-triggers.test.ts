@@ -81,6 +81,40 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(other).toMatchObject({ bought: ['P8'], recent: [] });
   });
 
+  describe('what an anonymous id did counts for the user it becomes', () => {
+    const anonymous = (event: string, minute: number, more: Parameters<typeof shopEvent>[1] = {}): Parameters<Driver['send']>[2] => shopEvent(event, { anonymousId: 'a1', time: NINE + minute * MINUTE, ...more });
+    const becomesU1 = (driver: Driver, minute: number): void => driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + minute * MINUTE }));
+    const outcomes = (driver: Driver): string[] => driver.read(triggers).map(({ shopper, status, reason }) => `${shopper} ${status === 'fired' ? status : reason}`).sort();
+
+    test('the triggers it was sent, to the cap', () => {
+      const driver = shop({ ...OPTIONS, cap: { count: 1, windowMs: DAY } }, partitions);
+      driver.send(clickstream, 'a1', anonymous('Product Added', 0, { cartId: 'c1', products: [product('P1')] }));
+      driver.tick(NINE + HOUR);
+      becomesU1(driver, 61);
+      driver.send(clickstream, 'u1', add('u1', 'c2', 'P2', NINE + 62 * MINUTE));
+      driver.tick(NINE + 3 * HOUR);
+      expect(outcomes(driver)).toEqual(['a1 fired', 'u1 frequency_cap']);
+    });
+
+    test('its no to marketing', () => {
+      const driver = shop(OPTIONS, partitions);
+      driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+      driver.send(clickstream, 'a1', anonymous('Consent Updated', 10, { marketingConsent: false }));
+      becomesU1(driver, 20);
+      driver.tick(NINE + 2 * HOUR);
+      expect(outcomes(driver)).toEqual(['u1 opted_out']);
+    });
+
+    test.each([[null, []], ['c1', []], ['c2', ['u1 fired']]])('its order of cart %j: the cart of the user that it took is not reminded of', (cartId, expected) => {
+      const driver = shop(OPTIONS, partitions);
+      driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+      driver.send(orders, 'O1', orderEvent('completed', 'O1', { anonymousId: 'a1', cartId, time: NINE + 10 * MINUTE, lines: [orderLine('P1', 1, 1n)] }));
+      becomesU1(driver, 20);
+      driver.tick(NINE + 2 * HOUR);
+      expect(outcomes(driver)).toEqual(expected);
+    });
+  });
+
   test('an order that names its cart takes that one; one that names none takes every cart of its shopper', () => {
     const driver = shop(OPTIONS, partitions);
     for (const id of ['c1', 'c2', 'c3']) driver.send(clickstream, 'u1', add('u1', id, `P-${id}`, NINE));
