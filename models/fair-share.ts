@@ -5,7 +5,8 @@
  *
  * By default 60 events at once and six a minute after that: more than anybody browses for long. Time is the caller's, and must
  * not be what a shopper says: who may date events back lives through as many minutes as they like. Untrained: everybody has a
- * full level. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of another key that hashes
+ * full level. A time that lies further back than a level takes to fill is of another clock: the level lay in a future that is not to come, and
+ * is full again, as it would be so much later. Levels stand in `slots` slots by hash. A slot belongs to whoever drained it; each event of another key that hashes
  * there gives it one back, until it is full and free: so what comes often keeps its slot, and a crowd cannot hide a machine, which
  * gets one in `slots` of the crowd's events back. Who has no slot is taken without being counted. Keys are not kept, only hashes.
  * Source: token buckets of traffic policing, slots after the frequent-elements count of Misra & Gries (1982).
@@ -61,13 +62,17 @@ export function learn(state: FairShare, key: string, time: number): boolean {
   if (left < 1) return false;
   level[slot] = left - 1;
   // Events come out of order: time that was counted once is not counted again.
-  at[slot] = Math.max(at[slot], time);
+  at[slot] = isOfAnotherClock(settings, time - at[slot]) ? time : Math.max(at[slot], time);
   return true;
 }
 
+const isOfAnotherClock = ({ burst, refillMs }: Settings, elapsed: number): boolean => elapsed < -burst * refillMs;
+
 function levelAt({ owner, level, at, settings }: FairShare, slot: number, time: number): number {
   if (owner[slot] === 0) return settings.burst;
-  return Math.min(settings.burst, level[slot] + Math.max(0, time - at[slot]) / settings.refillMs);
+  const elapsed = time - at[slot];
+  if (isOfAnotherClock(settings, elapsed)) return settings.burst;
+  return Math.min(settings.burst, level[slot] + Math.max(0, elapsed) / settings.refillMs);
 }
 
 /** FNV-1a with a final mix; never 0. */

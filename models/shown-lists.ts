@@ -58,7 +58,7 @@ export interface ShownLists {
   readonly chosen: Shelf<ShownList>;
   /** By an id that was given up: the id that the same shopper has since. What is told late of the old one is found by it. */
   readonly joined: Latest<string>;
-  /** When the latest list was shown. */
+  /** When the list was shown that was told last. */
   latest: number;
 }
 
@@ -82,13 +82,18 @@ export function init(most: { readonly waiting: number; readonly chosen: number }
 /** Keeps a list that was shown. */
 export function learn(state: ShownLists, id: string, { shopper, placement, time, skus, features }: ToldList): void {
   if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.chosen.has(id)) return;
-  for (const shelf of [state.waiting, state.chosen]) while ((shelf.oldest()?.time ?? Infinity) < time - KEPT_MS) shelf.deleteOldest();
-  state.latest = Math.max(state.latest, time);
+  deleteExpired(state.waiting, time);
+  state.latest = time;
   state.waiting.add(id, ownerOf(state, shopper), { shopper, placement, time, skus: skus.join(SEPARATOR), features: Uint8Array.from(features), taught: [] });
 }
 
-/** Seconds from the oldest list of a kind to the latest one of all: how long after it was shown a choice is sure to find its list. */
-export const reach = ({ latest }: ShownLists, shelf: Shelf<ShownList>): number => Math.max(0, latest - (shelf.oldest()?.time ?? latest)) / 1_000;
+/** Two for each that is added, so that they get fewer, and a list that is dated wrongly takes no more with it. */
+function deleteExpired(shelf: Shelf<ShownList>, time: number): void {
+  for (let n = 0; n < 2 && (shelf.oldest()?.time ?? Infinity) < time - KEPT_MS; n++) shelf.deleteOldest();
+}
+
+/** Seconds from the oldest list of a kind to the one that was told last: how long after it was shown a choice is sure to find its list. */
+export const reach = ({ latest }: ShownLists, shelf: Shelf<ShownList>): number => Math.min(KEPT_MS, Math.max(0, latest - (shelf.oldest()?.time ?? latest))) / 1_000;
 
 /** Two ids are one shopper: what is kept of one is the other's from now on. */
 export function join(state: ShownLists, from: string, to: string): void {
@@ -122,6 +127,7 @@ export function choose(state: ShownLists, id: string | null, shopper: string, sk
   if (target < 0 || list.taught.includes(taught)) return undefined;
   state.waiting.delete(named);
   state.chosen.delete(named);
+  deleteExpired(state.chosen, time);
   state.chosen.add(named, owner, { ...list, taught: [...list.taught, taught] });
   return { placement: list.placement, features: list.features, count: skus.length, target, weight: STAGE[stage] };
 }

@@ -29,6 +29,18 @@ test('a crowd cannot hide a machine: it gets little more than its share', () => 
   expect(count).toBeLessThan(300);
 });
 
+test('a clock that was ahead, for however long, takes nothing away once it is right again; events a little out of order give nothing back', () => {
+  for (const ahead of [3_600_000, 86_400_000, 3e12]) {
+    const state = fairShare.init();
+    expect(taken(state, 'machine', 1_000, ahead)).toBe(60);
+    expect(taken(state, 'machine', 1_000)).toBe(60);
+    expect(taken(state, 'machine', 1_000, 100_000)).toBe(10);
+  }
+  const state = fairShare.init();
+  expect(taken(state, 'machine', 1_000, 590_000)).toBe(60);
+  expect(taken(state, 'machine', 1_000)).toBe(0);
+});
+
 test('events out of order give nothing twice, and a snapshot goes on where it stood', () => {
   fc.assert(fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 1_000_000 })), { maxLength: 300 }), (events) => {
     const state = fairShare.init({ burst: 3, slots: 2 });

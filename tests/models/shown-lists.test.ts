@@ -53,6 +53,34 @@ test('lists that somebody chose from outlast any number of others; of those that
   expect(shownLists.choose(state, null, 'u', 'A', 'purchase', DAY)!.weight).toBe(3);
 });
 
+test('lists that a wrong clock dates days ahead take no more than two each with them, and what is said of the reach is right again with the next', () => {
+  const state = shownLists.init();
+  const features = Uint8Array.of(1, 2, 3);
+  for (let n = 0; n < 100; n++) shownLists.learn(state, `n${n}`, { ...list(1_000 * n, SKUS, features), shopper: `s${n}` });
+  for (let n = 0; n < 5; n++) shownLists.choose(state, `n${n}`, `s${n}`, 'A', 'click', 100_000);
+  shownLists.learn(state, 'ahead', { ...list(3 * DAY, SKUS, features), shopper: 'other' });
+  shownLists.learn(state, 'right', { ...list(100_000, SKUS, features), shopper: 's100' });
+  expect(state.waiting.size).toBe(95);
+  expect(shownLists.reach(state, state.waiting)).toBe(93);
+  expect(shownLists.reach(state, state.chosen)).toBe(100);
+  expect(shownLists.choose(state, 'n7', 's7', 'A', 'click', 100_000)).toBeDefined();
+  expect(shownLists.choose(state, null, 's4', 'A', 'purchase', 100_000)).toBeDefined();
+});
+
+test('what is older than a day goes as others come, of both kinds', () => {
+  const state = shownLists.init();
+  for (let n = 0; n < 700; n++) {
+    // Ten times as many on the first day as on each of thirteen others.
+    const time = n < 300 ? n * (DAY / 300) : DAY + (n - 300) * (DAY / 30);
+    shownLists.learn(state, `n${n}`, { ...list(time, SKUS, Uint8Array.of(1, 2, 3)), shopper: `s${n}` });
+    if (n % 2 === 0) shownLists.choose(state, `n${n}`, `s${n}`, 'A', 'click', time);
+  }
+  for (const shelf of [state.waiting, state.chosen]) {
+    expect(shelf.size).toBeLessThanOrEqual(20);
+    expect(shownLists.reach(state, shelf)).toBeLessThanOrEqual(DAY / 1_000);
+  }
+});
+
 test('ten lists a second are found for the better part of an hour, and those chosen from for the day', () => {
   const state = shownLists.init();
   const skus = Array.from({ length: 10 }, (_, n) => `SKU-${1000 + n}`);
