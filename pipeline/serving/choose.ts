@@ -54,7 +54,6 @@ export function choose(ranked: Ranked, { limit, diversity, explore }: Wishes, kn
   return {
     items: Int32Array.from(shown, (at) => ranked.items[at]!),
     scores: Float64Array.from(shown, (at) => scores[at]!),
-    sources: Uint8Array.from(shown, (at) => ranked.sources[at]!),
     places: Uint8Array.from(shown, (at) => ranked.places[at]!),
     propensities,
     dampings: Float64Array.from(shown, (at) => dampings[at]!),

@@ -25,8 +25,6 @@ const AT_ONCE = 128;
 export interface Ranked {
   readonly items: Int32Array;
   readonly scores: ArrayLike<number>;
-  /** By item: what spoke for it, a sum of SOURCE bits. */
-  readonly sources: Uint8Array;
   /** By item: its row in the model's feature matrix, until the next question. */
   readonly places: Uint8Array;
 }

@@ -124,7 +124,7 @@ export class Showing {
 export function chooseGiven(ranked: readonly ShownItem[], wishes: Wishes, known: KnownItems, numberOf: (sku: string) => number): ShownItem[] {
   const numbers = Int32Array.from(ranked, ({ sku }) => numberOf(sku));
   const places = Int32Array.from(ranked.keys());
-  const chosen = choose({ items: places, scores: ranked.map(({ score }) => score), sources: new Uint8Array(places.length), places: new Uint8Array(places.length) }, wishes, {
+  const chosen = choose({ items: places, scores: ranked.map(({ score }) => score), places: new Uint8Array(places.length) }, wishes, {
     vectorOf: (at) => known.vectorOf(numbers[at]!),
     categoryOf: (at) => known.categoryOf(numbers[at]!),
     dampingOf: (at) => known.dampingOf(numbers[at]!),

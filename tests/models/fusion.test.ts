@@ -39,11 +39,10 @@ test('what usually comes next is recommended first', () => {
   expect(right).toBeGreaterThan(180);
 });
 
-test('scores fall along the list, and every item says what spoke for it', () => {
-  const { items, scores, sources } = fusion.predict(trained, after(3, 2), work, { limit: 20 });
+test('scores fall along the list, and no item comes twice', () => {
+  const { items, scores } = fusion.predict(trained, after(3, 2), work, { limit: 20 });
   expect(items).toHaveLength(20);
   expect(Array.from(scores)).toEqual(Array.from(scores).sort((a, b) => b - a));
-  expect(sources.every((bits) => bits > 0)).toBe(true);
   expect(new Set(items).size).toBe(20);
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { randomness } from '../../models/kernels/numbers.js';
 import { localLinear } from '../../models/local-linear.js';
-import { exact, sampled } from '../../models/shapley.js';
+import { exact } from '../../models/shapley.js';
 
 const worths = (players: number): fc.Arbitrary<Float64Array> =>
   fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 2 ** players, maxLength: 2 ** players }).map((list) => Float64Array.from(list));
@@ -56,20 +56,6 @@ describe('exact Shapley values', () => {
 
   test('are refused for another number of outcomes', () => {
     expect(() => exact(new Float64Array(7), 3)).toThrow('3 players need 8 outcomes');
-  });
-});
-
-describe('sampled Shapley values', () => {
-  test('sum exactly, and lie within four standard errors of the exact ones', () => {
-    fc.assert(fc.property(games, fc.integer({ min: 1, max: 9 }), ({ players, outcomes }, seed) => {
-      const { values, standardErrors } = sampled((set) => outcomes[set], players, 400, randomness(seed));
-      expect(total(values)).toBeCloseTo(outcomes[outcomes.length - 1] - outcomes[0], 7);
-      exact(outcomes, players).forEach((value, i) => expect(Math.abs(value - values[i])).toBeLessThan(5 * standardErrors[i] + 1e-6));
-    }), { numRuns: 40 });
-  });
-
-  test('of one pair of orders claim no precision', () => {
-    expect(sampled((set) => set, 2, 1, randomness(1)).standardErrors[0]).toBe(Infinity);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Ranked } from '../../pipeline/serving/rank.js';
 /** Items 100, 101, … of falling score. */
 function ranked(scores: readonly number[]): Ranked {
   const sorted = [...scores].sort((a, b) => b - a);
-  return { items: Int32Array.from(sorted, (_, at) => 100 + at), scores: Float32Array.from(sorted), sources: new Uint8Array(sorted.length), places: Uint8Array.from(sorted.keys()) };
+  return { items: Int32Array.from(sorted, (_, at) => 100 + at), scores: Float32Array.from(sorted), places: Uint8Array.from(sorted.keys()) };
 }
 
 const plain: KnownItems = { vectorOf: () => undefined, categoryOf: () => undefined, dampingOf: () => 0, isNew: () => false, draw: (items) => ({ at: items.length - 1, propensity: 1 / items.length }) };
