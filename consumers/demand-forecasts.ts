@@ -8,6 +8,7 @@ import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { MOST_UNITS } from '../schemas/ordering.js';
 import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
+import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
 import { hourRows, learnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
@@ -47,7 +48,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     name: 'demand-forecasts',
     table: forecastTable,
     inputs: [
-      on(sales, ({ key, value }, ctx) => onSale(key, value, ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx)),
+      on(sales, ({ key, value, writtenAt }, ctx) => onSale(key, happened(value, writtenAt, ctx), ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx)),
       on(demandHandovers, ({ key, value }, ctx) => onHandover(key, value, ctx)),
     ],
     outputs: [forecasts, reorderSuggestions, demandHandovers],
@@ -58,8 +59,6 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   function onSale(sku: string, sale: Sale, ctx: Context): void {
     if (!(Math.abs(sale.quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `A sale of ${sku} is of ${sale.quantity} units.`);
     const day = days.dayOf(sale.time);
-    // A tick may come a moment after the first sales of its day.
-    if (ctx.time > 0 && day > days.dayOf(ctx.time) + 1) throw new BadEvent('future_day', `A sale of ${sku} is dated ${new Date(sale.time).toISOString()}.`);
     turnDays(day, plan, ctx);
     const known = ctx.get(demandRows, sku);
     if (!known && isLateOfForgotten(sku, day, ctx)) return ctx.count('millrace_late_sales_total');

@@ -1,9 +1,10 @@
-import { consumer, on, type Consumer, type Context, type Due } from '../pipeline/core/consumer.js';
+import { consumer, on, type Consumer, type Context, type Due, type Incoming } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { MOST_UNITS, orderingProblems } from '../schemas/ordering.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
 import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
+import { happened } from './happened.js';
 import { requireSku } from './ids.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
@@ -26,7 +27,8 @@ export function itemWatch(): Consumer {
   });
 }
 
-function onCatalogChange({ key, value: change }: { key: string; value: CatalogChange }, ctx: Context): void {
+function onCatalogChange({ key, value, writtenAt }: Incoming<CatalogChange>, ctx: Context): void {
+  const change = happened(value, writtenAt, ctx);
   requireSku(key);
   requireStock(key, change.quantity);
   if (change.op === 'upsert') requireTerms(key, change.attributes);
@@ -45,7 +47,8 @@ function onCatalogChange({ key, value: change }: { key: string; value: CatalogCh
   tellSupply(before, change.time, ctx);
 }
 
-function onInventoryChange({ key, value: change }: { key: string; value: InventoryChange }, ctx: Context): void {
+function onInventoryChange({ key, value, writtenAt }: Incoming<InventoryChange>, ctx: Context): void {
+  const change = happened(value, writtenAt, ctx);
   requireSku(key);
   requireStock(key, change.quantity);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);

@@ -1,9 +1,10 @@
-import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
+import { consumer, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf, isSum } from '../schemas/money.js';
 import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
 import type { Erasure, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
+import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -21,7 +22,8 @@ export function orderLedger(): Consumer {
   return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent), on(erasures, onErasure)], outputs: [purchases, sales] });
 }
 
-function onOrderEvent({ key, value: event }: { key: string; value: OrderEvent }, ctx: Context): void {
+function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Context): void {
+  const event = happened(value, writtenAt, ctx);
   requireId('orderId', event.orderId);
   const shopper = event.userId ?? event.anonymousId;
   if (shopper !== null) requireShopper(event.userId === null ? 'anonymousId' : 'userId', shopper);

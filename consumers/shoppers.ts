@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
-import { consumer, joining, on, onLoosely, type Consumer, type Context } from '../pipeline/core/consumer.js';
+import { consumer, joining, on, onLoosely, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { rows, type RowKind } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
+import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -57,7 +58,8 @@ export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}
   });
 }
 
-function onShopEvent({ key, value: event }: { key: string; value: ShopEvent }, ctx: Context, repeats: boolean): void {
+function onShopEvent({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context, repeats: boolean): void {
+  const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
   for (const { sku } of event.products) requireSku(sku);
   if (isRepeatOfSource(event.source, ctx) || (!event.source && isRepeat(key, event, ctx))) {

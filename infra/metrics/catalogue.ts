@@ -13,6 +13,7 @@ export const catalogue = {
   millrace_events_accepted_total: { kind: 'counter', help: 'Events acknowledged as durable.', labels: ['source'] },
   millrace_events_rejected_total: { kind: 'counter', help: 'Events or requests refused, by code.', labels: ['code'] },
   millrace_events_clamped_total: { kind: 'counter', help: 'Events that claimed to lie in the future and were taken as of now.', labels: ['source'] },
+  millrace_times_clamped_total: { kind: 'counter', help: 'Records that claimed to lie more than a minute ahead of when they were written, and were taken as of then.', labels: ['consumer'] },
   millrace_http_request_seconds: { kind: 'histogram', help: 'Time to answer a request.', labels: ['route', 'status'], buckets: FAST },
   millrace_consumer_lag_records: { kind: 'gauge', help: 'Records that stand in the log and are not processed.', labels: ['consumer', 'partition'] },
   millrace_consumer_lag_seconds: { kind: 'gauge', help: 'Age of the oldest record of the latest commit when it was committed.', labels: ['consumer', 'partition'] },

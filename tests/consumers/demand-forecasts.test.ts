@@ -777,11 +777,45 @@ describe('odd series', () => {
     expect(driver.row('demand-forecasts', demandRows, 'P')).toBeUndefined();
   });
 
-  test('a sale of the day after tomorrow is refused; it must not close the days before it', () => {
+  test.each([['tomorrow', 13 * HOUR, NINE], ['the day after tomorrow', 2 * DAY, NINE], ['tomorrow, by a clock of a writer that stood still meanwhile', DAY, NINE - DAY]])('a sale dated %s is of the day on which it is written: no day opens before it begins', (_, ahead, writtenAt) => {
+    const live = (told: (driver: Driver) => void): Driver => {
+      const driver = shop();
+      for (let day = -30; day <= 0; day++) {
+        driver.tick(NINE + day * DAY);
+        for (const sku of ['P', 'Q']) driver.send(sales, sku, sale(sku, 4, NINE + day * DAY));
+      }
+      told(driver);
+      driver.tick(NINE + HOUR);
+      driver.send(sales, 'Q', sale('Q', 2, NINE + HOUR));
+      driver.tick(NINE + 2 * HOUR);
+      return driver;
+    };
+    const driver = live((open) => open.send(sales, 'P', sale('P', 1, NINE + ahead), writtenAt));
+    const honest = live((open) => open.send(sales, 'P', sale('P', 1, NINE)));
+    for (const sku of ['P', 'Q']) expect(latest(driver, sku)).toEqual(latest(honest, sku));
+    expect(latest(driver, 'Q').firstDay).toBe(Math.floor(NINE / DAY) + 1);
+    expect(row(driver, 'P').lastDay).toBe(Math.floor(NINE / DAY));
+    expect(driver.read(deadLetters)).toEqual([]);
+    expect(driver.count('millrace_times_clamped_total')).toBe(1);
+  });
+
+  test('sales of days on which no task ran, and time stood still, count on their days', () => {
     const driver = shop();
     driver.tick(NINE);
-    driver.send(sales, 'P', sale('P', 1, NINE + 2 * DAY));
-    expect(driver.read(deadLetters)).toMatchObject([{ code: 'future_day' }]);
+    for (let day = 0; day < 5; day++) driver.send(sales, 'P', sale('P', day + 1, NINE + day * DAY));
+    driver.tick(NINE + 4 * DAY + MINUTE);
+    expect(row(driver, 'P').units).toEqual([1, 2, 3, 4, 5]);
+    expect(driver.read(deadLetters)).toEqual([]);
+  });
+
+  test('the first sales of a day come a moment before its tick', () => {
+    const driver = shop();
+    const midnight = NINE + 15 * HOUR;
+    driver.tick(midnight - MINUTE);
+    driver.send(sales, 'P', sale('P', 1, midnight - MINUTE));
+    driver.tick(midnight - 1);
+    driver.send(sales, 'P', sale('P', 2, midnight));
+    expect(row(driver, 'P').units).toEqual([1, 2]);
   });
 
   test('SKUs that differ by case, or by a space within, are different SKUs', () => {

@@ -3,7 +3,7 @@ import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { catalog, deadLetters, inventory, itemInterests, triggerCandidates } from '../../schemas/topics.js';
 import type { CatalogChange } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
-import { MINUTE, NINE, stock } from '../support/events.js';
+import { DAY, MINUTE, NINE, stock } from '../support/events.js';
 
 const listed = (sku: string, more: Partial<CatalogChange> = {}): CatalogChange => ({
   sku, op: 'upsert', name: sku, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
@@ -27,6 +27,16 @@ test('what is older than what is known changes nothing', () => {
   driver.send(catalog, 'P1', listed('P1', { name: 'old', time: NINE }));
   expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ stock: 5, price: 20_000n, name: 'P1' });
   expect(driver.count('millrace_outdated_total')).toBe(2);
+});
+
+test('stock and a listing dated ahead are of when they were written: they keep out nothing that is told later', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.tick(NINE);
+  driver.send(inventory, 'P1', stock('P1', 5, NINE + DAY, 20_000n), NINE);
+  driver.send(catalog, 'P1', listed('P1', { name: 'old', time: NINE + DAY }), NINE);
+  driver.send(inventory, 'P1', stock('P1', 3, NINE + MINUTE, 10_000n));
+  driver.send(catalog, 'P1', listed('P1', { name: 'new', time: NINE + MINUTE }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ stock: 3, price: 10_000n, name: 'new' });
 });
 
 test('everyone who waits is told at a restock, the earliest first, each once, however few units there are; who withdrew is not (D11 without a limit)', () => {

@@ -32,6 +32,26 @@ test('partial refunds take back what they name, on the day of the order, each on
   expect(driver.read(sales).every(({ time }) => time === NINE)).toBe(true);
 });
 
+test('an order dated ahead on its topic happened when it was written, and what is taken back of it with it', () => {
+  const driver = ledger();
+  driver.tick(NINE);
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', time: NINE + 13 * 60 * MINUTE, lines: [orderLine('P1', 2, 10_000n)] }), NINE + 1);
+  driver.send(orders, 'R', orderEvent('refunded', 'R', { time: NINE + 3 * DAY, lines: [orderLine('P2', 1, 10_000n)] }), NINE + 2);
+  driver.tick(NINE + DAY);
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { time: NINE + DAY, lines: [orderLine('P1', 1, 10_000n)] }));
+  driver.send(orders, 'R', orderEvent('completed', 'R', { userId: 'u2', time: NINE, lines: [orderLine('P2', 2, 10_000n)] }));
+  expect(driver.read(sales).map(({ orderId, quantity, time, reportedAt }) => [orderId, quantity, time - NINE, reportedAt - NINE])).toEqual([['O', 2, 1, 1], ['O', -1, 1, DAY], ['R', 2, 0, 0], ['R', -1, 0, 2]]);
+  expect(driver.read(purchases).every(({ time }) => time <= NINE + DAY)).toBe(true);
+  expect(driver.count('millrace_times_clamped_total')).toBe(2);
+});
+
+test('orders written while no task ran have their own times, though no tick has told of them', () => {
+  const driver = ledger();
+  driver.tick(NINE);
+  for (const day of [1, 2, 3]) driver.send(orders, `O${day}`, orderEvent('completed', `O${day}`, { userId: 'u1', time: NINE + day * DAY, lines: [orderLine('P1', 1, 10_000n)] }));
+  expect(driver.read(sales).map(({ time }) => (time - NINE) / DAY)).toEqual([1, 2, 3]);
+});
+
 test('a refund never takes back more than was bought', () => {
   const driver = ledger();
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 10_000n)] }));

@@ -32,7 +32,8 @@ export class Driver {
   readonly #hosted: Hosted[] = [];
   readonly #topology: Topology;
   readonly #options: DriverOptions;
-  #time = 0;
+  /** When records are written: at the last tick, or later. */
+  #wall = 0;
 
   constructor(consumers: readonly Consumer[], options: DriverOptions = {}) {
     this.#options = options;
@@ -49,8 +50,9 @@ export class Driver {
     return this.#options.partitions ?? 1;
   }
 
-  /** Write a record and run until nothing is left to do. */
-  send<T>(topic: Topic<T>, key: string, value: T): void {
+  /** Write a record and run until nothing is left to do; written when it happened, unless it is told when. */
+  send<T>(topic: Topic<T>, key: string, value: T, writtenAt = timeOf(value)): void {
+    this.#wall = Math.max(this.#wall, writtenAt);
     this.write(topic.name, key, topic.codec.encode(value));
     this.run();
   }
@@ -62,7 +64,7 @@ export class Driver {
 
   /** Time passes at the sources: to `time` (ms). */
   tick(time: number): void {
-    this.#time = time;
+    this.#wall = time;
     const sources = new Set([...this.#topology.consumers.flatMap((consumer) => sourcesOf(consumer)), ...this.#orphans()].map(({ name }) => name));
     for (const topic of sources) this.#tickTopic(topic, { writer: 'source', time });
     this.run();
@@ -126,7 +128,7 @@ export class Driver {
 
   #append({ topic, partition, key, value, tick }: NewRecord): void {
     const records = this.#log.get(`${topic}/${partition}`) ?? [];
-    records.push({ topic, partition, offset: records.length, key, value, tick: tick ?? null, writtenAt: this.#time });
+    records.push({ topic, partition, offset: records.length, key, value, tick: tick ?? null, writtenAt: this.#wall });
     this.#log.set(`${topic}/${partition}`, records);
   }
 
@@ -168,3 +170,5 @@ export class Driver {
     return true;
   }
 }
+
+const timeOf = (value: unknown): number => (typeof value === 'object' && value !== null && 'time' in value && typeof value.time === 'number' ? value.time : 0);

@@ -1,0 +1,15 @@
+import type { Context } from '../pipeline/core/consumer.js';
+
+/** Clocks of two machines may differ by so much, and a writer's own records keep their order. */
+const SLACK_MS = 60_000;
+
+/**
+ * A record with the time at which it happened: what claims to lie ahead happened when it was written, as at the doors (producers/times.ts),
+ * which writers of topics do not pass. Not by the task's time alone: what was written while no task ran stands before the tick that tells of it.
+ */
+export function happened<T extends { readonly time: number }>(value: T, writtenAt: number, ctx: Context): T {
+  const latest = Math.max(ctx.time, writtenAt);
+  if (value.time <= latest + SLACK_MS || ctx.time === 0) return value;
+  ctx.count('millrace_times_clamped_total');
+  return { ...value, time: latest };
+}
