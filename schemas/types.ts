@@ -1108,6 +1108,14 @@ export interface StockCycle {
   readonly textbookCost: number;
   /** Sum of the squares of the differences of the two, cycle by cycle. */
   readonly squares: number;
+  /** How it is ordered: what follows is what all of this was learned of, and may be used for. Empty in rows that do not know. */
+  readonly policy: string;
+  /** Days whose demand the stock has to meet; 0 where they count down to the last one of a season. */
+  readonly protectedDays: number;
+  /** Standard deviation of the lead time. */
+  readonly deviationDays: number;
+  /** Share of cycles to cover that was asked for at first, 0 to 1. */
+  readonly level: number;
 }
 
 /** What base-stock levels of one partition have cost, in units weighed by their service levels, forgetting as it goes. */

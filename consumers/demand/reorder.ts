@@ -1,14 +1,16 @@
-import type { Correction } from '../../models/inventory/base-stock-learning.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
-import { protectedTime, sentence, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
+import { protectedTime, sentence, serviceLevel, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
 import { policyOf } from '../../schemas/ordering.js';
-import type { Forecast, ReorderSuggestion, SkuSuccessor, Supply } from '../../schemas/types.js';
+import type { Forecast, ReorderSuggestion, SkuSuccessor, StockCycle, Supply } from '../../schemas/types.js';
 import { rounded } from './forecast.js';
 
 /** A cycle is over while its days can still be looked up: four weeks are kept, and a quiet SKU is published once in one of them. */
 const MOST_CYCLE_DAYS = 20;
 /** Three lead times of equal probability whose mean and variance are those that are told, in deviations. */
 const LEAD_TIMES = [0, Math.sqrt(1.5), -Math.sqrt(1.5)];
+
+/** As much may days, and the odds of being covered, differ. */
+const SAME = 1.1;
 
 /** Terms of SKUs whose catalogue entry names none. */
 export interface ReorderDefaults {
@@ -31,6 +33,8 @@ export interface Terms {
   readonly service: Service;
   /** 0 where orders are not placed at intervals. */
   readonly reviewDays: number;
+  /** Whether the days to protect become fewer from day to day, towards the last on which it is sold. */
+  readonly countsDown: boolean;
 }
 
 /** `firstDay`: tomorrow, the first day that an order of today can still be sold on. */
@@ -43,12 +47,12 @@ export function termsOf(supply: Supply, defaults: ReorderDefaults, firstDay: num
   switch (kind) {
     case 'periodic': {
       const reviewDays = supply.reviewDays ?? defaults.reviewDays;
-      return { order, service, reviewDays, policy: { kind, reviewDays } };
+      return { order, service, reviewDays, countsDown: false, policy: { kind, reviewDays } };
     }
-    case 'reorder-point': return { order, service, reviewDays: 0, policy: { kind, orderDays: coverDays } };
+    case 'reorder-point': return { order, service, reviewDays: 0, countsDown: false, policy: { kind, orderDays: coverDays } };
     case 'newsvendor': {
       const sellingDays = supply.sellUntil === null ? coverDays : Math.max(0, supply.sellUntil - firstDay + 1);
-      return { order, service, reviewDays: 0, policy: { kind, sellingDays } };
+      return { order, service, reviewDays: 0, countsDown: supply.sellUntil !== null, policy: { kind, sellingDays } };
     }
   }
 }
@@ -61,6 +65,25 @@ export function cycleDays({ policy, order }: Pick<Terms, 'policy' | 'order'>, cy
   const { days, deviationDays } = protectedTime(policy, order.leadTime);
   const lengths = LEAD_TIMES.map((deviations) => Math.max(1, Math.round(Math.ceil(days) + deviations * deviationDays)));
   return days > 0 && Math.max(...lengths) <= MOST_CYCLE_DAYS ? lengths[cycle % lengths.length] : undefined;
+}
+
+/** Of which demand a level is a quantile, and which one. */
+export type Asked = Pick<StockCycle, 'policy' | 'protectedDays' | 'deviationDays' | 'level'>;
+
+export function askedOf({ policy, order, service, countsDown }: Terms): Asked {
+  const { days, deviationDays } = protectedTime(policy, order.leadTime);
+  return { policy: policy.kind, protectedDays: countsDown ? 0 : days, deviationDays, level: serviceLevel(service) };
+}
+
+/**
+ * Whether what was learned of the one may be used for the other. Days and odds that differ by no more than a tenth are the same: lead
+ * times that are measured and costs that follow prices move a little all the time, and would never let anything be learned.
+ */
+export function isSameDemand(a: Asked, b: Asked): boolean {
+  const [short, long] = [Math.min(a.protectedDays, b.protectedDays), Math.max(a.protectedDays, b.protectedDays)];
+  const [less, more] = [Math.min(a.level, b.level), Math.max(a.level, b.level)];
+  return a.policy === b.policy && long <= SAME * short && Math.abs(a.deviationDays - b.deviationDays) <= (SAME - 1) * long
+    && more * (1 - less) <= SAME * less * (1 - more);
 }
 
 /** Both costs decide where both are known; else the level. */
@@ -81,13 +104,14 @@ export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast 
   ({ probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
 
 /** What to order of a SKU today; undefined where nobody knows its stock. Of what is not forecast, nothing. */
-export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, correction?: Correction): ReorderSuggestion | undefined {
+export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, learned?: StockCycle): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
   const terms = termsOf(supply, defaults, forecast.firstDay);
   const { policy, order, service, reviewDays } = terms;
   const onOrder = supply.onOrder ?? 0;
   const demand = demandOf(forecast);
-  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, cycleDays(terms, 0) === undefined ? undefined : correction);
+  const isOfThis = learned !== undefined && cycleDays(terms, 0) !== undefined && isSameDemand(learned, askedOf(terms));
+  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, isOfThis ? learned : undefined);
   return {
     sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,

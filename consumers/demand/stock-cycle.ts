@@ -1,11 +1,11 @@
 import { corrected, cycleCost, init, learn, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
-import { protectedTime, serviceLevel } from '../../models/inventory/reorder-policies.js';
+import { protectedTime } from '../../models/inventory/reorder-policies.js';
 import { isShort, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Forecast, StockCycle, StockScore } from '../../schemas/types.js';
-import { cycleDays, demandOf, type Terms } from './reorder.js';
+import { askedOf, cycleDays, demandOf, isSameDemand, type Terms } from './reorder.js';
 import { SHOP } from './rows.js';
 
 /** By SKU. */
@@ -17,24 +17,28 @@ const FORGETTING = 0.999;
 
 /**
  * At a publication: a cycle that is over is judged by what was sold in it, and the next one begins tomorrow with the level that the
- * forecast asks for. Answers what has been learned. Where no cycle of these terms can be judged none begins.
+ * forecast asks for. Answers what has been learned of these terms: others begin anew. Where no cycle of theirs can be judged none begins.
  */
-export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, terms: Terms, ctx: Context): Correction {
-  const known = ctx.get(cycleRows, sku);
+export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, terms: Terms, ctx: Context): StockCycle | undefined {
+  const row = ctx.get(cycleRows, sku);
+  const asked = askedOf(terms);
+  const known = row && isSameDemand(row, asked) ? row : undefined;
   const days = cycleDays(terms, known?.cycles ?? 0);
   const isOver = known !== undefined && known.days > 0 && forecast.firstDay > known.from + known.days;
   if (known && !isOver && (known.days > 0 || days === undefined)) return known;
   const learned = known && isOver ? judge(known, series, ctx) : (known ?? init());
-  if (days === undefined) {
-    if (known) ctx.put(cycleRows, sku, { ...known, ...learned, days: 0 });
-    return learned;
-  }
+  if (days === undefined) return known && put(sku, { ...known, ...learned, days: 0 }, ctx);
   const time = protectedTime(terms.policy, terms.order.leadTime);
   const covered = demandOver(demandOf(forecast), Math.ceil(time.days), time.deviationDays);
-  const service = serviceLevel(terms.service);
-  const began = { from: forecast.firstDay, days, textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
-  ctx.put(cycleRows, sku, { ...learned, ...began });
-  return learned;
+  // What was asked at first stays: little by little it else came to be another demand.
+  return put(sku, {
+    ...asked, ...known, ...learned, from: forecast.firstDay, days, textbook: demandQuantile(covered, asked.level), deviation: Math.sqrt(covered.variance), service: asked.level,
+  }, ctx);
+}
+
+function put(sku: string, cycle: StockCycle, ctx: Context): StockCycle {
+  ctx.put(cycleRows, sku, cycle);
+  return cycle;
 }
 
 function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {

@@ -4,9 +4,14 @@ import { hourRows } from '../../consumers/demand/hours.js';
 import { live } from '../../consumers/demand/publication.js';
 import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seasonRows } from '../../consumers/demand/rows.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import * as itemIndex from '../../models/item-index.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
-import { forecasts, sales, supplies } from '../../schemas/topics.js';
-import type { Forecast } from '../../schemas/types.js';
+import { demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
+import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
+import { Items } from '../../pipeline/serving/items.js';
+import { observedStores, Views } from '../../pipeline/serving/views.js';
+import type { Forecast, Supply } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
@@ -101,5 +106,68 @@ describe('a SKU that is sold no more', () => {
     expect(DEAD.map((sku) => row(driver, sku) !== undefined)).toEqual([true, true, false]);
     sellDaily(driver, LIVE, 120, 142);
     expect(DEAD.map((sku) => row(driver, sku) !== undefined)).toEqual([false, true, false]);
+  });
+});
+
+describe('what was learned of a level', () => {
+  const cycle = (driver: Driver) => driver.row('demand-forecasts', cycleRows, 'P')!;
+  const reasons = (driver: Driver): string[] => driver.read(reorderSuggestions).findLast(({ sku }) => sku === 'P')!.reasons.map(({ code }) => code);
+  /** Five a day; the terms of each day. */
+  const days = (driver: Driver, from: number, to: number, terms: (day: number) => Partial<Supply>): void => {
+    for (let day = from; day < to; day++) {
+      driver.tick(NINE + day * DAY);
+      driver.send(supplies, 'P', supply('P', 1, NINE + day * DAY, terms(day)));
+      driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
+    }
+  };
+  const SHORT: Partial<Supply> = { leadTimeDays: 2, reviewDays: 1, shortageCost: 1, excessCost: 3 };
+  const learned = (): Driver => {
+    const driver = shop();
+    days(driver, 0, 80, () => SHORT);
+    expect(reasons(driver)).toContain('learned');
+    return driver;
+  };
+  const doorCodes = (driver: Driver, now: number): string[] => {
+    const views = new Views(observedStores((name, partition) => (name === table.name ? driver.openStore(name, partition) : memoryStore())), 1);
+    const reorder = { policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95 } as const;
+    const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days: shopDays('UTC'), plan: new Map(), reorder, hours: 0, now });
+    return (door.one('P') as { reorder: { reasons: { code: string }[] } }).reorder.reasons.map(({ code }) => code);
+  };
+
+  test.each<[string, Partial<Supply>]>([
+    ['another service level', { shortageCost: 98, excessCost: 2 }], ['another policy', { policy: 'reorder-point', leadTimeDays: 3, coverDays: 5 }], ['a longer review', { reviewDays: 5 }],
+    ['an uncertain lead time', { leadTimeDeviationDays: 2 }], ['a season of its own', { policy: 'newsvendor', sellUntil: Math.floor(NINE / DAY) + 95 }],
+  ])('is used for no other demand: %s begins anew, at once', (_, change) => {
+    const driver = learned();
+    const now = NINE + 79 * DAY + 10_000;
+    driver.tick(now);
+    driver.send(supplies, 'P', supply('P', 1, now, { ...SHORT, ...change }));
+    // Nothing was published yet: the last publication is not a minute old.
+    expect(doorCodes(driver, now)).not.toContain('learned');
+    driver.tick(now + MINUTE);
+    expect(reasons(driver)).not.toContain('learned');
+    expect(cycle(driver)).toMatchObject({ cycles: 0, shift: 0, from: Math.floor(NINE / DAY) + 80 });
+    days(driver, 80, 90, () => ({ ...SHORT, ...change }));
+    expect(cycle(driver).cycles).toBeLessThan(4);
+  });
+
+  test('is kept while costs and lead times only tremble; what wanders off little by little is another demand', () => {
+    const driver = shop();
+    days(driver, 0, 80, (day) => ({ ...SHORT, leadTimeDays: 2 + (day % 3) / 10, leadTimeDeviationDays: (day % 2) / 10, shortageCost: 1 + (day % 5) / 100 }));
+    expect(reasons(driver)).toContain('learned');
+    const { cycles } = cycle(driver);
+    expect(cycles).toBeGreaterThan(15);
+    days(driver, 80, 110, (day) => ({ ...SHORT, shortageCost: 1.02 ** (day - 80) }));
+    expect(cycle(driver).cycles).toBeLessThan(cycles);
+  });
+
+  test('of terms under which no cycle can be judged is nothing, and nothing is lost by them', () => {
+    const driver = learned();
+    const { cycles } = cycle(driver);
+    days(driver, 80, 84, () => ({ ...SHORT, leadTimeDays: 60 }));
+    expect(reasons(driver)).not.toContain('learned');
+    days(driver, 84, 90, () => SHORT);
+    expect(reasons(driver)).toContain('learned');
+    expect(cycle(driver).cycles).toBeGreaterThan(cycles);
   });
 });
