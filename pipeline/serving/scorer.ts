@@ -102,7 +102,7 @@ export class Scorer {
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
-      items: this.#showing.given(shopper, request.items, numbers, request.explain, request.compare),
+      items: this.#showing.given(shopper, request.items, numbers, request),
       unknown: request.items.filter((sku, at) => numbers[at]! < 0 && !items.wasDeleted(sku)),
       deleted: request.items.filter((sku) => items.wasDeleted(sku)),
       model: modelFor(shopper),
@@ -258,8 +258,10 @@ export class Scorer {
       const item = items.number(sku);
       return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);
     });
-    const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), explain);
-    return { items: isPlain(request) ? ranked.slice(0, limit) : chooseGiven(ranked, request, this.#known(shopper, request), (sku) => items.number(sku)), features: undefined };
+    const seen = left.length > 1 && this.#telling.isInFull(shopper.key, this.#parts.now()) ? new Map<string, Buffer>() : undefined;
+    const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, seen });
+    const shown = isPlain(request) ? ranked.slice(0, limit) : chooseGiven(ranked, request, this.#known(shopper, request), (sku) => items.number(sku));
+    return { items: shown, features: seen && Buffer.concat(shown.map(({ sku }) => seen.get(sku) ?? NOTHING)) };
   }
 
   #freshness({ profile, isCurrent }: Shopper): object {

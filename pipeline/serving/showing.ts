@@ -26,6 +26,14 @@ export interface Touched {
   readonly eventOf: (sku: string) => string | undefined;
 }
 
+/** What to say of given items beside their scores. */
+export interface AskedOfGiven {
+  readonly explain: boolean;
+  readonly compare?: boolean | undefined;
+  /** By SKU: is to hold what the model saw of it. Of more than it scores in one go the rest could not be looked up afterwards. */
+  readonly seen?: Map<string, Buffer> | undefined;
+}
+
 /** Ranked items in a shop's words: name, price, and why. */
 export class Showing {
   readonly #items: Items;
@@ -51,15 +59,16 @@ export class Showing {
   }
 
   /** Given items by score, best first. */
-  given(touched: Touched, skus: readonly string[], numbers: Int32Array, explain: boolean, compare = false): ShownItem[] {
+  given(touched: Touched, skus: readonly string[], numbers: Int32Array, { explain, compare = false, seen }: AskedOfGiven): ShownItem[] {
     const ranking = this.#ranking;
     const { recent } = touched;
     const explanations: Explanation[] = [];
     const fits: LocalFit[] = [];
     const explaining = explain ? ranking.explaining(recent) : undefined;
-    const scores = ranking.score(recent, numbers, explaining ? (at, place, score) => {
-      explanations[at] = explaining.explain(place, score);
-      if (compare) fits[at] = localFitOf(explaining.localFit(place, score));
+    const scores = ranking.score(recent, numbers, explaining || seen ? (at, place, score) => {
+      seen?.set(skus[at]!, ranking.seen(Uint8Array.of(place)));
+      if (explaining) explanations[at] = explaining.explain(place, score);
+      if (explaining && compare) fits[at] = localFitOf(explaining.localFit(place, score));
     } : undefined);
     const reasons = this.reasons(touched, numbers);
     return skus.map((sku, at): ShownItem => {
