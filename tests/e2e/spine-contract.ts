@@ -108,6 +108,7 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       expect(days).toMatchObject([{ day: '2025-12-31' }]);
       const forecast = await eventually(() => call('scorer', 'GET', '/v1/forecasts/P2', undefined), ({ status }) => status === 200);
       expect(forecast.json['days']).toHaveLength(28);
+      expect(forecast.json['lastSaleDay']).toBe('2025-12-31');
       const { skus } = await eventually(() => recommend({ userId: 'buyer-1' }), (answer) => !answer.skus.includes('P2'));
       expect(skus).not.toContain('P2');
       expect(skus.length).toBeGreaterThan(0);
