@@ -153,6 +153,18 @@ describe('what is recommended', () => {
     for (const { score, contributions } of among.items) expect(contributions!.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(score, 6);
   });
 
+  test('what counts is the visit, and only of who has done nothing yet in it what was touched before', async () => {
+    const [before, now] = [shop.now - 7_200_000, shop.now];
+    const recent = [...['P9', 'P8'].map((sku) => ({ sku, event: 'Product Viewed', time: now })), ...['P4', 'P4', 'P4'].map((sku) => ({ sku, event: 'Product Viewed', time: before }))];
+    shop.profile('came back', [], { recent, sessionStart: now, sessions: 2, events: 5 });
+    shop.profile('visit alone', ['P9', 'P8']);
+    shop.profile('just here', [], { recent: recent.slice(2), sessionStart: now, sessions: 2, events: 3 });
+    shop.profile('before alone', ['P4', 'P4', 'P4']);
+    expect(await shop.skus('came back')).toEqual(await shop.skus('visit alone'));
+    expect(await shop.skus('just here')).toEqual(await shop.skus('before alone'));
+    expect(await shop.skus('came back')).not.toEqual(await shop.skus('before alone'));
+  });
+
   test('an explanation says in words what speaks for an item, each with its share, the strongest first', async () => {
     shop.profile('a', ['P4', 'P6']);
     const { reasons, contributions } = (await shop.recommend('a', { explain: true })).items[0]!;
