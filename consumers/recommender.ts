@@ -42,6 +42,7 @@ export interface Recommender {
   toldLessons: number;
 }
 
+const NOTHING = new Uint8Array(0);
 const work = fusion.workspace();
 const scores = new Float32Array(ranker.STRIDE);
 
@@ -154,9 +155,10 @@ function learnBought(state: Recommender, purchase: Purchase): void {
   learnPurchase(state.index, state.shares, state.model.popularity, purchase, (sku) => learnChoice(state, recommendationId, shopper, sku, 'purchase', time));
 }
 
-function keepShown({ shown }: Recommender, { recommendationId, shopper, placement, time, items, featureSet, features: shownFeatures }: Recommendation): void {
-  if (featureSet !== features.SET) return;
-  shownLists.learn(shown, recommendationId, { shopper, placement: placement ?? '', time, skus: items.map(({ sku }) => sku), features: shownFeatures });
+function keepShown(state: Recommender, { recommendationId, shopper, placement, time, items, featureSet, features: shownFeatures }: Recommendation): void {
+  const known = featureSet === features.SET ? shownFeatures : NOTHING;
+  const lessons = shownLists.learn(state.shown, recommendationId, { shopper, placement: placement ?? '', time, skus: items.map(({ sku }) => sku), features: known });
+  for (const lesson of lessons) learnLesson(state, lesson);
 }
 
 /** Who logs in takes along what was shown to them before. An erased id leads nowhere, and nothing is kept of it. */
@@ -169,9 +171,12 @@ function followMerge({ shown }: Recommender, { from, to, erased }: UserMerge): v
 function learnChoice(state: Recommender, id: string | null, shopper: string, sku: string, stage: shownLists.Stage, time: number): void {
   if (id === null && stage === 'click') return;
   const lesson = shownLists.choose(state.shown, id, shopper, sku, stage, time);
-  if (!lesson) return;
+  if (lesson) learnLesson(state, lesson);
+}
+
+function learnLesson(state: Recommender, lesson: shownLists.Lesson): void {
   const { ranker: taught } = state.model;
-  const { placement, count, target, weight } = lesson;
+  const { placement, count, target, stage, weight } = lesson;
   shownLists.unquantised(lesson, taught.x, ranker.STRIDE);
   if (stage === 'click') {
     ranker.predict(taught, count, scores);

@@ -7,10 +7,11 @@
  * What stands first is chosen more often because it stands first: a list is kept in the order in which it was shown, for
  * position-bias.ts to take that out. Each (list, item, stage) teaches once, for a day after the list was shown; a cart or purchase that
  * names no list counts for the list from which the same shopper chose the item before. Who logs in takes their lists along.
+ * Lists and choices are told apart from each other, so a choice may be read before its list: it waits for it.
  *
  * Memory: 32 MiB for lists that nobody chose from yet, and 64 MiB for those that somebody did, so that purchases find them: about 1.1 KB for a
  * list of ten, 30,000 and 60,000 of them. Beyond that the oldest of its kind goes, as it does beyond 64 of each kind for one shopper: a flood
- * of answers to one id drops that id's lists alone. 20,000 joined ids are remembered. Untrained: nothing is known, no lesson.
+ * of answers to one id drops that id's lists alone. Choices that wait for their list have 4 MiB, some 6,000 lists. 20,000 joined ids are remembered. Untrained: nothing is known, no lesson.
  */
 import { Latest } from './kernels/latest.js';
 import { Shelf, type Dropped } from './kernels/shelf.js';
@@ -18,7 +19,10 @@ import { pack, unpack, UnreadableSnapshot } from './kernels/snapshot.js';
 
 const WAITING_BYTES = 32 * 2 ** 20;
 const CHOSEN_BYTES = 64 * 2 ** 20;
+const EARLY_BYTES = 4 * 2 ** 20;
 const MOST_OF_A_SHOPPER = 64;
+/** Choices from one list that wait for it. */
+const MOST_OF_A_LIST = 16;
 const MOST_JOINED = 20_000;
 const MOST_HOPS = 8;
 /** What a list takes beside its features and names: objects, maps and the heads of arrays. */
@@ -26,7 +30,7 @@ const OVERHEAD_BYTES = 600;
 const KEPT_MS = 86_400_000;
 /** Features are kept as signed bytes in these units: from −4 to 4. */
 const UNIT = 1 / 32;
-const VERSION = 3;
+const VERSION = 4;
 /** Between SKUs; no id contains it. */
 const SEPARATOR = '\u001f';
 
@@ -52,10 +56,25 @@ export interface ToldList extends Pick<ShownList, 'shopper' | 'placement' | 'tim
   readonly skus: readonly string[];
 }
 
-/** By id; waiting lists are their shopper's, chosen ones of who chose from them last. */
+interface Choice {
+  readonly shopper: string;
+  readonly sku: string;
+  readonly stage: Stage;
+  readonly time: number;
+}
+
+/** Choices from a list that is not known yet. */
+interface EarlyChoices {
+  /** Of the first. */
+  readonly time: number;
+  readonly choices: readonly Choice[];
+}
+
+/** By id of the list; waiting ones are their shopper's, those that were chosen from, or that are not known yet, of who chose from them last. */
 export interface ShownLists {
   readonly waiting: Shelf<ShownList>;
   readonly chosen: Shelf<ShownList>;
+  readonly early: Shelf<EarlyChoices>;
   /** By an id that was given up: the id that the same shopper has since. What is told late of the old one is found by it. */
   readonly joined: Latest<string>;
   /** When the list was shown that was told last. */
@@ -68,19 +87,33 @@ export interface Lesson {
   readonly features: Uint8Array;
   readonly count: number;
   readonly target: number;
+  readonly stage: Stage;
   readonly weight: number;
 }
 
 /** A list's memory in bytes, with what holds it. */
 const sizeOf = (id: string, { shopper, skus, features }: ShownList): number => OVERHEAD_BYTES + features.length + skus.length + 2 * shopper.length + id.length;
 
+const sizeOfEarly = (id: string, { choices }: EarlyChoices): number =>
+  OVERHEAD_BYTES + id.length + choices.reduce((sum, { shopper, sku }) => sum + 100 + shopper.length + sku.length, 0);
+
 export function init(most: { readonly waiting: number; readonly chosen: number } = { waiting: WAITING_BYTES, chosen: CHOSEN_BYTES }): ShownLists {
   const shelf = (bytes: number): Shelf<ShownList> => new Shelf({ bytes, each: MOST_OF_A_SHOPPER }, sizeOf);
-  return { waiting: shelf(most.waiting), chosen: shelf(most.chosen), joined: new Latest(MOST_JOINED), latest: 0 };
+  const early = new Shelf<EarlyChoices>({ bytes: EARLY_BYTES, each: MOST_OF_A_SHOPPER }, sizeOfEarly);
+  return { waiting: shelf(most.waiting), chosen: shelf(most.chosen), early, joined: new Latest(MOST_JOINED), latest: 0 };
 }
 
-/** Keeps a list that was shown. */
-export function learn(state: ShownLists, id: string, { shopper, placement, time, skus, features }: ToldList): void {
+/** Keeps a list that was shown; answers the lessons of choices that were told before it. */
+export function learn(state: ShownLists, id: string, list: ToldList): Lesson[] {
+  const early = state.early.get(id)?.choices ?? [];
+  state.early.delete(id);
+  keep(state, id, list);
+  // What the list does not tell enough of to learn from has nothing to wait for.
+  if (!state.waiting.has(id) && !state.chosen.has(id)) return [];
+  return early.flatMap(({ shopper, sku, stage, time }) => choose(state, id, shopper, sku, stage, time) ?? []);
+}
+
+function keep(state: ShownLists, id: string, { shopper, placement, time, skus, features }: ToldList): void {
   if (skus.length < 2 || features.length === 0 || features.length % skus.length !== 0 || state.chosen.has(id)) return;
   deleteExpired(state.waiting, time);
   state.latest = time;
@@ -88,7 +121,7 @@ export function learn(state: ShownLists, id: string, { shopper, placement, time,
 }
 
 /** Two for each that is added, so that they get fewer, and a list that is dated wrongly takes no more with it. */
-function deleteExpired(shelf: Shelf<ShownList>, time: number): void {
+function deleteExpired<T extends { readonly time: number }>(shelf: Shelf<T>, time: number): void {
   for (let n = 0; n < 2 && (shelf.oldest()?.time ?? Infinity) < time - KEPT_MS; n++) shelf.deleteOldest();
 }
 
@@ -102,6 +135,7 @@ export function join(state: ShownLists, from: string, to: string): void {
   const owner = ownerOf(state, to);
   state.waiting.move(from, owner);
   state.chosen.move(from, owner);
+  state.early.move(from, owner);
 }
 
 /** Drops every list that was shown to a shopper, or chosen from by them. */
@@ -109,18 +143,25 @@ export function forget(state: ShownLists, shopper: string): void {
   for (const shelf of [state.waiting, state.chosen]) {
     for (const [id, owner, list] of shelf) if (owner === shopper || ownerOf(state, list.shopper) === shopper) shelf.delete(id);
   }
+  for (const [id, owner, { choices }] of state.early) if (owner === shopper || choices.some((one) => ownerOf(state, one.shopper) === shopper)) state.early.delete(id);
   for (const [from, to] of state.joined) if (from === shopper || to === shopper) state.joined.delete(from);
 }
 
 /**
- * The lesson of a choice, undefined where there is none: an unknown or expired list, or one that has taught it before.
+ * The lesson of a choice, undefined where there is none: an unknown or expired list, or one that has taught it before. Of an unknown list
+ * `learn` has it later.
  * A named list counts whoever chooses from it: a shopper may have got another id since.
  */
 export function choose(state: ShownLists, id: string | null, shopper: string, sku: string, stage: Stage, time: number): Lesson | undefined {
   const owner = ownerOf(state, shopper);
   const named = id ?? chosenBefore(state, owner, sku);
-  const list = named === undefined ? undefined : state.chosen.get(named) ?? state.waiting.get(named);
-  if (named === undefined || !list || time > list.time + KEPT_MS) return undefined;
+  if (named === undefined) return undefined;
+  const list = state.chosen.get(named) ?? state.waiting.get(named);
+  if (!list) {
+    keepEarly(state, named, owner, { shopper, sku, stage, time });
+    return undefined;
+  }
+  if (time > list.time + KEPT_MS) return undefined;
   const skus = list.skus.split(SEPARATOR);
   const target = skus.indexOf(sku);
   const taught = 4 * target + STAGE[stage];
@@ -129,16 +170,24 @@ export function choose(state: ShownLists, id: string | null, shopper: string, sk
   state.chosen.delete(named);
   deleteExpired(state.chosen, time);
   state.chosen.add(named, owner, { ...list, taught: [...list.taught, taught] });
-  return { placement: list.placement, features: list.features, count: skus.length, target, weight: STAGE[stage] };
+  return { placement: list.placement, features: list.features, count: skus.length, target, stage, weight: STAGE[stage] };
+}
+
+function keepEarly({ early }: ShownLists, id: string, owner: string, choice: Choice): void {
+  const { time, choices } = early.get(id) ?? { time: choice.time, choices: [] };
+  if (choices.length === MOST_OF_A_LIST || choices.some(({ sku, stage }) => sku === choice.sku && stage === choice.stage)) return;
+  deleteExpired(early, choice.time);
+  early.delete(id);
+  early.add(id, owner, { time, choices: [...choices, choice] });
 }
 
 /** The latest list from which the shopper chose the item. */
-function chosenBefore({ chosen }: ShownLists, owner: string, sku: string): string | undefined {
+function chosenBefore({ chosen, early }: ShownLists, owner: string, sku: string): string | undefined {
   return chosen.idsOf(owner).findLast((id) => {
     const { skus, taught } = chosen.get(id)!;
     const item = skus.split(SEPARATOR).indexOf(sku);
     return item >= 0 && taught.some((one) => one >> 2 === item);
-  });
+  }) ?? early.idsOf(owner).findLast((id) => early.get(id)!.choices.some((one) => one.sku === sku));
 }
 
 /** Who has what was shown to an id: that id, or the one it was joined with. */
@@ -177,6 +226,7 @@ export function snapshot(state: ShownLists): Uint8Array {
   const heads: Heads = {
     latest: state.latest, waiting: state.waiting.size, dropped: [state.waiting.dropped, state.chosen.dropped], joined: [...state.joined],
     lists: lists.map(([id, owner, { shopper, placement, time, skus, taught }]) => [id, owner, shopper, placement, time, skus, taught]),
+    early: [...state.early],
   };
   const features = new Uint8Array(lists.reduce((sum, [, , list]) => sum + list.features.length, 0));
   let at = 0;
@@ -194,6 +244,7 @@ interface Heads {
   readonly dropped: readonly [Dropped, Dropped];
   readonly joined: readonly [string, string][];
   readonly lists: readonly (readonly [id: string, owner: string, shopper: string, placement: string, time: number, skus: string, taught: readonly number[]])[];
+  readonly early: readonly (readonly [id: string, owner: string, choices: EarlyChoices])[];
 }
 
 export function restore(bytes: Uint8Array): ShownLists {
@@ -205,6 +256,7 @@ export function restore(bytes: Uint8Array): ShownLists {
   const state: ShownLists = { ...init(), latest: heads.latest };
   heads.lists.forEach(([id, owner, shopper, placement, time, skus, taught], n) =>
     (n < heads.waiting ? state.waiting : state.chosen).add(id, owner, { shopper, placement, time, skus, features: features.slice(at, (at += lengths[n])), taught }));
+  for (const [id, owner, choices] of heads.early) state.early.add(id, owner, choices);
   for (const [gone, to] of heads.joined) state.joined.set(gone, to);
   Object.assign(state.waiting.dropped, heads.dropped[0]);
   Object.assign(state.chosen.dropped, heads.dropped[1]);

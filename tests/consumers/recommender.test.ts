@@ -172,6 +172,22 @@ describe('what was shown', () => {
     expect(shop.learner.chosen).toBe(3);
   });
 
+  test('teaches as much where a click is read before what it was shown in: they come by two topics', async () => {
+    const [after, before] = [shopOfPairs(), shopOfPairs()];
+    for (const shop of [after, before]) {
+      for (let n = 0; n < 8; n++) {
+        shop.profile(`u${n}`, ['P4']);
+        const { recommendationId, items } = await shop.recommend(`u${n}`, { limit: 5 });
+        const learnList = (): void => recommender.learn(shop.learner, recommendations.name, shop.told.at(-1), `u${n}`);
+        if (shop === after) learnList();
+        shop.event(`u${n}`, items[n % 5]!.sku, [], { event: 'Recommendation Clicked', recommendationId });
+        if (shop === before) learnList();
+      }
+    }
+    expect(before.learner.chosen).toBe(8);
+    expect(ranker.weightsOf(before.learner.model.ranker)).toEqual(ranker.weightsOf(after.learner.model.ranker));
+  });
+
   test('is the shopper\'s after login, too', async () => {
     const { shop, id, skus } = await shown();
     shop.event('a', skus[2]!, [], { event: 'Recommendation Clicked', recommendationId: id });

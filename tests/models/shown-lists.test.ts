@@ -149,3 +149,43 @@ test('a snapshot goes on where it stood; an erased shopper is in none', () => {
   expect(new TextDecoder().decode(shownLists.snapshot(again))).not.toContain('"u"');
   expect(again.waiting.size + again.chosen.size).toBe(0);
 });
+
+test('choices that are read before their list teach once it is: the same lessons in whatever order list and choices come', () => {
+  const told = [
+    (state: shownLists.ShownLists) => shownLists.learn(state, 'r1', list(1_000, SKUS, Uint8Array.of(1, 2, 3))),
+    (state: shownLists.ShownLists) => [shownLists.choose(state, 'r1', 'u', 'B', 'click', 2_000), shownLists.choose(state, null, 'u', 'B', 'cart', 2_100)],
+    (state: shownLists.ShownLists) => [shownLists.choose(state, 'r1', 'u', 'B', 'click', 2_000), shownLists.choose(state, 'r1', 'u', 'Z', 'click', 2_200)],
+    (state: shownLists.ShownLists) => [shownLists.choose(state, 'r1', 'another', 'A', 'click', 2_300)],
+  ];
+  for (const order of [[0, 1, 2, 3], [1, 0, 2, 3], [1, 2, 0, 3], [1, 2, 3, 0], [3, 1, 0, 2]]) {
+    let state = shownLists.init();
+    const lessons = order.flatMap((n) => {
+      const taught = told[n]!(state);
+      state = shownLists.restore(shownLists.snapshot(state));
+      return taught.filter((lesson) => lesson !== undefined);
+    });
+    expect(lessons.map(({ target, stage }) => `${target} ${stage}`).sort()).toEqual(['0 click', '1 cart', '1 click']);
+    expect(state.early.size).toBe(0);
+  }
+});
+
+test('of choices whose list never comes few are kept, a day at most, and none of an erased shopper', () => {
+  const state = shownLists.init();
+  for (let n = 0; n < 100; n++) shownLists.choose(state, 'r1', 'u', `S${n}`, 'click', 1_000);
+  expect(state.early.get('r1')?.choices).toHaveLength(16);
+  for (let n = 0; n < 1_000; n++) shownLists.choose(state, `f${n}`, 'flood', 'A', 'click', 1_000);
+  expect(state.early.size).toBe(65);
+  shownLists.join(state, 'u', 'user');
+  shownLists.forget(state, 'user');
+  expect(state.early.has('r1')).toBe(false);
+  for (let n = 0; n < 20_000; n++) shownLists.choose(state, `n${n}`, `s${n}`, 'A', 'click', 2_000);
+  expect(state.early.size).toBeGreaterThan(4_000);
+  expect(state.early.bytes).toBeLessThanOrEqual(4 * 2 ** 20);
+  for (let n = 0; n < 10; n++) shownLists.choose(state, `later${n}`, 'late', 'A', 'click', 3 * DAY);
+  const left = state.early.size;
+  // A list that is told without what the ranker saw ends the wait, too.
+  shownLists.learn(state, 'later0', list(3 * DAY, SKUS, new Uint8Array(0)));
+  expect(state.early.size).toBe(left - 1);
+  for (let n = 0; n < 10_000; n++) shownLists.choose(state, `latest${n}`, `t${n}`, 'A', 'click', 3 * DAY);
+  expect(state.early.oldest()?.time).toBe(3 * DAY);
+});
