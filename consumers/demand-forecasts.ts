@@ -11,12 +11,12 @@ import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schem
 import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
-import { hourRows, learnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
+import { hourRows, learnHour, learnHourOfSku, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
 import { enrol, forget, forgetLater, isLateOfForgotten } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
-import { askForSeries, handOver, successorRows, tellReplaced } from './demand/succession.js';
+import { askForSeries, goesOnFrom, handOver, passOn, successorRows, tellReplaced } from './demand/succession.js';
 import { turnCycle } from './demand/stock-cycle.js';
 import { demandRow, demandRows, neverPublished, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
@@ -71,6 +71,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     }
     keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
     if (hours > 0) learnHour(sku, sale.time, sale.quantity, after.lastDay, days, ctx);
+    passOn(sku, sale.time, sale.quantity, ctx);
     publishSoon(sku, known?.publishedAt ?? 0, sale.time, ctx);
   }
 
@@ -104,6 +105,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   function onHandover(key: string, handover: DemandHandover, ctx: Context): void {
+    if (handover.time !== null) return onPassedOn(handover.from, key, handover.time, handover.units, ctx);
     const isNew = handover.kind === 'series' && ctx.get(demandRows, handover.to) === undefined;
     const sku = handOver(key, handover, worthOfPast({ promotions: [] }, ctx), ctx);
     const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
@@ -112,6 +114,20 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     // The old one may have been sold out; the new one has a stock of its own.
     ctx.put(demandRows, sku, demandRow(supplied(seriesOf(row), ctx.get(supplyRows, sku)), row));
     publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
+  }
+
+  /** A line of the SKU whose place this one takes: a part of its series, which the shop's days have had from the other one. */
+  function onPassedOn(from: string, sku: string, time: number, units: number, ctx: Context): void {
+    const known = ctx.get(demandRows, sku);
+    if (!known || !goesOnFrom(from, sku, ctx)) return;
+    const day = days.dayOf(time);
+    const before = seriesOf(known);
+    const after = skuSeries.sell(units > 0 ? skuSeries.soldInPlace(before, day) : before, day, units, worthOfPast(before, ctx));
+    if (!after) return ctx.count('millrace_late_sales_total');
+    ctx.put(demandRows, sku, demandRow(after, known));
+    if (hours > 0) learnHourOfSku(sku, time, units, after.lastDay, days, ctx);
+    passOn(sku, time, units, ctx);
+    publishSoon(sku, known.publishedAt, time, ctx);
   }
 
   /** The series with what its supply says of stock and promotions. */

@@ -234,18 +234,22 @@ export type HandoverKind = 'request' | 'series' | 'release';
 
 /** What demand-forecasts say to each other when one SKU takes the place of another. Key: the SKU that is told. */
 export interface DemandHandover {
-  /** request: `to` takes the place of `from`; series: the answer, told to `to`; release: it does not any more. */
+  /** request: `to` takes the place of `from`; series: the answer, told to `to`, or with a time a line of `from` that came after it; release: it does not any more. */
   readonly kind: HandoverKind;
   /** SKU that is replaced. */
   readonly from: string;
   /** SKU that takes its place. */
   readonly to: string;
-  /** Row of `from`, a framed SkuDemand; null but in a series. */
+  /** Row of `from`, a framed SkuDemand; null but in the answer. */
   readonly series: null | Buffer;
   /** Hours of `from`, a framed SkuHours; null where none are known. */
   readonly hours: null | Buffer;
   /** request: SKUs that have been asked, down the line of those that are replaced, whether the line leads back to `to`; −1 once it is known not to. */
   readonly asked: number;
+  /** Time of the order of a line that came after the answer, in ms since 1970-01-01 UTC; null in all else. */
+  readonly time: null | number;
+  /** Its units; below zero where they came back. */
+  readonly units: number;
 }
 
 /** Ids to be forgotten where they cannot be found by the shopper's key. Key: the order, or the shopper. */
@@ -1080,6 +1084,8 @@ export interface SkuHours {
 export interface SkuSuccessor {
   /** The other SKU. */
   readonly sku: string;
+  /** Whether the series of this SKU was handed over: false while there is none. */
+  readonly handed: boolean;
 }
 
 /** The base-stock level of one SKU in a cycle that runs, and what it has learned from those before (models/inventory/base-stock-learning). Key: sku. */

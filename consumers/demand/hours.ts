@@ -13,11 +13,16 @@ export const shopHourRows = rows<ShopHours>('shop-hours', 'ShopHours');
 
 /** A sale, or a correction of one, at the hour of its order; `lastDay` is the newest day of the SKU's series. */
 export function learnHour(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): void {
-  if (units === 0) return;
-  const [day, hour] = [days.dayOf(time), hourOf(time, days)];
-  const { hours, change } = sell(skuHoursOf(ctx.get(hourRows, sku)), day, hour, units, lastDay);
+  const change = learnHourOfSku(sku, time, units, lastDay, days, ctx);
+  if (change !== 0) ctx.put(shopHourRows, SHOP, changeShop(ctx.get(shopHourRows, SHOP) ?? noShopHours, days.dayOf(time), hourOf(time, days), change));
+}
+
+/** The same for the SKU alone, where the shop has heard of the sale by another one; by how many hits it changed. */
+export function learnHourOfSku(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): -1 | 0 | 1 {
+  if (units === 0) return 0;
+  const { hours, change } = sell(skuHoursOf(ctx.get(hourRows, sku)), days.dayOf(time), hourOf(time, days), units, lastDay);
   ctx.put(hourRows, sku, { ...hours, folded: bytesOf(hours.folded) });
-  if (change !== 0) ctx.put(shopHourRows, SHOP, changeShop(ctx.get(shopHourRows, SHOP) ?? noShopHours, day, hour, change));
+  return change;
 }
 
 /** The hours of the SKU whose place it takes go on with its own, which are of four weeks at most. Those of the shop stay as they are. */

@@ -11,6 +11,8 @@ const NO_RING = -1;
 /** Who asks may lead into a ring that it is not part of, which would be asked for ever. */
 const MOST_ASKED = 32;
 
+const empty = { series: null, hours: null, asked: 0, time: null, units: 0 } as const;
+
 /** Who takes the place of a SKU. */
 export const successorRows = rows<SkuSuccessor>('successor', 'SkuSuccessor');
 /** Whose series a SKU has taken over. */
@@ -20,15 +22,14 @@ export const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor')
 export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): void {
   const [was, is] = [before?.replaces ?? null, now.replaces];
   if (was === is) return;
-  if (was !== null) ctx.emit(demandHandovers, was, { kind: 'release', from: was, to: sku, series: null, hours: null, asked: 0 });
+  if (was !== null) ctx.emit(demandHandovers, was, { ...empty, kind: 'release', from: was, to: sku });
   askForSeries(sku, ctx);
 }
 
 /** Before its first sale, and again at it: the old SKU's history may have been loaded in between. */
 export function askForSeries(sku: string, ctx: Context): void {
   const replaces = ctx.get(supplyRows, sku)?.replaces ?? null;
-  if (replaces === null || ctx.get(predecessorRows, sku)?.sku === replaces) return;
-  ctx.emit(demandHandovers, replaces, { kind: 'request', from: replaces, to: sku, series: null, hours: null, asked: 0 });
+  if (replaces !== null) ctx.emit(demandHandovers, replaces, { ...empty, kind: 'request', from: replaces, to: sku });
 }
 
 /**
@@ -44,6 +45,8 @@ export function handOver(key: string, handover: DemandHandover, exposureOf: Expo
     case 'series': {
       const sku = series === null ? undefined : takeOver(from, to, seriesOf(demandRows.codec.decode(series)), exposureOf, ctx);
       if (sku !== undefined && hours !== null) takeOverHours(sku, hourRows.codec.decode(hours), ctx);
+      const next = sku === undefined ? undefined : ctx.get(successorRows, sku);
+      if (sku !== undefined && next && !next.handed) handSeries(sku, next.sku, ctx);
       return sku;
     }
   }
@@ -68,12 +71,33 @@ function heard(key: string, request: DemandHandover, ctx: Context): string | und
 }
 
 function leave(from: string, to: string, ctx: Context): string {
-  ctx.put(successorRows, from, { sku: to });
-  const row = ctx.get(demandRows, from);
-  const hours = ctx.get(hourRows, from);
-  if (row) ctx.emit(demandHandovers, to, { kind: 'series', from, to, series: demandRows.codec.encode(row), hours: hours ? hourRows.codec.encode(hours) : null, asked: 0 });
+  const before = ctx.get(successorRows, from);
+  ctx.put(successorRows, from, { sku: to, handed: before?.sku === to && before.handed });
+  handSeries(from, to, ctx);
   return from;
 }
+
+function handSeries(from: string, to: string, ctx: Context): void {
+  const row = ctx.get(demandRows, from);
+  if (!row) return;
+  const hours = ctx.get(hourRows, from);
+  ctx.put(successorRows, from, { sku: to, handed: true });
+  ctx.emit(demandHandovers, to, { ...empty, kind: 'series', from, to, series: demandRows.codec.encode(row), hours: hours ? hourRows.codec.encode(hours) : null });
+}
+
+/**
+ * A line of a SKU whose place another one has taken is that one's demand: what is left of the old one may sell for weeks, and come back.
+ * Goes on as a part of the series where there was none to hand over before.
+ */
+export function passOn(sku: string, time: number, units: number, ctx: Context): void {
+  const successor = ctx.get(successorRows, sku);
+  if (successor?.handed) ctx.emit(demandHandovers, successor.sku, { ...empty, kind: 'series', from: sku, to: successor.sku, time, units });
+  else if (successor) handSeries(sku, successor.sku, ctx);
+}
+
+/** Whether a SKU has gone on from the series of the one whose place it takes: who kept its own has nothing of what comes for the other. */
+export const goesOnFrom = (from: string, sku: string, ctx: Context): boolean =>
+  ctx.get(predecessorRows, sku)?.sku === from && ctx.get(supplyRows, sku)?.replaces === from;
 
 function stay(from: string, to: string, ctx: Context): string | undefined {
   if (ctx.get(successorRows, from)?.sku !== to) return undefined;
@@ -87,7 +111,7 @@ function takeOver(from: string, to: string, old: SkuSeries, exposureOf: Exposure
   // Who has a month of its own knows better; and what came a second time would count the days between twice.
   if (known?.firstDay !== null && known !== undefined) return undefined;
   if (ctx.get(predecessorRows, to)?.sku === from || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
-  ctx.put(predecessorRows, to, { sku: from });
+  ctx.put(predecessorRows, to, { sku: from, handed: true });
   const own = known && seriesOf(known);
   let series: SkuSeries = { ...old, shortages: own && own.shortages.length > 0 ? own.shortages : old.shortages };
   own?.units.forEach((units, i) => {

@@ -177,6 +177,13 @@ export function stocked(series: SkuSeries, day: number, inStock: boolean): SkuSe
   return { ...series, shortages: open.from > day ? before : [...before, { from: open.from, to: day }] };
 }
 
+/** Something else was sold in its place on a day: demand showed, up to then, whatever its own shelf was. */
+export function soldInPlace(series: SkuSeries, day: number): SkuSeries {
+  if (!isShort(series, day)) return series;
+  const shortages = series.shortages.flatMap(({ from, to }) => (from > day || (to !== null && to < day) ? [{ from, to }] : to === day ? [] : [{ from: day + 1, to }]));
+  return { ...series, shortages };
+}
+
 /** First day of net sales, wherever it stands. */
 export function firstSale(series: SkuSeries): number | null {
   if (series.firstDay !== null) return series.firstDay;

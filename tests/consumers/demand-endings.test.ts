@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
-import { hourRows } from '../../consumers/demand/hours.js';
+import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { live } from '../../consumers/demand/publication.js';
-import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seasonRows } from '../../consumers/demand/rows.js';
+import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seasonRows, windowRows } from '../../consumers/demand/rows.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import * as itemIndex from '../../models/item-index.js';
@@ -169,5 +169,124 @@ describe('what was learned of a level', () => {
     days(driver, 84, 90, () => SHORT);
     expect(reasons(driver)).toContain('learned');
     expect(cycle(driver).cycles).toBeGreaterThan(cycles);
+  });
+});
+
+describe('what comes for a SKU whose place another one has taken', () => {
+  const told = (driver: Driver, sku: string, old: string | null, day: number, more: Partial<Supply> = {}): void =>
+    driver.send(supplies, sku, supply(sku, null, NINE + day * DAY, { replaces: old, ...more }));
+  /** The old one sells five a day, and three of a day ten days ago come back. */
+  const sellOld = (driver: Driver, from: number, to: number, sku = 'OLD'): void => {
+    for (let day = from; day < to; day++) {
+      driver.tick(NINE + day * DAY);
+      driver.send(sales, sku, sale(sku, 5, NINE + day * DAY));
+      if (day > 10) driver.send(sales, sku, sale(sku, -3, NINE + (day - 10) * DAY));
+    }
+  };
+  const series = (driver: Driver, sku: string) => {
+    const { units, lastDay, firstDay, folded, shortages } = row(driver, sku)!;
+    return { units, lastDay, firstDay, folded: folded.toString('hex'), shortages };
+  };
+  const split = [1, 3].map((partitions) => ({ partitions }));
+
+  test.each(split)('counts for the new one as if it had come before, sale or refund, once, hours and all ($partitions partitions)', ({ partitions }) => {
+    const [early, late] = [shop({ partitions }, 12), shop({ partitions }, 12)];
+    sellOld(early, 0, 20);
+    told(early, 'NEW', 'OLD', 20);
+    sellOld(early, 20, 40);
+    sellOld(late, 0, 40);
+    told(late, 'NEW', 'OLD', 39);
+    for (const driver of [early, late]) driver.tick(NINE + 40 * DAY);
+    expect(series(early, 'NEW').units).toEqual(series(late, 'NEW').units);
+    expect(series(early, 'NEW').units).toEqual(series(early, 'OLD').units);
+    // Of other partitions' shops a day is worth something else.
+    if (partitions === 1) expect(series(early, 'NEW')).toEqual(series(late, 'NEW'));
+    expect(early.row('demand-forecasts', hourRows, 'NEW')).toEqual(late.row('demand-forecasts', hourRows, 'NEW'));
+    // Classes have judged one forecast in the one shop and four in the other.
+    expect(Math.abs(total(latest(early, 'NEW')) / total(latest(late, 'NEW')) - 1)).toBeLessThan(0.1);
+    expect(total(latest(early, 'OLD'))).toBe(0);
+    // The shop has heard of it once.
+    for (const kind of [windowRows, shopHourRows]) expect(early.row<unknown>('demand-forecasts', kind, '')).toEqual(late.row<unknown>('demand-forecasts', kind, ''));
+  });
+
+  test.each(split)('is all there is of it where the old one begins to sell after that was said, and goes on down a line of them ($partitions partitions)', ({ partitions }) => {
+    const driver = shop({ partitions });
+    driver.tick(NINE - HOUR);
+    told(driver, 'NEW', 'OLD', 0);
+    told(driver, 'NEWER', 'NEW', 0);
+    sellOld(driver, 0, 40);
+    driver.tick(NINE + 39 * DAY + HOUR);
+    for (const sku of ['NEW', 'NEWER']) expect(series(driver, sku).units).toEqual(series(driver, 'OLD').units);
+    expect(['OLD', 'NEW'].map((sku) => total(latest(driver, sku)))).toEqual([0, 0]);
+    expect(total(latest(driver, 'NEWER')) / 28).toBeGreaterThan(1.8);
+    driver.send(sales, 'NEWER', sale('NEWER', 4, NINE + 39 * DAY));
+    driver.send(sales, 'NEW', sale('NEW', 2, NINE + 39 * DAY));
+    expect(['OLD', 'NEW', 'NEWER'].map((sku) => row(driver, sku)!.units.at(-1))).toEqual([5, 7, 11]);
+  });
+
+  test('is demand, though the new one is not there yet; once the old one is gone the shelf is empty', () => {
+    const driver = shop();
+    sellOld(driver, 0, 20);
+    told(driver, 'NEW', 'OLD', 19, { stock: 0 });
+    for (let day = 20; day < 40; day += 4) {
+      sellOld(driver, day, day + 1);
+      driver.send(supplies, 'NEW', supply('NEW', 0, NINE + day * DAY, { replaces: 'OLD', stock: 0 }));
+    }
+    driver.tick(NINE + 60 * DAY);
+    // 5 in four days, less what came back: not five a day, nor nothing.
+    const daily = total(latest(driver, 'NEW')) / 28;
+    expect(daily).toBeGreaterThan(0.6);
+    expect(daily).toBeLessThan(2.2);
+    expect(series(driver, 'NEW').shortages).toEqual([{ from: Math.floor(NINE / DAY) + 37, to: null }]);
+  });
+
+  test('is nothing to one that has kept its own, nor to one that says so no more', () => {
+    const driver = shop();
+    for (let day = 0; day < 40; day++) {
+      sellOld(driver, day, day + 1);
+      driver.send(sales, 'OWN', sale('OWN', 1, NINE + day * DAY));
+    }
+    const own = row(driver, 'OWN')!.units;
+    told(driver, 'OWN', 'OLD', 39);
+    sellOld(driver, 39, 40);
+    expect(row(driver, 'OWN')!.units).toEqual(own);
+    told(driver, 'OWN', null, 39);
+    told(driver, 'NEW', 'OLD', 39);
+    const taken = row(driver, 'NEW')!.units;
+    told(driver, 'NEW', null, 40);
+    sellOld(driver, 40, 43);
+    expect(row(driver, 'NEW')!.units).toEqual(taken);
+    driver.tick(NINE + 43 * DAY);
+    expect(total(latest(driver, 'OLD'))).toBeGreaterThan(50);
+    // Said again it holds again; the series is not taken a second time.
+    told(driver, 'NEW', 'OLD', 43);
+    driver.tick(NINE + 43 * DAY + HOUR);
+    expect([total(latest(driver, 'OLD')), row(driver, 'NEW')!.units]).toEqual([0, taken]);
+    sellOld(driver, 44, 45);
+    expect(row(driver, 'NEW')!.units.at(-1)).toBe(5);
+  });
+
+  test('goes to the one that took its place last, whatever the one before takes back', () => {
+    const driver = shop();
+    sellOld(driver, 0, 5);
+    told(driver, 'NEW', 'OLD', 5);
+    told(driver, 'OTHER', 'OLD', 5);
+    told(driver, 'NEW', null, 5);
+    driver.tick(NINE + 5 * DAY + HOUR);
+    expect(total(latest(driver, 'OLD'))).toBe(0);
+    driver.send(sales, 'OLD', sale('OLD', 9, NINE + 5 * DAY));
+    expect(['NEW', 'OTHER'].map((sku) => row(driver, sku)!.units.at(-1))).toEqual([5, 9]);
+  });
+
+  test('counts for the new one still when the old one is forgotten', () => {
+    const driver = shop();
+    sellOld(driver, 0, 20);
+    told(driver, 'NEW', 'OLD', 19);
+    sellDaily(driver, ['NEW'], 20, 90);
+    expect(row(driver, 'OLD')).toBeUndefined();
+    driver.send(sales, 'OLD', sale('OLD', 7, NINE + 85 * DAY));
+    expect(row(driver, 'NEW')!.units.at(-5)).toBe(9);
+    driver.send(sales, 'OLD', sale('OLD', -1, NINE + 19 * DAY));
+    expect(driver.count('millrace_late_sales_total')).toBe(1);
   });
 });

@@ -840,7 +840,7 @@ describe('odd series', () => {
 
 test('crash anywhere equals no crash, and any batching equals one batch', () => {
   const steps = fc.array(fc.record({
-    kind: fc.constantFrom('sale', 'sale', 'sale', 'stock', 'tick'), sku: fc.integer({ min: 0, max: 9 }), hours: fc.integer({ min: 0, max: 40 }), units: fc.integer({ min: -2, max: 6 }), ago: fc.constantFrom(0, 0, 0, 3, 40),
+    kind: fc.constantFrom('sale', 'sale', 'sale', 'stock', 'replace', 'tick'), sku: fc.integer({ min: 0, max: 9 }), hours: fc.integer({ min: 0, max: 40 }), units: fc.integer({ min: -2, max: 6 }), ago: fc.constantFrom(0, 0, 0, 3, 40),
   }), { maxLength: 60 });
   const play = (plan: readonly { kind: string; sku: number; hours: number; units: number; ago: number }[], options: DriverOptions): unknown => {
     const driver = hourly('Europe/London', 30, options);
@@ -850,6 +850,7 @@ test('crash anywhere equals no crash, and any batching equals one batch', () => 
       time += hours * HOUR;
       if (kind === 'tick') driver.tick(time);
       if (kind === 'stock') driver.send(supplies, `P${sku}`, supply(`P${sku}`, units, time, { sale: ago === 3 ? `${isoDay(Math.floor(time / DAY) - 1)}/${isoDay(Math.floor(time / DAY) + units + 2)}` : ago === 40 ? '' : null, leadTimeDays: units + 2 }));
+      if (kind === 'replace') driver.send(supplies, `P${sku}`, supply(`P${sku}`, null, time, { replaces: units < 0 ? null : `P${units}`, deleted: ago === 40 }));
       if (kind === 'sale') {
         driver.tick(time);
         driver.send(sales, `P${sku}`, sale(`P${sku}`, units, time - ago * DAY));
