@@ -162,8 +162,8 @@ function forecastsOf(forecasting: () => ForecastDoor): HttpDoors['forecasts'] {
 function forecastDoors({ log }: Engine, config: Config, scorer: RunningScorer | undefined): () => ForecastDoor {
   const days = shopDays(config.SHOP_TIMEZONE);
   return () => {
-    const { views, items } = scoringOr404(scorer);
-    return new ForecastDoor({ views, items, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, now: log.clock === 'wall' ? Date.now() : views.logTime() });
+    const { views, items, forecastFreshness: freshness } = scoringOr404(scorer);
+    return new ForecastDoor({ views, items, freshness, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, now: log.clock === 'wall' ? Date.now() : views.logTime() });
   };
 }
 

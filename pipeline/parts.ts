@@ -14,6 +14,7 @@ import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 import { runErasures } from './erasure.js';
 import { learnOnThread, spawnLearner } from './learner/thread.js';
+import type { Freshness } from './serving/forecast-door.js';
 import { Items } from './serving/items.js';
 import { followLearner } from './serving/learned.js';
 import { Ranking } from './serving/rank.js';
@@ -80,6 +81,7 @@ export interface RunningScorer extends Running {
   readonly views: Views;
   readonly items: Items;
   readonly isReady: () => boolean;
+  readonly forecastFreshness: (partition: number) => Freshness;
 }
 
 export async function startScorer(engine: Engine, config: Config): Promise<RunningScorer> {
@@ -122,9 +124,14 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
   // A tick waits for its turn at each writer upstream. A file's time is no clock.
   const patienceMs = log.clock === 'wall' ? BEHIND_MS + BEHIND_TICKS * tickMs(log.partitions) : Infinity;
   const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, isBehind: (partition) => times.behind(partition) > patienceMs, now: Date.now });
+  const forecastTimes = new TaskTimes(views, demandForecasts, steadyClock.now);
+  const forecastFreshness = (partition: number): Freshness => {
+    const readUntil = forecastTimes.readUntil(partition);
+    return { readUntil, caughtUp: isReady() && readUntil > 0 && forecastTimes.behind(partition) <= patienceMs };
+  };
   const done = Promise.all([...following.map((tables) => tables.done), fold.done, ready]);
   return {
-    name: 'scorer', scorer, ranking, views, items, isReady,
+    name: 'scorer', scorer, ranking, views, items, isReady, forecastFreshness,
     failed: done.then(() => new Promise<never>(() => {})),
     async stop() {
       stopping.abort();

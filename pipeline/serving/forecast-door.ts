@@ -29,6 +29,15 @@ export interface ForecastDoorOptions {
   readonly hours: number;
   readonly items: Items;
   readonly now: number;
+  readonly freshness: (partition: number) => Freshness;
+}
+
+/** What forecasts of a partition know. */
+export interface Freshness {
+  /** Sales and stock up to then, ms; 0: none yet. */
+  readonly readUntil: number;
+  /** Whether that lacks the last seconds at most. */
+  readonly caughtUp: boolean;
 }
 
 interface Known {
@@ -63,7 +72,7 @@ export class ForecastDoor {
     const supply = views.row(demandForecasts, supplyRows, sku);
     const replacedBy = views.row(demandForecasts, successorRows, sku);
     if (isOver(supply, replacedBy)) {
-      return { ...this.#answer(this.#hourly({ record: nothing(sku, day, now), running: noDemand })), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
+      return { ...this.#answer(this.#hourly({ record: nothing(sku, day, now), running: noDemand })), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
     }
     const { forecast, known: rows, running } = predictDays(series, shop, day);
     const record = this.#hourly({ record: forecastRecord(sku, forecast, day, now), running });
@@ -73,7 +82,7 @@ export class ForecastDoor {
     };
     const suggestion = suggestionOf(supply, record, reorder, views.row(demandForecasts, cycleRows, sku));
     return {
-      ...this.#answer(record), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
+      ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),
       ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
     };
@@ -85,6 +94,7 @@ export class ForecastDoor {
     return {
       forecasts: made.flatMap(({ record }) => (record ? [this.#answer(record)] : [])),
       unknown: made.flatMap(({ sku, record }) => (record ? [] : [sku])),
+      freshness: this.#freshnessOf(skus),
     };
   }
 
@@ -115,6 +125,7 @@ export class ForecastDoor {
   async #total(skus: Iterable<readonly string[]>): Promise<object> {
     const { hours, days, now } = this.#options;
     const z = totals.lastZ(LEVELS);
+    const freshness = this.#freshness(Array.from({ length: this.#options.views.partitions }, (_, partition) => partition));
     const ofDays = Array.from({ length: HORIZON_DAYS }, totals.init);
     const ofHours = new Map<number, totals.Sums>();
     let [forecast, firstDay] = [0, 0];
@@ -139,8 +150,19 @@ export class ForecastDoor {
       return { start: isoHour(start, days), mean: roundedHour(mean), quantiles: quantiles.map(roundedHour) };
     });
     return {
-      forecast, model: MODEL, asOf: new Date(now).toISOString(), levels: LEVELS, days: forecast > 0 ? answer : [], ...(hours === 0 ? {} : { hours: answerHours }),
+      forecast, model: MODEL, asOf: new Date(now).toISOString(), freshness, levels: LEVELS, days: forecast > 0 ? answer : [], ...(hours === 0 ? {} : { hours: answerHours }),
     };
+  }
+
+  /** What the forecasts of SKUs know: as much as the one that knows least. Of one that seems never to have sold, too: its sale may be still to be read. */
+  #freshnessOf(skus: readonly string[]): object {
+    return this.#freshness([...new Set(skus.map((sku) => partitionOf(sku, this.#options.views.partitions)))]);
+  }
+
+  #freshness(partitions: readonly number[]): object {
+    const known = partitions.map((partition) => this.#options.freshness(partition));
+    const readUntil = Math.min(...known.map((one) => one.readUntil));
+    return { readUntil: readUntil > 0 ? new Date(readUntil).toISOString() : null, caughtUp: known.every(({ caughtUp }) => caughtUp) };
   }
 
   /** Hours of a SKU, whose moments are known, added to those of its category. */

@@ -22,12 +22,17 @@ export class TaskTimes {
 
   /** ms; 0 of a task that has read nothing yet. */
   behind(partition: number): number {
+    const time = this.readUntil(partition);
+    return time > 0 ? Math.max(0, this.#now() - time) : 0;
+  }
+
+  /** Up to which time a task has read; 0 before its first tick. */
+  readUntil(partition: number): number {
     const now = this.#now();
     if (now - this.#lookedAt[partition]! >= LOOK_EVERY_MS) {
       this.#lookedAt[partition] = now;
       this.#times[partition] = this.#views.taskTime(this.#table, partition);
     }
-    const time = this.#times[partition]!;
-    return time > 0 ? Math.max(0, now - time) : 0;
+    return this.#times[partition]!;
   }
 }

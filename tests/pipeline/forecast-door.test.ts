@@ -6,7 +6,8 @@ import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as itemIndex from '../../models/item-index.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { noMetrics } from '../../pipeline/core/metrics.js';
-import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
+import { partitionOf } from '../../pipeline/core/partition.js';
+import { ForecastDoor, type Freshness } from '../../pipeline/serving/forecast-door.js';
 import { observeForecasts } from '../../pipeline/serving/forecast-gauges.js';
 import { Items } from '../../pipeline/serving/items.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
@@ -55,10 +56,25 @@ function viewsAfterFiveWeeks(hours: number): Views {
 
 function fiveWeeks(hours: number): ForecastDoor {
   const views = viewsAfterFiveWeeks(hours);
-  return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours, now: NINE + 34 * DAY + 10 * MINUTE });
+  return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours, now: NINE + 34 * DAY + 10 * MINUTE, freshness: (partition) => ({ readUntil: views.taskTime(forecastTable, partition), caughtUp: true }) });
 }
 
 const door = fiveWeeks(0);
+
+test('every answer says up to when sales have been read, and whether that lacks more than the last seconds', async () => {
+  const freshness = { readUntil: '2026-04-05T09:01:00.000Z', caughtUp: true };
+  expect(door.one('TEA')).toMatchObject({ asOf: '2026-04-05T09:10:00.000Z', freshness });
+  for (const answer of [door.several(['TEA', 'unsold']), await door.ofCategory('kitchen'), await door.ofShop(), door.one('POT')]) expect(answer).toMatchObject({ freshness });
+});
+
+test('several SKUs are as fresh as the partition that knows least, be it of one that seems never to have sold', () => {
+  const views = new Views(observedStores(() => memoryStore()), 2);
+  const freshness = (partition: number): Freshness => [{ readUntil: NINE, caughtUp: true }, { readUntil: NINE - MINUTE, caughtUp: false }][partition]!;
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE, freshness });
+  const [first, second] = [0, 1].map((home) => ['A', 'B', 'C', 'D', 'E', 'F'].find((sku) => partitionOf(sku, 2) === home)!);
+  expect(asked.several([first!])).toMatchObject({ unknown: [first], freshness: { readUntil: '2026-03-02T09:00:00.000Z', caughtUp: true } });
+  expect(asked.several([first!, second!])).toMatchObject({ freshness: { readUntil: '2026-03-02T08:59:00.000Z', caughtUp: false } });
+});
 
 describe('the forecast of one SKU', () => {
   const tea = door.one('TEA') as Answer;

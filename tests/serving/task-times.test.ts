@@ -16,6 +16,7 @@ test('a task is behind by what the clock is ahead of it, and one that has read n
   const reads = (time: number): void => stores.open(userProfiles.name, 1).apply([{ key: PROGRESS_KEY, value: progress.codec.encode({ offsets: {}, ticks: {}, time, applied: {}, crashes: {} }) }], 1);
   reads(990_000);
   expect([times.behind(0), times.behind(1)]).toEqual([0, 10_000]);
+  expect([times.readUntil(0), times.readUntil(1)]).toEqual([0, 990_000]);
   reads(999_500);
   now += 1_000;
   expect(times.behind(1)).toBe(1_500);
