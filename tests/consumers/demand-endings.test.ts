@@ -197,10 +197,10 @@ describe('what comes for a SKU whose place another one has taken', () => {
     sellOld(late, 0, 40);
     told(late, 'NEW', 'OLD', 39);
     for (const driver of [early, late]) driver.tick(NINE + 40 * DAY);
-    expect(series(early, 'NEW').units).toEqual(series(late, 'NEW').units);
     expect(series(early, 'NEW').units).toEqual(series(early, 'OLD').units);
     // Of other partitions' shops a day is worth something else.
-    if (partitions === 1) expect(series(early, 'NEW')).toEqual(series(late, 'NEW'));
+    const exact = ({ folded, ...rest }: ReturnType<typeof series>) => ({ ...rest, folded: partitions === 1 ? folded : '' });
+    expect(exact(series(early, 'NEW'))).toEqual(exact(series(late, 'NEW')));
     expect(early.row('demand-forecasts', hourRows, 'NEW')).toEqual(late.row('demand-forecasts', hourRows, 'NEW'));
     // Classes have judged one forecast in the one shop and four in the other.
     expect(Math.abs(total(latest(early, 'NEW')) / total(latest(late, 'NEW')) - 1)).toBeLessThan(0.1);
