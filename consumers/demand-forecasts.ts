@@ -12,17 +12,19 @@ import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
 import { hourRows, learnHour, learnHourOfSku, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
-import { enrol, forget, forgetLater, isLateOfForgotten } from './demand/members.js';
+import { enrol, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
-import { askForSeries, goesOnFrom, handOver, passOn, successorRows, tellReplaced } from './demand/succession.js';
+import { askForSeries, goesOnFrom, handOver, passOn, successorRows, tellReplaced, type Line } from './demand/succession.js';
 import { turnCycle } from './demand/stock-cycle.js';
+import { catalogue, claim, isClaimable, release } from './demand/unlisted.js';
 import { demandRow, demandRows, neverPublished, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
 
 /** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
 const SILENT_DAYS = 60;
 const SILENT_UNITS = 0.5;
+const MOST_UNLISTED = 10_000;
 
 export interface DemandForecastOptions {
   readonly days: ShopDays;
@@ -32,6 +34,8 @@ export interface DemandForecastOptions {
   readonly reorder?: ReorderDefaults;
   /** Hours to forecast beside the days; 0: none, and nothing is learned of hours. */
   readonly hours?: number;
+  /** SKUs outside the catalogue that a partition forecasts by what only pages say, in a shop that sends no catalogue. */
+  readonly mostUnlisted?: number;
 }
 
 const REORDER: ReorderDefaults = {
@@ -42,7 +46,7 @@ const REORDER: ReorderDefaults = {
  * Keeps the sales of every SKU as a series that late lines, refunds and stock-outs correct, and publishes its forecast after sales
  * and at the turn of the day (see demand/publication), with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
  */
-export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER, hours = 0 }: DemandForecastOptions): Consumer {
+export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER, hours = 0, mostUnlisted = MOST_UNLISTED }: DemandForecastOptions): Consumer {
   const byClock = passedByClock(days);
   return consumer({
     name: 'demand-forecasts',
@@ -59,19 +63,23 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   function onSale(sku: string, sale: Sale, ctx: Context): void {
     if (!(Math.abs(sale.quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `A sale of ${sku} is of ${sale.quantity} units.`);
     const day = days.dayOf(sale.time);
-    turnDays(day, plan, ctx);
     const known = ctx.get(demandRows, sku);
+    const isClaim = sale.claimed !== 0 && sale.quantity === sale.claimed;
+    const isListed = ctx.get(supplyRows, sku)?.deleted === false;
+    if (!known && isClaim && !isClaimable(isListed, mostUnlisted, ctx)) return ctx.count('millrace_unlisted_claims_total');
+    turnDays(day, plan, ctx);
     if (!known && isLateOfForgotten(sku, day, ctx)) return ctx.count('millrace_late_sales_total');
     const before = known ? seriesOf(known) : skuSeries.init(day);
-    const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(before, ctx));
+    const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(before, ctx), sale.claimed);
     if (!after) return ctx.count('millrace_late_sales_total');
     if (!known) {
       enrol(sku, day, ctx);
+      if (isClaim && !isListed) claim(sku, ctx);
       askForSeries(sku, ctx);
-    }
+    } else if (!isClaim) release(sku, ctx);
     keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
     if (hours > 0) learnHour(sku, sale.time, sale.quantity, after.lastDay, days, ctx);
-    passOn(sku, sale.time, sale.quantity, ctx);
+    passOn(sku, sale, ctx);
     publishSoon(sku, known?.publishedAt ?? 0, sale.time, ctx);
   }
 
@@ -98,6 +106,8 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const before = ctx.get(supplyRows, sku);
     ctx.put(supplyRows, sku, supply);
     tellReplaced(sku, before, supply, ctx);
+    catalogue(ctx);
+    release(sku, ctx);
     const known = ctx.get(demandRows, sku);
     if (!known) return;
     keep(sku, known, supplied(seriesOf(known), supply), ctx);
@@ -105,7 +115,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   function onHandover(key: string, handover: DemandHandover, ctx: Context): void {
-    if (handover.time !== null) return onPassedOn(handover.from, key, handover.time, handover.units, ctx);
+    if (handover.time !== null) return onPassedOn(handover.from, key, { time: handover.time, quantity: handover.units, claimed: handover.claimed }, ctx);
     const isNew = handover.kind === 'series' && ctx.get(demandRows, handover.to) === undefined;
     const sku = handOver(key, handover, worthOfPast({ promotions: [] }, ctx), ctx);
     const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
@@ -117,16 +127,17 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   /** A line of the SKU whose place this one takes: a part of its series, which the shop's days have had from the other one. */
-  function onPassedOn(from: string, sku: string, time: number, units: number, ctx: Context): void {
+  function onPassedOn(from: string, sku: string, line: Line, ctx: Context): void {
+    const { time, quantity, claimed } = line;
     const known = ctx.get(demandRows, sku);
     if (!known || !goesOnFrom(from, sku, ctx)) return;
     const day = days.dayOf(time);
     const before = seriesOf(known);
-    const after = skuSeries.sell(units > 0 ? skuSeries.soldInPlace(before, day) : before, day, units, worthOfPast(before, ctx));
+    const after = skuSeries.sell(quantity > 0 ? skuSeries.soldInPlace(before, day) : before, day, quantity, worthOfPast(before, ctx), claimed);
     if (!after) return ctx.count('millrace_late_sales_total');
     ctx.put(demandRows, sku, demandRow(after, known));
-    if (hours > 0) learnHourOfSku(sku, time, units, after.lastDay, days, ctx);
-    passOn(sku, time, units, ctx);
+    if (hours > 0) learnHourOfSku(sku, time, quantity, after.lastDay, days, ctx);
+    passOn(sku, line, ctx);
     publishSoon(sku, known.publishedAt, time, ctx);
   }
 
@@ -175,8 +186,10 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });
+    const isQuiet = isSilent(row, day.today, forecast.mean);
+    if (isQuiet && release(sku, ctx)) return leave(sku, ctx);
     if (isGone) forgetLater(sku, ctx);
-    if (isGone || isSilent(row, day.today, forecast.mean)) ctx.cancel('publish', sku);
+    if (isGone || isQuiet) ctx.cancel('publish', sku);
     else ctx.schedule('publish', sku, publication.again(sku, at));
   }
 

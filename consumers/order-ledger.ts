@@ -3,7 +3,7 @@ import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf, isSum } from '../schemas/money.js';
 import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
-import type { Erasure, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
+import type { Erasure, LedgerLine, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
 import { isRepeatOfSource } from './sources.js';
@@ -16,7 +16,8 @@ const states = rows<OrderState>('', 'OrderState');
 
 /**
  * The books: each order once, whoever reports it and however often; refunds and cancellations as signed sales on the day of
- * their order, never more than was bought; what comes before its order waits for it.
+ * their order, never more than was bought; what comes before its order waits for it. Units that only a page has reported are told
+ * as claimed until the shop confirms them: the books are the same, what they teach is not.
  */
 export function orderLedger(): Consumer {
   return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent), on(erasures, onErasure)], outputs: [purchases, sales] });
@@ -68,18 +69,18 @@ function bookLine(event: OrderEvent, ctx: Context): void {
   if (!line) return;
   const ordinal = event.source?.ordinal ?? 0;
   const kind = line.quantity >= 0 && line.price >= 0n ? 'sale' : event.orderId.startsWith('C') ? 'cancellation' : 'adjustment';
-  sell(event, { ...line, line: ordinal % 2 ** 31, kind, time: event.time }, ctx);
+  sell(event, { ...line, line: ordinal % 2 ** 31, kind, time: event.time, claimed: 0 }, ctx);
   emitPurchase(event, 'line', event.time, [line], ctx);
 }
 
 function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const state: OrderState = {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed, cancelled: false,
-    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0 })),
+    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: event.confirmed ? 0 : quantity })),
     messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId,
   };
   ctx.put(states, key, state);
-  event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
+  state.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
   emitPurchase(event, 'completed', event.time, event.lines, ctx);
   for (const waiting of before?.waiting ?? []) takeBack(key, ctx.get(states, key)!, orders.codec.decode(waiting), ctx);
 }
@@ -90,25 +91,33 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
   const messages = remember(claim.messages, event.messageId);
   const isSame = claim.lines.length === event.lines.length && Math.abs(event.time - claim.time) < DAY_MS && event.currency === claim.currency
     && claim.lines.every(({ sku, quantity, price }, i) => sku === event.lines[i]!.sku && quantity === event.lines[i]!.quantity && price === event.lines[i]!.price);
+  if (isSame) claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   if (isSame && shopper === claim.shopper) {
-    ctx.put(states, key, { ...claim, confirmed: true, messages });
+    ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages });
     return ctx.count('millrace_duplicates_total');
   }
-  const back = claim.lines.map(({ sku, quantity, price }) => ({ sku, quantity: -quantity, price }));
+  const back = claim.lines.map(({ sku, quantity, price, claimed }) => ({ sku, quantity: -quantity, price, claimed: 0 - claimed }));
   if (!isSame) {
     back.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: claim.time }, ctx, claim));
-    event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: event.time }, ctx));
+    event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: event.time, claimed: 0 }, ctx));
   }
   emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back, ctx);
   emitPurchase({ ...event, userId: shopper }, 'completed', event.time, event.lines, ctx);
   const returned = new Map(claim.lines.map((line) => [line.sku, line.returned]));
   ctx.put(states, key, {
     ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
-    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: Math.min(quantity, returned.get(sku) ?? 0) })),
+    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: Math.min(quantity, returned.get(sku) ?? 0), claimed: 0 })),
   });
 }
 
-/** A later report of the whole order: the difference of each SKU is booked on the order's day. */
+const sure = (line: LedgerLine): LedgerLine => ({ ...line, claimed: 0 });
+
+/** A claimed line as the shop has reported it, too: no unit more or less, but none is a claim any more. */
+function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: number, state: OrderState, ctx: Context): void {
+  sell(event, { sku, quantity: 0, price, line, kind: 'adjustment', time: state.time, claimed: 0 - claimed }, ctx, state);
+}
+
+/** A later report of the whole order by the shop: the difference of each SKU is booked on the order's day. */
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   const wanted = new Map(event.lines.map((line) => [line.sku, line]));
   const lines = state.lines.map((line) => {
@@ -116,14 +125,14 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
     wanted.delete(line.sku);
     return { ...line, price: now?.price ?? line.price, quantity: now?.quantity ?? 0, was: line };
   });
-  const added = [...wanted.values()].map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0 }));
+  const added = [...wanted.values()].map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: 0 }));
   lines.forEach(({ was, ...line }, index) => {
-    if (line.price === was.price && line.quantity === was.quantity) return;
-    sell(event, { ...was, quantity: -was.quantity, line: index, kind: 'adjustment', time: state.time }, ctx);
-    sell(event, { ...line, line: index, kind: 'adjustment', time: state.time }, ctx);
+    if (line.price === was.price && line.quantity === was.quantity) return makeSure(event, was, index, state, ctx);
+    sell(event, { ...was, quantity: -was.quantity, claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx);
+    sell(event, { ...line, claimed: 0, line: index, kind: 'adjustment', time: state.time }, ctx);
   });
   added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx));
-  const kept = lines.map(({ sku, quantity, price, returned }) => ({ sku, quantity, price, returned }));
+  const kept = lines.map(({ sku, quantity, price, returned }) => ({ sku, quantity, price, returned, claimed: 0 }));
   ctx.put(states, key, {
     ...state, lines: [...kept, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId),
   });
@@ -150,9 +159,10 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
     const line = returned[index]!;
     const quantity = Math.min(units, line.quantity - line.returned);
     if (quantity <= 0) return;
-    returned[index] = { ...line, returned: line.returned + quantity };
+    const claimed = Math.min(quantity, line.claimed);
+    returned[index] = { ...line, returned: line.returned + quantity, claimed: line.claimed - claimed };
     back.push({ sku: line.sku, quantity: -quantity, price: line.price });
-    sell(event, { sku: line.sku, quantity: -quantity, price: line.price, line: index, kind, time: state.time }, ctx, state);
+    sell(event, { sku: line.sku, quantity: -quantity, price: line.price, line: index, kind, time: state.time, claimed: 0 - claimed }, ctx, state);
   };
   if (whole) state.lines.forEach((line, index) => giveBack(index, line.quantity));
   for (const { sku, quantity } of event.lines) {
@@ -174,7 +184,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
 /** Money without goods (a goodwill refund): no units, the amount on the order's first line. */
 function refundMoney(event: OrderEvent, state: OrderState, total: bigint, ctx: Context): void {
   const { sku } = state.lines[0]!;
-  emitSale(event, { sku, quantity: 0, price: 0n, line: 0, kind: 'refund', time: state.time }, -total, ctx, state);
+  emitSale(event, { sku, quantity: 0, price: 0n, line: 0, kind: 'refund', time: state.time, claimed: 0 }, -total, ctx, state);
 }
 
 interface Booking {
@@ -184,19 +194,21 @@ interface Booking {
   readonly line: number;
   readonly kind: SaleKind;
   readonly time: number;
+  /** How many of the units are claims. */
+  readonly claimed: number;
 }
 
 function sell(event: OrderEvent, booking: Booking, ctx: Context, state?: OrderState): void {
-  if (booking.quantity === 0 && booking.kind === 'adjustment') return;
+  if (booking.quantity === 0 && booking.claimed === 0 && booking.kind === 'adjustment') return;
   emitSale(event, booking, amountOf(booking.price, booking.quantity), ctx, state);
 }
 
 function emitSale(event: OrderEvent, booking: Booking, amount: bigint, ctx: Context, state?: OrderState): void {
-  const { sku, quantity, price, line, kind, time } = booking;
+  const { sku, quantity, price, line, kind, time, claimed } = booking;
   ctx.emit(sales, sku, {
     sku, orderId: event.orderId, line, kind, time, reportedAt: event.time, receivedAt: event.receivedAt, quantity, price, amount,
     currency: state?.currency ?? event.currency, shopper: state ? state.shopper : (event.userId ?? event.anonymousId),
-    country: event.country ?? state?.country ?? null, source: event.source,
+    country: event.country ?? state?.country ?? null, source: event.source, claimed,
   });
 }
 

@@ -41,6 +41,7 @@ const variables = z.object({
   SHOP_CALENDAR: z.string().default('').describe('Days known in advance, for forecasts: a JSON list of `{date, kind: closed, holiday or promotion, name}`, or the path of a file with one.'),
   FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time, and once a day if it sells or not (in a file log: in the evening of days with news, or once a week).'),
   FORECAST_HOURS: whole(0, 168, 0).describe('Hours ahead that are forecast beside the days; 0: none, and nothing is learned of hours.'),
+  FORECAST_UNLISTED_SKUS: whole(0, 10_000_000, 10_000).describe('SKUs that a partition forecasts at most though neither catalogue nor stock nor an order of the shop’s own systems has named them, only pages; in a shop that sends a catalogue none.'),
   REORDER_POLICY: z.enum(REORDER_POLICIES).default('periodic').describe('How SKUs are ordered, where the catalogue has no `reorder_policy`: `periodic` (R, S), `reorder-point` (s, S) or `newsvendor` (for the days left to sell).'),
   REORDER_LEAD_TIME_DAYS: whole(0, 3_650, 7).describe('Days from order to shelf, where the catalogue has no `lead_time_days`.'),
   REORDER_LEAD_TIME_DEVIATION_DAYS: whole(0, 3_650, 0).describe('Their standard deviation, where the catalogue has no `lead_time_deviation_days`.'),

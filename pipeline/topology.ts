@@ -33,7 +33,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
       shoppers({ repeats: config.SHOP_REPEATS }),
       orderLedger(),
       itemWatch(),
-      demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS }),
+      demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, mostUnlisted: config.FORECAST_UNLISTED_SKUS }),
       marketingTriggers({
         abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },

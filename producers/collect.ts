@@ -2,7 +2,7 @@ import type { CatalogChange, EventType, InventoryChange, OrderEvent, ShopEvent }
 import { callType, envelope } from './envelope.js';
 import { eventProducts } from './event-products.js';
 import { isObject, under, type Errors, type FieldError } from './fields.js';
-import { orderEvent } from './orders.js';
+import { orderEvent, refuseOld } from './orders.js';
 import { eventName, objectOf, shopEvent, type Call } from './shop-event.js';
 import { inventoryChanges } from './stock.js';
 import { isServerOnly, meanings } from './vocabulary.js';
@@ -88,5 +88,6 @@ function shopperRecords(errors: Errors, call: Call, shop: Shop): CollectedRecord
   const before = errors.length;
   const order = orderEvent(errors, call, meaning.change, products, click, shop.currency);
   under(errors, before, 'properties.');
+  refuseOld(errors, call);
   return [record, { topic: 'orders', key: order.orderId, value: order }];
 }

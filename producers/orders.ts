@@ -51,6 +51,15 @@ function refuseBulk(errors: Errors, properties: Json, lines: OrderEvent['lines']
   });
 }
 
+/** Longer than a telephone has no signal; a claim of years ago would be a SKU's history. */
+const MOST_UNCONFIRMED_DAYS = 3;
+
+/** An order by a browser key is one of these days. */
+export function refuseOld(errors: Errors, { head, confirmed }: Call): void {
+  if (confirmed || head.receivedAt - head.time <= MOST_UNCONFIRMED_DAYS * 86_400_000) return;
+  errors.push({ path: 'timestamp', code: 'time_out_of_range', message: `A browser key reports orders of the last ${MOST_UNCONFIRMED_DAYS} days; the shop's server may report older ones.` });
+}
+
 const isAbsentOrEmpty = (list: unknown): boolean => list === undefined || list === null || (Array.isArray(list) && list.length === 0);
 
 /** An order without an id cannot be told from its own repetition. */

@@ -250,6 +250,8 @@ export interface DemandHandover {
   readonly time: null | number;
   /** Its units; below zero where they came back. */
   readonly units: number;
+  /** How many of the line's units nobody but a page has reported, signed. */
+  readonly claimed: number;
 }
 
 /** Ids to be forgotten where they cannot be found by the shopper's key. Key: the order, or the shopper. */
@@ -636,6 +638,8 @@ export interface Sale {
   readonly country: null | string;
   /** File source. */
   readonly source: null | SourcePosition;
+  /** How many of the units nobody but a page has reported, signed; when the shop confirms them, as many are taken back with a quantity of 0. quantity - claimed is what is sure. */
+  readonly claimed: number;
 }
 
 /** Stock of one SKU and the terms on which more of it comes, where the catalogue tells them. Key: sku. */
@@ -746,6 +750,8 @@ export interface Cart {
 export interface DemandMember {
   /** Day of its first line: days since 1970-01-01 in the shop's zone. */
   readonly since: number;
+  /** Only pages have named it so far. */
+  readonly unlisted: boolean;
 }
 
 /** How forecasts of one demand class fared. */
@@ -790,6 +796,14 @@ export interface DemandPanel {
   readonly quantiles: Buffer;
 }
 
+/** SKUs of a partition that only pages have named: claims of orders, no catalogue and no order of the shop's own systems. */
+export interface DemandUnlisted {
+  /** The shop has told of products: a claim of another SKU makes no series. */
+  readonly catalogued: boolean;
+  /** Series of such SKUs. */
+  readonly skus: number;
+}
+
 /** What is known of an item in a shopper's cart. Key: shopper, sku. */
 export interface ItemInfo {
   /** Title. */
@@ -826,6 +840,8 @@ export interface LedgerLine {
   readonly price: bigint;
   /** Units refunded. */
   readonly returned: number;
+  /** Units told as claims that the shop has not confirmed yet. */
+  readonly claimed: number;
 }
 
 /** An order as the ledger knows it. Key: orderId. */
@@ -1034,6 +1050,16 @@ export interface Promotion {
   readonly to: null | number;
 }
 
+/** A day of the window with units that nobody but a page has reported. */
+export interface ClaimedDay {
+  /** Days since 1970-01-01 in the shop's zone. */
+  readonly day: number;
+  /** Net units of the rest. */
+  readonly sure: number;
+  /** Net units of these. */
+  readonly claimed: number;
+}
+
 /** Sales of one SKU as a series that can be corrected (models/forecast/sku-series). Key: sku. */
 export interface SkuDemand {
   /** First day with a net sale, once it has left the window: days since 1970-01-01 in the shop's zone. */
@@ -1060,6 +1086,8 @@ export interface SkuDemand {
   readonly suggestedUnits: number;
   /** Days with a sale price, past and to come. */
   readonly promotions: readonly Promotion[];
+  /** Days with unconfirmed units, oldest first: what of them counts stands in units. */
+  readonly claims: readonly ClaimedDay[];
 }
 
 /** Sales of one hour. */

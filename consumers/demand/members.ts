@@ -23,7 +23,7 @@ export const isMember = (sku: string, ctx: Context): boolean => ctx.get(memberRo
 export function enrol(sku: string, day: number, ctx: Context): void {
   const belongs = !isGone(sku, ctx);
   if (isMember(sku, ctx) === belongs) return;
-  if (belongs) ctx.put(memberRows, memberKey(partOf(sku)), { since: day }, sku);
+  if (belongs) ctx.put(memberRows, memberKey(partOf(sku)), { since: day, unlisted: false }, sku);
   else ctx.delete(memberRows, memberKey(partOf(sku)), sku);
   const season = ctx.get(seasonRows, SHOP);
   if (season) ctx.put(seasonRows, SHOP, { ...season, members: season.members + (belongs ? 1 : -1) });
@@ -36,7 +36,19 @@ export function forgetLater(sku: string, ctx: Context): void {
 
 /** All that was learned of a SKU; what the catalogue says of it stays. */
 export function forget(sku: string, ctx: Context): void {
-  if (!isGone(sku, ctx)) return;
+  if (isGone(sku, ctx)) drop(sku, ctx);
+}
+
+/** What only pages have named, and nobody buys, leaves nothing behind. */
+export function leave(sku: string, ctx: Context): void {
+  drop(sku, ctx);
+  ctx.cancel('publish', sku);
+  ctx.delete(memberRows, memberKey(partOf(sku)), sku);
+  const season = ctx.get(seasonRows, SHOP);
+  if (season) ctx.put(seasonRows, SHOP, { ...season, members: season.members - 1 });
+}
+
+function drop(sku: string, ctx: Context): void {
   for (const kind of [demandRows, hourRows, cycleRows, predecessorRows]) if (ctx.get<unknown>(kind, sku) !== undefined) ctx.delete<unknown>(kind, sku);
 }
 

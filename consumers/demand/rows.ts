@@ -2,7 +2,7 @@ import { CLASS_NAMES, untrainedMixture, type Mixture } from '../../models/foreca
 import * as shop from '../../models/forecast/shop-demand.js';
 import type { SkuSeries } from '../../models/forecast/sku-series.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
-import type { DemandMember, DemandMixture, DemandPanel, DemandScore, ShopSeason, ShopWindow, SkuDemand, Supply } from '../../schemas/types.js';
+import type { DemandMember, DemandMixture, DemandPanel, DemandScore, DemandUnlisted, ShopSeason, ShopWindow, SkuDemand, Supply } from '../../schemas/types.js';
 
 /** Quantile levels of every forecast. */
 export const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
@@ -19,6 +19,7 @@ export const mixtureRows = rows<DemandMixture>('mixture', 'DemandMixture');
 
 /** Forecasts that wait for their days, by (origin, SKU), and the SKUs to choose them from, by (part of the panel, SKU). */
 export const panelRows = rows<DemandPanel>('panel', 'DemandPanel');
+export const unlistedRows = rows<DemandUnlisted>('unlisted', 'DemandUnlisted');
 export const memberRows = rows<DemandMember>('member', 'DemandMember');
 export const PARTS = 64;
 export const panelKey = (origin: number): string => `#${origin}`;

@@ -3,7 +3,7 @@ import type { Context } from '../../pipeline/core/consumer.js';
 import { BadEvent } from '../../pipeline/core/errors.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { demandHandovers } from '../../schemas/topics.js';
-import type { DemandHandover, SkuSuccessor, Supply } from '../../schemas/types.js';
+import type { DemandHandover, Sale, SkuSuccessor, Supply } from '../../schemas/types.js';
 import { hourRows, takeOverHours } from './hours.js';
 import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
 
@@ -11,7 +11,10 @@ const NO_RING = -1;
 /** Who asks may lead into a ring that it is not part of, which would be asked for ever. */
 const MOST_ASKED = 32;
 
-const empty = { series: null, hours: null, asked: 0, time: null, units: 0 } as const;
+const empty = { series: null, hours: null, asked: 0, time: null, units: 0, claimed: 0 } as const;
+
+/** Units sold or taken back, some of them claimed by a page only. */
+export type Line = Pick<Sale, 'time' | 'quantity' | 'claimed'>;
 
 /** Who takes the place of a SKU. */
 export const successorRows = rows<SkuSuccessor>('successor', 'SkuSuccessor');
@@ -89,9 +92,9 @@ function handSeries(from: string, to: string, ctx: Context): void {
  * A line of a SKU whose place another one has taken is that one's demand: what is left of the old one may sell for weeks, and come back.
  * Goes on as a part of the series where there was none to hand over before.
  */
-export function passOn(sku: string, time: number, units: number, ctx: Context): void {
+export function passOn(sku: string, { time, quantity, claimed }: Line, ctx: Context): void {
   const successor = ctx.get(successorRows, sku);
-  if (successor?.handed) ctx.emit(demandHandovers, successor.sku, { ...empty, kind: 'series', from: sku, to: successor.sku, time, units });
+  if (successor?.handed) ctx.emit(demandHandovers, successor.sku, { ...empty, kind: 'series', from: sku, to: successor.sku, time, units: quantity, claimed });
   else if (successor) handSeries(sku, successor.sku, ctx);
 }
 
@@ -115,7 +118,9 @@ function takeOver(from: string, to: string, old: SkuSeries, exposureOf: Exposure
   const own = known && seriesOf(known);
   let series: SkuSeries = { ...old, shortages: own && own.shortages.length > 0 ? own.shortages : old.shortages };
   own?.units.forEach((units, i) => {
-    series = sell(series, windowStart(own) + i, units, exposureOf) ?? series;
+    const day = windowStart(own) + i;
+    const claim = own.claims.find((one) => one.day === day);
+    series = sell(series, day, claim ? claim.sure + claim.claimed : units, exposureOf, claim?.claimed) ?? series;
   });
   ctx.put(demandRows, to, demandRow(series, known ?? neverPublished));
   return to;

@@ -4,6 +4,7 @@
  *   window    the last min(days, 28) days, in net units; a sale, a late line or a refund adds to the day it belongs to
  *   folded    the bank's row after every day before the window, each learned once, when it leaves
  *   forecast  a copy of `folded` that has also learned the window
+ *   claims    units that only a page has reported count as far as claims.ts says, until they are confirmed
  *
  * So a correction within the window equals having known it, bit for bit, and one that is older is refused ('late'). A day of no more
  * than refunds counts as zero; the first net sale begins the series, after three imagined days without one. A day that began without stock is
@@ -11,8 +12,8 @@
  *
  * State: 252 bytes of bank, 8 a window day, and some 40 more.
  */
+import { change, counted, grow, rounded, SIZE_RATE, type ClaimedDay } from './claims.js';
 import * as bank from './expert-bank.js';
-import { FREQUENCY_RATES } from './expert-bank.js';
 import { isPromoted, type Promotion } from './promotions.js';
 import { GROWN_UP } from './sku-forecast.js';
 
@@ -26,8 +27,6 @@ const MOST_SHORTAGES = 12;
 const IMAGINED_DAYS = 3;
 /** After so many days without a sale there is little left to forget: the rest is not lived. */
 const MOST_SILENCE_DAYS = 400;
-/** The rate at which a typical sale is remembered. */
-const SIZE_RATE = FREQUENCY_RATES[2];
 const MOST_SALES = 3;
 
 /** Days that began without stock, ends included; `to` is null while it lasts. */
@@ -52,6 +51,8 @@ export interface SkuSeries {
   readonly earlyHits: number;
   readonly shortages: readonly Shortage[];
   readonly promotions: readonly Promotion[];
+  /** Days of the window with units that only pages have reported: what counts of them is in `units`. */
+  readonly claims: readonly ClaimedDay[];
 }
 
 /** What a day of the shop is worth: 1 is ordinary, less than 0 was closed. */
@@ -60,30 +61,27 @@ export type ExposureOf = (day: number) => number;
 export const phaseOf = (day: number): number => ((day % SEASON_DAYS) + SEASON_DAYS) % SEASON_DAYS;
 
 export function init(day: number): SkuSeries {
-  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [] };
+  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [], claims: [] };
 }
 
 export const windowStart = ({ lastDay, units }: SkuSeries): number => lastDay - units.length + 1;
 
-/** The same series with `units` added to a day, and every day up to it opened; undefined for a day that cannot be corrected any more. */
-export function sell(series: SkuSeries, day: number, units: number, exposureOf: ExposureOf): SkuSeries | undefined {
+/**
+ * The same series with `units` added to a day, `claimed` of them reported by a page only, and every day up to it opened; undefined for a
+ * day that cannot be corrected any more.
+ */
+export function sell(series: SkuSeries, day: number, units: number, exposureOf: ExposureOf, claimed = 0): SkuSeries | undefined {
   if (Math.abs(day - series.lastDay) > MOST_DAYS) return undefined;
-  const start = windowStart(series);
-  if (day < start) {
-    // Nothing was learned yet: the series can be lived again from an earlier day.
-    if (series.firstDay !== null) return undefined;
-    const earlier = Array.from({ length: start - day }, (_, i) => (i === 0 ? rounded(units) : 0));
-    return slide({ ...series, units: [...earlier, ...series.units] }, exposureOf);
-  }
-  const opened = [...series.units];
-  for (let next = series.lastDay + 1; next <= day; next++) opened.push(0);
-  const index = day - start;
-  opened[index] = rounded((opened[index] ?? 0) + units);
-  return slide({ ...series, lastDay: Math.max(series.lastDay, day), units: opened }, exposureOf);
+  // Where nothing was learned yet the series can be lived again from an earlier day.
+  if (day < windowStart(series) && series.firstDay !== null) return undefined;
+  const start = Math.min(day, windowStart(series));
+  const lastDay = Math.max(day, series.lastDay);
+  const opened = Array.from({ length: lastDay - start + 1 }, (_, i) => series.units[start + i - windowStart(series)] ?? 0);
+  const sure = rounded((series.claims.find((claim) => claim.day === day)?.sure ?? opened[day - start] ?? 0) + units - claimed);
+  opened[day - start] = sure;
+  const claims = claimed === 0 && series.claims.length === 0 ? series.claims : change(series.claims, { day, sure, claimed });
+  return slide({ ...series, lastDay, units: counted(opened, start, claims, series), claims }, exposureOf);
 }
-
-/** Sums of fractions leave dust that must not pass for a sale. */
-const rounded = (units: number): number => (Math.abs(units) < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
 
 const scratch = bank.init(1, SEASON_DAYS);
 
@@ -103,14 +101,14 @@ function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
       begin(scratch, day);
     }
     if (units > 0 && day < firstDay + GROWN_UP) earlyHits++;
-    sizeUnits = (1 - SIZE_RATE) * sizeUnits + SIZE_RATE * units;
-    sizeHits = (1 - SIZE_RATE) * sizeHits + (units > 0 ? SIZE_RATE : 0);
+    ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
     learnDay(series, scratch, day, units, exposureOf(day));
   }
   return {
     ...series, firstDay, sizeUnits, sizeHits, earlyHits,
     units: series.units.slice(leaving),
     folded: firstDay === null ? series.folded : scratch.rows.slice(),
+    claims: series.claims.filter(({ day }) => day >= start + leaving),
     shortages: series.shortages.filter(({ to }) => to === null || to >= start + leaving),
   };
 }
@@ -233,8 +231,7 @@ export function activity(series: SkuSeries): Map<number, Activity> {
         parts.set(day, { ...idle, hits: often, saleMade: made, saleExpected: often });
       } else if (units > 0) parts.set(day, { ...idle, made, hits: 1 });
     }
-    sizeUnits = (1 - SIZE_RATE) * sizeUnits + SIZE_RATE * units;
-    sizeHits = (1 - SIZE_RATE) * sizeHits + (units > 0 ? SIZE_RATE : 0);
+    ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
   });
   if (series.lastDay >= grownUp) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: earlyHits / GROWN_UP });
   return parts;

@@ -156,7 +156,7 @@ async function ofConsumer(seconds: number, folder: string): Promise<Figure[]> {
 
 function saleOf(sku: string, line: number, quantity: number, time: number): Pick<LogRecord, 'key' | 'value' | 'tick'> {
   const value = sales.codec.encode({
-    sku, orderId: `bench-${time}`, line, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 125_000n, amount: 125_000n * BigInt(quantity), currency: 'EUR', shopper: null, country: null, source: null,
+    sku, orderId: `bench-${time}`, line, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 125_000n, amount: 125_000n * BigInt(quantity), currency: 'EUR', shopper: null, country: null, source: null, claimed: 0,
   });
   return { key: sku, value, tick: null };
 }

@@ -40,7 +40,7 @@ test('what the topology forecasts is as good as what `evaluate forecasts` measur
     units.forEach((sold, sku) => {
       const time = NINE + day * DAY + sku * MINUTE;
       if (sold[day]! > 0) driver.write(sales.name, `S${sku}`, sales.codec.encode({
-        sku: `S${sku}`, orderId: 'O', line: sku, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity: sold[day]!, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null,
+        sku: `S${sku}`, orderId: 'O', line: sku, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity: sold[day]!, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null, claimed: 0,
       }));
     });
     driver.run();

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { deadLetters, orders, purchases, sales } from '../../schemas/topics.js';
+import type { Sale } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
 
@@ -126,7 +128,7 @@ test('a page and the shop that report the same order count once, from when the p
   expect(driver.read(purchases)).toMatchObject([{ time: NINE }]);
   expect(driver.count('millrace_duplicates_total')).toBe(3);
   driver.send(orders, 'O-6', orderEvent('cancelled', 'O-6', { time: NINE + DAY }));
-  expect(driver.read(sales).map(({ quantity, time }) => [quantity, time])).toEqual([[1, NINE], [-1, NINE]]);
+  expect(driver.read(sales).map(({ quantity, claimed, time }) => [quantity, claimed, time])).toEqual([[1, 1, NINE], [0, -1, NINE], [-1, 0, NINE]]);
 });
 
 test('lines of a file count each, even when identical, and once however often the file is replayed', () => {
@@ -140,4 +142,24 @@ test('lines of a file count each, even when identical, and once however often th
   replay();
   expect(driver.read(sales).map(({ quantity, kind }) => [quantity, kind])).toEqual([[6, 'sale'], [6, 'sale'], [6, 'sale'], [-6, 'adjustment']]);
   expect(driver.read(purchases)).toEqual([]);
+});
+
+test('how many units of an order are only claimed is told with each line of it: until the shop reports it, and never more than are left', () => {
+  const reported = fc.record({
+    kind: fc.constantFrom('completed' as const, 'updated' as const, 'refunded' as const, 'cancelled' as const), confirmed: fc.boolean(),
+    time: fc.constantFrom(NINE, NINE + 2 * DAY), lines: fc.array(fc.tuple(fc.constantFrom('P1', 'P2', 'P3'), fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 3 }),
+  });
+  fc.assert(fc.property(fc.array(reported, { minLength: 1, maxLength: 8 }), (reports) => {
+    const driver = ledger();
+    // Changing an order takes the shop's word.
+    reports.forEach(({ kind, confirmed, time, lines }) => driver.send(orders, 'O', orderEvent(kind, 'O', {
+      userId: 'u1', time, confirmed: confirmed || kind !== 'completed', lines: lines.map(([sku, units]) => orderLine(sku, units, 10_000n)),
+    })));
+    const first = reports.find(({ kind }) => kind === 'completed' || kind === 'updated');
+    const isSure = reports.some(({ kind, confirmed }) => kind === 'updated' || (kind === 'completed' && confirmed));
+    const told = driver.read(sales);
+    expect(told.every(({ claimed, quantity }) => !Object.is(claimed, -0) && (quantity === 0 || Math.abs(claimed) <= Math.abs(quantity)))).toBe(true);
+    const sums = (of: (sale: Sale) => number): number[] => ['P1', 'P2', 'P3'].map((sku) => told.filter((sale) => sale.sku === sku).reduce((sum, sale) => sum + of(sale), 0));
+    expect(sums(({ claimed }) => claimed)).toEqual(first && !isSure ? sums(({ quantity }) => quantity) : [0, 0, 0]);
+  }), { numRuns: 200 });
 });

@@ -28,7 +28,7 @@ export function blockOf(records: readonly LogRecord[]): { columns: string[]; lin
 
 export const sale = (over: Partial<Sale> = {}): Sale => ({
   sku: 'P1', orderId: 'O-1', line: 0, kind: 'sale', time: Date.UTC(2026, 0, 1, 12), reportedAt: Date.UTC(2026, 0, 1, 12), receivedAt: Date.UTC(2026, 0, 1, 12),
-  quantity: 1, price: 200_000n, amount: 200_000n, currency: 'EUR', shopper: null, country: null, source: null, ...over,
+  quantity: 1, price: 200_000n, amount: 200_000n, currency: 'EUR', shopper: null, country: null, source: null, claimed: 0, ...over,
 });
 
 export const interaction = (over: Partial<Interaction> = {}): Interaction => ({

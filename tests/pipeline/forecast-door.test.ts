@@ -23,7 +23,7 @@ const today = Math.floor(NINE / DAY) + 34;
 const plan: Plan = new Map([[today + 3, { kind: 'closed', name: 'closed' }], [today + 5, { kind: 'event', name: 'Sale' }]]);
 
 const sale = (sku: string, quantity: number, time: number): Sale => ({
-  sku, orderId: 'O', line: 0, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null,
+  sku, orderId: 'O', line: 0, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null, claimed: 0,
 });
 const product = (sku: string, attributes: Record<string, string> = {}): CatalogChange => ({
   sku, op: 'upsert', name: sku, category: 'kitchen', brand: null, price: 10_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 20, availability: null, attributes, time: NINE, receivedAt: NINE,

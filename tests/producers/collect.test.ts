@@ -229,6 +229,16 @@ describe('orders and stock', () => {
     expect(wrong(order(1e9))).toEqual([]);
   });
 
+  test('a browser reports orders of three days, a server those of years', () => {
+    const order = (daysAgo: number) => ({ ...withProperties({ order_id: 'O', products: [{ product_id: 'P1' }] }, 'Order Completed'), timestamp: new Date(receivedAt - daysAgo * 86_400_000).toISOString() });
+    expect(wrong(order(3), { scope: 'browser' })).toEqual([]);
+    for (const daysAgo of [3.1, 800]) expect(wrong(order(daysAgo), { scope: 'browser' })).toEqual(['timestamp time_out_of_range']);
+    expect(wrong({ ...order(0), sentAt: new Date(receivedAt + 800 * 86_400_000).toISOString() }, { scope: 'browser' })).toEqual(['timestamp time_out_of_range']);
+    expect(wrong(order(800))).toEqual([]);
+    const ga4 = collectGa4({ client_id: 'c', timestamp_micros: (receivedAt - 4 * 86_400_000) * 1000, events: [{ name: 'purchase', params: { transaction_id: 'O', items: [{ item_id: 'P1' }] } }] }, { ...context, scope: 'browser' });
+    expect(ga4).toMatchObject({ outcomes: [{ errors: [{ path: 'events[0].timestamp_micros', code: 'time_out_of_range' }] }] });
+  });
+
   test('an event with a price is in the currency of the shop, unless it names one', () => {
     const currencyOf = (properties: object) => (recordsOf(withProperties(properties))[0]!.value as { currency: string | null }).currency;
     expect(currencyOf({ product_id: 'P1', price: '9.50' })).toBe('GBP');

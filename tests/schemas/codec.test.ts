@@ -12,7 +12,7 @@ const asAvro = (schema: RecordSchema): Avro => schema as unknown as Avro;
 
 const sale: Sale = {
   sku: 'P1', orderId: 'O-1', line: 0, kind: 'sale', time: 1, reportedAt: 2, receivedAt: 3, quantity: 2, price: 129_900n, amount: 259_800n,
-  currency: 'EUR', shopper: null, country: null, source: null,
+  currency: 'EUR', shopper: null, country: null, source: null, claimed: 0,
 };
 
 function codeOf(decode: () => unknown): string {

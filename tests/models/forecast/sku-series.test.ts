@@ -9,10 +9,12 @@ const exposureOf: ExposureOf = (day) => (day % 7 === 3 ? -1 : 0.8 + (day % 5) / 
 interface Line {
   readonly day: number;
   readonly units: number;
+  /** Reported by a page only. */
+  readonly isClaim?: boolean;
 }
 
 const fit = (lines: readonly Line[], from?: SkuSeries): SkuSeries =>
-  lines.reduce<SkuSeries>((series, { day, units }) => sell(series, START + day, units, exposureOf) ?? series, from ?? init(START + (lines[0]?.day ?? 0)));
+  lines.reduce<SkuSeries>((series, { day, units, isClaim }) => sell(series, START + day, units, exposureOf, isClaim ? units : 0) ?? series, from ?? init(START + (lines[0]?.day ?? 0)));
 
 const known = (series: SkuSeries, through: number): Float32Array => {
   const into = bank.init(1, SEASON_DAYS);
@@ -20,7 +22,7 @@ const known = (series: SkuSeries, through: number): Float32Array => {
   return into.rows;
 };
 
-const lines = fc.array(fc.record({ day: fc.integer({ min: 0, max: 120 }), units: fc.integer({ min: -3, max: 20 }) }), { minLength: 1, maxLength: 30 })
+const lines = fc.array(fc.record({ day: fc.integer({ min: 0, max: 120 }), units: fc.integer({ min: -3, max: 40 }), isClaim: fc.boolean() }), { minLength: 1, maxLength: 30 })
   .map((all) => all.sort((a, b) => a.day - b.day));
 
 describe('a series', () => {
@@ -32,9 +34,9 @@ describe('a series', () => {
   });
 
   test('in which a line comes late, within four weeks of the newest, equals one that knew it in time', () => {
-    fc.assert(fc.property(lines, fc.nat(), fc.integer({ min: 1, max: WINDOW_DAYS - 1 }), fc.integer({ min: -5, max: 9 }), (all, at, daysAgo, units) => {
+    fc.assert(fc.property(lines, fc.nat(), fc.integer({ min: 1, max: WINDOW_DAYS - 1 }), fc.integer({ min: -5, max: 50 }), fc.boolean(), (all, at, daysAgo, units, isClaim) => {
       const last = all.at(-1)!.day;
-      const late = { day: last - daysAgo, units };
+      const late = { day: last - daysAgo, units, isClaim };
       // Only what the series had already begun can be corrected: the first line begins it.
       fc.pre(late.day >= all[0]!.day);
       const inTime = [...all.filter(({ day }) => day <= late.day), late, ...all.filter(({ day }) => day > late.day)];
@@ -42,6 +44,18 @@ describe('a series', () => {
       expect(corrected).toEqual(fit(inTime));
       expect(known(corrected, START + last + (at % 10))).toEqual(known(fit(inTime), START + last + (at % 10)));
     }), { numRuns: 40 });
+  });
+
+  test('counts of what only a page has reported five times a usual day, ten units at least, and all of it once it is confirmed', () => {
+    const sold = Array.from({ length: 60 }, (_, day) => ({ day, units: 8 }));
+    const claimed = (units: number) => ({ day: 60, units, isClaim: true });
+    const last = (all: readonly Line[]) => fit(all).units.at(-1);
+    expect([last([...sold, claimed(30)]), last([...sold, claimed(3_000)]), last([...sold, claimed(3_000), claimed(3_000)])]).toEqual([30, 40, 40].map((units) => expect.closeTo(units, 9)));
+    expect(last([...sold, claimed(3_000), { day: 60, units: 100 }])).toBeCloseTo(140, 9);
+    expect([last([claimed(9)]), last([claimed(9_000)]), last([claimed(9_000), claimed(-8_995)])]).toEqual([9, 10, 5]);
+    // Confirmed: claims less, nothing sold.
+    const confirmed = sell(fit([...sold, claimed(3_000)]), START + 60, 0, exposureOf, -3_000);
+    expect(confirmed).toEqual(fit([...sold, { day: 60, units: 3_000 }]));
   });
 
   test('refuses a line that is older than its window, once it has learned', () => {
