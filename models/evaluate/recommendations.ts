@@ -3,7 +3,7 @@
  *
  * Sessions: learn the train sessions in file order, in one pass, then rank all items after each test prefix; the target
  * is the next click. *Frozen* never learns again; *prequential* learns each test session once all its prefixes are
- * scored. Leave-one-out: learn all but the last item of each user in file order, then rank what the user has not had.
+ * scored. Leave-one-out: learn all but the last item of each user in the order given, then rank what the user has not had.
  * A target that is not ranked is a miss, and ties count against the recommender.
  */
 import { addRank, addShown, rankingTotals, rankOf, summarize, type RankingMetrics } from './ranking-metrics.js';

@@ -2,9 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession, type UserEvent } from '../../models/evaluate/recommendations.js';
+import { evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
 import { RECOMMENDERS, recommenderNamed, type RecommenderName } from '../../models/evaluate/recommenders.js';
 import { recallAt, type RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
+import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
 import { readSplitSessions, readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
@@ -33,7 +34,7 @@ export function evaluateRecommendationsCommand(): Command {
     .option('--train <file>', 'sessions to learn, in order: JSON lines [item, item, …], or a table of clicks as YooChoose, Diginetica or RetailRocket publish it; gzip and pipes accepted')
     .option('--test <file>', 'what to ask: JSON lines [[prefix…], target], or such a table, of which every prefix is asked')
     .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
-    .option('--leave-one-out <file>', 'lines "user item" or "user item item …" in time order; the last item of each user is asked')
+    .option('--leave-one-out <file>', 'lines "user item" or "user item item …" in time order, of all users or of one after another; the last item of each user is asked')
     .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
     .option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`, parseModels, ['fusion'])
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
@@ -73,8 +74,8 @@ async function questions(options: Options, observer: Observer): Promise<{ ask: (
     throw new DataFileError('Give either --leave-one-out or --train and --test, not both.');
   }
   const file = options.leaveOneOut;
-  const events = await readUserEvents(file, itemIndex.init());
-  return { ask: (model) => leaveOneOut(file, events, model, observer), k: LEAVE_ONE_OUT_K };
+  const histories = inOneTime(await readUserEvents(file, itemIndex.init()));
+  return { ask: (model) => leaveOneOut(file, histories, model, observer), k: LEAVE_ONE_OUT_K };
 }
 
 interface Sessions {
@@ -117,7 +118,7 @@ function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode,
   };
 }
 
-function leaveOneOut(file: string, events: readonly UserEvent[], model: RecommenderName, observer: Observer): Answer {
+function leaveOneOut(file: string, { events, isSideBySide }: Histories, model: RecommenderName, observer: Observer): Answer {
   const result = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
   const { metrics, asked, items, queryUsP50, queryUsP99 } = result;
   if (metrics.n === 0) throw new DataFileError(`${file} has no user with two items, so there is nothing to leave out.`);
@@ -125,8 +126,9 @@ function leaveOneOut(file: string, events: readonly UserEvent[], model: Recommen
     model,
     asked,
     protocol:
-      `Learned ${events.length - metrics.n} events on ${items} items in file order, in one pass, and ranked all items for each of ${metrics.n} users, ` +
-      `without those the user has had; the last item of each user is the target` +
+      `Learned ${events.length - metrics.n} events on ${items} items in one pass, ` +
+      `${isSideBySide ? 'users side by side (the file lists one after another, which is no order in time)' : 'in file order'}, ` +
+      `and ranked all items for each of ${metrics.n} users, without those the user has had; the last item of each user is the target` +
       `${result.hadBefore > 0 ? ` (${result.hadBefore} of them had it before: a miss)` : ''}, ties count against the model.`,
     figures: {
       model,

@@ -72,8 +72,10 @@ test('leave-one-out reads both forms of lines, and leaves out what a user has ha
   // The first thirty go on to an item of their own, which nobody can guess and which teaches that z follows y.
   for (const form of [users, single]) {
     const { out } = await run('--leave-one-out', file('users.txt', form.join('\n')), '--json');
-    expect(JSON.parse(out)).toMatchObject({ model: 'fusion', n: 60, hit_rate_at_10: 0.5, recall_at_5: expect.any(Number), recall_at_10: 0.5, recall_at_20: expect.any(Number) });
+    expect(JSON.parse(out)).toMatchObject({ model: 'fusion', n: 60, hit_rate_at_10: 0.5, recall_at_5: expect.any(Number), recall_at_10: 0.5, recall_at_20: expect.any(Number), protocol: expect.stringContaining('side by side') });
   }
+  const alternating = single.toSorted((a, b) => (a.split('\t')[1] < b.split('\t')[1] ? -1 : 1));
+  expect(JSON.parse((await run('--leave-one-out', file('alternating.txt', alternating.join('\n')), '--json')).out)).toMatchObject({ n: 60, protocol: expect.stringContaining('in file order') });
 });
 
 test('a table of clicks as YooChoose publishes it is read in time order', async () => {
