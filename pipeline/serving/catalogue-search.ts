@@ -50,7 +50,7 @@ export class CatalogueSearch {
   readonly #places = new Int32Array(BEST);
   #cosines = new Float32Array(AT_ONCE);
   /** By item: what lay nearest to it. At most 4 KB each. */
-  readonly #nearby = new Latest<{ readonly items: Int32Array; readonly size: number; readonly at: number }>(NEARBY);
+  readonly #nearby = new Latest<{ readonly items: Int32Array; readonly size: number; readonly forgets: number; readonly at: number }>(NEARBY);
   #popular = { items: new Int32Array(0), renewed: -1, forgets: 0 };
   /** Those of the catalogue that nobody has touched, and some that somebody has since: 8 bytes each. */
   readonly #new = new Postings<true>();
@@ -148,18 +148,18 @@ export class CatalogueSearch {
     return this.#best(count, limit);
   }
 
-  /** The nearest of all to one item, 1,024 at most: kept for ten seconds, unless an item has come since. */
+  /** The nearest of all to one item, 1,024 at most: kept for ten seconds, unless an item has come since, or one was forgotten whose number may be this one's. */
   #nearTo(item: number): Int32Array {
-    const { items } = this.#model.embedding;
+    const { embedding: { items }, coVisitation: { forgets } } = this.#model;
     const { size } = this.#items;
     const kept = this.#nearby.get(String(item));
     const now = performance.now();
-    if (kept && kept.size === size && now - kept.at < NEARBY_MS) return kept.items;
+    if (kept && kept.size === size && kept.forgets === forgets && now - kept.at < NEARBY_MS) return kept.items;
     this.#room(items);
     for (let other = 0; other < items; other++) this.#found[other] = other;
     this.#measure(Int32Array.of(item), items);
     const near = this.#best(items, BEST, NEAR);
-    this.#nearby.set(String(item), { items: near, size, at: now });
+    this.#nearby.set(String(item), { items: near, size, forgets, at: now });
     return near;
   }
 

@@ -4,6 +4,7 @@ import { recommender, recommenderIn } from '../../consumers/recommender.js';
 import * as embedding from '../../models/embedding.js';
 import * as itemIndex from '../../models/item-index.js';
 import * as popularity from '../../models/popularity.js';
+import { CatalogueSearch } from '../../pipeline/serving/catalogue-search.js';
 import { shopOfPairs, TestShop } from '../serving/shop.js';
 
 /** Deletes a product as the log, and the table that follows from it, have it; then so much comes that it is forgotten. */
@@ -111,6 +112,49 @@ describe('a deleted product', () => {
     expect([shop.items.name(number), shop.items.category(number), shop.items.mayShow(number), shop.items.isKnown(number)]).toEqual([null, null, true, false]);
     const { items } = await shop.recommend('b', { items: ['elsewhere'] });
     expect(items.map(({ sku, name }) => [sku, name])).toEqual([['elsewhere', null]]);
+  });
+
+  test('gives its number to a new product, which is not among the popular ones for it', () => {
+    const shop = shopOfPairs({}, 45);
+    for (let item = 0; item < 40; item++) shop.catalogue('upsert', `P${item}`);
+    const search = new CatalogueSearch(shop.neighbours.model, shop.items);
+    const found = (): string[] => Array.from(search.more(new Int32Array(0), 40, { isRefused: (item) => !shop.items.mayShow(item), listed: () => undefined }), (item) => shop.items.sku(item));
+    for (let n = 0; n < 8; n++) shop.event(`fan-${n}`, 'P5', []);
+    expect(found()[0]).toBe('P5');
+    const number = shop.items.number('P5');
+    remove(shop, 'P5');
+    shop.product('P99');
+    shop.catalogue('upsert', 'P99');
+    expect(shop.items.number('P99')).toBe(number);
+    expect(found().at(-1)).toBe('P99');
+  });
+
+  test('gives its number to another at once, and not what was near to it', () => {
+    const shop = listedShop();
+    const search = new CatalogueSearch(shop.neighbours.model, shop.items);
+    const all = { isRefused: () => false, listed: () => undefined };
+    const nearest = (sku: string): string[] => Array.from(search.nearest(shop.items.number(sku), 2, all), (item) => shop.items.sku(item)).sort();
+    const point = (sku: string, dimension: number): boolean => embedding.place(shop.neighbours.model.embedding, shop.items.number(sku), new Float32Array(64).with(dimension, 1));
+    for (let item = 0; item < 40; item++) point(`P${item}`, item >> 1);
+    expect(nearest('P4')).toEqual(['P4', 'P5']);
+    const number = shop.items.number('P4');
+    remove(shop, 'P4');
+    shop.product('P99');
+    shop.catalogue('upsert', 'P99');
+    expect(shop.items.number('P99')).toBe(number);
+    point('P99', 10);
+    expect(nearest('P99')).toHaveLength(2);
+    expect(nearest('P99')).not.toContain('P5');
+  });
+
+  test('of a large shop is remembered for a quarter as many records as it has products', () => {
+    const shop = new TestShop();
+    for (let item = 0; item < 400; item++) shop.catalogue('upsert', `P${item}`);
+    shop.catalogue('delete', 'P5');
+    for (let n = 0; n < 99; n++) shop.event(`s-${n}`, 'P0', []);
+    expect([shop.learner, shop.neighbours].map(({ index }) => itemIndex.predict(index, 'P5') >= 0)).toEqual([true, true]);
+    for (let n = 0; n < 2; n++) shop.event(`t-${n}`, 'P0', []);
+    expect([shop.learner, shop.neighbours].map(({ index }) => itemIndex.predict(index, 'P5'))).toEqual([-1, -1]);
   });
 
   test('deleted in an old part of the log only, which the table has long passed, stays in the shop', async () => {
