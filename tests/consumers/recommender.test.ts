@@ -5,6 +5,7 @@ import { itemNeighbours, type ItemNeighbours } from '../../consumers/co-visitati
 import { DISMISSAL_WEIGHT, PURCHASE_WEIGHT, WEIGHTS } from '../../consumers/event-weights.js';
 import { recommender, type Recommender } from '../../consumers/recommender.js';
 import { shoppers } from '../../consumers/shoppers.js';
+import * as embedding from '../../models/embedding.js';
 import * as features from '../../models/features.js';
 import * as itemIndex from '../../models/item-index.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
@@ -35,6 +36,15 @@ describe('what the learner publishes', () => {
     for (let round = 0; round < 4; round++) for (const { key } of recommender.publishes!.changes(shop.learner, TIME)) told.add(key);
     expect(told.has('Q0')).toBe(true);
     expect(told.has('Q2499')).toBe(true);
+  });
+
+  test('an item that a scorer hears of later than of its vector has it as soon as it has a number', () => {
+    const shop = shopOfPairs();
+    shop.teach('P99', 'P4');
+    expect(itemIndex.predict(shop.neighbours.index, 'P99')).toBe(-1);
+    shop.catalogue('upsert', 'P99');
+    const vectorOf = (sku: string): Float32Array | undefined => embedding.vectorOf(shop.neighbours.model.embedding, itemIndex.predict(shop.neighbours.index, sku));
+    expect(vectorOf('P99')).toEqual(vectorOf('P4'));
   });
 
   test('a scorer ranks by the weights it was told', () => {
@@ -186,6 +196,25 @@ describe('what was shown', () => {
     }
     expect(before.learner.chosen).toBe(8);
     expect(ranker.weightsOf(before.learner.model.ranker)).toEqual(ranker.weightsOf(after.learner.model.ranker));
+  });
+
+  test('first teaches little where the first place is looked at most: it was put into carts for its place', async () => {
+    const learnedOf = async (exponent: number): Promise<number> => {
+      const shop = shopOfPairs();
+      shop.learner.position.set('', { ...shop.learner.position.get('')!, exponent });
+      shop.profile('a', ['P4']);
+      const first = (items: readonly { sku: string; score: number }[]): number => items[0]!.score - items[1]!.score;
+      const before = first((await shop.recommend('a', { limit: 5 })).items);
+      for (let n = 0; n < 120; n++) {
+        recommender.learn(shop.learner, recommendations.name, { ...shop.told[0]!, recommendationId: `r${n}`, shopper: `u${n}` }, `u${n}`);
+        shop.event(`u${n}`, shop.told[0]!.items[0]!.sku, [], { event: 'Product Added', recommendationId: `r${n}` });
+      }
+      expect(shop.learner.chosen).toBe(120);
+      shop.publish();
+      const { items } = await shop.recommend('a', { items: shop.told[0]!.items.map(({ sku }) => sku), limit: 5 });
+      return first(items) - before;
+    };
+    expect(await learnedOf(2)).toBeLessThan(await learnedOf(0) - 0.1);
   });
 
   test('is the shopper\'s after login, too', async () => {

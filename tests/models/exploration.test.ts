@@ -79,6 +79,18 @@ test('the item is drawn as often as its propensity says, and the same seed draws
   expect(draw(state, 'home', [], random)).toBeUndefined();
 });
 
+test('the click rate of what is shown for years is what it is lately: shown and clicked are halved together', () => {
+  const state = served([30_000, 30_000], [10, 11]);
+  const { shown, clicked } = state.placements.get('home')!;
+  expect(shown[0]).toBeLessThanOrEqual(2_000);
+  for (const [item, every] of [10, 11].entries()) expect(clicked[item]! / shown[item]!).toBeCloseTo(1 / every, 2);
+  Object.assign(state.placements.get('home')!, { allShown: 1e6, allClicked: 1e5 });
+  learnShown(state, 'home', 0);
+  const { allShown, allClicked } = state.placements.get('home')!;
+  expect(allShown).toBeLessThan(6e5);
+  expect(allClicked / allShown).toBeCloseTo(0.1, 3);
+});
+
 test('placements are told apart, and beyond the seven most used they share one', () => {
   const state = init();
   for (let n = 0; n < 50; n++) for (let p = 0; p < 12; p++) if (p < 7 || n % 10 === 0) learnShown(state, place(state, `place ${p}`), 0);

@@ -53,6 +53,14 @@ test('a cached row is renewed once its item changed, and void for another state'
   expect(hops((space) => gatherCached(other, after(1), space, cache)).size).toBe(0);
 });
 
+test('of a forgotten item nothing is left in the cache, though the click it belongs to stands still: its number may be another\'s', () => {
+  const state = chain();
+  const cache = hopCache();
+  expect(hops((space) => gatherCached(state, after(1), space, cache)).get(3)).toBeGreaterThan(0);
+  coVisitation.forget(state, after(3));
+  expect(hops((space) => gatherCached(state, after(1), space, cache)).has(3)).toBe(false);
+});
+
 test('the walk is its formula in plain arithmetic', () => {
   const state = coVisitation.init();
   const random = randomness(5);

@@ -53,3 +53,14 @@ test('who sees the same items at two placements counts at both, shown and clicke
   expect(clickRates(shop, 'home')).toEqual({ shown: 200, clicked: 0 });
   expect(clickRates(shop, 'cart')).toEqual({ shown: 200, clicked: 40 });
 });
+
+test('who has taught as much as one may makes no click rates either', async () => {
+  const shop = shopOfPairs();
+  const clicksOf = async (shopper: string, before: number): Promise<number> => {
+    for (let n = 0; n < before; n++) shop.event(shopper, `P${n % 40}`, [], { time: shop.now });
+    await sees(shop, shopper, 'home', 0);
+    return clickRates(shop, 'home')!.clicked;
+  };
+  expect(await clicksOf('bot', 200)).toBe(0);
+  expect(await clicksOf('visitor', 20)).toBe(1);
+});
