@@ -566,7 +566,7 @@ export interface RecommenderModel {
 
 /** One reason. */
 export interface ReorderReason {
-  /** covers, covered-less, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough or no-demand. */
+  /** covers, covered-less, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough, owed or no-demand. */
   readonly code: string;
   /** The same in a sentence. */
   readonly text: string;

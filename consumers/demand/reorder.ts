@@ -103,15 +103,17 @@ export const isOrdered = (supply: Supply | undefined, successor: SkuSuccessor | 
 export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast =>
   ({ probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
 
-/** What to order of a SKU today; undefined where nobody knows its stock. Of what is not forecast, nothing. */
-export function suggestionOf(supply: Supply | undefined, forecast: Forecast, defaults: ReorderDefaults, learned?: StockCycle): ReorderSuggestion | undefined {
+/** What to order of a SKU today; undefined where nobody knows its stock. Of what is over, nothing. */
+export function suggestionOf(supply: Supply | undefined, successor: SkuSuccessor | undefined, forecast: Forecast, defaults: ReorderDefaults, learned?: StockCycle): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
   const terms = termsOf(supply, defaults, forecast.firstDay);
   const { policy, order, service, reviewDays } = terms;
   const onOrder = supply.onOrder ?? 0;
   const demand = demandOf(forecast);
   const isOfThis = learned !== undefined && cycleDays(terms, 0) !== undefined && isSameDemand(learned, askedOf(terms));
-  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand: supply.stock, onOrder }, order, service, policy, isOfThis ? learned : undefined);
+  // What is owed of a product that is made no more cannot be ordered.
+  const onHand = isOver(supply, successor) ? Math.max(0, supply.stock) : supply.stock;
+  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, order, service, policy, isOfThis ? learned : undefined);
   return {
     sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,

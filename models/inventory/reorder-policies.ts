@@ -8,7 +8,7 @@
  * The demand of that quantile is what the stock has to meet before more can come: it alone is protected at the service level, cycles are
  * judged by it, and the quantile is corrected by what they have cost, where that has paid (base-stock-learning.ts); S of (s, S) goes along.
  * The position is what is on hand and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
- * Nothing forecast, nothing ordered. Every suggestion says why, in data and in a sentence.
+ * Nothing forecast, nothing ordered but what is owed. Every suggestion says why, in data and in a sentence.
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
 import { corrected, isShortOfPromise, isTrusted, type Correction } from './base-stock-learning.js';
@@ -42,6 +42,7 @@ export type Reason =
   | { code: 'learned'; units: number; cycles: number; saved: number }
   | { code: 'rounded-to-pack'; packSize: number; from: number }
   | { code: 'raised-to-minimum'; minimumUnits: number; from: number }
+  | { code: 'owed'; units: number }
   | { code: 'no-demand' };
 
 export interface OrderSuggestion {
@@ -84,7 +85,8 @@ export function suggestOrder(
   const demand = demandOver(forecast, time.days, time.deviationDays);
   const further = furtherDemand(forecast, time, policy);
   const covered = demand.mean + (further?.units ?? 0);
-  if (covered <= 0 && demand.days + (further?.days ?? 0) > 0) return { units: 0, upTo: 0, level, covered: 0, reasons: [{ code: 'no-demand' }] };
+  const hasDays = demand.days + (further?.days ?? 0) > 0;
+  if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), hasDays, terms, level);
   const textbook = demandQuantile(demand, level);
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
   const protectedBy = trusted ? corrected(trusted, { textbook, deviation: Math.sqrt(demand.variance) }) : textbook;
@@ -100,6 +102,13 @@ export function suggestOrder(
   if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
   reasons.push(...learned);
   return { units: rounded(upTo - position, terms, reasons), upTo, level, covered, reasons };
+}
+
+/** Where no demand is left, or no days to sell on: what is owed has been sold. */
+function nothingBut(owed: number, hasDays: boolean, terms: OrderTerms, level: number): OrderSuggestion {
+  const reasons: Reason[] = hasDays ? [{ code: 'no-demand' }] : [];
+  if (owed > 0) reasons.push({ code: 'owed', units: owed });
+  return { units: owed > 0 ? rounded(owed, terms, reasons) : 0, upTo: 0, level, covered: 0, reasons };
 }
 
 /** Days whose demand the stock has to meet before more can come, and their deviation: until the order after this one is there. */
@@ -152,6 +161,8 @@ export function sentence(reason: Reason): string {
       return `Rounded up from ${amount(reason.from)} to whole packs of ${amount(reason.packSize)}.`;
     case 'raised-to-minimum':
       return `Raised from ${amount(reason.from)} to the minimum order of ${amount(reason.minimumUnits)}.`;
+    case 'owed':
+      return `${amount(reason.units)} units are owed.`;
     case 'no-demand':
       return 'No demand is forecast.';
   }

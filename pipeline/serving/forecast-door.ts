@@ -80,7 +80,7 @@ export class ForecastDoor {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
-    const suggestion = suggestionOf(supply, record, reorder, views.row(demandForecasts, cycleRows, sku));
+    const suggestion = suggestionOf(supply, replacedBy, record, reorder, views.row(demandForecasts, cycleRows, sku));
     return {
       ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),
@@ -233,10 +233,10 @@ function* slices(skus: readonly string[]): Iterable<readonly string[]> {
   for (let from = 0; from < skus.length; from += SLICE) yield skus.slice(from, from + SLICE);
 }
 
-/** Newest day of the window on which something was sold; the newest known where it was sold before. */
-function lastSaleDay(series: SkuSeries): string {
+/** Newest day of the window on which more was sold than came back; null where there is none, and nobody knows whether one was before. */
+function lastSaleDay(series: SkuSeries): string | null {
   const at = series.units.findLastIndex((units) => units > 0);
-  return isoDay(at < 0 ? series.lastDay : windowStart(series) + at);
+  return at < 0 ? null : isoDay(windowStart(series) + at);
 }
 
 /** Net units of the last four weeks, day by day, the last one being today. */

@@ -475,6 +475,20 @@ describe('what to order', () => {
     expect(last(once).reasons[0]!.text).toMatch(/^Covers 3 days at 90 %/);
   });
 
+  test.each<[string, Partial<Supply>, number, string]>([
+    ['after the last day on which it is sold', { policy: 'newsvendor', sellUntil: Math.floor(NINE / DAY) + 20 }, 7, '7 units are owed.'],
+    ['of what is made no more, which nobody can order', { discontinued: true }, 0, 'No demand is forecast.'],
+  ])('a stock below zero is owed, also %s', (_, more, units, reasons) => {
+    const driver = shop();
+    steadily(driver, 30, {}, 1);
+    driver.tick(NINE + 30 * DAY);
+    expect(last(driver).units).toBeGreaterThan(10);
+    driver.send(supplies, 'P', supply('P', -7, NINE + 30 * DAY, more));
+    driver.tick(NINE + 30 * DAY + HOUR);
+    expect(last(driver)).toMatchObject({ stock: -7, units, upTo: 0 });
+    expect(last(driver).reasons.map(({ text }) => text).join(' ')).toBe(reasons);
+  });
+
   test('what is discontinued is forecast as nothing and not ordered; a policy that nobody knows is the usual one', () => {
     const [gone, unknown] = [shop(), shop()];
     steadily(gone, 30, {}, 1);

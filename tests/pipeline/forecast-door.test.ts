@@ -131,6 +131,14 @@ describe('the forecast of one SKU', () => {
     expect((door.several(['POT']) as { forecasts: Answer[] }).forecasts[0]!.days).toEqual(old.days);
   });
 
+  test('names the last day of which not all came back, if there is one', () => {
+    const driver = new Driver([demandForecasts({ days, publication: live(days, MINUTE) })]);
+    for (const [sku, quantity, day] of [['P', 2, 0], ['P', 3, 5], ['P', -3, 5], ['Q', 2, 5], ['Q', -2, 5]] as const) driver.send(sales, sku, sale(sku, quantity, NINE + day * DAY));
+    const views = new Views(observedStores((table, partition) => (table === forecastTable.name ? driver.openStore(table, partition) : memoryStore())), 1);
+    const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE + 6 * DAY, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+    expect(['P', 'Q'].map((sku) => (asked.one(sku) as Answer)['lastSaleDay'])).toEqual(['2026-03-02', null]);
+  });
+
   test('is not there for what never sold', () => {
     expect(door.one('NEW')).toBeUndefined();
   });

@@ -123,6 +123,17 @@ test('no demand, no order', () => {
   expect(order).toMatchObject({ units: 0, reasons: [{ code: 'no-demand' }] });
 });
 
+test.each<[string, number, Policy]>([
+  ['No demand is forecast. 7 units are owed.', 0, periodic], ['No demand is forecast. 7 units are owed.', 0, { kind: 'reorder-point', orderDays: 14 }],
+  ['No demand is forecast. 7 units are owed.', 0, { kind: 'newsvendor', sellingDays: 3 }], ['7 units are owed.', 10, { kind: 'newsvendor', sellingDays: 0 }],
+])('what is owed is ordered where nothing else is: %s', (sentences, mean, policy) => {
+  const order = (onHand: number, more = {}) => suggestOrder(steady(mean), { onHand, onOrder: 2 }, { leadTime: { days: 7 }, ...more }, { level: 0.9 }, policy);
+  expect(order(-9)).toMatchObject({ units: 7, upTo: 0, covered: 0 });
+  expect(order(-9).reasons.map(sentence).join(' ')).toBe(sentences);
+  expect(order(-9, { packSize: 6 })).toMatchObject({ units: 12 });
+  for (const enough of [-2, 0, 5]) expect(order(enough).units).toBe(0);
+});
+
 test('no days to cover, no order, and the demand is not denied', () => {
   const order = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { level: 0.95 }, { kind: 'periodic', reviewDays: 0 });
   expect(order).toMatchObject({ units: 0, upTo: 0, reasons: [{ code: 'enough', needed: 0 }] });
