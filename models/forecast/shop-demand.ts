@@ -4,6 +4,7 @@
  *   made(d)     = Σ typical sales (each at most 3),   hits(d) = Σ SKUs that sold          over SKUs older than two weeks
  *   F(d + 1)    = (1 − r) F(d) + r hits(d) + those who joined,   r = 0.025                the sales of an ordinary day
  *   calendar    learns (made(d), F(d) · exposure(d))                                      see calendar-index.ts
+ *   who joins does so with the share of days on which it sold after its first one, at two weeks of age
  *   SKUs on promotion are left out of both sums and teach their own factor       see promotions.ts
  *   ln M[event] += κ surprise · max(0.3, 1/times)                                         a planned day has a factor of its own
  *
@@ -97,8 +98,8 @@ export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, 
   const add = (parts: ReadonlyMap<number, Activity>, sign: 1 | -1): void => {
     for (const [day, part] of parts) {
       const i = day - start;
-      // Who grew up before the window has joined by its first day.
-      if (part.joined !== 0 && i < length) sums.joined[Math.max(0, i)]! += sign * part.joined;
+      // Who grew up before the window has joined by its first day, and had sold nothing since: else it had joined then.
+      if (part.joined !== 0 && i < length) sums.joined[Math.max(0, i)]! += sign * part.joined * (1 - RATE) ** Math.max(0, -i);
       if (i < 0 || i >= length) continue;
       for (const name of SUMS) sums[name][i]! += sign * part[name];
     }

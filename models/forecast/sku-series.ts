@@ -201,7 +201,7 @@ export interface Activity {
   readonly made: number;
   /** Whether it sold; of a promoted day how often it sells. */
   readonly hits: number;
-  /** Share of its first two weeks' days on which it sold, on the day on which it is grown up. */
+  /** Share of its first two weeks' days after the first on which it sold, on the day on which it is grown up: of the first it is heard because it sold. */
   readonly joined: number;
   /** Of a promoted day: typical sales made, and to be expected without. */
   readonly saleMade: number;
@@ -233,6 +233,6 @@ export function activity(series: SkuSeries): Map<number, Activity> {
     }
     ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
   });
-  if (series.lastDay >= grownUp) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: earlyHits / GROWN_UP });
+  if (series.lastDay >= grownUp) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: Math.max(0, earlyHits - 1) / (GROWN_UP - 1) });
   return parts;
 }

@@ -36,6 +36,17 @@ describe('the shop', () => {
     expect(worths({ shop: init(), days: noWindow }, 0, 10)).toEqual(Array.from({ length: 10 }, () => 1));
   });
 
+  test('takes a SKU that comes back for as much of a seller as it is after its silence', () => {
+    const sellersAfter = (silence: number): number => {
+      const { shop, days } = lived(() => 100, 60);
+      const first = days.lastDay! - days.made.length + 1;
+      const back: ReadonlyMap<number, Activity> = new Map([[first - silence, { made: 0, hits: 0, joined: 1, saleMade: 0, saleExpected: 0 }]]);
+      return outlook(shop, change(days, nothing, back), days.lastDay! + 1, NO_PLAN).sellers - outlook(shop, days, days.lastDay! + 1, NO_PLAN).sellers;
+    };
+    expect(sellersAfter(0)).toBeGreaterThan(0.4);
+    expect(sellersAfter(100) / sellersAfter(0)).toBeCloseTo(0.975 ** 100, 6);
+  });
+
   test('learns its weekdays, and that it is closed on one', () => {
     const week = [80, 80, 80, 80, 160, 0, 120];
     const [mon, tue, wed, thu, fri, sat, sun] = worths(lived((day) => week[day % 7]!, 140), 140, 7) as [number, number, number, number, number, number, number];

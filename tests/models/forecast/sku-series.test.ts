@@ -87,6 +87,13 @@ describe('a series', () => {
     expect(series).toEqual(before);
   });
 
+  test('joins the shop with how often it sold after its first sale: who was heard of by one, and comes back, was no seller between', () => {
+    const joined = (days: readonly number[]) => [...activity(fit(days.map((day) => ({ day, units: 1 })))).values()].reduce((sum, part) => sum + part.joined, 0);
+    expect(joined(Array.from({ length: 15 }, (_, day) => day))).toBe(1);
+    expect(joined([0, 3, 20])).toBeCloseTo(1 / 13, 12);
+    expect([joined([0, 20]), joined([0, 400]), joined([0])]).toEqual([0, 0, 0]);
+  });
+
   test('of fractions that cancel out has sold nothing', () => {
     expect(fit([{ day: 0, units: 0.1 }, { day: 0, units: 0.2 }, { day: 0, units: -0.3 }]).units).toEqual([0]);
   });
