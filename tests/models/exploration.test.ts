@@ -111,6 +111,7 @@ test('clicks on what was not shown teach nothing', () => {
 
 test('a restored state knows the same, and a forgotten item is as one never shown', () => {
   const state = served([300, 20], [9, 9]);
+  expect(restore(snapshot(state))).toEqual(state);
   expect(predict(restore(snapshot(state)), 'home', [0, 1, 2])).toEqual(predict(state, 'home', [0, 1, 2]));
   forget(state, Int32Array.of(0));
   forget(state, Int32Array.of(1_000_000));
