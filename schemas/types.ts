@@ -950,6 +950,14 @@ export interface SeenMessages {
   readonly hashes: Buffer;
 }
 
+/** How far the days of a forecast err together, learned by one partition from the cycles of its SKUs, by octave of units a day (models/inventory/shared-error). */
+export interface SharedError {
+  /** What cycles were off beyond what their days explain, times what a correlation of one would add. */
+  readonly evidence: readonly number[];
+  /** Squares of the latter. */
+  readonly weight: readonly number[];
+}
+
 /** Hours in which the SKUs of a partition sold. */
 export interface ShopHours {
   /** Newest day known. */
@@ -1150,6 +1158,12 @@ export interface StockCycle {
   readonly deviationDays: number;
   /** Share of cycles to cover that was asked for at first, 0 to 1. */
   readonly level: number;
+  /** Mean demand of its days, as forecast when it began. */
+  readonly mean: number;
+  /** Sum of the variances of its days. */
+  readonly ownSquares: number;
+  /** Sum over all pairs of different days of the product of their deviations: what the correlation of their errors multiplies. */
+  readonly products: number;
 }
 
 /** What base-stock levels of one partition have cost, in units weighed by their service levels, forgetting as it goes. */

@@ -1,3 +1,4 @@
+import type { SharedError } from '../../models/inventory/shared-error.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
 import { protectedTime, sentence, serviceLevel, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
 import { policyOf } from '../../schemas/ordering.js';
@@ -100,16 +101,18 @@ export const isOver = (supply: Supply | undefined, successor: SkuSuccessor | und
 export const isOrdered = (supply: Supply | undefined, successor: SkuSuccessor | undefined): supply is Supply =>
   supply !== undefined && supply.stock !== null && !isOver(supply, successor);
 
-export const demandOf = ({ levels, mean, quantiles }: Forecast): DemandForecast =>
-  ({ probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
+export const demandOf = ({ levels, mean, quantiles }: Forecast, shared?: SharedError): DemandForecast =>
+  ({ ...(shared && { shared }), probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
 
 /** What to order of a SKU today; undefined where nobody knows its stock. Of what is over, nothing. */
-export function suggestionOf(supply: Supply | undefined, successor: SkuSuccessor | undefined, forecast: Forecast, defaults: ReorderDefaults, learned?: StockCycle): ReorderSuggestion | undefined {
+export function suggestionOf(
+  supply: Supply | undefined, successor: SkuSuccessor | undefined, forecast: Forecast, defaults: ReorderDefaults, learned?: StockCycle, shared?: SharedError,
+): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
   const terms = termsOf(supply, defaults, forecast.firstDay);
   const { policy, order, service, reviewDays } = terms;
   const onOrder = supply.onOrder ?? 0;
-  const demand = demandOf(forecast);
+  const demand = demandOf(forecast, shared);
   const isOfThis = learned !== undefined && cycleDays(terms, 0) !== undefined && isSameDemand(learned, askedOf(terms));
   // What is owed of a product that is made no more cannot be ordered.
   const onHand = isOver(supply, successor) ? Math.max(0, supply.stock) : supply.stock;

@@ -1,10 +1,11 @@
 import { corrected, cycleCost, init, learn, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
+import * as sharedError from '../../models/inventory/shared-error.js';
 import { protectedTime } from '../../models/inventory/reorder-policies.js';
-import { isShort, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
+import { firstSale, isShort, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
-import type { Forecast, StockCycle, StockScore } from '../../schemas/types.js';
+import type { Forecast, SharedError, StockCycle, StockScore } from '../../schemas/types.js';
 import { askedOf, cycleDays, demandOf, isSameDemand, type Terms } from './reorder.js';
 import { SHOP } from './rows.js';
 
@@ -12,7 +13,11 @@ import { SHOP } from './rows.js';
 export const cycleRows = rows<StockCycle>('cycle', 'StockCycle');
 /** Of a partition. */
 export const stockScoreRows = rows<StockScore>('stock-score', 'StockScore');
+/** Of a partition. */
+export const sharedErrorRows = rows<SharedError>('shared-error', 'SharedError');
 
+/** Before that the level of a SKU is known less well than those of others, which say nothing about it then. */
+const GROWN_UP_DAYS = 56;
 const FORGETTING = 0.999;
 
 /**
@@ -29,16 +34,28 @@ export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, te
   const learned = known && isOver ? judge(known, series, ctx) : (known ?? init());
   if (days === undefined) return known && put(sku, { ...known, ...learned, days: 0 }, ctx);
   const time = protectedTime(terms.policy, terms.order.leadTime);
-  const covered = demandOver(demandOf(forecast), Math.ceil(time.days), time.deviationDays);
+  const demand = demandOf(forecast, sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP)));
+  const covered = demandOver(demand, Math.ceil(time.days), time.deviationDays);
+  const { mean, squares: ownSquares, products } = demandOver(demand, days);
   // What was asked at first stays: little by little it else came to be another demand.
   return put(sku, {
     ...asked, ...known, ...learned, from: forecast.firstDay, days, textbook: demandQuantile(covered, asked.level), deviation: Math.sqrt(covered.variance), service: asked.level,
+    mean, ownSquares, products,
   }, ctx);
 }
 
 function put(sku: string, cycle: StockCycle, ctx: Context): StockCycle {
   ctx.put(cycleRows, sku, cycle);
   return cycle;
+}
+
+/** What the cycles of the partition have taught of errors that days share, for a SKU whose forecast begins on a day. */
+export const sharedErrorOf = (series: SkuSeries, firstDay: number, learned: SharedError | undefined): SharedError | undefined =>
+  isGrownUp(series, firstDay) ? learned : undefined;
+
+function isGrownUp(series: SkuSeries, day: number): boolean {
+  const first = firstSale(series);
+  return first !== null && day - first >= GROWN_UP_DAYS;
 }
 
 function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
@@ -55,6 +72,10 @@ function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
     promised: FORGETTING * score.promised + service,
     covered: FORGETTING * score.covered + Number(demand <= level),
   });
+  if (isGrownUp(series, cycle.from)) {
+    const { days, mean, ownSquares: squares, products } = cycle;
+    ctx.put(sharedErrorRows, SHOP, sharedError.learn(ctx.get(sharedErrorRows, SHOP) ?? sharedError.unlearned, { days, mean, squares, products }, demand));
+  }
   return learn(cycle, cycle, demand);
 }
 

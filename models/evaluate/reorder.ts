@@ -13,6 +13,7 @@ import * as demand from '../forecast/demand-forecaster.js';
 import { normalQuantile } from '../forecast/negative-binomial.js';
 import { cycleCost, replay, type Asked } from '../inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../inventory/demand-over-time.js';
+import * as sharedError from '../inventory/shared-error.js';
 import { PROBABILITIES, type SalesTable } from './forecasts.js';
 
 const WARM_UP_DAYS = 56;
@@ -39,6 +40,7 @@ interface Cycle extends Asked {
   readonly from: number;
   readonly simple: number;
   readonly demand: number;
+  readonly stretch: sharedError.Stretch;
 }
 
 export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredFrom }: ReorderProtocol): ReorderEvaluation {
@@ -49,6 +51,7 @@ export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredF
   const first = new Int32Array(table.skus).fill(-1);
   const selling = new Int32Array(table.skus);
   const cycles = new Map<number, Cycle[]>();
+  let shared = sharedError.unlearned;
   for (let t = 0; t + cycleDays < table.periods; t++) {
     for (let sku = 0; sku < table.skus; sku++) {
       const sold = units[sku]![t]!;
@@ -58,19 +61,22 @@ export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredF
     }
     demand.learn(model, today);
     if (t + 1 < WARM_UP_DAYS || (t + 1 - WARM_UP_DAYS) % cycleDays !== 0) continue;
+    for (const { from, stretch, demand } of lastOf(cycles)) if (from + cycleDays === t + 1) shared = sharedError.learn(shared, stretch, demand);
     for (let sku = 0; sku < table.skus; sku++) {
       if (first[sku]! < 0 || t - first[sku]! < WARM_UP_DAYS - 1 || selling[sku]! < LEAST_SELLING_DAYS) continue;
       demand.predict(model, sku, forecast);
       const days = Array.from(forecast.means, (mean, d) => ({ mean, quantiles: Array.from(forecast.quantiles.subarray(d * PROBABILITIES.length, (d + 1) * PROBABILITIES.length)) }));
-      const covered = demandOver({ probabilities: PROBABILITIES, days }, cycleDays);
+      const covered = demandOver({ probabilities: PROBABILITIES, days, shared }, cycleDays);
       const asked = { textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
       const mine = cycles.get(sku) ?? [];
-      mine.push({ ...asked, from: t + 1, simple: simpleLevel(units[sku]!.subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku]!.subarray(t + 1, t + 1 + cycleDays)) });
+      mine.push({ ...asked, from: t + 1, stretch: covered, simple: simpleLevel(units[sku]!.subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku]!.subarray(t + 1, t + 1 + cycleDays)) });
       cycles.set(sku, mine);
     }
   }
   return score(cycles, service, scoredFrom);
 }
+
+const lastOf = (cycles: ReadonlyMap<number, readonly Cycle[]>): Cycle[] => [...cycles.values()].flatMap((mine) => mine.slice(-1));
 
 function score(cycles: ReadonlyMap<number, readonly Cycle[]>, service: number, scoredFrom: number): ReorderEvaluation {
   const cost = { served: 0, learned: 0, textbook: 0, simple: 0, hindsight: 0 };

@@ -3,7 +3,7 @@ import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, passedBy
 import { eachHour, hourRows, passedByHours, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { predecessorRows, successorRows } from '../../consumers/demand/succession.js';
-import { cycleRows } from '../../consumers/demand/stock-cycle.js';
+import { cycleRows, sharedErrorOf, sharedErrorRows } from '../../consumers/demand/stock-cycle.js';
 import { deviationOf, hourOfDay, type Demand } from '../../models/forecast/hour-profile.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import * as totals from '../../models/forecast/totals.js';
@@ -80,7 +80,8 @@ export class ForecastDoor {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
-    const suggestion = suggestionOf(supply, replacedBy, record, reorder, views.row(demandForecasts, cycleRows, sku));
+    const shared = sharedErrorOf(series, record.firstDay, views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), sharedErrorRows));
+    const suggestion = suggestionOf(supply, replacedBy, record, reorder, views.row(demandForecasts, cycleRows, sku), shared);
     return {
       ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),

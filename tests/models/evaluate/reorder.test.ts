@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { evaluateReorder } from '../../../models/evaluate/reorder.js';
+import { randomness, uniform } from '../../../models/kernels/numbers.js';
 import type { SalesTable } from '../../../models/evaluate/forecasts.js';
 
 /** `unitsOn(sku, day)` of a few SKUs. */
@@ -31,4 +32,20 @@ test('what is scored from a day on is what it is without the days after a cycle:
 test('a service of nothing costs nothing where nothing is kept, and cycles that never end are not scored', () => {
   expect(evaluateReorder(steady, { cycleDays: 14, service: 0, scoredFrom: 0 }).cost.textbook).toBe(0);
   expect(evaluateReorder(table(1, 40, () => 1), { cycleDays: 14, service: 0.9, scoredFrom: 0 }).cycles).toBe(0);
+});
+
+/** A shop of SKUs that sell so many a day, independently each day. */
+function poisson(rate: number, skus: number, periods: number): SalesTable {
+  const random = randomness(11);
+  return table(skus, periods, () => {
+    let [units, product] = [0, uniform(random)];
+    while (product > Math.exp(-rate)) [units, product] = [units + 1, product * uniform(random)];
+    return units;
+  });
+}
+
+test.each([[2, 0.95, 0.025], [20, 0.95, 0.025], [2, 0.8, 0.05]])('levels of what sells steadily, %d a day, cover %d as was asked and cost what a spreadsheet\'s cost', (rate, service, off) => {
+  const { cost, covered } = evaluateReorder(poisson(rate, 60, 300), { cycleDays: 14, service, scoredFrom: 150 });
+  expect(Math.abs(covered.textbook - service)).toBeLessThan(off);
+  expect(cost.textbook / cost.simple).toBeLessThan(1.05);
 });
