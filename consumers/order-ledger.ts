@@ -37,11 +37,12 @@ function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Cont
     throw new BadEvent('no_lines', `Order ${event.orderId} names no products: nothing of it can be booked.`);
   }
   const state = ctx.get(states, key);
+  // Of a claim the shop's own report is news under the page's message id, too: both may make it from the order's.
+  if (event.kind === 'completed' && event.confirmed && state?.complete && !state.confirmed) return confirm(key, state, event, ctx);
   if (state?.messages.includes(event.messageId)) return ctx.count('millrace_duplicates_total');
   switch (event.kind) {
     case 'completed':
-      if (!state?.complete) return open(key, state, event, ctx);
-      return event.confirmed && !state.confirmed ? confirm(key, state, event, ctx) : ctx.count('millrace_duplicates_total');
+      return state?.complete ? ctx.count('millrace_duplicates_total') : open(key, state, event, ctx);
     case 'updated':
       return state?.complete ? update(key, state, event, ctx) : open(key, state, event, ctx);
     case 'refunded':

@@ -115,6 +115,12 @@ test('what a page claims of an order neither keeps out nor changes what the shop
   expect(net(driver)).toEqual({ units: 1, amount: 100_000n });
 });
 
+test('the shop confirms what a page has claimed under the same message id, too, and once', () => {
+  const driver = ledger();
+  for (const [confirmed, units] of [[false, 9], [true, 2], [true, 2], [false, 9]] as const) driver.send(orders, 'O-7', orderEvent('completed', 'O-7', { messageId: 'O-7', userId: 'u1', confirmed, lines: [orderLine('P1', units, 1n)] }));
+  expect([net(driver).units, driver.count('millrace_duplicates_total')]).toEqual([2, 2]);
+});
+
 test.each(['undefined', '[object Object]', 'null', 'NaN', ' ', 'true', '0'])('an order of the placeholder %j, written to the topic, is refused as over HTTP: nobody is everybody (D03)', (id) => {
   const driver = new Driver([shoppers(), orderLedger()]);
   for (const ids of [{ userId: id, anonymousId: 'a-3' }, { userId: null, anonymousId: id }]) driver.send(orders, 'O-3', orderEvent('completed', 'O-3', { ...ids, lines: [orderLine('P2', 1, 1n)] }));
