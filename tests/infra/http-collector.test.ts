@@ -169,7 +169,7 @@ describe('batches', () => {
   });
 
   test('GA4’s Measurement Protocol is mapped', async () => {
-    const { status, json } = await http.post(`/mp/collect?measurement_id=G-1&api_secret=${BROWSER}`, {
+    const { status, json } = await http.post(`/mp/collect?measurement_id=G-1&api_secret=${SERVER}`, {
       client_id: 'c.1', user_id: 'u1', timestamp_micros: '1772445600000000',
       events: [
         { name: 'purchase', params: { transaction_id: 'T1', currency: 'EUR', value: 30.03, items: [{ item_id: 'S1', item_name: 'Cup', price: 10.01, quantity: 3 }] } },
