@@ -41,10 +41,10 @@ const happen = (events: number): Promise<unknown> => log.append(interactionsOf(e
 const refused: Snapshots = { load: async () => ({ pieces: [], positions: [{ topic: interactions.name, partition: 0, offset: 5 }] }), save: async () => {} };
 
 /** Runs the learner until it has learned all there is; the counts that it published. */
-async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics, journal: Journal = silentJournal): Promise<number[]> {
+async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics, journal: Journal = silentJournal, around: Pick<EmbeddedLog, 'partitions' | 'ranges' | 'append' | 'reader'> = log): Promise<number[]> {
   const from = (await log.ranges(itemVectors.name))[0]!.end;
   const stop = new AbortController();
-  const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics, journal });
+  const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log: around, metrics, journal });
   await caughtUp;
   await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(from);
   stop.abort();
@@ -66,6 +66,15 @@ test('one that learns again tells nothing until it knows what was known before',
   expect(counts.length).toBeGreaterThan(0);
   expect(Math.min(...counts)).toBeGreaterThanOrEqual(EVENTS);
   expect([withheld[0], withheld.at(-1)]).toEqual([1, 0]);
+});
+
+test('it does not wait for the marker of a transaction either, with which a stream of Kafka ends and which is no record', async () => {
+  await run(counting());
+  const withMarkers = {
+    partitions: log.partitions, append: log.append.bind(log), reader: log.reader.bind(log),
+    ranges: async (topic: string) => (await log.ranges(topic)).map(({ start, end }) => ({ start, end: topic === interactions.name ? end + 1 : end })),
+  };
+  expect(Math.min(...await run(counting(), noMetrics, silentJournal, withMarkers))).toBeGreaterThanOrEqual(EVENTS);
 });
 
 test('it does not wait where what was published is of no use any more', async () => {
