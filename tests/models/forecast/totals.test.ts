@@ -35,3 +35,11 @@ test('SKUs that sell in bulk now and then make a total less sure, though their q
 test('no members, no demand', () => {
   expect(total([], NINE)).toEqual({ mean: 0, quantiles: NINE.map(() => 0) });
 });
+
+test('what SKUs share is worth two parts in a hundred of their deviations: a hundred of them stray by 1.7 times what chance alone would have', () => {
+  const deviation = 50;
+  const one = { mean: 1_000, quantiles: [-1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816].map((z) => 1_000 + deviation * z) };
+  const { mean, quantiles } = total(Array.from({ length: 100 }, () => one), NINE);
+  const strays = ((quantiles[8] ?? NaN) - mean) / 1.2816 / deviation;
+  expect(Math.abs(strays / Math.sqrt(100 + 0.02 * 100 * 99) - 1)).toBeLessThan(0.1);
+});

@@ -40,6 +40,19 @@ test('an uncertain lead time asks for more stock than a certain one of the same 
   expect(uncertain.units).toBeGreaterThan(certain.units);
 });
 
+test('an uncertain lead time adds the square of what its days would sell to the variance', () => {
+  const variance = (deviationDays: number): number => demandOver(steady(10), 7, deviationDays).variance;
+  expect(variance(3) - variance(0)).toBeCloseTo(30 ** 2, 9);
+});
+
+test('a day of many sales is as uncertain as its quantiles say, not as if it might sell nothing', () => {
+  const quantiles = [14, 16, 18, 19, 20, 21, 22, 24, 26];
+  const { squares } = demandOver({ probabilities: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], days: [{ mean: 20, quantiles }] }, 1);
+  // Poisson's quantiles of 20.
+  expect(squares).toBeGreaterThanOrEqual(20);
+  expect(squares).toBeLessThan(26);
+});
+
 test('a periodic order covers lead time and review and says so', () => {
   const order = suggestOrder(steady(10), { onHand: 20, onOrder: 10, owed: 5 }, { leadTime: { days: 7 } }, { level: 0.95 }, periodic);
   expect(order.units).toBe(Math.ceil(order.upTo - 25));
