@@ -74,8 +74,7 @@ function heard(key: string, request: DemandHandover, ctx: Context): string | und
 }
 
 function leave(from: string, to: string, ctx: Context): string {
-  const before = ctx.get(successorRows, from);
-  ctx.put(successorRows, from, { sku: to, handed: before?.sku === to && before.handed });
+  ctx.put(successorRows, from, { sku: to, handed: false });
   handSeries(from, to, ctx);
   return from;
 }

@@ -6,6 +6,7 @@ import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seaso
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import * as itemIndex from '../../models/item-index.js';
+import { partitionOf } from '../../pipeline/core/partition.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
@@ -224,6 +225,28 @@ describe('what comes for a SKU whose place another one has taken', () => {
     expect(['OLD', 'NEW', 'NEWER'].map((sku) => row(driver, sku)!.units.at(-1))).toEqual([5, 7, 11]);
   });
 
+  test('is taken over down the line, whichever of them is told first', () => {
+    const driver = shop();
+    sellOld(driver, 0, 20);
+    told(driver, 'NEWER', 'NEW', 19);
+    told(driver, 'NEW', 'OLD', 19);
+    expect(row(driver, 'NEWER')!.units).toEqual(row(driver, 'OLD')!.units);
+  });
+
+  test('is not of the new one that has just taken back what it said, though it was on its way', () => {
+    const partitions = 3;
+    const inPartition = (partition: number): string => Array.from({ length: 20 }, (_, i) => `K${i}`).find((sku) => partitionOf(sku, partitions) === partition)!;
+    const [fresh, old] = [inPartition(0), inPartition(2)];
+    const driver = shop({ partitions });
+    sellOld(driver, 0, 5, old);
+    told(driver, fresh, old, 4);
+    expect(row(driver, fresh)!.units.at(-1)).toBe(5);
+    driver.write(sales.name, old, sales.codec.encode(sale(old, 9, NINE + 4 * DAY)));
+    driver.write(supplies.name, fresh, supplies.codec.encode(supply(fresh, null, NINE + 4 * DAY)));
+    driver.run();
+    expect([old, fresh].map((sku) => row(driver, sku)!.units.at(-1))).toEqual([14, 5]);
+  });
+
   test('is demand, though the new one is not there yet; once the old one is gone the shelf is empty', () => {
     const driver = shop();
     sellOld(driver, 0, 20);
@@ -276,6 +299,18 @@ describe('what comes for a SKU whose place another one has taken', () => {
     expect(total(latest(driver, 'OLD'))).toBe(0);
     driver.send(sales, 'OLD', sale('OLD', 9, NINE + 5 * DAY));
     expect(['NEW', 'OTHER'].map((sku) => row(driver, sku)!.units.at(-1))).toEqual([5, 9]);
+  });
+
+  test('is taken over anew by one that was forgotten in between', () => {
+    const driver = shop();
+    sellOld(driver, 0, 20);
+    told(driver, 'NEW', 'OLD', 19);
+    driver.send(supplies, 'NEW', supply('NEW', null, NINE + 19 * DAY, { replaces: 'OLD', deleted: true }));
+    for (const day of [20, 90]) driver.tick(NINE + day * DAY);
+    expect(['NEW', 'OLD'].map((sku) => row(driver, sku))).toEqual([undefined, undefined]);
+    told(driver, 'NEW', 'OLD', 90);
+    for (const [sku, units] of [['NEW', 1], ['OLD', 5]] as const) driver.send(sales, sku, sale(sku, units, NINE + 90 * DAY));
+    expect(row(driver, 'NEW')!.units).toEqual([6]);
   });
 
   test('counts for the new one still when the old one is forgotten', () => {

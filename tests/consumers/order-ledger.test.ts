@@ -70,6 +70,13 @@ test('a refund before its order waits for it', () => {
   expect(net(driver)).toEqual({ units: 1, amount: 10_000n });
 });
 
+test('all refunds before their order wait for it', () => {
+  const driver = ledger();
+  for (const units of [1, 2]) driver.send(orders, 'O', orderEvent('refunded', 'O', { time: NINE + units * MINUTE, lines: [orderLine('P1', units, 10_000n)] }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 5, 10_000n)] }));
+  expect(net(driver)).toEqual({ units: 2, amount: 20_000n });
+});
+
 test('money back without goods changes revenue, not units', () => {
   const driver = ledger();
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n)] }));
@@ -119,6 +126,25 @@ test('the shop confirms what a page has claimed under the same message id, too, 
   const driver = ledger();
   for (const [confirmed, units] of [[false, 9], [true, 2], [true, 2], [false, 9]] as const) driver.send(orders, 'O-7', orderEvent('completed', 'O-7', { messageId: 'O-7', userId: 'u1', confirmed, lines: [orderLine('P1', units, 1n)] }));
   expect([net(driver).units, driver.count('millrace_duplicates_total')]).toEqual([2, 2]);
+});
+
+test('what came back of an order that a page has claimed cannot come back again once the shop confirms it at another price', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed: false, lines: [orderLine('P1', 3, 100_000n)] }));
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { time: NINE + MINUTE, lines: [orderLine('P1', 1, 100_000n)] }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', time: NINE + MINUTE, lines: [orderLine('P1', 3, 90_000n)] }));
+  expect(net(driver).units).toBe(2);
+  driver.send(orders, 'O', orderEvent('cancelled', 'O', { time: NINE + 2 * MINUTE }));
+  expect(net(driver).units).toBe(0);
+});
+
+test('an order is of the day that the shop reports, where a page claimed another one', () => {
+  const driver = ledger();
+  for (const [confirmed, time] of [[false, NINE], [true, NINE + 2 * DAY]] as const) {
+    driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed, time, lines: [orderLine('P1', 2, 100_000n)] }));
+  }
+  const on = (time: number): number => driver.read(sales).reduce((units, line) => units + (line.time === time ? line.quantity : 0), 0);
+  expect([on(NINE), on(NINE + 2 * DAY)]).toEqual([0, 2]);
 });
 
 test.each(['undefined', '[object Object]', 'null', 'NaN', ' ', 'true', '0'])('an order of the placeholder %j, written to the topic, is refused as over HTTP: nobody is everybody (D03)', (id) => {

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { demandForecasts } from '../../consumers/demand-forecasts.js';
+import { live } from '../../consumers/demand/publication.js';
+import { partOf } from '../../consumers/demand/members.js';
+import { demandRows, mixtureRows, panelKey, panelRows } from '../../consumers/demand/rows.js';
+import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
+import type { Plan } from '../../models/forecast/shop-demand.js';
+import { shopDays } from '../../pipeline/core/shop-day.js';
+import { forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
+import type { Forecast } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
+import { sale, supply } from '../support/sales.js';
+
+const FIRST = Math.floor(NINE / DAY);
+/** Day of the test on which the first forecasts to be judged are left: every seventh day, of SKUs of two weeks. */
+const ORIGIN = Math.ceil((FIRST + 16) / 7) * 7 - FIRST;
+/** SKUs whose turn it is so many weeks later: each has its turn once in four weeks. */
+const ofWeek = (week: number): string[] =>
+  Array.from({ length: 40 }, (_, i) => `P${i}`).filter((sku) => Math.floor(partOf(sku) / 16) === ((FIRST + ORIGIN) / 7 + week) % 4);
+const [P, S] = ofWeek(0) as [string, string];
+const [LATER] = ofWeek(1) as [string];
+
+const shop = (plan: Plan = new Map()): Driver => {
+  const days = shopDays('UTC');
+  return new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })]);
+};
+const sell = (driver: Driver, sku: string, from: number, to: number): void => {
+  for (let day = from; day < to; day++) driver.send(sales, sku, sale(sku, 3 + (day % 2), NINE + day * DAY));
+};
+const samples = (driver: Driver): number => (driver.row('demand-forecasts', mixtureRows, '')?.scores ?? []).reduce((sum, score) => sum + score.samples, 0);
+const isWaiting = (driver: Driver, sku: string, origin: number): boolean => driver.row('demand-forecasts', panelRows, panelKey(FIRST + origin), sku) !== undefined;
+const latest = (driver: Driver, sku: string): Forecast => driver.read(forecasts).findLast((forecast) => forecast.sku === sku)!;
+const total = ({ mean }: Forecast): number => mean.reduce((sum, units) => sum + units, 0);
+
+describe('what is left to be judged', () => {
+  test('is judged one and six days later', () => {
+    const driver = shop();
+    const after = Array.from({ length: ORIGIN + 8 }, (_, day) => {
+      sell(driver, P, day, day + 1);
+      return samples(driver);
+    });
+    // The first sale of a day judges the one before.
+    expect(after.slice(ORIGIN)).toEqual([0, 0, 1, 1, 1, 1, 1, 1.97]);
+  });
+
+  test('is not judged by a day on which the shop was closed', () => {
+    const driver = shop(new Map([[FIRST + ORIGIN + 6, { kind: 'closed', name: 'closed' }]]));
+    sell(driver, P, 0, ORIGIN + 6);
+    sell(driver, P, ORIGIN + 7, ORIGIN + 8);
+    expect(samples(driver)).toBe(1);
+  });
+
+  test('is not judged by a day on which its SKU was sold out', () => {
+    const driver = shop();
+    for (let day = 0; day < ORIGIN + 8; day++) {
+      sell(driver, P, day, day + 1);
+      if (day < ORIGIN + 4) sell(driver, S, day, day + 1);
+      if (day === ORIGIN + 3) driver.send(supplies, S, supply(S, 0, NINE + day * DAY + HOUR));
+    }
+    expect(samples(driver)).toBeCloseTo(0.97 * 2 + 1, 9);
+  });
+
+  test('goes once its days are over, and with a shop that was silent for two months', () => {
+    const [busy, silent] = [shop(), shop()];
+    sell(busy, P, 0, ORIGIN + 28);
+    expect(isWaiting(busy, P, ORIGIN)).toBe(true);
+    sell(busy, P, ORIGIN + 28, ORIGIN + 30);
+    expect([0, 28].map((days) => isWaiting(busy, P, ORIGIN + days))).toEqual([false, true]);
+    for (const sku of [P, LATER]) sell(silent, sku, 0, ORIGIN + 7);
+    for (const sku of [P, LATER]) sell(silent, sku, ORIGIN + 7, ORIGIN + 9);
+    expect([isWaiting(silent, P, ORIGIN), isWaiting(silent, LATER, ORIGIN + 7)]).toEqual([true, true]);
+    sell(silent, P, ORIGIN + 80, ORIGIN + 81);
+    expect([isWaiting(silent, P, ORIGIN), isWaiting(silent, LATER, ORIGIN + 7)]).toEqual([false, false]);
+  });
+});
+
+test('a holiday of the shop that was folded long ago does not pass for days without demand', () => {
+  const holiday = new Map(Array.from({ length: 20 }, (_, i) => [FIRST + 25 + i, { kind: 'closed', name: 'holiday' }] as const));
+  const driver = shop(holiday);
+  sell(driver, 'P', 0, 25);
+  sell(driver, 'P', 45, 76);
+  driver.tick(NINE + 76 * DAY);
+  expect(total(latest(driver, 'P')) / 28).toBeGreaterThan(3.3);
+});
+
+test('what is to be ordered is said every day until it is ordered', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  driver.send(supplies, 'P', supply('P', 0, NINE, { packSize: 10_000 }));
+  sell(driver, 'P', 0, 1);
+  for (let day = 1; day < 5; day++) driver.tick(NINE + day * DAY);
+  expect(driver.read(reorderSuggestions).map(({ day, units }) => [day - FIRST, units])).toEqual([0, 1, 2, 3, 4].map((day) => [day, 10_000]));
+});
+
+test('a cycle at the end of which the shelf was empty teaches nothing, though each of its days began with stock', () => {
+  const judged = (stock: number): number => {
+    const driver = shop();
+    driver.tick(NINE);
+    driver.send(supplies, 'P', supply('P', 10, NINE, { leadTimeDays: 2, reviewDays: 1 }));
+    for (let day = 0; day < 5; day++) {
+      driver.tick(NINE + day * DAY);
+      sell(driver, 'P', day, day + 1);
+      // The cycle is of days 1 to 3.
+      if (day === 3) driver.send(supplies, 'P', supply('P', stock, NINE + day * DAY + HOUR, { leadTimeDays: 2, reviewDays: 1 }));
+    }
+    return driver.row('demand-forecasts', stockScoreRows, '')?.cycles ?? 0;
+  };
+  expect([judged(10), judged(0)]).toEqual([1, 0]);
+});
+
+describe('one SKU in the place of another', () => {
+  test('has a stock of its own: that the old one was sold out is no shortage of it', () => {
+    const driver = shop();
+    for (let day = 0; day < 30; day++) {
+      driver.tick(NINE + day * DAY);
+      sell(driver, 'OLD', day, day + 1);
+    }
+    driver.send(supplies, 'OLD', supply('OLD', 0, NINE + 29 * DAY));
+    driver.send(supplies, 'NEW', supply('NEW', 100, NINE + 29 * DAY + HOUR, { replaces: 'OLD' }));
+    driver.tick(NINE + 29 * DAY + 2 * HOUR);
+    const level = total(latest(driver, 'NEW'));
+    driver.tick(NINE + 45 * DAY);
+    expect(total(latest(driver, 'NEW'))).toBeLessThan(0.8 * level);
+  });
+
+  test('takes over a young series once, however often that is said', () => {
+    const driver = shop();
+    sell(driver, 'OLD', 0, 10);
+    for (const replaces of ['OLD', null, 'OLD', null, 'OLD']) driver.send(supplies, 'NEW', supply('NEW', null, NINE + 9 * DAY, { replaces }));
+    const units = (sku: string) => driver.row('demand-forecasts', demandRows, sku)!.units;
+    expect(units('NEW')).toEqual(units('OLD'));
+  });
+});
