@@ -84,6 +84,22 @@ describe('the shop', () => {
     expect(plain).toBeLessThan(1.25);
   });
 
+  test('knows what a planned day was worth when it is over, the first time too: its sales are not taken for the level of SKUs', () => {
+    const plan: Plan = new Map([[START + 30, { kind: 'event', name: 'Sale' }]]);
+    const { shop, days } = lived((day) => (day === 30 ? 200 : 100), 33, plan);
+    const { exposureOf } = outlook(shop, days, START + 33, plan);
+    expect(exposureOf(START + 30) / exposureOf(START + 29)).toBeGreaterThan(1.2);
+  });
+
+  test('measures a day by those of its SKUs that are not on promotion', () => {
+    const { shop, days } = lived(() => 100, 60);
+    const opened = openDays(shop, days, START + 60, NO_PLAN);
+    // Sixty of a hundred sell three times as much, the others as always.
+    const onSale: ReadonlyMap<number, Activity> = new Map([[START + 60, { made: 40, hits: 100, joined: 0, saleMade: 180, saleExpected: 60 }]]);
+    const { exposureOf } = outlook(opened.shop, change(opened.days, nothing, onSale), START + 61, NO_PLAN);
+    expect(exposureOf(START + 60)).toBeCloseTo(exposureOf(START + 59), 1);
+  });
+
   test('is closed on a day planned so', () => {
     const plan: Plan = new Map([[START + 33, { kind: 'closed', name: 'closed' }]]);
     expect(worths(lived(() => 100, 30, plan), 30, 5, plan).map((worth) => worth < 0)).toEqual([false, false, false, true, false]);
