@@ -66,12 +66,13 @@ function requireTerms(sku: string, attributes: CatalogChange['attributes']): voi
   if (problems.length > 0) throw new BadEvent('bad_ordering', `${sku} cannot be ordered so. ${problems.map(({ name, message }) => `${name}: ${message}`).join(' ')}`);
 }
 
-/** Tell what changed since `before` in stock and in terms of ordering, if anything did. */
+/** Tell what changed since `before` in stock and in terms of ordering, if anything did; of what the catalogue names for the first time, that it does. */
 function tellSupply(before: Product, time: number, ctx: Context): void {
   const product = ctx.get(productRows, before.sku);
   if (!product) return;
   const supply = supplyOf(product, time);
-  if (!suppliesAlike(supplyOf(before, time), supply)) ctx.emit(supplies, before.sku, supply);
+  const isFirst = before.catalogAt === 0 && product.catalogAt > 0;
+  if (isFirst || !suppliesAlike(supplyOf(before, time), supply)) ctx.emit(supplies, before.sku, supply);
 }
 
 const isSoldOut = ({ stock }: Product): boolean => stock !== null && stock <= 0;

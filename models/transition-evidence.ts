@@ -6,6 +6,7 @@
  * Untrained: no click speaks for anything. Units as in co-visitation.ts.
  */
 import { LOOK_BACK, type CoVisitation } from './co-visitation.js';
+import { exp2 } from './kernels/numbers.js';
 import type { TransitionRows } from './kernels/transition-rows.js';
 
 const HELD = 1_024;
@@ -42,6 +43,14 @@ export function because(state: CoVisitation, recent: Int32Array, items: Int32Arr
   }
   for (const item of items) held[item & (HELD - 1)] = 0;
   return clicks;
+}
+
+/** How often an item followed a click, what is long past less than once each time. */
+export function timesAfter({ forward, items, age }: CoVisitation, click: number, item: number): number {
+  if (click < 0 || click >= items) return 0;
+  const { ids, weights, offset, length } = forward;
+  const at = ids.subarray(offset[click], offset[click] + length[click]).indexOf(item);
+  return at < 0 ? 0 : weights[offset[click] + at] / exp2(age);
 }
 
 /** The share of what followed a click that an item has, 0 where it never did. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Plan } from '../models/forecast/shop-demand.js';
 import { REORDER_POLICIES } from '../schemas/ordering.js';
@@ -23,7 +24,7 @@ const url = z.string().optional().refine((text) => text === undefined || URL.can
 
 const variables = z.object({
   PORT: whole(0, 65_535, 8080).describe('Port of the HTTP server; 0 takes a free one.'),
-  HOST: z.string().optional().describe('Address to listen on; 127.0.0.1 with --demo (which cuts connections from other machines), else 0.0.0.0.'),
+  HOST: z.string().optional().refine((text) => text === undefined || isIP(text) !== 0 || /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(text), 'must be an address or a name, without a port').describe('Address to listen on; 127.0.0.1 with --demo (which cuts connections from other machines), else 0.0.0.0.'),
   DATA_DIR: z.string().default('./data').describe('Folder of log, tables, snapshots and the embedded ClickHouse.'),
   WRITE_KEYS: list.describe('Browser keys, comma-separated: public; may track and ask recommendations for an anonymous id.'),
   SERVER_KEYS: list.describe('Server keys, comma-separated: everything under /v1 but administration.'),

@@ -16,7 +16,7 @@ export function startDemo({ port, scorer }: Millrace, journal: Journal): () => P
   const stop = new AbortController();
   const shop = simulatedShop({ seed: 7, shoppers: SHOPPERS, items: ITEMS, run: Date.now().toString(36) });
   const isNew = scorer?.views.mainRows(products, productRows)[Symbol.iterator]().next().done === true;
-  const done = runSimulation({ shop, pastDays: isNew ? PAST_DAYS : 0, signal: stop.signal, now: Date.now, send: (request) => post(port, request, stop.signal) })
+  const done = runSimulation({ shop, pastDays: isNew ? PAST_DAYS : 0, isKnown: !isNew, signal: stop.signal, now: Date.now, send: (request) => post(port, request, stop.signal) })
     .catch((error: Error) => journal.error({ error: error.message }, 'The demo shop has closed; Millrace goes on.'));
   return async () => {
     stop.abort();

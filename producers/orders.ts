@@ -44,8 +44,11 @@ export function orderEvent(errors: Errors, { head, properties, confirmed }: Call
 const MOST_UNCONFIRMED_UNITS = 10_000;
 
 function refuseBulk(errors: Errors, properties: Json, lines: OrderEvent['lines']): void {
-  lines.forEach(({ quantity }, index) => {
-    if (quantity <= MOST_UNCONFIRMED_UNITS) return;
+  const units = new Map<string, number>();
+  lines.forEach(({ sku, quantity }, index) => {
+    const all = (units.get(sku) ?? 0) + quantity;
+    units.set(sku, all);
+    if (all <= MOST_UNCONFIRMED_UNITS) return;
     const path = Array.isArray(properties['products']) ? `products[${index}].quantity` : 'quantity';
     errors.push({ path, code: 'out_of_range', message: `A browser key orders at most ${MOST_UNCONFIRMED_UNITS} units of a product; the shop's server may report more.` });
   });

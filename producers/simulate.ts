@@ -167,6 +167,8 @@ export interface Simulation {
   readonly shop: SimulatedShop;
   /** Days whose orders are told first: a shop that opens here has sold before. */
   readonly pastDays?: number | undefined;
+  /** Whether it has told its catalogue here before; what was changed of it since stays so. */
+  readonly isKnown?: boolean | undefined;
   /** Resolves when the request was answered; `Unavailable` is tried again unchanged. */
   readonly send: (request: SimulatedRequest) => Promise<unknown>;
   /** Events a second. */
@@ -185,7 +187,7 @@ const PAST_BATCH = 100;
 const CATCH_UP_MS = 2_000;
 
 /** Open the shop: tell its catalogue, then what happens in it, until the signal. Resolves to the events sent. */
-export async function runSimulation({ shop, send, pastDays = 0, rate = 20, signal, now, pause = wait }: Simulation): Promise<{ readonly sent: number }> {
+export async function runSimulation({ shop, send, pastDays = 0, isKnown = false, rate = 20, signal, now, pause = wait }: Simulation): Promise<{ readonly sent: number }> {
   const deliver = async (request: SimulatedRequest): Promise<boolean> => {
     while (!signal.aborted) {
       try {
@@ -200,7 +202,7 @@ export async function runSimulation({ shop, send, pastDays = 0, rate = 20, signa
   };
   let sent = 0;
   let owed = 0;
-  await deliver({ method: 'PUT', path: '/v1/products', key: 'admin', body: shop.products });
+  if (!isKnown) await deliver({ method: 'PUT', path: '/v1/products', key: 'admin', body: shop.products });
   const past = shop.ordersBefore(now(), pastDays);
   for (let at = 0; at < past.length; at += PAST_BATCH) await deliver({ method: 'POST', path: '/v1/batch', key: 'server', body: { batch: past.slice(at, at + PAST_BATCH) } });
   let before = now();

@@ -7,7 +7,7 @@ import { requireScope, type Exchange, type House } from './exchange.js';
 import type { Scope } from './keys.js';
 import { refuse } from './problem.js';
 import { sendJson } from './send.js';
-import { forecastsWanted, pathId } from './requests.js';
+import { forecastsWanted, pathId, refuseUnknown } from './requests.js';
 import { rudderSettings, segmentSettings } from './sdk-settings.js';
 import { uploadSource } from './source-upload.js';
 import { deleteProduct, uploadProducts } from './upload.js';
@@ -35,7 +35,8 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   route('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
   route('delete', '/v1/products/:sku', 'admin', (exchange, request) => deleteProduct(house, exchange, param(request, 'sku').trim()));
   route('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
-  route('get', '/v1/forecasts/:sku', 'server', async (_, request) => {
+  route('get', '/v1/forecasts/:sku', 'server', async ({ query }, request) => {
+    refuseUnknown(query);
     const sku = param(request, 'sku').trim();
     return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold, or not for two months since it was taken out.`);
   });

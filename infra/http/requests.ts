@@ -194,8 +194,21 @@ export function pathId(name: string, value: string): string {
 }
 
 const MOST_FORECASTS = 100;
-/** What the query may hold; a key may stand in it, too. */
-const FORECASTS = new Set(['sku', 'category', 'total', 'writeKey', 'api_secret']);
+/** A key may stand in any query. */
+const KEYS = ['writeKey', 'api_secret'];
+const FORECASTS = new Set(['sku', 'category', 'total', ...KEYS]);
+const ONE_FORECAST = new Set(KEYS);
+
+function unknownIn(errors: Errors, query: URLSearchParams | undefined, known: ReadonlySet<string>, message: string): void {
+  for (const name of new Set(query?.keys())) if (!known.has(name)) errors.push({ path: name.slice(0, 80), code: 'unknown_field', message });
+}
+
+/** A forecast of one SKU takes no options. @throws Refusal 400 */
+export function refuseUnknown(query: URLSearchParams | undefined): void {
+  const errors: Errors = [];
+  unknownIn(errors, query, ONE_FORECAST, 'The forecast of a SKU takes no options.');
+  if (errors.length > 0) throw badRequest(errors);
+}
 
 /** Whose forecasts a query asks for: `sku` once or several times, one `category`, or `total=shop`. @throws Refusal 400 */
 export function forecastsWanted(query: URLSearchParams | undefined): ForecastsWanted {
@@ -204,9 +217,7 @@ export function forecastsWanted(query: URLSearchParams | undefined): ForecastsWa
   const totals = query?.getAll('total') ?? [];
   const errors: Errors = [];
   const skus = new Set<string>();
-  for (const name of new Set(query?.keys())) {
-    if (!FORECASTS.has(name)) errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: 'This takes sku, category or total.' });
-  }
+  unknownIn(errors, query, FORECASTS, 'This takes sku, category or total.');
   if (given.length > MOST_FORECASTS) errors.push({ path: 'sku', code: 'too_many', message: `At most ${MOST_FORECASTS} SKUs.` });
   else for (const sku of given) skus.add(requiredSku(errors, { sku }, 'sku') ?? '');
   if ([given, categories, totals].filter(({ length }) => length > 0).length !== 1) {

@@ -26,7 +26,7 @@ export const catalogue = {
   millrace_click_to_change_seconds: { kind: 'histogram', help: 'From the write of a record until its effects are committed and readable.', labels: ['consumer'], buckets: FAST },
   millrace_duplicates_total: { kind: 'counter', help: 'Messages, orders and file records that had been taken before.', labels: ['consumer'] },
   millrace_outdated_total: { kind: 'counter', help: 'Catalogue and stock changes older than what is known.', labels: ['consumer'] },
-  millrace_unlisted_claims_total: { kind: 'counter', help: 'Units reported by pages alone of SKUs that the shop has never named: booked, not forecast.', labels: ['consumer'] },
+  millrace_unlisted_claims_total: { kind: 'counter', help: 'Lines reported by pages alone, of SKUs that the shop has never named: booked, not forecast.', labels: ['consumer'] },
   millrace_late_sales_total: { kind: 'counter', help: 'Sales older than the window a forecast can revise exactly.', labels: ['consumer'] },
   millrace_forecast_coverage_ratio: { kind: 'gauge', help: 'Share of days within the 80 % interval forecast for them 1 to 28 days before, lately.', labels: ['class'] },
   millrace_forecast_pinball_ratio: { kind: 'gauge', help: 'Pinball loss of these forecasts over what was sold, each SKU in its own deviations.', labels: ['class'] },

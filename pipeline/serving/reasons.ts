@@ -16,16 +16,19 @@ export interface Reason {
 interface Did {
   readonly code: 'because_you_viewed' | 'because_you_added' | 'because_you_wished' | 'because_you_shared' | 'because_you_reviewed';
   readonly text: (name: string) => string;
+  /** Of the product itself, which is recommended again. */
+  readonly before: string;
 }
 
-const VIEWED: Did = { code: 'because_you_viewed', text: (name) => `Because you viewed ${name}` };
-const ADDED: Did = { code: 'because_you_added', text: (name) => `Because you put ${name} into your cart` };
+const VIEWED: Did = { code: 'because_you_viewed', text: (name) => `Because you viewed ${name}`, before: 'You viewed this before' };
+const ADDED: Did = { code: 'because_you_added', text: (name) => `Because you put ${name} into your cart`, before: 'You had this in your cart' };
 const DID: Readonly<Record<string, Did>> = {
   'Product Added': ADDED,
+  'Product Removed': ADDED,
   'Wishlist Product Added to Cart': ADDED,
-  'Product Added to Wishlist': { code: 'because_you_wished', text: (name) => `Because ${name} is on your wish list` },
-  'Product Shared': { code: 'because_you_shared', text: (name) => `Because you shared ${name}` },
-  'Product Reviewed': { code: 'because_you_reviewed', text: (name) => `Because you reviewed ${name}` },
+  'Product Added to Wishlist': { code: 'because_you_wished', text: (name) => `Because you put ${name} on your wish list`, before: 'You put this on your wish list' },
+  'Product Shared': { code: 'because_you_shared', text: (name) => `Because you shared ${name}`, before: 'You shared this before' },
+  'Product Reviewed': { code: 'because_you_reviewed', text: (name) => `Because you reviewed ${name}`, before: 'You reviewed this before' },
 };
 
 /** What is said of an item that has evidence with a product of which the shopper's latest event is `event`. */
@@ -53,7 +56,8 @@ export interface Sayable {
   readonly follows: Because | null;
   readonly goesWith: Because | null;
   readonly like: Because | null;
-  readonly isViewed: boolean;
+  /** Of an item that the shopper had to do with: its SKU, and what was done, as a sentence. */
+  readonly own: Because | null;
   readonly isTrending: boolean;
   readonly isPopular: boolean;
 }
@@ -77,7 +81,7 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
   { code: 'often_follows', groups: ['latest', 'forward'], text: (name) => `Often follows ${name}`, if: 'follows' },
   { code: 'goes_with', groups: ['backward', 'hop'], text: (name) => `Goes with ${name}`, if: 'goesWith' },
   { code: 'similar_to', groups: ['embedding'], text: (name) => `Similar to ${name}`, if: 'like' },
-  { code: 'viewed_before', groups: ['own'], text: () => 'You viewed this before', if: 'isViewed' },
+  { code: 'viewed_before', groups: ['own'], text: (done) => done, if: 'own' },
   { code: 'trending', groups: ['trending'], text: () => 'Popular right now', if: 'isTrending' },
   { code: 'popular', groups: ['popular'], text: () => 'Popular lately', if: 'isPopular' },
 ];

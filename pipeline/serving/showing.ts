@@ -53,7 +53,7 @@ export class Showing {
     for (let at = 0; at < numbers.length; at++) {
       const item = this.item(numbers[at]!, scores[at]!, reasons[at]!, propensities[at] ?? 1);
       const damping = dampings[at] ?? 0;
-      shown.push(explaining ? this.#explained(touched.recent, numbers[at]!, item, explaining.explain(places[at]!, item.score - damping), damping) : item);
+      shown.push(explaining ? this.#explained(touched, numbers[at]!, item, explaining.explain(places[at]!, item.score - damping), damping) : item);
     }
     return shown;
   }
@@ -73,7 +73,7 @@ export class Showing {
     const reasons = this.reasons(touched, numbers);
     return skus.map((sku, at): ShownItem => {
       const item = { ...this.item(numbers[at]!, scores[at]!, reasons[at]!), sku };
-      return explain ? { ...this.#explained(recent, numbers[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
+      return explain ? { ...this.#explained(touched, numbers[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
     }).sort((a, b) => b.score - a.score);
   }
 
@@ -89,14 +89,14 @@ export class Showing {
   }
 
   /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
-  #explained(recent: Int32Array, number: number, item: ShownItem, explanation: Explanation, damping = 0): ShownItem {
+  #explained({ recent, eventOf }: Touched, number: number, item: ShownItem, explanation: Explanation, damping = 0): ShownItem {
     const { follows, goesWith, like } = this.#ranking.clicksBy(recent, number);
     const { now, lately } = this.#ranking.popularity(number);
     const [first] = item.reasons;
     const others = reasonsFor(explanation, {
       follows: this.#named(follows), goesWith: this.#named(goesWith), like: this.#named(like),
       // What own clicks are worth is said of other items as well: a little for not being one of them.
-      isViewed: recent.includes(number), isTrending: now >= 1, isPopular: lately >= 1,
+      own: recent.includes(number) ? { sku: item.sku, name: didWith(eventOf(item.sku)).before } : null, isTrending: now >= 1, isPopular: lately >= 1,
     }).filter(({ code }) => code !== first?.code);
     return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
   }
@@ -109,7 +109,7 @@ export class Showing {
     const sku = this.#items.sku(click);
     const name = this.#items.name(click) ?? sku;
     switch (by) {
-      case 'own': return { code: 'viewed_before', sku, text: 'You viewed this before' };
+      case 'own': return { code: 'viewed_before', sku, text: didWith(eventOf(sku)).before };
       case 'likeness': return { code: 'similar_to', sku, text: `Similar to ${name}`, evidence: by };
       case 'transition': case 'two_hop': {
         const { code, text } = didWith(eventOf(sku));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { itemWatch, productRows } from '../../consumers/item-watch.js';
-import { catalog, deadLetters, inventory, itemInterests, triggerCandidates } from '../../schemas/topics.js';
+import { catalog, deadLetters, inventory, itemInterests, supplies, triggerCandidates } from '../../schemas/topics.js';
 import type { CatalogChange } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, stock } from '../support/events.js';
@@ -17,6 +17,15 @@ test('a deleted product stays known as deleted, and comes back when it is put ag
   expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ deleted: true, name: 'P1' });
   driver.send(catalog, 'P1', listed('P1', { time: NINE + 2 }));
   expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ deleted: false });
+});
+
+test('forecasts hear of what the catalogue names for the first time, though it says nothing of its stock', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(inventory, 'P1', stock('P1', 5, NINE));
+  driver.send(catalog, 'P1', listed('P1', { time: NINE + 1 }));
+  driver.send(catalog, 'P2', listed('P2'));
+  driver.send(catalog, 'P2', listed('P2', { name: 'another', time: NINE + 1 }));
+  expect(driver.read(supplies).map(({ sku, stock: units, deleted }) => [sku, units, deleted])).toEqual([['P1', 5, false], ['P1', 5, false], ['P2', null, false]]);
 });
 
 test('what is older than what is known changes nothing', () => {

@@ -264,6 +264,7 @@ describe('the rest', () => {
   test('forecasts need a server key, users the admin', async () => {
     expect((await get('/v1/forecasts/known%2Fsku', basic(SERVER))).text).toContain('known/sku');
     expect((await get('/v1/forecasts/unsold', basic(SERVER))).status).toBe(404);
+    expect((await get('/v1/forecasts/known%2Fsku?days=5', basic(SERVER))).status).toBe(400);
     expect((await get('/v1/forecasts/known%2Fsku', basic(BROWSER))).status).toBe(403);
     expect((await get('/v1/forecasts/%E0%A4%A', basic(SERVER))).status).toBe(400);
     expect((await get('/v1/forecasts?sku=a&sku=b%20&sku=%20a', basic(SERVER))).text).toBe('{"skus":["a","b"]}');

@@ -28,6 +28,11 @@ test('a HOST that is none of this machine is a fault of the configuration, a por
   expect(error).toMatchObject({ code: 'EADDRINUSE' });
 });
 
+test('a HOST with a port or a blank is told with all other problems', () => {
+  for (const host of ['127.0.0.1:8080', 'not a host', '-']) expect(() => readConfig({ HOST: host })).toThrow('HOST must be an address or a name');
+  for (const host of ['127.0.0.1', '::1', '0.0.0.0', 'localhost', 'shop-1.example']) expect(readConfig({ HOST: host }).HOST).toBe(host);
+});
+
 test('a secret for tokens is as long as the signature that it makes', () => {
   expect(() => readConfig({ SHOPPER_TOKEN_SECRET: 'short' })).toThrow('SHOPPER_TOKEN_SECRET must have 32 characters');
   expect(readConfig({ SHOPPER_TOKEN_SECRET: 'x'.repeat(32) }).SHOPPER_TOKEN_SECRET).toHaveLength(32);

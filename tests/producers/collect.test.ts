@@ -225,6 +225,8 @@ describe('orders and stock', () => {
   test('a browser orders ten thousand units of a product at most, a server what it says', () => {
     const order = (units: number) => withProperties({ order_id: 'O', products: [{ product_id: 'P1' }, { product_id: 'P2', quantity: units }] }, 'Order Completed');
     expect(wrong(order(10_000), { scope: 'browser' })).toEqual([]);
+    expect(wrong({ ...order(1), properties: { ...order(1).properties, products: [6_000, 5_000, 5_000].map((quantity) => ({ product_id: 'P', quantity, price: 1 })) } }, { scope: 'browser' }))
+      .toEqual(['properties.products[1].quantity out_of_range', 'properties.products[2].quantity out_of_range']);
     for (const units of [10_001, 1e9]) expect(wrong(order(units), { scope: 'browser' })).toEqual(['properties.products[1].quantity out_of_range']);
     expect(wrong(order(1e9))).toEqual([]);
   });

@@ -167,6 +167,12 @@ test('the driver sends the catalogue first, then the asked-for events a second u
   expect(sent).toBeLessThanOrEqual(30 * 60);
 });
 
+test('a shop that has told its catalogue before does not tell it again', async () => {
+  const methods: string[] = [];
+  await runSimulation({ shop: simulatedShop(settings), isKnown: true, send: async ({ method }) => methods.push(method), ...clock(5_000) });
+  expect(new Set(methods)).toEqual(new Set(['POST']));
+});
+
 test('a batch that could not be taken is sent again unchanged; a failure that waiting cannot mend ends the simulation', async () => {
   const requests: string[] = [];
   let left = 3;

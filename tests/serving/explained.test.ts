@@ -77,18 +77,22 @@ test('a reason names a click only where something lies between the two, and says
   }
 });
 
-for (const [event, code, text] of [
-  ['Product Clicked', 'because_you_viewed', 'Because you viewed Product Toys-0'],
-  ['Product Added', 'because_you_added', 'Because you put Product Toys-0 into your cart'],
-  ['Product Added to Wishlist', 'because_you_wished', 'Because Product Toys-0 is on your wish list'],
-  ['Product Shared', 'because_you_shared', 'Because you shared Product Toys-0'],
-  ['Product Reviewed', 'because_you_reviewed', 'Because you reviewed Product Toys-0'],
+for (const [event, code, text, before] of [
+  ['Product Clicked', 'because_you_viewed', 'Because you viewed Product Toys-0', 'You viewed this before'],
+  ['Product Added', 'because_you_added', 'Because you put Product Toys-0 into your cart', 'You had this in your cart'],
+  ['Product Removed', 'because_you_added', 'Because you put Product Toys-0 into your cart', 'You had this in your cart'],
+  ['Product Added to Wishlist', 'because_you_wished', 'Because you put Product Toys-0 on your wish list', 'You put this on your wish list'],
+  ['Product Shared', 'because_you_shared', 'Because you shared Product Toys-0', 'You shared this before'],
+  ['Product Reviewed', 'because_you_reviewed', 'Because you reviewed Product Toys-0', 'You reviewed this before'],
 ] as const) {
   test(`a reason says what was done with the product: ${event}`, async () => {
     const shop = departments();
     shop.profile('a', ['Toys-0'], { recent: [{ sku: 'Toys-0', event, time: shop.now }] });
     const { items } = await score(shop, 'a', ['Toys-1']);
     expect(items[0]!.reasons[0]).toEqual({ code, sku: 'Toys-0', text, evidence: 'transition' });
+    const own = (await score(shop, 'a', ['Toys-0'])).items[0]!.reasons;
+    expect(own[0]).toMatchObject({ code: 'viewed_before', text: before });
+    for (const { text: said } of own) expect(said === before || !said.startsWith('You ')).toBe(true);
   });
 }
 

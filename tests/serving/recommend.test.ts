@@ -180,7 +180,7 @@ describe('what is recommended', () => {
     const contributions = new Float64Array(GROUPS.length);
     contributions[GROUPS.indexOf('popular')] = 1.9e-15;
     contributions[GROUPS.indexOf('trending')] = 0.001;
-    const sayable = { follows: null, goesWith: null, like: null, isViewed: false, isTrending: true, isPopular: true };
+    const sayable = { follows: null, goesWith: null, like: null, own: null, isTrending: true, isPopular: true };
     expect(reasonsFor({ baseline: 0, contributions }, sayable).map(({ code }) => code)).toEqual(['trending']);
     expect(reasonsFor({ baseline: 0, contributions }, { ...sayable, isTrending: false })).toEqual([]);
   });
