@@ -1,14 +1,13 @@
 import { BadEvent } from '../pipeline/core/errors.js';
+import { isPlaceholder } from '../schemas/placeholder-ids.js';
 
 const MAX_BYTES = 256;
-/** As at the doors (producers/fields.ts): who writes to a topic is no better off. */
-const PLACEHOLDERS = new Set(['', 'undefined', 'null', 'nan', '[object object]', 'none', 'nil', 'true', 'false']);
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** Why an id cannot be one, or undefined. A broken storefront's "undefined" would glue strangers together. */
+/** Why an id cannot be one, or undefined: as at the doors (producers/fields.ts), so that who writes to a topic is no better off. */
 export function idProblem(id: string): string | undefined {
-  if (PLACEHOLDERS.has(id.trim().toLowerCase())) return `"${id}" is a placeholder, not an id`;
+  if (isPlaceholder(id)) return `"${id}" is a placeholder, not an id`;
   if (CONTROL.test(id)) return 'it holds control characters';
   if (id.length > MAX_BYTES / 4 && Buffer.byteLength(id) > MAX_BYTES) return `it is longer than ${MAX_BYTES} bytes`;
   return undefined;

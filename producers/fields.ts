@@ -1,3 +1,4 @@
+import { isPlaceholder } from '../schemas/placeholder-ids.js';
 import { isMoney } from '../schemas/money.js';
 import { MOST_UNITS } from '../schemas/ordering.js';
 import { moneyOf, parseMoney } from './money.js';
@@ -50,7 +51,6 @@ const PLAIN_ID = /^[\x20-\x7e]{1,256}$/;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** What broken storefronts send for "no id": taken as ids, they make one person of all strangers. */
-const PLACEHOLDERS = new Set(['undefined', 'null', 'nan', 'none', 'nil', '[object object]', 'true', 'false']);
 const MAX_PLACEHOLDER = 15;
 /** First characters of placeholders and of blanks: almost no id begins with one, and those that do are looked at twice. */
 const SUSPICIOUS = new Set('unftUNFT[ ');
@@ -74,8 +74,6 @@ export function optionalId(errors: Errors, from: Json, name: string): string | n
   }
   return PLAIN_ID.test(value) ? value : oddId(errors, value, name);
 }
-
-const isPlaceholder = (value: string): boolean => PLACEHOLDERS.has(value) || PLACEHOLDERS.has(value.trim().toLowerCase()) || value.trim() === '';
 
 function oddId(errors: Errors, value: string, name: string): string | null {
   if (CONTROL.test(value)) {

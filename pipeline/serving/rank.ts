@@ -18,8 +18,8 @@ import type { Items } from './items.js';
 
 /** 2-hop sums kept: two clicks that share a place work each other's out anew each time. */
 const HOPS = 65_536;
-/** What followed once, or a purchase that did, is no habit. */
-const ONCE = 2;
+/** What two views came to, or one cart, is no habit: it takes more than that to follow often. */
+const SELDOM = 2;
 /** As many items as the model scores in one go. */
 const AT_ONCE = 128;
 
@@ -128,7 +128,7 @@ export class Ranking {
     const [follows = -1] = transitionEvidence.because(transitions, recent, items, 1, 0);
     const [precedes = -1] = transitionEvidence.because(transitions, recent, items, 0, 1);
     const [hops = -1] = evidence.byTwoHops(this.#model, recent, items, this.#work);
-    const isOften = transitionEvidence.timesAfter(transitions, follows, item) > ONCE && transitionEvidence.shareAfter(transitions, follows, item) > popularity.popularShare(this.#model.popularity, item);
+    const isOften = transitionEvidence.timesAfter(transitions, follows, item) > SELDOM && transitionEvidence.shareAfter(transitions, follows, item) > popularity.popularShare(this.#model.popularity, item);
     return { follows: isOften ? follows : -1, goesWith: precedes >= 0 ? precedes : hops, like: evidence.byLikeness(vectors, recent, item) };
   }
 

@@ -50,6 +50,7 @@ export interface ScorerParts extends Followed {
 
 interface Shopper extends Touched {
   readonly key: string;
+  readonly partition: number;
   readonly profile: UserProfile | undefined;
   /** Whether all that happened until now is reflected, but for the last seconds; and whether that, and what was to be waited for, is not. */
   readonly isCurrent: boolean;
@@ -150,8 +151,9 @@ export class Scorer {
     const kept = own ?? (key === asked ? undefined : views.row(userProfiles, profiles, key));
     // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
     const profile = kept?.known && !ref.trusted ? undefined : kept;
-    const isCurrent = isReady() && !isBehind(partitionOf(key, views.partitions));
-    return { key, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku)?.event, isCurrent, isStale: !seen || !isCurrent };
+    const partition = partitionOf(key, views.partitions);
+    const isCurrent = isReady() && !isBehind(partition);
+    return { key, partition, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku)?.event, isCurrent, isStale: !seen || !isCurrent };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -268,14 +270,14 @@ export class Scorer {
     return { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: isCurrent };
   }
 
-  #remember(recommendationId: string, { key, isStale }: Shopper, placement: string | null, model: string, { items, features: seen }: Answer): void {
-    const { now, remember, views } = this.#parts;
+  #remember(recommendationId: string, { key, partition, isStale }: Shopper, placement: string | null, model: string, { items, features: seen }: Answer): void {
+    const { now, remember } = this.#parts;
     const value = recommendations.codec.encode({
       recommendationId, shopper: key, placement, time: now(), model, stale: isStale,
       items: items.map(({ sku, score, reasons, propensity }) => ({ sku, score, reason: reasons[0]!.code, propensity: propensity ?? 1 })),
       featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
     });
-    remember({ topic: recommendations.name, partition: partitionOf(key, views.partitions), key, value });
+    remember({ topic: recommendations.name, partition, key, value });
   }
 }
 

@@ -116,6 +116,17 @@ test('what is reached by way of a third item names the click from which it is re
   expect(items[0]!.reasons[0]).toMatchObject({ code: 'because_you_viewed', sku: 'Toys-2', evidence: 'two_hop' });
 });
 
+test('what followed once or twice is not said to follow often', async () => {
+  const shop = departments();
+  shop.profile('a', ['Toys-9']);
+  const codes = async (): Promise<string[]> => (await score(shop, 'a', ['Toys-10'])).items[0]!.reasons.map(({ code }) => code);
+  expect(await codes()).not.toContain('often_follows');
+  shop.session('again', ['Toys-9', 'Toys-10']);
+  expect(await codes()).not.toContain('often_follows');
+  shop.session('and again', ['Toys-9', 'Toys-10']);
+  expect(await codes()).toContain('often_follows');
+});
+
 test('often is more often than chance: what everybody sees at some time is not said to follow often what it followed once', async () => {
   const shop = departments();
   for (let n = 0; n < 60; n++) shop.session(`poster-${n}`, ['Garden-0']);
