@@ -182,7 +182,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const forecast = isGone ? hourly(nothing(sku, day, at), noDemand, ctx) : forecastNow(sku, series, shop, day, at, ctx);
     ctx.emit(forecasts, sku, forecast);
     const learned = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
-    const suggestion = suggestionOf(supply, successor, forecast, reorder, learned, sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP)));
+    const suggestion = suggestionOf(supply, successor, series, forecast, reorder, learned, sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP)));
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));
     if (isNew) ctx.emit(reorderSuggestions, sku, suggestion);
     ctx.put(demandRows, sku, { ...row, publishedAt: at, ...(isNew ? { suggestedDay: suggestion.day, suggestedUnits: suggestion.units } : {}) });

@@ -1096,6 +1096,8 @@ export interface SkuDemand {
   readonly promotions: readonly Promotion[];
   /** Days with unconfirmed units, oldest first: what of them counts stands in units. */
   readonly claims: readonly ClaimedDay[];
+  /** A line was of less than a whole unit, metres for example. */
+  readonly byFractions: boolean;
 }
 
 /** Sales of one hour. */

@@ -1,3 +1,4 @@
+import type { SkuSeries } from '../../models/forecast/sku-series.js';
 import type { SharedError } from '../../models/inventory/shared-error.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
 import { protectedTime, sentence, serviceLevel, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
@@ -106,7 +107,8 @@ export const demandOf = ({ levels, mean, quantiles }: Forecast, shared?: SharedE
 
 /** What to order of a SKU today; undefined where nobody knows its stock. Of what is over, nothing. */
 export function suggestionOf(
-  supply: Supply | undefined, successor: SkuSuccessor | undefined, forecast: Forecast, defaults: ReorderDefaults, learned?: StockCycle, shared?: SharedError,
+  supply: Supply | undefined, successor: SkuSuccessor | undefined, series: Pick<SkuSeries, 'byFractions'>, forecast: Forecast, defaults: ReorderDefaults,
+  learned?: StockCycle, shared?: SharedError,
 ): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
   const terms = termsOf(supply, defaults, forecast.firstDay);
@@ -116,7 +118,8 @@ export function suggestionOf(
   const isOfThis = learned !== undefined && cycleDays(terms, 0) !== undefined && isSameDemand(learned, askedOf(terms));
   // What is owed of a product that is made no more cannot be ordered.
   const onHand = isOver(supply, successor) ? Math.max(0, supply.stock) : supply.stock;
-  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, order, service, policy, isOfThis ? learned : undefined);
+  const byFractions = series.byFractions || !Number.isInteger(supply.stock + onOrder);
+  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, { ...order, byFractions }, service, policy, isOfThis ? learned : undefined);
   return {
     sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,

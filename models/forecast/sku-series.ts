@@ -53,6 +53,8 @@ export interface SkuSeries {
   readonly promotions: readonly Promotion[];
   /** Days of the window with units that only pages have reported: what counts of them is in `units`. */
   readonly claims: readonly ClaimedDay[];
+  /** Whether a line was ever of less than a whole unit, metres for example. */
+  readonly byFractions: boolean;
 }
 
 /** What a day of the shop is worth: 1 is ordinary, less than 0 was closed. */
@@ -61,7 +63,7 @@ export type ExposureOf = (day: number) => number;
 export const phaseOf = (day: number): number => ((day % SEASON_DAYS) + SEASON_DAYS) % SEASON_DAYS;
 
 export function init(day: number): SkuSeries {
-  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [], claims: [] };
+  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [], claims: [], byFractions: false };
 }
 
 export const windowStart = ({ lastDay, units }: SkuSeries): number => lastDay - units.length + 1;
@@ -80,7 +82,8 @@ export function sell(series: SkuSeries, day: number, units: number, exposureOf: 
   const sure = rounded((series.claims.find((claim) => claim.day === day)?.sure ?? opened[day - start] ?? 0) + units - claimed);
   opened[day - start] = sure;
   const claims = claimed === 0 && series.claims.length === 0 ? series.claims : change(series.claims, { day, sure, claimed });
-  return slide({ ...series, lastDay, units: counted(opened, start, claims, series), claims }, exposureOf);
+  const byFractions = series.byFractions || !Number.isInteger(units);
+  return slide({ ...series, lastDay, units: counted(opened, start, claims, series), claims, byFractions }, exposureOf);
 }
 
 const scratch = bank.init(1, SEASON_DAYS);

@@ -7,12 +7,16 @@
  *
  * The demand of that quantile is what the stock has to meet before more can come: it alone is protected at the service level, cycles are
  * judged by it, and the quantile is corrected by what they have cost, where that has paid (base-stock-learning.ts); S of (s, S) goes along.
+ * Levels of what is sold by the piece are whole units: the least number that reaches the quantile.
  * The position is what is on hand and on order, less what is owed. An order is rounded up to whole packs and to the minimum.
- * Nothing forecast, nothing ordered but what is owed. Every suggestion says why, in data and in a sentence.
+ * Nothing needed, nothing ordered but what is owed. Every suggestion says why, in data and in a sentence.
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
 import { corrected, isShortOfPromise, isTrusted, type Correction } from './base-stock-learning.js';
 import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime } from './demand-over-time.js';
+
+/** Sums of fractions must not cost a unit more. */
+const DUST = 1e-9;
 
 export interface StockPosition {
   onHand: number;
@@ -24,6 +28,8 @@ export interface OrderTerms {
   leadTime: LeadTime;
   packSize?: number;
   minimumUnits?: number;
+  /** Sold by fractions of a unit, metres for example. */
+  byFractions?: boolean;
 }
 
 /** Either the share of cycles without a stock-out, or the costs of a unit too few and one too many. */
@@ -87,12 +93,14 @@ export function suggestOrder(
   const covered = demand.mean + (further?.units ?? 0);
   const hasDays = demand.days + (further?.days ?? 0) > 0;
   if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), hasDays, terms, level);
-  const textbook = demandQuantile(demand, level);
+  const inUnits = (wanted: number): number => (terms.byFractions ? wanted : Math.max(0, Math.ceil(wanted - DUST)));
+  const quantile = demandQuantile(demand, level);
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
-  const protectedBy = trusted ? corrected(trusted, { textbook, deviation: Math.sqrt(demand.variance) }) : textbook;
+  const textbook = inUnits(quantile);
+  const protectedBy = trusted ? inUnits(corrected(trusted, { textbook: quantile, deviation: Math.sqrt(demand.variance) })) : textbook;
   const lot = further && level > 0 ? Math.max(1, Math.ceil(further.units)) : 0;
   const upTo = protectedBy + lot;
-  const learned: Reason[] = trusted ? [{ code: 'learned', units: protectedBy - textbook, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
+  const learned: Reason[] = trusted && protectedBy !== textbook ? [{ code: 'learned', units: protectedBy - textbook, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
   // A stock at its reorder point is low; one that equals an order-up-to level is not.
   if (lot > 0 ? position > protectedBy : position >= protectedBy) {
     return { units: 0, upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
@@ -131,13 +139,13 @@ function furtherDemand(forecast: DemandForecast, { days }: LeadTime, policy: Pol
 function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
   const pack = terms.packSize !== undefined && terms.packSize > 0 ? terms.packSize : 1;
   const minimum = Math.max(0, terms.minimumUnits ?? 0);
-  let units = Math.ceil(wanted - 1e-9);
+  let units = Math.ceil(wanted - DUST);
   if (units < minimum) {
     reasons.push({ code: 'raised-to-minimum', minimumUnits: minimum, from: units });
     units = Math.ceil(minimum);
   }
   // The minimum first: rounding to packs may only add to it.
-  const packed = Math.ceil(units / pack - 1e-9) * pack;
+  const packed = Math.ceil(units / pack - DUST) * pack;
   if (packed > units) reasons.push({ code: 'rounded-to-pack', packSize: pack, from: units });
   return packed;
 }

@@ -81,7 +81,7 @@ export class ForecastDoor {
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
     const shared = sharedErrorOf(series, record.firstDay, views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), sharedErrorRows));
-    const suggestion = suggestionOf(supply, replacedBy, record, reorder, views.row(demandForecasts, cycleRows, sku), shared);
+    const suggestion = suggestionOf(supply, replacedBy, series, record, reorder, views.row(demandForecasts, cycleRows, sku), shared);
     return {
       ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),

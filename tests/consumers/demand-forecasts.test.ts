@@ -475,6 +475,22 @@ describe('what to order', () => {
     expect(last(once).reasons[0]!.text).toMatch(/^Covers 3 days at 90 %/);
   });
 
+  test('what was ever sold by fractions of a unit, or lies on the shelf by them, has levels by them; all else whole ones', () => {
+    const levels = (more: { part?: number; stock?: number; onOrder?: number }): number => {
+      const driver = shop();
+      driver.tick(NINE);
+      driver.send(supplies, 'P', supply('P', more.stock ?? 3, NINE, { onOrder: more.onOrder ?? null }));
+      driver.send(sales, 'P', sale('P', more.part ?? 10, NINE));
+      for (let day = 0; day < 40; day++) {
+        driver.tick(NINE + day * DAY);
+        driver.send(sales, 'P', sale('P', 10, NINE + day * DAY));
+      }
+      return last(driver).upTo;
+    };
+    const whole = levels({});
+    expect([whole % 1, levels({ part: 9.5 }) % 1 > 0, levels({ stock: 2.5 }) % 1 > 0, levels({ onOrder: 0.5 }) % 1 > 0]).toEqual([0, true, true, true]);
+  });
+
   test.each<[string, Partial<Supply>, number, string]>([
     ['after the last day on which it is sold', { policy: 'newsvendor', sellUntil: Math.floor(NINE / DAY) + 20 }, 7, '7 units are owed.'],
     ['of what is made no more, which nobody can order', { discontinued: true }, 0, 'No demand is forecast.'],

@@ -85,12 +85,27 @@ test('a reorder point protects the days of the lead time, and says which units a
 test.each<Policy>([{ kind: 'newsvendor', sellingDays: 14 }, periodic, { kind: 'reorder-point', orderDays: 14 }])('what was learned moves the level by deviations of the demand that it was learned on: $kind', (policy) => {
   const leadTime = { days: 7, deviationDays: 2 };
   const correction = { ...init(), shift: 1.5, cycles: 30, promised: 24, covered: 12, cost: 10, textbookCost: 20, squares: 4 };
-  const suggest = (learned?: Correction) => suggestOrder(steady(10), { onHand: 0 }, { leadTime }, { level: 0.8 }, policy, learned);
+  const suggest = (learned?: Correction) => suggestOrder(steady(10), { onHand: 0 }, { leadTime, byFractions: true }, { level: 0.8 }, policy, learned);
   const { days, deviationDays } = protectedTime(policy, leadTime);
   const units = suggest(correction).upTo - suggest().upTo;
   expect(units).toBeCloseTo(1.5 * Math.sqrt(demandOver(steady(10), days, deviationDays).variance), 9);
   expect(suggest(correction).reasons.find(({ code }) => code === 'learned')).toMatchObject({ units: expect.closeTo(units, 9), cycles: 30, saved: 0.5 });
 });
+
+test.each<[string, Policy, number]>([['periodic', periodic, 0], ['reorder-point', { kind: 'reorder-point', orderDays: 14 }, 0], ['newsvendor', { kind: 'newsvendor', sellingDays: 14 }, 0.37]])(
+  'what is sold by the piece is ordered, and told of, in whole units, and what is sold by the metre is not: %s', (_, policy, shift) => {
+    const correction = { ...init(), shift, cycles: 30, promised: 24, covered: 12, cost: 10, textbookCost: 20, squares: 4 };
+    const suggest = (byFractions: boolean) => suggestOrder(steady(20.3), { onHand: 3 }, { leadTime: { days: 7 }, byFractions }, { level: 0.95 }, policy, correction);
+    const [pieces, metres] = [suggest(false), suggest(true)];
+    expect(Number.isInteger(metres.upTo)).toBe(false);
+    expect(pieces.upTo).toBe(Math.ceil(metres.upTo));
+    expect(pieces.units).toBe(pieces.upTo - 3);
+    const numbers = (order: typeof pieces): string[] => order.reasons.filter(({ code }) => code !== 'learned').map(sentence).join(' ').match(/[\d.]+ (?=units|are)/g) ?? [];
+    expect(numbers(pieces).filter((units) => units.includes('.'))).toEqual([]);
+    expect(numbers(metres).filter((units) => units.includes('.'))).not.toEqual([]);
+    expect(pieces.reasons.flatMap((reason) => (reason.code === 'learned' ? [Number.isInteger(reason.units), reason.units > 0] : []))).toEqual(shift === 0 ? [] : [true, true]);
+  },
+);
 
 test('where the cycles of a SKU were covered clearly less often than promised, the reason says so', () => {
   const suggest = (covered: number, cycles: number) =>
