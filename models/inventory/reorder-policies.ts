@@ -92,7 +92,7 @@ export function suggestOrder(
   const further = furtherDemand(forecast, time, policy);
   const covered = demand.mean + (further?.units ?? 0);
   const hasDays = demand.days + (further?.days ?? 0) > 0;
-  if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), hasDays, terms, level);
+  if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), terms, { level, covered: 0, reasons: hasDays ? [{ code: 'no-demand' }] : [] });
   const inUnits = (wanted: number): number => (terms.byFractions ? wanted : Math.max(0, Math.ceil(wanted - DUST)));
   const quantile = demandQuantile(demand, level);
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
@@ -105,6 +105,8 @@ export function suggestOrder(
   if (lot > 0 ? position > protectedBy : position >= protectedBy) {
     return { units: 0, upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
   }
+  // All that is to be ordered has been sold: for what is still to be no unit is asked.
+  if (upTo === 0) return nothingBut(-position, terms, { level, covered, reasons: learned });
   const reasons: Reason[] = further ? [{ code: 'below-reorder-point', reorderPoint: protectedBy, position }] : [];
   reasons.push({ code: 'covers', days: demand.days, level, needed: upTo, position, ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
   if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
@@ -112,11 +114,11 @@ export function suggestOrder(
   return { units: rounded(upTo - position, terms, reasons), upTo, level, covered, reasons };
 }
 
-/** Where no demand is left, or no days to sell on: what is owed has been sold. */
-function nothingBut(owed: number, hasDays: boolean, terms: OrderTerms, level: number): OrderSuggestion {
-  const reasons: Reason[] = hasDays ? [{ code: 'no-demand' }] : [];
+/** Where no demand is left, no days to sell on, or none of it is to be met: what is owed has been sold. */
+function nothingBut(owed: number, terms: OrderTerms, because: Pick<OrderSuggestion, 'level' | 'covered' | 'reasons'>): OrderSuggestion {
+  const reasons: Reason[] = [...because.reasons];
   if (owed > 0) reasons.push({ code: 'owed', units: owed });
-  return { units: owed > 0 ? rounded(owed, terms, reasons) : 0, upTo: 0, level, covered: 0, reasons };
+  return { ...because, units: owed > 0 ? rounded(owed, terms, reasons) : 0, upTo: 0, reasons };
 }
 
 /** Days whose demand the stock has to meet before more can come, and their deviation: until the order after this one is there. */

@@ -142,8 +142,10 @@ test('no door takes a level that no stock reaches', () => {
 });
 
 test.each<Policy>([{ kind: 'newsvendor', sellingDays: 7 }, periodic, { kind: 'reorder-point', orderDays: 14 }])('where a shortage costs nothing, nothing is ordered but what is owed: $kind', (policy) => {
-  const ordered = (onHand: number): number => suggestOrder(steady(10), { onHand }, { leadTime: { days: 7 } }, { shortageCost: 0, excessCost: 1 }, policy).units;
-  expect([3, 0, -5].map(ordered)).toEqual([0, 0, 5]);
+  const order = (onHand: number) => suggestOrder(steady(10), { onHand }, { leadTime: { days: 7 } }, { shortageCost: 0, excessCost: 1 }, policy);
+  expect([3, 0, -5].map((onHand) => order(onHand).units)).toEqual([0, 0, 5]);
+  expect(order(-5)).toMatchObject({ upTo: 0, level: 0, reasons: [{ code: 'owed', units: 5 }] });
+  expect(order(-5).covered).toBeGreaterThan(60);
 });
 
 test('no demand, no order', () => {
@@ -160,6 +162,11 @@ test.each<[string, number, Policy]>([
   expect(order(-9).reasons.map(sentence).join(' ')).toBe(sentences);
   expect(order(-9, { packSize: 6 })).toMatchObject({ units: 12 });
   for (const enough of [-2, 0, 5]) expect(order(enough).units).toBe(0);
+});
+
+test('where the quantile of what is still to be sold is nothing, a stock below zero is owed, not short', () => {
+  const order = suggestOrder(steady(0.01), { onHand: -7 }, { leadTime: { days: 3 }, packSize: 4 }, { level: 0.8 }, periodic);
+  expect(order).toMatchObject({ units: 8, upTo: 0, reasons: [{ code: 'owed', units: 7 }, { code: 'rounded-to-pack' }] });
 });
 
 test('no days to cover, no order, and the demand is not denied', () => {
