@@ -101,11 +101,12 @@ export class ForecastDoor {
 
   /**
    * The demand of a category: means of its SKUs add up, quantiles are of a count with the sum's two moments (models/forecast/totals).
+   * `products` are those of the catalogue, `forecast` those of them that have sold; neither counts what is discontinued or replaced.
    * Undefined for one that no product is in.
    */
   async ofCategory(category: string): Promise<object | undefined> {
     const skus = this.#options.items.skusIn(category);
-    return skus.length === 0 ? undefined : { category, products: skus.length, ...await this.#total(slices(skus)) };
+    return skus.length === 0 ? undefined : { category, products: skus.filter((sku) => !this.#isOver(sku)).length, ...await this.#total(slices(skus)) };
   }
 
   /** The demand of all that has sold, of whatever category or none: what the categories come to, and the rest. */
@@ -132,7 +133,7 @@ export class ForecastDoor {
     let [forecast, firstDay] = [0, 0];
     for (const slice of skus) {
       for (const sku of slice) {
-        const made = this.#made(sku);
+        const made = this.#isOver(sku) ? undefined : this.#made(sku);
         if (!made) continue;
         forecast++;
         firstDay = Math.max(firstDay, made.record.firstDay);
@@ -183,12 +184,17 @@ export class ForecastDoor {
   }
 
   #made(sku: string): Made | undefined {
-    const { now, views } = this.#options;
+    const { now } = this.#options;
     const known = this.#known(sku);
     if (!known) return undefined;
-    if (isOver(views.row(demandForecasts, supplyRows, sku), views.row(demandForecasts, successorRows, sku))) return { record: nothing(sku, known.day, now), running: noDemand };
+    if (this.#isOver(sku)) return { record: nothing(sku, known.day, now), running: noDemand };
     const { forecast, running } = predictDays(known.series, known.shop, known.day);
     return { record: forecastRecord(sku, forecast, known.day, now), running };
+  }
+
+  #isOver(sku: string): boolean {
+    const { views } = this.#options;
+    return isOver(views.row(demandForecasts, supplyRows, sku), views.row(demandForecasts, successorRows, sku));
   }
 
   #hourly({ record, running }: Made): Forecast {

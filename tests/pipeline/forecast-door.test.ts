@@ -213,6 +213,23 @@ test('a category is the sum of its SKUs, with quantiles that do not cross', asyn
   expect(await door.ofCategory('cellar')).toBeUndefined();
 });
 
+test('what is replaced, discontinued or deleted is no member of its category', async () => {
+  const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE) })]);
+  driver.tick(NINE - MINUTE);
+  const skus = ['OLD', 'NEW', 'GONE', 'DELETED', 'PLAIN'];
+  for (const sku of skus) driver.send(catalog, sku, product(sku));
+  for (const sku of skus) driver.send(sales, sku, sale(sku, 2, NINE));
+  driver.tick(NINE + DAY);
+  driver.send(catalog, 'NEW', product('NEW', { replaces: 'OLD' }));
+  driver.send(catalog, 'GONE', product('GONE', { discontinued: 'true' }));
+  driver.send(catalog, 'DELETED', { ...product('DELETED'), op: 'delete' });
+  driver.tick(NINE + DAY + MINUTE);
+  const views = new Views(observedStores((table, partition) => ([products.name, forecastTable.name].includes(table) ? driver.openStore(table, partition) : memoryStore())), 1);
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE + DAY + MINUTE, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+  expect(await asked.ofCategory('kitchen')).toMatchObject({ products: 2, forecast: 2 });
+  expect(await asked.ofShop()).toMatchObject({ forecast: 2 });
+});
+
 test('the shop is the sum of all that has sold, whatever its category, and of one partition after another', async () => {
   const all = await door.ofShop() as Answer;
   const { forecasts } = door.several(['TEA', 'CUP', 'POT', 'POT-2']) as { forecasts: Answer[] };
