@@ -34,6 +34,9 @@ export function replacedBy(text: string | undefined): string | null {
   return sku === '' ? null : sku;
 }
 
+/** SKUs each of which takes the place of the next are followed so far to find a ring. Who asks may lead into one that it is not part of, which would be asked for ever. */
+export const LONGEST_LINE = 32;
+
 const MOST_SKU_BYTES = 256;
 const DAY_MS = 86_400_000;
 

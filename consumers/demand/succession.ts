@@ -2,14 +2,13 @@ import { sell, type ExposureOf, type SkuSeries, windowStart } from '../../models
 import type { Context } from '../../pipeline/core/consumer.js';
 import { BadEvent } from '../../pipeline/core/errors.js';
 import { rows } from '../../pipeline/core/rows.js';
+import { LONGEST_LINE } from '../../schemas/ordering.js';
 import { demandHandovers } from '../../schemas/topics.js';
 import type { DemandHandover, Sale, SkuSuccessor, Supply } from '../../schemas/types.js';
 import { hourRows, takeOverHours } from './hours.js';
 import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
 
 const NO_RING = -1;
-/** Who asks may lead into a ring that it is not part of, which would be asked for ever. */
-const MOST_ASKED = 32;
 
 const empty = { series: null, hours: null, asked: 0, time: null, units: 0, claimed: 0 } as const;
 
@@ -67,7 +66,7 @@ function heard(key: string, request: DemandHandover, ctx: Context): string | und
   if (replaces === to) {
     throw new BadEvent('replaces_ring', `${to} cannot take the place of ${from}, which takes that of ${to}${key === from ? '' : ` by way of ${key}`}. Change the attribute "replaces" of one of them.`);
   }
-  if (replaces !== null && asked < MOST_ASKED) ctx.emit(demandHandovers, replaces, { ...request, asked: asked + 1 });
+  if (replaces !== null && asked < LONGEST_LINE) ctx.emit(demandHandovers, replaces, { ...request, asked: asked + 1 });
   else if (key === from) return leave(from, to, ctx);
   else ctx.emit(demandHandovers, to, { ...request, asked: NO_RING });
   return undefined;

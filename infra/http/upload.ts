@@ -8,6 +8,7 @@ import type { FieldError } from '../../producers/fields.js';
 import { csvRows } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
+import { Successions } from '../../producers/replaces-ring.js';
 import { checkLength, encodingOf } from './body.js';
 import type { Exchange, House } from './exchange.js';
 import { encodeToken, highest } from './position-token.js';
@@ -106,6 +107,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   let index = 0;
   let positions: readonly Position[] = [];
   let waiting: CollectedRecord[] = [];
+  const successions = new Successions();
   const flush = async (): Promise<void> => {
     if (waiting.length === 0) return;
     const records: NewRecord[] = encodeRecords(waiting, house.deps.partitions);
@@ -124,7 +126,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
       for (const item of items) {
         if ('problem' in item) reject([{ path: '', code: 'not_json', message: item.problem }]);
         else {
-          const outcome = collectProduct(item.value, context);
+          const outcome = successions.checked(collectProduct(item.value, context));
           if ('errors' in outcome) reject(outcome.errors);
           else waiting.push(...outcome.ok.records);
         }

@@ -197,6 +197,18 @@ describe('the catalogue', () => {
     expect(await put('not gzip', 'text/csv', { ...bearer(ADMIN), 'content-encoding': 'gzip' })).toMatchObject({ status: 400 });
   });
 
+  test('in one upload takes no ring of products that replace each other: what closes it is refused by the names of all, and the rest taken', async () => {
+    const rows = ['P1,', 'A,C', 'P2,P1', 'B,A', 'C,B', 'P3,C', 'P4,'].join('\n');
+    const message = 'C cannot take the place of B, which takes that of A, which takes that of C. Change the attribute "replaces" of one of them.';
+    const rejected = [{ index: 4, errors: [{ path: 'replaces', code: 'replaces_ring', message }] }];
+    expect(await put(`sku,replaces\n${rows}`, 'text/csv')).toMatchObject({ status: 200, json: { accepted: 6, rejectedCount: 1, rejected } });
+    expect(skus()).toEqual(['P1', 'A', 'P2', 'B', 'P3', 'P4']);
+    // Put right, and then the other way round, it is no ring: a later row of a product takes back what an earlier one said.
+    expect(await put('[{"sku":"A","replaces":"B"},{"sku":"A"},{"sku":"B","attributes":{"replaces":" A "}}]', 'application/json')).toMatchObject({ json: { accepted: 3 } });
+    expect(await put('[{"sku":"A","replaces":"B"},{"sku":"A","op":"delete"},{"sku":"B","replaces":"A"}]', 'application/json')).toMatchObject({ json: { accepted: 3 } });
+    expect(await put('[{"sku":"B","replaces":"A"}]', 'application/json')).toMatchObject({ json: { accepted: 1 } });
+  });
+
   test('is the admin’s', async () => {
     expect((await put('[]', 'application/json', {})).status).toBe(401);
     expect((await put('[]', 'application/json', basic(SERVER))).status).toBe(403);

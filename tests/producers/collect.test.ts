@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { collectBatch } from '../../producers/batch.js';
 import { collectProduct } from '../../producers/catalog.js';
+import { Successions } from '../../producers/replaces-ring.js';
 import { collect, type CollectContext, type CollectedRecord } from '../../producers/collect.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { sentenceOf } from '../../producers/fields.js';
@@ -139,6 +140,21 @@ describe('products', () => {
       expect('errors' in outcome && outcome.errors.map(({ path }) => path)).toEqual(['replaces']);
     }
     expect(collectProduct({ sku: 'P1', replaces: ' P0 ' }, context)).toMatchObject({ ok: { messageId: 'P1' } });
+  });
+
+  test('of a line as long as their file are taken one after the other, rings of up to 32 are seen and longer ones are not', () => {
+    const closes = (length: number): boolean => {
+      const upload = new Successions();
+      const rows = Array.from({ length }, (_, i) => collectProduct({ sku: `P${i}`, replaces: `P${(i + 1) % length}` }, context));
+      return rows.map((row) => upload.checked(row)).some((outcome) => 'errors' in outcome);
+    };
+    expect([2, 31, 32, 34].map(closes)).toEqual([true, true, true, false]);
+    const upload = new Successions();
+    const line = Array.from({ length: 30_000 }, (_, i) => collectProduct({ sku: `P${i}`, replaces: `P${i - 1}` }, context));
+    const began = process.cpuUsage();
+    expect(line.every((row) => 'ok' in upload.checked(row))).toBe(true);
+    // Followed to its end each time it takes minutes.
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(2_000);
   });
 
   test('have no spaces around their SKU, whatever stands there; case counts, as spaces within do', () => {
