@@ -30,9 +30,20 @@ export function bounded(query: string): string {
   return !BOUNDED.test(text) || /\bsettings\b/i.test(withoutText(text)) ? query : `${text}\nSETTINGS ${LIMITS}`;
 }
 
-/** What a limit that was met means, in words; undefined for any other error. */
-export function limitMet(error: Error): string | undefined {
-  if (/TIMEOUT_EXCEEDED/.test(error.message)) return `This takes longer than ${MOST_SECONDS} seconds: ask for less at a time, or set max_execution_time in SETTINGS.`;
-  if (/TOO_MANY_ROWS_OR_BYTES/.test(error.message)) return `This answer has more than ${MOST_ROWS} rows or 64 MiB: aggregate, add a LIMIT, or set max_result_rows in SETTINGS.`;
-  return undefined;
+/**
+ * What a limit that was met means, in words that name it as ClickHouse does: it may be of this process, of the statement's own SETTINGS or of
+ * the server. Undefined for any other error.
+ */
+export function limitMet({ message }: Error): string | undefined {
+  const time = /elapsed [\d.]+ (?:ms|seconds), maximum: ([\d.]+)( ms)?/.exec(message);
+  if (time) return `This takes longer than ${Number(time[1]) / (time[2] ? 1_000 : 1)} seconds: ask for less at a time, or set max_execution_time in SETTINGS.`;
+  const size = /Limit for result exceeded, max (rows|bytes): ([\d.]+(?: [A-Za-z]+)?)/.exec(message);
+  if (size) return `This answer has more than ${short(size[2]!)}${size[1] === 'rows' ? ' rows' : ''}: aggregate, add a LIMIT, or set max_result_${size[1]} in SETTINGS.`;
+  const memory = /query\)?(?: memory limit)? exceeded: .*maximum: ([\d.]+ \w+)/i.exec(message);
+  if (memory) return `This needs more memory than ${short(memory[1]!)}: ask for less at a time, or set max_memory_usage in SETTINGS.`;
+  const speed = /((?:Estimated query execution time|Query is executing too slow).*?)(?:: While | \(TOO_SLOW|\.?$)/.exec(message);
+  return speed ? `This is too slow for what was set: ${speed[1]}. Ask for less at a time, or set max_estimated_execution_time or min_execution_speed in SETTINGS.` : undefined;
 }
+
+/** `100.00 thousand` says no more than `100 thousand`. */
+const short = (amount: string): string => amount.replace(/\.?0+(?= |$)/, '');

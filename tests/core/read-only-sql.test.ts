@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bounded, refusalOf } from '../../pipeline/read-only-sql.js';
+import { bounded, limitMet, refusalOf } from '../../pipeline/read-only-sql.js';
 
 test.each([
   'SELECT count() FROM millrace.sales', 'with x as (select 1) select * from x', '  SHOW TABLES', 'DESCRIBE TABLE millrace.sales', "SELECT 'file(x) ; drop'", '(SELECT 1)',
@@ -17,3 +17,26 @@ test.each([
 ])('a question is given an end: %s', (query, begins) => expect(bounded(query).startsWith(begins)).toBe(true));
 
 test.each(['SELECT 1 SETTINGS max_execution_time = 300', 'SHOW TABLES', 'DESCRIBE TABLE sales', 'ALTER TABLE sales DELETE WHERE 1'])('left as it is: %s', (query) => expect(bounded(query)).toBe(query));
+
+test.each([
+  ['Timeout exceeded: elapsed 1016.000 ms, maximum: 1000 ms: While executing NumbersRange. (TIMEOUT_EXCEEDED)', 'This takes longer than 1 seconds: ask for less at a time, or set max_execution_time in SETTINGS.'],
+  ['Timeout exceeded: elapsed 502.832 ms, maximum: 500 ms. (TIMEOUT_EXCEEDED)', 'This takes longer than 0.5 seconds: ask for less at a time, or set max_execution_time in SETTINGS.'],
+  // Older servers.
+  ['Timeout exceeded: elapsed 20.001 seconds, maximum: 20. (TIMEOUT_EXCEEDED)', 'This takes longer than 20 seconds: ask for less at a time, or set max_execution_time in SETTINGS.'],
+  ['Limit for result exceeded, max rows: 100.00 thousand, current rows: 130.82 thousand. (TOO_MANY_ROWS_OR_BYTES)', 'This answer has more than 100 thousand rows: aggregate, add a LIMIT, or set max_result_rows in SETTINGS.'],
+  ['Limit for result exceeded, max bytes: 64.00 MiB, current bytes: 65.31 MiB. (TOO_MANY_ROWS_OR_BYTES)', 'This answer has more than 64 MiB: aggregate, add a LIMIT, or set max_result_bytes in SETTINGS.'],
+  ['Query memory limit exceeded: would use 96.04 MiB (attempt to allocate chunk of 4.13 MiB), maximum: 95.37 MiB. Untracked memory across all threads: 188.49 KiB. (MEMORY_LIMIT_EXCEEDED)', 'This needs more memory than 95.37 MiB: ask for less at a time, or set max_memory_usage in SETTINGS.'],
+  ['(for query) memory limit exceeded: would use 9.37 GiB, maximum: 9.31 GiB. (MEMORY_LIMIT_EXCEEDED)', 'This needs more memory than 9.31 GiB: ask for less at a time, or set max_memory_usage in SETTINGS.'],
+  ['Memory limit (for query) exceeded: would use 9.37 GiB, maximum: 9.31 GiB. (MEMORY_LIMIT_EXCEEDED)', 'This needs more memory than 9.31 GiB: ask for less at a time, or set max_memory_usage in SETTINGS.'],
+  ['Estimated query execution time (4529.901 seconds) is too long. Maximum: 1. Estimated rows to process: 1000000000000 (22958559 read in 0.104 seconds): While executing NumbersRange. (TOO_SLOW)',
+    'This is too slow for what was set: Estimated query execution time (4529.901 seconds) is too long. Maximum: 1. Estimated rows to process: 1000000000000 (22958559 read in 0.104 seconds). Ask for less at a time, or set max_estimated_execution_time or min_execution_speed in SETTINGS.'],
+  // As the client of a server tells it, without the name.
+  ['Query is executing too slow: 465410192.308 rows/sec., minimum: 100000000000.',
+    'This is too slow for what was set: Query is executing too slow: 465410192.308 rows/sec., minimum: 100000000000. Ask for less at a time, or set max_estimated_execution_time or min_execution_speed in SETTINGS.'],
+])('who met a limit is told which: %s', (said, told) => {
+  for (const prefix of ['', 'ClickHouse cannot do it now: ']) expect(limitMet(new Error(`${prefix}Code: 159. DB::Exception: ${said}`))).toBe(told);
+});
+
+// The server's memory is nothing that a question could be asked for.
+test.each(['(total) memory limit exceeded: would use 60.95 GiB, current RSS: 12.49 MiB, maximum: 21.23 GiB. (MEMORY_LIMIT_EXCEEDED)', "Unknown table expression identifier 'nothing'. (UNKNOWN_TABLE)"])(
+  'no limit of a question: %s', (said) => expect(limitMet(new Error(said))).toBeUndefined());
