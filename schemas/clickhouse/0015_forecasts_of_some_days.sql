@@ -1,0 +1,108 @@
+-- Forecasts of some days, and how they fared, without reading all that was ever forecast: a condition on a day that forecasts are spread
+-- over reaches no index behind a view, so the days are given.
+-- The views of all days are made of them.
+
+DROP VIEW IF EXISTS {{database}}.forecast_days_of;
+
+CREATE OR REPLACE VIEW {{database}}.forecast_days_between (
+  sku            String                 COMMENT 'Stock keeping unit',
+  day            Date32                 COMMENT 'Day forecast, in the time zone of the shop',
+  ahead          Int32                  COMMENT 'Days from the one on which the forecast stood',
+  forecast_units Float64                COMMENT 'Mean units forecast',
+  levels         Array(Float64)         COMMENT 'Quantile levels',
+  quantiles      Array(Float64)         COMMENT 'Units at each level',
+  low            Nullable(Float64)      COMMENT 'Lower end of the interval that holds 80 % of the days; NULL where none was made',
+  high           Nullable(Float64)      COMMENT 'Its upper end',
+  made_at        DateTime64(3, 'UTC')   COMMENT 'When the forecast was made',
+  model          LowCardinality(String) COMMENT 'Model and version'
+) AS
+SELECT sku, day, toInt32(dateDiff('day', made_on, day)) - toInt32(later) AS ahead, forecast_units, levels, quantiles, low, high, made_at, model
+FROM (
+  SELECT sku, addDays(first_day, i - 1) AS day, made_on, stood, is_live, forecast_units, levels, quantiles_of_day AS quantiles, low_of_day AS low, high_of_day AS high, made_at, model
+  FROM (
+    SELECT forecasts.sku AS sku, first_day, levels, mean, forecasts.quantiles AS all_quantiles, forecasts.low AS lows, forecasts.high AS highs, time AS made_at, model, made_on, stood,
+      dateDiff('hour', time, received_at) < 48 AS is_live
+    FROM {{database}}.forecasts
+    INNER JOIN (
+      SELECT sku, partition, last, made_on,
+        least(7, dateDiff('day', made_on, leadInFrame(made_on, 1, addDays(newest, 1)) OVER (PARTITION BY sku ORDER BY made_on ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING))) AS stood
+      FROM (
+        SELECT sku, toDate32(time, '{{shop_timezone}}') AS made_on, argMax((_partition, _offset), (time, _offset)) AS at, at.1 AS partition, at.2 AS last,
+          assumeNotNull((SELECT toDate32(max(time), '{{shop_timezone}}') FROM {{database}}.forecasts)) AS newest
+        FROM {{database}}.forecasts
+        WHERE toDate32(time, '{{shop_timezone}}') >= subtractDays({since:Date32}, 36) AND toDate32(time, '{{shop_timezone}}') < {until:Date32}
+        GROUP BY sku, made_on
+      )
+    ) AS standing ON forecasts.sku = standing.sku AND forecasts._partition = standing.partition AND forecasts._offset = standing.last
+    WHERE toDate32(time, '{{shop_timezone}}') >= subtractDays({since:Date32}, 36) AND toDate32(time, '{{shop_timezone}}') < {until:Date32}
+  )
+  ARRAY JOIN mean AS forecast_units, arrayResize(all_quantiles, length(mean)) AS quantiles_of_day, arrayResize(arrayMap(x -> toNullable(x), lows), length(mean)) AS low_of_day,
+    arrayResize(arrayMap(x -> toNullable(x), highs), length(mean)) AS high_of_day, arrayEnumerate(mean) AS i
+  WHERE day > made_on AND day BETWEEN {since:Date32} AND {until:Date32}
+)
+ARRAY JOIN range(stood) AS later
+WHERE ahead > 0 AND (is_live OR ahead <= 21)
+COMMENT 'forecast_days of some days, from the forecasts of those days and the five weeks before alone: SELECT * FROM forecast_days_between(since = \'2026-11-18\', until = \'2026-11-24\'), with the columns of forecast_days.';
+
+CREATE OR REPLACE VIEW {{database}}.forecast_days (
+  sku            String                 COMMENT 'Stock keeping unit',
+  day            Date32                 COMMENT 'Day forecast, in the time zone of the shop',
+  ahead          Int32                  COMMENT 'Days from the one on which the forecast stood',
+  forecast_units Float64                COMMENT 'Mean units forecast',
+  levels         Array(Float64)         COMMENT 'Quantile levels',
+  quantiles      Array(Float64)         COMMENT 'Units at each level',
+  low            Nullable(Float64)      COMMENT 'Lower end of the interval that holds 80 % of the days; NULL where none was made',
+  high           Nullable(Float64)      COMMENT 'Its upper end',
+  made_at        DateTime64(3, 'UTC')   COMMENT 'When the forecast was made',
+  model          LowCardinality(String) COMMENT 'Model and version'
+) AS
+SELECT * FROM {{database}}.forecast_days_between(since = '1900-03-01', until = '2299-12-31')
+COMMENT 'Each day of each SKU as it was forecast on each day before: the last forecast made until the end of that day, if it was made in the week before. Of a replayed file 21 days ahead at most: farther, only forecasts of what had just sold reach.';
+
+CREATE OR REPLACE VIEW {{database}}.forecast_accuracy_between (
+  day            Date32            COMMENT 'Day that was forecast, in the time zone of the shop',
+  ahead          Int32             COMMENT 'Days from the one on which the forecasts were made',
+  skus           UInt64            COMMENT 'SKUs forecast',
+  forecast_units Float64           COMMENT 'Units forecast',
+  actual_units   Float64           COMMENT 'Units sold less those that came back, none less than zero a SKU',
+  absolute_error Float64           COMMENT 'Sum of |actual - forecast|',
+  pinball        Float64           COMMENT 'Sum of the pinball loss, mean over the levels: divided by actual_units it is the WQL',
+  covered        UInt64            COMMENT 'SKUs within their 80 % interval',
+  coverage       Nullable(Float64) COMMENT 'covered as a share of the SKUs that had an interval; NULL on a day on which the shop sold nothing at all, as when it is closed',
+  bias           Nullable(Float64) COMMENT '(forecast_units - actual_units) / actual_units; NULL on a day without sales'
+) AS
+SELECT day, ahead, count() AS skus, sum(forecast) AS forecast_units, sum(actual) AS actual_units, sum(abs(actual - forecast)) AS absolute_error,
+  sum(arraySum((q, p) -> 2 * (toFloat64(actual <= q) - p) * (q - actual), quantiles, levels) / length(levels)) AS pinball,
+  countIf(actual >= low AND actual <= high) AS covered, if(count(low) = 0 OR NOT any(is_open), NULL, covered / count(low)) AS coverage,
+  if(actual_units = 0, NULL, (forecast_units - actual_units) / actual_units) AS bias
+FROM (
+  SELECT made.day AS day, made.ahead AS ahead, made.forecast_units AS forecast, made.levels AS levels, made.quantiles AS quantiles,
+    made.low AS low, made.high AS high, greatest(0, sold.units) AS actual,
+    made.day IN (SELECT toDate32(time, '{{shop_timezone}}') FROM {{database}}.sales WHERE quantity > 0 AND toDate32(time, '{{shop_timezone}}') BETWEEN {since:Date32} AND {until:Date32}) AS is_open
+  FROM {{database}}.forecast_days_between(since = {since:Date32}, until = {until:Date32}) AS made
+  LEFT JOIN (
+    SELECT sku, toDate32(time, '{{shop_timezone}}') AS day, sumIf(quantity, isFinite(quantity)) AS units
+    FROM {{database}}.sales
+    WHERE toDate32(time, '{{shop_timezone}}') BETWEEN {since:Date32} AND {until:Date32}
+    GROUP BY sku, day
+  ) AS sold ON made.sku = sold.sku AND made.day = sold.day
+  WHERE made.day <= (SELECT toDate32(max(time), '{{shop_timezone}}') FROM {{database}}.sales)
+    AND length(made.levels) = length(made.quantiles) AND length(made.levels) > 0
+)
+GROUP BY day, ahead
+COMMENT 'forecast_accuracy of some days, from their sales and the forecasts of those days and the five weeks before alone: SELECT * FROM forecast_accuracy_between(since = \'2026-11-18\', until = \'2026-11-24\'), with the columns of forecast_accuracy.';
+
+CREATE OR REPLACE VIEW {{database}}.forecast_accuracy (
+  day            Date32            COMMENT 'Day that was forecast, in the time zone of the shop',
+  ahead          Int32             COMMENT 'Days from the one on which the forecasts were made',
+  skus           UInt64            COMMENT 'SKUs forecast',
+  forecast_units Float64           COMMENT 'Units forecast',
+  actual_units   Float64           COMMENT 'Units sold less those that came back, none less than zero a SKU',
+  absolute_error Float64           COMMENT 'Sum of |actual - forecast|',
+  pinball        Float64           COMMENT 'Sum of the pinball loss, mean over the levels: divided by actual_units it is the WQL',
+  covered        UInt64            COMMENT 'SKUs within their 80 % interval',
+  coverage       Nullable(Float64) COMMENT 'covered as a share of the SKUs that had an interval; NULL on a day on which the shop sold nothing at all, as when it is closed',
+  bias           Nullable(Float64) COMMENT '(forecast_units - actual_units) / actual_units; NULL on a day without sales'
+) AS
+SELECT * FROM {{database}}.forecast_accuracy_between(since = '1900-03-01', until = '2299-12-31')
+COMMENT 'How all SKUs were forecast for a day, by how many days before. The newest day is still running.';
