@@ -125,6 +125,7 @@ const sales = sink(topics.sales, (sale, record) => ({
   line: sale.line,
   kind: sale.kind,
   quantity: double(sale.quantity),
+  claimed: double(sale.claimed),
   price: money(sale.price),
   amount: money(sale.amount),
   currency: sale.currency,

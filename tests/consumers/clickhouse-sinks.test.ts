@@ -18,9 +18,9 @@ test('every clean log goes to the table of its name', () => {
 });
 
 test('a sale becomes a row with exact money, its file source and both times', () => {
-  const record = saleRecord(7, { amount: -2_550_001n, price: 10n, quantity: -0.5, source: { name: 'uci', ordinal: 41 }, receivedAt: NOON + 250, time: -1 });
+  const record = saleRecord(7, { amount: -2_550_001n, price: 10n, quantity: -0.5, claimed: -0.25, source: { name: 'uci', ordinal: 41 }, receivedAt: NOON + 250, time: -1 });
   expect(rowOf(record)).toEqual({
-    sku: 'P1', order_id: 'O-1', line: 0, kind: 'sale', quantity: -0.5, price: '0.0010', amount: '-255.0001', currency: 'EUR', shopper: null, country: null,
+    sku: 'P1', order_id: 'O-1', line: 0, kind: 'sale', quantity: -0.5, claimed: -0.25, price: '0.0010', amount: '-255.0001', currency: 'EUR', shopper: null, country: null,
     reported_at: '2026-01-01 12:00:00.000', source: 'uci', ordinal: 41, time: '1969-12-31 23:59:59.999', time_ms: -1,
     received_at: '2026-01-01 12:00:00.250', _topic: 'sales', ...place,
   });
@@ -79,13 +79,13 @@ test('a dead letter keeps its bytes, whatever they are', () => {
 });
 
 test('a row has exactly the columns of its table', () => {
-  const [raw] = migrations();
-  const tables = statements(raw!, { database: 'd', shopTimeZone: 'UTC' });
+  const tables = migrations().flatMap((migration) => statements(migration, { database: 'd', shopTimeZone: 'UTC' }));
   const samples = [interactionRecord(1), saleRecord(1)];
   for (const record of samples) {
     const table = sinkOf({ name: record.topic }).table;
     const text = tables.find((statement) => statement.startsWith(`CREATE TABLE IF NOT EXISTS d.${table} `))!;
-    const columns = [...text.matchAll(/^ {2}`?([a-z_.]+)`? +\S.*COMMENT/gm)].map((match) => match[1]);
+    const later = tables.filter((statement) => statement.startsWith(`ALTER TABLE d.${table}\n`)).flatMap((statement) => [...statement.matchAll(/ADD COLUMN IF NOT EXISTS (\w+)/g)]);
+    const columns = [...text.matchAll(/^ {2}`?([a-z_.]+)`? +\S.*COMMENT/gm), ...later].map((match) => match[1]);
     expect(Object.keys(rowOf(record)).sort()).toEqual(columns.sort());
   }
 });
