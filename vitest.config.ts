@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Two projects: unit tests start nothing; integration tests may ask for a broker (tests/support/services).
@@ -5,6 +6,8 @@ const integration = ['tests/{integration,contract,e2e,faults}/**/*.test.ts'];
 
 export default defineConfig({
   test: {
+    // Half of the files wait for a broker most of their time: on two cores one worker at a time would wait with them.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 120_000,
     projects: [
