@@ -56,9 +56,9 @@ async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
 async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {
   let header: string[] | undefined;
   for await (const rows of csvRows(text)) {
-    header ??= rows.shift()!.map((name) => name.replace(/^\ufeff/, '').trim());
+    header ??= rows.shift()!.cells.map((name) => name.replace(/^\ufeff/, '').trim());
     const names = header;
-    yield rows.map((cells): Item => (cells.length === names.length
+    yield rows.map(({ cells }): Item => (cells.length === names.length
       ? { value: Object.fromEntries(names.map((name, column) => [name, cells[column]])) }
       : { problem: `The row has ${cells.length} cells, the header ${names.length}.` }));
   }

@@ -79,7 +79,7 @@ async function run(file: string, options: Options): Promise<void> {
     const seconds = (performance.now() - began) / 1000;
     const events = summary.read + summary.refused;
     for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
-    for (const { ordinal, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Record ${ordinal} refused: ${sentenceOf(errors)}\n`);
+    for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
     const report = { events, accepted: summary.read, rejected: summary.refused, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
   } finally {

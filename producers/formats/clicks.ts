@@ -45,7 +45,6 @@ export const retailrocketSessions: Format = (text, options) => {
 };
 
 async function* readSessions(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
-  let line = 0;
   let session = 0;
   let ordinal = 0;
   let last: readonly unknown[] = [];
@@ -54,7 +53,7 @@ async function* readSessions(text: AsyncIterable<string>, options: FileOptions, 
     for (const item of some) {
       const items = 'value' in item ? itemsOf(item.value) : undefined;
       const isPrefix = items !== undefined && 'value' in item && Array.isArray(item.value) && Array.isArray(item.value[0]) && startsWith(last, items);
-      if (items === undefined) refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a list of items.' }]);
+      if (items === undefined) refuse(summary, item.line, [{ path: '', code: 'wrong_type', message: 'A line must be a list of items.' }]);
       else if (isPrefix) noteOdd(summary, 'prefix_of_the_session_before');
       else {
         for (const sku of items) {
@@ -65,7 +64,6 @@ async function* readSessions(text: AsyncIterable<string>, options: FileOptions, 
         session++;
         last = items;
       }
-      line++;
     }
     if (records.length > 0) yield records;
   }
@@ -99,9 +97,9 @@ async function* readClicks(text: AsyncIterable<string>, options: FileOptions, su
       }
       const click = table?.read(row);
       const time = click && fileTime(click.time, options.receivedAt);
-      if (click && time === undefined) refuse(summary, line - 1, [future('', click.time)]);
+      if (click && time === undefined) refuse(summary, line, [future('', click.time)]);
       else if (click) found.push(time === click.time ? click : { ...click, time: time! });
-      else refuse(summary, line - 1, [{ path: '', code: 'wrong_type', message: 'A line must be a session or visitor, an item and a time.' }]);
+      else refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a session or visitor, an item and a time.' }]);
     }
   }
   found.sort((a, b) => a.time - b.time);

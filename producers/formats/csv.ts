@@ -1,32 +1,48 @@
 import { MAX_LINE, NotJson } from './json-items.js';
 
+export interface CsvRow {
+  readonly cells: string[];
+  /** Line of the text in which it begins, from 1. */
+  readonly line: number;
+}
+
 /**
  * Rows of a CSV file (RFC 4180: quotes, doubled quotes, line breaks within quotes), a list of rows a chunk. The state
  * lives across chunks: a quoted cell may be cut anywhere.
  */
-export async function* csvRows(chunks: AsyncIterable<string>, separator = ','): AsyncGenerator<string[][]> {
+export async function* csvRows(chunks: AsyncIterable<string>, separator = ','): AsyncGenerator<CsvRow[]> {
   let rest = '';
+  let line = 1;
   for await (const chunk of chunks) {
-    const { rows, end } = completeRows(rest + chunk, separator, false);
-    rest = end;
-    if (rest.length > MAX_LINE) throw new NotJson(`A row is longer than ${MAX_LINE} characters: is a quote missing?`);
+    const { rows, end, nextLine } = completeRows(rest + chunk, line, separator, false);
+    [rest, line] = [end, nextLine];
+    if (rest.length > MAX_LINE) throw new NotJson(`The row that begins in line ${line} is longer than ${MAX_LINE} characters: is a quote missing?`);
     if (rows.length > 0) yield rows;
   }
-  const { rows } = completeRows(rest, separator, true);
+  const { rows } = completeRows(rest, line, separator, true);
   if (rows.length > 0) yield rows;
 }
 
-/** Rows that are complete in `text`, and what follows the last of them. */
-function completeRows(text: string, separator: string, isLast: boolean): { rows: string[][]; end: string } {
-  const rows: string[][] = [];
+/** Rows that are complete in `text`, which begins in `line`, and what follows the last of them. */
+function completeRows(text: string, line: number, separator: string, isLast: boolean): { rows: CsvRow[]; end: string; nextLine: number } {
+  const rows: CsvRow[] = [];
   let at = 0;
+  let nextLine = line;
   while (at < text.length) {
-    const row = plainRow(text, at, separator) ?? quotedRow(text, at, separator, isLast);
+    const plain = plainRow(text, at, separator);
+    const row = plain ?? quotedRow(text, at, separator, isLast);
     if (!row || (!isLast && row.next > text.length)) break;
-    if (row.cells.length > 1 || row.cells[0] !== '') rows.push(row.cells);
+    if (row.cells.length > 1 || row.cells[0] !== '') rows.push({ cells: row.cells, line: nextLine });
+    nextLine += plain ? 1 : breaksIn(text, at, row.next);
     at = row.next;
   }
-  return { rows, end: text.slice(at) };
+  return { rows, end: text.slice(at), nextLine };
+}
+
+function breaksIn(text: string, from: number, to: number): number {
+  let breaks = 0;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) breaks++;
+  return breaks;
 }
 
 interface Row {

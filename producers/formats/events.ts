@@ -14,19 +14,20 @@ function sourced(record: CollectedRecord, source: string, ordinal: number): File
   }
 }
 
-/** Lines of JSON, each some calls; every call takes one ordinal, whether it is understood or not. */
-async function* readCalls(text: AsyncIterable<string>, options: FileOptions, summary: Summary, callsOf: (line: unknown) => readonly unknown[]): AsyncGenerator<readonly FileRecord[]> {
+/** Lines of JSON, each some calls, which errors name by `list` where it is several; every call takes one ordinal, whether it is understood or not. */
+async function* readCalls(text: AsyncIterable<string>, options: FileOptions, summary: Summary, list: 'batch' | 'events', callsOf: (line: unknown) => readonly unknown[]): AsyncGenerator<readonly FileRecord[]> {
   let ordinal = 0;
   // A call without an id is known by its place: the same after every replay.
   const context: CollectContext = { get receivedAt() { return options.receivedAt; }, shop: options.shop, scope: 'server', newId: () => `${options.source}:${ordinal}` };
   for await (const items of jsonLines(text)) {
     const records: FileRecord[] = [];
     for (const item of items) {
-      for (const call of 'value' in item ? callsOf(item.value) : [item]) {
+      const calls = 'value' in item ? callsOf(item.value) : [item];
+      for (const [at, call] of calls.entries()) {
         const outcome: Outcome = 'problem' in item
           ? { errors: [{ path: '', code: 'wrong_type', message: item.problem }] }
           : withoutFuture(call, collect(call, context), options.receivedAt);
-        if ('errors' in outcome) refuse(summary, ordinal, outcome.errors);
+        if ('errors' in outcome) refuse(summary, item.line, calls.length > 1 ? outcome.errors.map((error) => ({ ...error, path: `${list}[${at}]${error.path === '' ? '' : '.'}${error.path}` })) : outcome.errors);
         else {
           summary.read++;
           for (const record of outcome.ok.records) records.push(sourced(record, options.source, ordinal));
@@ -57,7 +58,7 @@ function withoutSending(call: unknown): unknown {
 export const segmentNdjson: Format = (text, options) => {
   const summary = emptySummary();
   const callsOf = (line: unknown): readonly unknown[] => (isObject(line) && Array.isArray(line['batch']) ? line['batch'] : [line]).map(withoutSending);
-  return { records: readCalls(text, options, summary, callsOf), summary };
+  return { records: readCalls(text, options, summary, 'batch', callsOf), summary };
 };
 
 /** `{string_value: "a"} | {int_value: "5"} | …` of GA4's export to BigQuery. */
@@ -95,5 +96,5 @@ export const ga4Ndjson: Format = (text, options) => {
       ? segmentCall(event['name'], isObject(event['params']) ? event['params'] : {}, { userId: line['user_id'], anonymousId: line['client_id'], timestamp: microsToTime(event['timestamp_micros'] ?? line['timestamp_micros']) })
       : event));
   };
-  return { records: readCalls(text, options, summary, callsOf), summary };
+  return { records: readCalls(text, options, summary, 'events', callsOf), summary };
 };

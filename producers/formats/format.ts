@@ -21,9 +21,9 @@ export interface FileOptions {
 export interface Summary {
   /** Records of the file that were understood. */
   read: number;
-  /** Records that could not be understood, with the first of them. */
+  /** Records that could not be understood, with the lines of the first of them, from 1. */
   refused: number;
-  readonly examples: { readonly ordinal: number; readonly errors: readonly FieldError[] }[];
+  readonly examples: { readonly line: number; readonly errors: readonly FieldError[] }[];
   /** Odd records by kind: they are taken as what they are. */
   readonly odd: Record<string, number>;
 }
@@ -50,9 +50,9 @@ export const future = (path: string, time: number): FieldError => ({
 
 const MAX_EXAMPLES = 20;
 
-export function refuse(summary: Summary, ordinal: number, errors: readonly FieldError[]): void {
+export function refuse(summary: Summary, line: number, errors: readonly FieldError[]): void {
   summary.refused++;
-  if (summary.examples.length < MAX_EXAMPLES) summary.examples.push({ ordinal, errors });
+  if (summary.examples.length < MAX_EXAMPLES) summary.examples.push({ line, errors });
 }
 
 export const CHUNK_BYTES = 256 * 1024;

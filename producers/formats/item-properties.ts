@@ -23,12 +23,12 @@ async function* readProperties(text: AsyncIterable<string>, options: FileOptions
       const [stamp = '', sku = '', property = '', value = ''] = row.split(',').map((cell) => cell.trim());
       const told = Number(stamp);
       if (stamp === '' || !Number.isFinite(told) || sku === '' || property === '') {
-        refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);
+        refuse(summary, line + 1, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);
         continue;
       }
       const time = fileTime(told, options.receivedAt);
       if (time === undefined) {
-        refuse(summary, line, [future('timestamp', told)]);
+        refuse(summary, line + 1, [future('timestamp', told)]);
         continue;
       }
       summary.read++;

@@ -20,18 +20,26 @@ export const MAX_LINE = 1 << 20;
 /** Lines of a text, a list a chunk, without their ends; the last may lack its line break. @throws NotJson for one without end */
 export async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {
   let rest = '';
+  let complete = 0;
   for await (const chunk of chunks) {
     const parts = (rest + chunk).split('\n');
     rest = parts.pop()!;
-    if (rest.length > MAX_LINE) throw new NotJson(`A line is longer than ${MAX_LINE} characters.`);
+    complete += parts.length;
+    if (rest.length > MAX_LINE) throw new NotJson(`Line ${complete + 1} is longer than ${MAX_LINE} characters.`);
     if (parts.length > 0) yield parts.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   }
   if (rest !== '') yield [rest];
 }
 
-/** Values of JSON lines. Empty lines are skipped; a line that is not JSON is an item of its own. */
-export async function* jsonLines(chunks: AsyncIterable<string>): AsyncGenerator<Item[]> {
-  for await (const some of lines(chunks)) yield some.filter((line) => line.trim() !== '').map(parsed);
+/** Values of JSON lines with the numbers of their lines, from 1. Empty lines are skipped; a line that is not JSON is an item of its own. */
+export async function* jsonLines(chunks: AsyncIterable<string>): AsyncGenerator<(Item & { readonly line: number })[]> {
+  let line = 0;
+  for await (const some of lines(chunks)) {
+    yield some.flatMap((text) => {
+      line++;
+      return text.trim() === '' ? [] : [{ ...parsed(text), line }];
+    });
+  }
 }
 
 /** Values of one JSON list, however large: only the value that is being read is held. @throws NotJson when it is no list. */

@@ -62,18 +62,18 @@ async function* readLines(text: AsyncIterable<string>, options: FileOptions, sum
   let ordinal = 0;
   for await (const rows of csvRows(text)) {
     if (columns === undefined) {
-      const found = columnsOf(rows.shift()!);
+      const found = columnsOf(rows.shift()!.cells);
       if (typeof found === 'string') throw new Error(found);
       columns = found;
     }
     const records: FileRecord[] = [];
-    for (const row of rows) {
-      const line = orderLine(row, columns, ordinal, options, instant);
-      if ('errors' in line) refuse(summary, ordinal, line.errors);
+    for (const { cells, line } of rows) {
+      const sold = orderLine(cells, columns, ordinal, options, instant);
+      if ('errors' in sold) refuse(summary, line, sold.errors);
       else {
         summary.read++;
-        noteOddities(summary, line);
-        records.push({ topic: 'orders', key: line.orderId, value: line, time: line.time });
+        noteOddities(summary, sold);
+        records.push({ topic: 'orders', key: sold.orderId, value: sold, time: sold.time });
       }
       ordinal++;
     }

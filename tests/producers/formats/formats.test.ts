@@ -35,7 +35,7 @@ async function readAll(format: Format, text: AsyncIterable<string>) {
 describe('CSV', () => {
   const rowsOf = async (text: string, size: number): Promise<string[][]> => {
     const all: string[][] = [];
-    for await (const rows of csvRows(pieces(text, size))) all.push(...rows);
+    for await (const rows of csvRows(pieces(text, size))) all.push(...rows.map(({ cells }) => cells));
     return all;
   };
 
@@ -122,7 +122,7 @@ x,y,z,many,2010-02-30 00:00:00,"1,5",,
     expect(records[2]!.value).toMatchObject({ userId: null, lines: [{ name: null }] });
     expect(records[4]!.value).toMatchObject({ userId: '13952', lines: [{ sku: 'PADS' }] });
     expect(summary).toMatchObject({ read: 5, refused: 1, odd: { cancellation: 1, negative_quantity: 1, zero_price: 1, adjustment: 1, no_customer: 2 } });
-    expect(summary.examples[0]).toMatchObject({ ordinal: 5, errors: [{ path: 'Quantity' }, { path: 'UnitPrice' }, { path: 'InvoiceDate' }] });
+    expect(summary.examples[0]).toMatchObject({ line: 7, errors: [{ path: 'Quantity' }, { path: 'UnitPrice' }, { path: 'InvoiceDate' }] });
     for (const { value } of records) expect(orders.codec.decode(orders.codec.encode(value as never))).toEqual(value);
   });
 
@@ -238,6 +238,35 @@ describe('events', () => {
   });
 });
 
+describe('a bad line', () => {
+  const retail = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';
+  const sold = (sku: string, name: string, quantity: string): string => `1,${sku},${name},${quantity},2010-12-01 08:26:00,1,,`;
+  const view = '{"type":"track","event":"Product Viewed","userId":"u","properties":{"sku":"A"}}';
+  const exported = '{"event_name":"page_view","event_timestamp":"1735689600000000","user_pseudo_id":"p.1"}';
+
+  test.each<[string, Format, string[], [line: number, ...paths: string[]][]]>([
+    ['behind blank ones and cells of several', formats['online-retail'], [retail, sold('A', 'X', '1'), '', sold('B', '"a\r\nb\n""c"""', '1'), sold('C', 'X', 'many'), '', sold('D', '"\n"', 'some'), sold('E', 'X', 'no')],
+      [[7, 'Quantity'], [9, 'Quantity'], [11, 'Quantity']]],
+    ['of Segment calls', formats['segment-ndjson'], [view, '', '  ', 'not json', view, `{"batch":[${view},{"type":"track","event":5},${view}]}`, '{"type":"track"}'], [[4, ''], [6, 'batch[1].event', 'batch[1].userId'], [7, 'event', 'userId']]],
+    ['of GA4', formats['ga4-ndjson'], [exported, '', '{"client_id":"c","events":[{"name":"page_view"},7]}', '[]'], [[3, 'events[1]'], [4, '']]],
+    ['of sessions', formats['retailrocket-sessions'], ['[1,2]', '', '"x"', '[3]', '4'], [[3, ''], [5, '']]],
+    ['of clicks', formats.yoochoose, ['SessionId\tItemId\tTime', '3\t10\t1396437466', '4\tx'], [[3, '']]],
+    ['of clicks without a header', formats.yoochoose, ['1,2014-04-07T10:51:09.277Z,214536502,0', 'x'], [[2, '']]],
+    ['of properties', formats['retailrocket-properties'], ['timestamp,itemid,property,value', '1435460400000,1,888,n', 'x,1,2'], [[3, '']]],
+  ])('is named by its number in the file, from 1: %s', async (_, format, lines, wrong) => {
+    for (const [end, size] of [['\n', 3], ['\r\n', 7], ['\n', 1_000]] as const) {
+      const { summary } = await readAll(format, pieces(lines.join(end), size));
+      expect(summary.examples.map(({ line, errors }) => [line, ...errors.map(({ path }) => path).sort()])).toEqual(wrong);
+    }
+  });
+
+  test('without an end is named, too', async () => {
+    const long = 'x'.repeat(1 << 21);
+    await expect(readAll(formats['online-retail'], pieces(`${retail}\n${sold('A', '"b\nc"', '1')}\n2,B,"${long}`, 1 << 18))).rejects.toThrow('The row that begins in line 4 is longer than');
+    await expect(readAll(formats['segment-ndjson'], pieces(`${view}\n\n{"${long}`, 1 << 18))).rejects.toThrow('Line 3 is longer than');
+  });
+});
+
 describe('what has not come yet', () => {
   // A file log lives by its file: one such line would end time there, and all after it.
   const far = Date.UTC(2101, 3, 16);
@@ -249,15 +278,15 @@ describe('what has not come yet', () => {
   const exported = (time: number): string => JSON.stringify({ event_name: 'page_view', event_timestamp: `${time * 1000}`, user_pseudo_id: 'p.1' });
 
   test.each<[string, Format, string[], number, RegExp]>([
-    ['online-retail', formats['online-retail'], ['InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country', retail('2010-12-01 08:26:00'), retail('2101-04-16 00:00:00'), retail('2026-01-01 01:00:00')], 1, /^InvoiceDate 2101-04-15T23:00:00/],
-    ['retailrocket-events', formats['retailrocket-events'], ['timestamp,visitorid,event,itemid,transactionid', click(1_433_221_999_000), click(far), click(hourAhead)], 2, /^ 2101/],
-    ['retailrocket-properties', formats['retailrocket-properties'], ['timestamp,itemid,property,value', property(1_435_460_400_000), property(far), property(hourAhead)], 2, /^timestamp 2101/],
-    ['a time that no calendar has', formats['retailrocket-properties'], ['timestamp,itemid,property,value', property(1_435_460_400_000), property(1e300), property(hourAhead)], 2, /^timestamp 1e\+300/],
-    ['segment-ndjson', formats['segment-ndjson'], [order('2025-01-01T00:00:00Z'), order('2101-04-16T00:00:00Z'), order('2026-01-01T01:00:00Z')], 1, /^timestamp 2101/],
-    ['ga4-ndjson', formats['ga4-ndjson'], [exported(Date.UTC(2025, 0, 1)), exported(far), exported(hourAhead)], 1, /^timestamp 2101/],
-  ])('is refused by number, and what another zone says is now: %s', async (_, format, lines, ordinal, sentence) => {
+    ['online-retail', formats['online-retail'], ['InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country', retail('2010-12-01 08:26:00'), retail('2101-04-16 00:00:00'), retail('2026-01-01 01:00:00')], 3, /^InvoiceDate 2101-04-15T23:00:00/],
+    ['retailrocket-events', formats['retailrocket-events'], ['timestamp,visitorid,event,itemid,transactionid', click(1_433_221_999_000), click(far), click(hourAhead)], 3, /^ 2101/],
+    ['retailrocket-properties', formats['retailrocket-properties'], ['timestamp,itemid,property,value', property(1_435_460_400_000), property(far), property(hourAhead)], 3, /^timestamp 2101/],
+    ['a time that no calendar has', formats['retailrocket-properties'], ['timestamp,itemid,property,value', property(1_435_460_400_000), property(1e300), property(hourAhead)], 3, /^timestamp 1e\+300/],
+    ['segment-ndjson', formats['segment-ndjson'], [order('2025-01-01T00:00:00Z'), order('2101-04-16T00:00:00Z'), order('2026-01-01T01:00:00Z')], 2, /^timestamp 2101/],
+    ['ga4-ndjson', formats['ga4-ndjson'], [exported(Date.UTC(2025, 0, 1)), exported(far), exported(hourAhead)], 2, /^timestamp 2101/],
+  ])('is refused by its line, and what another zone says is now: %s', async (_, format, lines, line, sentence) => {
     const { records, summary } = await readAll(format, pieces(`${lines.join('\n')}\n`));
-    expect(summary).toMatchObject({ read: 2, refused: 1, examples: [{ ordinal, errors: [{ code: 'time_out_of_range' }] }] });
+    expect(summary).toMatchObject({ read: 2, refused: 1, examples: [{ line, errors: [{ code: 'time_out_of_range' }] }] });
     expect(summary.examples[0]!.errors.map(({ path, message }) => `${path} ${message}`)[0]).toMatch(sentence);
     expect(Math.max(...records.map(({ time }) => time))).toBe(options.receivedAt);
   });
