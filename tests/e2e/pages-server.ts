@@ -19,6 +19,8 @@ export interface PagesServer {
   readonly breakStream: (isBroken: boolean) => void;
   /** Ask for this token on the console stream. */
   readonly askToken: (token: string | null) => void;
+  /** Status of the shop's answers: 404 is that of an installation without the demo. */
+  readonly answerShop: (status: number) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export async function pagesServer({ everyMs = 1_000, port = 0 } = {}): Promise<P
   const calls: PagesServer['calls'] = [];
   let isBroken = false;
   let token: string | null = null;
+  let shopStatus = 200;
   let second = 0;
 
   const recommend = (who: string): object => {
@@ -64,6 +67,7 @@ export async function pagesServer({ everyMs = 1_000, port = 0 } = {}): Promise<P
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     if (path === '/console/stream') return stream(request, response);
+    if (path.startsWith('/shop/') && shopStatus !== 200) return sendJson(response, shopStatus, {});
     if (path === '/shop/config.json') return sendJson(response, 200, { writeKey: 'demo-write-key', currency: 'EUR' });
     if (path === '/shop/products.json') return sendJson(response, 200, shop.products.map(({ quantity, ...product }) => ({ ...product, stock: quantity })));
     if (path.startsWith('/v1/')) {
@@ -93,6 +97,9 @@ export async function pagesServer({ everyMs = 1_000, port = 0 } = {}): Promise<P
     },
     askToken: (asked) => {
       token = asked;
+    },
+    answerShop: (status) => {
+      shopStatus = status;
     },
     close: async () => {
       clearInterval(clock);

@@ -169,4 +169,18 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(problems).toEqual([]);
     await page.close();
   });
+
+  test.each([[404, 'npx millrace start --demo'], [503, 'does not answer (503)']])('a shop that answers %i says what to do, and asks and tells nothing', async (status, sentence) => {
+    server.answerShop(status);
+    const page = await open('/shop', 390);
+    await until(page, `document.querySelector('#looking').textContent.includes(${JSON.stringify(sentence)})`);
+    for (const part of ['#recommended', '#all', '#cart', '#order', '#calls', '#forget', '.shop-hint']) expect([part, await page.isHidden(part)]).toEqual([part, true]);
+    expect(await overflows(page)).toBe(false);
+    expect(server.calls).toEqual([]);
+    expect(problems.filter((problem) => !problem.includes(String(status)))).toEqual([]);
+    server.answerShop(200);
+    await page.reload();
+    await page.waitForSelector('#recommended .product');
+    await page.close();
+  });
 });

@@ -11,10 +11,23 @@ const json = async (path) => {
   return response.json();
 };
 
-const config = await json('/shop/config.json');
+const config = await opened();
 const { post, beacon } = api(config);
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: config.currency });
 const anonymousId = remembered();
+
+/** What the demo tells its pages. Where it does not run there is nothing to show or to click: the page says so, and what to do. */
+async function opened() {
+  const answer = await fetch('/shop/config.json', { cache: 'no-store' }).catch(() => undefined);
+  if (answer?.ok) return answer.json();
+  const sentence = answer?.status === 404
+    ? 'This is the shop of the demo, which does not run here: start Millrace with “npx millrace start --demo”, and it fills with products and shoppers. A shop of your own puts the tracker /millrace.js into its pages.'
+    : `The demo shop does not answer${answer ? ` (${answer.status})` : ''}. Load this page again in a moment.`;
+  byId('looking').replaceChildren(element('p', { class: 'empty' }, sentence));
+  for (const part of document.querySelectorAll('.goods > :not(#looking), .side, .shop-hint, #forget')) part.hidden = true;
+  // Nothing below may ask, tell or draw anything.
+  return new Promise(() => {});
+}
 
 function remembered() {
   const known = localStorage.getItem('millrace-anonymous-id') ?? newId();
