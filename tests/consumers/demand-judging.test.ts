@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { live } from '../../consumers/demand/publication.js';
+import { nothing } from '../../consumers/demand/forecast.js';
+import { withHours } from '../../consumers/demand/hours.js';
 import { partOf } from '../../consumers/demand/members.js';
 import { demandRows, mixtureRows, panelKey, panelRows } from '../../consumers/demand/rows.js';
 import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
@@ -59,6 +61,19 @@ describe('what is left to be judged', () => {
       if (day === ORIGIN + 3) driver.send(supplies, S, supply(S, 0, NINE + day * DAY + HOUR));
     }
     expect(samples(driver)).toBeCloseTo(0.97 * 2 + 1, 9);
+  });
+
+  test('counts thirty deviations of its SKU at most: one order of a million is no more than that', () => {
+    const scored = (units: number) => {
+      const driver = shop();
+      sell(driver, P, 0, ORIGIN + 1);
+      driver.send(sales, P, sale(P, units, NINE + (ORIGIN + 1) * DAY));
+      sell(driver, P, ORIGIN + 2, ORIGIN + 3);
+      return driver.row('demand-forecasts', mixtureRows, '')!.scores.find((score) => score.samples > 0)!;
+    };
+    expect(scored(1_000_000)).toMatchObject({ samples: 1, actual: 30, pinball: 30 });
+    expect(scored(6).actual).toBeGreaterThan(2);
+    expect(scored(6).actual).toBeLessThan(30);
   });
 
   test('goes once its days are over, and with a shop that was silent for two months', () => {
@@ -131,4 +146,39 @@ describe('one SKU in the place of another', () => {
     const units = (sku: string) => driver.row('demand-forecasts', demandRows, sku)!.units;
     expect(units('NEW')).toEqual(units('OLD'));
   });
+});
+
+test('what sells no more is told about for sixty days, however little is expected of it, and then not until it sells', () => {
+  const driver = shop();
+  for (let day = 0; day < 110; day++) {
+    driver.tick(NINE + day * DAY);
+    sell(driver, 'BUSY', day, day + 1);
+    if (day === 0 || day === 30) driver.send(sales, 'RARE', sale('RARE', 1, NINE + day * DAY));
+  }
+  const told = driver.read(forecasts).filter(({ sku }) => sku === 'RARE');
+  const dayOf = ({ madeAt }: Forecast): number => Math.floor(madeAt / DAY) - FIRST;
+  expect(told.some((forecast) => dayOf(forecast) < 60 && total(forecast) < 0.5)).toBe(true);
+  expect(new Set(told.map(dayOf))).toEqual(new Set(Array.from({ length: 30 + 62 }, (_, day) => day)));
+  sell(driver, 'RARE', 110, 111);
+  expect(dayOf(latest(driver, 'RARE'))).toBe(109);
+});
+
+test('who is told about just before midnight has its turn of the day a minute later, or as soon as it may be told about again', () => {
+  const days = shopDays('UTC');
+  const midnight = days.startOf(FIRST + 1);
+  const afterMidnight = (sku: string): number => live(days, MINUTE).again(sku, midnight - HOUR) - midnight;
+  // Its turn is in the first seconds of the day.
+  const early = Array.from({ length: 5_000 }, (_, i) => `SKU-${i}`).find((sku) => afterMidnight(sku) < 3_000)!;
+  const pause = (everyMs: number): number => live(days, everyMs).again(early, midnight - 1) - (midnight - 1);
+  expect([5_000, MINUTE, 10 * MINUTE].map(pause)).toEqual([5_000, MINUTE, MINUTE]);
+});
+
+test('an hour that begins as a forecast is made is forecast; one that runs already is not', () => {
+  const days = shopDays('UTC');
+  const ten = NINE + HOUR;
+  const hoursOf = (madeAt: number) => withHours(
+    { ...nothing('P', { today: FIRST, share: 0.4 }, madeAt), mean: Array.from({ length: 28 }, () => 24) }, () => ({ mean: 24, dispersion: 0 }), () => ({ sku: undefined, shop: undefined }), { count: 3, days },
+  ).hours.map(({ start, mean }) => [(start - ten) / HOUR, mean]);
+  expect(hoursOf(ten)).toEqual([[0, 1], [1, 1], [2, 1]]);
+  for (const madeAt of [ten + 1, ten + HOUR - 1, ten + HOUR]) expect(hoursOf(madeAt)).toEqual([[1, 1], [2, 1], [3, 1]]);
 });
