@@ -42,8 +42,14 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
   mkdirSync(directory, { recursive: true });
   emptyStandardInput();
   const session = open(chdb, directory);
-  const ask = async (sql: string, params: object = {}, until: { signal?: AbortSignal } = {}) =>
-    rowsOf((await answered(session.queryBindAsync(sql, params, { format: 'JSONEachRow', ...until }))).text());
+  const begin = (sql: string, params: object, until: { signal?: AbortSignal }) => session.queryBindAsync(sql, params, { format: 'JSONEachRow', ...until });
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = async (sql: string, params: object = {}, until: { signal?: AbortSignal } = {}) => {
+    const answer = last.then(() => begin(sql, params, until));
+    // chDB keeps the rows of a statement that failed half-way, and hands them to the next one that has none: another takes them away first.
+    last = answer.catch(() => begin('SELECT 1', {}, {})).catch(() => {});
+    return rowsOf((await answered(answer)).text());
+  };
   const run = async (sql: string) => void (await ask(sql));
   return tablesOf(
     {
@@ -59,6 +65,7 @@ export async function openChdb({ directory, database = 'millrace', shopTimeZone 
         await answered(session.insert({ table, columns, values: Buffer.concat(lines), format: 'JSONCompactEachRow', settings }));
       },
       async close() {
+        await last;
         // A connection closed under a running statement would only be given up later, with the directory still locked.
         await chdb.drainPending();
         session.close();

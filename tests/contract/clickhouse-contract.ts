@@ -47,6 +47,22 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect(await one('SELECT count() AS rows FROM sales')).toEqual({ rows: '0' });
   });
 
+  test('a statement that fails half-way leaves none of its rows to those that come after it, waiting or not', async () => {
+    const fails = (): Promise<unknown> => sink.query("SELECT number FROM numbers(200000) SETTINGS max_result_rows = 100000, result_overflow_mode = 'throw'").catch((error: unknown) => error);
+    expect(await fails()).toBeInstanceOf(Error);
+    expect(await sink.query('SELECT 1 AS a WHERE 0')).toEqual([]);
+    const [failed, ...answers] = await Promise.all([fails(), sink.query('SELECT 2 AS a WHERE 0'), sink.look('SELECT 3 AS a WHERE 0', new AbortController().signal), sink.query('SELECT 4 AS a')]);
+    expect(failed).toBeInstanceOf(Error);
+    expect(answers).toEqual([[], [], [{ a: 4 }]]);
+    // Begun, and given up by who asked: its rows come to nobody.
+    const gone = new AbortController();
+    const slow = sink.look("SELECT number, sleepEachRow(0.002) AS slept FROM numbers(100000) SETTINGS max_block_size = 50, max_execution_time = 0.5", gone.signal).catch((error: unknown) => error);
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    gone.abort();
+    expect(await slow).toBeInstanceOf(Error);
+    expect(await sink.query('SELECT 5 AS a WHERE 0')).toEqual([]);
+  });
+
   test('an erased shopper is named nowhere; rows, counts and sums stay', async () => {
     const odd = "o'\\\\br@x";
     await insert([saleRecord(1, { shopper: odd }), saleRecord(2, { shopper: 'b' }), saleRecord(3, { shopper: null })]);
