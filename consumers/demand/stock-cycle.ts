@@ -61,14 +61,15 @@ function isGrownUp(series: SkuSeries, day: number): boolean {
 function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
   const demand = demandOfCycle(cycle, series);
   if (demand === undefined) return cycle;
-  const { service, textbook } = cycle;
-  const level = suggested(cycle, cycle);
+  const { service } = cycle;
+  const asked = { ...cycle, isWhole: !series.byFractions };
+  const level = suggested(cycle, asked);
   const score = ctx.get(stockScoreRows, SHOP) ?? { cycles: 0, served: 0, learned: 0, textbook: 0, promised: 0, covered: 0 };
   ctx.put(stockScoreRows, SHOP, {
     cycles: FORGETTING * score.cycles + 1,
     served: FORGETTING * score.served + cycleCost(level, demand, service),
     learned: FORGETTING * score.learned + cycleCost(corrected(cycle, cycle), demand, service),
-    textbook: FORGETTING * score.textbook + cycleCost(textbook, demand, service),
+    textbook: FORGETTING * score.textbook + cycleCost(suggested(init(), asked), demand, service),
     promised: FORGETTING * score.promised + service,
     covered: FORGETTING * score.covered + Number(demand <= level),
   });
@@ -76,7 +77,7 @@ function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
     const { days, mean, ownSquares: squares, products } = cycle;
     ctx.put(sharedErrorRows, SHOP, sharedError.learn(ctx.get(sharedErrorRows, SHOP) ?? sharedError.unlearned, { days, mean, squares, products }, demand));
   }
-  return learn(cycle, cycle, demand);
+  return learn(cycle, asked, demand);
 }
 
 /** Units sold in the cycle; undefined where they are no longer known, or where an empty shelf may have cut the demand off. */

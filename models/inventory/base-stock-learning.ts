@@ -36,6 +36,8 @@ export interface Asked {
   readonly deviation: number;
   /** p. */
   readonly service: number;
+  /** Sold by the piece: what is suggested are whole units, and those are covered or not. */
+  readonly isWhole?: boolean;
 }
 
 const RATE = 0.15;
@@ -45,6 +47,11 @@ const STANDARD_ERRORS = 1.5;
 const ENOUGH_SHORTAGES = 3;
 /** ln 40: so few covered cycles come by chance once in forty times at most. */
 const CLEARLY = Math.log(40);
+/** Sums of fractions must not cost a unit more. */
+const DUST = 1e-9;
+
+/** The least number of whole units that reaches a level. */
+export const wholeUnits = (level: number): number => Math.max(0, Math.ceil(level - DUST));
 
 export const init = (): Correction => ({ shift: 0, cycles: 0, promised: 0, covered: 0, cost: 0, textbookCost: 0, squares: 0 });
 
@@ -58,8 +65,10 @@ export function isTrusted({ shift, cycles, promised, cost, textbookCost, squares
 }
 
 /** The level that is suggested: corrected where that has paid. */
-export const suggested = (correction: Correction, asked: Pick<Asked, 'textbook' | 'deviation'>): number =>
-  isTrusted(correction) ? corrected(correction, asked) : asked.textbook;
+export function suggested(correction: Correction, asked: Omit<Asked, 'service'>): number {
+  const level = isTrusted(correction) ? corrected(correction, asked) : asked.textbook;
+  return asked.isWhole ? wholeUnits(level) : level;
+}
 
 /**
  * Whether so few cycles were covered that chance does not explain it: their probability, were the promise kept, is at most

@@ -12,11 +12,8 @@
  * Nothing needed, nothing ordered but what is owed. Every suggestion says why, in data and in a sentence.
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
-import { corrected, isShortOfPromise, isTrusted, type Correction } from './base-stock-learning.js';
+import { corrected, isShortOfPromise, isTrusted, wholeUnits, type Correction } from './base-stock-learning.js';
 import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime } from './demand-over-time.js';
-
-/** Sums of fractions must not cost a unit more. */
-const DUST = 1e-9;
 
 export interface StockPosition {
   onHand: number;
@@ -93,7 +90,7 @@ export function suggestOrder(
   const covered = demand.mean + (further?.units ?? 0);
   const hasDays = demand.days + (further?.days ?? 0) > 0;
   if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), terms, { level, covered: 0, reasons: hasDays ? [{ code: 'no-demand' }] : [] });
-  const inUnits = (wanted: number): number => (terms.byFractions ? wanted : Math.max(0, Math.ceil(wanted - DUST)));
+  const inUnits = (wanted: number): number => (terms.byFractions ? wanted : wholeUnits(wanted));
   const quantile = demandQuantile(demand, level);
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
   const textbook = inUnits(quantile);
@@ -141,13 +138,13 @@ function furtherDemand(forecast: DemandForecast, { days }: LeadTime, policy: Pol
 function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
   const pack = terms.packSize !== undefined && terms.packSize > 0 ? terms.packSize : 1;
   const minimum = Math.max(0, terms.minimumUnits ?? 0);
-  let units = Math.ceil(wanted - DUST);
+  let units = wholeUnits(wanted);
   if (units < minimum) {
     reasons.push({ code: 'raised-to-minimum', minimumUnits: minimum, from: units });
     units = Math.ceil(minimum);
   }
   // The minimum first: rounding to packs may only add to it.
-  const packed = Math.ceil(units / pack - DUST) * pack;
+  const packed = wholeUnits(units / pack) * pack;
   if (packed > units) reasons.push({ code: 'rounded-to-pack', packSize: pack, from: units });
   return packed;
 }

@@ -5,7 +5,7 @@ import { nothing } from '../../consumers/demand/forecast.js';
 import { withHours } from '../../consumers/demand/hours.js';
 import { partOf } from '../../consumers/demand/members.js';
 import { demandRows, mixtureRows, panelKey, panelRows } from '../../consumers/demand/rows.js';
-import { stockScoreRows } from '../../consumers/demand/stock-cycle.js';
+import { cycleRows, stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/shop-demand.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
@@ -122,6 +122,29 @@ test('a cycle at the end of which the shelf was empty teaches nothing, though ea
     return driver.row('demand-forecasts', stockScoreRows, '')?.cycles ?? 0;
   };
   expect([judged(10), judged(0)]).toEqual([1, 0]);
+});
+
+test('the level that a cycle covers is the one that was told: whole units where they are sold by the piece', () => {
+  const covered = (part: number): number => {
+    const driver = shop();
+    const sellOn = (day: number, units: number): void => {
+      driver.tick(NINE + day * DAY);
+      driver.send(sales, 'P', sale('P', units, NINE + day * DAY));
+    };
+    driver.send(supplies, 'P', supply('P', 10_000, NINE, { leadTimeDays: 2, reviewDays: 1 }));
+    sellOn(0, 50 + part);
+    let day = 1;
+    const cycle = () => driver.row('demand-forecasts', cycleRows, 'P')!;
+    while (day < 30 || cycle().from !== FIRST + day) sellOn(day++, 50 + (day % 7));
+    const { textbook, cycles } = cycle();
+    expect([textbook % 1 > 0, textbook > 150]).toEqual([true, true]);
+    const before = [cycle().covered, driver.row('demand-forecasts', stockScoreRows, '')!.covered] as const;
+    for (const units of [50, 50, Math.ceil(textbook) - 100, 50]) sellOn(day++, units);
+    expect(cycle().cycles).toBe(cycles + 1);
+    expect(driver.row('demand-forecasts', stockScoreRows, '')!.covered - 0.999 * before[1]).toBeCloseTo(cycle().covered - before[0], 9);
+    return cycle().covered - before[0];
+  };
+  expect([covered(0), covered(0.5)]).toEqual([1, 0]);
 });
 
 describe('one SKU in the place of another', () => {
