@@ -39,6 +39,7 @@ test('one order of a million counts as one fortnight of bad luck, and is forgott
 test('a single day, or no demand, says nothing of how days err together', () => {
   expect(learn(unlearned, { days: 1, mean: 2, squares: 2, products: 0 }, 9)).toBe(unlearned);
   expect(learn(unlearned, { days: 14, mean: 0, squares: 0, products: 0 }, 9)).toBe(unlearned);
+  expect(learn(unlearned, { days: 14, mean: 0, squares: 0, products: Number.MIN_VALUE }, 0)).toBe(unlearned);
   // A row that was written before they were kept.
   expect(learn(unlearned, { days: 0, mean: 0, squares: 0, products: 0 }, 0)).toBe(unlearned);
 });
