@@ -66,6 +66,8 @@ test.each([['forecast_days', '*'], ['forecast_accuracy', '* REPLACE (round(pinba
     expect(Number(known[0]!['n'])).toBeGreaterThan(0);
     expect(await digest(`SELECT ${columns} FROM ${view}_between(since = '${since}', until = '${until}')`)).toEqual(known);
   }
+  const types = async (from: string): Promise<unknown[]> => (await sink.query(`DESCRIBE TABLE (SELECT * FROM ${from})`)).map(({ name, type }) => [name, type]);
+  expect(await types(`${view}_between(since = '2026-05-01', until = '2026-05-01')`)).toEqual(await types(view));
   const shares = await read(`SELECT * FROM ${view}_between(since = '2026-05-01', until = '2026-05-01')`);
   expect(shares).toHaveLength(2);
   for (const share of shares) expect(share).toBeLessThan(0.6);
