@@ -780,6 +780,8 @@ export interface DemandMixture {
   readonly tails: readonly number[];
   /** Coverage that the classes aim at. */
   readonly target: number;
+  /** How far errors of SKUs go together on a day (models/forecast/totals): a correlation. */
+  readonly shared: number;
   /** How forecasts 1 to 28 days ahead fared lately, by how often the SKU sells; sums that lose 3 % with each round. */
   readonly scores: readonly DemandScore[];
 }

@@ -2,7 +2,7 @@ import * as bank from '../../models/forecast/expert-bank.js';
 import { EXPERTS, predict as askExperts } from '../../models/forecast/expert-quantiles.js';
 import { learnRound, type Sample } from '../../models/forecast/judging.js';
 import { openDays, type Plan } from '../../models/forecast/shop-demand.js';
-import { classOfGroup, groupOf, GROWN_UP, meanShares } from '../../models/forecast/sku-forecast.js';
+import { classOfGroup, groupOf, GROWN_UP, meanShares, mixedMeans } from '../../models/forecast/sku-forecast.js';
 import { isShort, SEASON_DAYS, unfold, unitsOn, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
@@ -63,9 +63,7 @@ function judge(day: number, shop: Shop, ctx: Context): void {
   if (waiting.some(({ lead }) => lead === LAST_LEAD)) forget(day - LAST_LEAD, ctx);
 }
 
-type Judged = Sample & { readonly mean: number };
-
-function sampleOf(sku: string, panel: DemandPanel, lead: number, day: number, ctx: Context): Judged[] {
+function sampleOf(sku: string, panel: DemandPanel, lead: number, day: number, ctx: Context): Sample[] {
   const row = ctx.get(demandRows, sku);
   // Who left the catalogue meanwhile sells nothing, which is no demand.
   if (!row || !isMember(sku, ctx)) return [];
@@ -73,17 +71,17 @@ function sampleOf(sku: string, panel: DemandPanel, lead: number, day: number, ct
   const actual = day > row.lastDay ? 0 : unitsOn(series, day);
   if (Number.isNaN(actual) || isShort(series, day)) return [];
   const quantiles = floatsOf(panel.quantiles);
-  return [{ group: panel.group, scale: panel.scale, actual, quantiles, at: lead * EXPERTS.length * LEVELS.length, mean: panel.means[lead] ?? 0 }];
+  return [{ group: panel.group, scale: panel.scale, actual, quantiles, at: lead * EXPERTS.length * LEVELS.length, mean: panel.means[lead] ?? 0, lead }];
 }
 
 const NO_BANK = new Float32Array(0);
 
-function learn(samples: readonly Judged[], ctx: Context): void {
+function learn(samples: readonly Sample[], ctx: Context): void {
   const taught: Taught = taughtOf(ctx.get(mixtureRows, SHOP));
   const scores: DemandScore[] = taught.scores.map(({ samples: n, covered, pinball, forecast, actual }) => ({
     samples: FORGETTING * n, covered: FORGETTING * covered, pinball: FORGETTING * pinball, forecast: FORGETTING * forecast, actual: FORGETTING * actual,
   }));
-  learnRound(taught.mixer, taught.tails, taught.probabilities, samples, ({ covered, pinball }, i) => {
+  learnRound(taught, samples, ({ covered, pinball }, i) => {
     const { group, mean, actual, scale } = samples[i]!;
     const at = classOfGroup(group);
     const score = scores[at]!;
@@ -131,7 +129,7 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
       const shares = meanShares(shop.taught, group);
       ctx.put(panelRows, panelKey(origin), {
         group, scale, quantiles: bytesOf(Float32Array.from(quantiles)),
-        means: LEADS.map((_, lead) => shares.reduce((sum, share, k) => sum + share * (means[lead * EXPERTS.length + k] ?? 0), 0)),
+        means: mixedMeans(shares, means),
       }, sku);
     }
   }

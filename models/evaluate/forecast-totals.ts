@@ -53,8 +53,8 @@ export function add(
   }
 }
 
-/** Scores of one cut-off, ours first; intervals are judged on `open` periods. */
-export function scores({ shop, categories }: Totals, open: readonly boolean[], season: number, probabilities: Float64Array): TotalScores[] {
+/** Scores of one cut-off, ours first, by what the model says that SKUs share; intervals are judged on `open` periods. */
+export function scores({ shop, categories }: Totals, shared: number, open: readonly boolean[], season: number, probabilities: Float64Array): TotalScores[] {
   const groups: [string, Sum[]][] = [['shop', [shop]], ['categories', [...categories.values()]]];
   return groups.filter(([, sums]) => sums.some(({ members }) => members.length > 0)).flatMap(([of, sums]) => {
     const ours = metrics.init();
@@ -62,7 +62,7 @@ export function scores({ shop, categories }: Totals, open: readonly boolean[], s
     for (const one of sums) {
       const { history, actual, members } = one;
       const scored = { scale: metrics.seasonalScale(history, season), actual, open };
-      metrics.add(ours, { ...scored, ...bottomUp(members, actual.length, probabilities) }, probabilities);
+      metrics.add(ours, { ...scored, ...bottomUp(members, actual.length, probabilities, shared) }, probabilities);
       const index = ownSeason(history, season);
       BASELINES.forEach((baseline, b) => {
         const forecast = baseline.forecast(history, index, actual.length, probabilities);
@@ -73,12 +73,12 @@ export function scores({ shop, categories }: Totals, open: readonly boolean[], s
   });
 }
 
-function bottomUp(members: Sum['members'], horizon: number, probabilities: Float64Array) {
+function bottomUp(members: Sum['members'], horizon: number, probabilities: Float64Array, shared: number) {
   const n = probabilities.length;
   const means = new Float64Array(horizon);
   const quantiles = new Float64Array(horizon * n);
   for (let h = 0; h < horizon; h++) {
-    const made = total(members.map((member) => ({ mean: member.means[h] ?? 0, quantiles: member.quantiles.subarray(h * n, (h + 1) * n) })), [...probabilities]);
+    const made = total(members.map((member) => ({ mean: member.means[h] ?? 0, quantiles: member.quantiles.subarray(h * n, (h + 1) * n) })), probabilities, shared);
     means[h] = made.mean;
     quantiles.set(made.quantiles, h * n);
   }

@@ -181,7 +181,7 @@ export function evaluateForecasts(
       const known = rivalScores.get(name) ?? { seconds: 0, scores: [] };
       rivalScores.set(name, { seconds: known.seconds + took, scores: [...known.scores, metrics.scores(rivalSums)] });
     }
-    totalScores.push(totals.scores(ofTotals, open, season, probabilities));
+    totalScores.push(totals.scores(ofTotals, model.shared, open, season, probabilities));
     const scores = metrics.scores(sums);
     cutoffScores.push(scores);
     baselineSums.forEach((one, b) => baselineScores[b]?.push(metrics.scores(one)));

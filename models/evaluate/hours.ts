@@ -112,7 +112,7 @@ export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, 
             sum.pinball += pinball(actual, quantiles);
             const ofShop = shopHours[i]![(ahead - 1) * HOURS + h]!;
             ofShop.actual += actual;
-            totals.add(ofShop.total, mean, deviationOf(hourOfDay(ofNext, share)));
+            totals.add(ofShop.total, mean, deviationOf(hourOfDay(ofNext, share)), totals.SHARED_BY_HOURS);
           });
         }
       }
@@ -135,7 +135,7 @@ interface ShopSums {
 }
 
 function scoreShop(sums: ShopSums, forecast: totals.Sums, actual: number): void {
-  const { mean, quantiles } = totals.predict(forecast, PROBABILITIES, totals.SHARED_BY_HOURS);
+  const { mean, quantiles } = totals.predict(forecast, PROBABILITIES);
   sums.shopError += Math.abs(mean - actual);
   sums.shopPinball += pinball(actual, quantiles);
   // Nights would hold any promise.

@@ -11,7 +11,7 @@ import * as bank from './expert-bank.js';
 import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
 import { learnRound, type Sample } from './judging.js';
-import { blankForecast as blank, classOf, groupOf, GROWN_UP, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
+import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMeans, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
 export { CLASS_NAMES, type SkuForecast } from './sku-forecast.js';
 
@@ -35,6 +35,8 @@ interface Panel {
   readonly leads: readonly number[];
   /** SKU × lead × expert × probability. */
   readonly quantiles: Float64Array;
+  /** SKU × lead. */
+  readonly means: Float64Array;
 }
 
 export function init(options: {
@@ -85,7 +87,7 @@ export function learn(model: DemandForecaster, demand: Float64Array): void {
   if (outcome.closed) {
     for (let sku = 0; sku < model.skus; sku++) bank.learnClosed(model.bank, sku, phase);
   } else {
-    learnRound(model.mixer, model.tails, model.probabilities, samplesOf(model, demand));
+    learnRound(model, samplesOf(model, demand));
     for (let sku = 0; sku < model.skus; sku++) {
       const units = demand[sku] ?? NaN;
       if (!Number.isNaN(units)) bank.learn(model.bank, sku, units, outcome.exposure, phase);
@@ -117,9 +119,14 @@ function leavePanel(model: DemandForecaster): void {
   const row = leads.length * EXPERTS.length * model.probabilities.length;
   const quantiles = new Float64Array(chosen.length * row);
   const means = new Float64Array(leads.length * EXPERTS.length);
-  chosen.forEach((sku, i) => askExperts(model.bank, sku, periods, model.probabilities, quantiles.subarray(i * row, (i + 1) * row), means));
   const groups = Int32Array.from(chosen, (sku) => groupOf(model.bank, sku));
-  model.panels.push({ origin: model.period, skus: Int32Array.from(chosen), groups, leads, quantiles });
+  const meansOf = new Float64Array(chosen.length * leads.length);
+  const shares = Array.from({ length: GROUPS }, (_, group) => meanShares(model, group));
+  chosen.forEach((sku, i) => {
+    askExperts(model.bank, sku, periods, model.probabilities, quantiles.subarray(i * row, (i + 1) * row), means);
+    meansOf.set(mixedMeans(shares[groups[i]!]!, means), i * leads.length);
+  });
+  model.panels.push({ origin: model.period, skus: Int32Array.from(chosen), groups, leads, quantiles, means: meansOf });
 }
 
 /** What the panels under way said of the period that has just come. */
@@ -136,7 +143,7 @@ function* samplesOf(model: DemandForecaster, demand: Float64Array): Iterable<Sam
       const actual = demand[sku] ?? NaN;
       const scale = bank.deviation(model.bank, sku);
       if (Number.isNaN(actual) || !(scale > 0)) continue;
-      yield { group: panel.groups[i] ?? 0, scale, actual, quantiles: panel.quantiles, at: i * row + lead * experts * n };
+      yield { group: panel.groups[i] ?? 0, scale, actual, quantiles: panel.quantiles, at: i * row + lead * experts * n, mean: panel.means[i * panel.leads.length + lead]!, lead };
     }
   }
 }

@@ -1,12 +1,15 @@
 /**
- * Forecasts judged once their day has come: experts' weights and tails learn from a round of them, one round a day of the shop.
+ * Forecasts judged once their day has come: experts' weights, tails and what SKUs share learn from a round of them, one round a day of the shop.
  *
  *   miss = 1[y outside the interval],  pinball = mean over p of 2 (1[y ≤ q_p] − p) (q_p − y)
  *
- * All samples of a round are judged by the weights as they stood before it, so that their order does not matter but for rounding.
+ * All samples of a round are judged by the weights as they stood before it, so that their order does not matter but for rounding. Those of
+ * one lead are also judged as a total.
  */
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
+import type { Mixture } from './sku-forecast.js';
+import * as totals from './totals.js';
 
 const FEW = 10;
 
@@ -19,6 +22,9 @@ export interface Sample {
   /** Expert × probability from `at` on. */
   readonly quantiles: ArrayLike<number>;
   readonly at: number;
+  readonly mean: number;
+  /** Which of the leads: samples of one are of different SKUs. */
+  readonly lead: number;
 }
 
 export interface SampleScore {
@@ -29,12 +35,11 @@ export interface SampleScore {
 
 /** Learns one round; `told` hears how each sample was judged. */
 export function learnRound(
-  mixer: mixing.Mixer,
-  tails: conformal.Tails,
-  probabilities: Float64Array,
+  taught: Mixture,
   samples: Iterable<Sample>,
   told: (score: SampleScore, index: number) => void = () => {},
 ): void {
+  const { mixer, tails, probabilities } = taught;
   const n = probabilities.length;
   const { experts } = mixer;
   const groups = tails.tail.length;
@@ -44,8 +49,10 @@ export function learnRound(
   const misses = new Float64Array(groups);
   const mixture = new Float64Array(n);
   const slopes = new Float64Array(n);
+  const z = totals.lastZ(probabilities);
+  const together = new Map<number, totals.JudgedTotal>();
   let index = 0;
-  for (const { group, scale, actual, quantiles, at } of samples) {
+  for (const { group, scale, actual, quantiles, at, mean, lead } of samples) {
     counts[group] = (counts[group] ?? 0) + 1;
     mixing.mix(mixer, group, quantiles, at, mixture, 0);
     const { low, high } = conformal.predict(tails, group, probabilities, mixture, 0);
@@ -63,7 +70,13 @@ export function learnRound(
       for (let p = 0; p < n; p++) sums[to++] += slopes[p]! * (quantiles[from++]! - mixture[p]!);
     }
     told({ covered, pinball }, index++);
+    const total = together.get(lead) ?? { sums: totals.init(), actual: 0, members: 0 };
+    totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, taught.shared);
+    total.actual += actual;
+    total.members++;
+    together.set(lead, total);
   }
+  taught.shared = totals.learnShared(taught.shared, together.values(), probabilities);
   conformal.learnOverall(tails, sum(misses), sum(counts));
   const gradients = new Float64Array(experts);
   for (let g = 0; g < groups; g++) {

@@ -10,6 +10,7 @@ import * as bank from './expert-bank.js';
 import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
+import { SHARED } from './totals.js';
 
 export const CLASS_NAMES = ['rare', 'slow', 'frequent', 'daily'] as const;
 const FREQUENCY_EDGES = [0.1, 0.3, 0.7] as const;
@@ -43,6 +44,8 @@ export interface Mixture {
   readonly probabilities: Float64Array;
   readonly mixer: mixing.Mixer;
   readonly tails: conformal.Tails;
+  /** How far errors of SKUs go together on a day: the correlation by which their totals are forecast (totals.ts). */
+  shared: number;
 }
 
 export interface Period {
@@ -66,6 +69,7 @@ export function untrainedMixture(probabilities: readonly number[]): Mixture {
     probabilities: Float64Array.from(probabilities),
     mixer: mixing.init(probabilities.length, PRIORS),
     tails: conformal.init(GROUPS, COVERAGE),
+    shared: SHARED,
   };
 }
 
@@ -130,6 +134,11 @@ export function meanShares(mixture: Mixture, group: number): number[] {
   const shares = MEAN_PRIOR.map((prior, k) => (isLevel(k) ? prior + (learned[k] ?? 0) : 0));
   const total = shares.reduce((all, share) => all + share, 0);
   return shares.map((share) => share / total);
+}
+
+/** The mean of each period from what the experts say, period after period. */
+export function mixedMeans(shares: readonly number[], means: Float64Array): number[] {
+  return Array.from({ length: means.length / shares.length }, (_, t) => shares.reduce((sum, share, k) => sum + share * (means[t * shares.length + k] ?? 0), 0));
 }
 
 /** Of the periods asked last: every SKU of a shop is asked the same ones. */

@@ -137,18 +137,19 @@ export class ForecastDoor {
         if (!made) continue;
         forecast++;
         firstDay = Math.max(firstDay, made.record.firstDay);
-        made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i]!, { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z));
+        const { shared } = this.#shopOf(sku).shop.taught;
+        made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i]!, { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z, shared));
         if (hours > 0) this.#addHours(made, ofHours);
       }
       // Events and other requests go on between.
       await new Promise((resolve) => setImmediate(resolve));
     }
     const answer = ofDays.map((sums, i) => {
-      const { mean, quantiles } = totals.predict(sums, LEVELS, totals.SHARED);
+      const { mean, quantiles } = totals.predict(sums, LEVELS);
       return { date: isoDay(firstDay + i), mean: rounded(mean), quantiles: quantiles.map(rounded) };
     });
     const answerHours = [...ofHours].toSorted(([a], [b]) => a - b).slice(0, hours).map(([start, sums]) => {
-      const { mean, quantiles } = totals.predict(sums, LEVELS, totals.SHARED_BY_HOURS);
+      const { mean, quantiles } = totals.predict(sums, LEVELS);
       return { start: isoHour(start, days), mean: roundedHour(mean), quantiles: quantiles.map(roundedHour) };
     });
     return {
@@ -173,7 +174,7 @@ export class ForecastDoor {
     eachHour(record, running(), this.#hoursOf(record.sku), { count: hours, days }, (start, day, share) => {
       const hour = hourOfDay(day, share);
       const sums = to.get(start) ?? totals.init();
-      totals.add(sums, hour.mean, deviationOf(hour));
+      totals.add(sums, hour.mean, deviationOf(hour), totals.SHARED_BY_HOURS);
       to.set(start, sums);
     });
   }

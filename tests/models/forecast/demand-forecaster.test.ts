@@ -56,6 +56,17 @@ test('a mean is never below what its own quantiles leave for it', () => {
   expect(met).toBeGreaterThan(0);
 });
 
+test('a shop that has good and bad days as a whole learns that its SKUs share them, and one that has none that they do not', () => {
+  const chance = (day: number, sku: number): number => (Math.imul(Math.imul(day * 64 + sku + 1, 0x9e3779b1) ^ (day * 64 + sku), 0x85ebca6b) >>> 0) / 2 ** 32;
+  const shared = (weather: (day: number) => number): number => {
+    const model = start(60);
+    live(model, 500, (day, sku) => Math.floor((4 + 8 * chance(day, sku)) * weather(day)));
+    return model.shared;
+  };
+  const [fair, stormy] = [shared(() => 1), shared((day) => 0.4 + 1.2 * chance(day, 63))];
+  expect([fair < 0.01, stormy > 0.1]).toEqual([true, true]);
+});
+
 test('every quantile of every SKU is finite, not negative and not crossing, and asking changes nothing', () => {
   const model = start(40);
   live(model, 120, shop);

@@ -32,7 +32,7 @@ const units = fc.oneof(fc.constantFrom(0, 1, 1e9), fc.double({ min: 0, max: 500,
 
 const probabilities = Float64Array.of(0.1, 0.5, 0.9);
 const sample: fc.Arbitrary<Sample> = fc.record({
-  group: fc.nat(1), scale: fc.double({ min: 0.1, max: 1e6, noNaN: true }), actual: units, at: fc.constant(0),
+  group: fc.nat(1), scale: fc.double({ min: 0.1, max: 1e6, noNaN: true }), actual: units, at: fc.constant(0), mean: units, lead: fc.nat(2),
   quantiles: fc.array(fc.array(units, { minLength: 3, maxLength: 3 }), { minLength: 2, maxLength: 2 }).map((experts) => experts.flatMap((ofExpert) => ofExpert.toSorted((a, b) => a - b))),
 });
 
@@ -47,9 +47,9 @@ const PARTS = {
     learn: (sums, { made, expected }) => promotions.learn(sums, made, expected),
     lesson: fc.record({ made: units, expected: units }),
   }),
-  'experts\' weights and conformal tails, by rounds of judged forecasts': fold({
-    init: () => ({ mixer: mixing.init(3, [[2, 1], [1, 1]]), tails: conformal.init(2, 0.8) }),
-    learn: (state, round) => (learnRound(state.mixer, state.tails, probabilities, round), state),
+  'experts\' weights, conformal tails and what SKUs share, by rounds of judged forecasts': fold({
+    init: () => ({ probabilities, mixer: mixing.init(3, [[2, 1], [1, 1]]), tails: conformal.init(2, 0.8), shared: 0.02 }),
+    learn: (state, round) => (learnRound(state, round), state),
     lesson: fc.array(sample, { maxLength: 6 }),
   }),
   'the correction of a base-stock level': fold({
