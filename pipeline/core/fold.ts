@@ -154,7 +154,7 @@ async function learnOn<S>(
         unsaved = true;
         learned?.();
       }
-      metrics.gauge('millrace_consumer_lag_records', reader.lag(), { consumer: fold.name, partition: 'all' });
+      measure(metrics, fold.name, records, reader.lag());
       if (reader.lag() === 0) announce();
       // A learner at its limit is never without lag.
       isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
@@ -176,6 +176,16 @@ async function learnOn<S>(
   } finally {
     await reader.close();
   }
+}
+
+/** As tasks have it, by which it is seen that a learner goes on, and how far it is behind: a learner's commit is what it has learned at once. Ticks, which cross threads without their time, have no value. */
+function measure(metrics: Metrics, consumer: string, records: readonly LogRecord[], lag: number): void {
+  const learned = records.filter(({ value }) => value !== null);
+  const age = learned.length > 0 ? Date.now() - learned.reduce((oldest, { writtenAt }) => Math.min(oldest, writtenAt), Infinity) : 0;
+  metrics.gauge('millrace_consumer_lag_records', lag, { consumer, partition: 'all' });
+  metrics.gauge('millrace_consumer_lag_seconds', Math.max(0, age) / 1000, { consumer, partition: 'all' });
+  if (records.length > 0) metrics.count('millrace_commits_total', { consumer });
+  if (learned.length > 0) metrics.count('millrace_records_total', { consumer }, learned.length);
 }
 
 async function endsOf(inputs: readonly Topic[], log: FoldSurroundings['log']): Promise<Position[]> {

@@ -68,6 +68,29 @@ test('one that learns again tells nothing until it knows what was known before',
   expect([withheld[0], withheld.at(-1)]).toEqual([1, 0]);
 });
 
+test('a learner says that it goes on, how many records it has learned, and how far behind it is', async () => {
+  const counted = new Map<string, number>();
+  const shown = new Map<string, number[]>();
+  const metrics: Metrics = {
+    ...noMetrics,
+    count: (name, labels, by = 1) => void (labels?.['consumer'] === 'counting' && counted.set(name, (counted.get(name) ?? 0) + by)),
+    gauge: (name, value, labels) => void (labels?.['consumer'] === 'counting' && shown.set(name, [...shown.get(name) ?? [], value])),
+  };
+  const dayOld: Pick<EmbeddedLog, 'partitions' | 'ranges' | 'append' | 'reader'> = {
+    partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log),
+    reader(from, patienceMs) {
+      const reader = log.reader(from, patienceMs);
+      return { lag: () => reader.lag(), close: () => reader.close(), poll: async (max, waitMs) => (await reader.poll(max, waitMs)).map((record) => ({ ...record, writtenAt: record.writtenAt - 86_400_000 })) };
+    },
+  };
+  await run(counting(), metrics, silentJournal, dayOld);
+  expect(counted.get('millrace_records_total')).toBe(EVENTS);
+  expect(counted.get('millrace_commits_total')).toBeGreaterThan(EVENTS / 2_000);
+  const lags = shown.get('millrace_consumer_lag_seconds')!;
+  expect(lags[0]).toBeGreaterThan(86_399);
+  expect(lags[0]).toBeLessThan(86_700);
+});
+
 test('it does not wait for the marker of a transaction either, with which a stream of Kafka ends and which is no record', async () => {
   await run(counting());
   const withMarkers = {
