@@ -55,6 +55,9 @@ export interface SessionScores {
  */
 const FROZEN_BLOCK = 4_096;
 
+/** Sessions that the ranker learns from before the sources do. Of a small file a thirtieth, or its ranker would never see sources that know anything. */
+export const blockOf = (mode: Mode, sessions: number): number => (mode === 'frozen' ? Math.max(1, Math.min(FROZEN_BLOCK, Math.floor(sessions / 30))) : 1);
+
 /** Groups prefixes of one session, which stand together, longest or shortest first. */
 export function testSessions(queries: readonly TestQuery[]): TestSession[] {
   const sessions: { queries: TestQuery[]; clicks: Int32Array }[] = [];
@@ -87,8 +90,7 @@ export function evaluateSessions(
 ): SessionScores {
   const counts = countItems(train);
   const trainEvents = train.reduce((sum, session) => sum + session.length, 0);
-  // A tenth of a small file at most, or its ranker would never see sources that know anything.
-  const block = mode === 'frozen' ? Math.max(1, Math.min(FROZEN_BLOCK, Math.floor(train.length / 30))) : 1;
+  const block = blockOf(mode, train.length);
   let rankingUs = 0;
   let sourcesUs = 0;
   let learnedEvents = 0;

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
+import { blockOf, evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
 import { RECOMMENDERS, recommenderNamed, type RecommenderName } from '../../models/evaluate/recommenders.js';
 import { recallAt, type RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
@@ -95,7 +95,9 @@ async function readSessions({ train, test, testDays }: Options): Promise<Session
 function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode, observer: Observer): Answer {
   const result = evaluateSessions(recommenderNamed(model, true), train, test, mode, SESSION_K, observer);
   const { metrics } = result;
-  const later = mode === 'frozen' ? 'nothing is learned after it' : 'each test session is learned once its prefixes are scored';
+  const later = mode === 'frozen'
+    ? `nothing is learned after it, and so the ranker learned each ${blockOf(mode, train.length)} sessions before the sources did (a server learns event by event, as prequential does)`
+    : 'each test session is learned once its prefixes are scored';
   return {
     model,
     asked: result.asked,
