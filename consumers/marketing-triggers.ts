@@ -40,7 +40,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   });
 
   function onInteraction({ key, value: event }: Incoming<Interaction>, ctx: Context): void {
-    if (event.event === 'User Erased') return ctx.erase(key);
+    if (event.event === 'User Erased') return ctx.erase(key, event.time);
     noteConsent(key, event, ctx);
     const cartId = event.cartId ?? 'default';
     const before = ctx.get(carts, key, cartId);

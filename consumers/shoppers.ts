@@ -54,7 +54,7 @@ export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}
     inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats)), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf)), joining(waitings, keep(waitings))] },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(waitings, keep(waitings), stopWaiting)] },
   });
 }
 
@@ -83,16 +83,23 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   const { messageId: mergeId, userId, time } = event;
   const aliases = ctx.get(profiles, key)?.aliases ?? [];
   const ids = [...new Set([key, ...(userId === null ? [] : [userId]), ...aliases])];
-  for (const { sub } of ctx.scan(waitings, key)) {
-    const [sku = '', shopper = ''] = sub.split(SEPARATOR);
-    ctx.emit(itemInterests, sku, { sku, shopper, kind: 'back_in_stock', active: false, time });
-  }
+  for (const { sub } of ctx.scan(waitings, key)) stopWaiting({ sub }, ctx);
   for (const { sub: orderId } of ctx.scan(ordersOf, key)) ctx.emit(erasures, orderId, { ids, orderId, time });
   for (const from of ids) if (from !== key) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: ids });
   ctx.emit(erasures, key, { ids, orderId: null, time });
-  ctx.erase(key);
+  ctx.erase(key, time);
   const nobody = newProfile(event.time);
   ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: '', start: event.time, isNew: false, isPast: true }, true));
+}
+
+function stopWaiting({ sub }: { sub: string }, ctx: Context): void {
+  const [sku = '', shopper = ''] = sub.split(SEPARATOR);
+  ctx.emit(itemInterests, sku, { sku, shopper, kind: 'back_in_stock', active: false, time: ctx.now });
+}
+
+/** An order of the erased shopper that was on its way to them. */
+function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; sub: string }, ctx: Context): void {
+  ctx.emit(erasures, orderId, { ids: [from, key], orderId, time: ctx.now });
 }
 
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {

@@ -32,8 +32,8 @@ export interface Context {
   get<T>(kind: RowKind<T>, key: string, sub?: string): T | undefined;
   put<T>(kind: RowKind<T>, key: string, value: T, sub?: string): void;
   delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
-  /** Forget every row and timer of a key. */
-  erase(key: string): void;
+  /** Forget every row and timer of a key; what was on its way to it from ids that are merged into it belongs to nobody or to those. */
+  erase(key: string, time: number): void;
   /** All rows of a kind under a key, in order of `sub`. */
   scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[];
   emit<T>(topic: Topic<T>, key: string, value: T): void;
@@ -63,11 +63,20 @@ export function onLoosely<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx:
 /** How a row that followed a merged shopper joins what stands at the canonical id. Must not depend on arrival order. */
 export interface RowMerge<T = unknown> {
   readonly kind: RowKind<T>;
-  join(moved: { key: string; sub: string; from: string; value: T }, ctx: Context): void;
+  join(moved: MovedRow<T>, ctx: Context): void;
+  /** The canonical id was erased while the row was on its way: tell whose rows name the shopper. Absent: nobody's do. */
+  readonly drop?: ((moved: MovedRow<T>, ctx: Context) => void) | undefined;
 }
 
-export function joining<T>(kind: RowKind<T>, join: RowMerge<T>['join']): RowMerge {
-  return { kind, join } as RowMerge<T> as RowMerge;
+export interface MovedRow<T> {
+  readonly key: string;
+  readonly sub: string;
+  readonly from: string;
+  readonly value: T;
+}
+
+export function joining<T>(kind: RowKind<T>, join: RowMerge<T>['join'], drop?: RowMerge<T>['drop']): RowMerge {
+  return { kind, join, drop } as RowMerge<T> as RowMerge;
 }
 
 /** Makes a shopper-keyed consumer follow merges: rows, timers and late records move to the canonical id. */

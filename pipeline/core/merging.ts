@@ -1,11 +1,15 @@
+import { hash } from 'node:crypto';
 import type { Move, Redirect, UserMerge } from '../../schemas/types.js';
 import type { Context, Incoming, Input, Merging } from './consumer.js';
 import { BadEvent } from './errors.js';
 import type { LogRecord } from './log.js';
 import type { Overlay } from './overlay.js';
-import { redirectRows, TIMER, timerRows } from './rows.js';
+import { NOBODY, redirectRows, TIMER, timerRows, timerSub } from './rows.js';
 
 const MAX_HOPS = 8;
+const ERASED = '_erased';
+/** By then the ids that led to an erased one have been told, and what they had sent has arrived. */
+const ERASED_MS = 24 * 3_600_000;
 
 interface Parts {
   readonly merging: Merging;
@@ -48,6 +52,15 @@ export class Following {
     return true;
   }
 
+  /**
+   * The shopper of `key` was erased at `time` (ms). Ids that were merged into it may not know yet, and what they have sent may be on its
+   * way: for a day a timer that does nothing stands for the erasure. It holds a hash, since the id must be in no row.
+   */
+  erased(key: string, time: number): void {
+    const { context } = this.#parts;
+    context.schedule(ERASED, NOBODY, Math.max(time, context.time) + ERASED_MS, hashOf(key), String(time));
+  }
+
   #merge({ mergeId, from, to, time, erased }: UserMerge, record: LogRecord): void {
     const { overlay } = this.#parts;
     const redirect = overlay.get(redirectRows, from);
@@ -65,17 +78,41 @@ export class Following {
   }
 
   #arrive(move: Move, record: LogRecord): void {
-    const { overlay, progress, inputs, handle } = this.#parts;
+    const { overlay, progress, inputs, handle, context, merging } = this.#parts;
     for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
+    const returns = move.to === move.from;
+    // From an erased shopper: by that its own id learns that it leads there no more.
+    if (returns && overlay.get(redirectRows, move.to)?.mergeId === move.mergeId) overlay.put(redirectRows, move.to, '', undefined);
     const redirect = overlay.get(redirectRows, move.to);
     if (redirect && redirect.to !== move.to) {
       if (move.hops >= MAX_HOPS) throw new BadEvent('merge_cycle', `Merges of ${MAX_HOPS} ids lead in a circle.`);
-      this.#send(move.to, redirect, record, { ...move, to: redirect.to, hops: move.hops + 1 });
+      this.#send(move.to, redirect, record, { ...move, mergeId: returns ? redirect.mergeId : move.mergeId, to: redirect.to, hops: move.hops + 1 });
+    } else if (this.#isBeforeErasure(move)) {
+      if (move.kind === 'rows') this.#dropRows(move);
+      else context.emit(merging.moves, move.from, { ...move, to: move.from, hops: move.hops + 1 });
     } else if (move.kind === 'rows') {
       this.#joinRows(move);
     } else {
       const input = inputs.get(move.topic ?? '');
       if (input) handle(input, { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt });
+    }
+  }
+
+  /** Whether a move was sent because of a merge that an erasure of `to` has undone. A merge that was said later makes the id somebody's again. */
+  #isBeforeErasure({ kind, from, to, writtenAt }: Move): boolean {
+    const { overlay, context } = this.#parts;
+    const erasedAt = overlay.get(timerRows, NOBODY, timerSub(ERASED, hashOf(to)))?.payload;
+    if (erasedAt === undefined || from === to) return false;
+    if (kind === 'record' || writtenAt <= Number(erasedAt)) return true;
+    context.cancel(ERASED, NOBODY, hashOf(to));
+    return false;
+  }
+
+  #dropRows({ rows, from, to }: Move): void {
+    const { merging, context } = this.#parts;
+    for (const { kind, sub, value } of rows) {
+      const merge = merging.rows.find((candidate) => candidate.kind.name === kind);
+      merge?.drop?.({ key: to, sub, from, value: merge.kind.codec.decode(value) }, context);
     }
   }
 
@@ -103,3 +140,6 @@ export class Following {
     context.emit(merging.moves, move.to, { ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
   }
 }
+
+/** An id as it may stand in a row of somebody who wants to stand in none. */
+const hashOf = (id: string): string => hash('md5', id, 'hex');

@@ -35,8 +35,12 @@ export function rowRange(partitionKey: string, kind?: string, sub = ''): { start
 /** Key of the row that holds a task's progress: no partition key can collide with it. */
 export const PROGRESS_KEY = '\u001f_progress';
 export const TIMER = '_timer';
+/** Sub of the row of a timer. */
+export const timerSub = (name: string, sub = ''): string => (sub === '' ? name : `${name}${SEPARATOR}${sub}`);
 export const timerRows = rows<Timer>(TIMER, 'Timer');
 export const redirectRows = rows<Redirect>('_redirect', 'Redirect');
+/** Partition key of rows that belong to the task and to nobody's id, which is never empty. */
+export const NOBODY = '';
 
 /** Due time of a row, if the row is a timer. */
 export function dueOf(key: string, value: Uint8Array): number | undefined {

@@ -10,7 +10,7 @@ import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
-import { PROGRESS_KEY, rows, splitRowKey, timerRows } from './rows.js';
+import { PROGRESS_KEY, rows, splitRowKey, timerRows, timerSub } from './rows.js';
 import type { RowChange, TableStore } from './store.js';
 
 const progressRows = rows<Progress>('', 'Progress');
@@ -260,8 +260,9 @@ export class Task {
       get: (kind, key, sub) => overlay.get(kind, key, sub),
       put: (kind, key, value, sub = '') => overlay.put(kind, key, sub, value),
       delete: (kind, key, sub = '') => overlay.put(kind, key, sub, undefined),
-      erase: (key) => {
+      erase: (key, time) => {
         for (const { kind, sub } of overlay.allRowsOf(key)) overlay.remove(key, kind, sub);
+        this.#following?.erased(key, time);
       },
       scan: (kind, key) => overlay.scan(kind, key),
       emit: <T>(topic: Topic<T>, key: string, value: T) => {
@@ -275,8 +276,6 @@ export class Task {
     };
   }
 }
-
-const timerSub = (name: string, sub: string): string => (sub === '' ? name : `${name}\u001f${sub}`);
 
 const splitOnce = (text: string): [string, string] => {
   const at = text.indexOf('\u001f');

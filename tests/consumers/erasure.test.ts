@@ -1,17 +1,19 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
-import { shoppers } from '../../consumers/shoppers.js';
-import { clickstream, erasures, inventory, marketingTriggers as triggers, orders, purchases, sales } from '../../schemas/topics.js';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { carts } from '../../consumers/triggers/carts.js';
+import { clickstream, erasures, interactions, inventory, marketingTriggers as triggers, orders, purchases, sales, type Topic } from '../../schemas/topics.js';
 import { erasureOf } from '../../pipeline/erasure.js';
-import { Driver } from '../support/driver.js';
+import { Driver, type DriverOptions } from '../support/driver.js';
 import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
 const TABLES = ['shoppers', 'order-ledger', 'item-watch', 'marketing-triggers'];
-const shop = (partitions: number): Driver => new Driver(
+const shop = (partitions: number, options: DriverOptions = {}): Driver => new Driver(
   [shoppers(), orderLedger(), itemWatch(), marketingTriggers({ abandonedAfterMs: 60 * MINUTE, cap: { count: 0, windowMs: 0 }, consentByDefault: true })],
-  { partitions },
+  { partitions, ...options },
 );
 /** Rows of all tables whose key or bytes name an id. */
 const naming = (driver: Driver, id: string): string[] => {
@@ -65,4 +67,71 @@ test('an erased device starts anew, and another person’s merge of it stays', (
   expect(naming(driver, 'known-1')).toEqual([]);
   expect(driver.dump('shoppers').some((row) => row.includes('"anon-one"'))).toBe(true);
   expect(naming(driver, 'known-2').some((row) => row.includes('"anon-two') && row.includes('_redirect'))).toBe(true);
+});
+
+/** However records fall into batches and whichever tasks crash. */
+const however = fc.record({ partitions: fc.constantFrom(1, 4), batches: fc.infiniteStream(fc.integer({ min: 1, max: 9 })), crashes: fc.infiniteStream(fc.constantFrom(undefined, undefined, undefined, 'lost' as const, 'kept' as const)) });
+type However = { readonly partitions: number; readonly batches: Iterator<number>; readonly crashes: Iterator<'lost' | 'kept' | undefined> };
+const shopAnyhow = ({ partitions, batches, crashes }: However): Driver => shop(partitions, { batch: () => batches.next().value, crash: () => crashes.next().value });
+const write = <T>(driver: Driver, topic: Topic<T>, key: string, value: T): void => driver.write(topic.name, key, topic.codec.encode(value));
+const identify = (anonymousId: string, userId: string, time: number): ReturnType<typeof shopEvent> => shopEvent('', { type: 'identify', anonymousId, userId, time });
+const added = (anonymousId: string, sku: string, time: number): ReturnType<typeof shopEvent> => shopEvent('Product Added', { anonymousId, time, products: [product(sku)] });
+
+test('a click right after the erasure is one of the device, and brings nobody back', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    live(driver);
+    write(driver, clickstream, 'known-1', erasureOf('known-1', NINE + 3 * MINUTE));
+    for (const sku of ['P5', 'P6']) write(driver, clickstream, 'anon-two', added('anon-two', sku, NINE + 3 * MINUTE + 1));
+    driver.run();
+    expect(naming(driver, 'known-1')).toEqual([]);
+    expect(driver.row('shoppers', profiles, 'anon-two')).toMatchObject({ events: 2, recent: [{ sku: 'P6' }, { sku: 'P5' }], aliases: [] });
+    expect(driver.read(interactions).filter(({ products }) => products[0]?.sku === 'P5').map(({ shopper }) => shopper)).toEqual(['anon-two']);
+    expect(driver.row('marketing-triggers', carts, 'anon-two', 'default')).toMatchObject({ lines: [{ sku: 'P5' }, { sku: 'P6' }] });
+    driver.tick(NINE + 120 * MINUTE);
+    expect(driver.read(triggers).map(({ shopper }) => shopper)).toEqual(['anon-two']);
+  }), { numRuns: 25 });
+});
+
+test('what is on its way to a user while they are erased does not bring them back, and is withdrawn where it is named', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    driver.tick(NINE);
+    driver.send(inventory, 'P8', stock('P8', 0, NINE));
+    driver.send(clickstream, 'anon-one', shopEvent('Back In Stock Subscribed', { anonymousId: 'anon-one', products: [product('P8')] }));
+    driver.send(clickstream, 'anon-one', added('anon-one', 'P2', NINE + 1));
+    driver.send(orders, 'O-1', orderEvent('completed', 'O-1', { anonymousId: 'anon-one', lines: [orderLine('P1', 2, 100_000n)], time: NINE + 2 }));
+    write(driver, clickstream, 'known-1', identify('anon-one', 'known-1', NINE + MINUTE));
+    write(driver, clickstream, 'known-1', erasureOf('known-1', NINE + MINUTE));
+    driver.run();
+    for (const id of ['known-1', 'anon-one']) expect(naming(driver, id)).toEqual([]);
+  }), { numRuns: 25 });
+});
+
+test('who logs in again after an erasure is joined with the device again, old and new', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    live(driver);
+    driver.tick(NINE + 4 * MINUTE);
+    write(driver, clickstream, 'known-1', erasureOf('known-1', NINE + 3 * MINUTE));
+    write(driver, clickstream, 'anon-two', added('anon-two', 'P5', NINE + 3 * MINUTE + 1));
+    write(driver, clickstream, 'known-1', identify('anon-two', 'known-1', NINE + 4 * MINUTE));
+    driver.run();
+    driver.send(clickstream, 'anon-two', added('anon-two', 'P6', NINE + 5 * MINUTE));
+    driver.send(clickstream, 'anon-one', added('anon-one', 'P7', NINE + 5 * MINUTE));
+    expect(driver.row('shoppers', profiles, 'known-1')).toMatchObject({ aliases: ['anon-two'], recent: [{ sku: 'P6' }, { sku: 'P5' }] });
+    expect(driver.row('shoppers', profiles, 'anon-two')).toBeUndefined();
+    expect(driver.row('shoppers', profiles, 'anon-one')).toMatchObject({ recent: [{ sku: 'P7' }] });
+    expect(driver.row('marketing-triggers', carts, 'known-1', 'default')).toMatchObject({ lines: expect.arrayContaining([expect.objectContaining({ sku: 'P5' }), expect.objectContaining({ sku: 'P6' })]) });
+  }), { numRuns: 25 });
+});
+
+test('a day after an erasure nothing is left of it', () => {
+  const driver = shop(4);
+  driver.tick(NINE);
+  const empty = TABLES.map((table) => driver.dump(table).length);
+  driver.send(clickstream, 'known-1', identify('anon-one', 'known-1', NINE));
+  driver.send(clickstream, 'known-1', erasureOf('known-1', NINE + MINUTE));
+  driver.tick(NINE + 25 * 60 * MINUTE);
+  expect(TABLES.map((table) => driver.dump(table).length)).toEqual(empty);
 });
