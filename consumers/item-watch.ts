@@ -1,4 +1,4 @@
-import { consumer, on, type Consumer, type Context, type Due, type Incoming } from '../pipeline/core/consumer.js';
+import { consumer, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { MOST_UNITS, orderingProblems } from '../schemas/ordering.js';
@@ -23,7 +23,8 @@ export function itemWatch(): Consumer {
     samePartitionOutputs: [supplies],
     // An answer that is given a product's token waits for it, twice as long.
     patienceMs: 100,
-    timers: { notify: (due, ctx) => notify(due, ctx) },
+    // A queue of an earlier release says not since when.
+    timers: { notify: ({ key, payload }, ctx) => notify(key, Number(payload) || ctx.now, ctx) },
   });
 }
 
@@ -44,6 +45,7 @@ function onCatalogChange({ key, value, writtenAt }: Incoming<CatalogChange>, ctx
       };
   ctx.put(productRows, key, product);
   if (!deleted) setStock(key, change, ctx);
+  if (isAway(before) && !isAway(product)) returns(before, change, ctx);
   tellSupply(before, change.time, ctx);
 }
 
@@ -75,6 +77,19 @@ function tellSupply(before: Product, time: number, ctx: Context): void {
   if (isFirst || !suppliesAlike(supplyOf(before, time), supply)) ctx.emit(supplies, before.sku, supply);
 }
 
+/** Nobody can buy it, whatever there is of it. */
+const isAway = ({ deleted, hidden }: Product): boolean => deleted || hidden;
+
+/** A product that is shown again and is there is back for whoever waits; of an unknown stock only a word of the feed says so. */
+function returns({ sku, restocks }: Product, { availability, time }: CatalogChange, ctx: Context): void {
+  const product = ctx.get(productRows, sku)!;
+  const isThere = product.stock === null ? !product.onOrder && availability === 'in_stock' : !isSoldOut(product);
+  // A restock of the same change has told them.
+  if (!isThere || product.restocks > restocks) return;
+  ctx.put(productRows, sku, { ...product, restocks: restocks + 1 });
+  notify(sku, time, ctx);
+}
+
 const isSoldOut = ({ stock }: Product): boolean => stock !== null && stock <= 0;
 
 /**
@@ -90,7 +105,7 @@ function setStock(sku: string, { quantity, availability, time }: Pick<InventoryC
   const stock = onOrder ? null : (quantity ?? (wasAbsent ? null : before.stock));
   const restocked = !onOrder && (quantity === null ? wasAbsent : quantity > 0 && (before.stock === null || before.stock <= 0));
   ctx.put(productRows, sku, { ...before, stock, onOrder, stockAt: time, restocks: before.restocks + (restocked ? 1 : 0) });
-  if (restocked) notify({ key: sku }, ctx);
+  if (restocked) notify(sku, time, ctx);
 }
 
 function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key: string; value: ItemInterest }, ctx: Context): void {
@@ -99,17 +114,17 @@ function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key:
   else ctx.delete(watchers, sku, shopper);
 }
 
-/** Tell those who wait, the earliest first, some of them now and the rest at the next tick: a commit stays bounded. */
-function notify({ key: sku }: Pick<Due, 'key'>, ctx: Context): void {
+/** Tell those who wait that it is back since `time`, the earliest first, some of them now and the rest at the next tick: a commit stays bounded. */
+function notify(sku: string, time: number, ctx: Context): void {
   const product = ctx.get(productRows, sku);
-  // Sold out again before their turn: the rest keep waiting for the next restock.
-  if (!product || isSoldOut(product) || product.onOrder) return;
+  // Sold out again before their turn, or not to be had: they keep waiting for the next restock, or until it is shown again.
+  if (!product || isSoldOut(product) || product.onOrder || isAway(product)) return;
   const waiting = ctx.scan(watchers, sku).sort((a, b) => a.value.since - b.value.since);
   for (const { sub: shopper } of waiting.slice(0, NOTICES_A_COMMIT)) {
-    tell(sku, shopper, 'back_in_stock', product.stockAt, ctx);
+    tell(sku, shopper, 'back_in_stock', time, ctx);
     ctx.delete(watchers, sku, shopper);
   }
-  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.now + 1);
+  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.now + 1, '', String(time));
 }
 
 function tell(sku: string, shopper: string, kind: CandidateKind, time: number, ctx: Context): void {

@@ -77,6 +77,45 @@ test('a feed that speaks in words: sold out, on order, back; nobody is told of a
   expect(says(null, null, 6)).toMatchObject({ stock: 7 });
 });
 
+test.each([{ op: 'delete' }, { hidden: true }] as const)('nobody is told of a restock of what is not to be had (%j); who waits is told once it is shown again and there', (away) => {
+  const driver = new Driver([itemWatch()]);
+  const has = (quantity: number, minute: number): void => driver.send(inventory, 'P8', stock('P8', quantity, NINE + minute * MINUTE));
+  const shown = (minute: number, more: Partial<CatalogChange> = {}): void => driver.send(catalog, 'P8', listed('P8', { time: NINE + minute * MINUTE, ...more }));
+  const told = (): unknown[] => driver.read(triggerCandidates).map(({ shopper, causeId, time }) => [shopper, causeId, (time - NINE) / MINUTE]);
+  shown(0, { quantity: 0 });
+  waits(driver, 's1', NINE);
+  shown(1, away);
+  has(5, 2);
+  has(0, 3);
+  shown(4);
+  expect(told()).toEqual([]);
+  shown(5, away);
+  has(3, 6);
+  expect(told()).toEqual([]);
+  shown(7);
+  expect(told()).toEqual([['s1', 'P8#3', 7]]);
+  waits(driver, 's2', NINE + 8 * MINUTE);
+  shown(8);
+  expect(told()).toHaveLength(1);
+  shown(9, away);
+  shown(10, { availability: 'in_stock' });
+  expect(told()).toEqual([['s1', 'P8#3', 7], ['s2', 'P8#4', 10]]);
+});
+
+test('what is shown again with a stock that nobody knows is back where the feed says so, and otherwise not', () => {
+  const driver = new Driver([itemWatch()]);
+  const shown = (minute: number, more: Partial<CatalogChange> = {}): void => driver.send(catalog, 'P8', listed('P8', { time: NINE + minute * MINUTE, ...more }));
+  shown(0, { hidden: true });
+  waits(driver, 's1', NINE);
+  shown(1);
+  shown(2, { hidden: true });
+  shown(3, { availability: 'on_order' });
+  shown(4, { hidden: true, availability: 'in_stock' });
+  expect(driver.read(triggerCandidates)).toEqual([]);
+  shown(5, { availability: 'in_stock' });
+  expect(driver.read(triggerCandidates)).toMatchObject([{ shopper: 's1', stock: null }]);
+});
+
 test('a long queue is told some at a time, and nobody is left out or told twice', () => {
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
