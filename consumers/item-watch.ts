@@ -39,7 +39,7 @@ function onCatalogChange({ key, value, writtenAt }: Incoming<CatalogChange>, ctx
   const product: Product = deleted
     ? { ...before, deleted: true, catalogAt: change.time }
     : {
-        ...before, name: change.name, category: change.category, brand: change.brand, price: change.price ?? before.price,
+        ...before, ...priceAfter(before, change), name: change.name, category: change.category, brand: change.brand,
         currency: change.currency ?? before.currency, url: change.url, imageUrl: change.imageUrl, hidden: change.hidden, deleted: false,
         attributes: change.attributes, catalogAt: change.time,
       };
@@ -54,10 +54,14 @@ function onInventoryChange({ key, value, writtenAt }: Incoming<InventoryChange>,
   requireSku(key);
   requireStock(key, change.quantity);
   const before = ctx.get(productRows, key) ?? emptyProduct(key);
-  if (change.price !== null && change.time >= before.priceAt) ctx.put(productRows, key, { ...before, price: change.price, priceAt: change.time });
+  if (change.price !== null) ctx.put(productRows, key, { ...before, ...priceAfter(before, change) });
   setStock(key, change, ctx);
   tellSupply(before, change.time, ctx);
 }
+
+/** The latest price that was told, by whichever of the two says it. */
+const priceAfter = ({ price, priceAt }: Product, told: Pick<InventoryChange, 'price' | 'time'>): Pick<Product, 'price' | 'priceAt'> =>
+  told.price !== null && told.time >= priceAt ? { price: told.price, priceAt: told.time } : { price, priceAt };
 
 function requireStock(sku: string, quantity: number | null): void {
   if (quantity !== null && !(Math.abs(quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `quantity of ${sku} is ${quantity} units: a stock must not exceed 10^12 in either direction.`);

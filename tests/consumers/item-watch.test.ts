@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { catalog, deadLetters, inventory, itemInterests, supplies, triggerCandidates } from '../../schemas/topics.js';
@@ -36,6 +37,21 @@ test('what is older than what is known changes nothing', () => {
   driver.send(catalog, 'P1', listed('P1', { name: 'old', time: NINE }));
   expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ stock: 5, price: 20_000n, name: 'P1' });
   expect(driver.count('millrace_outdated_total')).toBe(2);
+});
+
+test('the latest price stands, whether an upload or a change of price told it, and in whichever order they come', () => {
+  const told = fc.record({ by: fc.constantFrom('upload', 'change'), minute: fc.integer({ min: 0, max: 60 }) });
+  fc.assert(fc.property(fc.uniqueArray(told, { selector: ({ minute }) => minute, minLength: 1, maxLength: 6 }), (prices) => {
+    const driver = new Driver([itemWatch()]);
+    for (const { by, minute } of prices) {
+      const time = NINE + minute * MINUTE;
+      if (by === 'upload') driver.send(catalog, 'P1', listed('P1', { price: BigInt(minute), time }));
+      else driver.send(inventory, 'P1', stock('P1', null, time, BigInt(minute)));
+    }
+    // An upload that names no price leaves it.
+    driver.send(catalog, 'P1', listed('P1', { time: NINE + DAY }));
+    expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ price: BigInt(Math.max(...prices.map(({ minute }) => minute))) });
+  }), { numRuns: 50 });
 });
 
 test('stock and a listing dated ahead are of when they were written: they keep out nothing that is told later', () => {
