@@ -11,7 +11,8 @@ const MOST_RECENT = 50;
 const numbers = new Int32Array(MOST_RECENT);
 
 /**
- * What one shopper may teach: of all items, and of a single one (a view twice, a cart twice, and each once an hour after that).
+ * What one shopper may teach: of all items (a visit, then a part of what the shop does), and of a single one (a view twice, a cart
+ * twice, and each once an hour after that).
  * By the time of receipt, since a browser says when its events happened: dated an hour apart, a thousand of them would each have a
  * share of their own. Lines of a file are an administrator's, and have only their own time.
  */
@@ -22,7 +23,7 @@ export interface Shares {
   readonly returns: returns.Returns;
 }
 
-export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init({ burst: 2, refillMs: 3_600_000, slots: 65_536 }), returns: returns.init() });
+export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init(fairShare.byTime(2, 3_600_000)), returns: returns.init() });
 export const sharesSnapshot = ({ shopper, item, returns: given }: Shares): Uint8Array => joinBytes([fairShare.snapshot(shopper), fairShare.snapshot(item), returns.snapshot(given)]);
 
 export function restoreShares(bytes: Uint8Array): Shares {

@@ -20,7 +20,7 @@ export interface ShownItems {
 
 export const noneShown = (): ShownItems => ({
   exploration: exploration.init(), fatigue: fatigue.init(),
-  answers: fairShare.init(), daily: fairShare.init({ burst: 1, refillMs: 86_400_000, slots: 65_536 }),
+  answers: fairShare.init(fairShare.byTime(60, 10_000)), daily: fairShare.init(fairShare.byTime(1, 86_400_000)),
 });
 
 /** A list that a shopper was shown, as an answer of ours or as the shop tells of one. */

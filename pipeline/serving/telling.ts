@@ -5,12 +5,12 @@ const A_SECOND = 10;
 const ALL = 'all';
 
 /**
- * Which answers the log is told with what the ranker saw, 31 bytes an item: all of them up to ten a second of a process, beyond that as many,
+ * Which answers the log is told with what the ranker saw, 48 bytes an item: all of them up to ten a second of a process, beyond that as many,
  * spread over the second. Of one shopper eight at once and six a minute, so that who asks all day does not take the others' turns.
  */
 export class Telling {
-  readonly #all = fairShare.init({ burst: A_SECOND, refillMs: 1_000 / A_SECOND, slots: 1 });
-  readonly #shoppers = fairShare.init({ burst: 8, refillMs: 10_000 });
+  readonly #all = fairShare.init(fairShare.byTime(A_SECOND, 1_000 / A_SECOND));
+  readonly #shoppers = fairShare.init(fairShare.byTime(8, 10_000));
 
   /** Whether this answer is one of them; it counts as one then. */
   isInFull(shopper: string, time: number): boolean {

@@ -518,7 +518,7 @@ describe('a machine that dates its events back', () => {
   test('lines of a file, which an administrator reads in, have the time of the file', () => {
     const shop = shopOfPairs();
     const before = shop.learner.events;
-    for (let n = 200; n > 0; n--) shop.event('customer of years', `P${n % 40}`, [], { ...backdated(n), source: { name: 'clicks-of-2025', ordinal: 200 - n } });
+    for (let n = 200; n > 0; n--) shop.event('customer of years', `P${n % 40}`, [], { ...backdated(24 * n), source: { name: 'clicks-of-2025', ordinal: 200 - n } });
     expect(shop.learner.events - before).toBe(200);
   });
 });
