@@ -160,6 +160,8 @@ describe('a deleted product', () => {
   test('deleted in an old part of the log only, which the table has long passed, stays in the shop', async () => {
     const shop = listedShop();
     shop.catalogue('delete', 'P5');
+    for (let n = 0; n < 11; n++) shop.event(`passing-${n}`, 'P0', []);
+    expect(shop.neighbours.known.deleted).toBe(1);
     expect(shop.items.number('P5')).toBeGreaterThanOrEqual(0);
     expect(await shop.skus('a', { filter: { category: ['Category 1'] }, limit: 20 })).toContain('P5');
   });

@@ -6,6 +6,7 @@ import * as embedding from '../../models/embedding.js';
 import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
+import * as repeats from '../../models/repeats.js';
 import { catalog } from '../../schemas/topics.js';
 import type { CatalogChange } from '../../schemas/types.js';
 import { plainSlopes } from '../support/tower-slopes.js';
@@ -59,6 +60,23 @@ test('it is taught again only when a fifth more has happened, and not at all of 
   expect(await study(contents, model, 3_500, teach)).toBe(false);
   expect(await study(contents, model, 3_700, teach)).toBe(true);
   expect(await study(noContents(), model, 3_000, teach)).toBe(false);
+});
+
+test('of a catalogue larger than is worth the time the latest products are taught', async () => {
+  const [index, model, contents] = [itemIndex.init(), fusion.init(), noContents()];
+  for (let item = 0; item < 20_002; item++) {
+    learnContent(contents, index, model, change(`P${item}`, `Tent No ${item}`));
+    embedding.seed(model.embedding, item, new Float32Array(embedding.DIMENSIONS).fill(1));
+    for (let click = 0; click < 5; click++) repeats.learn(model.repeats, new Int32Array(0), item);
+  }
+  let taught: readonly tower.Example[] = [];
+  // What it would tell of 20,000 products takes long.
+  await expect(study(contents, model, 3_000, (_, examples) => {
+    taught = examples;
+    return Promise.reject(new Error('seen enough'));
+  })).rejects.toThrow('seen enough');
+  expect(taught).toHaveLength(20_000);
+  expect([taught[0]!.tokens, taught.at(-1)!.tokens]).toEqual([contents.tokens.get(2), contents.tokens.get(20_001)]);
 });
 
 test('a restored learner knows the same contents, and a product taken out is forgotten', async () => {

@@ -53,6 +53,16 @@ describe('what the learner publishes', () => {
   });
 });
 
+test('a scorer does not rank by weights for other features: a learner of another version published them', async () => {
+  const shop = shopOfPairs();
+  shop.profile('a', ['P4']);
+  const before = await shop.skus('a', { limit: 20 });
+  shop.tellWeights({ featureSet: features.SET + 1 });
+  expect(await shop.skus('a', { limit: 20 })).toEqual(before);
+  shop.tellWeights({});
+  expect(await shop.skus('a', { limit: 20 })).not.toEqual(before);
+});
+
 describe('live quality', () => {
   test('is measured before an event is learned, and rises with what was learned', () => {
     const { learner } = shopOfPairs();
@@ -110,6 +120,17 @@ describe('a click and the page it leads to', () => {
     expect(learner.model.lessons).toBe(0);
     expect(repeats.predict(learner.model.repeats, 0)).toBeGreaterThan(0.4);
   });
+});
+
+test('what a shopper bought or dismissed before is learned from when it is touched again, but no answer is judged by it: none names it', () => {
+  const learned = [false, true].map((refused) => {
+    const shop = shopOfPairs();
+    const before = { events: shop.learner.quality.events, lessons: shop.learner.model.lessons, share: popularity.popularShare(shop.learner.model.popularity, itemIndex.predict(shop.learner.index, 'P5')) };
+    for (let n = 0; n < 10; n++) shop.event(`again-${n}`, 'P5', ['P4'], { refused });
+    const { quality, model, index } = shop.learner;
+    return { judged: quality.events - before.events, lessons: model.lessons - before.lessons, isMorePopular: popularity.popularShare(model.popularity, itemIndex.predict(index, 'P5')) > before.share };
+  });
+  expect(learned).toEqual([{ judged: 10, lessons: 10, isMorePopular: true }, { judged: 0, lessons: 0, isMorePopular: true }]);
 });
 
 describe('what comes back and what is dismissed', () => {

@@ -27,6 +27,12 @@ test('what was taken together speaks for each other, whichever came first', () =
   expect(evidence(state, after(1), 2)).toBeGreaterThan(evidence(state, after(1), 3));
 });
 
+test('an item that is taken again does not speak for itself, and takes no room from what does', () => {
+  const state = taught([1, 1, 2, 1]);
+  expect(evidence(state, after(1), 1)).toBe(0);
+  expect(evidence(state, after(1), 2)).toBeGreaterThan(0);
+});
+
 test('items twenty apart are linked, nearly as strongly as neighbours; items forty apart are not', () => {
   const state = taught(Array.from({ length: 50 }, (_, n) => n));
   expect(evidence(state, after(0), 20)).toBeGreaterThan(0.3 * evidence(state, after(0), 1));

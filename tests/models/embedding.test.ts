@@ -78,3 +78,15 @@ test('a forgotten item is back at its first direction and no longer drawn', () =
   expect(state.recent.items.includes(4)).toBe(false);
   expect(state.seen.subarray(0, state.seenCount).includes(4)).toBe(false);
 });
+
+test('whatever is forgotten in whatever order, all others can still be drawn, each once', () => {
+  const state = init();
+  for (let item = 0; item < 10; item++) learn(state, new Int32Array(0), item);
+  const left = new Set(Array.from({ length: 10 }, (_, item) => item));
+  for (const item of [2, 9, 8, 0, 5]) {
+    forget(state, Int32Array.of(item));
+    left.delete(item);
+    expect([...state.seen.subarray(0, state.seenCount)].sort()).toEqual([...left]);
+    for (const other of left) expect(state.seen[state.place[other]!]).toBe(other);
+  }
+});

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { recommendRequest } from '../../infra/http/requests.js';
 import * as embedding from '../../models/embedding.js';
 import * as itemIndex from '../../models/item-index.js';
+import { CatalogueSearch } from '../../pipeline/serving/catalogue-search.js';
 import { shopOfPairs, TestShop } from './shop.js';
 
 const PRODUCTS = 20_000;
@@ -87,6 +88,15 @@ describe('what nobody has touched', () => {
     const shown = new Set<string>();
     for (let n = 0; n < 60; n++) for (const sku of await own.skus('a', { limit: 5, explore: true })) shown.add(sku);
     expect(shown.has('NEAR')).toBe(true);
+  });
+
+  test('and of which nothing is known but its category is half near to a click in it: it comes before what came later into others', () => {
+    const own = shopOfPairs();
+    for (let item = 0; item < 3; item++) own.product(`SAME-${item}`, { category: 'Category 0' });
+    for (let item = 0; item < 30; item++) own.product(`LATER-${item}`, { category: `Category ${10 + item}` });
+    const search = new CatalogueSearch(own.neighbours.model, own.items);
+    const found = search.untouched(Int32Array.of(own.items.number('P4')), 5, { isRefused: () => false, listed: () => undefined });
+    expect(Array.from(found, (item) => own.items.sku(item)).slice(0, 3)).toEqual(['SAME-2', 'SAME-1', 'SAME-0']);
   });
 
   test('a shop that nobody has visited shows what came last, of every category before a second of any', async () => {

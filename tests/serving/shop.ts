@@ -5,7 +5,10 @@ import { profiles } from '../../consumers/shoppers.js';
 import type { RecommendRequest } from '../../infra/http/doors.js';
 import { recommendRequest } from '../../infra/http/requests.js';
 import * as embedding from '../../models/embedding.js';
+import * as features from '../../models/features.js';
+import { MODEL } from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
+import * as ranker from '../../models/ranker.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics } from '../../pipeline/core/metrics.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
@@ -14,8 +17,8 @@ import { followLearner } from '../../pipeline/serving/learned.js';
 import { Ranking } from '../../pipeline/serving/rank.js';
 import { Scorer } from '../../pipeline/serving/scorer.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import { catalog, interactions, itemVectors, products, purchases, recommendations, userProfiles } from '../../schemas/topics.js';
-import type { CatalogChange, Interaction, Product, Purchase, Recommendation, UserProfile } from '../../schemas/types.js';
+import { catalog, interactions, itemVectors, products, purchases, recommendations, recommenderModels, userProfiles } from '../../schemas/topics.js';
+import type { CatalogChange, Interaction, Product, Purchase, Recommendation, RecommenderModel, UserProfile } from '../../schemas/types.js';
 
 const START = Date.UTC(2026, 0, 5);
 
@@ -62,9 +65,9 @@ export class TestShop {
   }
 
   /** The catalogue's own record, as learner and scorer read it from the log; `product` is what its task makes of it. */
-  catalogue(op: CatalogChange['op'], sku: string): void {
+  catalogue(op: CatalogChange['op'], sku: string, attributes: Readonly<Record<string, string>> = {}): void {
     const change: CatalogChange = {
-      sku, op, name: `Product ${sku}`, category: null, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: START, receivedAt: START,
+      sku, op, name: `Product ${sku}`, category: null, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes, time: START, receivedAt: START,
     };
     recommender.learn(this.learner, catalog.name, change, sku);
     itemNeighbours.learn(this.neighbours, catalog.name, change, sku);
@@ -118,6 +121,16 @@ export class TestShop {
     const bytes = Buffer.from(vector.slice().buffer);
     const value = itemVectors.codec.encode({ sku, dimensions: vector.length, vector: bytes, learnedAt: START, events: 0 });
     this.#stores.open(itemVectors.name, 0).apply([{ key: sku, value }], ++this.#positions);
+  }
+
+  /** Weights that turn the ranker round, as a learner tells them. */
+  tellWeights(fields: Partial<RecommenderModel>): void {
+    const bytesOf = (values: Float32Array): Buffer => Buffer.from(Float32Array.from(values, (value) => -value).buffer);
+    const { model } = this.learner;
+    const value = recommenderModels.codec.encode({
+      model: MODEL, featureSet: features.SET, weights: bytesOf(ranker.weightsOf(model.ranker)), pooling: bytesOf(model.embedding.pooling), learnedAt: START, events: 0, lessons: 0, ...fields,
+    });
+    this.#stores.open(recommenderModels.name, 0).apply([{ key: 'fusion', value }], ++this.#positions);
   }
 
   profile(id: string, recent: readonly string[], fields: Partial<UserProfile> = {}): void {
