@@ -11,12 +11,12 @@ import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schem
 import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
-import { hourRows, learnHour, learnHourOfSku, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
+import { hourRows, learnHour, learnHourOfSku, learnOwnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
 import { enrol, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
-import { askForSeries, goesOnFrom, handOver, passOn, successorRows, tellReplaced, type Line } from './demand/succession.js';
+import { askForSeries, changeOwn, goesOnFrom, handOver, passOn, successorRows, tellReplaced, type Line } from './demand/succession.js';
 import { sharedErrorOf, sharedErrorRows, turnCycle } from './demand/stock-cycle.js';
 import { catalogue, claim, isClaimable, release } from './demand/unlisted.js';
 import { demandRow, demandRows, neverPublished, seriesOf, SHOP, shopOf, supplyRows, windowRows, type Shop } from './demand/rows.js';
@@ -78,7 +78,9 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
       askForSeries(sku, ctx);
     } else if (!isClaim) release(sku, ctx);
     keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
+    const own = changeOwn(sku, (series) => skuSeries.sell(series, day, sale.quantity, worthOfPast(series, ctx), sale.claimed), ctx);
     if (hours > 0) learnHour(sku, sale.time, sale.quantity, after.lastDay, days, ctx);
+    if (hours > 0 && own) learnOwnHour(sku, sale.time, sale.quantity, own.lastDay, days, ctx);
     passOn(sku, sale, ctx);
     publishSoon(sku, known?.publishedAt ?? 0, sale.time, ctx);
   }
@@ -111,6 +113,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const known = ctx.get(demandRows, sku);
     if (!known) return;
     keep(sku, known, supplied(seriesOf(known), supply), ctx);
+    changeOwn(sku, (own) => supplied(own, supply), ctx);
     publishSoon(sku, known.publishedAt, supply.time, ctx);
   }
 
@@ -122,7 +125,9 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     if (sku === undefined || !row) return;
     if (isNew) enrol(sku, row.lastDay, ctx);
     // The old one may have been sold out; the new one has a stock of its own.
-    ctx.put(demandRows, sku, demandRow(supplied(seriesOf(row), ctx.get(supplyRows, sku)), row));
+    const supply = ctx.get(supplyRows, sku);
+    ctx.put(demandRows, sku, demandRow(supplied(seriesOf(row), supply), row));
+    changeOwn(sku, (own) => supplied(own, supply), ctx);
     publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
   }
 

@@ -1,6 +1,6 @@
 import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type Demand, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
 import type { Context } from '../../pipeline/core/consumer.js';
-import { rows } from '../../pipeline/core/rows.js';
+import { rows, type RowKind } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
 import { HOUR_MS, hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
 import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
@@ -8,6 +8,8 @@ import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
 
 /** By SKU. */
 export const hourRows = rows<SkuHoursRow>('hours', 'SkuHours');
+/** What a SKU has sold itself, while it goes on from the hours of another one. */
+export const ownHourRows = rows<SkuHoursRow>('own-hours', 'SkuHours');
 /** Of a partition. */
 export const shopHourRows = rows<ShopHours>('shop-hours', 'ShopHours');
 
@@ -20,17 +22,39 @@ export function learnHour(sku: string, time: number, units: number, lastDay: num
 /** The same for the SKU alone, where the shop has heard of the sale by another one; by how many hits it changed. */
 export function learnHourOfSku(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): -1 | 0 | 1 {
   if (units === 0) return 0;
-  const { hours, change } = sell(skuHoursOf(ctx.get(hourRows, sku)), days.dayOf(time), hourOf(time, days), units, lastDay);
-  ctx.put(hourRows, sku, { ...hours, folded: bytesOf(hours.folded) });
+  return learnInto(hourRows, sku, days.dayOf(time), hourOf(time, days), units, lastDay, ctx);
+}
+
+/** The same beside the hours of another one that it goes on from. */
+export function learnOwnHour(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): void {
+  if (units !== 0) learnInto(ownHourRows, sku, days.dayOf(time), hourOf(time, days), units, lastDay, ctx);
+}
+
+function learnInto(kind: RowKind<SkuHoursRow>, sku: string, day: number, hour: number, units: number, lastDay: number, ctx: Context): -1 | 0 | 1 {
+  const { hours, change } = sell(skuHoursOf(ctx.get(kind, sku)), day, hour, units, lastDay);
+  ctx.put(kind, sku, { ...hours, folded: bytesOf(hours.folded) });
   return change;
 }
 
-/** The hours of the SKU whose place it takes go on with its own, which are of four weeks at most. Those of the shop stay as they are. */
+export function keepOwnHours(sku: string, ctx: Context): void {
+  const own = ctx.get(hourRows, sku);
+  if (own) ctx.put(ownHourRows, sku, own);
+}
+
+/** The hours of the SKU whose place it takes go on with its own, kept before, which are of four weeks at most. Those of the shop stay as they are. */
 export function takeOverHours(sku: string, old: SkuHoursRow, ctx: Context): void {
-  const own = ctx.get(hourRows, sku)?.cells ?? [];
+  const own = ctx.get(ownHourRows, sku)?.cells ?? [];
   const lastDay = Math.max(...[...own, ...old.cells].map(({ at }) => dayOfCell(at)));
   const hours = own.reduce((all, { at, units }) => sell(all, dayOfCell(at), at - dayOfCell(at) * HOURS, units, lastDay).hours, skuHoursOf(old));
   ctx.put(hourRows, sku, { ...hours, folded: bytesOf(hours.folded) });
+}
+
+export function giveBackHours(sku: string, ctx: Context): void {
+  const own = ctx.get(ownHourRows, sku);
+  if (own) {
+    ctx.put(hourRows, sku, own);
+    ctx.delete(ownHourRows, sku);
+  } else if (ctx.get(hourRows, sku)) ctx.delete(hourRows, sku);
 }
 
 const skuHoursOf = (row: SkuHoursRow | undefined): SkuHours => (row ? { ...row, folded: floatsOf(row.folded) } : noHours);

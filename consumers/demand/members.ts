@@ -1,11 +1,11 @@
 import { WINDOW_DAYS } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
-import { hourRows } from './hours.js';
+import { hourRows, ownHourRows } from './hours.js';
 import { isOver } from './reorder.js';
 import { demandRows, memberKey, memberRows, PARTS, seasonRows, SHOP, supplyRows, windowRows } from './rows.js';
 import { cycleRows } from './stock-cycle.js';
-import { predecessorRows, successorRows } from './succession.js';
+import { ownRows, predecessorRows, successorRows } from './succession.js';
 
 const DAY_MS = 86_400_000;
 /** What is over is told about no more; corrections of its last sales come for four weeks, and it may yet come back. */
@@ -49,7 +49,7 @@ export function leave(sku: string, ctx: Context): void {
 }
 
 function drop(sku: string, ctx: Context): void {
-  for (const kind of [demandRows, hourRows, cycleRows, predecessorRows]) if (ctx.get<unknown>(kind, sku) !== undefined) ctx.delete<unknown>(kind, sku);
+  for (const kind of [demandRows, hourRows, ownRows, ownHourRows, cycleRows, predecessorRows]) if (ctx.get<unknown>(kind, sku) !== undefined) ctx.delete<unknown>(kind, sku);
 }
 
 /** A line of a SKU that is forgotten, of a day that would be as late were it not: a refund of it is no beginning. */

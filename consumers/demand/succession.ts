@@ -1,11 +1,11 @@
-import { sell, type ExposureOf, type SkuSeries, windowStart } from '../../models/forecast/sku-series.js';
+import { init, sell, type ExposureOf, type SkuSeries, windowStart } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { BadEvent } from '../../pipeline/core/errors.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { LONGEST_LINE } from '../../schemas/ordering.js';
 import { demandHandovers } from '../../schemas/topics.js';
-import type { DemandHandover, Sale, SkuSuccessor, Supply } from '../../schemas/types.js';
-import { hourRows, takeOverHours } from './hours.js';
+import type { DemandHandover, Sale, SkuDemand, SkuSuccessor, Supply } from '../../schemas/types.js';
+import { giveBackHours, hourRows, keepOwnHours, takeOverHours } from './hours.js';
 import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
 
 const NO_RING = -1;
@@ -19,13 +19,38 @@ export type Line = Pick<Sale, 'time' | 'quantity' | 'claimed'>;
 export const successorRows = rows<SkuSuccessor>('successor', 'SkuSuccessor');
 /** Whose series a SKU has taken over. */
 export const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor');
+/** What a SKU has sold itself, while it goes on from another one's series: all that it keeps if that is taken back. */
+export const ownRows = rows<SkuDemand>('own', 'SkuDemand');
 
 /** A change of what a SKU says of whose place it takes is told to the SKUs concerned, which may belong to other partitions. */
 export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): void {
   const [was, is] = [before?.replaces ?? null, now.replaces];
   if (was === is) return;
-  if (was !== null) ctx.emit(demandHandovers, was, { ...empty, kind: 'release', from: was, to: sku });
+  if (was !== null) {
+    ctx.emit(demandHandovers, was, { ...empty, kind: 'release', from: was, to: sku });
+    giveBack(sku, ctx);
+  }
   askForSeries(sku, ctx);
+}
+
+/** Or the demand of the old one, which has its own again, would stand twice. */
+function giveBack(sku: string, ctx: Context): void {
+  const own = ctx.get(ownRows, sku);
+  if (!own) return;
+  ctx.put(demandRows, sku, demandRow(seriesOf(own), ctx.get(demandRows, sku) ?? neverPublished));
+  giveBackHours(sku, ctx);
+  ctx.delete(ownRows, sku);
+  ctx.delete(predecessorRows, sku);
+  const next = ctx.get(successorRows, sku);
+  if (next) handSeries(sku, next.sku, ctx);
+}
+
+/** What changes the series of a SKU changes what it would be without the one whose place it takes. */
+export function changeOwn(sku: string, change: (own: SkuSeries) => SkuSeries | undefined, ctx: Context): SkuSeries | undefined {
+  const own = ctx.get(ownRows, sku);
+  const changed = own && change(seriesOf(own));
+  if (changed) ctx.put(ownRows, sku, demandRow(changed, neverPublished));
+  return changed;
 }
 
 /** Before its first sale, and again at it: the old SKU's history may have been loaded in between. */
@@ -46,9 +71,10 @@ export function handOver(key: string, handover: DemandHandover, exposureOf: Expo
     case 'release': return stay(from, to, ctx);
     case 'series': {
       const sku = series === null ? undefined : takeOver(from, to, seriesOf(demandRows.codec.decode(series)), exposureOf, ctx);
-      if (sku !== undefined && hours !== null) takeOverHours(sku, hourRows.codec.decode(hours), ctx);
-      const next = sku === undefined ? undefined : ctx.get(successorRows, sku);
-      if (sku !== undefined && next && !next.handed) handSeries(sku, next.sku, ctx);
+      if (sku === undefined) return undefined;
+      if (hours !== null) takeOverHours(sku, hourRows.codec.decode(hours), ctx);
+      const next = ctx.get(successorRows, sku);
+      if (next) handSeries(sku, next.sku, ctx);
       return sku;
     }
   }
@@ -106,16 +132,22 @@ function stay(from: string, to: string, ctx: Context): string | undefined {
   return from;
 }
 
-/** The old one's series goes on with the sales of the new one. */
+/** The old one's series goes on with the sales of the new one: told again, as it is now. */
 function takeOver(from: string, to: string, old: SkuSeries, exposureOf: ExposureOf, ctx: Context): string | undefined {
   const known = ctx.get(demandRows, to);
-  // Who has a month of its own knows better; and what came a second time would count the days between twice.
-  if (known?.firstDay !== null && known !== undefined) return undefined;
-  if (ctx.get(predecessorRows, to)?.sku === from || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
+  const kept = ctx.get(ownRows, to);
+  const row = kept ?? known;
+  // Who has a month of its own knows better; and where its own is not known, what came a second time would count the days between twice.
+  if (row && row.firstDay !== null) return undefined;
+  if ((!kept && ctx.get(predecessorRows, to)?.sku === from) || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
   ctx.put(predecessorRows, to, { sku: from, handed: true });
-  const own = known && seriesOf(known);
-  let series: SkuSeries = { ...old, shortages: own && own.shortages.length > 0 ? own.shortages : old.shortages };
-  own?.units.forEach((units, i) => {
+  const own = row ? seriesOf(row) : init(old.lastDay);
+  if (!kept) {
+    ctx.put(ownRows, to, demandRow(own, neverPublished));
+    keepOwnHours(to, ctx);
+  }
+  let series: SkuSeries = { ...old, shortages: own.shortages.length > 0 ? own.shortages : old.shortages };
+  own.units.forEach((units, i) => {
     const day = windowStart(own) + i;
     const claim = own.claims.find((one) => one.day === day);
     series = sell(series, day, claim ? claim.sure + claim.claimed : units, exposureOf, claim?.claimed) ?? series;
