@@ -8,9 +8,9 @@ import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
+import { joinSessions, NO_SESSION, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
 
-const SESSION_GAP_MS = 30 * 60_000;
 /** A click, the page it leads to and the cart from there come within this time, and are one touch of the product. */
 const TOUCH_MS = 10 * 60_000;
 const SEEN_MS = 24 * 3_600_000;
@@ -68,7 +68,7 @@ function onShopEvent({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Contex
   }
   if (event.event === 'User Erased') return erase(key, event, ctx);
   const before = ctx.get(profiles, key);
-  const session = sessionOf(key, before, event.time);
+  const session = sessionOf(key, before, event);
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
   ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, repeats));
@@ -89,7 +89,7 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.emit(erasures, key, { ids, orderId: null, time });
   ctx.erase(key, time);
   const nobody = newProfile(event.time);
-  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: '', start: event.time, isNew: false, isPast: true }, true));
+  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, true));
 }
 
 function stopWaiting({ sub }: { sub: string }, ctx: Context): void {
@@ -126,24 +126,9 @@ function continued(recent: UserProfile['recent'], { event, time, products }: Sho
   return isSame && isTouch(event) && Math.abs(time - last.time) <= TOUCH_MS ? last : undefined;
 }
 
-interface Session {
-  readonly id: string;
-  readonly start: number;
-  readonly isNew: boolean;
-  /** The event belongs to a session that is over: it changes nothing of the current one. */
-  readonly isPast: boolean;
-}
-
-function sessionOf(key: string, profile: UserProfile | undefined, time: number): Session {
-  const fresh = (isPast: boolean): Session => ({ id: `${key}@${time}`, start: time, isNew: true, isPast });
-  if (!profile || profile.sessions === 0 || time > profile.lastSeen + SESSION_GAP_MS) return fresh(false);
-  if (time < profile.sessionStart - SESSION_GAP_MS) return fresh(true);
-  return { id: profile.sessionId, start: profile.sessionStart, isNew: false, isPast: false };
-}
-
 function newProfile(time: number): UserProfile {
   return {
-    firstSeen: time, lastSeen: time, sessionId: '', sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
+    firstSeen: time, lastSeen: time, sessionId: NO_SESSION, sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
     aliases: [], marketingConsent: null, consentAt: 0, timezone: null, email: null, known: false,
   };
 }
@@ -283,8 +268,8 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
   const [later, earlier] = moved.lastSeen > standing.lastSeen ? [moved, standing] : [standing, moved];
   ctx.put(profiles, key, {
     ...later,
+    ...joinSessions(later, earlier),
     firstSeen: Math.min(moved.firstSeen, standing.firstSeen),
-    sessions: moved.sessions + standing.sessions,
     events: moved.events + standing.events,
     recent: latestItems([...later.recent, ...earlier.recent]),
     bought: latestFirst(later.bought, earlier.bought),

@@ -89,6 +89,41 @@ test('identify moves the anonymous profile, and what comes late at the old id fo
   expect(driver.read(interactions).filter(({ products }) => products[0]?.sku === 'P2').map(({ shopper }) => shopper)).toEqual(['u1']);
 });
 
+test('a visit goes on through a login: what is viewed after it follows what was viewed before, in the same session', () => {
+  const driver = new Driver([shoppers()], { partitions: 4 });
+  const login = (time: number, anonymousId = 'a1'): void => driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId, userId: 'u1', time }));
+  const said = (): unknown[] => driver.read(interactions).filter(({ products }) => products.length > 0).sort((a, b) => a.time - b.time).map(({ sessionId, sessionStart, recent }) => [sessionId, sessionStart, recent.join()]);
+  ['A', 'B'].forEach((sku, at) => driver.send(clickstream, 'a1', view(sku, NINE + at * MINUTE)));
+  login(NINE + 3 * MINUTE);
+  driver.send(clickstream, 'u1', view('C', NINE + 4 * MINUTE, { userId: 'u1' }));
+  driver.send(clickstream, 'a1', view('D', NINE + 33 * MINUTE));
+  const id = `a1@${NINE}`;
+  expect(said()).toEqual([[id, true, ''], [id, false, 'A'], [id, false, 'B,A'], [id, false, 'C,B,A']]);
+  expect(profile(driver, 'u1')).toMatchObject({ sessions: 1, sessionId: id, sessionStart: NINE });
+  // The next day on another device, which has looked at nothing yet; and an hour later on one that was last used in the morning.
+  login(NINE + DAY, 'a2');
+  driver.send(clickstream, 'u1', view('E', NINE + DAY + 1, { userId: 'u1', anonymousId: 'a2' }));
+  driver.send(clickstream, 'a3', view('F', NINE + DAY + 2, { anonymousId: 'a3' }));
+  login(NINE + DAY + HOUR, 'a3');
+  driver.send(clickstream, 'u1', view('G', NINE + DAY + HOUR + 1, { userId: 'u1', anonymousId: 'a3' }));
+  expect(said().slice(4)).toEqual([[`u1@${NINE + DAY + 1}`, true, ''], [`a3@${NINE + DAY + 2}`, true, ''], [`u1@${NINE + DAY + HOUR + 1}`, true, '']]);
+});
+
+test('the visit of a device is that of the user it is joined with where they were less than thirty minutes apart, whichever began first', () => {
+  const visit = fc.record({ start: fc.integer({ min: 0, max: 90 }), minutes: fc.integer({ min: 0, max: 30 }) });
+  fc.assert(fc.property(visit, visit, (own, devices) => {
+    const driver = new Driver([shoppers()]);
+    for (const [key, { start, minutes }] of [['u1', own], ['a1', devices]] as const) for (const at of [start, start + minutes]) driver.send(clickstream, key, view('P1', NINE + at * MINUTE, { anonymousId: key }));
+    const [end, devicesEnd] = [own.start + own.minutes, devices.start + devices.minutes];
+    const login = Math.max(end, devicesEnd);
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + login * MINUTE }));
+    // What the user did under their own id more than thirty minutes before the login is over.
+    const isOne = login - end <= 30 && Math.max(own.start, devices.start) - Math.min(end, devicesEnd) <= 30;
+    const last = login - end > 30 || devices.start > own.start ? devices.start : own.start;
+    expect(profile(driver, 'u1')).toMatchObject({ sessions: isOne ? 1 : 2, sessionStart: NINE + MINUTE * (isOne ? Math.min(own.start, devices.start) : last) });
+  }), { numRuns: 200 });
+});
+
 test('a later identify of the same device moves nothing of the earlier shopper', () => {
   const driver = new Driver([shoppers()], { partitions: 4 });
   const identify = (userId: string, time: number): void => driver.send(clickstream, userId, shopEvent('', { type: 'identify', anonymousId: 'd1', userId, time }));
