@@ -1004,6 +1004,10 @@ export interface ShopSeason {
   readonly saleMade: number;
   /** Typical sales that these would have made without. */
   readonly saleExpected: number;
+  /** Of their sales of more than three typical ones what lies between three and six. */
+  readonly saleBeyond3: number;
+  /** What lies between six and eighteen. */
+  readonly saleBeyond6: number;
 }
 
 /** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */
@@ -1020,6 +1024,14 @@ export interface ShopWindow {
   readonly saleMade: readonly number[];
   /** Typical sales that these would have made on an ordinary day. */
   readonly saleExpected: readonly number[];
+  /** Of sales of more than three typical ones what lies between three and six. */
+  readonly beyond3: readonly number[];
+  /** What lies between six and eighteen. */
+  readonly beyond6: readonly number[];
+  /** The same of SKUs on promotion. */
+  readonly saleBeyond3: readonly number[];
+  /** The same of SKUs on promotion. */
+  readonly saleBeyond6: readonly number[];
 }
 
 /** A cart that was bought. */

@@ -1,7 +1,7 @@
 /**
  * What counts of units that nobody but a page has reported: anybody can send them with the key that stands in the page.
  *
- *   counted(d) = sure(d) + min(claimed(d)⁺, max(10, 5 · u(d) / h(d)))     u, h: smoothed units and days with a sale before d
+ *   counted(d) = sure(d) + min(claimed(d)⁺, max(10, 5 · u(d) / h(d)))     u, h: smoothed units and days with a sale before d, promotions left out
  *
  * So what is claimed of a SKU on a day, in however many orders, counts up to five times what it sells on a day on which it sells, and
  * ten units in any case: a shop that has nothing but claims learns from them, growth of ten percent a day included. What is sure
@@ -9,6 +9,7 @@
  * answers ten, and a claim lifts the next day's bound no further than it has counted itself.
  */
 import { FREQUENCY_RATES } from './expert-bank.js';
+import { isUsual, type Promotion } from './promotions.js';
 
 const LEAST_UNITS = 10;
 const MOST_TIMES = 5;
@@ -33,15 +34,15 @@ export function grow({ sizeUnits, sizeHits }: Size, units: number): Size {
 }
 
 /** The days from `start` on, those with claims as far as these count; `before` is of the days before. */
-export function counted(units: readonly number[], start: number, claims: readonly ClaimedDay[], before: Size): readonly number[] {
+export function counted(units: readonly number[], start: number, claims: readonly ClaimedDay[], before: Size & { readonly promotions: readonly Promotion[] }): readonly number[] {
   if (claims.length === 0) return units;
   const days = new Map(claims.map((claim) => [claim.day, claim]));
-  let size = before;
+  let size: Size = before;
   return units.map((known, i) => {
     const claim = days.get(start + i);
     const most = Math.max(LEAST_UNITS, size.sizeHits > 0 ? (MOST_TIMES * size.sizeUnits) / size.sizeHits : 0);
     const day = claim ? claim.sure + Math.min(Math.max(0, claim.claimed), most) : known;
-    size = grow(size, Math.max(0, day));
+    if (isUsual(before.promotions, start + i)) size = grow(size, Math.max(0, day));
     return day;
   });
 }

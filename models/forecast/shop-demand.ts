@@ -7,12 +7,15 @@
  *   who joins does so with the share of days on which it sold after its first one, at two weeks of age
  *   SKUs on promotion are left out of both sums and teach their own factor       see promotions.ts
  *   ln M[event] += κ surprise · max(0.3, 1/times)                                         a planned day has a factor of its own
+ *   surprise = ln (R / M[event]),  R made over F · exposure without M, a sale at most 3 R      see capped-sales.ts
+ *   κ = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = surprise² − 4 · 2/N,  N the sales expected     what is plain to see needs fewer sales
  *
  * Σ over SKUs of a frequency smoothed at one rate is the smoothed Σ of hits: so nobody has to visit every SKU every day. Days before
  * the window are folded once and for all; the window is lived again from there when a day's worth is asked for. Untrained: every day
  * is worth 1. Planned days (closed, promotions, holidays) are given, not learned; how much a promotion is worth is learned by its name.
  */
 import * as calendar from './calendar-index.js';
+import { timesExpected, type CappedSales } from './capped-sales.js';
 import { FREQUENCY_RATES } from './expert-bank.js';
 import * as promotions from './promotions.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type Activity } from './sku-series.js';
@@ -21,6 +24,10 @@ const RATE = FREQUENCY_RATES[2];
 const LEAST_EVENT_RATE = 0.3;
 const TOO_FEW_SALES = 5;
 const CERTAIN_SALES = 50;
+/** Variance of the logarithm of what is made, times the sales expected. */
+const NOISE = 2;
+/** Deviations that a planned day must be off to be plain to see. */
+const PLAIN = 2;
 const CLOSED_BELOW_SALES = 12;
 const MOST_SURPRISE = Math.log(6);
 const PAST_DAYS = 400;
@@ -48,26 +55,18 @@ export interface ShopSeason extends promotions.SaleSums {
   readonly past: Float32Array;
 }
 
-/** The window. */
-export interface ShopWindow {
+/** What all SKUs add up to by day (`Activity`), oldest first; the last one is `lastDay`. */
+export interface ShopWindow extends Readonly<Record<(typeof SUMS)[number] | 'joined', readonly number[]>> {
   /** Newest day with a sale; null before the first. */
   readonly lastDay: number | null;
-  /** By day, oldest first; the last one is `lastDay`. */
-  readonly made: readonly number[];
-  readonly hits: readonly number[];
-  readonly joined: readonly number[];
-  /** Typical sales of SKUs on promotion, and what these would have made without. */
-  readonly saleMade: readonly number[];
-  readonly saleExpected: readonly number[];
 }
 
 export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0), ...promotions.noSales });
-export const noWindow: ShopWindow = { lastDay: null, made: [], hits: [], joined: [], saleMade: [], saleExpected: [] };
-const SUMS = ['made', 'hits', 'saleMade', 'saleExpected'] as const;
+const SUMS = ['made', 'beyond3', 'beyond6', 'hits', 'saleMade', 'saleBeyond3', 'saleBeyond6', 'saleExpected'] as const;
 
 /** The shop with days opened up to `day`, and those that leave the window folded. */
 export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: Plan): { shop: ShopSeason; days: ShopWindow } {
-  if (days.lastDay === null) return { shop, days: { lastDay: day, made: [0], hits: [0], joined: [0], saleMade: [0], saleExpected: [0] } };
+  if (days.lastDay === null) return { shop, days: { lastDay: day, ...mapped(days, () => [0]) } };
   if (day <= days.lastDay) return { shop, days };
   const gap = day - days.lastDay;
   if (gap > MOST_GAP_DAYS) {
@@ -84,19 +83,27 @@ export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: 
 
 type Sums = Omit<ShopWindow, 'lastDay'>;
 
-const mapped = (days: Sums, change: (of: readonly number[]) => number[]): { [K in keyof Sums]: number[] } => ({
-  made: change(days.made), hits: change(days.hits), joined: change(days.joined), saleMade: change(days.saleMade), saleExpected: change(days.saleExpected),
+const mapped = (days: Sums, change: (of: readonly number[]) => number[]): Record<keyof Sums, number[]> => ({
+  made: change(days.made), beyond3: change(days.beyond3), beyond6: change(days.beyond6), hits: change(days.hits), joined: change(days.joined),
+  saleMade: change(days.saleMade), saleBeyond3: change(days.saleBeyond3), saleBeyond6: change(days.saleBeyond6), saleExpected: change(days.saleExpected),
 });
+
+const none: readonly number[] = [];
+export const noWindow: ShopWindow = {
+  lastDay: null, made: none, beyond3: none, beyond6: none, hits: none, joined: none, saleMade: none, saleBeyond3: none, saleBeyond6: none, saleExpected: none,
+};
 
 /** The window after a SKU's part in it changed. */
 export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, after: ReadonlyMap<number, Activity>): ShopWindow {
   if (days.lastDay === null) return days;
   const { length } = days.made;
-  // Rows of before promotions were known have no sums of them.
+  // Rows of before a sum was known have none of it.
   const sums = mapped(days, (of) => (of.length === length ? [...of] : Array.from({ length }, () => 0)));
   const start = days.lastDay - length + 1;
-  const add = (parts: ReadonlyMap<number, Activity>, sign: 1 | -1): void => {
+  const add = (parts: ReadonlyMap<number, Activity>, others: ReadonlyMap<number, Activity>, sign: 1 | -1): void => {
     for (const [day, part] of parts) {
+      // A sale changes a day or two of a window of 28.
+      if (isAlike(part, others.get(day))) continue;
       const i = day - start;
       // Who grew up before the window has joined by its first day, and had sold nothing since: else it had joined then.
       if (part.joined !== 0 && i < length) sums.joined[Math.max(0, i)]! += sign * part.joined * (1 - RATE) ** Math.max(0, -i);
@@ -104,10 +111,14 @@ export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, 
       for (const name of SUMS) sums[name][i]! += sign * part[name];
     }
   };
-  add(before, -1);
-  add(after, 1);
+  add(before, after, -1);
+  add(after, before, 1);
   return { lastDay: days.lastDay, ...sums };
 }
+
+const isAlike = (a: Activity, b: Activity | undefined): boolean =>
+  b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined &&
+  a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected;
 
 interface Worth {
   readonly index: calendar.CalendarIndex;
@@ -117,23 +128,26 @@ interface Worth {
   readonly worth: number[];
 }
 
-function live(shop: ShopSeason, first: number, { made, hits, joined, saleMade, saleExpected }: Sums, count: number, plan: Plan): Worth {
+function live(shop: ShopSeason, first: number, days: Sums, count: number, plan: Plan): Worth {
   const index = copyOf(shop.index);
-  const { saleMade: everMade, saleExpected: everExpected } = shop;
-  const state: Worth = { index, sellers: shop.sellers, sales: { saleMade: everMade, saleExpected: everExpected }, events: { ...shop.events }, worth: [] };
+  const { saleMade, saleBeyond3, saleBeyond6, saleExpected } = shop;
+  const state: Worth = { index, sellers: shop.sellers, sales: { saleMade, saleBeyond3, saleBeyond6, saleExpected }, events: { ...shop.events }, worth: [] };
   for (let i = 0; i < count; i++) {
     const day = first + i;
-    state.sellers += joined[i] ?? 0;
+    const of = (sum: keyof Sums): number => days[sum][i] ?? 0;
+    state.sellers += of('joined');
     const planned = plan.get(day);
-    const sales = (made[i] ?? 0) > DUST ? (made[i] ?? 0) : 0;
-    const onSale = saleExpected[i] ?? 0;
+    const made = of('made') > DUST ? of('made') : 0;
+    const onSale = of('saleExpected');
     // Whoever is on promotion is no measure of the day.
     const usual = { ...state, sellers: Math.max(0, state.sellers - onSale) };
-    const worth = planned ? learnPlanned(usual, planned, phaseOf(day), sales) : learnOrdinary(usual, phaseOf(day), sales);
+    const worth = planned ? learnPlanned(usual, planned, phaseOf(day), { made, beyond3: of('beyond3'), beyond6: of('beyond6') }) : learnOrdinary(usual, phaseOf(day), made);
     state.worth.push(worth);
+    if (worth < 0) continue;
     // Caps on sales make what is made a little less than expected, for these as for all.
-    if (worth >= 0) state.sales = promotions.learn(state.sales, saleMade[i] ?? 0, onSale * worth * Math.exp(index.offset));
-    if (worth >= 0) state.sellers = (1 - RATE) * state.sellers + RATE * (hits[i] ?? 0);
+    const expected = onSale * worth * Math.exp(index.offset);
+    state.sales = promotions.learn(state.sales, { saleMade: of('saleMade'), saleBeyond3: of('saleBeyond3'), saleBeyond6: of('saleBeyond6'), saleExpected: expected });
+    state.sellers = (1 - RATE) * state.sellers + RATE * of('hits');
   }
   return state;
 }
@@ -144,15 +158,18 @@ function learnOrdinary({ index, sellers }: Worth, phase: number, made: number): 
 }
 
 /** A planned day teaches its own factor and leaves season and level alone. */
-function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, made: number): number {
+function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, sales: CappedSales): number {
   if (planned.kind === 'closed') return -1;
   const { effect, times } = events[planned.name] ?? { effect: 0, times: 0 };
-  const plain = calendar.exposure(index, phase) * Math.exp(effect);
+  const ordinary = calendar.exposure(index, phase);
+  const plain = ordinary * Math.exp(effect);
   const expected = plain * sellers;
-  if (made <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return -1;
+  if (sales.made <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return -1;
   if (!(expected > TOO_FEW_SALES)) return plain;
-  const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
-  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(Math.max(made, 1e-9) / expected) - index.offset));
+  const factor = Math.max(timesExpected(sales, ordinary * sellers), 1e-9);
+  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - effect - index.offset));
+  const many = expected - TOO_FEW_SALES;
+  const certainty = many / (many + Math.min(CERTAIN_SALES, NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * NOISE) / expected)));
   events[planned.name] = { effect: effect + certainty * Math.max(LEAST_EVENT_RATE, 1 / (times + 1)) * surprise, times: times + 1 };
   return plain * Math.exp(0.7 * certainty * surprise);
 }

@@ -12,9 +12,10 @@
  *
  * State: 252 bytes of bank, 8 a window day, and some 40 more.
  */
+import { capped, noCapped, type CappedSales } from './capped-sales.js';
 import { change, counted, grow, rounded, SIZE_RATE, type ClaimedDay } from './claims.js';
 import * as bank from './expert-bank.js';
-import { isPromoted, type Promotion } from './promotions.js';
+import { isPromoted, isUsual, noSales, usualDays, type Promotion, type SaleSums } from './promotions.js';
 import { GROWN_UP } from './sku-forecast.js';
 
 export const WINDOW_DAYS = 28;
@@ -27,7 +28,6 @@ const MOST_SHORTAGES = 12;
 const IMAGINED_DAYS = 3;
 /** After so many days without a sale there is little left to forget: the rest is not lived. */
 const MOST_SILENCE_DAYS = 400;
-const MOST_SALES = 3;
 
 /** Days that began without stock, ends included; `to` is null while it lasts. */
 export interface Shortage {
@@ -44,7 +44,7 @@ export interface SkuSeries {
   readonly units: readonly number[];
   /** Row of the bank; empty while nothing was folded. */
   readonly folded: Float32Array;
-  /** Smoothed units and hits of the folded days, for the size of a typical sale. */
+  /** Smoothed units and hits of the folded days without a promotion, for the size of a typical sale. */
   readonly sizeUnits: number;
   readonly sizeHits: number;
   /** Days with a sale among the SKU's first two weeks, as far as they were folded. */
@@ -104,7 +104,7 @@ function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
       begin(scratch, day);
     }
     if (units > 0 && day < firstDay + GROWN_UP) earlyHits++;
-    ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
+    if (isUsual(series.promotions, day)) ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
     learnDay(series, scratch, day, units, exposureOf(day));
   }
   return {
@@ -198,20 +198,15 @@ export function unitsOn(series: SkuSeries, day: number): number {
   return units === undefined ? NaN : Math.max(0, units);
 }
 
-/** What a SKU adds to the shop's series on a day. */
-export interface Activity {
-  /** Typical sales, at most three. */
-  readonly made: number;
+/** What a SKU adds to the shop's series on a day: typical sales as far as it is not on promotion, and the rest. */
+export interface Activity extends CappedSales, SaleSums {
   /** Whether it sold; of a promoted day how often it sells. */
   readonly hits: number;
   /** Share of its first two weeks' days after the first on which it sold, on the day on which it is grown up: of the first it is heard because it sold. */
   readonly joined: number;
-  /** Of a promoted day: typical sales made, and to be expected without. */
-  readonly saleMade: number;
-  readonly saleExpected: number;
 }
 
-const idle: Activity = { made: 0, hits: 0, joined: 0, saleMade: 0, saleExpected: 0 };
+const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0 };
 
 /** A SKU's part in the shop's series, by day: a function of its sales alone, so that corrections can take it back. */
 export function activity(series: SkuSeries): Map<number, Activity> {
@@ -227,14 +222,14 @@ export function activity(series: SkuSeries): Map<number, Activity> {
     if (day < first) return;
     if (units > 0 && day < grownUp) earlyHits++;
     if (day >= grownUp && sizeHits > 0) {
-      const made = units > 0 ? Math.min((units * sizeHits) / sizeUnits, MOST_SALES) : 0;
+      const sold = units > 0 ? capped((units * sizeHits) / sizeUnits) : noCapped;
       if (isPromoted(series.promotions, day)) {
         // The share began at nothing: of what it lacks, its age tells.
-        const often = Math.min(1, sizeHits / (1 - (1 - SIZE_RATE) ** (day - first)));
-        parts.set(day, { ...idle, hits: often, saleMade: made, saleExpected: often });
-      } else if (units > 0) parts.set(day, { ...idle, made, hits: 1 });
+        const often = Math.min(1, sizeHits / (1 - (1 - SIZE_RATE) ** usualDays(series.promotions, first, day)));
+        parts.set(day, { ...idle, hits: often, saleMade: sold.made, saleBeyond3: sold.beyond3, saleBeyond6: sold.beyond6, saleExpected: often });
+      } else if (units > 0) parts.set(day, { ...idle, made: sold.made, beyond3: sold.beyond3, beyond6: sold.beyond6, hits: 1 });
     }
-    ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
+    if (isUsual(series.promotions, day)) ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
   });
   if (series.lastDay >= grownUp) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: Math.max(0, earlyHits - 1) / (GROWN_UP - 1) });
   return parts;

@@ -44,8 +44,8 @@ const PARTS = {
   }),
   'what a promotion is worth': fold({
     init: () => promotions.noSales,
-    learn: (sums, { made, expected }) => promotions.learn(sums, made, expected),
-    lesson: fc.record({ made: units, expected: units }),
+    learn: promotions.learn,
+    lesson: fc.record({ saleMade: units, saleBeyond3: units, saleBeyond6: units, saleExpected: units }),
   }),
   'experts\' weights, conformal tails and what SKUs share, by rounds of judged forecasts': fold({
     init: () => ({ probabilities, mixer: mixing.init(3, [[2, 1], [1, 1]]), tails: conformal.init(2, 0.8), shared: 0.02 }),

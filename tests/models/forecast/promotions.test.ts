@@ -1,22 +1,49 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { factorOf, isPromoted, learn, noSales, promoted, told, type Promotion } from '../../../models/forecast/promotions.js';
+import { capped } from '../../../models/forecast/capped-sales.js';
+import { factorOf, isPromoted, isUsual, learn, noSales, promoted, told, usualDays, type Promotion, type SaleSums } from '../../../models/forecast/promotions.js';
+
+/** So many SKUs sell so many typical sales each, and one of each was expected. */
+const day = (skus: number, times: number): SaleSums => {
+  const { made, beyond3, beyond6 } = capped(times);
+  return { saleMade: skus * made, saleBeyond3: skus * beyond3, saleBeyond6: skus * beyond6, saleExpected: skus };
+};
 
 test('the factor is what promoted SKUs sold over what they would have; little evidence leaves it near 1', () => {
   expect(factorOf(noSales)).toBe(1);
-  expect(factorOf(learn(noSales, 3, 1))).toBeLessThan(1.2);
+  expect(factorOf(learn(noSales, day(1, 3)))).toBeLessThan(1.2);
   let sums = noSales;
-  for (let day = 0; day < 300; day++) sums = learn(sums, 25, 10);
+  for (let i = 0; i < 300; i++) sums = learn(sums, day(10, 2.5));
   expect(factorOf(sums)).toBeGreaterThan(2.4);
   expect(factorOf(sums)).toBeLessThan(2.5);
 });
 
+test('a promotion that sells five times as much is told from one of three times, and a bulk order is no promotion', () => {
+  const after = (times: number): number => factorOf(Array.from({ length: 20 }, () => day(10, times)).reduce(learn, noSales));
+  expect([after(3), after(4), after(5)]).toEqual([3, 4, 5].map((times) => expect.closeTo(times, 0)));
+  expect(after(5)).toBeGreaterThan(4.5);
+  const bulk = [day(1, 1), day(1, 1_000), day(1, 1)].reduce(learn, noSales);
+  expect(factorOf(bulk)).toBeGreaterThan(1);
+  expect(factorOf(bulk)).toBeLessThan(1.15);
+});
+
+test('what a SKU usually sells shows on days without a promotion, or with one that has no end', () => {
+  const promotions: readonly Promotion[] = [{ from: 3, to: 5 }, { from: 9, to: null }];
+  expect([2, 3, 5, 6, 9, 20].map((of) => isUsual(promotions, of))).toEqual([true, false, false, true, true, true]);
+  fc.assert(fc.property(fc.nat(12), fc.nat(12), (from, more) => {
+    expect(usualDays(promotions, from, from + more)).toBe(Array.from({ length: more }, (_, i) => from + i).filter((of) => isUsual(promotions, of)).length);
+  }));
+});
+
+const some = fc.double({ min: -10, max: 1e6, noNaN: true });
+const sums: fc.Arbitrary<SaleSums> = fc.record({ saleMade: some, saleBeyond3: some, saleBeyond6: some, saleExpected: fc.double({ min: 0, max: 1e6, noNaN: true }) });
+
 test('the factor stays between a half and six, and a day without promotions teaches nothing', () => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.double({ min: -10, max: 1e6, noNaN: true }), fc.double({ min: 0, max: 1e6, noNaN: true }))), (days) => {
-    const factor = factorOf(days.reduce((sums, [made, expected]) => learn(sums, made, expected), noSales));
+  fc.assert(fc.property(fc.array(sums), (days) => {
+    const factor = factorOf(days.reduce(learn, noSales));
     expect(factor >= 0.5 && factor <= 6).toBe(true);
   }));
-  expect(learn(noSales, 5, 0)).toBe(noSales);
+  expect(learn(noSales, { ...day(1, 5), saleExpected: 0 })).toBe(noSales);
 });
 
 test('closed days stay closed, others are worth the factor more', () => {
