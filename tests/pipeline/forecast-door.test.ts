@@ -16,6 +16,7 @@ import { catalog, inventory, products, demandForecasts as forecastTable, sales }
 import type { CatalogChange, Sale } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, stock } from '../support/events.js';
+import { differences } from '../support/openapi.js';
 
 const days = shopDays('UTC');
 const reorder = { policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95 } as const;
@@ -74,6 +75,18 @@ test('several SKUs are as fresh as the partition that knows least, be it of one 
   const [first, second] = [0, 1].map((home) => ['A', 'B', 'C', 'D', 'E', 'F'].find((sku) => partitionOf(sku, 2) === home)!);
   expect(asked.several([first!])).toMatchObject({ unknown: [first], freshness: { readUntil: '2026-03-02T09:00:00.000Z', caughtUp: true } });
   expect(asked.several([first!, second!])).toMatchObject({ freshness: { readUntil: '2026-03-02T08:59:00.000Z', caughtUp: false } });
+});
+
+describe('what openapi.yaml says of answers', () => {
+  const hourly = fiveWeeks(12);
+
+  test.each([
+    ['ForecastWithReasons', async () => [door, hourly].flatMap((one) => ['TEA', 'CUP', 'POT', 'POT-2'].map((sku) => one.one(sku)))],
+    ['Forecasts', async () => [door.several(['TEA', 'nothing', 'CUP']), hourly.several(['TEA'])]],
+    ['TotalForecast', async () => [await door.ofCategory('kitchen'), await hourly.ofCategory('garden'), await door.ofShop()]],
+  ])('%s is what the door answers, field by field', async (name, answers) => {
+    for (const answer of await answers()) expect(differences(JSON.parse(JSON.stringify(answer)), { $ref: `#/components/schemas/${name}` })).toEqual([]);
+  });
 });
 
 describe('the forecast of one SKU', () => {
