@@ -147,6 +147,18 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       expect((await eventually(() => call('scorer', 'GET', '/v1/users/buyer-1-phone', undefined, 'at'), ({ status }) => status === 404)).status).toBe(404);
     });
 
+    test('a click right after an erasure is the device’s, and does not bring the user back', async () => {
+      const kept = (id: string) => call('scorer', 'GET', `/v1/users/${id}`, undefined, 'at');
+      await track('Product Viewed', { anonymousId: 'buyer-2-phone' }, { product_id: 'P1' });
+      await call('collector', 'POST', '/v1/identify', { anonymousId: 'buyer-2-phone', userId: 'buyer-2' });
+      await eventually(() => kept('buyer-2'), ({ json }) => JSON.stringify(json).includes('"P1"'));
+      expect((await call('collector', 'DELETE', '/v1/users/buyer-2', undefined, 'at')).status).toBe(200);
+      for (const product_id of ['P2', 'P3']) await track('Product Viewed', { anonymousId: 'buyer-2-phone' }, { product_id });
+      const devices = await eventually(() => kept('buyer-2-phone'), ({ json }) => JSON.stringify(json).includes('"P3"'));
+      expect(devices.json).toMatchObject({ id: 'buyer-2-phone', events: 2, recent: [{ sku: 'P3' }, { sku: 'P2' }] });
+      expect((await kept('buyer-2')).status).toBe(404);
+    });
+
     test('what cannot be understood is a dead letter, and the rest goes on', async () => {
       const { engine } = processes[0]!;
       await engine.log.append([{ topic: 'clickstream', partition: 0, key: 'u-poison', value: Buffer.from([7, 7, 7, 7, 7, 7]) }]);
