@@ -10,6 +10,7 @@ import { catalog, interactions, purchases, recommendations, userMerges } from '.
 import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } from '../schemas/types.js';
 import { eachTouch, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { checkRepeats, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type Bounds, type KnownItems } from './known-items.js';
+import { learnListing } from './listing.js';
 import { followMerge, forgetShown, learnOfLists, learnShown, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
@@ -41,7 +42,7 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
       learnDismissal(index, shares, model.popularity, value as Interaction);
       learnOfLists(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
-    else if (topic === catalog.name) learnListing(index, value as CatalogChange);
+    else if (topic === catalog.name) learnListing(index, model.popularity, value as CatalogChange);
     else if (topic === userMerges.name) followMerge(shown, value as UserMerge);
     else learnPurchase(index, shares, model.popularity, value as Purchase);
     forgetDue(known, index, model.popularity, (items) => {
@@ -73,8 +74,3 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
 });
 
 export const itemNeighbours = itemNeighboursIn({});
-
-function learnListing(index: itemIndex.ItemIndex, { op, sku }: CatalogChange): void {
-  if (op === 'delete') itemIndex.drop(index, sku);
-  else itemIndex.list(index, sku);
-}

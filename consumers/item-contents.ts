@@ -4,6 +4,7 @@ import type * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as repeats from '../models/repeats.js';
 import type { CatalogChange } from '../schemas/types.js';
+import { learnListing, type TakesOver } from './listing.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 /** A vector of fewer clicks is mostly chance. */
@@ -31,12 +32,17 @@ export type TeachTower = (state: tower.ContentTower, examples: readonly tower.Ex
 export const noContents = (): ItemContents => ({ tower: tower.init(), tokens: new Map(), taughtAt: 0 });
 
 /** A product put in or taken out. With a taught tower, one that nobody has touched has its vector at once. */
-export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, { op, sku, name, category, brand, price }: CatalogChange): void {
-  if (op === 'delete') {
-    contents.tokens.delete(itemIndex.predict(index, sku));
-    return itemIndex.drop(index, sku);
-  }
-  const item = itemIndex.list(index, sku);
+export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, change: CatalogChange, takesOver: TakesOver = () => {}): void {
+  const { op, sku, name, category, brand, price } = change;
+  if (op === 'delete') contents.tokens.delete(itemIndex.numberOf(index, sku));
+  learnListing(index, model.popularity, change, (taken, own) => {
+    const says = contents.tokens.get(own);
+    if (says) contents.tokens.set(taken, says);
+    contents.tokens.delete(own);
+    takesOver(taken, own);
+  });
+  if (op === 'delete') return;
+  const item = itemIndex.numberOf(index, sku);
   contents.tokens.set(item, tower.tokensOf({ title: name, category, brand, price: price === null ? null : Number(price) / 10_000 }));
   if (contents.tower.steps > 0) tell(contents, model.embedding, item);
 }

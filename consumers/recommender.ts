@@ -12,7 +12,7 @@ import { contentsSnapshot, forgetContents, learnContent, noContents, restoreCont
 import { eachTouch, isSpent, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { checkRepeats, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type Bounds, type KnownItems } from './known-items.js';
 import { ofCount } from './snapshot-bytes.js';
-import { changedVectors, dropVectors, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
+import { changedVectors, dropVectors, exchangeTold, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
 
 const PUBLISH_EVERY_MS = 2_000;
 /** How often it is looked whether the content tower should be taught again. */
@@ -67,7 +67,7 @@ export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderO
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
     else if (topic === purchases.name) learnBought(state, value as Purchase);
-    else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange);
+    else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange, (taken, own) => exchangeTold(state.told, state.model.embedding, taken, own));
     else if (topic === userMerges.name) followMerge(state, value as UserMerge);
     else keepShown(state, value as Recommendation);
     forgetDue(state.known, state.index, state.model.popularity, (items) => forget(state, items));

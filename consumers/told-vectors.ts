@@ -31,6 +31,14 @@ export function dropVectors({ isTold, dropped }: ToldVectors, index: itemIndex.I
   }
 }
 
+/** A product has taken the number of another one, and given it its own: the rows of their SKUs stand as they stood, and its own is to be told. */
+export function exchangeTold(told: ToldVectors, vectors: embedding.Embedding, taken: number, own: number): void {
+  const [isTaken, isOwn] = [told.isTold[taken] ?? 0, told.isTold[own] ?? 0];
+  mark(told, taken, isOwn);
+  mark(told, own, isTaken);
+  embedding.unpublished(vectors, taken);
+}
+
 /** What to tell others, at most a thousand at a time: dropped vectors first, since their SKUs may have new ones; then in a round what has moved, so that none waits for those before it for ever. */
 export function changedVectors(told: ToldVectors, index: itemIndex.ItemIndex, vectors: embedding.Embedding, events: number, time: number): Upsert[] {
   const changes: Upsert[] = told.dropped.splice(0, TELL_AT_MOST).map((key) => ({ table: itemVectors, key, value: null }));
@@ -49,10 +57,10 @@ export function changedVectors(told: ToldVectors, index: itemIndex.ItemIndex, ve
   return changes;
 }
 
-function mark(told: ToldVectors, item: number): void {
+function mark(told: ToldVectors, item: number, isTold = 1): void {
   const capacity = capacityFor(item + 1, told.isTold.length);
   if (capacity > told.isTold.length) told.isTold = grownUint8(told.isTold, capacity);
-  told.isTold[item] = 1;
+  told.isTold[item] = isTold;
 }
 
 export const toldSnapshot = ({ isTold, dropped }: ToldVectors): Uint8Array => joinBytes([isTold, Buffer.from(JSON.stringify(dropped))]);

@@ -150,6 +150,11 @@ export function published(state: Embedding, item: number): void {
   if (item >= 0 && item < state.items) rows.setMoved(state.rows, item, 0);
 }
 
+/** What was published of the item is of no use any more. */
+export function unpublished(state: Embedding, item: number): void {
+  if (item >= 0 && item < state.items) rows.setMoved(state.rows, item, Math.PI);
+}
+
 /** Gives an item without clicks a vector, from its content for example; an item with clicks keeps what it learned. */
 export function seed(state: Embedding, item: number, vector: Float32Array): void {
   checkItem(item);

@@ -65,7 +65,7 @@ export class Items {
     });
   }
 
-  /** The number of a SKU, −1 for one that neither the catalogue nor anybody's click named. */
+  /** The number of a SKU or of the one that has taken its place, −1 for one that neither the catalogue nor anybody's click named. */
   number(sku: string): number {
     return itemIndex.predict(this.#index, sku);
   }
@@ -121,13 +121,13 @@ export class Items {
   }
 
   nameOf(sku: string): string | null {
-    const item = this.number(sku);
+    const item = itemIndex.numberOf(this.#index, sku);
     return item < 0 ? (this.#rowOf(sku)?.name ?? null) : this.name(item);
   }
 
   /** Whether the catalogue had a SKU and has it no more; that may be all that is still known of it. */
   wasDeleted(sku: string): boolean {
-    const item = this.number(sku);
+    const item = itemIndex.numberOf(this.#index, sku);
     return item < 0 ? this.#rowOf(sku)?.deleted === true : this.isDeleted(item);
   }
 
@@ -172,7 +172,7 @@ export class Items {
   #set(sku: string, product: Product | null): void {
     const isGone = product === null || product.deleted;
     if (isGone) itemIndex.drop(this.#index, sku);
-    const item = isGone ? this.number(sku) : itemIndex.list(this.#index, sku);
+    const item = isGone ? itemIndex.numberOf(this.#index, sku) : itemIndex.list(this.#index, sku);
     if (item >= 0) this.#write(item, product);
   }
 

@@ -18,7 +18,7 @@ const modelRows = { name: '', codec: recommenderModels.codec };
 export function followLearner(views: Views, { index, model }: ItemNeighbours, pruned = 0): void {
   // An item that nothing here has named yet has no number, and gets its vector with it.
   const takeVector = (sku: string, told: ItemVector | undefined): void => {
-    const item = itemIndex.predict(index, sku);
+    const item = itemIndex.numberOf(index, sku);
     if (item < 0) return;
     if (told) embedding.place(model.embedding, item, floatsOf(told.vector, told.dimensions));
     else embedding.unplace(model.embedding, Int32Array.of(item));

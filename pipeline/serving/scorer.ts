@@ -143,7 +143,7 @@ export class Scorer {
 
   /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
   #shopper(ref: ShopperRef, seen: boolean): Shopper {
-    const { views, isReady, isBehind } = this.#parts;
+    const { views, items, isReady, isBehind } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     // An id that leads to another one has no row: it moved with the merge, in the same commit.
     const own = views.row(userProfiles, profiles, asked);
@@ -153,7 +153,7 @@ export class Scorer {
     const profile = kept?.known && !ref.trusted ? undefined : kept;
     const partition = partitionOf(key, views.partitions);
     const isCurrent = isReady() && !isBehind(partition);
-    return { key, partition, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku)?.event, isCurrent, isStale: !seen || !isCurrent };
+    return { key, partition, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku || items.number(touched.sku) === items.number(sku))?.event, isCurrent, isStale: !seen || !isCurrent };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -257,8 +257,10 @@ export class Scorer {
     const { limit, explain, filter } = request;
     const { isRefused } = this.#sought(shopper, besidePage(request), false, filter);
     const left = skus.filter((sku) => {
+      // Its number may be that of the one that has taken its place.
+      if (items.wasDeleted(sku)) return false;
       const item = items.number(sku);
-      return item < 0 ? filter === null && !items.wasDeleted(sku) : !isRefused(item);
+      return item < 0 ? filter === null : !isRefused(item);
     });
     const seen = left.length > 1 && this.#telling.isInFull(shopper.key, this.#parts.now()) ? new Map<string, Buffer>() : undefined;
     const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, seen });
