@@ -47,19 +47,6 @@ export function similarity({ vectorOf, categoryOf }: Candidates, a: number, b: n
   return (1 - SAME_CATEGORY) * Math.max(0, cosine(vectorOf(a), vectorOf(b))) + SAME_CATEGORY * isSame;
 }
 
-/** Mean similarity of all pairs of a list: what diversity lowers. 0 for a list of one. */
-export function sameness(candidates: Candidates, shown: readonly number[]): number {
-  let sum = 0;
-  let pairs = 0;
-  for (let i = 0; i < shown.length; i++) {
-    for (let j = 0; j < i; j++) {
-      sum += similarity(candidates, shown[i], shown[j]);
-      pairs++;
-    }
-  }
-  return pairs > 0 ? sum / pairs : 0;
-}
-
 function cosine(a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined): number {
   if (a === undefined || b === undefined || a.length !== b.length) return 0;
   let sum = 0;

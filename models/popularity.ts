@@ -100,11 +100,6 @@ export function popularShare(state: Popularity, item: number): number {
   return item >= 0 && item < state.items && state.totalSlow > 0 ? state.slow[item] / state.totalSlow : 0;
 }
 
-/** Events since the item was first seen; 0 for an item never seen. */
-export function ageOf(state: Popularity, item: number): number {
-  return item >= 0 && item < state.items && state.born[item] >= 0 ? state.events - state.born[item] : 0;
-}
-
 export function learn(state: Popularity, item: number, weight = 1): void {
   if (!(weight > 0)) return;
   checkItem(item);

@@ -30,12 +30,6 @@ export function sparse(weights: Float32Array): Sparse {
   return { length: weights.length, places, values: Float32Array.from(places, (at) => weights[at]) };
 }
 
-export function dense({ length, places, values }: Sparse): Float32Array {
-  const weights = new Float32Array(length);
-  places.forEach((at, n) => { weights[at] = values[n]; });
-  return weights;
-}
-
 export function bytesOf({ places, values }: Sparse): number {
   return places.byteLength + values.byteLength;
 }

@@ -182,10 +182,6 @@ function learningOf({ learning }: Rows): Runs<typeof LEARNING> {
   return learning;
 }
 
-export function squaresOf(rows: Rows, item: number): number {
-  return rows.table[item * ROW + SQUARES];
-}
-
 export function movedOf(rows: Rows, item: number): number {
   return rows.table[item * ROW + MOVED];
 }

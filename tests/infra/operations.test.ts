@@ -62,6 +62,13 @@ describe('alerts', () => {
   });
 });
 
+test('every metric is in an alert, on the dashboard, or on a page that says what it is good for', () => {
+  const pages = readdirSync(path.join(root, 'docs')).filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`);
+  const said = ['infra/prometheus/alerts.yml', 'infra/grafana/dashboards/millrace.json', 'README.md', ...pages].map(text).join();
+  const named = new Set((said.match(/millrace_\w+/g) ?? []).map((name) => name.replace(/_(bucket|count|sum)$/, '')));
+  expect(Object.keys(catalogue).filter((name) => !named.has(name))).toEqual([]);
+});
+
 describe('deployments', () => {
   const roles = ['collector', 'consumers', 'scorer', 'sinks'];
   const Compose = z.object({

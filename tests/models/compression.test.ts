@@ -3,9 +3,15 @@ import { describe, expect, test } from 'vitest';
 import * as embedding from '../../models/embedding.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 import * as rows from '../../models/kernels/rows.js';
-import { bytesOf, dense, prune, sparse } from '../../models/pruning.js';
+import { bytesOf, prune, sparse, type Sparse } from '../../models/pruning.js';
 
 const vectors = fc.array(fc.double({ min: -50, max: 50, noNaN: true }), { minLength: 64, maxLength: 64 }).map((list) => Float32Array.from(list));
+
+function dense({ length, places, values }: Sparse): Float32Array {
+  const all = new Float32Array(length);
+  places.forEach((at, n) => { all[at] = values[n]; });
+  return all;
+}
 
 function cloud(items: number): { exact: embedding.Embedding; small: embedding.Embedding } {
   const exact = embedding.init({ seed: 3 });

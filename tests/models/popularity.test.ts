@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ageOf, forget, init, learn, listed, popularShare, predict, takeBack, trendingShare } from '../../models/popularity.js';
+import { forget, init, learn, listed, popularShare, predict, takeBack, trendingShare } from '../../models/popularity.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 
 test('what sells now leads the trend while the old favourite still leads the long run', () => {
@@ -18,11 +18,11 @@ test('shares of all items sum to one', () => {
   expect(sum).toBeCloseTo(1, 4);
 });
 
-test('the age of an item counts events since its first, and an unknown item has none', () => {
+test('of an item stands at which event it was first seen; an unknown one has none', () => {
   const state = init();
   learn(state, 3);
   for (let n = 0; n < 5; n++) learn(state, 4);
-  expect([ageOf(state, 3), ageOf(state, 4), ageOf(state, 99)]).toEqual([5, 4, 0]);
+  expect([state.events, state.born[3], state.born[4], state.born[0]]).toEqual([6, 1, 2, -1]);
 });
 
 test('an unknown item is rarer than the rarest known one', () => {
@@ -60,7 +60,7 @@ test('after two billion events a new item is counted as one, and ages', () => {
   state.events = 2 ** 31 + 5;
   learn(state, 1);
   learn(state, 1);
-  expect([state.seen, ageOf(state, 1)]).toEqual([2, 1]);
+  expect([state.seen, state.events - state.born[1]]).toEqual([2, 1]);
 });
 
 test('what was given is taken back as if it had never been, however much came since; never below nothing', () => {

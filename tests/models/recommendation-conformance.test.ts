@@ -69,7 +69,7 @@ describeModel({
   predict: (state, recent) => [
     ...popularity.predict(state, 'trending', 5).flatMap(({ item, share }) => [item, share]),
     ...Array.from(recent, (item) => popularity.popularShare(state, item)),
-    ...Array.from(recent, (item) => popularity.ageOf(state, item)),
+    ...Array.from(recent, (item) => state.born[item] ?? -1),
   ],
   snapshot: popularity.snapshot,
   restore: popularity.restore,

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { randomness, uniform } from '../../../models/kernels/numbers.js';
 import {
-  capacity, DIMENSIONS, dotsOfAll, dotsWithUser, ensure, movedOf, normaliseUser, ROW, squaresOf, stepAgainstGradient, stepAgainstUser, sumIntoUser, table,
+  capacity, DIMENSIONS, dotsOfAll, dotsWithUser, ensure, movedOf, normaliseUser, ROW, stepAgainstGradient, stepAgainstUser, sumIntoUser, table,
   type Rows,
 } from '../../../models/kernels/rows.js';
+import { SQUARES } from '../../../models/kernels/row-kernels.js';
+
+const squaresOf = (rows: Rows, item: number): number => rows.table[item * ROW + SQUARES];
 
 function unitRows(count: number): Rows {
   const rows = table(count);
