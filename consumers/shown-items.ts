@@ -2,6 +2,7 @@ import * as exploration from '../models/exploration.js';
 import * as fairShare from '../models/fair-share.js';
 import * as fatigue from '../models/fatigue.js';
 import * as itemIndex from '../models/item-index.js';
+import * as positionBias from '../models/position-bias.js';
 import { placementIn } from '../schemas/recommendation-ids.js';
 import type { Interaction, Recommendation, UserMerge } from '../schemas/types.js';
 import { eventWeight } from './event-weights.js';
@@ -30,12 +31,12 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
   const { shopper, time } = answer;
   const counts = fairShare.learn(answers, shopper, time);
   const place = counts ? exploration.place(tried, answer.placement ?? '') : '';
-  for (const { sku } of answer.items) {
+  for (const [at, { sku }] of answer.items.entries()) {
     // Whoever asks may name any items to be ranked: only those known otherwise are remembered.
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
     fatigue.learnShown(seen, shopper, item);
-    if (counts && fairShare.learn(daily, `${shopper}\u001f${sku}\u001f${place}\u001fshown`, time)) exploration.learnShown(tried, place, item);
+    if (counts && fairShare.learn(daily, `${shopper}\u001f${sku}\u001f${place}\u001fshown`, time)) exploration.learnShown(tried, place, item, positionBias.seenAt(at, answer.items.length));
   }
 }
 

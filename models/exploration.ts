@@ -8,7 +8,9 @@
  * which it drew; this one does, by sums over a grid of 512 log odds. The logged propensity is that of the policy that
  * ran, whatever the grid leaves out. Of an item shown over 2,000 times both counts are halved: a rate may change, and a
  * posterior narrower than the grid would be read wrongly. Untrained: every item alike, the first rate is 5 %.
- * Who learns says what counts: here each call is one showing or one click, so one shopper's must be limited before.
+ * Who learns says what counts: here each call is one showing or one click, so one shopper's must be limited before. A showing counts as
+ * many times as it is more likely to be seen than one at the place where items are tried: rates are those of that place, and who stands
+ * first elsewhere is not taken for better than who is tried.
  * Memory: 8 bytes an item and placement. The seven placements at which most is shown have rates of their own, the others share one:
  * anybody with a public key may make up names. Clicks count at most what was shown.
  * Source: Thompson 1933; propensities for later evaluation (Horvitz & Thompson 1952).
@@ -23,7 +25,7 @@ const FIRST_RATE = 0.05;
 const MOST_SHOWN = 2_000;
 const MOST_PLACEMENTS = 7;
 const GRID = 512;
-const VERSION = 2;
+const VERSION = 3;
 
 interface Placement extends Used {
   shown: Float32Array;
@@ -84,12 +86,13 @@ export const place = ({ placements }: Exploration, placement: string): string =>
 /** Whose rates a choice at a placement tells of. */
 export const placeOf = ({ placements }: Exploration, placement: string): string => (placements.has(placement) ? placement : OTHERS);
 
-/** A showing at a placement that `place` has answered. */
-export function learnShown(state: Exploration, placement: string, item: number): void {
+/** A showing at a placement that `place` has answered; `seen`: how much likelier it is seen than where items are tried, at least 1. */
+export function learnShown(state: Exploration, placement: string, item: number, seen = 1): void {
   const of = grown(state, placement, item);
   if (!of) return;
-  of.allShown++;
-  if (++of.shown[item] > MOST_SHOWN) {
+  of.allShown += seen;
+  of.shown[item] += seen;
+  if (of.shown[item] > MOST_SHOWN) {
     of.shown[item] /= 2;
     of.clicked[item] /= 2;
   }

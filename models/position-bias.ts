@@ -36,6 +36,7 @@ const LEAST_VARIANCE = 0.01;
 const [LEAST_SLOPE, MOST_SLOPE] = [0.05, 20];
 const MOST = 2;
 const MOST_PLACEMENTS = 8;
+const ALIKE_FROM = 16;
 
 export interface Placement extends Used {
   readonly exponent: number;
@@ -56,6 +57,9 @@ export const init = (): PositionBias => new Map([[OTHERS, untrained]]);
 
 /** η of a placement. */
 export const predict = (state: PositionBias, placement: string): number => (state.get(placement) ?? state.get(OTHERS) ?? untrained).exponent;
+
+/** How much likelier the item at a place (from 0) of a list is seen than the last one, before anything is learned: 1 to 4, from the sixteenth place on alike. */
+export const seenAt = (place: number, places: number): number => Math.max(1, exp(FIRST * log(Math.min(places, ALIKE_FROM) / (place + 1))));
 
 /** η of all placements, by how much is known of each. */
 export function overall(state: PositionBias): number {

@@ -50,8 +50,10 @@ test('who sees the same items at two placements counts at both, shown and clicke
     }
   };
   await day();
-  expect(clickRates(shop, 'home')).toEqual({ shown: 200, clicked: 0 });
-  expect(clickRates(shop, 'cart')).toEqual({ shown: 200, clicked: 40 });
+  // Forty lists of five, each showing as much as its place is looked at.
+  const shown = 40 * [1, 2, 3, 4, 5].reduce((sum, place) => sum + Math.sqrt(5 / place), 0);
+  expect(clickRates(shop, 'home')).toEqual({ shown: expect.closeTo(shown, 2), clicked: 0 });
+  expect(clickRates(shop, 'cart')).toEqual({ shown: expect.closeTo(shown, 2), clicked: 40 });
 });
 
 test('who has taught as much as one may makes no click rates either', async () => {
@@ -63,4 +65,17 @@ test('who has taught as much as one may makes no click rates either', async () =
   };
   expect(await clicksOf('bot', 200)).toBe(0);
   expect(await clicksOf('visitor', 20)).toBe(1);
+});
+
+test('what is tried in the last place and clicked nearly as often as what stands first is tried further: the first place is looked at more', () => {
+  const shop = shopOfPairs();
+  const list = ['P4', 'P6', 'P8', 'P10', 'P31'];
+  const products = list.map((sku) => ({ sku, price: null, quantity: null, position: null }));
+  for (let n = 0; n < 600; n++) {
+    const shopper = `s${n}`;
+    shop.event(shopper, '', [], { event: 'Recommendations Served', placement: 'home', products });
+    for (const [sku, every] of [['P4', 17], ['P31', 25]] as const) if (n % every === 0) shop.event(shopper, sku, [], { event: 'Recommendation Clicked', placement: 'home' });
+  }
+  const numbers = ['P4', 'P31'].map((sku) => itemIndex.predict(shop.neighbours.index, sku));
+  expect(exploration.predict(shop.neighbours.shown.exploration, 'home', numbers)[1]).toBeGreaterThan(0.8);
 });
