@@ -97,6 +97,17 @@ describe('a SKU that is sold no more', () => {
     expect([members(driver), isMember(driver, 'X')]).toEqual([8, true]);
   });
 
+  test('begins anew, once forgotten, by a line of the last four weeks: an older one is late', () => {
+    const driver = shop();
+    sellDaily(driver, [...LIVE, ...DEAD], 0, 40);
+    driver.send(supplies, 'X', supply('X', null, NINE + 40 * DAY, { deleted: true }));
+    sellDaily(driver, LIVE, 40, 103);
+    driver.send(sales, 'X', sale('X', 1, NINE + 74 * DAY));
+    expect([driver.count('millrace_late_sales_total'), row(driver, 'X')]).toEqual([1, undefined]);
+    driver.send(sales, 'X', sale('X', 1, NINE + 75 * DAY));
+    expect([driver.count('millrace_late_sales_total'), row(driver, 'X')?.units]).toEqual([1, [1]]);
+  });
+
   test('is kept while what is left of it sells, and when it comes back in time', () => {
     const driver = shop();
     sellDaily(driver, [...LIVE, ...DEAD], 0, 40);
@@ -299,6 +310,23 @@ describe('what comes for a SKU whose place another one has taken', () => {
     expect(total(latest(driver, 'OLD'))).toBe(0);
     driver.send(sales, 'OLD', sale('OLD', 9, NINE + 5 * DAY));
     expect(['NEW', 'OTHER'].map((sku) => row(driver, sku)!.units.at(-1))).toEqual([0, 9]);
+  });
+
+  test('is added to what is known of the new one: when its own shelf was empty, and what only pages have reported of it, as that', () => {
+    const driver = shop();
+    const today = Math.floor(NINE / DAY);
+    driver.send(supplies, 'NEW', supply('NEW', 3, NINE));
+    driver.send(supplies, 'OLD', supply('OLD', 3, NINE));
+    sellOld(driver, 0, 11);
+    const stocks = (sku: string, from: number, to: number): void => [[from, 0], [to, 3]].forEach(([day, units]) => driver.send(supplies, sku, supply(sku, units!, NINE + day! * DAY)));
+    stocks('OLD', 2, 4);
+    driver.send(sales, 'NEW', { ...sale('NEW', 300, NINE + 10 * DAY), claimed: 300 });
+    stocks('NEW', 6, 8);
+    told(driver, 'NEW', 'OLD', 10, { stock: 3 });
+    const { shortages, claims, units } = row(driver, 'NEW')!;
+    expect(shortages).toEqual([{ from: today + 7, to: today + 8 }]);
+    expect(claims).toEqual([{ day: today + 10, sure: 5, claimed: 300 }]);
+    expect(units.at(-1)).toBeCloseTo(5 + 5 * 5, 6);
   });
 
   test('is taken over anew by one that was forgotten in between', () => {

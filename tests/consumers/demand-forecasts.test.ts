@@ -401,6 +401,21 @@ describe('what to order', () => {
     expect(score.served).toBeLessThan(score.textbook);
   });
 
+  test('a day of a cycle on which more came back than was sold counts as an empty one', () => {
+    const [refunded, quiet] = [-9, 0].map((units) => {
+      const driver = shop();
+      driver.tick(NINE);
+      driver.send(supplies, 'P', supply('P', 10, NINE, { leadTimeDays: 4, reviewDays: 2 }));
+      for (let day = 0; day < 40; day++) {
+        driver.tick(NINE + day * DAY);
+        driver.send(sales, 'P', sale('P', day % 5 === 4 ? units : 5, NINE + day * DAY));
+      }
+      expect(driver.row('demand-forecasts', cycleRows, 'P')!.cycles).toBeGreaterThan(3);
+      return [driver.row('demand-forecasts', cycleRows, 'P'), driver.row('demand-forecasts', stockScoreRows, '')];
+    });
+    expect(refunded).toEqual(quiet);
+  });
+
   test('a cycle with an empty shelf teaches nothing', () => {
     const driver = shop();
     driver.tick(NINE);

@@ -138,6 +138,15 @@ test('what came back of an order that a page has claimed cannot come back again 
   expect(net(driver).units).toBe(0);
 });
 
+test('an order is of the currency that the shop reports, where a page claimed another one', () => {
+  const driver = ledger();
+  for (const [confirmed, currency] of [[false, 'USD'], [true, 'EUR']] as const) {
+    driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed, currency, lines: [orderLine('P1', 2, 100_000n)] }));
+  }
+  const sums = (currency: string): bigint => driver.read(sales).reduce((sum, line) => sum + (line.currency === currency ? line.amount : 0n), 0n);
+  expect([sums('USD'), sums('EUR')]).toEqual([0n, 200_000n]);
+});
+
 test('an order is of the day that the shop reports, where a page claimed another one', () => {
   const driver = ledger();
   for (const [confirmed, time] of [[false, NINE], [true, NINE + 2 * DAY]] as const) {

@@ -20,3 +20,17 @@ test('a total is kept for twenty times as long as it took, asked for meanwhile b
   await expect(kept.of('Cellar', async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await kept.of('Cellar', async () => ({ number: 0 }))).toEqual({ number: 0 });
 });
+
+test('of more than some 256 the oldest are worked out anew', () => {
+  const kept = new KeptTotals(() => 0);
+  const made: string[] = [];
+  const ask = (category: number): void => void kept.of(`C${category}`, () => {
+    made.push(`C${category}`);
+    return new Promise(() => {});
+  });
+  for (let category = 0; category < 300; category++) ask(category);
+  expect(made).toHaveLength(300);
+  ask(299);
+  ask(0);
+  expect(made.slice(300)).toEqual(['C0']);
+});

@@ -23,6 +23,17 @@ test('an untrained level is the textbook one, and a better one is trusted only o
   expect(trusted).toEqual([false, false, false, false, false, false, true, true]);
 });
 
+test('a level that was just right stays', () => {
+  const { shift, cycles, covered } = learn(init(), asked(12, 5), 12);
+  expect({ shift, cycles, covered }).toEqual({ shift: 0, cycles: 1, covered: 1 });
+});
+
+test('what is covered is told of the levels that were suggested, not of those that are only learned yet', () => {
+  const raised = learn(init(), asked(10, 10), 40);
+  expect([corrected(raised, asked(10, 10)) > 11, isTrusted(raised)]).toEqual([true, false]);
+  expect(learn(raised, asked(10, 10), 11).covered).toBe(0);
+});
+
 test('a lower level that only seems to save, since no shortage was due yet, is not trusted', () => {
   const tooHigh = (service: number, cycles: number): Correction =>
     Array.from({ length: cycles }).reduce<Correction>((state) => learn(state, asked(30, 10, service), 20), init());
