@@ -12,6 +12,7 @@ import { randomness, uniform } from '../../models/kernels/numbers.js';
 import * as popularity from '../../models/popularity.js';
 import * as ranker from '../../models/ranker.js';
 import * as repeats from '../../models/repeats.js';
+import * as visitPatterns from '../../models/visit-patterns.js';
 import { clickstream, interactions, purchases, recommendations, userMerges } from '../../schemas/topics.js';
 import { packageRoot } from '../../schemas/files.js';
 import { shopOfPairs, type TestShop } from '../serving/shop.js';
@@ -112,6 +113,23 @@ describe('a click and the page it leads to', () => {
       expect(share('P1')).toBeCloseTo(2 * share('P3'), 2);
       expect(repeats.clicksOf(model.repeats, itemIndex.predict(index, 'P1'))).toBe(1);
     }
+  });
+
+  test('by a page that sends every event twice teach what they teach sent once', () => {
+    const random = randomness(6);
+    const once = Array.from({ length: 120 }, (_, n) => {
+      const [first, second] = [0, 0].map(() => `P${Math.floor(uniform(random) * 30)}`);
+      return [first!, second!, first!].map((sku, step) => ({ shopper: `s-${n}`, event: 'Product Viewed', sku, time: NINE + n * MINUTE + step * 20_000 }));
+    }).flat();
+    const twice = once.flatMap((event) => [event, { ...event, time: event.time + 300 }]);
+    const [of, ofTwice] = [learnedFrom(once), learnedFrom(twice)];
+    expect(repeats.predict(of.learner.model.repeats, 0)).toBeGreaterThan(0);
+    for (const side of ['learner', 'scorer'] as const) {
+      expect(repeats.snapshot(ofTwice[side].model.repeats)).toEqual(repeats.snapshot(of[side].model.repeats));
+      expect(visitPatterns.snapshot(ofTwice[side].model.visitPatterns)).toEqual(visitPatterns.snapshot(of[side].model.visitPatterns));
+      expect(popularity.snapshot(ofTwice[side].model.popularity)).toEqual(popularity.snapshot(of[side].model.popularity));
+    }
+    expect(ofTwice.learner.quality).toEqual(of.learner.quality);
   });
 
   test('seen again later are learned from, but not judged: no answer names what was touched last', () => {
