@@ -10,6 +10,7 @@
 import * as bank from './expert-bank.js';
 import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
+import * as silence from './silence.js';
 import { learnRound, type Sample } from './judging.js';
 import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMeans, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
@@ -71,7 +72,7 @@ function shopActivity(model: DemandForecaster, phase: number, demand: Float64Arr
     const typical = level / bank.frequency(model.bank, sku, 2);
     if (!(typical > 0)) continue;
     made += Math.min(Math.max(0, units) / typical, 3);
-    expected += (level * exposure) / typical;
+    expected += (silence.onSale(bank.surpriseOf(model.bank, sku), 1) * level * exposure) / typical;
   }
   // A phase taken for closed has no expectation left: what the open ones sell is what reopening would mean.
   return { made, expected };

@@ -12,9 +12,11 @@
  * A size is kept free of the calendar: e (1 − exp(−λ)) / (1 − exp(−λ e)) is the part of e that frequency does not already explain.
  * An untrained row answers zero everywhere. Units are units a period.
  *
- * State: 252 bytes a SKU at season 7, and 4 (56 + season) bytes in general.
+ * State: 256 bytes a SKU at season 7, and 4 (57 + season) bytes in general. What is silent against all expectation learns nothing (silence.ts).
  * Sources: Teunter, Syntetos and Babai 2011 (separate smoothing of frequency and size); Gardner 2006 (damped trend).
  */
+import * as silence from './silence.js';
+
 export const FREQUENCY_RATES = [0.2, 0.07, 0.025, 0.008] as const;
 const RATES = FREQUENCY_RATES.length;
 export const RECENT_SIZES = 16;
@@ -29,7 +31,7 @@ export const TREND_DAMPING = 0.97;
 /** A SKU that has just been seen has one imagined period behind it, nearly without a sale. */
 const PRIOR_FREQUENCY = 0.02;
 
-/** Columns of a row. */
+/** Columns of a row; behind the season, whose length a shop chooses, the surprise of its silence. */
 const HITS = 0;
 const EXPOSURE = HITS + RATES;
 const UNITS = EXPOSURE + RATES;
@@ -54,7 +56,7 @@ export interface Bank {
 }
 
 export function init(skus: number, seasonPeriods: number): Bank {
-  const width = SEASON + seasonPeriods;
+  const width = SEASON + seasonPeriods + 1;
   return { seasonPeriods, width, rows: new Float32Array(skus * width) };
 }
 
@@ -90,6 +92,9 @@ export function periods(bank: Bank, sku: number): number {
 export function deviation(bank: Bank, sku: number): number {
   return bank.rows[sku * bank.width + DEVIATION] ?? 0;
 }
+
+/** Surprise, in nats, of the periods since the last sale (`silence.ts`). */
+export const surpriseOf = ({ rows, width }: Bank, sku: number): number => rows[(sku + 1) * width - 1] ?? 0;
 
 /** Excess of a day's variance over Poisson's, of the squared mean, around the slow level: φ of a negative binomial. */
 export const dispersion = ({ rows, width }: Bank, sku: number): number => Math.max(0, ratio(rows, sku * width + EXCESS));
@@ -142,6 +147,10 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   const expected = before * exposure * own;
   const fast = level(bank, sku, 0) * exposure * own;
   const seen = rows[at + PERIODS] ?? 0;
+
+  const heard = at + width - 1;
+  rows[heard] = hit === 1 ? 0 : silence.hush(rows[heard] ?? 0, hazard(bank, sku, 2) * exposure * own);
+  if (silence.offShare(rows[heard] ?? 0) > 0.5) return;
 
   if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1), exposure * own));
   for (let k = 0; k < RATES; k++) {

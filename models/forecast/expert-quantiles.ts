@@ -28,11 +28,13 @@ import {
   SALES,
   sizeFactorOf,
   SIZES,
+  surpriseOf,
   TREND_DAMPING,
   WIDE_SPREAD,
   type Bank,
 } from './expert-bank.js';
 import { negativeBinomialQuantiles, WALKED_MEAN } from './negative-binomial.js';
+import * as silence from './silence.js';
 
 const MAX_SIZES = RECENT_SIZES + OLDER_SIZES;
 
@@ -209,6 +211,15 @@ export function predict(
       negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : slowDispersion, probabilities, out, t * stride + k * n);
       // Of so large a mean it leaves no room for days without a sale: one sale of a million units would have every quiet day sell.
       if (mean > WALKED_MEAN) for (let p = 0; p < n && (probabilities[p] ?? 1) <= 1 - mostSale[t]!; p++) out[t * stride + k * n + p] = 0;
+    }
+  }
+  const surprise = surpriseOf(bank, sku);
+  if (silence.offShare(surprise) < silence.HARDLY) return;
+  for (let t = 0; t < count; t++) {
+    const on = silence.onSale(surprise, periods[t]!.ahead);
+    for (let k = 0; k < EXPERTS.length; k++) {
+      means[t * EXPERTS.length + k]! *= on;
+      if (needed?.[k] !== false) silence.thin(out, t * stride + k * n, probabilities, on);
     }
   }
 }

@@ -10,6 +10,7 @@ import * as bank from './expert-bank.js';
 import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
+import * as silence from './silence.js';
 import { SHARED } from './totals.js';
 
 export const CLASS_NAMES = ['rare', 'slow', 'frequent', 'daily'] as const;
@@ -180,7 +181,9 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   const { probabilities, mixer, tails } = mixture;
   const n = probabilities.length;
   const experts = EXPERTS.length;
-  const { asked, like } = likenesses(periods);
+  // What is silent comes back with the days: none of them is like another.
+  const isSilent = silence.offShare(bank.surpriseOf(rows, sku)) >= silence.HARDLY;
+  const { asked, like } = isSilent ? { asked: periods, like: periods.map((_, t) => t) } : likenesses(periods);
   if (scratch.length < asked.length * experts * n) scratch = new Float64Array(asked.length * experts * n);
   // An expert that is not asked keeps what is there: another SKU's quantiles, of a weight of next to nothing, must not show.
   scratch.fill(0);

@@ -10,7 +10,7 @@
  * than refunds counts as zero; the first net sale begins the series, after three imagined days without one. A day that began without stock is
  * learned only if it sold more than was expected. An untrained series answers zero. Days are local days since 1970-01-01.
  *
- * State: 252 bytes of bank, 8 a window day, and some 40 more.
+ * State: 256 bytes of bank, 8 a window day, and some 40 more.
  */
 import { capped, noCapped, type CappedSales } from './capped-sales.js';
 import { change, counted, grow, rounded, SIZE_RATE, type ClaimedDay } from './claims.js';
@@ -117,8 +117,9 @@ function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
 }
 
 function restore({ folded }: SkuSeries, into: bank.Bank): void {
-  if (folded.length === into.rows.length) into.rows.set(folded);
-  else into.rows.fill(0);
+  // Rows grow at their end.
+  into.rows.fill(0);
+  if (folded.length <= into.rows.length) into.rows.set(folded);
 }
 
 function begin(into: bank.Bank, firstDay: number): void {

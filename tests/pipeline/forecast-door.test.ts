@@ -104,6 +104,7 @@ describe('the forecast of one SKU', () => {
     const mix = tea['mix'] as { weight: number }[];
     expect(mix.reduce((sum, { weight }) => sum + weight, 0)).toBeGreaterThan(0.9);
     expect(tea['drivers']).toMatchObject({
+      stillSold: 1,
       demandClass: 'daily', dayOfWeek: { monday: expect.any(Number) as number, sunday: expect.any(Number) as number }, trend: { shopPercentAWeek: expect.any(Number) as number },
       planned: [{ date: '2026-04-08', kind: 'closed', factor: 0 }, { date: '2026-04-10', kind: 'event', name: 'Sale', factor: 1 }],
     });

@@ -74,9 +74,9 @@ describe('a series', () => {
     expect(sell(init(START), START - 40_000, 1, exposureOf)).toBeUndefined();
   });
 
-  test('has at most 252 bytes of bank and 28 days of units', () => {
+  test('has at most 256 bytes of bank and 28 days of units', () => {
     const series = fit(Array.from({ length: 200 }, (_, day) => ({ day, units: 1 })));
-    expect([series.folded.byteLength, series.units.length]).toEqual([252, WINDOW_DAYS]);
+    expect([series.folded.byteLength, series.units.length]).toEqual([256, WINDOW_DAYS]);
   });
 
   test('is not changed by being read', () => {
