@@ -137,9 +137,8 @@ function takeOver(from: string, to: string, old: SkuSeries, exposureOf: Exposure
   const known = ctx.get(demandRows, to);
   const kept = ctx.get(ownRows, to);
   const row = kept ?? known;
-  // Who has a month of its own knows better; and where its own is not known, what came a second time would count the days between twice.
-  if (row && row.firstDay !== null) return undefined;
-  if ((!kept && ctx.get(predecessorRows, to)?.sku === from) || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
+  // Who has a month of its own knows better.
+  if ((row && row.firstDay !== null) || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
   ctx.put(predecessorRows, to, { sku: from, handed: true });
   const own = row ? seriesOf(row) : init(old.lastDay);
   if (!kept) {

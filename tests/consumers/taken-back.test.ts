@@ -75,6 +75,25 @@ describe('`replaces` that is taken back', () => {
     expect(units(driver, 'OLD') / 28).toBeGreaterThan(4);
   });
 
+  test('in a line of SKUs the newest has what the one between takes over afterwards, and once', () => {
+    const driver = shop(3);
+    sellOld(driver, 0, 40);
+    driver.send(sales, 'V2', sale('V2', 3, NINE + 39 * DAY));
+    for (const [sku, old] of [['V3', 'V2'], ['V2', 'OLD']] as const) put(driver, sku, old, NINE + 39 * DAY);
+    for (const sku of ['V2', 'V3']) expect(driver.row('demand-forecasts', demandRows, sku)!.units).toEqual([...Array.from({ length: 27 }, () => 5), 8]);
+  });
+
+  test('the shelf of who had not sold yet was empty from when that was told', () => {
+    const driver = shop(1);
+    sellOld(driver, 0, 40);
+    put(driver, 'NEW', 'OLD', NINE + 39 * DAY, { stock: 0 });
+    driver.tick(NINE + 41 * DAY);
+    driver.send(sales, 'NEW', sale('NEW', 2, NINE + 41 * DAY));
+    put(driver, 'NEW', null, NINE + 42 * DAY, { stock: 3 });
+    const day = Math.floor(NINE / DAY);
+    expect(driver.row('demand-forecasts', demandRows, 'NEW')!.shortages).toEqual([{ from: day + 40, to: day + 42 }]);
+  });
+
   test('both stand as if it had never been said', () => {
     const lines = fc.array(fc.record({
       kind: fc.constantFrom('sale', 'sale', 'sale', 'sale', 'stock'), sku: fc.constantFrom('OLD', 'NEW'), days: fc.constantFrom(0, 0, 1, 1, 2, 9), units: fc.integer({ min: -2, max: 20 }),
