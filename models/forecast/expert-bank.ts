@@ -1,13 +1,14 @@
 /**
  * A bank of O(1) demand experts: one row of 32-bit floats a SKU, updated in place by one demand a period.
  *
- *   hurdle k   P(y > 0) = 1 − exp(−λ_k e),  λ_k = −ln(1 − π_k) · open_k / exposure_k;  y | y > 0 ~ the SKU's own recent sizes
+ *   hurdle k   P(y > 0) = 1 − exp(−λ_k e s),  λ_k = −ln(1 − π_k) · open_k / exposure_k;  y | y > 0 ~ the SKU's own recent sizes
  *              smoothed hits: π_k ← (1 − r_k) π_k + r_k [y > 0], at four rates r_k; sizes of the last 16 sales, and of every fourth of 64 before
- *   level k    y ~ negative binomial(μ_k e s, φ),  μ_k = smoothed units / smoothed exposure,  s the SKU's own seasonal profile
+ *   level k    y ~ negative binomial(μ_k e s, φ),  μ_k = smoothed units / smoothed exposure (e s),  s the SKU's own seasonal profile
  *   quick      the same around a level of rate ½ whose variance grows by ¼ a period ahead, for series that wander
  *   Holt       the same around a damped trend
  *
- * e is the exposure of the period: the calendar index times the global level (no unit, 1 = an ordinary period). Dividing by the
+ * e is the exposure of the period: the calendar index times the global level (no unit, 1 = an ordinary period). Smoothed is e s: by e alone
+ * a level of what sells at weekends would be too high on Sundays, and s would count twice what the shop has of it. Dividing by the
  * smoothed exposure, instead of smoothing y/e, keeps a closed day (e ≈ 0) from blowing up a level.
  * A size is kept free of the calendar: e (1 − exp(−λ)) / (1 − exp(−λ e)) is the part of e that frequency does not already explain.
  * An untrained row answers zero everywhere. Units are units a period.
@@ -152,11 +153,21 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   rows[heard] = hit === 1 ? 0 : silence.hush(rows[heard] ?? 0, hazard(bank, sku, 2) * exposure * own);
   if (silence.offShare(rows[heard] ?? 0) > 0.5) return;
 
+  if (seen > 0 && before > 0 && exposure > 0.05) {
+    // A bulk order must not become the pattern of its weekday.
+    const relative = Math.min(units / (before * exposure), 4);
+    const weight = Math.min(1, before * exposure);
+    const was = rows[at + SEASON + phase] ?? 0;
+    rows[at + SEASON + phase] = was + seasonRate(seen, bank.seasonPeriods) * weight * (relative - 1 - was);
+  }
+  // A weekday on which it never sells is closed to it: nothing of its other days shows on it, and its zeros are no lost demand.
+  if (hit === 0 && own <= NEARLY_CLOSED) return;
+
   if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1), exposure * own));
   for (let k = 0; k < RATES; k++) {
     const r = FREQUENCY_RATES[k] ?? 0;
     rows[at + HITS + k] = (rows[at + HITS + k] ?? 0) * (1 - r) + r * hit;
-    rows[at + EXPOSURE + k] = (rows[at + EXPOSURE + k] ?? 0) * (1 - r) + r * exposure;
+    rows[at + EXPOSURE + k] = (rows[at + EXPOSURE + k] ?? 0) * (1 - r) + r * exposure * own;
     rows[at + UNITS + k] = (rows[at + UNITS + k] ?? 0) * (1 - r) + r * units;
   }
   rows[at + PERIODS] = seen + 1;
@@ -174,14 +185,6 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
     const rate = seen === 0 ? 1 : QUICK_RATE * Math.min(1, exposure);
     rows[at + QUICK_LEVEL] = was + rate * (units / (exposure * own) - was);
     learnTrend(rows, at, units / (exposure * own), Math.min(1, exposure), seen);
-  }
-
-  if (seen > 0 && before > 0 && exposure > 0.05) {
-    // A bulk order must not become the pattern of its weekday.
-    const relative = Math.min(units / (before * exposure), 4);
-    const weight = Math.min(1, before * exposure);
-    const was = rows[at + SEASON + phase] ?? 0;
-    rows[at + SEASON + phase] = was + seasonRate(seen, bank.seasonPeriods) * weight * (relative - 1 - was);
   }
 }
 
@@ -231,7 +234,8 @@ export const WIDE_SPREAD = 0.1;
 /** Cycles that a season forgets in. */
 const CYCLES = 2 / SEASON_RATE - 1;
 const NEVER = 0.005;
-const NEARLY_CLOSED = 0.1;
+/** A phase with less is closed to the SKU. */
+export const NEARLY_CLOSED = 0.1;
 
 /**
  * The SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as its

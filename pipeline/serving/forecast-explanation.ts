@@ -25,11 +25,11 @@ export function mixOf(taught: Taught, rows: bank.Bank): { expert: string; weight
 /** What moves the forecast: how often and how much the SKU sells, its weekdays, trends, and days known in advance. */
 export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank, today: number, plan: Plan): object {
   const { index, events, sales } = shop.outlook(today);
-  const often = bank.frequency(rows, 0, 1);
-  const weekdays = WEEKDAYS.map((name, phase) => {
-    const factor = (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase);
-    return [name, rounded(factor)] as const;
-  });
+  const factors = WEEKDAYS.map((_, phase) => (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase));
+  const open = factors.filter((_, phase) => calendar.exposure(index, phase) > 0);
+  // What the bank knows is of days that are not closed to the SKU; a merchant asks of all on which the shop is open.
+  const its = open.length > 0 ? factors.filter((factor, phase) => factor > 0 && bank.profile(rows, 0, phase) > bank.NEARLY_CLOSED).length / open.length : 1;
+  const aDay = open.length > 0 ? open.reduce((sum, factor) => sum + factor, 0) / open.length : 1;
   const planned = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).flatMap((day) => {
     const known = plan.get(day);
     if (!known) return [];
@@ -37,8 +37,8 @@ export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank
   });
   const onSale = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).filter((day) => isPromoted(promotions, day));
   return {
-    demandClass: CLASS_NAMES[classOf(rows, 0)], sellsOnShareOfDays: rounded(often), unitsADay: rounded(bank.level(rows, 0, 2) * Math.exp(index.level)),
-    dayOfWeek: Object.fromEntries(weekdays), stillSold: rounded(silence.onSale(bank.surpriseOf(rows, 0), 1)),
+    demandClass: CLASS_NAMES[classOf(rows, 0)], sellsOnShareOfDays: rounded(bank.frequency(rows, 0, 1) * its), unitsADay: rounded(bank.level(rows, 0, 2) * Math.exp(index.level) * aDay),
+    dayOfWeek: Object.fromEntries(WEEKDAYS.map((name, phase) => [name, rounded(factors[phase] ?? 0)])), stillSold: rounded(silence.onSale(bank.surpriseOf(rows, 0), 1)),
     trend: { shopPercentAWeek: rounded(100 * Math.expm1(SEASON_DAYS * index.slope)), skuAgainstUsualPercent: rounded(100 * Math.expm1(momentumOf(rows, 0))) },
     planned,
     ...(onSale.length > 0 ? { promotion: { factor: rounded(factorOf(sales)), dates: onSale.map(isoDay) } } : {}),

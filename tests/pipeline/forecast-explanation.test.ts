@@ -39,6 +39,7 @@ function lived(...spans: readonly { days: number; units: number }[]): bank.Bank 
 
 interface Drivers {
   readonly unitsADay: number;
+  readonly sellsOnShareOfDays: number;
   readonly trend: { readonly shopPercentAWeek: number; readonly skuAgainstUsualPercent: number };
 }
 const drivers = (of: Shop, rows: bank.Bank): Drivers => driversOf(of, skuSeries.init(TODAY), rows, TODAY, new Map()) as Drivers;
@@ -51,6 +52,15 @@ test('units a day are those of the shop\'s days as they are now', () => {
   const rows = lived({ days: 200, units: 6 });
   expect(drivers(shop(), rows).unitsADay).toBeCloseTo(6, 2);
   expect(drivers(shop(1.5), rows).unitsADay).toBeCloseTo(9, 2);
+});
+
+test('what sells seven a day at weekends only sells two a day, on two days of seven', () => {
+  const rows = bank.init(1, skuSeries.SEASON_DAYS);
+  for (let day = 0; day < 280; day++) bank.learn(rows, 0, day % 7 > 4 ? 7 : 0, 1, day % 7);
+  const told = drivers(shop(), rows);
+  expect(told.unitsADay).toBeGreaterThan(1.9);
+  expect(told.unitsADay).toBeLessThan(2.1);
+  expect(told.sellsOnShareOfDays).toBeCloseTo(2 / 7, 1);
 });
 
 test('what sells more than usual is above, what sells less below', () => {
