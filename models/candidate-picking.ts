@@ -1,7 +1,7 @@
 /**
  * Which items are ranked at all: the shopper's own, then the best of each kind of evidence, then popular ones while few.
  *
- *   candidates = listed ∪ own ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 40 near) (∪ popular)
+ *   candidates = listed ∪ own ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 40 near) ∪ 5 trending (∪ popular)
  *
  * 128 in all at most. What one source took counts towards the next one's quota. A refused item is looked past, up to
  * twice the quota, so that a filter does not empty the list.
@@ -13,6 +13,8 @@ import { largest } from './kernels/columns.js';
 const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30 } as const;
 /** How many of the nearest by embedding join. */
 export const NEAR = 40;
+/** How many of what trends join whoever asks: in a flash sale all want what went with nothing before. */
+const HOT = 5;
 /** Below this many candidates (or as many as are wanted) the most popular items join. */
 const FEW = 40;
 
@@ -52,6 +54,7 @@ export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, 
   count = take(space, COLUMN.hop, space.slots, QUOTA.hop, picked, count, exclude);
   count = take(space, COLUMN.long, space.direct, QUOTA.long, picked, count, exclude);
   if (near) count = takeListed(space, near, Math.min(MOST_CANDIDATES, count + NEAR), picked, count, exclude);
+  count = takeListed(space, trending.subarray(0, HOT), MOST_CANDIDATES, picked, count, exclude);
   const enough = Math.min(Math.max(FEW, least), MOST_CANDIDATES);
   if (count < enough) count = takeListed(space, trending, enough, picked, count, exclude);
   if (count < enough) count = takeListed(space, popular, enough, picked, count, exclude);
@@ -61,9 +64,10 @@ export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, 
 
 /**
  * Whether an item may be picked where own clicks are and one item at most is refused, told before picking: of own clicks and three
- * kinds of evidence one names a quarter of all slots, and where that is enough, no item joins that has no slot.
+ * kinds of evidence one names a quarter of all slots, and where that is enough, no item joins that has no slot, but what trends.
  */
-export const mayBePicked = (space: Scratch, item: number): boolean => space.slots < 4 * (FEW + 1) || isHeld(space, item);
+export const mayBePicked = (space: Scratch, item: number, trending: Int32Array): boolean =>
+  space.slots < 4 * (FEW + 1) || isHeld(space, item) || trending.subarray(0, HOT).includes(item);
 
 /** What became of a slot: taken by this or an earlier source, or refused. */
 const TAKEN = 1;

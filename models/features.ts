@@ -46,9 +46,13 @@ const SCALES = Float32Array.from(TABLE.flatMap(([, mean, factor]) => [mean, fact
 /** Names the list: weights and logged features of another list mean nothing here. */
 export const SET = 'fusion-3';
 
-/** By what an untrained ranker prefers: the evidence, a little of everything. */
+/**
+ * By what an untrained ranker prefers: what linear rankers learned first on shops as unlike as we had, rounded. The click that was
+ * made last is not the best to come back to, and what is near to own clicks in the embedding is that without being wanted again.
+ */
 const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
-  'forward share': 2, 'backward share': 0.5, 'hop share': 1, own: 1, 'own recency': 3, embedding: 0.3, popular: 0.5,
+  'forward share': 1.5, 'backward share': 0.4, 'hop share': 1, 'long share': -0.4, 'latest part': 0.5, own: 0.8, 'own recency': 2.2, 'is latest': -0.9,
+  embedding: 0.4, 'embedding of latest': 0.1, 'embedding of all': 0.1, 'embedding × own': -0.5, popular: 0.3,
 };
 export const PRIOR: readonly number[] = TABLE.map(([name, , factor]) => (FIRST_WEIGHTS[name] ?? 0) / factor);
 

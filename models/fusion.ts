@@ -1,7 +1,7 @@
 /**
  * Lean fusion: the recommender. Counting models and an embedding propose, a small learned network ranks.
  *
- *   candidates = own clicks ∪ best of latest, forward, backward and 2-hop transitions (∪ popular ones while few)
+ *   candidates = own clicks ∪ best of latest, forward, backward and 2-hop transitions ∪ what trends (∪ popular ones while few)
  *   score(c) = ranker(features(c))
  *   learn event b after clicks x:  softmax cross-entropy of b over candidates(x), then every source learns (x, b)
  *
@@ -150,7 +150,7 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   gather(state, recent, work);
   twoHop.gather(state.coVisitation, recent, work.scratch);
   work.rank = 0;
-  if (settings.repeats && !settings.scan && !mayBePicked(work.scratch, item)) return Number.NaN;
+  if (settings.repeats && !settings.scan && !mayBePicked(work.scratch, item, popularity.listed(state.popularity, 'trending'))) return Number.NaN;
   const count = choose(state, recent, work, asked);
   const target = work.items.subarray(0, count).indexOf(item);
   if (target < 0) return Number.NaN;

@@ -85,6 +85,17 @@ test('one bot that clicks one item a thousand times does not move what others se
   expect(top(state, after(3), 1)).toEqual([4]);
 });
 
+test('what all want now is a candidate after clicks that never led to it, and who takes it teaches so', () => {
+  const before = fusion.restore([...fusion.snapshot(trained)]);
+  const state = { ...before, settings: { ...before.settings, lessonShare: 1 } };
+  for (let n = 0; n < 500; n++) fusion.learn(state, after(), 1_000, work);
+  // One click of each ring: so much evidence that nothing need fill up the list.
+  const clicks = Int32Array.from({ length: 20 }, (_, ring) => 10 * ring + 3);
+  expect(top(state, clicks, 128).length).toBeGreaterThan(100);
+  expect(top(state, clicks, 128)).toContain(1_000);
+  expect(fusion.learnRanking(state, clicks, 1_000, work)).toBeGreaterThan(0);
+});
+
 test('a shopper who looks at something nobody has seen may be shown it again', () => {
   expect(top(trained, after(3, 5_000), 100)).toContain(5_000);
 });
