@@ -12,7 +12,7 @@ import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
 import { hourRows, learnHour, learnHourOfSku, learnOwnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
-import { enrol, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
+import { enrol, expectedOf, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
@@ -86,8 +86,10 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   /** Puts the row of a SKU, and changes the shop's days by what changed of its part in them. */
-  function keep(sku: string, before: SkuDemand | undefined, series: skuSeries.SkuSeries, ctx: Context): SkuDemand {
+  function keep(sku: string, before: SkuDemand | undefined, sold: skuSeries.SkuSeries, ctx: Context): SkuDemand {
     const window = ctx.get(windowRows, SHOP);
+    const newest = window?.lastDay ?? sold.lastDay;
+    const series = expectedOf(sku, sold, ({ time }) => days.dayOf(time), newest, worthOfPast({ promotions: [] }, ctx), ctx);
     if (window) ctx.put(windowRows, SHOP, change(window, before ? skuSeries.activity(seriesOf(before)) : new Map(), skuSeries.activity(series)));
     const row = demandRow(series, before ?? neverPublished);
     ctx.put(demandRows, sku, row);
@@ -124,9 +126,9 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const row = sku === undefined ? undefined : ctx.get(demandRows, sku);
     if (sku === undefined || !row) return;
     if (isNew) enrol(sku, row.lastDay, ctx);
-    // The old one may have been sold out; the new one has a stock of its own.
+    // The old one may have been sold out, or out of the shop's days; the new one has a stock of its own.
     const supply = ctx.get(supplyRows, sku);
-    ctx.put(demandRows, sku, demandRow(supplied(seriesOf(row), supply), row));
+    keep(sku, row, supplied(seriesOf(row), supply), ctx);
     changeOwn(sku, (own) => supplied(own, supply), ctx);
     publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
   }

@@ -1008,6 +1008,8 @@ export interface ShopSeason {
   readonly saleBeyond3: number;
   /** What lies between six and eighteen. */
   readonly saleBeyond6: number;
+  /** Smoothed sales of SKUs younger than two weeks. */
+  readonly young: number;
 }
 
 /** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */
@@ -1032,6 +1034,8 @@ export interface ShopWindow {
   readonly saleBeyond3: readonly number[];
   /** The same of SKUs on promotion. */
   readonly saleBeyond6: readonly number[];
+  /** Typical sales of those that are younger. */
+  readonly young: readonly number[];
 }
 
 /** A cart that was bought. */
@@ -1082,6 +1086,16 @@ export interface ClaimedDay {
   readonly claimed: number;
 }
 
+/** That it left what the shop expects. */
+export interface Leaving {
+  /** Day on which it was told. */
+  readonly told: number;
+  /** First day on which nothing is expected of it: the one before, while the shop's days have not come so far. */
+  readonly day: number;
+  /** Sales a day that had been expected. */
+  readonly often: number;
+}
+
 /** Sales of one SKU as a series that can be corrected (models/forecast/sku-series). Key: sku. */
 export interface SkuDemand {
   /** First day with a net sale, once it has left the window: days since 1970-01-01 in the shop's zone. */
@@ -1112,6 +1126,8 @@ export interface SkuDemand {
   readonly claims: readonly ClaimedDay[];
   /** A line was of less than a whole unit, metres for example. */
   readonly byFractions: boolean;
+  /** Since when the days of the shop expect nothing of it, as it is deleted or discontinued. */
+  readonly left: null | Leaving;
 }
 
 /** Sales of one hour. */

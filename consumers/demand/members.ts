@@ -1,6 +1,7 @@
-import { WINDOW_DAYS } from '../../models/forecast/sku-series.js';
+import { leave as leaveShop, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
+import type { Supply } from '../../schemas/types.js';
 import { hourRows, ownHourRows } from './hours.js';
 import { isOver } from './reorder.js';
 import { demandRows, memberKey, memberRows, PARTS, seasonRows, SHOP, supplyRows, windowRows } from './rows.js';
@@ -18,6 +19,18 @@ export const partOf = (sku: string): number => (murmur2(Buffer.from(sku)) >>> 16
 export const isGone = (sku: string, ctx: Context): boolean => isOver(ctx.get(supplyRows, sku), ctx.get(successorRows, sku));
 
 export const isMember = (sku: string, ctx: Context): boolean => ctx.get(memberRows, memberKey(partOf(sku)), sku) !== undefined;
+
+/**
+ * The series with what the shop's days expect of it: nothing since it was told (`told`, a day) that it is sold no more, all again if it comes back.
+ * What another SKU has taken the place of is expected of that one.
+ */
+export function expectedOf(sku: string, series: SkuSeries, told: (supply: Supply) => number, newest: number, exposureOf: ExposureOf, ctx: Context): SkuSeries {
+  const supply = ctx.get(supplyRows, sku);
+  if (ctx.get(successorRows, sku)) return series;
+  if (!supply || !isOver(supply, undefined)) return series.left ? { ...series, left: null } : series;
+  const since = series.left?.told ?? told(supply);
+  return series.left && series.left.day >= Math.min(since, newest) ? series : leaveShop(series, since, newest, exposureOf);
+}
 
 /** Members are the SKUs that sell, since `day` or earlier: those that are over teach nobody what selling is like. */
 export function enrol(sku: string, day: number, ctx: Context): void {

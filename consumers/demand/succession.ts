@@ -145,7 +145,8 @@ function takeOver(from: string, to: string, old: SkuSeries, exposureOf: Exposure
     ctx.put(ownRows, to, demandRow(own, neverPublished));
     keepOwnHours(to, ctx);
   }
-  let series: SkuSeries = { ...old, shortages: own.shortages.length > 0 ? own.shortages : old.shortages };
+  // What it left of the shop's days is given back to them once.
+  let series: SkuSeries = { ...old, left: kept ? null : old.left, shortages: own.shortages.length > 0 ? own.shortages : old.shortages };
   own.units.forEach((units, i) => {
     const day = windowStart(own) + i;
     const claim = own.claims.find((one) => one.day === day);

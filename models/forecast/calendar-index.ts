@@ -8,6 +8,8 @@
  *
  * One bulk order counts for at most three sales, and with few sales little or nothing is learned: the noise of one SKU is not
  * a calendar, and must not show in the forecasts of another. Capping makes ln R a little negative for ever, so a slow mean of ln R is taken off, lest G drift against the levels.
+ * SKUs of which nothing is expected yet (the young ones) stand in for what others lack: y⁺ = (young − their mean)⁺ is added to what is made, up to
+ * what is expected. So where new SKUs take the place of old ones the shop has no bad day, and where they are added to them no good one.
  * A period with no sale at all where many were expected is closed: it is left out, and becomes the season's rule the third time in
  * a row on the same phase, in a shop of few sales too. An untrained index answers 1. Holidays and promotions known in advance multiply the exposure from outside.
  */
@@ -22,6 +24,8 @@ export interface CalendarIndex {
   slope: number;
   offset: number;
   periods: number;
+  /** Smoothed sales of the young. */
+  young: number;
 }
 
 const SEASON_RATE = 0.15;
@@ -30,6 +34,8 @@ const SLOPE_RATE = 0.05;
 const SLOPE_DAMPING = 0.97;
 const OFFSET_RATE = 0.01;
 const CERTAIN_SALES = 50;
+/** As what is expected of all others. */
+const YOUNG_RATE = 0.025;
 const TOO_FEW_SALES = 5;
 /** Fewer sales expected than this, and an empty day is chance. */
 const CLOSED_BELOW_SALES = 12;
@@ -42,7 +48,7 @@ const MOST_SURPRISE = Math.log(6);
 
 export function init(seasonPeriods: number): CalendarIndex {
   const zeros = (): number[] => Array.from({ length: seasonPeriods }, () => 0);
-  return { season: zeros(), learned: zeros(), closedRun: zeros(), level: 0, slope: 0, offset: 0, periods: 0 };
+  return { season: zeros(), learned: zeros(), closedRun: zeros(), level: 0, slope: 0, offset: 0, periods: 0, young: 0 };
 }
 
 /** The exposure `ahead` periods from the last one learned (0: as known now), on a phase of the season. */
@@ -52,24 +58,33 @@ export function exposure(index: CalendarIndex, phase: number, ahead = 0): number
   return Math.exp((index.season[phase] ?? 0) + index.level + drift);
 }
 
+/** Sales of a period, those of the young among them as far as they stand in for what others lack of the expected. */
+export function madeByAll(index: CalendarIndex, made: number, expected: number, young: number): number {
+  const lacking = Math.max(0, expected * Math.exp(index.offset) - made);
+  return made + Math.min(lacking, Math.max(0, young - index.young));
+}
+
 export type PeriodOutcome = { closed: true } | { closed: false; exposure: number };
 
 /**
- * Learns one period from the sales that were made and expected, both in typical sales, and answers the exposure with which every
- * SKU should learn it: the expected one, moved towards what the whole shop saw.
+ * Learns one period from the sales that were made and expected, and those of the young, all in typical sales, and answers the exposure with which
+ * every SKU should learn it: the expected one, moved towards what the whole shop saw.
  */
-export function learn(index: CalendarIndex, phase: number, made: number, expected: number): PeriodOutcome {
+export function learn(index: CalendarIndex, phase: number, made: number, expected: number, young = 0): PeriodOutcome {
   const before = exposure(index, phase);
-  if (made <= 0 && (expected >= CLOSED_BELOW_SALES || before === 0)) {
+  const isEmpty = made <= 0 && young <= 0;
+  if (isEmpty && (expected >= CLOSED_BELOW_SALES || before === 0)) {
     index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
     return { closed: true };
   }
-  if (made > 0) index.closedRun[phase] = 0;
+  const all = madeByAll(index, made, expected, young);
+  index.young += YOUNG_RATE * (young - index.young);
+  if (!isEmpty) index.closedRun[phase] = 0;
   else if (expected >= EMPTY_BELOW_SALES) index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
   index.periods++;
   if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: exposure(index, phase) };
   const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
-  const raw = Math.log(Math.max(made, 1e-9) / expected);
+  const raw = Math.log(Math.max(all, 1e-9) / expected);
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
   const times = index.learned[phase] ?? 0;
   index.learned[phase] = times + 1;

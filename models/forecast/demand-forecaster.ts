@@ -60,22 +60,27 @@ export function init(options: {
 /** Demand class of a SKU by how often it sells: an index into `CLASS_NAMES`. */
 export const frequencyClass = (model: DemandForecaster, sku: number): number => classOf(model.bank, sku);
 
-/** How much of a typical sale was made and was expected, summed over the shop. */
-function shopActivity(model: DemandForecaster, phase: number, demand: Float64Array): { made: number; expected: number } {
+/** How much of a typical sale was made and was expected, summed over the shop; what SKUs made that are too young for an expectation stands apart. */
+function shopActivity(model: DemandForecaster, phase: number, demand: Float64Array): { made: number; expected: number; young: number } {
   const exposure = calendar.exposure(model.index, phase);
   let made = 0;
   let expected = 0;
+  let young = 0;
   for (let sku = 0; sku < model.skus; sku++) {
     const units = demand[sku] ?? NaN;
-    if (Number.isNaN(units) || bank.periods(model.bank, sku) < GROWN_UP) continue;
+    if (Number.isNaN(units)) continue;
     const level = bank.level(model.bank, sku, 2);
     const typical = level / bank.frequency(model.bank, sku, 2);
+    if (bank.periods(model.bank, sku) < GROWN_UP) {
+      if (units > 0) young += typical > 0 ? Math.min(units / typical, 3) : 1;
+      continue;
+    }
     if (!(typical > 0)) continue;
     made += Math.min(Math.max(0, units) / typical, 3);
     expected += (silence.onSale(bank.surpriseOf(model.bank, sku), 1) * level * exposure) / typical;
   }
   // A phase taken for closed has no expectation left: what the open ones sell is what reopening would mean.
-  return { made, expected };
+  return { made, expected, young };
 }
 
 /**
@@ -83,8 +88,8 @@ function shopActivity(model: DemandForecaster, phase: number, demand: Float64Arr
  */
 export function learn(model: DemandForecaster, demand: Float64Array): void {
   const phase = model.period % model.bank.seasonPeriods;
-  const { made, expected } = shopActivity(model, phase, demand);
-  const outcome = calendar.learn(model.index, phase, made, expected);
+  const { made, expected, young } = shopActivity(model, phase, demand);
+  const outcome = calendar.learn(model.index, phase, made, expected, young);
   if (outcome.closed) {
     for (let sku = 0; sku < model.skus; sku++) bank.learnClosed(model.bank, sku, phase);
   } else {

@@ -2,7 +2,8 @@
  * The shop as one series: what every day was worth to all SKUs, with the last 28 days open to corrections.
  *
  *   made(d)     = Σ typical sales (each at most 3),   hits(d) = Σ SKUs that sold          over SKUs older than two weeks
- *   F(d + 1)    = (1 − r) F(d) + r hits(d) + those who joined,   r = 0.025                the sales of an ordinary day
+ *   young(d)    = Σ typical sales of the others, which stand in for what is lacking       see calendar-index.ts
+ *   F(d + 1)    = (1 − r) F(d) + r hits(d) + those who joined − left,  r = 0.025              the sales of an ordinary day
  *   calendar    learns (made(d), F(d) · exposure(d))                                      see calendar-index.ts
  *   who joins does so with the share of days on which it sold after its first one, at two weeks of age
  *   SKUs on promotion are left out of both sums and teach their own factor       see promotions.ts
@@ -62,7 +63,7 @@ export interface ShopWindow extends Readonly<Record<(typeof SUMS)[number] | 'joi
 }
 
 export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0), ...promotions.noSales });
-const SUMS = ['made', 'beyond3', 'beyond6', 'hits', 'saleMade', 'saleBeyond3', 'saleBeyond6', 'saleExpected'] as const;
+const SUMS = ['made', 'beyond3', 'beyond6', 'hits', 'young', 'saleMade', 'saleBeyond3', 'saleBeyond6', 'saleExpected'] as const;
 
 /** The shop with days opened up to `day`, and those that leave the window folded. */
 export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: Plan): { shop: ShopSeason; days: ShopWindow } {
@@ -85,12 +86,12 @@ type Sums = Omit<ShopWindow, 'lastDay'>;
 
 const mapped = (days: Sums, change: (of: readonly number[]) => number[]): Record<keyof Sums, number[]> => ({
   made: change(days.made), beyond3: change(days.beyond3), beyond6: change(days.beyond6), hits: change(days.hits), joined: change(days.joined),
-  saleMade: change(days.saleMade), saleBeyond3: change(days.saleBeyond3), saleBeyond6: change(days.saleBeyond6), saleExpected: change(days.saleExpected),
+  young: change(days.young), saleMade: change(days.saleMade), saleBeyond3: change(days.saleBeyond3), saleBeyond6: change(days.saleBeyond6), saleExpected: change(days.saleExpected),
 });
 
 const none: readonly number[] = [];
 export const noWindow: ShopWindow = {
-  lastDay: null, made: none, beyond3: none, beyond6: none, hits: none, joined: none, saleMade: none, saleBeyond3: none, saleBeyond6: none, saleExpected: none,
+  lastDay: null, made: none, beyond3: none, beyond6: none, hits: none, joined: none, young: none, saleMade: none, saleBeyond3: none, saleBeyond6: none, saleExpected: none,
 };
 
 /** The window after a SKU's part in it changed. */
@@ -117,7 +118,7 @@ export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, 
 }
 
 const isAlike = (a: Activity, b: Activity | undefined): boolean =>
-  b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined &&
+  b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined && a.young === b.young &&
   a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected;
 
 interface Worth {
@@ -135,13 +136,14 @@ function live(shop: ShopSeason, first: number, days: Sums, count: number, plan: 
   for (let i = 0; i < count; i++) {
     const day = first + i;
     const of = (sum: keyof Sums): number => days[sum][i] ?? 0;
-    state.sellers += of('joined');
+    state.sellers = Math.max(0, state.sellers + of('joined'));
     const planned = plan.get(day);
-    const made = of('made') > DUST ? of('made') : 0;
+    const sold = (sum: 'made' | 'young'): number => (of(sum) > DUST ? of(sum) : 0);
+    const [made, young] = [sold('made'), sold('young')];
     const onSale = of('saleExpected');
     // Whoever is on promotion is no measure of the day.
     const usual = { ...state, sellers: Math.max(0, state.sellers - onSale) };
-    const worth = planned ? learnPlanned(usual, planned, phaseOf(day), { made, beyond3: of('beyond3'), beyond6: of('beyond6') }) : learnOrdinary(usual, phaseOf(day), made);
+    const worth = planned ? learnPlanned(usual, planned, phaseOf(day), { made, beyond3: of('beyond3'), beyond6: of('beyond6') }, young) : learnOrdinary(usual, phaseOf(day), made, young);
     state.worth.push(worth);
     if (worth < 0) continue;
     // Caps on sales make what is made a little less than expected, for these as for all.
@@ -152,21 +154,21 @@ function live(shop: ShopSeason, first: number, days: Sums, count: number, plan: 
   return state;
 }
 
-function learnOrdinary({ index, sellers }: Worth, phase: number, made: number): number {
-  const outcome = calendar.learn(index, phase, made, calendar.exposure(index, phase) * sellers);
+function learnOrdinary({ index, sellers }: Worth, phase: number, made: number, young: number): number {
+  const outcome = calendar.learn(index, phase, made, calendar.exposure(index, phase) * sellers, young);
   return outcome.closed ? -1 : outcome.exposure;
 }
 
 /** A planned day teaches its own factor and leaves season and level alone. */
-function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, sales: CappedSales): number {
+function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, sales: CappedSales, young: number): number {
   if (planned.kind === 'closed') return -1;
   const { effect, times } = events[planned.name] ?? { effect: 0, times: 0 };
   const ordinary = calendar.exposure(index, phase);
   const plain = ordinary * Math.exp(effect);
   const expected = plain * sellers;
-  if (sales.made <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return -1;
+  if (sales.made <= 0 && young <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return -1;
   if (!(expected > TOO_FEW_SALES)) return plain;
-  const factor = Math.max(timesExpected(sales, ordinary * sellers), 1e-9);
+  const factor = Math.max(timesExpected({ ...sales, made: calendar.madeByAll(index, sales.made, expected, young) }, ordinary * sellers), 1e-9);
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - effect - index.offset));
   const many = expected - TOO_FEW_SALES;
   const certainty = many / (many + Math.min(CERTAIN_SALES, NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * NOISE) / expected)));

@@ -35,6 +35,15 @@ export interface Shortage {
   readonly to: number | null;
 }
 
+/** The shop expects nothing of a SKU any more since a day. */
+export interface Leaving {
+  /** Told so on that day, which the shop's days may not have reached. */
+  readonly told: number;
+  readonly day: number;
+  /** Sales a day that were expected of it. */
+  readonly often: number;
+}
+
 export interface SkuSeries {
   /** First day with a net sale, once it has left the window; until then null. */
   readonly firstDay: number | null;
@@ -55,6 +64,7 @@ export interface SkuSeries {
   readonly claims: readonly ClaimedDay[];
   /** Whether a line was ever of less than a whole unit, metres for example. */
   readonly byFractions: boolean;
+  readonly left: Leaving | null;
 }
 
 /** What a day of the shop is worth: 1 is ordinary, less than 0 was closed. */
@@ -63,7 +73,7 @@ export type ExposureOf = (day: number) => number;
 export const phaseOf = (day: number): number => ((day % SEASON_DAYS) + SEASON_DAYS) % SEASON_DAYS;
 
 export function init(day: number): SkuSeries {
-  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [], claims: [], byFractions: false };
+  return { firstDay: null, lastDay: day, units: [0], folded: new Float32Array(0), sizeUnits: 0, sizeHits: 0, earlyHits: 0, shortages: [], promotions: [], claims: [], byFractions: false, left: null };
 }
 
 export const windowStart = ({ lastDay, units }: SkuSeries): number => lastDay - units.length + 1;
@@ -199,15 +209,41 @@ export function unitsOn(series: SkuSeries, day: number): number {
   return units === undefined ? NaN : Math.max(0, units);
 }
 
+/** How far back a SKU's part in what the shop expects is looked for. */
+const MOST_EXPECTED_DAYS = 200;
+
+/**
+ * The same series, of which the shop expects nothing any more since it was `told`, or since its `newest` day while it has not come so far.
+ * What leaves is what had been expected: the share of open days with a sale, smoothed as the shop's, so that days sold out count as there.
+ */
+export function leave(series: SkuSeries, told: number, newest: number, exposureOf: ExposureOf): SkuSeries {
+  const start = windowStart(series);
+  const day = Math.max(start, Math.min(told, newest));
+  const first = firstSale(series);
+  if (first === null || day <= first + GROWN_UP) return { ...series, left: { told, day, often: 0 } };
+  let size = { sizeUnits: series.sizeUnits, sizeHits: series.sizeHits };
+  for (let d = start; d < Math.min(day, start + MOST_SILENCE_DAYS); d++) if (isUsual(series.promotions, d)) size = grow(size, Math.max(0, series.units[d - start] ?? 0));
+  let [open, share] = [0, SIZE_RATE];
+  for (let d = day - 1; d >= Math.max(first, day - MOST_EXPECTED_DAYS); d--) {
+    if (!isUsual(series.promotions, d)) continue;
+    if (exposureOf(d) >= 0) open += share;
+    share *= 1 - SIZE_RATE;
+  }
+  return { ...series, left: { told, day, often: open > 0 ? Math.min(1, size.sizeHits / open) : 0 } };
+}
+
 /** What a SKU adds to the shop's series on a day: typical sales as far as it is not on promotion, and the rest. */
 export interface Activity extends CappedSales, SaleSums {
   /** Whether it sold; of a promoted day how often it sells. */
   readonly hits: number;
-  /** Share of its first two weeks' days after the first on which it sold, on the day on which it is grown up: of the first it is heard because it sold. */
+  /** Share of its first two weeks' days after the first on which it sold, on the day on which it is grown up: of the first it is heard because it sold.
+   * Below zero on the day on which it leaves. */
   readonly joined: number;
+  /** Typical sales before it is grown up, at most three. */
+  readonly young: number;
 }
 
-const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0 };
+const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0, young: 0 };
 
 /** A SKU's part in the shop's series, by day: a function of its sales alone, so that corrections can take it back. */
 export function activity(series: SkuSeries): Map<number, Activity> {
@@ -215,6 +251,7 @@ export function activity(series: SkuSeries): Map<number, Activity> {
   const first = firstSale(series);
   if (first === null) return parts;
   const grownUp = first + GROWN_UP;
+  const over = series.left?.day ?? Infinity;
   const start = windowStart(series);
   let { sizeUnits, sizeHits, earlyHits } = series;
   series.units.forEach((net, i) => {
@@ -222,8 +259,9 @@ export function activity(series: SkuSeries): Map<number, Activity> {
     const units = Math.max(0, net);
     if (day < first) return;
     if (units > 0 && day < grownUp) earlyHits++;
-    if (day >= grownUp && sizeHits > 0) {
-      const sold = units > 0 ? capped((units * sizeHits) / sizeUnits) : noCapped;
+    const sold = units <= 0 ? noCapped : capped(sizeHits > 0 ? (units * sizeHits) / sizeUnits : 1);
+    if (day < grownUp && day < over && units > 0) parts.set(day, { ...idle, young: sold.made });
+    if (day >= grownUp && day < over && sizeHits > 0) {
       if (isPromoted(series.promotions, day)) {
         // The share began at nothing: of what it lacks, its age tells.
         const often = Math.min(1, sizeHits / (1 - (1 - SIZE_RATE) ** usualDays(series.promotions, first, day)));
@@ -232,6 +270,7 @@ export function activity(series: SkuSeries): Map<number, Activity> {
     }
     if (isUsual(series.promotions, day)) ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
   });
-  if (series.lastDay >= grownUp) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: Math.max(0, earlyHits - 1) / (GROWN_UP - 1) });
+  if (series.lastDay >= grownUp && grownUp < over) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: Math.max(0, earlyHits - 1) / (GROWN_UP - 1) });
+  if (series.left && series.left.often > 0) parts.set(over, { ...idle, joined: -series.left.often });
   return parts;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { live } from '../../consumers/demand/publication.js';
-import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seasonRows, windowRows } from '../../consumers/demand/rows.js';
+import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seasonRows, shopOf, windowRows } from '../../consumers/demand/rows.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import * as itemIndex from '../../models/item-index.js';
@@ -57,6 +57,67 @@ describe('a SKU that is sold no more', () => {
     driver.tick(NINE + 20 * DAY);
     expect([members(driver), ...DEAD.map((sku) => isMember(driver, sku))]).toEqual([7, true, true, false]);
     expect(total(latest(driver, 'X'))).toBeGreaterThan(0);
+  });
+
+  describe('or many at once', () => {
+    const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+    /** Expected of the partition's SKUs on an ordinary day, in sales. */
+    const sellers = (driver: Driver, day: number): number =>
+      shopOf((kind) => driver.row('demand-forecasts', kind, ''), new Map()).outlook(Math.floor(NINE / DAY) + day).sellers;
+    const sellTogether = (driver: Driver, skus: readonly string[], from: number, to: number): void => {
+      for (let day = from; day < to; day++) {
+        for (const sku of skus) driver.write(sales.name, sku, sales.codec.encode(sale(sku, 2, NINE + day * DAY)));
+        driver.run();
+        driver.tick(NINE + day * DAY + 12 * HOUR);
+      }
+    };
+    const twoADay = (driver: Driver, skus: readonly string[]): number => skus.reduce((sum, sku) => sum + total(latest(driver, sku)), 0) / (2 * 28 * skus.length);
+
+    test.each([{ isTold: true, within: 0.12 }, { isTold: false, within: 0.3 }])('leaves those that take its place to be forecast from the first week on (told: $isTold)', ({ isTold, within }) => {
+      const driver = shop();
+      sellTogether(driver, named('OLD', 14), 0, 30);
+      if (isTold) for (const sku of named('OLD', 14)) driver.send(supplies, sku, supply(sku, 0, NINE + 30 * DAY, { deleted: true }));
+      sellTogether(driver, named('NEW', 14), 30, 38);
+      driver.tick(NINE + 38 * DAY);
+      expect(twoADay(driver, named('NEW', 14))).toBeGreaterThan(0.5);
+      sellTogether(driver, named('NEW', 14), 38, 60);
+      driver.tick(NINE + 60 * DAY);
+      expect(Math.abs(twoADay(driver, named('NEW', 14)) - 1)).toBeLessThan(within);
+    }, 120_000);
+
+    test('leaves the forecasts of those that stay as they were', () => {
+      const driver = shop();
+      const [stay, go] = [named('STAY', 14), named('GO', 14)];
+      sellTogether(driver, [...stay, ...go], 0, 30);
+      driver.tick(NINE + 30 * DAY);
+      go.forEach((sku, i) => driver.send(supplies, sku, supply(sku, 0, NINE + 30 * DAY, i % 2 === 0 ? { deleted: true } : { discontinued: true })));
+      for (const day of [44, 51]) {
+        sellTogether(driver, stay, day === 44 ? 30 : 44, day);
+        driver.tick(NINE + day * DAY);
+        expect({ day, isRight: Math.abs(twoADay(driver, stay) - 1) < 0.1 }).toEqual({ day, isRight: true });
+      }
+    }, 120_000);
+
+    test('is expected no more, and all of it again where it comes back; what another one has taken over stays expected when the old one is deleted', () => {
+      const driver = shop();
+      sellTogether(driver, named('S', 20), 0, 30);
+      const all = sellers(driver, 30);
+      for (const sku of named('S', 5)) driver.send(supplies, sku, supply(sku, 0, NINE + 29 * DAY, { deleted: true }));
+      expect(sellers(driver, 30) / all).toBeCloseTo(0.75, 1);
+      // Said again it leaves no second time.
+      for (const sku of named('S', 5)) driver.send(supplies, sku, supply(sku, 0, NINE + 30 * DAY, { deleted: true }));
+      expect(sellers(driver, 30) / all).toBeCloseTo(0.75, 1);
+      for (const sku of named('S', 5)) driver.send(supplies, sku, supply(sku, 9, NINE + 30 * DAY));
+      expect(sellers(driver, 30)).toBeCloseTo(all, 9);
+      for (const sku of named('S', 5)) driver.send(supplies, `N-${sku}`, supply(`N-${sku}`, 9, NINE + 30 * DAY, { replaces: sku }));
+      for (const sku of named('S', 5)) driver.send(supplies, sku, supply(sku, 0, NINE + 30 * DAY, { deleted: true }));
+      expect(sellers(driver, 30)).toBeCloseTo(all, 9);
+      // The other way round: deleted first, then replaced.
+      driver.send(supplies, 'S9', supply('S9', 0, NINE + 30 * DAY, { deleted: true }));
+      expect(sellers(driver, 30)).toBeLessThan(all - 0.5);
+      driver.send(supplies, 'N-S9', supply('N-S9', 9, NINE + 30 * DAY, { replaces: 'S9' }));
+      expect(sellers(driver, 30)).toBeCloseTo(all, 9);
+    });
   });
 
   test('teaches nobody: what is judged, and how well, is as if it had never been', () => {

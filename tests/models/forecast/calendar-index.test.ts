@@ -29,6 +29,22 @@ test('a weekday that is always closed answers zero, and opens with its first sal
   expect(exposure(index, 6)).toBeGreaterThan(0);
 });
 
+test('new SKUs in place of old ones make no bad day, and added to them no good one', () => {
+  const after = (made: number, young: number): { index: CalendarIndex; closed: number } => {
+    const index = init(7);
+    live(index, 70, () => 1_000);
+    let closed = 0;
+    for (let day = 0; day < 14; day++) if (learn(index, day % 7, made, 1_000 * 0.975 ** day * exposure(index, day % 7), young).closed) closed++;
+    return { index, closed };
+  };
+  const replaced = after(0, 1_000);
+  expect(replaced.closed).toBe(0);
+  expect(exposure(replaced.index, 3)).toBeGreaterThan(0.9);
+  expect(after(0, 0).closed).toBe(14);
+  expect(exposure(after(500, 0).index, 3)).toBeLessThan(0.8);
+  expect(after(1_000, 1_000).index).toEqual({ ...after(1_000, 0).index, young: expect.closeTo(1_000 * (1 - 0.975 ** 14), 6) });
+});
+
 test('a weekday is closed in a shop of five sales a day, too, and not in one of three', () => {
   const [few, fewer] = [5, 3].map((usual) => {
     const index = init(7);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as demand from '../../../models/forecast/demand-forecaster.js';
+import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const NINE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -38,6 +39,25 @@ test('a forecaster stopped, copied and continued equals one that never stopped',
   const second = structuredClone(first);
   live(second, 70, (day, sku) => shop(day + 90, sku));
   expect(second).toEqual(whole);
+});
+
+test('a shop that renames all its SKUs is open: the new ones are forecast in the first week, and what comes after is learned', () => {
+  const model = start(80);
+  const random = randomness(3);
+  const renamed = 120;
+  const means = (): number => Array.from({ length: 40 }, (_, i) => ask(model, 40 + i).means.reduce((sum, mean) => sum + mean / 28, 0)).reduce((sum, mean) => sum + mean / 40, 0);
+  const units = (day: number, sku: number): number => {
+    const isNew = sku >= 40;
+    const sold = day >= renamed === isNew ? Math.floor(6.999 * uniform(random)) : 0;
+    return day < renamed && isNew ? NaN : sold;
+  };
+  live(model, renamed + 7, units);
+  expect(means()).toBeGreaterThan(1.8);
+  // While the shop, which nobody told, still expects the old ones it takes its days for bad ones.
+  live(model, 21, (day, sku) => units(renamed + 7 + day, sku));
+  expect(Math.abs(means() / 3 - 1)).toBeLessThan(0.25);
+  live(model, 70, (day, sku) => units(renamed + 28 + day, sku));
+  expect(Math.abs(means() / 3 - 1)).toBeLessThan(0.1);
 });
 
 test('a mean is never below what its own quantiles leave for it', () => {

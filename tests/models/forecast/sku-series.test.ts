@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as bank from '../../../models/forecast/expert-bank.js';
-import { activity, init, isShort, sell, SEASON_DAYS, stocked, unfold, windowStart, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../../models/forecast/sku-series.js';
+import { activity, init, isShort, leave, sell, SEASON_DAYS, stocked, unfold, windowStart, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../../models/forecast/sku-series.js';
 
 const START = 20_000;
 const exposureOf: ExposureOf = (day) => (day % 7 === 3 ? -1 : 0.8 + (day % 5) / 10);
@@ -24,6 +24,37 @@ const known = (series: SkuSeries, through: number): Float32Array => {
 
 const lines = fc.array(fc.record({ day: fc.integer({ min: 0, max: 120 }), units: fc.integer({ min: -3, max: 40 }), isClaim: fc.boolean() }), { minLength: 1, maxLength: 30 })
   .map((all) => all.sort((a, b) => a.day - b.day));
+
+describe('a SKU that leaves', () => {
+  const alwaysOpen: ExposureOf = () => 1;
+  const closedOn3: ExposureOf = exposureOf;
+  const daily = (days: number, isOpen: (day: number) => boolean, soldOutFrom = Infinity): SkuSeries =>
+    fit(Array.from({ length: days }, (_, day) => ({ day, units: isOpen(START + day) && day < soldOutFrom ? 2 : 0 })));
+
+  test('takes out what the shop expected of it: days the shop was closed on do not count, days sold out do', () => {
+    const oftenOf = (series: SkuSeries, worth: ExposureOf): number => leave(series, START + 100, START + 100, worth).left!.often;
+    expect(oftenOf(daily(100, () => true), alwaysOpen)).toBeCloseTo(1, 6);
+    expect(oftenOf(daily(100, (day) => closedOn3(day) >= 0), closedOn3)).toBeCloseTo(1, 6);
+    const soldOut = oftenOf(daily(100, () => true, 70), alwaysOpen);
+    expect(soldOut).toBeGreaterThan(0.975 ** 30 - 0.05);
+    expect(soldOut).toBeLessThan(0.975 ** 30 + 0.1);
+    expect(oftenOf(daily(70, () => true), alwaysOpen)).toBeCloseTo(soldOut, 6);
+  });
+
+  test('is in no sum of the shop from then on, and once told again that it is sold in all of them as if nothing had been told', () => {
+    const series = daily(60, () => true);
+    const left = leave(series, START + 50, START + 59, alwaysOpen);
+    const [before, after] = [activity(series), activity(left)];
+    const until = (parts: ReturnType<typeof activity>): [number, unknown][] => [...parts].filter(([day]) => day < START + 50);
+    expect(until(after)).toEqual(until(before));
+    expect([...after].filter(([day]) => day >= START + 50)).toEqual([[START + 50, expect.objectContaining({ made: 0, hits: 0, young: 0, joined: expect.closeTo(-1, 6) })]]);
+    expect(activity({ ...left, left: null })).toEqual(before);
+  });
+
+  test('leaves on the newest day of the shop while that has not come to the day on which it was told', () => {
+    expect(leave(daily(60, () => true), START + 65, START + 59, alwaysOpen).left).toEqual({ told: START + 65, day: START + 59, often: expect.closeTo(1, 6) });
+  });
+});
 
 describe('a series', () => {
   test('fitted to a part and then to the rest equals one fitted to all', () => {
