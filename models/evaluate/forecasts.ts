@@ -28,6 +28,7 @@ export interface ForecastProtocol {
   cutoffs: readonly number[];
   horizon: number;
   season: number;
+  daysAPeriod: number;
   /** Periods between a SKU's first sale and the cut-off, at least. */
   minHistory: number;
   /** Periods with a sale up to the cut-off, at least. */
@@ -87,9 +88,9 @@ export function evaluateForecasts(
   progress: (sentence: string) => void,
   rivals: Rivals = () => [],
 ): ForecastEvaluation {
-  const { horizon, season } = protocol;
+  const { horizon, season, daysAPeriod } = protocol;
   const probabilities = Float64Array.from(PROBABILITIES);
-  const model = demand.init({ skus: table.skus, seasonPeriods: season, horizon, probabilities: PROBABILITIES });
+  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES });
   const series = seriesOf(table, horizon);
   const sales = salesByPeriod(table);
   const { order, starts } = byPeriod(table);

@@ -10,7 +10,6 @@
 import * as bank from './expert-bank.js';
 import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
-import * as silence from './silence.js';
 import { learnRound, type Sample } from './judging.js';
 import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMeans, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
@@ -43,12 +42,14 @@ interface Panel {
 export function init(options: {
   skus: number;
   seasonPeriods: number;
+  /** 1 where nothing is said. */
+  daysAPeriod?: number;
   horizon: number;
   probabilities: readonly number[];
 }): DemandForecaster {
   return {
     horizon: options.horizon,
-    bank: bank.init(options.skus, options.seasonPeriods),
+    bank: bank.init(options.skus, options.seasonPeriods, options.daysAPeriod),
     index: calendar.init(options.seasonPeriods),
     ...untrainedMixture(options.probabilities),
     panels: [],
@@ -77,7 +78,7 @@ function shopActivity(model: DemandForecaster, phase: number, demand: Float64Arr
     }
     if (!(typical > 0)) continue;
     made += Math.min(Math.max(0, units) / typical, 3);
-    expected += (silence.onSale(bank.surpriseOf(model.bank, sku), 1) * level * exposure) / typical;
+    expected += (bank.onSale(model.bank, sku, 1) * level * exposure) / typical;
   }
   // A phase taken for closed has no expectation left: what the open ones sell is what reopening would mean.
   return { made, expected, young };

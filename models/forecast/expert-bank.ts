@@ -51,14 +51,16 @@ const SEASON = OLDER + OLDER_SIZES;
 
 export interface Bank {
   readonly seasonPeriods: number;
+  /** Length of a period: what is silent comes back by days. */
+  readonly daysAPeriod: number;
   /** Floats a row. */
   readonly width: number;
   rows: Float32Array;
 }
 
-export function init(skus: number, seasonPeriods: number): Bank {
+export function init(skus: number, seasonPeriods: number, daysAPeriod = 1): Bank {
   const width = SEASON + seasonPeriods + 1;
-  return { seasonPeriods, width, rows: new Float32Array(skus * width) };
+  return { seasonPeriods, daysAPeriod, width, rows: new Float32Array(skus * width) };
 }
 
 /** Room for `skus` rows; the new ones are untrained. */
@@ -96,6 +98,9 @@ export function deviation(bank: Bank, sku: number): number {
 
 /** Surprise, in nats, of the periods since the last sale (`silence.ts`). */
 export const surpriseOf = ({ rows, width }: Bank, sku: number): number => rows[(sku + 1) * width - 1] ?? 0;
+
+/** Chance that the SKU is on sale `ahead` periods from the last one learned. */
+export const onSale = (bank: Bank, sku: number, ahead: number): number => silence.onSale(surpriseOf(bank, sku), ahead * bank.daysAPeriod);
 
 /** Excess of a day's variance over Poisson's, of the squared mean, around the slow level: φ of a negative binomial. */
 export const dispersion = ({ rows, width }: Bank, sku: number): number => Math.max(0, ratio(rows, sku * width + EXCESS));

@@ -27,6 +27,7 @@ import {
   RECENT_SIZES,
   SALES,
   sizeFactorOf,
+  onSale,
   SIZES,
   surpriseOf,
   TREND_DAMPING,
@@ -213,10 +214,9 @@ export function predict(
       if (mean > WALKED_MEAN) for (let p = 0; p < n && (probabilities[p] ?? 1) <= 1 - mostSale[t]!; p++) out[t * stride + k * n + p] = 0;
     }
   }
-  const surprise = surpriseOf(bank, sku);
-  if (silence.offShare(surprise) < silence.HARDLY) return;
+  if (silence.offShare(surpriseOf(bank, sku)) < silence.HARDLY) return;
   for (let t = 0; t < count; t++) {
-    const on = silence.onSale(surprise, periods[t]!.ahead);
+    const on = onSale(bank, sku, periods[t]!.ahead);
     for (let k = 0; k < EXPERTS.length; k++) {
       means[t * EXPERTS.length + k]! *= on;
       if (needed?.[k] !== false) silence.thin(out, t * stride + k * n, probabilities, on);

@@ -3,7 +3,7 @@
  *
  *   S ← S + min(λ e, 3) with an open period without a sale, 0 with a sale     (nats of surprise: λ e = −ln P(no sale))
  *   off = ω / (ω + e^−S)                                                      (ω: odds of its going just then)
- *   on(h) = 1 − off (1 − r)^h,   r = 0.035 S^(−1/3)                           (it comes back the less, the longer it is away)
+ *   on(h) = 1 − off (1 − r)^h,   r = 0.035 S^(−1/3) a day                     (it comes back the less, the longer it is away)
  *   Q_p = 0 if p ≤ 1 − on(h), else Q of what it would sell at (p − 1 + on) / on;   mean = on(h) · its mean
  *
  * While it is more likely off than not its row learns nothing, so that it comes back as it went. S is one 32-bit float a SKU.
@@ -22,7 +22,7 @@ export const hush = (surprise: number, expected: number): number => surprise + M
 /** Chance that it is off now. */
 export const offShare = (surprise: number): number => (surprise > 0 ? ODDS / (ODDS + Math.exp(-surprise)) : 0);
 
-/** Chance that it is on sale `ahead` periods from the last one learned. */
+/** Chance that it is on sale `ahead` days from the last one learned. */
 export const onSale = (surprise: number, ahead: number): number => 1 - offShare(surprise) * (1 - RETURN / Math.cbrt(Math.max(1, surprise))) ** ahead;
 
 let thinned = new Float64Array(16);

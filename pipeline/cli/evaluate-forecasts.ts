@@ -54,6 +54,7 @@ async function run(options: Options): Promise<void> {
     cutoffs: cutoffs.map((day) => periodOf(day)),
     horizon: options.horizon,
     season: options.season,
+    daysAPeriod: stepDays,
     minHistory: Math.round(options.minHistoryDays / stepDays),
     minSelling: options.minSellingDays,
   };

@@ -1,5 +1,4 @@
 import * as calendar from '../../models/forecast/calendar-index.js';
-import * as silence from '../../models/forecast/silence.js';
 import * as bank from '../../models/forecast/expert-bank.js';
 import { EXPERTS } from '../../models/forecast/expert-quantiles.js';
 import { factorOf, isPromoted } from '../../models/forecast/promotions.js';
@@ -38,7 +37,7 @@ export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank
   const onSale = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).filter((day) => isPromoted(promotions, day));
   return {
     demandClass: CLASS_NAMES[classOf(rows, 0)], sellsOnShareOfDays: rounded(bank.frequency(rows, 0, 1) * its), unitsADay: rounded(bank.level(rows, 0, 2) * Math.exp(index.level) * aDay),
-    dayOfWeek: Object.fromEntries(WEEKDAYS.map((name, phase) => [name, rounded(factors[phase] ?? 0)])), stillSold: rounded(silence.onSale(bank.surpriseOf(rows, 0), 1)),
+    dayOfWeek: Object.fromEntries(WEEKDAYS.map((name, phase) => [name, rounded(factors[phase] ?? 0)])), stillSold: rounded(bank.onSale(rows, 0, 1)),
     trend: { shopPercentAWeek: rounded(100 * Math.expm1(SEASON_DAYS * index.slope)), skuAgainstUsualPercent: rounded(100 * Math.expm1(momentumOf(rows, 0))) },
     planned,
     ...(onSale.length > 0 ? { promotion: { factor: rounded(factorOf(sales)), dates: onSale.map(isoDay) } } : {}),

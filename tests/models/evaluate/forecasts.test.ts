@@ -33,7 +33,7 @@ function shop(day: number, sku: number): number {
 }
 
 function evaluate(sales: SalesTable, cutoffs: number[], minSelling = 1, minHistory = 0): ForecastEvaluation {
-  const protocol = { cutoffs, horizon: 14, season: 7, minHistory, minSelling };
+  const protocol = { cutoffs, horizon: 14, daysAPeriod: 1, season: 7, minHistory, minSelling };
   return evaluateForecasts(sales, protocol, () => 0, () => {});
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as demand from '../../../models/forecast/demand-forecaster.js';
-import { surpriseOf } from '../../../models/forecast/expert-bank.js';
+import { init, learn, onSale, surpriseOf } from '../../../models/forecast/expert-bank.js';
 import * as silence from '../../../models/forecast/silence.js';
 
 const NINE = Float64Array.of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9);
@@ -78,4 +78,14 @@ test('thinned quantiles are those of a mixture with zero: never crossing, never 
   silence.thin(half, 0, NINE, 0.5);
   // Of a half that sells, the six-in-ten quantile is the fifth of what it sells.
   [0, 0, 0, 0, 0, 2, 4, 6, 8].forEach((q, p) => expect(half[p]).toBeCloseTo(q, 9));
+});
+
+test('comes back by days, whatever the length of a period: after three empty weeks four weeks bring what 28 days do', () => {
+  const later = (daysAPeriod: number, ahead: number): number => {
+    const bank = init(1, 7, daysAPeriod);
+    for (let period = 0; period < 100; period++) learn(bank, 0, period < 97 ? 50 : 0, 1, period % 7);
+    return onSale(bank, 0, ahead);
+  };
+  expect(later(7, 4)).toBeCloseTo(later(1, 28), 12);
+  expect(later(7, 4)).toBeGreaterThan(0.2);
 });
