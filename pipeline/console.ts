@@ -11,6 +11,7 @@ import type { RowSink } from './core/row-sink.js';
 import { mermaid, type Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 import type { RunningScorer } from './parts.js';
+import { observeForecasts } from './serving/forecast-gauges.js';
 
 const KEPT = 20;
 const SOLD_FOR_MS = 10_000;
@@ -59,7 +60,7 @@ async function* watchStream(parts: ConsoleParts): AsyncGenerator<object> {
     await latest.open();
     for (;;) {
       await latest.read();
-      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger)), shopper: await shopperState(parts, latest.shopper), product: productState(parts, latest.sold), quality: qualityOf(parts.metrics) };
+      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger)), shopper: await shopperState(parts, latest.shopper), product: productState(parts, latest.sold), quality: qualityOf(parts) };
       await new Promise((resolve) => { setTimeout(resolve, 1_000); });
     }
   } finally {
@@ -90,11 +91,12 @@ function productState({ scorer, forecastOf }: ConsoleParts, sku: string | undefi
 }
 
 /** How recommendations and forecasts fared lately; absent where this process does not know. */
-function qualityOf(metrics: PrometheusMetrics): object {
+function qualityOf({ metrics, scorer }: ConsoleParts): object {
+  if (scorer) observeForecasts(scorer.views, metrics);
   return {
     ranking: Object.fromEntries(metrics.byLabel('millrace_recommender_quality', 'measure')),
     judged: [...metrics.byLabel('millrace_recommender_judged_events', 'model').values()][0] ?? null,
-    coverage: Object.fromEntries(metrics.byLabel('millrace_forecast_coverage_ratio', 'class')),
+    coverage: Object.fromEntries([...metrics.byLabel('millrace_forecast_coverage_ratio', 'class')].filter(([, ratio]) => !Number.isNaN(ratio))),
   };
 }
 

@@ -77,10 +77,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     const forecasting = forecastDoors(engine, config, scorer);
     const extra = consoleRoutes({
       engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY,
-      forecastOf(sku) {
-        if (scorer) observeForecasts(scorer.views, metrics);
-        return forecasting().one(sku);
-      },
+      forecastOf: (sku) => forecasting().one(sku),
     });
     const http = options.withoutHttp ? undefined : createHttpServer(
       { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine }, metrics), metrics, journal, now: steadyClock.now },

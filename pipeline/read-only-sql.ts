@@ -41,6 +41,8 @@ export function limitMet({ message }: Error): string | undefined {
   if (size) return `This answer has more than ${short(size[2]!)}${size[1] === 'rows' ? ' rows' : ''}: aggregate, add a LIMIT, or set max_result_${size[1]} in SETTINGS.`;
   const memory = /query\)?(?: memory limit)? exceeded: .*maximum: ([\d.]+ \w+)/i.exec(message);
   if (memory) return `This needs more memory than ${short(memory[1]!)}: ask for less at a time, or set max_memory_usage in SETTINGS.`;
+  const sleep = /The maximum sleep time is [^.(]+/.exec(message);
+  if (sleep) return `${sleep[0].trim()}.`;
   const speed = /((?:Estimated query execution time|Query is executing too slow).*?)(?:: While | \(TOO_SLOW|\.?$)/.exec(message);
   return speed ? `This is too slow for what was set: ${speed[1]}. Ask for less at a time, or set max_estimated_execution_time or min_execution_speed in SETTINGS.` : undefined;
 }

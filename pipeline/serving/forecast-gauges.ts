@@ -7,18 +7,23 @@ import type { Metrics } from '../core/metrics.js';
 import { accuracyFrom } from './forecast-explanation.js';
 import type { Views } from './views.js';
 
-/** How forecasts fared lately, from the rows of every partition: set when somebody asks for the metrics. */
+/** Of fewer forecasts nothing is told: a class that no SKU is in any more fades, and must not say for ever how its last days were. */
+const FEW = 10;
+
+/** How forecasts fared lately, from the rows of every partition: set when somebody asks for the metrics, or looks at the console. */
 export function observeForecasts(views: Views, metrics: Metrics): void {
   const scores = Array.from({ length: views.partitions }, (_, partition) => views.rowOfPartition(demandForecasts, partition, mixtureRows)?.scores ?? []);
   CLASS_NAMES.forEach((demandClass, at) => {
     const sum = (field: keyof DemandScore): number => scores.reduce((total, ofPartition) => total + (ofPartition[at]?.[field] ?? 0), 0);
+    const samples = sum('samples');
     const { coverage80, pinball, bias } = accuracyFrom({
-      samples: sum('samples'), covered: sum('covered'), pinball: sum('pinball'), forecast: sum('forecast'), actual: sum('actual'),
+      samples, covered: sum('covered'), pinball: sum('pinball'), forecast: sum('forecast'), actual: sum('actual'),
     });
     // What nobody has judged yet is not 0.
-    if (coverage80 !== null) metrics.gauge('millrace_forecast_coverage_ratio', coverage80, { class: demandClass });
-    if (pinball !== null) metrics.gauge('millrace_forecast_pinball_ratio', pinball, { class: demandClass });
-    if (bias !== null) metrics.gauge('millrace_forecast_bias_ratio', bias, { class: demandClass });
+    const tell = (name: string, ratio: number | null): void => { if (ratio !== null) metrics.gauge(name, samples < FEW ? NaN : ratio, { class: demandClass }); };
+    tell('millrace_forecast_coverage_ratio', coverage80);
+    tell('millrace_forecast_pinball_ratio', pinball);
+    tell('millrace_forecast_bias_ratio', bias);
   });
   const stock = Array.from({ length: views.partitions }, (_, partition) => views.rowOfPartition(demandForecasts, partition, stockScoreRows));
   const ofLevels = (level: keyof StockScore): number => stock.reduce((total, score) => total + (score?.[level] ?? 0), 0);

@@ -31,6 +31,7 @@ test.each([
   ['Estimated query execution time (4529.901 seconds) is too long. Maximum: 1. Estimated rows to process: 1000000000000 (22958559 read in 0.104 seconds): While executing NumbersRange. (TOO_SLOW)',
     'This is too slow for what was set: Estimated query execution time (4529.901 seconds) is too long. Maximum: 1. Estimated rows to process: 1000000000000 (22958559 read in 0.104 seconds). Ask for less at a time, or set max_estimated_execution_time or min_execution_speed in SETTINGS.'],
   // As the client of a server tells it, without the name.
+  ['The maximum sleep time is 3 seconds. Requested: 4 seconds: In scope SELECT sleep(4)', 'The maximum sleep time is 3 seconds.'],
   ['Query is executing too slow: 465410192.308 rows/sec., minimum: 100000000000.',
     'This is too slow for what was set: Query is executing too slow: 465410192.308 rows/sec., minimum: 100000000000. Ask for less at a time, or set max_estimated_execution_time or min_execution_speed in SETTINGS.'],
 ])('who met a limit is told which: %s', (said, told) => {

@@ -265,3 +265,14 @@ test('metrics say what base-stock levels cost, how many cycles they covered, and
   expect(gauges.get('millrace_reorder_covered_ratio covered')).toBeLessThanOrEqual(1);
   expect(gauges.get('millrace_reorder_cost_ratio served')).toBe(1);
 });
+
+test('of a class in which hardly any forecast is left nothing is told: how its last days were does not stand for ever', () => {
+  const coverageWith = (samples: number): number | undefined => {
+    const gauges = new Map<string, number>();
+    const score = { samples, covered: samples / 4, pinball: 1, forecast: 1, actual: 2 };
+    const views = { partitions: 1, rowOfPartition: (_topic: unknown, _partition: number, kind: { name: string }) => (kind.name === 'mixture' ? { scores: [score] } : undefined) } as unknown as Views;
+    observeForecasts(views, { ...noMetrics, gauge: (name, value, labels) => gauges.set([name, ...Object.values(labels ?? {})].join(' '), value) });
+    return gauges.get('millrace_forecast_coverage_ratio rare');
+  };
+  expect([coverageWith(0), coverageWith(9), coverageWith(10)]).toEqual([undefined, NaN, 0.25]);
+});

@@ -64,14 +64,14 @@ test('the longer and the less expected a silence, the surer it is off and the la
 });
 
 test('thinned quantiles are those of a mixture with zero: never crossing, never more than before', () => {
-  const ascending = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 9, maxLength: 9 }).map((values) => Float64Array.from(values.toSorted((a, b) => a - b)));
+  const ascending = fc.array(fc.nat(1e6), { minLength: 9, maxLength: 9 }).map((values) => Float64Array.from(values.toSorted((a, b) => a - b), (value) => value / 1_000));
   fc.assert(fc.property(ascending, fc.double({ min: 1e-6, max: 1, noNaN: true }), (before, on) => {
     const after = before.slice();
     silence.thin(after, 0, NINE, on);
     expect(after.filter((_, p) => NINE[p]! <= 1 - on).every((q) => q === 0)).toBe(true);
     after.forEach((q, p) => {
-      expect(q).toBeLessThanOrEqual(before[p]! * (1 + 1e-9) + 1e-250);
-      expect(q).toBeGreaterThanOrEqual(p === 0 ? 0 : after[p - 1]! * (1 - 1e-9) - 1e-250);
+      expect(q).toBeLessThanOrEqual(before[p]! + 1e-6);
+      expect(q).toBeGreaterThanOrEqual(p === 0 ? 0 : after[p - 1]! - 1e-6);
     });
   }));
   const half = Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
