@@ -1,5 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 
+/** The command did all it could, and some of what it was given could not be read: EX_DATAERR of sysexits.h. */
+export const REFUSED = 65;
 const CONFIGURATION = 78;
 
 /** Run a command: a sentence on stderr and exit code 1, or every problem and 78 when the configuration is at fault. */

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { callDoor } from '../../infra/embedded-log/door.js';
 import { pinoJournal } from '../../infra/journal/pino.js';
 import { sentenceOf } from '../../producers/fields.js';
-import { CHUNK_BYTES, fileText } from '../../producers/formats/format.js';
+import { CHUNK_BYTES, fileText, type Summary } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
 import { caughtUp } from '../caught-up.js';
 import { readConfig, type Config } from '../config.js';
@@ -14,7 +14,7 @@ import type { NewRecord } from '../core/log.js';
 import { startMillrace } from '../main.js';
 import { replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
-import { exitingWell } from './exit.js';
+import { exitingWell, REFUSED } from './exit.js';
 
 interface Options {
   readonly format: FormatName;
@@ -42,6 +42,7 @@ export function replayCommand(): Command {
     .addOption(new Option('--clock <clock>', 'file: the log ticks by the file\'s time (a fresh DATA_DIR only); wall: what is older than a day is history').choices(['file', 'wall']))
     .option('--url <url>', 'send over HTTP to a running Millrace (needs ADMIN_TOKENS)')
     .option('--json', 'one JSON object on stdout')
+    .addHelpText('after', `\nExit codes: 0 all was taken, ${REFUSED} all but what was refused (its lines are named), 1 it ended early, 78 the configuration is wrong.`)
     .action((file: string, options: Options) => exitingWell(() => run(file, options)));
 }
 
@@ -80,11 +81,20 @@ async function run(file: string, options: Options): Promise<void> {
     const events = summary.read + summary.refused;
     for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
     for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
-    const report = { events, accepted: summary.read, rejected: summary.refused, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
+    const report = { events, accepted: summary.read, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
+    // A script that loads history must not go on as if all of it had come.
+    if (summary.refused > 0) process.exitCode = REFUSED;
   } finally {
     bar.stop();
   }
+}
+
+/** Where what was refused stands, as far as it is known. */
+function linesOf({ refused, examples }: Summary): string {
+  if (refused === 0) return '';
+  const lines = [...new Set(examples.map(({ line }) => line))];
+  return ` (${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}${refused > examples.length ? ', …' : ''})`;
 }
 
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {

@@ -1,0 +1,49 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { replayCommand } from '../../pipeline/cli/replay.js';
+import { said } from '../support/command.js';
+
+const on = said('replay');
+let server: Server;
+let url = '';
+
+beforeAll(async () => {
+  vi.stubEnv('ADMIN_TOKENS', 'at_test');
+  server = createServer((request, response) => void request.resume().on('end', () => response.end('{}'))).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.close();
+  vi.unstubAllEnvs();
+});
+
+const HEADER = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';
+const row = (order: string, quantity = '1'): string => `${order},P1,Cup,${quantity},2010-12-01 08:26:00,2.55,17850,United Kingdom`;
+const replay = (content: string, ...more: string[]): Promise<unknown> =>
+  replayCommand().parseAsync([on.file('lines.csv', content), '--format', 'online-retail', '--url', url, ...more], { from: 'user' });
+
+test('a file that was taken whole ends with 0', async () => {
+  await replay([HEADER, row('1'), row('2')].join('\n'));
+  expect(on.out).toMatch(/^2 events, 2 accepted, 0 rejected, /);
+  expect(process.exitCode).toBeUndefined();
+});
+
+test('refused lines end it with 65: how many, and in which lines', async () => {
+  await replay([HEADER, row('1'), row('2', 'many'), row('3'), row('4', '')].join('\n'));
+  expect(on.out).toMatch(/^4 events, 2 accepted, 2 rejected \(lines 3, 5\), /);
+  expect(on.err).toContain('Line 3 of ');
+  expect(process.exitCode).toBe(65);
+});
+
+test('of very many refused lines the first twenty are named', async () => {
+  await replay([HEADER, ...Array.from({ length: 30 }, (_, at) => row(String(at), 'many')), row('31')].join('\n'), '--json');
+  const report = JSON.parse(on.out) as { rejected: number; refused: { line: number; errors: { path: string; code: string }[] }[] };
+  expect(report).toMatchObject({ events: 31, accepted: 1, rejected: 30 });
+  expect(report.refused.map(({ line }) => line)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2));
+  expect(report.refused[0]).toMatchObject({ errors: [{ path: 'Quantity', code: 'not_a_number' }] });
+  expect(process.exitCode).toBe(65);
+});
