@@ -13,7 +13,7 @@ const isMissing = (value: unknown): value is null | undefined => value === undef
 
 /** Closed set: it labels a metric. */
 export type ErrorCode =
-  | 'not_an_object' | 'required' | 'wrong_type' | 'unknown_type' | 'unknown_field' | 'unknown_currency' | 'unknown_availability' | 'unknown_policy' | 'replaces_ring'
+  | 'not_json' | 'missing_columns' | 'surplus_columns' | 'not_an_object' | 'required' | 'wrong_type' | 'unknown_type' | 'unknown_field' | 'unknown_currency' | 'unknown_availability' | 'unknown_policy' | 'replaces_ring'
   | 'empty' | 'placeholder_id' | 'id_too_long' | 'control_character' | 'unsafe_number' | 'not_a_number' | 'out_of_range'
   | 'negative' | 'invalid_time' | 'time_out_of_range' | 'too_deep' | 'too_large' | 'too_many' | 'needs_server_key'
   | 'invalid_filter' | 'unknown_placement';

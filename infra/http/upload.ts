@@ -5,7 +5,7 @@ import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { collectProduct } from '../../producers/catalog.js';
 import type { CollectedRecord } from '../../producers/collect.js';
 import type { FieldError } from '../../producers/fields.js';
-import { csvRows } from '../../producers/formats/csv.js';
+import { csvRows, misfit } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { Successions } from '../../producers/replaces-ring.js';
@@ -58,9 +58,10 @@ async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {
   for await (const rows of csvRows(text)) {
     header ??= rows.shift()!.cells.map((name) => name.replace(/^\ufeff/, '').trim());
     const names = header;
-    yield rows.map(({ cells }): Item => (cells.length === names.length
-      ? { value: Object.fromEntries(names.map((name, column) => [name, cells[column]])) }
-      : { problem: `The row has ${cells.length} cells, the header ${names.length}.` }));
+    yield rows.map((row): Item => {
+      const problem = misfit(row, names);
+      return problem ? { problem } : { value: Object.fromEntries(names.map((name, column) => [name, row.cells[column]])) };
+    });
   }
 }
 
@@ -92,7 +93,7 @@ async function* listOrLines(text: AsyncGenerator<string>): AsyncGenerator<Item[]
 
 interface Wrong {
   readonly index: number;
-  readonly errors: readonly (FieldError | { readonly path: ''; readonly code: 'not_json'; readonly message: string })[];
+  readonly errors: readonly FieldError[];
 }
 
 /**
@@ -124,7 +125,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   try {
     for await (const items of itemsOf(request)) {
       for (const item of items) {
-        if ('problem' in item) reject([{ path: '', code: 'not_json', message: item.problem }]);
+        if ('problem' in item) reject([item.problem]);
         else {
           const outcome = successions.checked(collectProduct(item.value, context));
           if ('errors' in outcome) reject(outcome.errors);
@@ -141,7 +142,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   }
   await flush();
   if (accepted === 0 && wrong > 0) {
-    throw badRequest(rejected.flatMap((row) => row.errors.map((error) => ({ path: `[${row.index}]${error.path === '' ? '' : '.'}${error.path}`, code: error.code === 'not_json' ? 'wrong_type' as const : error.code, message: error.message }))), { accepted, rejectedCount: wrong });
+    throw badRequest(rejected.flatMap((row) => row.errors.map((error) => ({ path: `[${row.index}]${error.path === '' ? '' : '.'}${error.path}`, code: error.code, message: error.message }))), { accepted, rejectedCount: wrong });
   }
   return { accepted, rejectedCount: wrong, rejected, token: encodeToken(positions) };
 }

@@ -1,9 +1,19 @@
+import type { FieldError } from '../fields.js';
 import { MAX_LINE, NotJson } from './json-items.js';
 
 export interface CsvRow {
   readonly cells: string[];
   /** Line of the text in which it begins, from 1. */
   readonly line: number;
+}
+
+/** What is wrong with a row that has not a cell for each column: its values may stand under the names of others. */
+export function misfit({ cells, line }: CsvRow, header: readonly string[]): FieldError | undefined {
+  if (cells.length === header.length) return undefined;
+  if (cells.length > header.length) {
+    return { path: '', code: 'surplus_columns', message: `Line ${line} has ${cells.length} cells, the header names ${header.length}: is a separator in a text without quotes?` };
+  }
+  return { path: '', code: 'missing_columns', message: `Line ${line} ends before ${header.slice(cells.length).join(', ')}.` };
 }
 
 /**

@@ -25,7 +25,7 @@ async function* readCalls(text: AsyncIterable<string>, options: FileOptions, sum
       const calls = 'value' in item ? callsOf(item.value) : [item];
       for (const [at, call] of calls.entries()) {
         const outcome: Outcome = 'problem' in item
-          ? { errors: [{ path: '', code: 'wrong_type', message: item.problem }] }
+          ? { errors: [item.problem] }
           : withoutFuture(call, collect(call, context), options.receivedAt);
         if ('errors' in outcome) refuse(summary, item.line, calls.length > 1 ? outcome.errors.map((error) => ({ ...error, path: `${list}[${at}]${error.path === '' ? '' : '.'}${error.path}` })) : outcome.errors);
         else {

@@ -1,16 +1,18 @@
+import type { FieldError } from '../fields.js';
+
 /** A chunk of text cannot be JSON any more. */
 export class NotJson extends Error {
   override readonly name = 'NotJson';
 }
 
 /** One value between line breaks or between the commas of a list: parsed, or the reason why it is not. */
-export type Item = { readonly value: unknown } | { readonly problem: string };
+export type Item = { readonly value: unknown } | { readonly problem: FieldError };
 
 const parsed = (text: string): Item => {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch (error) {
-    return { problem: `Not JSON: ${(error as Error).message.slice(0, 160)}.` };
+    return { problem: { path: '', code: 'not_json', message: `Not JSON: ${(error as Error).message.slice(0, 160)}.` } };
   }
 };
 

@@ -2,7 +2,7 @@ import type { OrderEvent } from '../../schemas/types.js';
 import { parseMoney } from '../money.js';
 import { fileTime, isDate } from '../times.js';
 import type { ErrorCode, FieldError } from '../fields.js';
-import { csvRows } from './csv.js';
+import { csvRows, misfit } from './csv.js';
 import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { localTime } from './zone.js';
 
@@ -20,8 +20,7 @@ const COLUMNS = {
 
 type Columns = Readonly<Record<keyof typeof COLUMNS, number>>;
 
-function columnsOf(header: readonly string[]): Columns | string {
-  const names = header.map((name) => name.replace(/^\ufeff/, '').trim());
+function columnsOf(names: readonly string[]): Columns | string {
   const found: [string, number][] = Object.entries(COLUMNS).map(([field, candidates]) => [field, names.findIndex((name) => candidates.some((candidate) => candidate === name))]);
   const missing = found.filter(([, column]) => column < 0).map(([field]) => COLUMNS[field as keyof Columns][0]);
   return missing.length > 0 ? `The first line does not name the columns ${missing.join(', ')}.` : (Object.fromEntries(found) as Columns);
@@ -58,18 +57,21 @@ export const onlineRetail: Format = (text, options) => {
 
 async function* readLines(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
   const instant = localTime(options.timezone ?? 'Europe/London');
+  let header: readonly string[] = [];
   let columns: Columns | undefined;
   let ordinal = 0;
   for await (const rows of csvRows(text)) {
     if (columns === undefined) {
-      const found = columnsOf(rows.shift()!.cells);
+      header = rows.shift()!.cells.map((name) => name.replace(/^\ufeff/, '').trim());
+      const found = columnsOf(header);
       if (typeof found === 'string') throw new Error(found);
       columns = found;
     }
     const records: FileRecord[] = [];
-    for (const { cells, line } of rows) {
-      const sold = orderLine(cells, columns, ordinal, options, instant);
-      if ('errors' in sold) refuse(summary, line, sold.errors);
+    for (const row of rows) {
+      const wrong = misfit(row, header);
+      const sold = wrong ? { errors: [wrong] } : orderLine(row.cells, columns, ordinal, options, instant);
+      if ('errors' in sold) refuse(summary, row.line, sold.errors);
       else {
         summary.read++;
         noteOddities(summary, sold);

@@ -39,6 +39,11 @@ test('refused lines end it with 65: how many, and in which lines', async () => {
   expect(process.exitCode).toBe(65);
 });
 
+test('a line that is cut off is refused for what it lacks', async () => {
+  await replay([HEADER, row('1'), row('2').slice(0, 35), row('3')].join('\n'), '--json');
+  expect(JSON.parse(on.out)).toMatchObject({ accepted: 2, refused: [{ line: 3, errors: [{ code: 'missing_columns', message: 'Line 3 ends before CustomerID, Country.' }] }] });
+});
+
 test('of very many refused lines the first twenty are named', async () => {
   await replay([HEADER, ...Array.from({ length: 30 }, (_, at) => row(String(at), 'many')), row('31')].join('\n'), '--json');
   const report = JSON.parse(on.out) as { rejected: number; refused: { line: number; errors: { path: string; code: string }[] }[] };

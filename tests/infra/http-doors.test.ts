@@ -168,8 +168,13 @@ describe('the catalogue', () => {
     expect(await put('{"product_id":"P3","availability":"hidden"}', 'application/json')).toMatchObject({ status: 200, json: { accepted: 1 } });
     expect(await put('{"id":"P4"}\nnope\n{"id":"P5","price":"1,5"}\n', 'application/x-ndjson')).toMatchObject({ status: 200, json: { accepted: 1, rejectedCount: 2, rejected: [{ index: 1 }, { index: 2, errors: [{ path: 'price' }] }] } });
     expect(await put('sku,name,price\nP6,"Cup, red",2\nP7\n', 'text/csv; charset=utf-8')).toMatchObject({ status: 200, json: { accepted: 1, rejectedCount: 1 } });
+    expect(await put('sku,name,price,quantity\n\nP6,"Cup,\nred",2,1\nP7,Jug\nP9,Cup, red,2,1\n', 'text/csv')).toMatchObject({ status: 200, json: { accepted: 1, rejectedCount: 2, rejected: [
+      { index: 1, errors: [{ code: 'missing_columns', message: 'Line 5 ends before price, quantity.' }] },
+      { index: 2, errors: [{ code: 'surplus_columns', message: expect.stringContaining('Line 6 has 5 cells, the header names 4') }] },
+    ] } });
+    expect(await put('sku,price\nP7\n', 'text/csv')).toMatchObject({ status: 400, json: { errors: [{ path: '[0]', code: 'missing_columns', message: 'Line 2 ends before price.' }] } });
     expect(await put(gzipSync('sku\nP8\n'), 'text/csv', { ...bearer(ADMIN), 'content-encoding': 'gzip' })).toMatchObject({ status: 200, json: { accepted: 1 } });
-    expect(skus()).toEqual(['P1', 'P2', 'P3', 'P4', 'P6', 'P8']);
+    expect(skus()).toEqual(['P1', 'P2', 'P3', 'P4', 'P6', 'P6', 'P8']);
     expect(http.values('catalog')[4]).toMatchObject({ name: 'Cup, red', price: 20_000n, currency: 'GBP' });
   });
 
