@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,6 +6,7 @@ import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import type { Row, RowSink } from '../../pipeline/core/row-sink.js';
 import { packageRoot } from '../../schemas/files.js';
+import { pages, textOf } from '../support/pages.js';
 
 const PAGE = join(packageRoot, 'docs', 'clickhouse.md');
 const SECTION = /(<!-- tables -->\n)[^]*(<!-- \/tables -->)/;
@@ -46,8 +47,7 @@ test('docs/clickhouse.md lists every table, view and column with its comment', a
 });
 
 test('every question that the pages ask of ClickHouse can be asked as it is typed', async () => {
-  const pages = [join(packageRoot, 'README.md'), ...readdirSync(join(packageRoot, 'docs')).filter((name) => name.endsWith('.md')).map((name) => join(packageRoot, 'docs', name))];
-  const asked = pages.flatMap((page) => [...readFileSync(page, 'utf8').matchAll(/npx millrace sql "([^"…]+)"/g)].map(([, query]) => query!));
+  const asked = pages.flatMap((page) => [...textOf(page).matchAll(/npx millrace sql "([^"…]+)"/g)].map(([, query]) => query!));
   expect(asked.length).toBeGreaterThan(10);
   const sink = await fresh();
   const refused: string[] = [];
