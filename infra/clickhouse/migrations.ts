@@ -71,7 +71,12 @@ export async function migrate(session: SqlSession, parameters: MigrationParamete
     const before = applied.get(migration.version);
     if (before) {
       const problems: string[] = [];
-      if (before['checksum'] !== checksum) problems.push(`ClickHouse migration ${migration.version} (${migration.name}) was changed after it was applied to ${database}.`);
+      if (before['checksum'] !== checksum) {
+        problems.push(
+          `ClickHouse database ${database} was made by another version of Millrace: its migration ${migration.version} is not this one's (${migration.name}). ` +
+          'Drop it (embedded: delete DATA_DIR/clickhouse) or name a new one (CLICKHOUSE_DATABASE); either is filled with what the log keeps.',
+        );
+      }
       if (before['timezone'] !== shopTimeZone) {
         problems.push(`Days in ${database} are those of ${String(before['timezone'])}, SHOP_TIMEZONE is ${shopTimeZone}; see docs/clickhouse.md#another-time-zone.`);
       }

@@ -75,6 +75,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.sales (
   line        Int32                            COMMENT 'Line within the order',
   kind        LowCardinality(String)           COMMENT 'sale, refund, cancellation, or adjustment (a change to an order, or a stock correction in the source)',
   quantity    Float64                          COMMENT 'Units, negative when they come back',
+  claimed     Float64 DEFAULT 0                COMMENT 'How many of the units only a page has reported, with the public key, signed like quantity. A row of 0 units takes them back once the shop reports the order, too: sum(claimed) is what it has not confirmed. 0 in rows from before this column',
   price       Decimal(18, 4)                   COMMENT 'Unit price',
   amount      Decimal(18, 4)                   COMMENT 'quantity x price, signed: sum(amount) is net revenue',
   currency    LowCardinality(String)           COMMENT 'ISO 4217',
@@ -95,25 +96,62 @@ SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_
   replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Units of one SKU sold or taken back: the rows that revenue is summed from. Topic sales.';
 
+-- Forecasts lie in order of time, so that one day lies together; beside it each part holds the same rows in order of SKU, so that one SKU is
+-- read alone, for which the disk pays as much again. Columns that are added later are not in that copy.
 CREATE TABLE IF NOT EXISTS {{database}}.forecasts (
-  sku         String                 COMMENT 'Stock keeping unit',
-  first_day   Date32                 COMMENT 'First day forecast, in the time zone of the shop',
-  levels      Array(Float64)         COMMENT 'Quantile levels',
-  mean        Array(Float64)         COMMENT 'Mean units of each day from first_day',
-  quantiles   Array(Array(Float64))  COMMENT 'For each day, units at each level',
-  model       LowCardinality(String) COMMENT 'Model and version',
-  source      LowCardinality(String) COMMENT 'Always empty: it is made by Millrace, not read from a file',
-  time        DateTime64(3, 'UTC')   COMMENT 'When it was made; clamped to the years 1900 to 2299',
-  time_ms     Int64                  COMMENT 'The same in ms since 1970, as it came and not clamped',
-  received_at DateTime64(3, 'UTC')   COMMENT 'When the record was written to the log',
-  _topic      LowCardinality(String) COMMENT 'Topic',
-  _partition  UInt32                 COMMENT 'Partition of the topic',
-  _offset     UInt64                 COMMENT 'Offset in the partition: with _topic and _partition it names one record',
-  INDEX offsets _offset TYPE minmax GRANULARITY 1
+  sku               String                                 COMMENT 'Stock keeping unit',
+  first_day         Date32                                 COMMENT 'First day forecast, in the time zone of the shop',
+  levels            Array(Float64)                         COMMENT 'Quantile levels',
+  mean              Array(Float64)                         COMMENT 'Mean units of each day from first_day',
+  quantiles         Array(Array(Float64))                  COMMENT 'For each day, units at each level',
+  low               Array(Float64) DEFAULT []              COMMENT 'Lower end of the interval that holds 80 % of the days, for each day',
+  high              Array(Float64) DEFAULT []              COMMENT 'Its upper end',
+  `hours.start`     Array(DateTime64(3, 'UTC')) DEFAULT [] COMMENT 'First instants of the next hours of the shop; empty unless FORECAST_HOURS is set',
+  `hours.mean`      Array(Float64) DEFAULT []              COMMENT 'Mean units of each',
+  `hours.quantiles` Array(Array(Float64)) DEFAULT []       COMMENT 'For each, units at each level',
+  model             LowCardinality(String)                 COMMENT 'Model and version',
+  source            LowCardinality(String)                 COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time              DateTime64(3, 'UTC')                   COMMENT 'When it was made; clamped to the years 1900 to 2299',
+  time_ms           Int64                                  COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at       DateTime64(3, 'UTC')                   COMMENT 'When the record was written to the log',
+  _topic            LowCardinality(String)                 COMMENT 'Topic',
+  _partition        UInt32                                 COMMENT 'Partition of the topic',
+  _offset           UInt64                                 COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1,
+  PROJECTION by_sku (SELECT * ORDER BY sku, time)
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
 SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
   replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Demand forecasts of one SKU as they were made. Topic forecasts.';
+
+CREATE TABLE IF NOT EXISTS {{database}}.reorder_suggestions (
+  sku                      String                                    COMMENT 'Stock keeping unit',
+  day                      Date32                                    COMMENT 'Day it is for, in the time zone of the shop',
+  units                    Float64                                   COMMENT 'Units to order now, in whole packs; 0 takes an earlier suggestion back',
+  up_to                    Float64                                   COMMENT 'Units that should be on hand and on order afterwards',
+  stock                    Float64                                   COMMENT 'Units in stock',
+  on_order                 Float64                                   COMMENT 'Units ordered and not yet here',
+  service_level            Float64                                   COMMENT 'Share of cycles to cover, 0 to 1',
+  lead_time_days           Float64                                   COMMENT 'Days from order to shelf',
+  lead_time_deviation_days Float64                                   COMMENT 'Their standard deviation',
+  review_days              Float64                                   COMMENT 'Days until the next order can be placed',
+  demand                   Float64                                   COMMENT 'Mean units forecast over lead time and review',
+  `reasons.code`           Array(LowCardinality(String))             COMMENT 'covers, covered-less, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough, owed or no-demand',
+  `reasons.text`           Array(String)                             COMMENT 'The same in sentences',
+  model                    LowCardinality(String)                    COMMENT 'Model and version of the forecast',
+  policy                   LowCardinality(String) DEFAULT 'periodic' COMMENT 'periodic: (R, S), reorder-point: (s, S), or newsvendor',
+  source                   LowCardinality(String)                    COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time                     DateTime64(3, 'UTC')                      COMMENT 'When it was made; clamped to the years 1900 to 2299',
+  time_ms                  Int64                                     COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at              DateTime64(3, 'UTC')                      COMMENT 'When the record was written to the log',
+  _topic                   LowCardinality(String)                    COMMENT 'Topic',
+  _partition               UInt32                                    COMMENT 'Partition of the topic',
+  _offset                  UInt64                                    COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  INDEX offsets _offset TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
+  replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'What to order of a SKU, and why: one a SKU and day, and one whenever it changes. Topic reorder-suggestions.';
 
 CREATE TABLE IF NOT EXISTS {{database}}.marketing_triggers (
   id                  String                           COMMENT 'Trigger: the same cause never has two ids',
@@ -123,7 +161,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.marketing_triggers (
   shopper             String                           COMMENT 'Canonical shopper id',
   cause_id            String                           COMMENT 'Cart, SKU or restock that caused it',
   caused_at           DateTime64(3, 'UTC')             COMMENT 'When the cause happened',
-  reason              String                           COMMENT 'A sentence; for suppressed one of history, no_consent, erased, frequency_cap, bought',
+  reason              String                           COMMENT 'A sentence; for suppressed one of history, opted_out, frequency_cap',
   `products.sku`      Array(String)                    COMMENT 'Products it is about',
   `products.name`     Array(Nullable(String))          COMMENT 'Title of each',
   `products.url`      Array(Nullable(String))          COMMENT 'Page of each',
@@ -146,21 +184,22 @@ SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_
 COMMENT 'Messages to send, not to send, or no longer to send. Each id appears once per status. Topic marketing-triggers.';
 
 CREATE TABLE IF NOT EXISTS {{database}}.recommendations (
-  recommendation_id String                        COMMENT 'Id given to the caller; interactions and purchases name it',
-  shopper           String                        COMMENT 'Canonical shopper id',
-  placement         Nullable(String)              COMMENT 'Where on the page',
-  model             LowCardinality(String)        COMMENT 'Model and version',
-  stale             Bool                          COMMENT 'The answer did not reflect the event asked for',
-  `items.sku`       Array(String)                 COMMENT 'Items in order',
-  `items.score`     Array(Float64)                COMMENT 'Score of each',
-  `items.reason`    Array(LowCardinality(String)) COMMENT 'Reason code of each',
-  source            LowCardinality(String)        COMMENT 'Always empty: it is made by Millrace, not read from a file',
-  time              DateTime64(3, 'UTC')          COMMENT 'When it was answered; clamped to the years 1900 to 2299',
-  time_ms           Int64                         COMMENT 'The same in ms since 1970, as it came and not clamped',
-  received_at       DateTime64(3, 'UTC')          COMMENT 'When the record was written to the log',
-  _topic            LowCardinality(String)        COMMENT 'Topic',
-  _partition        UInt32                        COMMENT 'Partition of the topic',
-  _offset           UInt64                        COMMENT 'Offset in the partition: with _topic and _partition it names one record',
+  recommendation_id  String                        COMMENT 'Id given to the caller; interactions and purchases name it',
+  shopper            String                        COMMENT 'Canonical shopper id',
+  placement          Nullable(String)              COMMENT 'Where on the page',
+  model              LowCardinality(String)        COMMENT 'Model and version',
+  stale              Bool                          COMMENT 'The answer did not reflect the event asked for',
+  `items.sku`        Array(String)                 COMMENT 'Items in order',
+  `items.score`      Array(Float64)                COMMENT 'Score of each',
+  `items.reason`     Array(LowCardinality(String)) COMMENT 'Reason code of each',
+  `items.propensity` Array(Float64)                COMMENT 'Probability with which each was put there: below 1 where it is tried; 0 not told',
+  source             LowCardinality(String)        COMMENT 'Always empty: it is made by Millrace, not read from a file',
+  time               DateTime64(3, 'UTC')          COMMENT 'When it was answered; clamped to the years 1900 to 2299',
+  time_ms            Int64                         COMMENT 'The same in ms since 1970, as it came and not clamped',
+  received_at        DateTime64(3, 'UTC')          COMMENT 'When the record was written to the log',
+  _topic             LowCardinality(String)        COMMENT 'Topic',
+  _partition         UInt32                        COMMENT 'Partition of the topic',
+  _offset            UInt64                        COMMENT 'Offset in the partition: with _topic and _partition it names one record',
   INDEX offsets _offset TYPE minmax GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(received_at) ORDER BY (time, _partition, _offset)
 SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,

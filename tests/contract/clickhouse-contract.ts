@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { deadLetters, forecasts, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
@@ -333,6 +333,19 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
       expect(await sink.lastOffset('sales', 'sales', 0)).toBeUndefined();
       await insert([saleRecord(1)], 'b');
       expect(await sink.query('SELECT net, orders FROM revenue_by_shop_day')).toEqual([{ net: '20', orders: '1' }]);
+    });
+
+    test('a database that other migrations made is refused with what to do, and left as it is', async () => {
+      await insert([saleRecord(1)]);
+      await sink.query("ALTER TABLE schema_migrations UPDATE checksum = 'of another version' WHERE version = 1 SETTINGS mutations_sync = 2");
+      const before = await sink.query('SELECT * FROM schema_migrations ORDER BY version');
+      const refusal: unknown = await sink.ensure().catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(ConfigError);
+      expect(String(refusal)).toMatch(/made by another version of Millrace.*delete DATA_DIR\/clickhouse.*CLICKHOUSE_DATABASE/s);
+      expect(await sink.query('SELECT * FROM schema_migrations ORDER BY version')).toEqual(before);
+      expect(await sink.countRows('sales', 'sales', 0, 0, 9)).toBe(1);
+      await sink.query('TRUNCATE TABLE schema_migrations');
+      await sink.ensure();
     });
 
     test('rows of a torn block can be deleted', async () => {

@@ -1,10 +1,5 @@
 -- Demand by hour of the shop: what was sold, and what was forecast where FORECAST_HOURS is set.
 
-ALTER TABLE {{database}}.forecasts
-  ADD COLUMN IF NOT EXISTS `hours.start` Array(DateTime64(3, 'UTC')) DEFAULT [] COMMENT 'First instants of the next hours of the shop; empty unless FORECAST_HOURS is set' AFTER high,
-  ADD COLUMN IF NOT EXISTS `hours.mean` Array(Float64) DEFAULT [] COMMENT 'Mean units of each' AFTER `hours.start`,
-  ADD COLUMN IF NOT EXISTS `hours.quantiles` Array(Array(Float64)) DEFAULT [] COMMENT 'For each, units at each level' AFTER `hours.mean`;
-
 CREATE OR REPLACE VIEW {{database}}.sales_by_shop_hour (
   sku         String                 COMMENT 'Stock keeping unit',
   source      LowCardinality(String) COMMENT 'File source; empty for live events',
