@@ -6,6 +6,7 @@ import type { Config } from './config.js';
 import { tickMs } from './core/clock.js';
 import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership, NewRecord } from './core/log.js';
+import { ReadingLag } from './core/reading-lag.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
 import { runConsumer } from './core/runner.js';
 import { runSink, sinkPorts } from './core/sink.js';
@@ -90,9 +91,11 @@ export async function startScorer(engine: Engine, config: Config): Promise<Runni
   const views = new Views(viewed, log.partitions);
   // On the embedded engine tasks own all tables but the learner's two, and views read the owners' stores.
   const isOwner = viewed === owned;
+  // Tasks commit every second, and their tables get a row with it; what learners publish is silent where nothing happens.
+  const tablesLag = (tables: string): ReadingLag => new ReadingLag(metrics, 'scorer', !isOwner && log.clock === 'wall', tables);
   const following = [
-    followTables(log, isOwner ? [] : awaited, viewed.open, stopping.signal, journal),
-    followTables(log, isOwner ? learned : [demandForecasts, ...learned], viewed.open, stopping.signal, journal, VIEW_PATIENCE_MS),
+    followTables(log, isOwner ? [] : awaited, viewed.open, stopping.signal, journal, tablesLag('awaited')),
+    followTables(log, isOwner ? learned : [demandForecasts, ...learned], viewed.open, stopping.signal, journal, tablesLag('others'), VIEW_PATIENCE_MS),
   ];
   const fold = await startFold<ItemNeighbours>(itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }), { snapshots: snapshotFiles(engine.snapshotPlace.directory, engine.snapshotPlace.log), snapshotEveryMs: SCORER_SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
   const items = new Items(views, fold.state.index);

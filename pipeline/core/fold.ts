@@ -4,6 +4,7 @@ import { ConfigError, Unavailable } from './errors.js';
 import type { Log, LogRecord, Position } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import { partitionOf } from './partition.js';
+import { ReadingLag } from './reading-lag.js';
 import { untilAvailable } from './until-available.js';
 
 const RECORDS_A_POLL = 2_000;
@@ -53,7 +54,7 @@ export interface Upsert {
 
 /** What a fold needs of its surroundings: all of it can be another thread's. */
 export interface FoldSurroundings {
-  readonly log: Pick<Log, 'partitions' | 'ranges' | 'append' | 'reader'>;
+  readonly log: Pick<Log, 'clock' | 'partitions' | 'ranges' | 'append' | 'reader'>;
   readonly metrics: Metrics;
   readonly journal: Journal;
 }
@@ -82,14 +83,20 @@ export interface RunningFold<S> {
 
 /** Start a fold over all partitions of its inputs. */
 export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: FoldSurroundings): Promise<RunningFold<S>> {
-  const { state, positions } = await untilAvailable(() => resume(fold, options.snapshots, around), options.stop, around.journal, fold.name);
+  // From the beginning and through outages: one that never gets an answer from the log is behind, too.
+  const lag = new ReadingLag(around.metrics, fold.name, around.log.clock === 'wall');
+  const { state, positions } = await untilAvailable(() => resume(fold, options.snapshots, around), options.stop, around.journal, fold.name)
+    .catch((error: unknown) => {
+      lag.stop();
+      throw error;
+    });
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
   // Positions move with what was learned, so that going on after an outage learns nothing twice.
-  const done = untilAvailable(() => learnOn(fold, state, positions, options, around, announce), options.stop, around.journal, fold.name);
+  const done = untilAvailable(() => learnOn(fold, state, positions, options, around, lag, announce), options.stop, around.journal, fold.name);
   // Not waited for at the end: a lesson in work may take longer than a stop should.
   void studyOn(fold, state, options.stop, around.journal);
-  return { state, caughtUp, done: done.finally(announce) };
+  return { state, caughtUp, done: done.finally(() => lag.stop()).finally(announce) };
 }
 
 async function studyOn<S>({ name, study }: Fold<S>, state: S, stop: AbortSignal, journal: Journal): Promise<void> {
@@ -127,7 +134,7 @@ async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: 
 }
 
 async function learnOn<S>(
-  fold: Fold<S>, state: S, positions: Map<string, Position>, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, announce: () => void,
+  fold: Fold<S>, state: S, positions: Map<string, Position>, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void,
 ): Promise<void> {
   const { log, metrics, journal } = around;
   const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
@@ -154,7 +161,7 @@ async function learnOn<S>(
         unsaved = true;
         learned?.();
       }
-      measure(metrics, fold.name, records, reader.lag());
+      lag.read(records, reader.lag());
       if (reader.lag() === 0) announce();
       // A learner at its limit is never without lag.
       isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
@@ -176,16 +183,6 @@ async function learnOn<S>(
   } finally {
     await reader.close();
   }
-}
-
-/** As tasks have it, by which it is seen that a learner goes on, and how far it is behind: a learner's commit is what it has learned at once. Ticks, which cross threads without their time, have no value. */
-function measure(metrics: Metrics, consumer: string, records: readonly LogRecord[], lag: number): void {
-  const learned = records.filter(({ value }) => value !== null);
-  const age = learned.length > 0 ? Date.now() - learned.reduce((oldest, { writtenAt }) => Math.min(oldest, writtenAt), Infinity) : 0;
-  metrics.gauge('millrace_consumer_lag_records', lag, { consumer, partition: 'all' });
-  metrics.gauge('millrace_consumer_lag_seconds', Math.max(0, age) / 1000, { consumer, partition: 'all' });
-  if (records.length > 0) metrics.count('millrace_commits_total', { consumer });
-  if (learned.length > 0) metrics.count('millrace_records_total', { consumer }, learned.length);
 }
 
 async function endsOf(inputs: readonly Topic[], log: FoldSurroundings['log']): Promise<Position[]> {

@@ -60,6 +60,8 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
     await keepOwning(lease, consumer, tickedInputs, around, store);
   } finally {
     clearInterval(watching);
+    // Another process may own the partition now: what this one told last must not stand as if it were behind.
+    for (const name of ['millrace_consumer_lag_records', 'millrace_consumer_lag_seconds', 'millrace_task_time_lag_seconds']) metrics.gauge(name, 0, { consumer: consumer.name, partition: String(lease.partition) });
   }
 }
 

@@ -34,6 +34,7 @@ function ask<A extends Call['ask']>(call: Call & { readonly ask: A }, handed: Ar
 }
 
 const log: FoldSurroundings['log'] = {
+  clock,
   partitions,
   ranges: (topic) => ask({ ask: 'ranges', topic }),
   append(records) {

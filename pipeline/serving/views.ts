@@ -2,6 +2,7 @@ import { ConfigError } from '../core/errors.js';
 import type { Log, Position, Reader } from '../core/log.js';
 import type { Journal } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
+import type { ReadingLag } from '../core/reading-lag.js';
 import { untilAvailable } from '../core/until-available.js';
 import { redirectRows, restOf, rowKey, rowRange, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
@@ -155,11 +156,11 @@ export class Views {
 }
 
 /** Keep stores in step with tables that this process does not own, by reading their topics outside any group. */
-export function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal, journal: Journal, patienceMs = 0): { caughtUp: Promise<void>; done: Promise<void> } {
+export function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal, journal: Journal, lag: ReadingLag, patienceMs = 0): { caughtUp: Promise<void>; done: Promise<void> } {
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  const done = untilAvailable(async () => follow(log.reader(await positionsOf(log, tables, open), patienceMs), open, stop, announce), stop, journal, 'A view');
-  return { caughtUp, done: done.finally(announce) };
+  const done = untilAvailable(async () => follow(log.reader(await positionsOf(log, tables, open), patienceMs), open, stop, lag, announce), stop, journal, 'A view');
+  return { caughtUp, done: done.finally(() => lag.stop()).finally(announce) };
 }
 
 /** Where each store stands; a store from beyond the log's end or from before its start is wiped. */
@@ -175,7 +176,7 @@ async function positionsOf(log: Log, tables: readonly Topic[], open: OpenStore):
   return from;
 }
 
-async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, announce: () => void): Promise<void> {
+async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, lag: ReadingLag, announce: () => void): Promise<void> {
   try {
     while (!stop.aborted) {
       const records = await reader.poll(5_000, 250);
@@ -184,6 +185,7 @@ async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, announ
         const last = group.at(-1)!;
         open(last.topic, last.partition).apply(group.map(({ key, value }) => ({ key: key ?? '', value })), last.offset + 1);
       }
+      lag.read(records, reader.lag());
       if (reader.lag() === 0) announce();
     }
   } catch (error) {

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
 import { interactionsOf } from '../../pipeline/bench/events.js';
 import { startFold, type Fold, type Snapshots } from '../../pipeline/core/fold.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
+import { runConsumer } from '../../pipeline/core/runner.js';
 import { allTopics, interactions, itemVectors } from '../../schemas/topics.js';
 
 const EVENTS = 9_000;
@@ -41,7 +44,7 @@ const happen = (events: number): Promise<unknown> => log.append(interactionsOf(e
 const refused: Snapshots = { load: async () => ({ pieces: [], positions: [{ topic: interactions.name, partition: 0, offset: 5 }] }), save: async () => {} };
 
 /** Runs the learner until it has learned all there is; the counts that it published. */
-async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics, journal: Journal = silentJournal, around: Pick<EmbeddedLog, 'partitions' | 'ranges' | 'append' | 'reader'> = log): Promise<number[]> {
+async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics, journal: Journal = silentJournal, around: Pick<EmbeddedLog, 'clock' | 'partitions' | 'ranges' | 'append' | 'reader'> = log): Promise<number[]> {
   const from = (await log.ranges(itemVectors.name))[0]!.end;
   const stop = new AbortController();
   const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log: around, metrics, journal });
@@ -76,8 +79,8 @@ test('a learner says that it goes on, how many records it has learned, and how f
     count: (name, labels, by = 1) => void (labels?.['consumer'] === 'counting' && counted.set(name, (counted.get(name) ?? 0) + by)),
     gauge: (name, value, labels) => void (labels?.['consumer'] === 'counting' && shown.set(name, [...shown.get(name) ?? [], value])),
   };
-  const dayOld: Pick<EmbeddedLog, 'partitions' | 'ranges' | 'append' | 'reader'> = {
-    partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log),
+  const dayOld: Pick<EmbeddedLog, 'clock' | 'partitions' | 'ranges' | 'append' | 'reader'> = {
+    clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log),
     reader(from, patienceMs) {
       const reader = log.reader(from, patienceMs);
       return { lag: () => reader.lag(), close: () => reader.close(), poll: async (max, waitMs) => (await reader.poll(max, waitMs)).map((record) => ({ ...record, writtenAt: record.writtenAt - 86_400_000 })) };
@@ -91,10 +94,31 @@ test('a learner says that it goes on, how many records it has learned, and how f
   expect(lags[0]).toBeLessThan(86_700);
 });
 
+test('one whose reader brings nothing any more says for how long', async () => {
+  const seconds: number[] = [];
+  const stop = new AbortController();
+  const hanging = { clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log), reader: () => ({ poll: () => new Promise<never>(() => {}), lag: () => 0, close: async () => {} }) };
+  await startFold(counting(), { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log: hanging, metrics: { ...noMetrics, gauge: (name, value) => { if (name === 'millrace_consumer_lag_seconds') seconds.push(value); } }, journal: silentJournal });
+  await expect.poll(() => seconds.at(-1), { timeout: 5_000 }).toBeGreaterThan(1.9);
+});
+
+test('a task that another process takes over leaves no lag behind', async () => {
+  const lags = new Map<string, number>();
+  const ledger = orderLedger();
+  const membership = runConsumer(ledger, { consumers: [ledger], learners: [], sinks: [], views: [] }, {
+    log, openStore: () => memoryStore(), journal: silentJournal, learnSchemas: async () => {},
+    metrics: { ...noMetrics, gauge: (name, value) => void lags.set(name, value) },
+  });
+  // What was read last had lain for a while.
+  await expect.poll(() => lags.get('millrace_task_time_lag_seconds'), { timeout: 10_000 }).toBeGreaterThan(0.9);
+  await membership.stop();
+  expect([...lags.values()]).toEqual([0, 0, 0]);
+});
+
 test('it does not wait for the marker of a transaction either, with which a stream of Kafka ends and which is no record', async () => {
   await run(counting());
   const withMarkers = {
-    partitions: log.partitions, append: log.append.bind(log), reader: log.reader.bind(log),
+    clock: log.clock, partitions: log.partitions, append: log.append.bind(log), reader: log.reader.bind(log),
     ranges: async (topic: string) => (await log.ranges(topic)).map(({ start, end }) => ({ start, end: topic === interactions.name ? end + 1 : end })),
   };
   expect(Math.min(...await run(counting(), noMetrics, silentJournal, withMarkers))).toBeGreaterThanOrEqual(EVENTS);

@@ -103,7 +103,7 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
   });
 
   test('fails as one here would: what the log refuses, and a thread that dies, end it', async () => {
-    const refusing: FoldSurroundings = { log: { partitions: 1, ranges: () => Promise.reject(new ConfigError(['No such topic.'])), append: log.append.bind(log), reader: log.reader.bind(log) }, metrics: noMetrics, journal: silentJournal };
+    const refusing: FoldSurroundings = { log: { clock: 'wall', partitions: 1, ranges: () => Promise.reject(new ConfigError(['No such topic.'])), append: log.append.bind(log), reader: log.reader.bind(log) }, metrics: noMetrics, journal: silentJournal };
     await expect(learnOnThread(spawnLearner(assignment()), refusing, new AbortController().signal)).rejects.toBeInstanceOf(ConfigError);
     const dead = new Worker('process.exit(3)', { eval: true });
     await expect(learnOnThread(dead, refusing, new AbortController().signal)).rejects.toThrow('ended with 3');
