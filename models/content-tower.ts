@@ -8,7 +8,7 @@
  * units, 64 outputs on the same unit sphere as the embedding's items, whose vectors are the other tower: fixed while
  * this one learns. The best t is the mean direction of all items that say the same. While learning, each token is left
  * out with probability 0.6, so that no word can stand for one item: without it, and with a softmax against the batch's
- * other items instead of the cosine, items that were never seen are found far worse (docs/cold-start.md).
+ * other items instead of the cosine, items that were never seen are found far worse (docs/measured/cold-start.md).
  * The slopes of a batch come through a port (TensorFlow at the edge, `slopesOf` of the tests in plain numbers); the steps
  * (Adam, 3e-3, rows of slots only when in the batch) are taken here. Same seed, same slopes: same bytes.
  * Untrained: small random weights, so a direction that depends on the words and means nothing. No tokens: t = 0.

@@ -51,8 +51,8 @@ const variables = z.object({
   REORDER_PACK_SIZE: whole(1, 1_000_000, 1).describe('Units of a pack, where the catalogue has no `pack_size`.'),
   REORDER_MINIMUM_UNITS: whole(0, 1_000_000_000, 0).describe('Least units of an order, where the catalogue has no `minimum_order`.'),
   REORDER_SERVICE_PERCENT: whole(0, 99, 95, ' (no stock covers every demand; a product’s own service_level may be up to 0.9999)').describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),
-  SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/compression.md).'),
-  SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/compression.md).'),
+  SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/measured/compression.md).'),
+  SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/measured/compression.md).'),
   UNLISTED_ITEMS: whole(1_000, 10_000_000, 200_000).describe('Items outside the catalogue that recommendations remember at most; beyond that the least popular are forgotten.'),
   KAFKA_BROKERS: list.describe('Brokers, comma-separated; empty: the embedded log.'),
   KAFKA_TLS: flag.describe('Connect to Kafka over TLS.'),
@@ -118,7 +118,7 @@ function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string 
 /** Names in the environment that have no effect, though a setting's is like them. */
 export const misspelt = (environment: NodeJS.ProcessEnv = process.env): Misspelt[] => misspeltSettings(Object.keys(environment), Object.keys(variables.shape));
 
-/** Name, default and meaning of every variable, for the README and --help. */
+/** Name, default and meaning of every variable, for docs/configuration.md and --help. */
 export function configTable(): { name: string; fallback: string; meaning: string }[] {
   const defaults = variables.parse({}) as Record<string, unknown>;
   return Object.entries(variables.shape).map(([name, type]) => {
