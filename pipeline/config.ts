@@ -34,7 +34,7 @@ const variables = z.object({
   SHOPPER_TOKEN_SECRET: z.string().min(32, 'must have 32 characters at least, as the key of an HS256 signature (RFC 7518, 3.2)').optional().describe('Secret with which the shop signs shopper tokens for known users, of 32 characters or more.'),
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
-  SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/evaluation.md).'),
+  SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/recommendations.md).'),
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change.'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),

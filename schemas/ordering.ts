@@ -19,7 +19,7 @@ export const ORDERING = {
   minimum_order: [0, MOST_UNITS],
 } as const satisfies Record<string, Range>;
 
-/** How a product may be ordered (docs/forecasts.md). */
+/** How a product may be ordered (docs/reorder.md). */
 export const REORDER_POLICIES = ['periodic', 'reorder-point', 'newsvendor'] as const;
 export type ReorderPolicy = (typeof REORDER_POLICIES)[number];
 

@@ -11,7 +11,7 @@
  *
  * Untrained, S is the textbook's. It is corrected once that has cost less over at least six cycles, by one and a half standard errors
  * of the sum, Σ d > 1.5 √(Σ d²) with d what a cycle cost less; to a lower level only after so many cycles that three shortages were to be
- * expected, since what a lower level costs shows in a shortage only, and until one comes it always seems to save (docs/evaluation.md).
+ * expected, since what a lower level costs shows in a shortage only, and until one comes it always seems to save (docs/measured/reorder.md).
  * Source: Huh and Rusmevichientong 2009.
  */
 export interface Correction {

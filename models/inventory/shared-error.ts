@@ -7,7 +7,7 @@
  * Least squares of what a stretch was off, m its forecast and D what was sold, by units a day in octaves: what sells alike errs alike, and
  * a SKU alone has too few stretches to say so. More than four deviations off is bad luck and no measure. Of what sells at a steady rate days are
  * independent and ρ becomes 0; of what wanders it stays. Each stretch fades the ones before it by 0.999. Unlearned, ρ is 0.1.
- * Constants: docs/evaluation.md.
+ * Constants: docs/measured/reorder.md.
  */
 export interface SharedError {
   /** Σ x y by octave of units a day. */
