@@ -1,5 +1,6 @@
 import type { Demand } from '../models/forecast/hour-profile.js';
-import { change, pastWorth, type Plan } from '../models/forecast/shop-demand.js';
+import type { Plan } from '../models/forecast/planned-days.js';
+import { change, pastWorth } from '../models/forecast/shop-demand.js';
 import { factorOf, isPromoted, promoted, told } from '../models/forecast/promotions.js';
 import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';

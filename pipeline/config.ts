@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { Plan } from '../models/forecast/shop-demand.js';
+import type { Plan } from '../models/forecast/planned-days.js';
 import { REORDER_POLICIES } from '../schemas/ordering.js';
 import { ConfigError } from './core/errors.js';
 import { misspeltSentence, misspeltSettings, type Misspelt } from './misspelt-settings.js';

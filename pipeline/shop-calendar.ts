@@ -1,4 +1,4 @@
-import type { Plan, PlannedDay } from '../models/forecast/shop-demand.js';
+import type { Plan, PlannedDay } from '../models/forecast/planned-days.js';
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 5_000;
@@ -6,25 +6,25 @@ const KINDS = ['closed', 'holiday', 'promotion'] as const;
 
 /**
  * Days that a shop knows in advance, as JSON: `[{"date": "2026-12-25", "kind": "closed"}, {"date": "2026-11-27", "kind": "promotion",
- * "name": "Black Friday"}]`. A holiday on which the shop sells and a promotion have an effect of their own, learned by their name.
+ * "name": "Black Friday"}]`, by local day since 1970-01-01. A holiday on which the shop sells and a promotion have an effect of their own, learned by their name.
  */
-export function parseCalendar(text: string): { plan: Plan; problems: string[] } {
+export function parseCalendar(text: string, name = 'SHOP_CALENDAR'): { plan: Plan; problems: string[] } {
   const plan = new Map<number, PlannedDay>();
   const problems: string[] = [];
   const entries = listOf(text);
-  if (entries === undefined) return { plan, problems: ['SHOP_CALENDAR must be a JSON list of days, or the path of a file with one.'] };
-  if (entries.length > MOST_DAYS) return { plan, problems: [`SHOP_CALENDAR has ${entries.length} days; at most ${MOST_DAYS} are read.`] };
+  if (entries === undefined) return { plan, problems: [`${name} must be a JSON list of days, or the path of a file with one.`] };
+  if (entries.length > MOST_DAYS) return { plan, problems: [`${name} has ${entries.length} days; at most ${MOST_DAYS} are read.`] };
   entries.forEach((entry, i) => {
-    const place = `SHOP_CALENDAR[${i}]`;
+    const place = `${name}[${i}]`;
     if (typeof entry !== 'object' || entry === null) return problems.push(`${place} must be an object with date and kind.`);
-    const { date, kind, name } = entry as { date?: unknown; kind?: unknown; name?: unknown };
+    const { date, kind, name: given } = entry as { date?: unknown; kind?: unknown; name?: unknown };
     const day = typeof date === 'string' ? dayOfDate(date) : undefined;
     if (day === undefined) problems.push(`${place}.date must be a date such as 2026-12-25, not ${JSON.stringify(date)}.`);
     const known = KINDS.find((one) => one === kind);
     if (known === undefined) problems.push(`${place}.kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`);
-    if (name !== undefined && (typeof name !== 'string' || name === '' || name.length > 100)) problems.push(`${place}.name must be a text of 1 to 100 characters.`);
+    if (given !== undefined && (typeof given !== 'string' || given === '' || given.length > 100)) problems.push(`${place}.name must be a text of 1 to 100 characters.`);
     if (day !== undefined && plan.has(day)) problems.push(`${place}: ${String(date)} is there twice.`);
-    if (day !== undefined && known) plan.set(day, { kind: known === 'closed' ? 'closed' : 'event', name: typeof name === 'string' ? name : known });
+    if (day !== undefined && known) plan.set(day, { kind: known === 'closed' ? 'closed' : 'event', name: typeof given === 'string' ? given : known });
   });
   return { plan, problems };
 }

@@ -1,7 +1,8 @@
 import * as bank from '../../models/forecast/expert-bank.js';
 import { EXPERTS, predict as askExperts } from '../../models/forecast/expert-quantiles.js';
 import { learnRound, type Sample } from '../../models/forecast/judging.js';
-import { openDays, type Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
+import { openDays } from '../../models/forecast/shop-demand.js';
 import { classOfGroup, groupOf, GROWN_UP, meanShares, mixedMeans } from '../../models/forecast/sku-forecast.js';
 import { isShort, SEASON_DAYS, unfold, unitsOn, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';

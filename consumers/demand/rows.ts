@@ -1,4 +1,5 @@
 import { CLASS_NAMES, untrainedMixture, type Mixture } from '../../models/forecast/sku-forecast.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import * as shop from '../../models/forecast/shop-demand.js';
 import type { SkuSeries } from '../../models/forecast/sku-series.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
@@ -91,10 +92,10 @@ export interface Shop {
 
 const seasons = new WeakMap<object, shop.ShopSeason>();
 const mixtures = new WeakMap<object, Taught>();
-const outlooks = new WeakMap<object, { today: number; season: object | undefined; plan: shop.Plan; outlook: shop.Outlook }>();
+const outlooks = new WeakMap<object, { today: number; season: object | undefined; plan: Plan; outlook: shop.Outlook }>();
 
 /** What the SKUs of a partition share, as its rows have it now. Rows never change, so that what was made of one is made once. */
-export function shopOf(read: ReadShop, plan: shop.Plan): Shop {
+export function shopOf(read: ReadShop, plan: Plan): Shop {
   const ofSeason = read(seasonRows);
   const ofWindow = read(windowRows);
   const ofMixture = read(mixtureRows);

@@ -8,6 +8,7 @@ import * as calibration from './forecast-calibration.js';
 import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 import * as totals from './forecast-totals.js';
+import type { Plan } from '../forecast/planned-days.js';
 import { openAfter, salesByPeriod } from './open-periods.js';
 
 export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
@@ -33,6 +34,8 @@ export interface ForecastProtocol {
   minHistory: number;
   /** Periods with a sale up to the cut-off, at least. */
   minSelling: number;
+  /** Periods that are known in advance. */
+  plan?: Plan;
 }
 
 /** What another forecaster says of the same histories. */
@@ -90,7 +93,7 @@ export function evaluateForecasts(
 ): ForecastEvaluation {
   const { horizon, season, daysAPeriod } = protocol;
   const probabilities = Float64Array.from(PROBABILITIES);
-  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES });
+  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, plan: protocol.plan });
   const series = seriesOf(table, horizon);
   const sales = salesByPeriod(table);
   const { order, starts } = byPeriod(table);

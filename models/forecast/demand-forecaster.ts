@@ -10,7 +10,9 @@
 import * as bank from './expert-bank.js';
 import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
+import { capped, type CappedSales } from './capped-sales.js';
 import { learnRound, type Sample } from './judging.js';
+import * as plannedDays from './planned-days.js';
 import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMeans, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
 export { CLASS_NAMES, type SkuForecast } from './sku-forecast.js';
@@ -24,6 +26,10 @@ export interface DemandForecaster extends Mixture {
   readonly bank: bank.Bank;
   readonly index: calendar.CalendarIndex;
   readonly panels: Panel[];
+  /** Periods that are known in advance. */
+  readonly plan: plannedDays.Plan;
+  /** What they are worth, by name. */
+  readonly events: Record<string, plannedDays.EventEffect>;
   skus: number;
   period: number;
 }
@@ -46,6 +52,8 @@ export function init(options: {
   daysAPeriod?: number;
   horizon: number;
   probabilities: readonly number[];
+  /** By period; none where nothing is said. */
+  plan?: plannedDays.Plan;
 }): DemandForecaster {
   return {
     horizon: options.horizon,
@@ -53,6 +61,8 @@ export function init(options: {
     index: calendar.init(options.seasonPeriods),
     ...untrainedMixture(options.probabilities),
     panels: [],
+    plan: options.plan ?? new Map(),
+    events: {},
     skus: options.skus,
     period: 0,
   };
@@ -61,12 +71,9 @@ export function init(options: {
 /** Demand class of a SKU by how often it sells: an index into `CLASS_NAMES`. */
 export const frequencyClass = (model: DemandForecaster, sku: number): number => classOf(model.bank, sku);
 
-/** How much of a typical sale was made and was expected, summed over the shop; what SKUs made that are too young for an expectation stands apart. */
-function shopActivity(model: DemandForecaster, phase: number, demand: Float64Array): { made: number; expected: number; young: number } {
-  const exposure = calendar.exposure(model.index, phase);
-  let made = 0;
-  let expected = 0;
-  let young = 0;
+/** What was made and would be expected of an ordinary period, in typical sales summed over the shop; what SKUs made that are too young for an expectation stands apart. */
+function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: CappedSales; sellers: number; young: number } {
+  let [made, beyond3, beyond6, sellers, young] = [0, 0, 0, 0, 0];
   for (let sku = 0; sku < model.skus; sku++) {
     const units = demand[sku] ?? NaN;
     if (Number.isNaN(units)) continue;
@@ -77,11 +84,25 @@ function shopActivity(model: DemandForecaster, phase: number, demand: Float64Arr
       continue;
     }
     if (!(typical > 0)) continue;
-    made += Math.min(Math.max(0, units) / typical, 3);
-    expected += (bank.onSale(model.bank, sku, 1) * level * exposure) / typical;
+    sellers += (bank.onSale(model.bank, sku, 1) * level) / typical;
+    if (!(units > 0)) continue;
+    const sale = capped(units / typical);
+    made += sale.made;
+    beyond3 += sale.beyond3;
+    beyond6 += sale.beyond6;
   }
+  return { sales: { made, beyond3, beyond6 }, sellers, young };
+}
+
+/** The shop's day first: what every SKU should learn it with. */
+function learnShop(model: DemandForecaster, phase: number, demand: Float64Array): calendar.PeriodOutcome {
+  const { sales, sellers, young } = shopActivity(model, demand);
+  const planned = model.plan.get(model.period);
   // A phase taken for closed has no expectation left: what the open ones sell is what reopening would mean.
-  return { made, expected, young };
+  if (!planned) return calendar.learn(model.index, phase, sales.made, sellers * calendar.exposure(model.index, phase), young);
+  const outcome = plannedDays.learn(model.events, planned, model.index, phase, sellers, sales, young);
+  if (!outcome.closed && outcome.learned) model.events[planned.name] = outcome.learned;
+  return outcome;
 }
 
 /**
@@ -89,8 +110,7 @@ function shopActivity(model: DemandForecaster, phase: number, demand: Float64Arr
  */
 export function learn(model: DemandForecaster, demand: Float64Array): void {
   const phase = model.period % model.bank.seasonPeriods;
-  const { made, expected, young } = shopActivity(model, phase, demand);
-  const outcome = calendar.learn(model.index, phase, made, expected, young);
+  const outcome = learnShop(model, phase, demand);
   if (outcome.closed) {
     for (let sku = 0; sku < model.skus; sku++) bank.learnClosed(model.bank, sku, phase);
   } else {
@@ -106,8 +126,10 @@ export function learn(model: DemandForecaster, demand: Float64Array): void {
 }
 
 function periodAt(model: DemandForecaster, ahead: number): { exposure: number; phase: number; ahead: number } {
-  const phase = (model.period + ahead - 1) % model.bank.seasonPeriods;
-  return { exposure: calendar.exposure(model.index, phase, ahead), phase, ahead };
+  const period = model.period + ahead - 1;
+  const phase = period % model.bank.seasonPeriods;
+  const planned = model.plan.get(period);
+  return { exposure: calendar.exposure(model.index, phase, ahead) * (planned ? plannedDays.factorOf(model.events, planned) : 1), phase, ahead };
 }
 
 function leavePanel(model: DemandForecaster): void {

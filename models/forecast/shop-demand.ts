@@ -7,51 +7,32 @@
  *   calendar    learns (made(d), F(d) · exposure(d))                                      see calendar-index.ts
  *   who joins does so with the share of days on which it sold after its first one, at two weeks of age
  *   SKUs on promotion are left out of both sums and teach their own factor       see promotions.ts
- *   ln M[event] += κ surprise · max(0.3, 1/times)                                         a planned day has a factor of its own
- *   surprise = ln (R / M[event]),  R made over F · exposure without M, a sale at most 3 R      see capped-sales.ts
- *   κ = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = surprise² − 4 · 2/N,  N the sales expected     what is plain to see needs fewer sales
+ *   a planned day has a factor of its own, learned by its name                   see planned-days.ts
  *
  * Σ over SKUs of a frequency smoothed at one rate is the smoothed Σ of hits: so nobody has to visit every SKU every day. Days before
  * the window are folded once and for all; the window is lived again from there when a day's worth is asked for. Untrained: every day
- * is worth 1. Planned days (closed, promotions, holidays) are given, not learned; how much a promotion is worth is learned by its name.
+ * is worth 1.
  */
 import * as calendar from './calendar-index.js';
-import { timesExpected, type CappedSales } from './capped-sales.js';
+import type { CappedSales } from './capped-sales.js';
 import { FREQUENCY_RATES } from './expert-bank.js';
+import * as plannedDays from './planned-days.js';
+import type { Effects, EventEffect, Plan, PlannedDay } from './planned-days.js';
 import * as promotions from './promotions.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type Activity } from './sku-series.js';
 
 const RATE = FREQUENCY_RATES[2];
-const LEAST_EVENT_RATE = 0.3;
-const TOO_FEW_SALES = 5;
-const CERTAIN_SALES = 50;
-/** Variance of the logarithm of what is made, times the sales expected. */
-const NOISE = 2;
-/** Deviations that a planned day must be off to be plain to see. */
-const PLAIN = 2;
-const CLOSED_BELOW_SALES = 12;
-const MOST_SURPRISE = Math.log(6);
 const PAST_DAYS = 400;
 /** After so long without a sale nothing is known of the days between. */
 const MOST_GAP_DAYS = 60;
 /** What corrections leave of a day without sales. */
 const DUST = 1e-6;
 
-/** A day that is known in advance. */
-export type PlannedDay = { readonly kind: 'closed'; readonly name: string } | { readonly kind: 'event'; readonly name: string };
-export type Plan = ReadonlyMap<number, PlannedDay>;
-
-export interface EventEffect {
-  /** ln of its factor. */
-  readonly effect: number;
-  readonly times: number;
-}
-
 /** Folded: as of the day before the window. */
 export interface ShopSeason extends promotions.SaleSums {
   readonly index: calendar.CalendarIndex;
   readonly sellers: number;
-  readonly events: Readonly<Record<string, EventEffect>>;
+  readonly events: Effects;
   /** Worth of the latest folded days, oldest first; −1 is closed. */
   readonly past: Float32Array;
 }
@@ -159,21 +140,11 @@ function learnOrdinary({ index, sellers }: Worth, phase: number, made: number, y
   return outcome.closed ? -1 : outcome.exposure;
 }
 
-/** A planned day teaches its own factor and leaves season and level alone. */
 function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, sales: CappedSales, young: number): number {
-  if (planned.kind === 'closed') return -1;
-  const { effect, times } = events[planned.name] ?? { effect: 0, times: 0 };
-  const ordinary = calendar.exposure(index, phase);
-  const plain = ordinary * Math.exp(effect);
-  const expected = plain * sellers;
-  if (sales.made <= 0 && young <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return -1;
-  if (!(expected > TOO_FEW_SALES)) return plain;
-  const factor = Math.max(timesExpected({ ...sales, made: calendar.madeByAll(index, sales.made, expected, young) }, ordinary * sellers), 1e-9);
-  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - effect - index.offset));
-  const many = expected - TOO_FEW_SALES;
-  const certainty = many / (many + Math.min(CERTAIN_SALES, NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * NOISE) / expected)));
-  events[planned.name] = { effect: effect + certainty * Math.max(LEAST_EVENT_RATE, 1 / (times + 1)) * surprise, times: times + 1 };
-  return plain * Math.exp(0.7 * certainty * surprise);
+  const outcome = plannedDays.learn(events, planned, index, phase, sellers, sales, young);
+  if (outcome.closed) return -1;
+  if (outcome.learned) events[planned.name] = outcome.learned;
+  return outcome.exposure;
 }
 
 function fold(shop: ShopSeason, first: number, days: Sums, leaving: number, plan: Plan): ShopSeason {
@@ -212,11 +183,11 @@ export function pastWorth({ past }: ShopSeason, { lastDay, made }: ShopWindow, d
   return lastDay === null ? undefined : past[past.length + day - (lastDay - made.length + 1)];
 }
 
-function expectedWorth(index: calendar.CalendarIndex, events: Readonly<Record<string, EventEffect>>, plan: Plan, day: number, ahead: number): number {
+function expectedWorth(index: calendar.CalendarIndex, events: Effects, plan: Plan, day: number, ahead: number): number {
   const planned = plan.get(day);
   if (planned?.kind === 'closed') return -1;
   const plain = calendar.exposure(index, phaseOf(day), Math.max(0, ahead));
-  if (planned) return plain * Math.exp(events[planned.name]?.effect ?? 0);
+  if (planned) return plain * plannedDays.factorOf(events, planned);
   return plain > 0 ? plain : -1;
 }
 

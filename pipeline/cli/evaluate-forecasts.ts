@@ -1,10 +1,12 @@
 /** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type Judged } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import { forecastsPage } from '../reports/forecasts.js';
+import { parseCalendar } from '../shop-calendar.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
@@ -15,6 +17,7 @@ interface Options {
   horizon: number;
   season: number;
   step: Step;
+  calendar?: string;
   minHistoryDays: number;
   minSellingDays: number;
   compare?: 'statsforecast';
@@ -31,6 +34,7 @@ export function evaluateForecastsCommand(): Command {
     .option('--horizon <periods>', 'periods to forecast after each cut-off', parseCount, 28)
     .option('--season <periods>', 'length of the season, also of the scale (1, 7, 12, 52 …)', parseCount, 7)
     .option('--step <step>', `length of a period: ${STEPS.join(', ')} (auto: what the dates of the file show)`, parseStep, 'auto')
+    .option('--calendar <file>', 'days known in advance, as SHOP_CALENDAR has them: closed ones, holidays and promotions by name (daily sales only)')
     .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 0)
     .option('--min-selling-days <periods>', 'score a SKU only if it sold in this many periods up to the cut-off', parseCount, 1)
     .addOption(new Option('--compare <name>', 'beside it, on the same series: Python\'s statsforecast (AutoETS, Theta, AutoCES, seasonal naive), which takes minutes').choices(['statsforecast']))
@@ -49,6 +53,7 @@ async function run(options: Options): Promise<void> {
   const { table, periodOf, last } = inPeriods(sales, step);
   const cutoffs = [...new Set(options.cutoffs)].toSorted((a, b) => a - b);
   for (const day of cutoffs) checkCutoff(options.sales, day, sales, periodOf, last, options.horizon);
+  const plan = options.calendar === undefined ? undefined : await readPlan(options.calendar, step.name, periodOf);
   const stepDays = step.name === 'month' ? 30.4 : step.name === 'week' ? 7 : 1;
   const protocol = {
     cutoffs: cutoffs.map((day) => periodOf(day)),
@@ -57,11 +62,13 @@ async function run(options: Options): Promise<void> {
     daysAPeriod: stepDays,
     minHistory: Math.round(options.minHistoryDays / stepDays),
     minSelling: options.minSellingDays,
+    plan,
   };
   const protocolText =
     `${table.skus} SKUs in ${table.periods} periods of a ${step.name}, ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}. ` +
       `Scored: SKUs with ${options.minSellingDays} selling periods or more, first sold at least ${options.minHistoryDays} days before the cut-off; ` +
-      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.`;
+      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.` +
+      (plan ? ` Millrace was told ${plan.size} days in advance (${options.calendar}); the others were not.` : '');
   say(protocolText);
   const result = evaluateForecasts(table, protocol, seconds, say, options.compare === 'statsforecast' ? statsforecastOf(options.python) : undefined);
   if (result.overall.series === 0) throw new DataFileError(`No series of ${options.sales} has enough sales before a cut-off to be scored.`);
@@ -98,6 +105,17 @@ function describe(
     updates_per_second: Math.round(result.updates / Math.max(1e-9, result.learnSeconds)),
     predict_seconds: round(result.predictSeconds),
   };
+}
+
+/** Days known in advance, by period. */
+async function readPlan(file: string, step: string, periodOf: (day: number) => number): Promise<Plan> {
+  if (step !== 'day') throw new DataFileError(`--calendar names days, but the periods are those of a ${step}.`);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new DataFileError(`The calendar ${file} cannot be read: ${error instanceof Error ? error.message : 'unknown error'}.`);
+  });
+  const { plan, problems } = parseCalendar(text, file);
+  if (problems.length > 0) throw new DataFileError(problems.join('\n'));
+  return new Map([...plan].map(([day, planned]) => [periodOf(day), planned]));
 }
 
 async function writeReport(file: string, result: ForecastEvaluation, names: readonly string[], how: { protocol: string; step: string; season: number }): Promise<void> {

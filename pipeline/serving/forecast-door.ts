@@ -5,7 +5,7 @@ import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/dema
 import { predecessorRows, successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows, sharedErrorOf, sharedErrorRows } from '../../consumers/demand/stock-cycle.js';
 import { deviationOf, hourOfDay, type Demand } from '../../models/forecast/hour-profile.js';
-import type { Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import * as totals from '../../models/forecast/totals.js';
 import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { demandForecasts } from '../../schemas/topics.js';

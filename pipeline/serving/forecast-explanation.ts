@@ -2,7 +2,7 @@ import * as calendar from '../../models/forecast/calendar-index.js';
 import * as bank from '../../models/forecast/expert-bank.js';
 import { EXPERTS } from '../../models/forecast/expert-quantiles.js';
 import { factorOf, isPromoted } from '../../models/forecast/promotions.js';
-import type { Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import { blankForecast, CLASS_NAMES, classOf, expertShares, groupOf, momentumOf, predictSku, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { isShort, phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { HORIZON_DAYS, live, worthTo, type Day } from '../../consumers/demand/forecast.js';

@@ -17,10 +17,10 @@ function date(day: number): string {
   return new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10);
 }
 
-function sales(days: number, step = 1): string {
+function sales(days: number, step = 1, skus = 5): string {
   const lines = ['sku,date,units'];
   for (let day = 0; day < days; day++) {
-    for (let sku = 0; sku < 5; sku++) lines.push(`S${sku},${date(day * step)},${((day * 7 + sku * 3) % 5) + (day % 7 === 3 ? 6 : 0)}`);
+    for (let sku = 0; sku < skus; sku++) lines.push(`S${sku},${date(day * step)},${((day * 7 + sku * 3) % 5) + (day % 7 === 3 ? 6 : 0)}`);
   }
   return lines.join('\n');
 }
@@ -49,6 +49,30 @@ test('a gzipped file gives one JSON object with every promised field, and the pr
   expect(report['by_class']).toContainEqual(expect.objectContaining({ class: 'daily', coverage_80_shared: expect.any(Number) }));
   expect(report['protocol']).toEqual({ step: 'day', horizon: 14, season: 7, cutoffs: [date(100), date(110)] });
   expect(command.err).toContain('missing ones are zero');
+});
+
+test('days told by --calendar are known to Millrace alone, and the protocol says so', async () => {
+  const busy = [20, 48, 76, 104].map(date);
+  const text = sales(140, 1, 30).split('\n').map((line) => (busy.includes(line.split(',')[1] ?? '') ? line.replace(/\d+$/, (units) => String(6 * Number(units))) : line)).join('\n');
+  const calendar = command.file('calendar.json', JSON.stringify(busy.map((day) => ({ date: day, kind: 'promotion', name: 'Sale' }))));
+  const ask = async (...args: string[]): Promise<{ sql: number; baselines: unknown }> => {
+    command.out = '';
+    await run(text, date(100), '--horizon', '14', '--json', ...args);
+    return JSON.parse(command.out);
+  };
+  const [told, untold] = [await ask('--calendar', calendar), await ask()];
+  expect(told.sql).toBeLessThan(0.9 * untold.sql);
+  expect(told.baselines).toEqual(untold.baselines);
+  expect(command.err).toContain('Millrace was told 4 days in advance');
+});
+
+test('a calendar with faults is refused with all of them, by the name of its file, and one of days where periods are weeks', async () => {
+  const calendar = command.file('calendar.json', '[{"date":"2024-02-30","kind":"closed"},{"date":"2024-02-01","kind":"fair"}]');
+  await run(sales(140), date(110), '--calendar', calendar);
+  expect(command.err).toMatch(/calendar\.json\[0\]\.date must be a date.*2024-02-30/);
+  expect(command.err).toMatch(/calendar\.json\[1\]\.kind must be one of/);
+  await run(sales(60, 7), date(350), '--horizon', '4', '--calendar', command.file('calendar.json', '[]'));
+  expect(command.err).toContain('--calendar names days, but the periods are those of a week');
 });
 
 test('a report is one page that needs nothing else, with fans, calibration and baselines', async () => {

@@ -6,7 +6,7 @@ import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { live, replayed } from '../../consumers/demand/publication.js';
 import { demandRows, LEVELS, mixtureRows, panelKey, panelRows, windowRows } from '../../consumers/demand/rows.js';
 import { cycleRows, stockScoreRows } from '../../consumers/demand/stock-cycle.js';
-import type { Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
 import { deadLetters, demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';

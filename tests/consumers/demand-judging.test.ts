@@ -6,7 +6,7 @@ import { withHours } from '../../consumers/demand/hours.js';
 import { partOf } from '../../consumers/demand/members.js';
 import { demandRows, mixtureRows, panelKey, panelRows } from '../../consumers/demand/rows.js';
 import { cycleRows, stockScoreRows } from '../../consumers/demand/stock-cycle.js';
-import type { Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import type { Forecast } from '../../schemas/types.js';

@@ -4,6 +4,7 @@ import { live } from '../../consumers/demand/publication.js';
 import { LEVELS } from '../../consumers/demand/rows.js';
 import * as metrics from '../../models/evaluate/forecast-metrics.js';
 import * as forecaster from '../../models/forecast/demand-forecaster.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, sales } from '../../schemas/topics.js';
@@ -15,8 +16,12 @@ const DAYS = 140;
 const AHEAD = 28;
 const PER_WEEKDAY = [1.3, 0.8, 0.9, 1, 1.2, 1.6, 0];
 
+/** Every fourth week a day on which three times as much is sold, of which both may be told. */
+const SALES = Array.from({ length: (DAYS + AHEAD) / 28 }, (_, month) => 10 + 28 * month);
+const toldOf = (first: number): Plan => new Map(SALES.map((day) => [first + day, { kind: 'event', name: 'Sale' }]));
+
 /** Units by SKU and day: a few sell each day, most now and then, some come late; nothing sells on the last day of a week. */
-function invented(): Float64Array[] {
+function invented(withSales: boolean): Float64Array[] {
   const random = randomness(5);
   return Array.from({ length: SKUS }, (_, sku) => {
     const often = 0.04 + 0.8 * ((sku % 20) / 20) ** 2;
@@ -24,16 +29,18 @@ function invented(): Float64Array[] {
     const born = sku % 5 === 0 ? 30 : 0;
     return Float64Array.from({ length: DAYS + AHEAD }, (_, day) => {
       const chance = often * PER_WEEKDAY[day % 7]!;
-      return day < born || uniform(random) >= chance ? 0 : 1 + Math.floor(-size * Math.log(1 - uniform(random)));
+      const times = withSales && SALES.includes(day) ? 3 : 1;
+      return day < born || uniform(random) >= chance ? 0 : times * (1 + Math.floor(-size * Math.log(1 - uniform(random))));
     });
   });
 }
 
-test('what the topology forecasts is as good as what `evaluate forecasts` measures, from the same sales', () => {
-  const units = invented();
-  const model = forecaster.init({ skus: SKUS, seasonPeriods: 7, horizon: AHEAD, probabilities: LEVELS });
+test.each([['', false], [' and the same calendar', true]])('what the topology forecasts is as good as what `evaluate forecasts` measures, from the same sales%s', (_, withSales) => {
+  const units = invented(withSales);
+  const model = forecaster.init({ skus: SKUS, seasonPeriods: 7, horizon: AHEAD, probabilities: LEVELS, plan: withSales ? toldOf(0) : new Map() });
   const days = shopDays('UTC');
-  const driver = new Driver([demandForecasts({ days, publication: live(days, MINUTE) })]);
+  const plan = withSales ? toldOf(Math.floor(NINE / DAY)) : new Map();
+  const driver = new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })]);
   const first = units.map((sold) => sold.findIndex((sale) => sale > 0));
   for (let day = 0; day < DAYS; day++) {
     forecaster.learn(model, Float64Array.from(units, (sold, sku) => (day < first[sku]! ? NaN : sold[day]!)));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { replayed } from '../../consumers/demand/publication.js';
-import type { Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import { isoDay, shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, sales, supplies } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { live } from '../../consumers/demand/publication.js';
 import { itemWatch } from '../../consumers/item-watch.js';
-import type { Plan } from '../../models/forecast/shop-demand.js';
+import type { Plan } from '../../models/forecast/planned-days.js';
 import * as itemIndex from '../../models/item-index.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { noMetrics } from '../../pipeline/core/metrics.js';

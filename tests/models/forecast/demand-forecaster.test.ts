@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as demand from '../../../models/forecast/demand-forecaster.js';
+import type { Plan } from '../../../models/forecast/planned-days.js';
 import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const NINE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -174,4 +175,19 @@ test('after one sale of a billion units quiet days are forecast as quiet', () =>
   expect([quantiles[4], quantiles[7], low[0]]).toEqual([0, 0, 0]);
   // It may come again: what it would be worth fades, and does not vanish.
   expect(means[0]).toBeGreaterThan(1e5);
+});
+
+test('a day known in advance is forecast as what its name was worth, a closed one as nothing, and neither moves an ordinary one', () => {
+  const party: Plan = new Map([20, 50, 80, 110].map((day) => [day, { kind: 'event', name: 'Party' }]));
+  const told = demand.init({ skus: 60, seasonPeriods: 7, horizon: 28, probabilities: NINE, plan: new Map([...party, [112, { kind: 'closed', name: 'closed' }]]) });
+  const untold = start(60);
+  const random = randomness(11);
+  const chances = Array.from({ length: 105 * 60 }, () => uniform(random));
+  for (const model of [told, untold]) live(model, 105, (day, sku) => Math.floor(6.999 * chances[day * 60 + sku]!) * (party.has(day) ? 4 : 1));
+  const means = (model: demand.DemandForecaster): number[] => Array.from({ length: 28 }, (_, ahead) => Array.from({ length: 60 }, (_unused, sku) => ask(model, sku).means[ahead]!).reduce((sum, mean) => sum + mean / 60, 0));
+  const [known, unknown] = [means(told), means(untold)];
+  expect(Math.abs(known[110 - 105]! / 12 - 1)).toBeLessThan(0.15);
+  expect(known[112 - 105]).toBe(0);
+  expect(Math.abs(known[108 - 105]! / 3 - 1)).toBeLessThan(0.1);
+  expect(unknown[110 - 105]).toBeLessThan(4);
 });

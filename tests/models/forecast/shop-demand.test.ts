@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { change, init, noWindow, openDays, outlook, type Plan, type ShopSeason, type ShopWindow } from '../../../models/forecast/shop-demand.js';
+import type { Plan } from '../../../models/forecast/planned-days.js';
+import { change, init, noWindow, openDays, outlook, type ShopSeason, type ShopWindow } from '../../../models/forecast/shop-demand.js';
 import { capped, noCapped } from '../../../models/forecast/capped-sales.js';
 import { noSales } from '../../../models/forecast/promotions.js';
 import type { Activity } from '../../../models/forecast/sku-series.js';

@@ -1,0 +1,65 @@
+/**
+ * Days that are known in advance, and what they are worth: a factor of its own for each name, learned by the shop as one.
+ *
+ *   ln M[name] += κ surprise · max(0.3, 1/times)                                          a planned day teaches its own factor, and neither season nor level
+ *   surprise = ln (R / M[name]),  R made over what is expected without M, a sale at most 3 R    see capped-sales.ts
+ *   κ = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = surprise² − 4 · 2/N,  N the sales expected   what is plain to see needs fewer sales
+ *
+ * Days (closed, promotions, holidays) are given, not learned. A name that nobody has seen yet is worth 1.
+ */
+import * as calendar from './calendar-index.js';
+import { timesExpected, type CappedSales } from './capped-sales.js';
+
+const LEAST_RATE = 0.3;
+const TOO_FEW_SALES = 5;
+const CERTAIN_SALES = 50;
+/** Variance of the logarithm of what is made, times the sales expected. */
+const NOISE = 2;
+/** Deviations that a planned day must be off to be plain to see. */
+const PLAIN = 2;
+const CLOSED_BELOW_SALES = 12;
+const MOST_SURPRISE = Math.log(6);
+
+/** A day that is known in advance. */
+export type PlannedDay = { readonly kind: 'closed'; readonly name: string } | { readonly kind: 'event'; readonly name: string };
+/** By local day since 1970-01-01. */
+export type Plan = ReadonlyMap<number, PlannedDay>;
+
+export interface EventEffect {
+  /** ln of its factor. */
+  readonly effect: number;
+  readonly times: number;
+}
+
+/** By name. */
+export type Effects = Readonly<Record<string, EventEffect>>;
+
+/** What a planned day multiplies an ordinary one with; a closed one with 0. */
+export const factorOf = (effects: Effects, { kind, name }: PlannedDay): number => (kind === 'closed' ? 0 : Math.exp(effects[name]?.effect ?? 0));
+
+/** How the shop has lived a planned day: what it was worth to all SKUs, or closed. */
+export type PlannedOutcome = { closed: true } | { closed: false; exposure: number; learned?: EventEffect };
+
+/**
+ * What a planned day that is over teaches, and the exposure with which every SKU should learn it.
+ * @param sellers sales of an ordinary day
+ * @param young typical sales of SKUs of which nothing is expected yet
+ */
+export function learn(effects: Effects, planned: PlannedDay, index: calendar.CalendarIndex, phase: number, sellers: number, sales: CappedSales, young: number): PlannedOutcome {
+  if (planned.kind === 'closed') return { closed: true };
+  const { effect, times } = effects[planned.name] ?? { effect: 0, times: 0 };
+  const ordinary = calendar.exposure(index, phase);
+  const plain = ordinary * Math.exp(effect);
+  const expected = plain * sellers;
+  if (sales.made <= 0 && young <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return { closed: true };
+  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: plain };
+  const factor = Math.max(timesExpected({ ...sales, made: calendar.madeByAll(index, sales.made, expected, young) }, ordinary * sellers), 1e-9);
+  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - effect - index.offset));
+  const many = expected - TOO_FEW_SALES;
+  const certainty = many / (many + Math.min(CERTAIN_SALES, NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * NOISE) / expected)));
+  return {
+    closed: false,
+    exposure: plain * Math.exp(0.7 * certainty * surprise),
+    learned: { effect: effect + certainty * Math.max(LEAST_RATE, 1 / (times + 1)) * surprise, times: times + 1 },
+  };
+}
