@@ -163,25 +163,27 @@ class Rates {
   }
 
   state(): object {
-    const { engine, topology, metrics, rowSink } = this.#parts;
-    const seconds = Math.max(0.001, (performance.now() - this.#at) / 1000);
+    const { engine, topology, metrics, rowSink, demo } = this.#parts;
+    const sinceSeconds = Math.max(0.001, (performance.now() - this.#at) / 1000);
     const isFirst = this.#before.size === 0;
     this.#at = performance.now();
     const rate = (id: string, total: number): number => {
       const before = this.#before.get(id) ?? total;
       this.#before.set(id, total);
-      return isFirst ? 0 : Math.max(0, total - before) / seconds;
+      return isFirst ? 0 : Math.max(0, total - before) / sinceSeconds;
     };
     const records = metrics.countsByLabel('millrace_records_total', 'consumer');
     const commits = metrics.countsByLabel('millrace_commits_total', 'consumer');
     const lag = metrics.byLabel('millrace_consumer_lag_records', 'consumer');
-    const timeLag = metrics.byLabel('millrace_task_time_lag_seconds', 'consumer');
+    // Task time says more of a task: it is behind where what feeds it is, too.
+    const seconds = new Map([...metrics.byLabel('millrace_consumer_lag_seconds', 'consumer'), ...metrics.byLabel('millrace_task_time_lag_seconds', 'consumer')]);
     const written = metrics.countsByLabel('millrace_topic_records_total', 'topic');
     const accepted = metrics.total('millrace_events_accepted_total');
     return {
       now: Date.now(),
       engine: engine.log.engine,
       clock: engine.log.clock,
+      demo,
       fallbacks: [...(engine.log.engine === 'embedded' ? ['embedded log'] : []), ...(rowSink ? [] : ['no SQL'])],
       sql: rowSink?.engine ?? null,
       eventsPerSecond: rate('accepted', accepted),
@@ -189,8 +191,9 @@ class Rates {
         accepted, rejected: metrics.total('millrace_events_rejected_total'), duplicates: metrics.total('millrace_duplicates_total'),
         deadLetters: metrics.total('millrace_dead_letters_total'), triggers: metrics.total('millrace_triggers_total'), recommendations: metrics.total('millrace_recommendations_total'),
       },
-      consumers: topology.consumers.map(({ name }) => ({
-        name, lag: lag.get(name) ?? 0, timeLagSeconds: timeLag.get(name) ?? 0, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
+      // Null: not in this process.
+      readers: readersOf(topology).map(({ name, kind }) => ({
+        name, kind, lag: lag.get(name) ?? null, lagSeconds: seconds.get(name) ?? null, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
       })),
       parts: partsOf(topology),
       topics: topicsOf(topology).map((topic) => ({ ...topic, perSecond: rate(`topic ${topic.name}`, written.get(topic.name) ?? 0) })),
@@ -199,6 +202,11 @@ class Rates {
 }
 
 const names = (topics: readonly { name: string }[]): string[] => topics.map(({ name }) => name);
+
+/** Who is to keep up with the log. Sinks tell what they have written instead. */
+const readersOf = ({ consumers, learners, views }: Topology): { name: string; kind: string }[] => [
+  ...consumers.map(({ name }) => ({ name, kind: 'consumer' })), ...learners.map(({ name }) => ({ name, kind: 'learner' })), ...views.map(({ name }) => ({ name, kind: 'view' })),
+];
 
 const partsOf = (topology: Topology): object[] => [
   ...topology.consumers.map((consumer) => ({ name: consumer.name, kind: 'consumer', reads: names(inputTopics(consumer)), writes: names([...consumer.outputs.map(({ topic }) => topic), consumer.table]) })),

@@ -26,7 +26,7 @@ const RULES = ['cart_abandonment', 'cart_abandonment', 'back_in_stock', 'cart_ab
 const STATUSES = ['fired', 'suppressed', 'fired', 'recovered'] as const;
 
 /** What `GET /console/stream` says in a given second: figures move, lists change. */
-export function consoleState(products: readonly SimulatedProduct[], second: number): object {
+export function consoleState(products: readonly SimulatedProduct[], second: number, demo = true): object {
   const now = Date.UTC(2026, 2, 10, 10) + second * 1_000;
   const named = (index: number): { sku: string; name: string } => {
     const { sku, name } = products[index % products.length]!;
@@ -34,9 +34,14 @@ export function consoleState(products: readonly SimulatedProduct[], second: numb
   };
   const perSecond = (index: number): number => Math.max(0, 18 - index * 1.3 + 4 * Math.sin(second / 3 + index));
   return {
-    now, engine: 'embedded', clock: 'wall', fallbacks: ['embedded log'], sql: 'chdb', eventsPerSecond: 20 + 5 * Math.sin(second / 4) + (second % 3),
+    now, engine: 'embedded', clock: 'wall', demo, fallbacks: ['embedded log'], sql: 'chdb', eventsPerSecond: 20 + 5 * Math.sin(second / 4) + (second % 3),
     totals: { accepted: 12_345 + second * 20, rejected: 3, duplicates: 120 + second, deadLetters: 3, triggers: 40 + Math.floor(second / 2), recommendations: 900 + second * 4 },
-    consumers: ['shoppers', 'order-ledger', 'item-watch', 'demand-forecasts', 'marketing-triggers'].map((name, index) => ({ name, lag: (second * 7 + index * 3) % 11, timeLagSeconds: index === 3 ? 12.4 : 1 + index / 10, commitsPerSecond: 4 + index, perSecond: perSecond(index) })),
+    readers: [
+      ...['shoppers', 'order-ledger', 'item-watch', 'demand-forecasts', 'marketing-triggers'].map((name, index) => ({ name, kind: 'consumer', lag: (second * 7 + index * 3) % 11, lagSeconds: index === 3 ? 12.4 : 1 + index / 10, commitsPerSecond: 4 + index, perSecond: perSecond(index) })),
+      { name: 'recommender', kind: 'learner', lag: 27_000_000 - second * 15_000, lagSeconds: 86_400, commitsPerSecond: 7, perSecond: 15_000 },
+      { name: 'co-visitation', kind: 'learner', lag: 4, lagSeconds: 0.2, commitsPerSecond: 4, perSecond: 25 },
+      { name: 'scorer', kind: 'view', lag: null, lagSeconds: null, commitsPerSecond: 0, perSecond: 0 },
+    ],
     topics: Object.entries(KINDS).map(([name, kind], index) => ({ name, kind, perSecond: perSecond(index) })),
     parts,
     triggers: Array.from({ length: 9 }, (_, index) => {

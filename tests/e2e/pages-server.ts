@@ -60,7 +60,7 @@ export async function pagesServer({ everyMs = 1_000, port = 0 } = {}): Promise<P
     if (token !== null && request.headers.authorization !== `Bearer ${token}`) return sendJson(response, 401, { detail: 'no' });
     if (isBroken) return sendJson(response, 503, {});
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(`data: ${JSON.stringify(consoleState(shop.products, second))}\n\n`);
+    response.write(`data: ${JSON.stringify(consoleState(shop.products, second, shopStatus === 200))}\n\n`);
     streams.add(response);
     response.on('close', () => streams.delete(response));
   };
@@ -86,7 +86,7 @@ export async function pagesServer({ everyMs = 1_000, port = 0 } = {}): Promise<P
   await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
   const clock = setInterval(() => {
     second++;
-    for (const response of streams) response.write(`data: ${JSON.stringify(consoleState(shop.products, second))}\n\n`);
+    for (const response of streams) response.write(`data: ${JSON.stringify(consoleState(shop.products, second, shopStatus === 200))}\n\n`);
   }, everyMs);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

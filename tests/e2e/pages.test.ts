@@ -59,8 +59,11 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     await becomes(page, '#triggers', trigger);
     await becomes(page, '#shown', shown);
     expect(await text(page, '#line')).toBe('Live');
-    expect(await page.locator('#consumers tr').count()).toBe(5);
-    expect(await page.locator('.behind').count()).toBe(1);
+    expect(await page.locator('#readers tr').count()).toBe(8);
+    expect(await page.locator('#readers .behind').allTextContents()).toEqual(['12.4', '86,400']);
+    expect(await page.locator('#readers tr', { hasText: 'co-visitation' }).locator('th, td').allTextContents()).toEqual(['co-visitation', 'learner', '4', '0.2', '4.0']);
+    expect(await page.locator('#readers tr', { hasText: 'scorer' }).locator('th, td').allTextContents()).toEqual(['scorer', 'view', '–', '–', '–']);
+    expect(await text(page, '#health')).toContain('behind: demand-forecasts, recommender');
     expect(await text(page, '#health')).toContain('chdb');
     expect(await page.locator('#forecast rect.sold').count()).toBe(28);
     // In one go: the drawing is replaced each second.
@@ -85,6 +88,19 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     const overlaps = boxes.flatMap(([x = 0, y = 0, width = 0, height = 0], index) =>
       boxes.slice(index + 1).filter(([otherX = 0, otherY = 0, otherWidth = 0, otherHeight = 0]) => x < otherX + otherWidth && otherX < x + width && y < otherY + otherHeight && otherY < y + height));
     expect(overlaps).toEqual([]);
+    await page.close();
+  });
+
+  test('the console leads to the demo shop where there is one', async () => {
+    const page = await open('/');
+    await becomes(page, '#accepted', '–');
+    expect(await page.isVisible('#shop-link')).toBe(true);
+    server.answerShop(404);
+    await page.reload();
+    expect(await page.isVisible('#shop-link')).toBe(false);
+    await becomes(page, '#accepted', '–');
+    expect(await page.isVisible('#shop-link')).toBe(false);
+    server.answerShop(200);
     await page.close();
   });
 
@@ -113,7 +129,7 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
 
   test.each([['/', 360], ['/', 1_400], ['/shop', 360], ['/shop', 1_400]])('%s does not scroll sideways at %i pixels', async (path, width) => {
     const page = await open(path, width);
-    await page.waitForSelector(path === '/' ? '#consumers tr' : '#recommended .product');
+    await page.waitForSelector(path === '/' ? '#readers tr' : '#recommended .product');
     expect(await overflows(page)).toBe(false);
     await page.close();
   });
@@ -127,6 +143,8 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(await scrolls(telephone)).toEqual([true, true]);
     expect(await scrolls(screen)).toEqual([false, false]);
     expect(await telephone.evaluate("[...document.querySelectorAll('#triggers li')].filter((row) => row.scrollHeight > row.clientHeight + 1 || [...row.querySelectorAll('.cut.hint')].some((reason) => reason.scrollWidth > reason.clientWidth + 1)).length")).toBe(0);
+    // Whether somebody falls behind is seen without scrolling.
+    expect(await telephone.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('#readers').closest('.scroll'))")).toBe(false);
     await Promise.all([telephone.close(), screen.close()]);
   });
 

@@ -49,8 +49,9 @@ function show(state) {
   setText(byId('dead-letters'), count(totals.deadLetters));
   setText(byId('rejected'), `${count(totals.rejected)} refused at the door`);
   sparkline(state.eventsPerSecond);
-  drawTopology(state.parts, state.topics, new Map(state.consumers.map(({ name, perSecond }) => [name, perSecond])));
-  consumers(state.consumers);
+  byId('shop-link').hidden = !state.demo;
+  drawTopology(state.parts, state.topics, new Map(state.readers.map(({ name, perSecond }) => [name, perSecond])));
+  readers(state.readers);
   triggers(state.triggers, state.now);
   shopper(state.shopper, state.now);
   product(state.product);
@@ -68,18 +69,21 @@ function sparkline(value) {
   byId('sparkline').querySelector('.area').setAttribute('d', `M${start} 56L${points.join('L')}L300 56Z`);
 }
 
+const isBehind = ({ lagSeconds }) => lagSeconds !== null && lagSeconds > 10;
+
 /** Rows are kept and rewritten: replacing them would take the selection and the reader's place away each second. */
-function consumers(list) {
-  const body = byId('consumers');
+function readers(list) {
+  const body = byId('readers');
   while (body.rows.length > list.length) body.deleteRow(-1);
-  while (body.rows.length < list.length) body.append(element('tr', {}, element('th', { scope: 'row' }), element('td'), element('td'), element('td')));
-  list.forEach(({ name, lag, timeLagSeconds, commitsPerSecond }, index) => {
-    const [title, records, seconds, commits] = body.rows[index].cells;
+  while (body.rows.length < list.length) body.append(element('tr', {}, element('th', { scope: 'row' }), element('td'), element('td'), element('td'), element('td')));
+  list.forEach(({ name, kind, lag, lagSeconds, commitsPerSecond }, index) => {
+    const [title, what, records, seconds, commits] = body.rows[index].cells;
     setText(title, name);
-    setText(records, count(lag));
-    setText(seconds, rate(timeLagSeconds));
-    setClass(seconds, timeLagSeconds > 10 ? 'behind' : '');
-    setText(commits, rate(commitsPerSecond));
+    setText(what, kind);
+    setText(records, lag === null ? '–' : count(lag));
+    setText(seconds, lagSeconds === null ? '–' : rate(lagSeconds));
+    setClass(seconds, isBehind({ lagSeconds }) ? 'behind' : '');
+    setText(commits, lag === null ? '–' : rate(commitsPerSecond));
   });
 }
 
@@ -151,13 +155,14 @@ function facts(list, rows) {
 }
 
 function health(state) {
-  const behind = state.consumers.filter(({ timeLagSeconds }) => timeLagSeconds > 10).map(({ name }) => name);
+  const behind = state.readers.filter(isBehind).map(({ name }) => name);
+  const isReading = state.readers.some(({ lag }) => lag !== null);
   const sql = state.sql === undefined ? !state.fallbacks.some((one) => /sql|chdb|clickhouse/i.test(one)) : state.sql !== null;
   const rows = [
     ['Engine', state.engine === 'kafka' ? 'Kafka' : 'Embedded log and tables, no server needed'],
     ['ClickHouse', sql ? `${typeof state.sql === 'string' ? state.sql : 'yes'}: try npx millrace sql "SELECT count() FROM millrace.interactions"` : 'none: everything but SQL works'],
     ['Clock', state.clock === 'file' ? 'the time of the file being replayed' : 'wall'],
-    ['Keeping up', behind.length === 0 ? 'all consumers' : `behind: ${behind.join(', ')}`],
+    ['Keeping up', behind.length > 0 ? `behind: ${behind.join(', ')}` : isReading ? 'all that run here' : 'nothing here reads the log'],
     ['Fallbacks', state.fallbacks.length === 0 ? 'none' : state.fallbacks.join(', ')],
     ['As of', new Date(state.now).toLocaleTimeString()],
   ];
