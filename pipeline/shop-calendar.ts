@@ -24,7 +24,7 @@ export function parseCalendar(text: string, name = 'SHOP_CALENDAR'): { plan: Pla
     if (known === undefined) problems.push(`${place}.kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`);
     if (given !== undefined && (typeof given !== 'string' || given === '' || given.length > 100)) problems.push(`${place}.name must be a text of 1 to 100 characters.`);
     if (day !== undefined && plan.has(day)) problems.push(`${place}: ${String(date)} is there twice.`);
-    if (day !== undefined && known) plan.set(day, { kind: known === 'closed' ? 'closed' : 'event', name: typeof given === 'string' ? given : known });
+    if (day !== undefined && known) plan.set(day, { kind: known, name: typeof given === 'string' ? given : known });
   });
   return { plan, problems };
 }

@@ -24,7 +24,7 @@ test('days known in advance are read from JSON, or from the file that is named',
   writeFileSync(file, calendar);
   for (const value of [calendar, file]) {
     expect([...readConfig({ SHOP_CALENDAR: value }).SHOP_CALENDAR]).toEqual([
-      [Date.UTC(2026, 11, 25) / DAY_MS, { kind: 'closed', name: 'closed' }], [Date.UTC(2026, 10, 27) / DAY_MS, { kind: 'event', name: 'Black Friday' }],
+      [Date.UTC(2026, 11, 25) / DAY_MS, { kind: 'closed', name: 'closed' }], [Date.UTC(2026, 10, 27) / DAY_MS, { kind: 'promotion', name: 'Black Friday' }],
     ]);
   }
   expect(readConfig({}).SHOP_CALENDAR.size).toBe(0);

@@ -20,8 +20,11 @@ const PLAIN = 2;
 const CLOSED_BELOW_SALES = 12;
 const MOST_SURPRISE = Math.log(6);
 
-/** A day that is known in advance. */
-export type PlannedDay = { readonly kind: 'closed'; readonly name: string } | { readonly kind: 'event'; readonly name: string };
+/** A day that is known in advance. A promotion and a holiday on which the shop sells are learned alike, each by its name. */
+export interface PlannedDay {
+  readonly kind: 'closed' | 'holiday' | 'promotion';
+  readonly name: string;
+}
 /** By local day since 1970-01-01. */
 export type Plan = ReadonlyMap<number, PlannedDay>;
 

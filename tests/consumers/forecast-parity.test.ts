@@ -18,7 +18,7 @@ const PER_WEEKDAY = [1.3, 0.8, 0.9, 1, 1.2, 1.6, 0];
 
 /** Every fourth week a day on which three times as much is sold, of which both may be told. */
 const SALES = Array.from({ length: (DAYS + AHEAD) / 28 }, (_, month) => 10 + 28 * month);
-const toldOf = (first: number): Plan => new Map(SALES.map((day) => [first + day, { kind: 'event', name: 'Sale' }]));
+const toldOf = (first: number): Plan => new Map(SALES.map((day) => [first + day, { kind: 'promotion', name: 'Sale' }]));
 
 /** Units by SKU and day: a few sell each day, most now and then, some come late; nothing sells on the last day of a week. */
 function invented(withSales: boolean): Float64Array[] {

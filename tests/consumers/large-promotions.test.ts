@@ -33,7 +33,7 @@ function shop(unitsOf: (sku: string, day: number) => number, plan: Plan, onSale:
 }
 
 const party = [60, 90];
-const plan: Plan = new Map(party.map((day) => [today + day, { kind: 'event', name: 'Party' }]));
+const plan: Plan = new Map(party.map((day) => [today + day, { kind: 'promotion', name: 'Party' }]));
 
 test('a planned day that sold five times as much is expected at nearly that when it comes again', () => {
   const forecast = shop((_, day) => (party.includes(day) ? 20 : 4), plan, [], 90);

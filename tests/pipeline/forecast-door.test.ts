@@ -21,7 +21,7 @@ import { differences } from '../support/openapi.js';
 const days = shopDays('UTC');
 const reorder = { policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95 } as const;
 const today = Math.floor(NINE / DAY) + 34;
-const plan: Plan = new Map([[today + 3, { kind: 'closed', name: 'closed' }], [today + 5, { kind: 'event', name: 'Sale' }]]);
+const plan: Plan = new Map([[today + 3, { kind: 'closed', name: 'closed' }], [today + 5, { kind: 'promotion', name: 'Sale' }], [today + 6, { kind: 'holiday', name: 'Fair' }]]);
 
 const sale = (sku: string, quantity: number, time: number): Sale => ({
   sku, orderId: 'O', line: 0, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null, claimed: 0,
@@ -106,7 +106,7 @@ describe('the forecast of one SKU', () => {
     expect(tea['drivers']).toMatchObject({
       stillSold: 1,
       demandClass: 'daily', dayOfWeek: { monday: expect.any(Number) as number, sunday: expect.any(Number) as number }, trend: { shopPercentAWeek: expect.any(Number) as number },
-      planned: [{ date: '2026-04-08', kind: 'closed', factor: 0 }, { date: '2026-04-10', kind: 'event', name: 'Sale', factor: 1 }],
+      planned: [{ date: '2026-04-08', kind: 'closed', factor: 0 }, { date: '2026-04-10', kind: 'promotion', name: 'Sale', factor: 1 }, { date: '2026-04-11', kind: 'holiday', name: 'Fair', factor: 1 }],
     });
   });
 

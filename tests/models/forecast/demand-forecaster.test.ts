@@ -178,7 +178,7 @@ test('after one sale of a billion units quiet days are forecast as quiet', () =>
 });
 
 test('a day known in advance is forecast as what its name was worth, a closed one as nothing, and neither moves an ordinary one', () => {
-  const party: Plan = new Map([20, 50, 80, 110].map((day) => [day, { kind: 'event', name: 'Party' }]));
+  const party: Plan = new Map([20, 50, 80, 110].map((day) => [day, { kind: 'promotion', name: 'Party' }]));
   const told = demand.init({ skus: 60, seasonPeriods: 7, horizon: 28, probabilities: NINE, plan: new Map([...party, [112, { kind: 'closed', name: 'closed' }]]) });
   const untold = start(60);
   const random = randomness(11);

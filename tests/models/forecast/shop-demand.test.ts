@@ -83,7 +83,7 @@ describe('the shop', () => {
   });
 
   test('learns what a promotion is worth by its name, and not as the season', () => {
-    const plan: Plan = new Map([20, 48, 76, 104].map((day) => [START + day, { kind: 'event', name: 'Sale' }]));
+    const plan: Plan = new Map([20, 48, 76, 104].map((day) => [START + day, { kind: 'promotion', name: 'Sale' }]));
     const shop = lived((day) => (plan.has(START + day) ? 250 : 100), 104, plan);
     const [promoted, plain] = [worths(shop, 104, 1, plan)[0]!, worths(shop, 104, 1)[0]!];
     expect(promoted / plain).toBeGreaterThan(2);
@@ -93,14 +93,14 @@ describe('the shop', () => {
   });
 
   test('knows what a planned day was worth when it is over, the first time too: its sales are not taken for the level of SKUs', () => {
-    const plan: Plan = new Map([[START + 30, { kind: 'event', name: 'Sale' }]]);
+    const plan: Plan = new Map([[START + 30, { kind: 'promotion', name: 'Sale' }]]);
     const { shop, days } = lived((day) => (day === 30 ? 200 : 100), 33, plan);
     const { exposureOf } = outlook(shop, days, START + 33, plan);
     expect(exposureOf(START + 30) / exposureOf(START + 29)).toBeGreaterThan(1.2);
   });
 
   test.each([20, 100])('learns the first time that a planned day sells five times as much, and no bulk order for it (%s sales a day)', (skus) => {
-    const plan: Plan = new Map([40, 60].map((day) => [START + day, { kind: 'event', name: 'Sale' }]));
+    const plan: Plan = new Map([40, 60].map((day) => [START + day, { kind: 'promotion', name: 'Sale' }]));
     const next = (bulk: number, times: number): number => {
       let at: Shop = { shop: { ...init(), sellers: skus }, days: noWindow };
       for (let day = 0; day < 50; day++) {
