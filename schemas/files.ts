@@ -41,8 +41,7 @@ export interface SchemaVersion {
 }
 
 /** Frozen versions by record name, oldest first. File names are `<id>-<Name>-<version>.avsc`. */
-export function frozenSchemas(): Map<string, SchemaVersion[]> {
-  const folder = join(packageRoot, 'schemas/versions');
+export function frozenSchemas(folder = join(packageRoot, 'schemas/versions')): Map<string, SchemaVersion[]> {
   const versions = new Map<string, SchemaVersion[]>();
   for (const file of namesOf(folder, '.avsc')) {
     const [id, name, version] = file.replace('.avsc', '').split('-') as [string, string, string];

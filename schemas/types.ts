@@ -1182,7 +1182,7 @@ export interface StockCycle {
   readonly textbookCost: number;
   /** Sum of the squares of the differences of the two, cycle by cycle. */
   readonly squares: number;
-  /** How it is ordered: what follows is what all of this was learned of, and may be used for. Empty in rows that do not know. */
+  /** How it is ordered: what follows is what all of this was learned of, and may be used for. */
   readonly policy: string;
   /** Days whose demand the stock has to meet; 0 where they count down to the last one of a season. */
   readonly protectedDays: number;

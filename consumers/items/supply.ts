@@ -1,12 +1,10 @@
 import { dateOf, ORDERING, orderingOf, policyOf, replacedBy } from '../../schemas/ordering.js';
 import type { Product, Supply } from '../../schemas/types.js';
 
-/** What the catalogue tells of the ordering of a product. What is out of range is refused at every door; a row kept from before is read as if it were absent. */
+/** What the catalogue tells of the ordering of a product: item-watch takes none of which a term cannot be read. */
 function told(attributes: Product['attributes'], name: keyof typeof ORDERING): number | null {
-  return known(orderingOf(attributes[name], ORDERING[name]));
+  return orderingOf(attributes[name], ORDERING[name]);
 }
-
-const known = (value: number | null): number | null => (Number.isNaN(value) ? null : value);
 
 /** An item that is on order is not on the shelf. */
 export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
@@ -23,7 +21,7 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     minimumUnits: told(attributes, 'minimum_order'),
     policy: policyOf(attributes['reorder_policy']) ?? null,
     coverDays: told(attributes, 'cover_days'),
-    sellUntil: known(dateOf(attributes['sell_until'])),
+    sellUntil: dateOf(attributes['sell_until']),
     discontinued: attributes['discontinued'] === 'true',
     sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
     // Who is gone has no place to take.

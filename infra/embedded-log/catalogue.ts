@@ -5,8 +5,11 @@ import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { writeFileDurably } from './durable-file.js';
 import { Partition } from './partition.js';
 
+/** Another one when frames change, or when schema ids are given anew: records of a log are never read as what they are not. */
+const FORMAT = 2;
+
 interface Contents {
-  readonly format: 1;
+  readonly format: number;
   readonly id: string;
   readonly clock: 'wall' | 'file';
   readonly partitions: number;
@@ -33,7 +36,7 @@ export class Catalogue {
     const read = readContents(path);
     if (!read) {
       if (!wanted.mayCreate) throw new ConfigError([`The log in ${directory} has segments but no readable log.json: restore the file, or start with a fresh directory.`]);
-      const catalogue = new Catalogue(path, { format: 1, id: randomUUID(), clock: wanted.clock, partitions: wanted.partitions ?? 1, topics: [] });
+      const catalogue = new Catalogue(path, { format: FORMAT, id: randomUUID(), clock: wanted.clock, partitions: wanted.partitions ?? 1, topics: [] });
       catalogue.#save();
       return catalogue;
     }
@@ -120,11 +123,15 @@ function readContents(path: string): Contents | undefined {
   } catch {
     return undefined;
   }
+  let read: Contents | undefined;
   try {
-    const read = JSON.parse(json) as Contents;
-    if (read.format === 1 && Array.isArray(read.topics) && read.partitions > 0) return read;
+    read = JSON.parse(json) as Contents;
   } catch {
     // Said below.
   }
-  throw new ConfigError([`${path} is not a log's catalogue of this version: restore it from a copy.`]);
+  if (typeof read?.format === 'number' && read.format !== FORMAT) {
+    throw new ConfigError([`${path} is of another version of Millrace, whose records this one does not read: name a fresh DATA_DIR, or delete this one.`]);
+  }
+  if (read?.format !== FORMAT || !Array.isArray(read.topics) || !(read.partitions > 0)) throw new ConfigError([`${path} is damaged: restore it from a copy.`]);
+  return read;
 }

@@ -26,7 +26,7 @@ export const capped = (x: number): CappedSales => ({
   made: Math.min(x, LOW), beyond3: Math.max(0, Math.min(x, MIDDLE) - LOW), beyond6: Math.max(0, Math.min(x, HIGH) - MIDDLE),
 });
 
-/** R; `expected` is more than zero. Rows of before the bands were kept have none, and give `made / expected`. */
+/** R; `expected` is more than zero. */
 export function timesExpected({ made, beyond3, beyond6 }: CappedSales, expected: number): number {
   const least = Math.max(0, made) / expected;
   const [middle, high] = [Math.max(0, beyond3) / expected, Math.max(0, beyond6) / expected];

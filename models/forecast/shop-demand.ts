@@ -58,7 +58,7 @@ export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: 
   }
   const length = days.made.length + gap;
   const leaving = Math.max(0, length - WINDOW_DAYS);
-  const opened = mapped(days, (of) => [...of, ...Array.from({ length: length - of.length }, () => 0)]);
+  const opened = mapped(days, (of) => [...of, ...Array.from({ length: gap }, () => 0)]);
   const next = leaving === 0 ? shop : fold(shop, day - length + 1, opened, leaving, plan);
   return { shop: next, days: { lastDay: day, ...mapped(opened, (of) => of.slice(leaving)) } };
 }
@@ -79,8 +79,7 @@ export const noWindow: ShopWindow = {
 export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, after: ReadonlyMap<number, Activity>): ShopWindow {
   if (days.lastDay === null) return days;
   const { length } = days.made;
-  // Rows of before a sum was known have none of it.
-  const sums = mapped(days, (of) => (of.length === length ? [...of] : Array.from({ length }, () => 0)));
+  const sums = mapped(days, (of) => [...of]);
   const start = days.lastDay - length + 1;
   const add = (parts: ReadonlyMap<number, Activity>, others: ReadonlyMap<number, Activity>, sign: 1 | -1): void => {
     for (const [day, part] of parts) {

@@ -127,9 +127,8 @@ function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
 }
 
 function restore({ folded }: SkuSeries, into: bank.Bank): void {
-  // Rows grow at their end.
   into.rows.fill(0);
-  if (folded.length <= into.rows.length) into.rows.set(folded);
+  into.rows.set(folded);
 }
 
 function begin(into: bank.Bank, firstDay: number): void {

@@ -47,7 +47,7 @@ export function correlationOf({ evidence, weight }: SharedError, unitsADay: numb
 export function learn(before: SharedError, { days, mean, squares, products }: Stretch, came: number): SharedError {
   const variance = squares + ASSUMED * products;
   // The tenth of the least number there is is none.
-  if (!(products > 0) || !(variance > 0) || !(days > 0)) return before;
+  if (!(products > 0) || !(variance > 0)) return before;
   const at = octaveOf(mean / days);
   const x = products / variance;
   const y = Math.min(MOST_SQUARE, (came - mean) ** 2 / variance) - squares / variance;

@@ -4,7 +4,7 @@ import type { Progress } from '../../schemas/types.js';
 import { TaskClock, type TickedInput } from './clock.js';
 import type { Consumer, Context, Input } from './consumer.js';
 import { deadLetterOf, type Refused } from './dead-letter.js';
-import { BadEvent } from './errors.js';
+import { BadEvent, ConfigError } from './errors.js';
 import type { LogRecord, NewRecord } from './log.js';
 import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
@@ -19,10 +19,18 @@ const CRASHES_BEFORE_DEAD_LETTER = 3;
 /** The last that the codec carries: a handler may add to any time that it was given, and a row that cannot be written would stop the task. */
 const LAST_DUE = 2 ** 52 - 1;
 
-/** Progress of a task as its store holds it. */
+/**
+ * Progress of a task as its store holds it.
+ * @throws ConfigError for a table that another version wrote: its rows would make dead letters of good records
+ */
 export function progressOf(store: TableStore): Progress {
   const stored = store.get(PROGRESS_KEY);
-  return stored ? progressRows.codec.decode(stored) : EMPTY;
+  try {
+    return stored ? progressRows.codec.decode(stored) : EMPTY;
+  } catch (cause) {
+    if (!(cause instanceof UndecodableError) || cause.code !== 'unknown_schema') throw cause;
+    throw new ConfigError([`The tables were written by another version of Millrace, or with the ids of another schema registry, and cannot be read: ${cause.message} Name new topics (TOPIC_PREFIX).`], { cause });
+  }
 }
 
 export interface TaskOptions {

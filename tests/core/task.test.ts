@@ -5,9 +5,11 @@ import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { consumer, on, type Consumer } from '../../pipeline/core/consumer.js';
-import { BadEvent } from '../../pipeline/core/errors.js';
+import { BadEvent, ConfigError } from '../../pipeline/core/errors.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
-import { rows } from '../../pipeline/core/rows.js';
+import { PROGRESS_KEY, rows } from '../../pipeline/core/rows.js';
+import { progressOf } from '../../pipeline/core/task.js';
+import { codec } from '../../schemas/codec.js';
 import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, sales, userProfiles } from '../../schemas/topics.js';
 import type { Interaction, Watermark } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
@@ -43,6 +45,15 @@ test('a refused record leaves no output, state or timer, and is kept whole', () 
   const [letter] = driver.read(deadLetters);
   expect(letter).toMatchObject({ code: 'refused', topic: 'clickstream', offset: 1, consumer: 'counting' });
   expect(clickstream.codec.decode(letter!.value)).toMatchObject({ event: 'bad' });
+});
+
+test('a table that another version wrote stops the task with what to do, instead of making dead letters of good records', () => {
+  const store = memoryStore();
+  const progress = codec('Progress').encode({ offsets: {}, ticks: {}, time: 0, applied: {}, crashes: {} });
+  progress.writeInt32BE(1, 1);
+  store.apply([{ key: PROGRESS_KEY, value: progress }], 1);
+  expect(() => progressOf(store)).toThrow(ConfigError);
+  expect(() => progressOf(store)).toThrow(/another version of Millrace.*Schema id 1 is not known.*TOPIC_PREFIX/);
 });
 
 test('a refused record leaves the pending timer of its key as it was', () => {

@@ -1,4 +1,4 @@
-import { fdatasync, ftruncateSync, mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { fdatasync, ftruncateSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,6 +79,25 @@ test('the clock belongs to the log: another one is a ConfigError, and so are oth
   const log = await openLog({ directory, clock: 'file' });
   expect([log.clock, log.partitions]).toEqual(['file', 1]);
   await log.close();
+});
+
+test('a log that another version wrote is refused with what to do, and one whose catalogue is damaged too', async () => {
+  const directory = directoryForTest();
+  await (await openLog({ directory })).close();
+  const catalogue = join(directory, 'log', 'log.json');
+  const text = readFileSync(catalogue, 'utf8');
+  const refusalOf = async (contents: string): Promise<unknown> => {
+    writeFileSync(catalogue, contents);
+    return openEmbeddedLog({ directory, clock: 'wall' }).catch((error: unknown) => error);
+  };
+  for (const format of [1, 99]) {
+    const refusal = await refusalOf(JSON.stringify({ ...(JSON.parse(text) as object), format }));
+    expect(refusal).toBeInstanceOf(ConfigError);
+    expect(String(refusal)).toContain('is of another version of Millrace, whose records this one does not read: name a fresh DATA_DIR, or delete this one.');
+  }
+  for (const contents of ['', '{}', 'null', text.slice(0, 40)]) expect(String(await refusalOf(contents))).toContain('is damaged: restore it from a copy');
+  writeFileSync(catalogue, text);
+  await (await openLog({ directory })).close();
 });
 
 test('two logs cannot stand in one directory', async () => {

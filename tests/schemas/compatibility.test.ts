@@ -24,8 +24,8 @@ describe('a change of schema', () => {
     expect(incompatibilities(sale, retyped)).toHaveLength(2);
   });
 
-  test.each([...frozen].map(([name, versions]) => ({ name, versions })))('that was made to $name is', ({ versions }) => {
-    const pairs = versions.flatMap((older, index) => versions.slice(index + 1).map((newer) => incompatibilities(older.schema, newer.schema)));
+  test('that was made is: every version of a record can be read by every other', () => {
+    const pairs = [...frozen.values()].flatMap((versions) => versions.flatMap((older, index) => versions.slice(index + 1).map((newer) => incompatibilities(older.schema, newer.schema))));
     expect(pairs.flat()).toEqual([]);
   });
 });

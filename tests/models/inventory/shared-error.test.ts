@@ -40,8 +40,6 @@ test('a single day, or no demand, says nothing of how days err together', () => 
   expect(learn(unlearned, { days: 1, mean: 2, squares: 2, products: 0 }, 9)).toBe(unlearned);
   expect(learn(unlearned, { days: 14, mean: 0, squares: 0, products: 0 }, 9)).toBe(unlearned);
   expect(learn(unlearned, { days: 14, mean: 0, squares: 0, products: Number.MIN_VALUE }, 0)).toBe(unlearned);
-  // A row that was written before they were kept.
-  expect(learn(unlearned, { days: 0, mean: 0, squares: 0, products: 0 }, 0)).toBe(unlearned);
 });
 
 test('it is a number from 0 to 0.15, whatever came', () => {
