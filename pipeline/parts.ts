@@ -86,8 +86,18 @@ export interface RunningScorer extends Running {
 }
 
 export async function startScorer(engine: Engine, config: Config): Promise<RunningScorer> {
-  const { log, viewed, owned, metrics, journal } = engine;
   const stopping = new AbortController();
+  try {
+    return await scoreUntil(stopping, engine, config);
+  } catch (error) {
+    // What has begun to read would keep the process alive.
+    stopping.abort();
+    throw error;
+  }
+}
+
+async function scoreUntil(stopping: AbortController, engine: Engine, config: Config): Promise<RunningScorer> {
+  const { log, viewed, owned, metrics, journal } = engine;
   const views = new Views(viewed, log.partitions);
   // On the embedded engine tasks own all tables but the learner's two, and views read the owners' stores.
   const isOwner = viewed === owned;

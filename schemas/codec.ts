@@ -84,7 +84,7 @@ export class Codec<T> {
     const known = this.#resolvers.get(id);
     if (known) return known;
     const writer = written.get(id);
-    if (!writer) throw new UndecodableError('unknown_schema', `Schema id ${id} is not known.`, id);
+    if (!writer) throw new UndecodableError('unknown_schema', `Schema id ${id} is not known: another version of Millrace wrote it, or another schema registry gave it.`, id);
     if (writer.name !== this.name) {
       throw new UndecodableError('undecodable', `Schema id ${id} is a ${writer.name}, not a ${this.name}.`, id);
     }

@@ -29,7 +29,7 @@ export function progressOf(store: TableStore): Progress {
     return stored ? progressRows.codec.decode(stored) : EMPTY;
   } catch (cause) {
     if (!(cause instanceof UndecodableError) || cause.code !== 'unknown_schema') throw cause;
-    throw new ConfigError([`The tables were written by another version of Millrace, or with the ids of another schema registry, and cannot be read: ${cause.message} Name new topics (TOPIC_PREFIX).`], { cause });
+    throw new ConfigError([`The tables cannot be read. ${cause.message} Run that version, or name new topics (TOPIC_PREFIX).`], { cause });
   }
 }
 

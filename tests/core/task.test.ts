@@ -53,7 +53,7 @@ test('a table that another version wrote stops the task with what to do, instead
   progress.writeInt32BE(1, 1);
   store.apply([{ key: PROGRESS_KEY, value: progress }], 1);
   expect(() => progressOf(store)).toThrow(ConfigError);
-  expect(() => progressOf(store)).toThrow(/another version of Millrace.*Schema id 1 is not known.*TOPIC_PREFIX/);
+  expect(() => progressOf(store)).toThrow(/cannot be read. Schema id 1 is not known: another version of Millrace.*TOPIC_PREFIX/);
 });
 
 test('a refused record leaves the pending timer of its key as it was', () => {
