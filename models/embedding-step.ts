@@ -115,7 +115,7 @@ function drawNegatives(state: Embedding, target: number, negatives: number): num
     times[listed++] = 1;
   }
   const ofRecent = fromRecent / Math.max(1, length);
-  const ofSeen = (negatives - fromRecent) / state.seenCount;
+  const ofSeen = (negatives - fromRecent) / state.seen.count;
   for (let i = 0; i < listed; i++) proposals[i] = (ofRecent * counts[ids[i]] + ofSeen) / times[i];
   return listed;
 }
@@ -124,11 +124,11 @@ function drawNegatives(state: Embedding, target: number, negatives: number): num
  * Draws behind the first id; returns how many of the draws were from the recent events. It does nothing else in its loops:
  * what is drawn is far from the processor, and so comes side by side.
  */
-function drawInto(ids: Int32Array, { random, recent, seen, seenCount }: Embedding, negatives: number): number {
+function drawInto(ids: Int32Array, { random, recent, seen: { list, count } }: Embedding, negatives: number): number {
   const { items, length } = recent;
   const fromRecent = length > 0 ? Math.round(RECENT_SHARE * negatives) : 0;
   for (let n = 1; n <= fromRecent; n++) ids[n] = items[Math.floor(uniform(random) * length)];
-  for (let n = fromRecent + 1; n <= negatives; n++) ids[n] = seen[Math.floor(uniform(random) * seenCount)];
+  for (let n = fromRecent + 1; n <= negatives; n++) ids[n] = list[Math.floor(uniform(random) * count)];
   return fromRecent;
 }
 

@@ -17,14 +17,16 @@
  */
 import { dot, loadUser, normalize, SCALE, step } from './embedding-step.js';
 import { top } from './kernels/candidates.js';
-import { capacityFor, checkItem, grownInt32 } from './kernels/growth.js';
+import { capacityFor, checkItem } from './kernels/growth.js';
 import { randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { CONTEXT, contextAt, drop, ensureItems, recentEvents, remember, type RecentEvents } from './kernels/recent-events.js';
 import * as rows from './kernels/rows.js';
+import * as seenItems from './kernels/seen-items.js';
+import type { SeenItems } from './kernels/seen-items.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 export const DIMENSIONS = rows.DIMENSIONS;
-const VERSION = 4;
+const VERSION = 5;
 
 export interface Settings {
   readonly seed: number;
@@ -45,10 +47,8 @@ export interface Embedding {
   /** By item: unit vector, sum of squared gradients, path moved since `published` was last called. */
   readonly rows: rows.Rows;
   items: number;
-  /** By item: place among `seen`, those that were clicked or given a vector; −1 for others. */
-  place: Int32Array;
-  seen: Int32Array;
-  seenCount: number;
+  /** Those that were clicked or given a vector. */
+  readonly seen: SeenItems;
   readonly recent: RecentEvents;
   /** p_j and the sum of its squared gradients. */
   readonly pooling: Float32Array;
@@ -62,9 +62,7 @@ export function init(settings: Partial<Settings> = {}): Embedding {
     random: randomness(chosen.seed),
     rows: rows.table(0, chosen.precision),
     items: 0,
-    place: new Int32Array(0),
-    seen: new Int32Array(0),
-    seenCount: 0,
+    seen: seenItems.none(),
     recent: recentEvents(),
     pooling: Float32Array.from({ length: CONTEXT }, (_, j) => 1 / 2 ** j),
     poolingSquares: new Float32Array(CONTEXT),
@@ -82,8 +80,6 @@ export function predict(state: Embedding, user: Float32Array, item: number): num
   const vector = vectorOf(state, item);
   return vector === undefined ? 0 : SCALE * dot(user, vector);
 }
-
-export const logit = predict;
 
 /** 10·cos of the shopper with these clicks and each of the first `count` (≤ 256) items; 0 for unknown ones. */
 export function predictMany(state: Embedding, recent: Int32Array, items: Int32Array, count: number, out: Float32Array): void {
@@ -131,7 +127,7 @@ export function nearest(state: Embedding, recent: Int32Array, limit: number, out
   if (nearness.length < state.items) nearness = new Float32Array(capacityFor(state.items, nearness.length));
   rows.dotsOfAll(state.rows, state.items, nearness);
   // `top` takes positive values only, which 1 + cosine is but for the very opposite.
-  for (let item = 0; item < state.items; item++) nearness[item] = state.place[item] >= 0 ? nearness[item] + 1 : 0;
+  for (let item = 0; item < state.items; item++) nearness[item] = seenItems.has(state.seen, item) ? nearness[item] + 1 : 0;
   return top(nearness, state.items, limit, out);
 }
 
@@ -159,7 +155,7 @@ export function unpublished(state: Embedding, item: number): void {
 export function seed(state: Embedding, item: number, vector: Float32Array): void {
   checkItem(item);
   ensure(state, item + 1);
-  if (state.place[item] >= 0 || !(dot(vector, vector) > 1e-12)) return;
+  if (seenItems.has(state.seen, item) || !(dot(vector, vector) > 1e-12)) return;
   const row = vector.slice(0, DIMENSIONS);
   normalize(row);
   rows.setRow(state.rows, item, row);
@@ -175,7 +171,7 @@ export function place(state: Embedding, item: number, vector: Float32Array): boo
   if (vector.length !== DIMENSIONS || !(Math.abs(dot(vector, vector) - 1) < 1e-3)) return false;
   ensure(state, item + 1, () => {});
   rows.setRow(state.rows, item, vector);
-  see(state, item);
+  seenItems.add(state.seen, item);
   return true;
 }
 
@@ -192,8 +188,8 @@ export function learn(state: Embedding, recent: Int32Array, item: number, weight
   if (!(weight > 0)) return;
   checkItem(item);
   ensure(state, item + 1);
-  see(state, item);
-  if (state.seenCount > 1) {
+  seenItems.add(state.seen, item);
+  if (state.seen.count > 1) {
     const replays = drawReplays(state);
     step(state, recent, item, Math.min(weight, 10));
     for (let n = 0; n < replays; n++) if (replayed[n] >= 0) step(state, contexts[n], replayed[n], 1);
@@ -219,12 +215,10 @@ function drawReplays({ settings, recent, random }: Embedding): number {
 function ensure(state: Embedding, items: number, begin = setRandomly): void {
   if (items <= state.items) return;
   rows.ensure(state.rows, items);
-  if (items > state.place.length) {
-    const before = state.place.length;
-    const capacity = capacityFor(items, before);
-    state.place = grownInt32(state.place, capacity).fill(-1, before);
+  if (items > state.seen.places.length) {
+    const capacity = capacityFor(items, state.seen.places.length);
+    seenItems.ensure(state.seen, capacity);
     ensureItems(state.recent, capacity);
-    state.seen = grownInt32(state.seen, capacity);
   }
   const first = state.items;
   state.items = items;
@@ -246,7 +240,7 @@ export function forget(state: Embedding, items: Int32Array): void {
   for (const item of items) {
     if (item < 0 || item >= state.items) continue;
     setRandomly(state, item);
-    unsee(state, item);
+    seenItems.remove(state.seen, item);
   }
   drop(state.recent, items);
 }
@@ -256,36 +250,21 @@ export function unplace(state: Embedding, items: Int32Array): void {
   for (const item of items) {
     if (item < 0 || item >= state.items) continue;
     rows.setRow(state.rows, item, NOWHERE);
-    unsee(state, item);
+    seenItems.remove(state.seen, item);
   }
-}
-
-function see(state: Embedding, item: number): void {
-  if (state.place[item] >= 0) return;
-  state.place[item] = state.seenCount;
-  state.seen[state.seenCount++] = item;
-}
-
-function unsee(state: Embedding, item: number): void {
-  const at = state.place[item];
-  if (at < 0) return;
-  const last = state.seen[--state.seenCount];
-  state.seen[at] = last;
-  state.place[last] = at;
-  state.place[item] = -1;
 }
 
 const NOWHERE = new Float32Array(DIMENSIONS);
 
 export function snapshot(state: Embedding): Uint8Array {
-  const { settings: s, items, recent } = state;
+  const { settings: s, items, seen, recent } = state;
   return pack('embedding', VERSION, {
     settings: Float64Array.of(s.seed, s.negatives, s.rate, s.replays),
-    scalars: Float64Array.of(items, state.seenCount, recent.length, recent.oldest),
+    scalars: Float64Array.of(items, recent.length, recent.oldest),
     random: state.random,
     rows: state.rows.table.slice(0, items * rows.ROW),
-    place: state.place.slice(0, items),
-    seen: state.seen.slice(0, state.seenCount),
+    place: seen.places.slice(0, items),
+    seen: seen.list.slice(0, seen.count),
     recentItems: recent.items.slice(0, recent.length),
     recentContexts: recent.contexts.slice(0, recent.length * CONTEXT),
     recentCounts: recent.counts.slice(0, items),
@@ -297,7 +276,7 @@ export function snapshot(state: Embedding): Uint8Array {
 export function restore(bytes: Uint8Array): Embedding {
   const from = unpack('embedding', VERSION, bytes);
   const [seedOf, negatives, rate, replays] = from.f64('settings');
-  const [items, seenCount, length, oldest] = from.f64('scalars');
+  const [items, length, oldest] = from.f64('scalars');
   const table = rows.table(items);
   table.table.set(from.f32('rows'));
   return {
@@ -305,10 +284,7 @@ export function restore(bytes: Uint8Array): Embedding {
     random: from.u32('random'),
     rows: table,
     items,
-    place: from.i32('place'),
-    // As long as the columns by item: `learn` appends without asking.
-    seen: grownInt32(from.i32('seen'), items),
-    seenCount,
+    seen: seenItems.of(from.i32('place'), from.i32('seen')),
     recent: {
       items: from.i32('recentItems'), contexts: from.i32('recentContexts'), counts: from.i32('recentCounts'), length, oldest,
     },

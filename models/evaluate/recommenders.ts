@@ -173,14 +173,14 @@ function embedded(): Recommender {
     learnBlock: eachEvent(learnEvent),
     learnEvent,
     rank(recent, exclude) {
-      if (found.items.length < state.seenCount) {
-        found.items = new Int32Array(state.seen.length);
-        found.scores = new Float32Array(state.seen.length);
+      if (found.items.length < state.seen.count) {
+        found.items = new Int32Array(state.seen.list.length);
+        found.scores = new Float32Array(state.seen.list.length);
       }
       embedding.userVector(state, recent, user);
       let count = 0;
-      for (let i = 0; i < state.seenCount; i++) {
-        const item = state.seen[i];
+      for (let i = 0; i < state.seen.count; i++) {
+        const item = state.seen.list[i];
         if (exclude?.(item) === true) continue;
         found.items[count] = item;
         found.scores[count++] = embedding.predict(state, user, item);

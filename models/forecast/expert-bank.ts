@@ -3,7 +3,7 @@
  *
  *   hurdle k   P(y > 0) = 1 − exp(−λ_k e s),  λ_k = −ln(1 − π_k) · open_k / exposure_k;  y | y > 0 ~ the SKU's own recent sizes
  *              smoothed hits: π_k ← (1 − r_k) π_k + r_k [y > 0], at four rates r_k; sizes of the last 16 sales, and of every fourth of 64 before
- *   level k    y ~ negative binomial(μ_k e s, φ),  μ_k = smoothed units / smoothed exposure (e s),  s the SKU's own seasonal profile
+ *   level k    y ~ negative binomial(μ_k e s, φ),  μ_k = smoothed units / smoothed exposure (e s),  s the SKU's own season (own-season.ts)
  *   quick      the same around a level of rate ½ whose variance grows by ¼ a period ahead, for series that wander
  *   Holt       the same around a damped trend
  *
@@ -16,6 +16,7 @@
  * State: 256 bytes a SKU at season 7, and 4 (57 + season) bytes in general. What is silent against all expectation learns nothing (silence.ts).
  * Sources: Teunter, Syntetos and Babai 2011 (separate smoothing of frequency and size); Gardner 2006 (damped trend).
  */
+import { believed, NEARLY_CLOSED, seasonOf, seasonRate, USUAL_SPREAD, type Season } from './own-season.js';
 import * as silence from './silence.js';
 
 export const FREQUENCY_RATES = [0.2, 0.07, 0.025, 0.008] as const;
@@ -25,7 +26,6 @@ export const OLDER_SIZES = 16;
 /** Every fourth sale that leaves the recent ring is kept in the older one, and stands for four. */
 export const OLDER_STRIDE = 4;
 const DISPERSION_RATE = 0.02;
-const SEASON_RATE = 0.1;
 export const QUICK_RATE = 0.5;
 const TREND_RATE = 0.02;
 export const TREND_DAMPING = 0.97;
@@ -193,8 +193,6 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   }
 }
 
-const seasonRate = (seen: number, seasonPeriods: number): number => Math.max(SEASON_RATE, 1 / (Math.floor(seen / seasonPeriods) + 2));
-
 /**
  * A period on which the shop is closed says nothing of the SKU, and what the phase had taught fades: days that were empty before anyone knew
  * that the shop closes on them would raise all others for ever.
@@ -232,79 +230,23 @@ function keepSize(bank: Bank, at: number, size: number): void {
   rows[at + SALES] = sales + 1;
 }
 
-/** Of the spread of a SKU's season so much is taken from the SKU, and the rest from this prior. */
-const OWN_SPREAD = 0.8;
-const USUAL_SPREAD = 0.02;
-export const WIDE_SPREAD = 0.1;
-/** Cycles that a season forgets in. */
-const CYCLES = 2 / SEASON_RATE - 1;
-const NEVER = 0.005;
-/** A phase with less is closed to the SKU. */
-export const NEARLY_CLOSED = 0.1;
-
-/**
- * The SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as its
- * spread over the phases is more than counts of this size and dispersion would have by chance (empirical Bayes):
- *
- *   s = 1 + (raw − 1) τ² / (τ² + v),   v = (1/μ + φ) / n,   τ² = 0.2 prior + 0.8 (spread − v)⁺,   n the cycles seen
- *
- * So the weekdays of a SKU with a sale a month stay those of the shop, and a weekday on which a busy one never sells is closed to it.
- */
+/** What the phase is worth to the SKU, against the shared index (own-season.ts). */
 export function profile(bank: Bank, sku: number, phase: number, usual = USUAL_SPREAD): number {
-  const season = seasonOf(bank, sku);
-  return season === undefined ? 1 : believed(season, bank.rows[sku * bank.width + SEASON + phase] ?? 0, usual);
+  return believed(seasonOfSku(bank, sku), bank.rows[sku * bank.width + SEASON + phase] ?? 0, usual);
 }
 
 /** `profile` of several periods, written to `out`: what the phases have in common is read once. */
 export function profiles(bank: Bank, sku: number, periods: readonly { phase: number }[], out: Float64Array, usual = USUAL_SPREAD): void {
-  const season = seasonOf(bank, sku);
+  const season = seasonOfSku(bank, sku);
   const from = sku * bank.width + SEASON;
-  for (let t = 0; t < periods.length; t++) out[t] = season === undefined ? 1 : believed(season, bank.rows[from + periods[t]!.phase] ?? 0, usual);
+  for (let t = 0; t < periods.length; t++) out[t] = believed(season, bank.rows[from + periods[t]!.phase] ?? 0, usual);
 }
 
-/** The season as a whole: mean over its phases, spread, and what of it is chance. */
-interface Season {
-  readonly units: number;
-  readonly cycles: number;
-  readonly mean: number;
-  readonly phi: number;
-  readonly spread: number;
-  readonly chance: number;
-}
-
-/** Undefined while nothing is known of it. */
-function seasonOf(bank: Bank, sku: number): Season | undefined {
-  const at = sku * bank.width;
-  const { rows, seasonPeriods } = bank;
-  const from = at + SEASON;
-  const units = level(bank, sku, 2);
-  const cycles = Math.min(CYCLES, Math.floor((rows[at + PERIODS] ?? 0) / seasonPeriods));
-  if (!(units > 0) || cycles < 1 || seasonPeriods < 2) return undefined;
-  let sum = 0;
-  let squares = 0;
-  let learned = 0;
-  for (let p = 0; p < seasonPeriods; p++) {
-    const off = rows[from + p] ?? 0;
-    sum += off;
-    squares += off * off;
-    // A phase on which the shop is closed was never learned, and must not draw the mean of the others.
-    if (off !== 0) learned++;
-  }
-  if (learned === 0) return undefined;
-  const off = sum / learned;
-  const mean = Math.max(0.1, 1 + off);
+function seasonOfSku(bank: Bank, sku: number): Season | undefined {
+  const { rows, width, seasonPeriods } = bank;
+  const at = sku * width;
   // The errors of a level that forgets within a season hold the season, too, while nobody knows it: those of the quicker ones hold less.
   const isLong = seasonPeriods * FREQUENCY_RATES[2] > 1;
   const phi = isLong ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
-  const spread = (squares / learned - off * off) / (mean * mean);
-  return { units, cycles, mean, phi, spread, chance: (1 / units + phi) / cycles };
-}
-
-/** The factor of a phase that was `off` by so much. */
-function believed({ units, cycles, mean, phi, spread, chance }: Season, off: number, usual: number): number {
-  const raw = Math.max(0, (1 + off) / mean);
-  const prior = (1 - OWN_SPREAD) * usual + OWN_SPREAD * Math.max(0, spread - chance);
-  // Phases believed alike keep the mean at 1. Only of one without sales the zeros themselves say how sure they are.
-  const noise = raw > NEARLY_CLOSED ? chance : (Math.max(raw, 1 / (units * cycles)) / units + raw * raw * phi) / cycles;
-  return Math.max(NEVER, 1 + ((raw - 1) * prior) / (prior + noise));
+  return seasonOf(rows, at + SEASON, seasonPeriods, { units: level(bank, sku, 2), periods: rows[at + PERIODS] ?? 0, phi });
 }

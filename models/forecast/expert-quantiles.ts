@@ -31,9 +31,9 @@ import {
   SIZES,
   surpriseOf,
   TREND_DAMPING,
-  WIDE_SPREAD,
   type Bank,
 } from './expert-bank.js';
+import { WIDE_SPREAD } from './own-season.js';
 import { negativeBinomialQuantiles, WALKED_MEAN } from './negative-binomial.js';
 import * as silence from './silence.js';
 

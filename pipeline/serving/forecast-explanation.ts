@@ -1,5 +1,6 @@
 import * as calendar from '../../models/forecast/calendar-index.js';
 import * as bank from '../../models/forecast/expert-bank.js';
+import { NEARLY_CLOSED } from '../../models/forecast/own-season.js';
 import { EXPERTS } from '../../models/forecast/expert-quantiles.js';
 import { factorOf, isPromoted } from '../../models/forecast/promotions.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
@@ -27,7 +28,7 @@ export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank
   const factors = WEEKDAYS.map((_, phase) => (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase));
   const open = factors.filter((_, phase) => calendar.exposure(index, phase) > 0);
   // What the bank knows is of days that are not closed to the SKU; a merchant asks of all on which the shop is open.
-  const its = open.length > 0 ? factors.filter((factor, phase) => factor > 0 && bank.profile(rows, 0, phase) > bank.NEARLY_CLOSED).length / open.length : 1;
+  const its = open.length > 0 ? factors.filter((factor, phase) => factor > 0 && bank.profile(rows, 0, phase) > NEARLY_CLOSED).length / open.length : 1;
   const aDay = open.length > 0 ? open.reduce((sum, factor) => sum + factor, 0) / open.length : 1;
   const planned = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).flatMap((day) => {
     const known = plan.get(day);

@@ -76,7 +76,7 @@ test('a forgotten item is back at its first direction and no longer drawn', () =
   forget(state, Int32Array.of(4));
   expect(vectorOf(state, 4)).toEqual(vectorOf(untouched, 4));
   expect(state.recent.items.includes(4)).toBe(false);
-  expect(state.seen.subarray(0, state.seenCount).includes(4)).toBe(false);
+  expect(state.seen.list.subarray(0, state.seen.count).includes(4)).toBe(false);
 });
 
 test('whatever is forgotten in whatever order, all others can still be drawn, each once', () => {
@@ -86,7 +86,7 @@ test('whatever is forgotten in whatever order, all others can still be drawn, ea
   for (const item of [2, 9, 8, 0, 5]) {
     forget(state, Int32Array.of(item));
     left.delete(item);
-    expect([...state.seen.subarray(0, state.seenCount)].sort()).toEqual([...left]);
-    for (const other of left) expect(state.seen[state.place[other]!]).toBe(other);
+    expect([...state.seen.list.subarray(0, state.seen.count)].sort()).toEqual([...left]);
+    for (const other of left) expect(state.seen.list[state.seen.places[other]!]).toBe(other);
   }
 });

@@ -1,0 +1,75 @@
+/**
+ * A SKU's own season against the shared index, with mean 1 over the phases; 1 where nothing is known. It is believed as far as its
+ * spread over the phases is more than counts of this size and dispersion would have by chance (empirical Bayes):
+ *
+ *   s = 1 + (raw − 1) τ² / (τ² + v),   v = (1/μ + φ) / n,   τ² = 0.2 prior + 0.8 (spread − v)⁺,   n the cycles seen
+ *
+ * So the weekdays of a SKU with a sale a month stay those of the shop, and a weekday on which a busy one never sells is closed to it.
+ * Learned is what each phase is off: raw = (1 + off) / (1 + mean off).
+ */
+
+const SEASON_RATE = 0.1;
+/** Of the spread of a SKU's season so much is taken from the SKU, and the rest from this prior. */
+const OWN_SPREAD = 0.8;
+export const USUAL_SPREAD = 0.02;
+export const WIDE_SPREAD = 0.1;
+/** Cycles that a season forgets in. */
+const CYCLES = 2 / SEASON_RATE - 1;
+const NEVER = 0.005;
+/** A phase with less is closed to the SKU. */
+export const NEARLY_CLOSED = 0.1;
+
+/** How fast a phase is learned, and fades, after so many periods. */
+export const seasonRate = (seen: number, seasonPeriods: number): number => Math.max(SEASON_RATE, 1 / (Math.floor(seen / seasonPeriods) + 2));
+
+/** The season as a whole: mean over its phases, spread, and what of it is chance. */
+export interface Season {
+  readonly units: number;
+  readonly cycles: number;
+  readonly mean: number;
+  readonly phi: number;
+  readonly spread: number;
+  readonly chance: number;
+}
+
+/** What is known of the SKU beside its season. */
+export interface Sold {
+  /** μ, units a period. */
+  readonly units: number;
+  /** Periods seen. */
+  readonly periods: number;
+  /** φ of a negative binomial. */
+  readonly phi: number;
+}
+
+/** The season whose phases are off by what stands in `rows` from `from` on; undefined while nothing is known of it. */
+export function seasonOf(rows: Float32Array, from: number, seasonPeriods: number, { units, periods, phi }: Sold): Season | undefined {
+  const cycles = Math.min(CYCLES, Math.floor(periods / seasonPeriods));
+  if (!(units > 0) || cycles < 1 || seasonPeriods < 2) return undefined;
+  let sum = 0;
+  let squares = 0;
+  let learned = 0;
+  for (let p = 0; p < seasonPeriods; p++) {
+    const off = rows[from + p] ?? 0;
+    sum += off;
+    squares += off * off;
+    // A phase on which the shop is closed was never learned, and must not draw the mean of the others.
+    if (off !== 0) learned++;
+  }
+  if (learned === 0) return undefined;
+  const off = sum / learned;
+  const mean = Math.max(0.1, 1 + off);
+  const spread = (squares / learned - off * off) / (mean * mean);
+  return { units, cycles, mean, phi, spread, chance: (1 / units + phi) / cycles };
+}
+
+/** s of a phase that was `off` by so much; `usual` is the prior of the spread. 1 of no season. */
+export function believed(season: Season | undefined, off: number, usual: number): number {
+  if (season === undefined) return 1;
+  const { units, cycles, mean, phi, spread, chance } = season;
+  const raw = Math.max(0, (1 + off) / mean);
+  const prior = (1 - OWN_SPREAD) * usual + OWN_SPREAD * Math.max(0, spread - chance);
+  // Phases believed alike keep the mean at 1. Only of one without sales the zeros themselves say how sure they are.
+  const noise = raw > NEARLY_CLOSED ? chance : (Math.max(raw, 1 / (units * cycles)) / units + raw * raw * phi) / cycles;
+  return Math.max(NEVER, 1 + ((raw - 1) * prior) / (prior + noise));
+}
