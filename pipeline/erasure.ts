@@ -7,6 +7,7 @@ import { Unavailable } from './core/errors.js';
 import type { Lease, Log } from './core/log.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
+import { erasedPlaces } from './erased-places.js';
 
 const AT_ONCE = 100;
 const RETRY_MS = 1_000;
@@ -32,11 +33,11 @@ export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, jour
   });
   while (!until.aborted) {
     const records = await lease.poll(AT_ONCE, RETRY_MS, new Set());
-    for (const { value, offset } of records) {
-      const { ids, orderId } = erasures.codec.decode(value);
+    for (const { key, value, offset, partition, writtenAt } of records) {
+      const { ids, orderId, time } = erasures.codec.decode(value);
       if (orderId === null) {
         await patiently(() => sinksCaughtUp(log, rowSink, () => {}, until));
-        await patiently(() => rowSink.erase(ids));
+        await patiently(async () => rowSink.erase(ids, await erasedPlaces(log, { key: key ?? '', partition, time, writtenAt })));
       }
       // Revoked while waiting: whoever owns the partition now begins with this one.
       if (until.aborted) return;

@@ -95,8 +95,8 @@ export function tablesOf(engine: SqlEngine, parameters: MigrationParameters): Ro
       );
       return Number(row?.['rows']) === 0 ? undefined : Number(row?.['last']);
     },
-    async erase(ids) {
-      for (const statement of erasureStatements(database, ids, `erased-${randomUUID()}`)) await engine.run(statement);
+    async erase(ids, before) {
+      for (const statement of erasureStatements(database, ids, before, `erased-${randomUUID()}`)) await engine.run(statement);
     },
     query: (sql, params) => engine.ask(sql, params),
     look: (sql, until) => engine.look(sql, until),

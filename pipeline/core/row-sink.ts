@@ -20,8 +20,11 @@ export interface RowSink {
   countRows(table: string, topic: string, partition: number, from: number, to: number): Promise<number>;
   /** Highest offset of a partition that the table holds. */
   lastOffset(table: string, topic: string, partition: number): Promise<number | undefined>;
-  /** Take the ids of one shopper out of every table; rows, counts and sums stay. Safe to repeat. @throws Unavailable */
-  erase(ids: readonly string[]): Promise<void>;
+  /**
+   * Take the ids of one shopper out of every table; rows, counts and sums stay. Safe to repeat. `before`: by table the offsets, one a partition,
+   * from which on rows are left alone; of a table that it does not name all are erased. @throws Unavailable
+   */
+  erase(ids: readonly string[], before: ReadonlyMap<string, readonly number[]>): Promise<void>;
   /** Answer one statement; `{name:Type}` in it stands for a parameter. */
   query(sql: string, params?: Readonly<Record<string, string | number>>): Promise<readonly Row[]>;
   /**

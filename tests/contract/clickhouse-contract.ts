@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
-import { deadLetters, forecasts, marketingTriggers, sales } from '../../schemas/topics.js';
+import { deadLetters, forecasts, interactions, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
 import { anyRecord } from './clickhouse-odd-records.js';
-import { blockOf, interactionRecord, recordOf, sale, saleRecord } from './clickhouse-records.js';
+import { blockOf, interaction, interactionRecord, recordOf, sale, saleRecord } from './clickhouse-records.js';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -73,8 +73,8 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     await insert([letter(1, JSON.stringify({ userId: odd })), letter(2, JSON.stringify({ userId: 'b' })), letter(3, JSON.stringify({ anonymousId: 'a1' }))]);
     const figures = () => one('SELECT (SELECT count() FROM sales) AS rows, (SELECT sum(amount) FROM sales) AS amount, (SELECT uniqExact(shopper) FROM sales) AS shoppers, (SELECT count() FROM interactions) AS clicks');
     const before = await figures();
-    await sink.erase([odd, 'a1']);
-    await sink.erase([odd, 'a1']);
+    await sink.erase([odd, 'a1'], new Map());
+    await sink.erase([odd, 'a1'], new Map());
     expect(await figures()).toEqual(before);
     const left = await sink.query("SELECT shopper, anonymous_id, session_id, query FROM interactions ORDER BY _offset");
     const pseudonym = String(left[0]!['shopper']);
@@ -86,6 +86,16 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     ]);
     expect((await sink.query('SELECT shopper FROM sales ORDER BY _offset')).map((row) => row['shopper'])).toEqual([pseudonym, 'b', null]);
     expect((await sink.query('SELECT value_base64 IS NULL AS isEmpty FROM dead_letters ORDER BY _offset')).map((row) => Number(row['isEmpty']))).toEqual([1, 0, 1]);
+  });
+
+  test('rows behind an erasure are of somebody new; each partition has its place', async () => {
+    const who = { shopper: 'back', sessionId: 'back@17' };
+    await insert([interactionRecord(4, who), interactionRecord(5, who), ...[9, 10].map((offset) => recordOf(interactions, offset, interaction(who), 1)), recordOf(interactions, 0, interaction(who), 2)]);
+    await insert([saleRecord(7, { shopper: 'back' }), saleRecord(8, { shopper: 'back' })]);
+    await sink.erase(['back'], new Map([['interactions', [5, 10]], ['sales', [8]]]));
+    const left = (table: string) => sink.query(`SELECT _partition AS partition, toInt32(_offset) AS offset FROM ${table} WHERE shopper = 'back' ORDER BY _partition, _offset`);
+    expect(await left('interactions')).toEqual([{ partition: 0, offset: 5 }, { partition: 1, offset: 10 }, { partition: 2, offset: 0 }]);
+    expect(await left('sales')).toEqual([{ partition: 0, offset: 8 }]);
   });
 
   describe('a block', () => {

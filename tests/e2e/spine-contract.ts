@@ -173,6 +173,9 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       const devices = await eventually(() => kept('buyer-2-phone'), ({ json }) => JSON.stringify(json).includes('"P3"'));
       expect(devices.json).toMatchObject({ id: 'buyer-2-phone', events: 2, recent: [{ sku: 'P3' }, { sku: 'P2' }] });
       expect((await kept('buyer-2')).status).toBe(404);
+      const clicks = (where: string) => rows(`SELECT products.sku[1] AS sku FROM millrace.interactions WHERE event = 'Product Viewed' AND ${where} ORDER BY time`);
+      expect(await eventually(() => clicks("shopper = 'buyer-2'"), (found) => found.length === 0)).toEqual([]);
+      expect(await eventually(() => clicks("shopper = 'buyer-2-phone'"), (found) => found.length === 2)).toEqual([{ sku: 'P2' }, { sku: 'P3' }]);
     });
 
     test('what cannot be understood is a dead letter, and the rest goes on', async () => {
