@@ -53,7 +53,7 @@ export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats)), onLoosely(purchases, onPurchase)],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats), ({ source }, ctx) => isRepeatOfSource(source, ctx)), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(waitings, keep(waitings), stopWaiting)] },
@@ -64,7 +64,7 @@ function onShopEvent({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Contex
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
   for (const { sku } of event.products) requireSku(sku);
-  if (isRepeatOfSource(event.source, ctx) || (!event.source && isRepeat(key, event, ctx))) {
+  if (!event.source && isRepeat(key, event, ctx)) {
     ctx.count('millrace_duplicates_total');
     return;
   }

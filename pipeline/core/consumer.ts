@@ -46,13 +46,15 @@ export interface Context {
 export interface Input<T = unknown> {
   readonly topic: Topic<T>;
   handle(record: Incoming<T>, ctx: Context): void;
+  /** Whether a record has been taken before. It is asked once, where the record first comes: one that is sent on after a merge is out of its order. */
+  readonly isRepeat?: ((value: T, ctx: Context) => boolean) | undefined;
   /** false: the task's time does not wait for this input, nor is it held back by others. */
   readonly holdsTime: boolean;
 }
 
 /** Handle records of a topic. */
-export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void): Input {
-  return { topic, handle, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
+export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, isRepeat?: Input<T>['isRepeat']): Input {
+  return { topic, handle, isRepeat, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
 }
 
 /** Handle records of a topic that must neither delay nor be delayed by the consumer's other inputs. */

@@ -219,6 +219,7 @@ export class Task {
       this.#outputs.push({ topic: record.topic, partition: home, key, value: record.value });
       return;
     }
+    if (input.isRepeat?.(value, this.#context)) return metrics.count('millrace_duplicates_total', { consumer: consumer.name });
     if (this.#following?.forward(record, key)) return;
     input.handle({ key, value, writtenAt: record.writtenAt }, this.#context);
   }

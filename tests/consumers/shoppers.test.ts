@@ -124,6 +124,29 @@ test('the visit of a device is that of the user it is joined with where they wer
   }), { numRuns: 200 });
 });
 
+test('what a device tells in a file after its login is taken, though it is sent on and comes after later lines; the file once more changes nothing', () => {
+  const driver = new Driver([shoppers()], { partitions: 4, batch: () => 1_000 });
+  const read = (): void => {
+    const lines: [string, ShopEvent][] = [
+      ['a1', view('A', NINE)], ['u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE })], ['a1', view('B', NINE + 2 * MINUTE)],
+      ['u1', view('C', NINE + 3 * MINUTE, { userId: 'u1' })], ['a1', view('D', NINE + 4 * MINUTE)], ['u1', view('E', NINE + 5 * MINUTE, { userId: 'u1' })],
+    ];
+    lines.forEach(([key, event], ordinal) => {
+      driver.write(clickstream.name, key, clickstream.codec.encode({ ...event, source: { name: 'file', ordinal } }));
+      // The first lines are read before the others come.
+      if (ordinal === 1) driver.run();
+    });
+    driver.run();
+  };
+  read();
+  const viewed = (): unknown[] => driver.read(interactions).flatMap(({ products }) => products.map(({ sku }) => sku)).sort();
+  expect(viewed()).toEqual(['A', 'B', 'C', 'D', 'E']);
+  expect(profile(driver, 'u1')).toMatchObject({ events: 6, recent: ['E', 'D', 'C', 'B', 'A'].map((sku) => ({ sku })) });
+  read();
+  expect(viewed()).toEqual(['A', 'B', 'C', 'D', 'E']);
+  expect(driver.count('millrace_duplicates_total')).toBe(6);
+});
+
 test('a later identify of the same device moves nothing of the earlier shopper', () => {
   const driver = new Driver([shoppers()], { partitions: 4 });
   const identify = (userId: string, time: number): void => driver.send(clickstream, userId, shopEvent('', { type: 'identify', anonymousId: 'd1', userId, time }));
