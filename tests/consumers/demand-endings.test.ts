@@ -8,11 +8,12 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import * as itemIndex from '../../models/item-index.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
-import { demandForecasts as table, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
+import { demandForecasts as table, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
 import { Items } from '../../pipeline/serving/items.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
-import type { Forecast, Supply } from '../../schemas/types.js';
+import type { Supply } from '../../schemas/types.js';
+import { latest, total } from '../support/demand.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
@@ -21,8 +22,6 @@ const shop = (options: DriverOptions = {}, hours = 0): Driver => {
   const days = shopDays('UTC');
   return new Driver([demandForecasts({ days, publication: live(days, MINUTE), hours })], options);
 };
-const latest = (driver: Driver, sku: string): Forecast => driver.read(forecasts).findLast((forecast) => forecast.sku === sku)!;
-const total = ({ mean }: Forecast): number => mean.reduce((sum, units) => sum + units, 0);
 const row = (driver: Driver, sku: string) => driver.row('demand-forecasts', demandRows, sku);
 const members = (driver: Driver): number => driver.row('demand-forecasts', seasonRows, '')!.members;
 const isMember = (driver: Driver, sku: string): boolean =>

@@ -10,6 +10,7 @@ import type { Plan } from '../../models/forecast/planned-days.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import type { Forecast } from '../../schemas/types.js';
+import { latest, total } from '../support/demand.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
@@ -32,8 +33,6 @@ const sell = (driver: Driver, sku: string, from: number, to: number): void => {
 };
 const samples = (driver: Driver): number => (driver.row('demand-forecasts', mixtureRows, '')?.scores ?? []).reduce((sum, score) => sum + score.samples, 0);
 const isWaiting = (driver: Driver, sku: string, origin: number): boolean => driver.row('demand-forecasts', panelRows, panelKey(FIRST + origin), sku) !== undefined;
-const latest = (driver: Driver, sku: string): Forecast => driver.read(forecasts).findLast((forecast) => forecast.sku === sku)!;
-const total = ({ mean }: Forecast): number => mean.reduce((sum, units) => sum + units, 0);
 
 describe('what is left to be judged', () => {
   test('is judged one and six days later', () => {
