@@ -17,7 +17,14 @@ function logOf(written: Readonly<Record<string, readonly Written[]>>, partitions
     reader: ([{ topic, partition, offset }]: readonly { topic: string; partition: number; offset: number }[]) => {
       const left = recordsOf(topic, partition).filter((record) => record.offset >= offset);
       let isLate = false;
-      return { lag: () => left.length, close: async () => {}, poll: async (max: number) => ((isLate = !isLate) ? [] : left.splice(0, max)) };
+      return {
+        lag: () => left.length,
+        close: async () => {},
+        async poll(max: number) {
+          isLate = !isLate;
+          return isLate ? [] : left.splice(0, max);
+        },
+      };
     },
   } as unknown as Log;
 }
