@@ -15,7 +15,7 @@
  * Memory: 3.2 MB whatever the catalogue. Source: two-tower retrieval (Yi et al., RecSys 2019), inputs left out (Volkovs et al., NIPS 2017).
  */
 import { DIMENSIONS } from './embedding.js';
-import { adamRate, adamStep } from './kernels/adam.js';
+import { adamColumns, adamRate, adamStep } from './kernels/adam.js';
 import { randomness, uniform, type Randomness } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 import { hashedFeatures } from './propensity/hashed-features.js';
@@ -170,13 +170,7 @@ function step({ layers, momentum, squares, settings, steps }: ContentTower, name
 }
 
 export function snapshot({ settings: s, random, layers, momentum, squares, steps }: ContentTower): Uint8Array {
-  const columns: Record<string, Float32Array | Float64Array | Uint32Array> = { scalars: Float64Array.of(s.seed, s.rate, s.batch, steps), random };
-  for (const name of NAMES) {
-    columns[name] = layers[name];
-    columns[`${name}Momentum`] = momentum[name];
-    columns[`${name}Squares`] = squares[name];
-  }
-  return pack('content-tower', VERSION, columns);
+  return pack('content-tower', VERSION, { scalars: Float64Array.of(s.seed, s.rate, s.batch, steps), random, ...adamColumns(NAMES, layers, momentum, squares) });
 }
 
 export function restore(bytes: Uint8Array): ContentTower {

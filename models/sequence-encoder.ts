@@ -13,7 +13,7 @@
  * Source: self-attentive sequential recommendation (Kang & McAuley, ICDM 2018), with one query and fixed items.
  */
 import { DIMENSIONS } from './embedding.js';
-import { adamRate, adamStep } from './kernels/adam.js';
+import { adamColumns, adamRate, adamStep } from './kernels/adam.js';
 import { randomness, uniform } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
@@ -133,13 +133,7 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>, from: number): number {
 }
 
 export function snapshot({ rate, weights, momentum, squares, steps }: SequenceEncoder): Uint8Array {
-  const columns: Record<string, Float32Array | Float64Array> = { scalars: Float64Array.of(rate, steps) };
-  for (const name of NAMES) {
-    columns[name] = weights[name];
-    columns[`${name}Momentum`] = momentum[name];
-    columns[`${name}Squares`] = squares[name];
-  }
-  return pack('sequence-encoder', VERSION, columns);
+  return pack('sequence-encoder', VERSION, { scalars: Float64Array.of(rate, steps), ...adamColumns(NAMES, weights, momentum, squares) });
 }
 
 export function restore(bytes: Uint8Array): SequenceEncoder {

@@ -16,3 +16,10 @@ export function adamStep(weights: Float32Array, means: Float32Array, squares: Fl
     weights[at] -= (rate * means[at]) / (Math.sqrt(squares[at]) + 1e-8);
   }
 }
+
+/** Named weights, and what is kept beside each, as columns of a snapshot: `name`, `nameMomentum` and `nameSquares`. */
+export function adamColumns<Name extends string>(
+  names: readonly Name[], weights: Readonly<Record<Name, Float32Array>>, momentum: Readonly<Record<Name, Float32Array>>, squares: Readonly<Record<Name, Float32Array>>,
+): Record<string, Float32Array> {
+  return Object.fromEntries(names.flatMap((name) => [[name, weights[name]], [`${name}Momentum`, momentum[name]], [`${name}Squares`, squares[name]]]));
+}

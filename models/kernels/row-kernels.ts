@@ -6,7 +6,7 @@
  * listed at random and mostly far from the processor: they are asked for all at once before the first is used.
  */
 import {
-  add4, addInt, divide4, float, int, kernel, larger, load4, loadFloat, loadInt, loadSpread4, loop, or4, root, seq, shift, spread4, store4,
+  add4, addInt, divide4, float, int, kernel, larger, load4, loadFloat, loadInt, loop, or4, root, seq, shift, spread4, store4,
   storeFloat, sumOf4, times, times4, timesInt,
   type Body, type Code, type Kernel, type Local,
 } from './assembler.js';
@@ -62,20 +62,31 @@ function hold(body: Body, source: Local): { registers: Local[]; load: Code } {
   return { registers, load: eachLane((lane) => registers[lane].set(load4(source.get, lane * 16))) };
 }
 
+/** How a row lies in memory: its bytes, its lanes as floats, and a product with it as it is meant. */
+interface Form {
+  readonly bytes: number;
+  readonly lanesOf: (row: Local) => (lane: number) => Code;
+  readonly scaled: (row: Local, product: Code) => Code;
+}
+
+const SINGLE: Form = { bytes: ROW * 4, lanesOf: laneOf, scaled: (_, product) => product };
+/** The scale of int8 rows is put on last of a product, and first of a sum. */
+const INT8: Form = { bytes: int8.ROW_BYTES, lanesOf: int8.laneOf, scaled: (row, product) => times(product, loadFloat(row.get, int8.SCALE_AT)) };
+
 /** out[i] = rows[ids[i]]·u */
-const dots = kernel('dots', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, u, out) => {
+const dots = ({ bytes, lanesOf, scaled }: Form): Kernel => kernel('dots', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, u, out) => {
   const [i, row] = body.locals('i32', 2);
   const [a, b] = body.locals('v128', 2);
   const { registers, load } = hold(body, u);
   return seq(load, loop(i, n.get, 1, seq(
-    row.set(rowAt(ids, i)),
-    dotInto(a, b, held(registers), laneOf(row)),
-    storeFloat(entry(out.get, i), sumOf4(a)),
+    row.set(rowAt(ids, i, bytes)),
+    dotInto(a, b, held(registers), lanesOf(row)),
+    storeFloat(entry(out.get, i), scaled(row, sumOf4(a))),
   )));
 });
 
 /** outs[k][i] = factor·rows[ids[i]]·users[k] for three: a row is fetched once, which takes longer than the arithmetic. */
-const dotsOfThree = (bytes: number, lanesOf: (row: Local) => (lane: number) => Code, scaled: (row: Local, sum: Code) => Code): Kernel =>
+const dotsOfThree = ({ bytes, lanesOf, scaled }: Form): Kernel =>
   kernel('dotsOfThree', ['i32', 'i32', 'i32', 'i32', 'f32'], (body, ids, n, users, outs, factor) => {
     const [i, row, out] = body.locals('i32', 3);
     const value = body.local('v128');
@@ -105,43 +116,16 @@ const dotsInOrder = kernel('dotsInOrder', ['i32', 'i32', 'i32', 'i32'], (body, f
 });
 
 /** out = Σ_i weights[i]·rows[ids[i]] */
-const weightedSum = kernel('weightedSum', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, weights, out) => {
+const weightedSum = ({ bytes, lanesOf, scaled }: Form): Kernel => kernel('weightedSum', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, weights, out) => {
   const [i, row] = body.locals('i32', 2);
   const weight = body.local('v128');
   const sums = body.locals('v128', LANES);
   return seq(
     eachLane((lane) => sums[lane].set(spread4(float(0)))),
     loop(i, n.get, 1, seq(
-      row.set(rowAt(ids, i)),
-      weight.set(loadSpread4(entry(weights.get, i))),
-      eachLane((lane) => sums[lane].set(add4(sums[lane].get, times4(weight.get, laneOf(row)(lane))))),
-    )),
-    eachLane((lane) => store4(out.get, sums[lane].get, lane * 16)),
-  );
-});
-
-/** `dots` and `weightedSum` of int8 rows: the scale is put on last and first. */
-const dots8 = kernel('dots', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, u, out) => {
-  const [i, row] = body.locals('i32', 2);
-  const [a, b] = body.locals('v128', 2);
-  const { registers, load } = hold(body, u);
-  return seq(load, loop(i, n.get, 1, seq(
-    row.set(rowAt(ids, i, int8.ROW_BYTES)),
-    dotInto(a, b, held(registers), int8.laneOf(row)),
-    storeFloat(entry(out.get, i), times(sumOf4(a), loadFloat(row.get, int8.SCALE_AT))),
-  )));
-});
-
-const weightedSum8 = kernel('weightedSum', ['i32', 'i32', 'i32', 'i32'], (body, ids, n, weights, out) => {
-  const [i, row] = body.locals('i32', 2);
-  const weight = body.local('v128');
-  const sums = body.locals('v128', LANES);
-  return seq(
-    eachLane((lane) => sums[lane].set(spread4(float(0)))),
-    loop(i, n.get, 1, seq(
-      row.set(rowAt(ids, i, int8.ROW_BYTES)),
-      weight.set(spread4(times(loadFloat(entry(weights.get, i)), loadFloat(row.get, int8.SCALE_AT)))),
-      eachLane((lane) => sums[lane].set(add4(sums[lane].get, times4(weight.get, int8.laneOf(row)(lane))))),
+      row.set(rowAt(ids, i, bytes)),
+      weight.set(spread4(scaled(row, loadFloat(entry(weights.get, i))))),
+      eachLane((lane) => sums[lane].set(add4(sums[lane].get, times4(weight.get, lanesOf(row)(lane))))),
     )),
     eachLane((lane) => store4(out.get, sums[lane].get, lane * 16)),
   );
@@ -164,5 +148,5 @@ const normalise = kernel('normalise', ['i32'], (body, vector) => {
 });
 
 /** What rows of single precision can do, and what rows of int8 can. */
-export const KERNELS = [dots, dotsOfThree(ROW * 4, laneOf, (_, sum) => sum), weightedSum, normalise, dotsInOrder];
-export const KERNELS8 = [dots8, dotsOfThree(int8.ROW_BYTES, int8.laneOf, (row, sum) => times(sum, loadFloat(row.get, int8.SCALE_AT))), weightedSum8, normalise];
+export const KERNELS = [dots(SINGLE), dotsOfThree(SINGLE), weightedSum(SINGLE), normalise, dotsInOrder];
+export const KERNELS8 = [dots(INT8), dotsOfThree(INT8), weightedSum(INT8), normalise];
