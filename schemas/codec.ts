@@ -107,7 +107,7 @@ export function codec<T>(name: string): Codec<T> {
   return found as Codec<T>;
 }
 
-/** All codecs, for registering with a schema registry. */
+/** All codecs. */
 export const allCodecs = (): Codec<unknown>[] => [...codecs.values()];
 
 /** Make records of a foreign writer schema readable. */

@@ -1,23 +1,27 @@
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
-import { allCodecs, learnSchema } from '../../schemas/codec.js';
-import type { RecordSchema } from '../../schemas/files.js';
+import { codec, learnSchema } from '../../schemas/codec.js';
+import { frozenSchemas, type RecordSchema } from '../../schemas/files.js';
 
 const ATTEMPTS = 10;
 const PAUSE_MS = 500;
 
 /**
- * Register every schema, use the ids that the registry gives, and fetch the schemas of foreign writers by id. A subject is named for its
- * record (Confluent's RecordNameStrategy), since a table's topic holds rows of several kinds.
+ * Register every version of every schema, use the ids that the registry gives, and fetch the schemas of foreign writers by id. A subject
+ * is named for its record (Confluent's RecordNameStrategy), since a table's topic holds rows of several kinds.
  */
 export async function useRegistry(url: string, journal: Journal): Promise<{ learnSchemas(ids: readonly number[]): Promise<void> }> {
   const registry = new SchemaRegistry({ host: url });
   const refused: string[] = [];
-  for (const codec of allCodecs()) {
-    const subject = `millrace.${codec.name}`;
-    const problem = await register(registry, codec.schema, subject).then((id) => void codec.useId(id), (error: Error) => `${subject}: ${error.message}`);
-    if (problem) refused.push(problem);
+  for (const [name, versions] of frozenSchemas()) {
+    const subject = `millrace.${name}`;
+    // Earlier versions first: rows with their ids lie in tables, whose ids nobody asks for when they are read.
+    for (const { schema, version } of versions) {
+      const use = (id: number): void => (version === versions.length ? codec(name).useId(id) : learnSchema(id, schema));
+      const problem = await register(registry, schema, subject).then(use, (error: Error) => `${subject}: ${error.message}`);
+      if (problem) refused.push(problem);
+    }
   }
   if (refused.length > 0) throw new ConfigError(refused.map((problem) => `The schema registry does not take ${problem}.`));
   return {
