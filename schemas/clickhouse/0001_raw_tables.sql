@@ -192,7 +192,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.recommendations (
   `items.sku`        Array(String)                 COMMENT 'Items in order',
   `items.score`      Array(Float64)                COMMENT 'Score of each',
   `items.reason`     Array(LowCardinality(String)) COMMENT 'Reason code of each',
-  `items.propensity` Array(Float64)                COMMENT 'Probability with which each was put there: below 1 where it is tried; 0 not told',
+  `items.propensity` Array(Float64)                COMMENT 'Probability with which each was put there: below 1 where it is tried',
   source             LowCardinality(String)        COMMENT 'Always empty: it is made by Millrace, not read from a file',
   time               DateTime64(3, 'UTC')          COMMENT 'When it was answered; clamped to the years 1900 to 2299',
   time_ms            Int64                         COMMENT 'The same in ms since 1970, as it came and not clamped',
