@@ -3,12 +3,12 @@ import { consumer, joining, on, onLoosely, type Consumer, type Context, type Inc
 import { rows, type RowKind } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
-import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
+import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserMerge, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
-import { joinSessions, NO_SESSION, sessionOf, type Session } from './shoppers/sessions.js';
+import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
 
 /** A click, the page it leads to and the cart from there come within this time, and are one touch of the product. */
@@ -53,7 +53,7 @@ export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats), ({ source }, ctx) => isRepeatOfSource(source, ctx)), onLoosely(purchases, onPurchase)],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats), { isRepeat: ({ source }, ctx) => isRepeatOfSource(source, ctx), merge: loginOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(waitings, keep(waitings), stopWaiting)] },
@@ -133,7 +133,7 @@ function continued(recent: UserProfile['recent'], { event, time, products, sourc
 function newProfile(time: number): UserProfile {
   return {
     firstSeen: time, lastSeen: time, sessionId: NO_SESSION, sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
-    aliases: [], marketingConsent: null, consentAt: 0, timezone: null, email: null, known: false,
+    past: null, aliases: [], marketingConsent: null, consentAt: 0, timezone: null, email: null, known: false,
   };
 }
 
@@ -150,6 +150,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     sessionId: session.isPast ? before.sessionId : session.id,
     sessionStart: session.isPast ? before.sessionStart : session.start,
     sessions: before.sessions + (session.isNew ? 1 : 0),
+    past: pastAfter(before, event.time, session),
     events: before.events + 1,
     recent: touched.length === 0 ? before.recent : latestItems([...touched.reverse(), ...earlier]),
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
@@ -215,6 +216,14 @@ function announceInterests(shopper: string, event: ShopEvent, ctx: Context): voi
     ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
     if (kind === 'back_in_stock') ctx.put(waitings, shopper, { time: event.time }, `${sku}${SEPARATOR}${shopper}`);
   }
+}
+
+/** The login that an event carries which came in one go with it: by it the device's key leads to the user. */
+function loginOf(key: string, { login, anonymousId, userId }: ShopEvent): UserMerge | undefined {
+  if (login === null || userId === null || key !== anonymousId || key === userId) return undefined;
+  requireShopper('The key', key);
+  requireShopper('userId', userId);
+  return { mergeId: login.messageId, from: key, to: userId, time: login.time, erased: [] };
 }
 
 function announceMerge(event: ShopEvent, ctx: Context): void {

@@ -101,5 +101,6 @@ export function shopEvent(errors: Errors, call: Call, products: readonly EventPr
     traits: traits === nothing ? null : freeJson(errors, traits, 'traits'),
     properties: free,
     source: null,
+    login: null,
   };
 }

@@ -146,6 +146,14 @@ export interface EventProduct {
   readonly position: null | number;
 }
 
+/** A login that joined the anonymous id with the user's. */
+export interface Login {
+  /** Message that told of it. */
+  readonly messageId: string;
+  /** Its event time, ms since 1970. */
+  readonly time: number;
+}
+
 /** One thing a shopper did, as the storefront told it. Key: userId where present, else anonymousId. */
 export interface ShopEvent {
   /** Id of the message; the same id within 24 hours is the same message. */
@@ -202,6 +210,8 @@ export interface ShopEvent {
   readonly properties: null | string;
   /** File source, if any. */
   readonly source: null | SourcePosition;
+  /** The login of the shopper that came in one go with this event and before it. The record's key is the anonymous id then: the visit goes on behind what the device did before. */
+  readonly login: null | Login;
 }
 
 /** A record that could not be processed, kept whole so that it can be repaired and replayed. Key: id. */
@@ -1232,6 +1242,16 @@ export interface RecentItem {
   readonly time: number;
 }
 
+/** A session before the current one of which events came late. */
+export interface PastSession {
+  /** As sessionId. */
+  readonly id: string;
+  /** Its first event, ms since 1970. */
+  readonly start: number;
+  /** Its last event, ms since 1970. */
+  readonly lastSeen: number;
+}
+
 /** What is known of a shopper. Key: canonical id. */
 export interface UserProfile {
   /** First event. */
@@ -1264,6 +1284,8 @@ export interface UserProfile {
   readonly email: null | boolean;
   /** The id is a userId: whoever asks for it must prove to be that user. */
   readonly known: boolean;
+  /** The last of these, which further late events belong to. */
+  readonly past: null | PastSession;
 }
 
 /** How far a file source has been read. */

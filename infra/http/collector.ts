@@ -8,6 +8,7 @@ import { collectBatch, type BatchOutcome } from '../../producers/batch.js';
 import { collect, type CollectContext, type Collected, type Outcome } from '../../producers/collect.js';
 import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
+import { Logins } from '../../producers/logins.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { checkType, parseJson, readBody } from './body.js';
 import type { Joined } from './doors.js';
@@ -133,12 +134,14 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, cal
   const good: Collected[] = [];
   const records: NewRecord[] = [];
   const rejected: Rejected[] = [];
+  const logins = new Logins();
   const reject = (index: number, errors: readonly FieldError[]): void => {
     rejected.push({ index, messageId: messageIdOf(callAt(index)), errors });
   };
   outcomes.forEach((outcome, index) => {
     if ('errors' in outcome) return reject(index, outcome.errors);
-    const encoded = encodeRecords(outcome.ok.records, house.deps.partitions);
+    const placed = logins.placed(outcome.ok);
+    const encoded = encodeRecords(placed, house.deps.partitions);
     if (encoded.some(({ value }) => value !== null && value.length > MAX_CALL_BYTES)) {
       return reject(index, [{ path: '', code: 'too_large', message: `A call may have ${MAX_CALL_BYTES} bytes.` }]);
     }

@@ -48,13 +48,15 @@ export interface Input<T = unknown> {
   handle(record: Incoming<T>, ctx: Context): void;
   /** Whether a record has been taken before. It is asked once, where the record first comes: one that is sent on after a merge is out of its order. */
   readonly isRepeat?: ((value: T, ctx: Context) => boolean) | undefined;
+  /** The merge that a record of this key carries with it, since it may still be on its way: it goes before the record. */
+  readonly merge?: ((key: string, value: T) => UserMerge | undefined) | undefined;
   /** false: the task's time does not wait for this input, nor is it held back by others. */
   readonly holdsTime: boolean;
 }
 
 /** Handle records of a topic. */
-export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, isRepeat?: Input<T>['isRepeat']): Input {
-  return { topic, handle, isRepeat, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
+export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, first: Pick<Input<T>, 'isRepeat' | 'merge'> = {}): Input {
+  return { topic, handle, ...first, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
 }
 
 /** Handle records of a topic that must neither delay nor be delayed by the consumer's other inputs. */

@@ -41,14 +41,17 @@ export class Following {
     return true;
   }
 
-  /** Send a record on whose key was merged away. Answers false when it belongs here. */
-  forward(record: LogRecord, key: string): boolean {
-    const redirect = this.#parts.overlay.get(redirectRows, key);
+  /** Send a record on whose key was merged away, before it or by the merge that it carries. Answers false when it belongs here. */
+  forward(record: LogRecord, key: string, carried?: UserMerge): boolean {
+    const { overlay, context, merging, partition } = this.#parts;
+    if (carried && overlay.get(redirectRows, key)?.to !== carried.to) this.#merge(carried, record);
+    const redirect = overlay.get(redirectRows, key);
     if (!redirect) return false;
-    this.#send(key, redirect, record, {
-      kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic: record.topic, value: record.value,
-      writtenAt: record.writtenAt, origin: {},
-    });
+    const { topic, value, writtenAt, offset } = record;
+    const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, origin: {} };
+    // The key has been somebody else's since: the record is still of the shopper that it names.
+    if (carried && carried.to !== redirect.to) context.emit(merging.moves, carried.to, { ...move, mergeId: carried.mergeId, to: carried.to, origin: { [`${topic}/${partition}`]: offset + 1 } });
+    else this.#send(key, redirect, record, move);
     return true;
   }
 

@@ -220,7 +220,7 @@ export class Task {
       return;
     }
     if (input.isRepeat?.(value, this.#context)) return metrics.count('millrace_duplicates_total', { consumer: consumer.name });
-    if (this.#following?.forward(record, key)) return;
+    if (this.#following?.forward(record, key, input.merge?.(key, value))) return;
     input.handle({ key, value, writtenAt: record.writtenAt }, this.#context);
   }
 

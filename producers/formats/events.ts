@@ -1,6 +1,7 @@
 import { collect, type CollectContext, type CollectedRecord, type Outcome } from '../collect.js';
 import { isObject, type Json } from '../fields.js';
 import { microsToTime, segmentCall } from '../ga4.js';
+import { Logins } from '../logins.js';
 import { fileTime, parseTime } from '../times.js';
 import { emptySummary, future, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { jsonLines } from './json-items.js';
@@ -17,6 +18,7 @@ function sourced(record: CollectedRecord, source: string, ordinal: number): File
 /** Lines of JSON, each some calls, which errors name by `list` where it is several; every call takes one ordinal, whether it is understood or not. */
 async function* readCalls(text: AsyncIterable<string>, options: FileOptions, summary: Summary, list: 'batch' | 'events', callsOf: (line: unknown) => readonly unknown[]): AsyncGenerator<readonly FileRecord[]> {
   let ordinal = 0;
+  const logins = new Logins();
   // A call without an id is known by its place: the same after every replay.
   const context: CollectContext = { get receivedAt() { return options.receivedAt; }, shop: options.shop, scope: 'server', newId: () => `${options.source}:${ordinal}` };
   for await (const items of jsonLines(text)) {
@@ -30,7 +32,7 @@ async function* readCalls(text: AsyncIterable<string>, options: FileOptions, sum
         if ('errors' in outcome) refuse(summary, item.line, calls.length > 1 ? outcome.errors.map((error) => ({ ...error, path: `${list}[${at}]${error.path === '' ? '' : '.'}${error.path}` })) : outcome.errors);
         else {
           summary.read++;
-          for (const record of outcome.ok.records) records.push(sourced(record, options.source, ordinal));
+          for (const record of logins.placed(outcome.ok)) records.push(sourced(record, options.source, ordinal));
         }
         ordinal++;
       }

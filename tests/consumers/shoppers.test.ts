@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, deadLetters, interactions, purchases } from '../../schemas/topics.js';
+import { Logins } from '../../producers/logins.js';
 import { joinConsent } from '../../consumers/consent.js';
 import type { ShopEvent, UserProfile } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
@@ -122,6 +123,55 @@ test('the visit of a device is that of the user it is joined with where they wer
     const last = login - end > 30 || devices.start > own.start ? devices.start : own.start;
     expect(profile(driver, 'u1')).toMatchObject({ sessions: isOne ? 1 : 2, sessionStart: NINE + MINUTE * (isOne ? Math.min(own.start, devices.start) : last) });
   }), { numRuns: 200 });
+});
+
+/** Written in one go, as a batch is: nothing is read in between. Keys are those of the collector. */
+function inOneGo(driver: Driver, events: readonly ShopEvent[]): void {
+  const logins = new Logins();
+  for (const value of events) {
+    const [placed] = logins.placed({ records: [{ topic: 'clickstream', key: value.userId ?? value.anonymousId ?? '', value }] });
+    driver.write(clickstream.name, placed!.key, clickstream.codec.encode(placed!.value as ShopEvent));
+  }
+  driver.run();
+}
+
+const identified = (userId: string, time: number): ShopEvent => shopEvent('', { type: 'identify', anonymousId: 'a1', userId, time });
+const said = (driver: Driver): unknown[] => driver.read(interactions).filter(({ products }) => products.length > 0).sort((a, b) => a.time - b.time).map(({ shopper, sessionId, sessionStart, recent }) => [shopper, sessionId, sessionStart, recent.join()]);
+
+test.each([1, 4])('a login within one batch begins no second session, nor do the views behind it forget those before (%i partitions)', (partitions) => {
+  const driver = new Driver([shoppers()], { partitions, batch: () => 1_000 });
+  const mine = { userId: 'u1' };
+  inOneGo(driver, [view('A', NINE), identified('u1', NINE + 1), view('B', NINE + 2, mine), view('C', NINE + 3, mine)]);
+  // The page that is opened next says so again.
+  inOneGo(driver, [identified('u1', NINE + MINUTE), view('D', NINE + MINUTE + 1, mine)]);
+  const id = `a1@${NINE}`;
+  expect(said(driver)).toEqual([['a1', id, true, ''], ['u1', id, false, 'A'], ['u1', id, false, 'B,A'], ['u1', id, false, 'C,B,A']]);
+  expect(profile(driver, 'u1')).toMatchObject({ sessions: 1, events: 6, known: true, aliases: ['a1'], recent: ['D', 'C', 'B', 'A'].map((sku) => ({ sku })) });
+});
+
+test('who logs in within one batch on the device of another is told apart from them', () => {
+  const driver = new Driver([shoppers()], { partitions: 4, batch: () => 1_000 });
+  inOneGo(driver, [view('A', NINE), identified('u1', NINE + 1), view('B', NINE + 2, { userId: 'u1' }), identified('u2', NINE + 3), view('C', NINE + 4, { userId: 'u2' }), view('D', NINE + 5, { userId: 'u1' })]);
+  // Its clock is behind: the device is u2's, and still this view is u3's.
+  inOneGo(driver, [identified('u3', NINE - MINUTE), view('E', NINE - MINUTE + 1, { userId: 'u3' })]);
+  const recent = (id: string): unknown => (driver.row('shoppers', profiles, id) as UserProfile).recent.map(({ sku }) => sku);
+  expect([recent('u1'), recent('u2'), recent('u3')]).toEqual([['D', 'B', 'A'], ['C'], ['E']]);
+});
+
+test.each([1, 4])('a past visit that comes in one batch with its login counts as one, however many events it has (%i partitions)', (partitions) => {
+  const driver = new Driver([shoppers()], { partitions, batch: () => 1_000 });
+  driver.send(clickstream, 'u1', view('X', NINE + DAY, { userId: 'u1', anonymousId: 'other' }));
+  inOneGo(driver, [view('A', NINE), identified('u1', NINE + 1), view('B', NINE + 2, { userId: 'u1' }), view('C', NINE + 3, { userId: 'u1' })]);
+  driver.send(clickstream, 'u1', view('D', NINE + 4, { userId: 'u1', anonymousId: 'other' }));
+  const id = `a1@${NINE}`;
+  expect(said(driver).slice(0, 4).map((one) => (one as unknown[]).slice(1, 3))).toEqual([[id, true], [id, false], [id, false], [id, false]]);
+  expect(profile(driver, 'u1')).toMatchObject({ sessions: 2, sessionId: `u1@${NINE + DAY}`, past: { id, start: NINE, lastSeen: NINE + 4 } });
+});
+
+test('events of the visit before that come late are of that visit', () => {
+  const driver = new Driver([shoppers()]);
+  for (const time of [0, MINUTE, 2 * HOUR, 2 * MINUTE, 3 * MINUTE, -DAY, -DAY + MINUTE]) driver.send(clickstream, 'a1', view('P1', NINE + time));
+  expect(profile(driver)).toMatchObject({ sessions: 3, sessionId: `a1@${NINE + 2 * HOUR}` });
 });
 
 test('what a device tells in a file after its login is taken, though it is sent on and comes after later lines; the file once more changes nothing', () => {

@@ -18,7 +18,7 @@ export function shopEvent(event: string, more: Partial<ShopEvent> = {}): ShopEve
   return {
     messageId: `m${serial++}`, type: 'track', event, userId: null, anonymousId: null, previousId: null, time, receivedAt: time, products: [], cartId: null,
     checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, url: null,
-    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, ...more,
+    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, login: null, ...more,
   };
 }
 

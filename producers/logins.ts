@@ -1,0 +1,52 @@
+import { joinedIds } from '../schemas/joined-ids.js';
+import type { ShopEvent } from '../schemas/types.js';
+import type { Collected, CollectedRecord } from './collect.js';
+
+/** As sessions have it: what comes later is another visit, and by then the login has arrived. */
+const VISIT_MS = 30 * 60_000;
+const MOST = 10_000;
+
+interface Login {
+  readonly to: string;
+  readonly messageId: string;
+  readonly time: number;
+  readonly lastSeen: number;
+}
+
+/**
+ * Calls that come in one go (a batch, a file) with a login before them. By the user's key they would overtake it: the login has first to reach
+ * what the device did until then. So they take the device's way and carry the login with them.
+ */
+export class Logins {
+  readonly #devices = new Map<string, Login>();
+
+  /** The records of the next call, each with the key under which it is to be written. */
+  placed({ records }: Pick<Collected, 'records'>): readonly CollectedRecord[] {
+    return records.map((record) => (record.topic === 'clickstream' ? this.#placed(record) : record));
+  }
+
+  #placed(record: CollectedRecord & { readonly topic: 'clickstream' }): CollectedRecord {
+    const { value } = record;
+    const joined = joinedIds(value);
+    if (joined) {
+      this.#note(joined.from, { to: joined.to, messageId: value.messageId, time: value.time, lastSeen: value.time });
+      return record;
+    }
+    const login = this.#loginBefore(value);
+    if (!login) return record;
+    this.#note(value.anonymousId!, { ...login, lastSeen: Math.max(login.lastSeen, value.time) });
+    return { topic: 'clickstream', key: value.anonymousId!, value: { ...value, login: { messageId: login.messageId, time: login.time } } };
+  }
+
+  #loginBefore({ anonymousId, userId, time }: ShopEvent): Login | undefined {
+    const login = anonymousId === null ? undefined : this.#devices.get(anonymousId);
+    return login && login.to === userId && Math.abs(time - login.lastSeen) <= VISIT_MS ? login : undefined;
+  }
+
+  /** Of a file of millions of devices the latest are remembered. */
+  #note(device: string, login: Login): void {
+    this.#devices.delete(device);
+    this.#devices.set(device, login);
+    if (this.#devices.size > MOST) for (const oldest of this.#devices.keys()) return void this.#devices.delete(oldest);
+  }
+}
