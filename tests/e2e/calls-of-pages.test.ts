@@ -54,6 +54,9 @@ describe('calls of the pages, as they are typed', { timeout: 60_000 }, () => {
   test.each(PAGES)('%s', async (page) => {
     const calls = callsOf(page);
     expect(calls.flatMap(({ block }) => block.match(/\bcurl /g) ?? [])).toHaveLength([...textOf(page).matchAll(/^(?: {2})?curl /gm)].length);
-    for (const { block, status } of calls) expect(await statuses(block), block).toEqual([...block.matchAll(/\bcurl /g)].map(() => status));
+    for (const { block, status } of calls) {
+      const expected = [...block.matchAll(/\bcurl /g)].map(() => status);
+      expect({ block, answered: await statuses(block) }).toEqual({ block, answered: expected });
+    }
   });
 });
