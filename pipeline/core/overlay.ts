@@ -1,5 +1,5 @@
 import type { Codec } from '../../schemas/codec.js';
-import { dueOf, restOf, restPrefix, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
+import { decodeRow, dueOf, restOf, restPrefix, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
 import type { DueTimer, RowChange, TableStore } from './store.js';
 
 interface Entry {
@@ -116,7 +116,7 @@ export class Overlay {
     const known = this.#rows.get(key)?.get(rest);
     if (known) return known;
     const stored = this.#store.get(rowKey(key, rest));
-    const entry = { codec, value: stored && codec.decode(stored), dirty: false };
+    const entry = { codec, value: stored && decodeRow(codec, stored), dirty: false };
     this.#rowsOf(key).set(rest, entry);
     return entry;
   }

@@ -1,5 +1,6 @@
-import { codec, type Codec } from '../../schemas/codec.js';
+import { codec, UndecodableError, type Codec } from '../../schemas/codec.js';
 import type { Redirect, Timer } from '../../schemas/types.js';
+import { ConfigError } from './errors.js';
 
 const SEPARATOR = '\u001f';
 
@@ -11,6 +12,19 @@ export interface RowKind<T> {
 
 /** Declare a kind of row, encoded as the Avro record `record`. */
 export const rows = <T>(name: string, record: string): RowKind<T> => ({ name, codec: codec<T>(record) });
+
+/**
+ * A row as the table holds it.
+ * @throws ConfigError for one that another version wrote: as the record's own fault it would make dead letters of good records
+ */
+export function decodeRow<T>(of: Codec<T>, stored: Buffer): T {
+  try {
+    return of.decode(stored);
+  } catch (cause) {
+    if (!(cause instanceof UndecodableError) || cause.code !== 'unknown_schema') throw cause;
+    throw new ConfigError([`A row of a table cannot be read. ${cause.message} Run that version, or name new topics (TOPIC_PREFIX).`], { cause });
+  }
+}
 
 /** Rest of a row's key after the partition key: what tells apart the rows of one key. */
 export const restOf = (kind: string, sub = ''): string => (kind === '' && sub === '' ? '' : sub === '' ? kind : `${kind}${SEPARATOR}${sub}`);

@@ -10,7 +10,7 @@ import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
-import { PROGRESS_KEY, rows, splitRowKey, timerRows, timerSub } from './rows.js';
+import { decodeRow, PROGRESS_KEY, rows, splitRowKey, timerRows, timerSub } from './rows.js';
 import type { RowChange, TableStore } from './store.js';
 
 const progressRows = rows<Progress>('', 'Progress');
@@ -21,16 +21,11 @@ const LAST_DUE = 2 ** 52 - 1;
 
 /**
  * Progress of a task as its store holds it.
- * @throws ConfigError for a table that another version wrote: its rows would make dead letters of good records
+ * @throws ConfigError for a table that another version wrote
  */
 export function progressOf(store: TableStore): Progress {
   const stored = store.get(PROGRESS_KEY);
-  try {
-    return stored ? progressRows.codec.decode(stored) : EMPTY;
-  } catch (cause) {
-    if (!(cause instanceof UndecodableError) || cause.code !== 'unknown_schema') throw cause;
-    throw new ConfigError([`The tables cannot be read. ${cause.message} Run that version, or name new topics (TOPIC_PREFIX).`], { cause });
-  }
+  return stored ? decodeRow(progressRows.codec, stored) : EMPTY;
 }
 
 export interface TaskOptions {
@@ -231,6 +226,7 @@ export class Task {
     try {
       run();
     } catch (error) {
+      if (error instanceof ConfigError) throw error;
       this.#overlay.undo();
       this.#outputs.length = outputs;
       this.#refuse(position, error as Error, record);

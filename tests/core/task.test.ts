@@ -7,7 +7,7 @@ import { shoppers } from '../../consumers/shoppers.js';
 import { consumer, on, type Consumer } from '../../pipeline/core/consumer.js';
 import { BadEvent, ConfigError } from '../../pipeline/core/errors.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
-import { PROGRESS_KEY, rows } from '../../pipeline/core/rows.js';
+import { PROGRESS_KEY, restOf, rowKey, rows } from '../../pipeline/core/rows.js';
 import { progressOf } from '../../pipeline/core/task.js';
 import { codec } from '../../schemas/codec.js';
 import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, sales, userProfiles } from '../../schemas/topics.js';
@@ -54,6 +54,16 @@ test('a table that another version wrote stops the task with what to do, instead
   store.apply([{ key: PROGRESS_KEY, value: progress }], 1);
   expect(() => progressOf(store)).toThrow(ConfigError);
   expect(() => progressOf(store)).toThrow(/cannot be read. Schema id 1 is not known: another version of Millrace.*TOPIC_PREFIX/);
+});
+
+test('a row that another version wrote stops the task, too, and the record that met it is no dead letter', () => {
+  const driver = new Driver([counting()]);
+  driver.send(clickstream, 'u1', shopEvent('good', { userId: 'u1' }));
+  const row = counters.codec.encode({ next: 1 });
+  row.writeInt32BE(1, 1);
+  driver.openStore(userProfiles.name, 0).apply([{ key: rowKey('u1', restOf('count')), value: row }], 9);
+  expect(() => driver.send(clickstream, 'u1', shopEvent('good', { userId: 'u1' }))).toThrow(ConfigError);
+  expect(driver.read(deadLetters)).toEqual([]);
 });
 
 test('a refused record leaves the pending timer of its key as it was', () => {
