@@ -104,5 +104,20 @@ export function tablesOf(engine: SqlEngine, parameters: MigrationParameters): Ro
   };
 }
 
-/** Rows of an answer in JSONEachRow. */
-export const rowsOf = (text: string): Row[] => text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Row);
+/**
+ * Rows of an answer in JSONEachRow.
+ * @throws SyntaxError for an answer in another form, which only a statement with a FORMAT of its own has
+ */
+export function rowsOf(text: string): Row[] {
+  try {
+    return text.split('\n').filter(Boolean).map(rowOf);
+  } catch (error) {
+    throw new SyntaxError('The answer is not in the format JSONEachRow, in which it is read: leave FORMAT out of the statement.', { cause: error });
+  }
+}
+
+function rowOf(line: string): Row {
+  const row: unknown = JSON.parse(line);
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new SyntaxError(`${line} is no row.`);
+  return row as Row;
+}

@@ -323,6 +323,12 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
   });
 
   describe('as docs/clickhouse.md says', () => {
+    test('an answer is read as JSONEachRow; another FORMAT is refused with what to leave out', async () => {
+      const ask = (format: string) => sink.look(`SELECT 7 AS a FORMAT ${format}`, new AbortController().signal);
+      expect(await ask('JSONEachRow')).toEqual([{ a: 7 }]);
+      for (const format of ['CSV', 'TSV', 'JSON', 'JSONCompactEachRow']) await expect(ask(format)).rejects.toThrow('leave FORMAT out of the statement');
+    });
+
     test('a day view can be built again from the raw rows', async () => {
       await insert([saleRecord(1), saleRecord(2, { orderId: 'O-2' })]);
       const before = await sink.query('SELECT * FROM revenue_by_shop_day');
