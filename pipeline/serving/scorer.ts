@@ -192,7 +192,7 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const refusals = this.#refusals;
     refusals.begin(items.size);
-    for (const skus of [exclude, shopper?.profile?.bought ?? [], shopper?.profile?.dismissed ?? []]) {
+    for (const skus of unwanted(shopper, exclude)) {
       for (const sku of skus) {
         const item = items.number(sku);
         if (item >= 0) refusals.refuse(item);
@@ -256,11 +256,12 @@ export class Scorer {
     const { items } = this.#parts;
     const { limit, explain, filter } = request;
     const { isRefused } = this.#sought(shopper, besidePage(request), false, filter);
+    const unwantedSkus = new Set(unwanted(shopper, besidePage(request)).flat());
     const left = skus.filter((sku) => {
       // Its number may be that of the one that has taken its place.
       if (items.wasDeleted(sku)) return false;
       const item = items.number(sku);
-      return item < 0 ? filter === null : !isRefused(item);
+      return item < 0 ? filter === null && !unwantedSkus.has(sku) : !isRefused(item);
     });
     const seen = left.length > 1 && this.#telling.isInFull(shopper.key, this.#parts.now()) ? new Map<string, Buffer>() : undefined;
     const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, seen });
@@ -282,6 +283,10 @@ export class Scorer {
     remember({ topic: recommendations.name, partition, key, value });
   }
 }
+
+/** SKUs that must not come: excluded, bought or dismissed. Some have no number, since nothing was learned of them. */
+const unwanted = (shopper: Shopper | undefined, exclude: readonly string[]): (readonly string[])[] =>
+  [exclude, shopper?.profile?.bought ?? [], shopper?.profile?.dismissed ?? []];
 
 /** What is not to come: the product of the page that asks is not recommended on it. */
 const besidePage = ({ exclude, context }: RecommendRequest): readonly string[] => (context === null ? exclude : [...exclude, context]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { interactions, recommendations } from '../../schemas/topics.js';
-import { shopOfPairs, type TestShop } from './shop.js';
+import { shopOfPairs, TestShop } from './shop.js';
 
 const GIVEN = ['P5', 'P7', 'P9', 'P11', 'P13', 'P2', 'P6', 'P10', 'unheard of', 'P14'];
 
@@ -56,4 +56,11 @@ test('a list that the shop made, or kept from an answer, counts as shown once it
   expect((await shop.skus('a', { fatigue: 5 }))[0]).not.toBe(first);
   itemNeighbours.learn(shop.neighbours, interactions.name, { ...served, event: 'Recommendation Clicked', products: served.products.slice(0, 1) }, 'a');
   expect((await shop.skus('a', { fatigue: 5 }))[0]).toBe(first);
+});
+
+test('of given items that nothing was learned of, too, excluded, bought and dismissed ones and that of the page do not come', async () => {
+  const shop = new TestShop();
+  expect(await shop.skus('a', { items: ['X', 'Y'], exclude: ['X'] })).toEqual(['Y']);
+  shop.profile('a', [], { bought: ['X'], dismissed: ['Y'] });
+  expect(await shop.skus('a', { items: ['X', 'Y', 'Z', 'page'], context: 'page' })).toEqual(['Z']);
 });
