@@ -191,7 +191,7 @@ export function learn(state: Embedding, recent: Int32Array, item: number, weight
   seenItems.add(state.seen, item);
   if (state.seen.count > 1) {
     const replays = drawReplays(state);
-    step(state, recent, item, Math.min(weight, 10));
+    step(state, recent, item, weight);
     for (let n = 0; n < replays; n++) if (replayed[n] >= 0) step(state, contexts[n], replayed[n], 1);
   }
   remember(state.recent, recent, item);

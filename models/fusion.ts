@@ -156,7 +156,7 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   if (target < 0) return Number.NaN;
   work.rank = placeOf(target, score(state, recent, work, count), work.scores);
   state.lessons++;
-  return ranker.learn(state.ranker, count, target, Math.min(weight, 5));
+  return ranker.learn(state.ranker, count, target, weight);
 }
 
 /** Place of a candidate by score, equal ones counted against it. */

@@ -53,6 +53,12 @@ test('a touch is the same whichever of its events comes first', () => {
   }), { numRuns: 6 });
 });
 
+test('an event of a touch that comes late leaves the touch when it was', () => {
+  const driver = new Driver([shoppers()]);
+  for (const [event, second] of [['Product Viewed', 60], ['Product Clicked', 50]] as const) driver.send(clickstream, 'a1', shopEvent(event, { anonymousId: 'a1', time: NINE + second * 1000, products: [product('P1')] }));
+  expect(profile(driver)).toMatchObject({ events: 2, recent: [{ sku: 'P1', time: NINE + MINUTE }] });
+});
+
 test('what a shopper had bought or dismissed before is said of what they touch', () => {
   const driver = new Driver([shoppers()]);
   driver.send(purchases, 'a1', purchase('a1', 'o1', { lines: [{ sku: 'P1', quantity: 1, price: 0n }] }));

@@ -16,7 +16,8 @@ test('two lines of one order and product are two gifts; another order, product o
   learn(state, 'o1', 'P1', 1e6, 7);
   expect(giveBack(state, 'o1', 'P2', 9)).toBeUndefined();
   expect(giveBack(state, 'o2', 'P1', 9)).toBeUndefined();
-  expect(giveBack(state, 'o1', 'P1', 1e6 + 1)).toEqual({ gifts: 2, at: 7 });
+  expect(giveBack(state, 'o1', 'P1', 1e6)).toBeUndefined();
+  expect(giveBack(state, 'o1', 'P1', 1)).toEqual({ gifts: 2, at: 7 });
 });
 
 test('a snapshot goes on where it stood, and memory does not grow', () => {
