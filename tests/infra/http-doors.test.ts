@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +10,7 @@ import { decodeToken, encodeToken } from '../../infra/http/position-token.js';
 import { badRequest } from '../../infra/http/problem.js';
 import { orders } from '../../schemas/topics.js';
 import type { OrderEvent } from '../../schemas/types.js';
+import { textOf } from '../support/pages.js';
 import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
 
 let http: Awaited<ReturnType<typeof startHttp>>;
@@ -129,6 +131,12 @@ describe('shopper tokens', () => {
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
     expect(shopperOf(none, SECRET, NOW)).toBeUndefined();
     expect(shopperOf(`${token}x`, SECRET, NOW)).toBeUndefined();
+  });
+
+  test('are signed as docs/keys.md says', () => {
+    const [, lines = ''] = /```js\n(import \{ createHmac \}[\s\S]*?)```/.exec(textOf('docs/keys.md')) ?? [];
+    const token = execFileSync(process.execPath, ['--input-type=module', '--eval', `${lines}\nconsole.log(shopperToken)`], { encoding: 'utf8', env: { ...process.env, SHOPPER_TOKEN_SECRET: SECRET } });
+    expect(shopperOf(token.trim(), SECRET, Date.now())).toBe('u1');
   });
 
   test('that were changed anywhere do not hold', () => {
