@@ -110,11 +110,16 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   function onSupply(sku: string, supply: Supply, ctx: Context): void {
     const before = ctx.get(supplyRows, sku);
     ctx.put(supplyRows, sku, supply);
-    tellReplaced(sku, before, supply, ctx);
+    const hasNothing = tellReplaced(sku, before, supply, ctx);
     catalogue(ctx);
     release(sku, ctx);
     const known = ctx.get(demandRows, sku);
     if (!known) return;
+    if (hasNothing) {
+      // What was forecast of it stands in the log and in ClickHouse: that it is nothing now comes after it.
+      if (known.publishedAt > 0) publish(sku, ctx.now, ctx);
+      return leave(sku, ctx);
+    }
     keep(sku, known, supplied(seriesOf(known), supply), ctx);
     changeOwn(sku, (own) => supplied(own, supply), ctx);
     publishSoon(sku, known.publishedAt, supply.time, ctx);

@@ -52,10 +52,11 @@ export function forget(sku: string, ctx: Context): void {
   if (isGone(sku, ctx)) drop(sku, ctx);
 }
 
-/** What only pages have named, and nobody buys, leaves nothing behind. */
+/** What only pages have named, and nobody buys, leaves nothing behind; nor does what took another one's place and never sold. */
 export function leave(sku: string, ctx: Context): void {
   drop(sku, ctx);
   ctx.cancel('publish', sku);
+  if (!isMember(sku, ctx)) return;
   ctx.delete(memberRows, memberKey(partOf(sku)), sku);
   const season = ctx.get(seasonRows, SHOP);
   if (season) ctx.put(seasonRows, SHOP, { ...season, members: season.members - 1 });

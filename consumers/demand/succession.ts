@@ -22,27 +22,33 @@ export const predecessorRows = rows<SkuSuccessor>('predecessor', 'SkuSuccessor')
 /** What a SKU has sold itself, while it goes on from another one's series: all that it keeps if that is taken back. */
 export const ownRows = rows<SkuDemand>('own', 'SkuDemand');
 
-/** A change of what a SKU says of whose place it takes is told to the SKUs concerned, which may belong to other partitions. */
-export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): void {
+/**
+ * A change of what a SKU says of whose place it takes is told to the SKUs concerned, which may belong to other partitions. Answers whether it
+ * has given back all there was of it: a SKU that never sold itself is not forecast, as before it was named.
+ */
+export function tellReplaced(sku: string, before: Supply | undefined, now: Supply, ctx: Context): boolean {
   const [was, is] = [before?.replaces ?? null, now.replaces];
-  if (was === is) return;
+  if (was === is) return false;
+  let isLeft = true;
   if (was !== null) {
     ctx.emit(demandHandovers, was, { ...empty, kind: 'release', from: was, to: sku });
-    giveBack(sku, ctx);
+    isLeft = giveBack(sku, ctx);
   }
   askForSeries(sku, ctx);
+  return !isLeft;
 }
 
-/** Or the demand of the old one, which has its own again, would stand twice. */
-function giveBack(sku: string, ctx: Context): void {
+/** Or the demand of the old one, which has its own again, would stand twice. Answers whether something is left. */
+function giveBack(sku: string, ctx: Context): boolean {
   const own = ctx.get(ownRows, sku);
-  if (!own) return;
+  if (!own) return true;
   ctx.put(demandRows, sku, demandRow(seriesOf(own), ctx.get(demandRows, sku) ?? neverPublished));
   giveBackHours(sku, ctx);
   ctx.delete(ownRows, sku);
   ctx.delete(predecessorRows, sku);
   const next = ctx.get(successorRows, sku);
   if (next) handSeries(sku, next.sku, ctx);
+  return own.firstDay !== null || own.claims.length > 0 || own.units.some((units) => units !== 0);
 }
 
 /** What changes the series of a SKU changes what it would be without the one whose place it takes. */

@@ -52,6 +52,28 @@ describe('`replaces` that is taken back', () => {
     expect([units(driver, 'OLD'), units(driver, 'NEW')]).toEqual([all, 0]);
   });
 
+  test.each([1, 3])('who never sold is not forecast, as before it was named, until it sells (%s partitions)', (partitions) => {
+    const [driver, never] = [shop(partitions), shop(partitions)];
+    const members = (of: Driver): unknown => Array.from({ length: partitions }, (_, partition) => [...of.openStore('demand-forecasts', partition).range('', '\uffff')].map(({ key }) => key)).flat().filter((key) => key.includes('NEW') && !key.includes('supply'));
+    for (const one of [driver, never]) {
+      sellOld(one, 0, 40);
+      put(one, 'NEW', one === driver ? 'OLD' : null, NINE + 39 * DAY);
+      one.tick(NINE + 39 * DAY + HOUR);
+      put(one, 'NEW', null, NINE + 39 * DAY + 2 * HOUR);
+      for (let hour = 3; hour < 72; hour += 6) one.tick(NINE + 39 * DAY + hour * HOUR);
+    }
+    expect(units(driver, 'NEW')).toBe(0);
+    // Neither a series, nor a member of what the shop sells, nor a timer.
+    expect(driver.row('demand-forecasts', demandRows, 'NEW')).toBeUndefined();
+    expect(members(driver)).toEqual(members(never));
+    const told = driver.read(forecasts).filter(({ sku }) => sku === 'NEW').length;
+    driver.tick(NINE + 50 * DAY);
+    expect(driver.read(forecasts).filter(({ sku }) => sku === 'NEW')).toHaveLength(told);
+    for (const one of [driver, never]) one.send(sales, 'NEW', sale('NEW', 2, NINE + 50 * DAY));
+    expect(known(driver, 'NEW')).toEqual(known(never, 'NEW'));
+    expect(driver.row('demand-forecasts', demandRows, 'NEW')!.units).toEqual([2]);
+  });
+
   test.each([1, 3])('said again it has what came back meanwhile (%s partitions)', (partitions) => {
     const [driver, straight] = [shop(partitions), shop(partitions)];
     for (const one of [driver, straight]) {
