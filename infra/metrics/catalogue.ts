@@ -46,6 +46,7 @@ export const catalogue = {
   millrace_recommender_position_exponent: { kind: 'gauge', help: 'How fast attention falls with the place in a list, as learned from clicks: a place k is looked at k^-exponent as often as the first.', labels: [] },
   millrace_recommender_lessons: { kind: 'gauge', help: 'Lessons the ranker has had: from what shoppers did next, and from what they chose of recommendations shown.', labels: ['from'] },
   millrace_learner_withholding: { kind: 'gauge', help: '1: the learner learns again what the log holds, and what it published before stands meanwhile.', labels: ['learner'] },
+  millrace_snapshots_failed_total: { kind: 'counter', help: 'Snapshots of learners that could not be written; each is tried again.', labels: ['learner'] },
   millrace_recommender_lists: { kind: 'gauge', help: 'Recommendations remembered to learn from: those nobody chose from yet, and those somebody did.', labels: ['state'] },
   millrace_recommender_lists_reach_seconds: { kind: 'gauge', help: 'From the oldest of them to the latest: a choice that comes later than this may find its list gone. At most a day.', labels: ['state'] },
   millrace_recommender_lists_dropped: { kind: 'gauge', help: 'Recommendations that had to go before their day was over: for memory, or because one shopper got very many.', labels: ['state', 'reason'] },

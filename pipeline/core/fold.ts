@@ -61,6 +61,7 @@ export interface FoldSurroundings {
 
 /** Where snapshots of folds are kept, each with the positions up to which it has learned. */
 export interface Snapshots {
+  /** undefined: there is none. @throws Error that names the file when it is damaged, of another log or cannot be read */
   load(name: string): Promise<{ pieces: readonly Uint8Array[]; positions: readonly Position[] } | undefined>;
   save(name: string, pieces: Iterable<Uint8Array>, positions: readonly Position[]): Promise<void>;
 }
@@ -119,16 +120,16 @@ async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: 
       ends.set(`${name}/${partition}`, end);
     }
   }
-  const saved = await snapshots.load(fold.name);
-  if (saved) {
-    const fits = saved.positions.length === starts.size && saved.positions.every(({ topic, partition, offset }) =>
-      offset >= (starts.get(`${topic}/${partition}`)?.offset ?? Infinity) && offset <= (ends.get(`${topic}/${partition}`) ?? -1));
-    try {
+  try {
+    const saved = await snapshots.load(fold.name);
+    if (saved) {
+      const fits = saved.positions.length === starts.size && saved.positions.every(({ topic, partition, offset }) =>
+        offset >= (starts.get(`${topic}/${partition}`)?.offset ?? Infinity) && offset <= (ends.get(`${topic}/${partition}`) ?? -1));
       if (!fits) throw new Error('its positions lie outside the log');
       return { state: fold.restore(saved.pieces), positions: new Map(saved.positions.map((position) => [`${position.topic}/${position.partition}`, position])) };
-    } catch (error) {
-      journal.warn({ fold: fold.name, reason: (error as Error).message }, 'Snapshot cannot be used; learning from the start of the log.');
     }
+  } catch (error) {
+    journal.warn({ fold: fold.name, reason: (error as Error).message }, 'Snapshot cannot be used; learning from the start of the log.');
   }
   return { state: fold.init(), positions: starts };
 }
@@ -145,9 +146,16 @@ async function learnOn<S>(
   let savedAt = performance.now();
   let publishedAt = performance.now();
   let unsaved = false;
+  metrics.count('millrace_snapshots_failed_total', { learner: fold.name }, 0);
   const save = async (): Promise<void> => {
-    if (unsaved) await snapshots.save(fold.name, fold.snapshot(state), [...positions.values()]);
-    unsaved = false;
+    try {
+      if (unsaved) await snapshots.save(fold.name, fold.snapshot(state), [...positions.values()]);
+      unsaved = false;
+    } catch (error) {
+      // A snapshot spares learning again, no more: without it the log still has everything, and what is learned goes on.
+      metrics.count('millrace_snapshots_failed_total', { learner: fold.name });
+      journal.warn({ fold: fold.name, error: (error as Error).message }, 'Snapshot not written; the earlier one stands, and it is tried again at the next time.');
+    }
     savedAt = performance.now();
   };
   try {

@@ -138,3 +138,30 @@ test('a learner that throws is told once a minute, with the place of the record 
   expect(passed).toEqual(Array.from({ length: EVENTS / 3 }, () => 'crashed'));
   expect(warned.filter((fields) => 'offset' in fields)).toEqual([{ fold: 'counting', code: 'crashed', topic: interactions.name, partition: 0, offset: 0, error: 'of undefined', stack: expect.stringContaining('fold.test.ts') }]);
 });
+
+test('a snapshot that cannot be written is told, counted and tried again, and the learner goes on; what is saved then is whole', async () => {
+  let isFull = true;
+  let failures = 0;
+  const warned: object[] = [];
+  const saved: { events: number; offset: number }[] = [];
+  const snapshots: Snapshots = {
+    load: async () => { throw new Error('counting.snapshot is damaged'); },
+    async save(_, pieces, positions) {
+      if (isFull) throw new Error('ENOSPC: no space left on device, write');
+      saved.push({ events: Buffer.concat([...pieces])[0]!, offset: positions[0]!.offset });
+    },
+  };
+  const stop = new AbortController();
+  const metrics: Metrics = { ...noMetrics, count: (name, labels, by = 1) => void (name === 'millrace_snapshots_failed_total' && labels?.['learner'] === 'counting' && (failures += by)) };
+  const { state, done } = await startFold(counting(), { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log, metrics, journal: { ...silentJournal, warn: (fields) => void warned.push(fields) } });
+  await expect.poll(() => [state.events, failures > 3], { timeout: 10_000 }).toEqual([EVENTS, true]);
+  expect(warned[0]).toEqual({ fold: 'counting', reason: 'counting.snapshot is damaged' });
+  expect(warned[1]).toEqual({ fold: 'counting', error: 'ENOSPC: no space left on device, write' });
+  isFull = false;
+  await expect.poll(() => saved).toEqual([{ events: EVENTS % 256, offset: EVENTS }]);
+  isFull = true;
+  await happen(5);
+  await expect.poll(() => state.events).toBe(EVENTS + 5);
+  stop.abort();
+  await done;
+});

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -21,17 +21,37 @@ test('pieces come back as they were, each by itself, with their positions', asyn
   expect(saved?.pieces.every(({ byteOffset }) => byteOffset % 8 === 0)).toBe(true);
 });
 
-test('one of another log, cut short or changed counts as none', async () => {
+test('one of another log, cut short or with any byte changed is refused by its name', async () => {
   const files = snapshotFiles(directory, 'log-1');
-  await files.save('learner', PIECES, POSITIONS);
-  expect(await snapshotFiles(directory, 'log-2').load('learner')).toBeUndefined();
+  await files.save('learner', [Uint8Array.of(1, 2, 3), new Uint8Array(50).fill(9)], POSITIONS);
   const path = join(directory, 'learner.snapshot');
+  await expect(snapshotFiles(directory, 'log-2').load('learner')).rejects.toThrow(`${path} belongs to another log`);
   const bytes = await readFile(path);
-  await writeFile(path, bytes.subarray(0, -1));
-  expect(await files.load('learner')).toBeUndefined();
-  bytes[bytes.length - 1]! ^= 1;
+  for (const damaged of [bytes.subarray(0, -1), bytes.subarray(0, 20), Buffer.alloc(0), Buffer.from('abc\ndef'), Buffer.from('{"version":2,"log":"log-1","crc32":0,"lengths":[],"positions":[]}\n')]) {
+    await writeFile(path, damaged);
+    await expect(files.load('learner')).rejects.toThrow(`${path} is damaged`);
+  }
+  for (const at of bytes.keys()) {
+    for (const bit of [1, 2, 16]) {
+      const damaged = Buffer.from(bytes);
+      damaged[at]! ^= bit;
+      await writeFile(path, damaged);
+      await expect(files.load('learner'), `byte ${at}`).rejects.toThrow(path);
+    }
+  }
   await writeFile(path, bytes);
-  expect(await files.load('learner')).toBeUndefined();
+  expect((await files.load('learner'))?.positions).toEqual(POSITIONS);
+});
+
+test('one that cannot be read is refused by its name', async () => {
+  await mkdir(join(directory, 'learner.snapshot'));
+  await expect(snapshotFiles(directory, 'log-1').load('learner')).rejects.toThrow('learner.snapshot cannot be read');
+});
+
+test('one that cannot be put in place leaves nothing beside it', async () => {
+  await mkdir(join(directory, 'learner.snapshot'));
+  await expect(snapshotFiles(directory, 'log-1').save('learner', PIECES, POSITIONS)).rejects.toThrow('EISDIR');
+  expect(await readdir(directory)).toEqual(['learner.snapshot']);
 });
 
 test('others have their turn between two pieces', async () => {
