@@ -83,7 +83,7 @@ async function embedded({ config, clock, journal }: EngineOptions): Promise<Open
   const directory = config.DATA_DIR;
   const log = await openEmbeddedLog({ directory, clock: clock ?? clockOf(directory) ?? 'wall' });
   if (log.cutBytes > 0) journal.warn({ bytes: log.cutBytes }, 'The end of the log was torn and has been cut off; nothing of it had been acknowledged.');
-  const stores = openTableStores({ directory, identityOf: () => log.id });
+  const stores = openTableStores({ directory, identityOf: () => log.id, journal });
   log.holdBack(() => stores.flushed());
   const owned = observedStores(stores.open);
   return {
@@ -105,7 +105,7 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
     sasl: mechanism && { mechanism, username, password } as Parameters<typeof openKafkaLog>[0]['sasl'],
   });
   const storesIn = (folder: string): ReturnType<typeof openTableStores> =>
-    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS });
+    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS, journal });
   const [tasks, views] = [storesIn('tasks'), storesIn('views')];
   return {
     log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined,

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { open, TransactionFlags, type RootDatabase } from 'lmdb';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Position } from '../../pipeline/core/log.js';
+import { silentJournal, type Journal } from '../../pipeline/core/metrics.js';
 import type { OpenStore } from '../../pipeline/core/store.js';
 import { LmdbStore } from './store.js';
 
@@ -13,6 +15,7 @@ export interface TableStoresOptions {
   /** A store that was last changed longer ago is wiped: a compacted topic may have forgotten deletions since. */
   readonly maxAgeMs?: number | undefined;
   readonly now?: (() => number) | undefined;
+  readonly journal?: Journal | undefined;
   /** Rows that may wait before they are written. */
   readonly waitingRows?: number | undefined;
   /** How the environment is opened; tests put a failing one in its place. */
@@ -48,12 +51,15 @@ const COMMIT = TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FL
  */
 const FREE_PAGES = { maxFreeSpaceToLoad: 500, maxFreeSpaceToRetain: 1_000 };
 
+/** After a failure lmdb may wait at its end for a sync that never comes, and its reason may never be told. */
+const LONGEST_MS = 1_000;
+
 /**
  * One LMDB environment for all tables. A change is visible at once and reaches LMDB and the disk within a second or so:
  * after a crash the environment stands at an older consistent state, and the log replays the rest.
  */
 export function openTableStores(options: TableStoresOptions): TableStores {
-  const { identityOf, maxAgeMs = Infinity, now = Date.now, waitingRows = WRITE_ROWS } = options;
+  const { identityOf, maxAgeMs = Infinity, now = Date.now, waitingRows = WRITE_ROWS, journal = silentJournal } = options;
   const path = join(options.directory, 'tables');
   const root = (options.openEnvironment ?? openEnvironment)(path);
   const positions = root.openDB<Buffer, string>({ name: 'positions', encoding: 'binary' });
@@ -61,6 +67,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   let waiting = 0;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let isFailing = false;
 
   function takeUp(): { taken: readonly LmdbStore[]; rows: number } {
     clearTimeout(timer);
@@ -70,10 +77,19 @@ export function openTableStores(options: TableStoresOptions): TableStores {
     return { taken: [...stores.values()].flatMap(({ store }) => (store.leave() ? [store] : [])), rows };
   }
 
-  function failed({ taken, rows }: ReturnType<typeof takeUp>, error: unknown): Unavailable {
+  function failed({ taken, rows }: ReturnType<typeof takeUp>, cause: unknown): Unavailable {
     for (const store of taken) store.notWritten();
     waiting += rows;
-    return new Unavailable(`The table stores in ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+    const error = new Unavailable(`The table stores in ${path} cannot be written (is the disk full?): ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    if (!isFailing) journal.warn({ error: error.message }, 'Rows of tables wait in memory, and stand in the log, until they can be written.');
+    isFailing = true;
+    return error;
+  }
+
+  function succeeded(taken: readonly LmdbStore[]): void {
+    for (const store of taken) store.written();
+    if (isFailing) journal.info({}, 'Rows of tables are written again.');
+    isFailing = false;
   }
 
   /** One transaction for all that waits in all stores, on lmdb's thread, and a sync. */
@@ -86,13 +102,11 @@ export function openTableStores(options: TableStoresOptions): TableStores {
         void positions.put('flush', Buffer.from(String(now())));
       });
     } catch (error) {
-      // Without this the reason, which lmdb tells by a promise of its own, would end the process.
-      if (error instanceof Error && 'commitError' in error) Promise.resolve(error.commitError).catch(() => {});
-      throw failed(leaving, error);
+      throw failed(leaving, await reasonOf(error));
     }
     // A snapshot from before the commit would lack the rows that no longer wait.
     root.resetReadTxn();
-    for (const store of taken) store.written();
+    succeeded(taken);
     await positions.flushed;
   }
 
@@ -121,7 +135,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
     } catch (error) {
       throw failed(leaving, error);
     }
-    for (const store of taken) store.written();
+    succeeded(taken);
   }
 
   function changing(rows: number): void {
@@ -154,14 +168,21 @@ export function openTableStores(options: TableStoresOptions): TableStores {
       await writing?.catch(() => {});
       await write().catch(() => {});
       clearTimeout(timer);
-      await root.close();
+      await (isFailing ? Promise.race([root.close(), delay(LONGEST_MS)]) : root.close());
     },
   };
 }
 
+/** lmdb tells by a promise of its own, a moment later, why a commit failed: nobody waiting for it would end the process. */
+async function reasonOf(failure: unknown): Promise<unknown> {
+  if (!(failure instanceof Error) || !('commitError' in failure)) return failure;
+  return Promise.race([Promise.resolve(failure.commitError).catch((reason: unknown) => reason), delay(LONGEST_MS, failure, { ref: false })]);
+}
+
 export function openEnvironment(path: string): RootDatabase {
   try {
-    const options = { path, maxDbs: MAX_DATABASES, mapSize: MAP_BYTES, ...FREE_PAGES };
+    // All is written in batches of ours: lmdb's own, of what a turn of the event loop brings, has a promise that nobody can wait for, and its rejection would end the process.
+    const options = { path, maxDbs: MAX_DATABASES, mapSize: MAP_BYTES, eventTurnBatching: false, ...FREE_PAGES };
     return open(options);
   } catch (cause) {
     throw new ConfigError([`The table stores in ${path} cannot be opened: remove the directory to rebuild them from the log.`], { cause });
