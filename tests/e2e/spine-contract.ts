@@ -145,6 +145,20 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       expect(inClickHouse).toHaveLength(2);
     });
 
+    test('a visit goes on through a login within one batch, whose token is met', async () => {
+      for (let n = 0; n < 5; n++) {
+        const [anonymousId, userId] = [`guest-${n}-phone`, `guest-${n}`];
+        const view = (product_id: string): object => ({ type: 'track', event: 'Product Viewed', anonymousId, properties: { product_id } });
+        const { json } = await call('collector', 'POST', '/v1/batch', { batch: [view('P0'), { type: 'identify', anonymousId, userId }, { ...view('P3'), userId }] });
+        const answer = await eventually(() => recommend({ userId }, { after: String(json['token']) }), ({ stale }) => stale !== true);
+        expect(answer.stale).not.toBe(true);
+        expect((await call('scorer', 'GET', `/v1/users/${userId}`, undefined, 'at')).json).toMatchObject({ sessions: 1, events: 3, recent: [{ sku: 'P3' }, { sku: 'P0' }] });
+      }
+      const visits = () => rows(`SELECT toInt32(count()) AS views, toInt32(countIf(session_start)) AS starts, toInt32(uniqExact(session_id)) AS sessions, toInt32(uniqExactIf(shopper, products.sku[1] = 'P3' AND shopper NOT LIKE '%phone')) AS users
+        FROM millrace.interactions WHERE event = 'Product Viewed' AND anonymous_id LIKE 'guest-%'`);
+      expect(await eventually(visits, ([found]) => found?.['views'] === 10)).toEqual([{ views: 10, starts: 5, sessions: 5, users: 5 }]);
+    });
+
     test('an erased shopper is named by no row any more, and the sums stay', async () => {
       const named = async (id: string): Promise<number> => {
         const tables = ['interactions', 'purchases', 'sales', 'marketing_triggers', 'recommendations'];
