@@ -29,6 +29,8 @@ export interface Engine extends Surroundings {
   readonly snapshotPlace: { readonly directory: string; readonly log: string };
   /** The embedded log's lock, at which other processes ask. */
   readonly door: EmbeddedLog['door'] | undefined;
+  /** What the embedded log cannot be written for, while it cannot. */
+  logFailure(): string | undefined;
   /** Opened once; undefined where there is no SQL. */
   openRowSink(): Promise<RowSink | undefined>;
   /** Everything that has been applied to stores is on the disk. */
@@ -77,7 +79,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'flush' | 'close'>;
+type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'logFailure' | 'flush' | 'close'>;
 
 async function embedded({ config, clock, journal }: EngineOptions): Promise<Opened> {
   const directory = config.DATA_DIR;
@@ -87,7 +89,7 @@ async function embedded({ config, clock, journal }: EngineOptions): Promise<Open
   log.holdBack(() => stores.flushed());
   const owned = observedStores(stores.open);
   return {
-    log, owned, viewed: owned, door: log.door, snapshotPlace: { directory: join(directory, 'snapshots'), log: log.id },
+    log, owned, viewed: owned, door: log.door, logFailure: () => log.failure(), snapshotPlace: { directory: join(directory, 'snapshots'), log: log.id },
     flush: async () => void (await stores.flushed()),
     close: () => stores.close(),
   };
@@ -108,7 +110,7 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
     openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS, journal });
   const [tasks, views] = [storesIn('tasks'), storesIn('views')];
   return {
-    log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined,
+    log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined, logFailure: () => undefined,
     snapshotPlace: { directory: join(config.DATA_DIR, 'snapshots'), log: log.id },
     flush: async () => void (await Promise.all([tasks.flushed(), views.flushed()])),
     close: async () => void (await Promise.all([tasks.close(), views.close()])),

@@ -80,7 +80,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       forecastOf: (sku) => forecasting().one(sku),
     });
     const http = options.withoutHttp ? undefined : createHttpServer(
-      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine }, metrics), metrics, journal, now: steadyClock.now },
+      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine, logFailure: engine.logFailure }, metrics), metrics, journal, now: steadyClock.now },
       { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), loopbackOnly: demo },
     );
     const port = http ? await listen(http, config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0')) : 0;
@@ -197,11 +197,11 @@ function doorsOf(
   };
 }
 
-/** A process that only scores is ready once it has caught up; one that takes events, too, is from the start: nobody else would take them. */
+/** A process that only scores is ready once it has caught up; one that takes events, too, is from the start: nobody else would take them. One whose disk is full stays ready, since it answers. */
 export function readinessOf(
-  role: StartOptions['role'], { scorer, sql, log }: { readonly scorer: Pick<RunningScorer, 'isReady'> | undefined; readonly sql: string | null; readonly log: string }, metrics: PrometheusMetrics,
+  role: StartOptions['role'], { scorer, sql, log, logFailure }: { readonly scorer: Pick<RunningScorer, 'isReady'> | undefined; readonly sql: string | null; readonly log: string; logFailure(): string | undefined }, metrics: PrometheusMetrics,
 ): HttpDoors['ready'] {
-  return () => ({ ready: role !== 'scorer' || scorer?.isReady() === true, parts: { scorer: scorer?.isReady() ?? null, sql, log, stoppedSinks: stoppedSinks(metrics) } });
+  return () => ({ ready: role !== 'scorer' || scorer?.isReady() === true, parts: { scorer: scorer?.isReady() ?? null, sql, log, logFailure: logFailure() ?? null, stoppedSinks: stoppedSinks(metrics) } });
 }
 
 /** Counters that alerts look at start at 0: of a series that begins with its first increase, Prometheus sees no increase. */

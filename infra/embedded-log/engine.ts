@@ -96,6 +96,11 @@ export class Engine {
     return [...this.#groups.values()];
   }
 
+  /** What the latest write failed of; undefined when it did not. */
+  get failure(): string | undefined {
+    return this.#commit.failure;
+  }
+
   /** Resolves when everything written so far has landed or failed. */
   settled(): Promise<void> {
     return this.#commit.settled();

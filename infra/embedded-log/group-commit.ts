@@ -19,6 +19,8 @@ export class GroupCommit {
   #collecting = { frames: new FrameBuffer(), waiters: [] as Waiter[] };
   #spare = { frames: new FrameBuffer(), waiters: [] as Waiter[] };
   #busy = false;
+  /** What the latest write failed of, in a sentence for strangers; undefined when it did not. */
+  failure: string | undefined;
 
   constructor(files: SegmentFiles, beforeWrite: () => void) {
     this.#files = files;
@@ -59,9 +61,11 @@ export class GroupCommit {
   }
 
   #done({ frames, waiters }: { frames: FrameBuffer; waiters: Waiter[] }, error: Error | null): void {
+    // Of the reason only what comes before a path.
+    this.failure = error ? `The log cannot be written (${error.message.split(',', 1)[0]!})` : undefined;
     const start = this.#files.active.end - (error ? 0 : frames.length);
     for (const { end, landed, failed } of waiters) {
-      if (error) failed(new Unavailable(`The log in ${this.#files.directory} cannot be written: ${error.message}.`, { cause: error }));
+      if (error) failed(new Unavailable(`The log in ${this.#files.directory} cannot be written: ${error.message}.`, { cause: error, told: this.failure! }));
       else landed(start + end);
     }
     frames.clear();

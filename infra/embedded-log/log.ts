@@ -36,6 +36,8 @@ export interface EmbeddedLog extends Log {
   readonly cutBytes: number;
   /** The lock of the data directory; `sql` and `replay` of other processes ask here. */
   readonly door: Door;
+  /** What the latest write failed of, in a sentence; undefined when it did not. Ticks are written each second, so it ends soon after its cause. */
+  failure(): string | undefined;
   /** Keep what a floor names from being dropped. Answers how to take it back. */
   holdBack(floor: Floor): () => void;
   /** Drop segments that nobody needs; answers how many. Runs by itself each hour and after each full segment. */
@@ -82,6 +84,7 @@ function openLocked(options: EmbeddedLogOptions, door: Door): EmbeddedLog {
     cutBytes,
     door,
     sweep,
+    failure: () => engine.failure,
     holdBack: (floor) => retention.add(floor),
 
     async ensureTopics(topics: readonly Topic[]) {

@@ -115,7 +115,7 @@ function requestIdOf(request: IncomingMessage): string {
 /** The answer for whatever was thrown: refusals as they are, an unavailable log as 503, anything else is a bug of ours. */
 function problemOf(house: House, exchange: Exchange, error: unknown): Problem {
   if (error instanceof Refusal) return error.problem;
-  if (error instanceof Unavailable) return { status: 503, detail: 'What is behind this door does not answer now; send the same again.', retryAfterSeconds: 1 };
+  if (error instanceof Unavailable) return { status: 503, detail: `${error.told ?? 'What is behind this door does not answer now'}; send the same again.`, retryAfterSeconds: 1 };
   house.deps.journal.error({ err: error, requestId: exchange.requestId }, 'A request failed for a reason that nobody foresaw.');
   return { status: 500, detail: 'This is a fault of the server; it has been noted under the request id.' };
 }

@@ -9,6 +9,12 @@ export class BadEvent extends Error {
 /** The world does not answer: back off and do the same again. What was under way has an unknown outcome. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
+  /** The message as a stranger may read it, without the names of this machine. */
+  readonly told: string | undefined;
+  constructor(message: string, { told, ...options }: ErrorOptions & { readonly told?: string } = {}) {
+    super(message, options);
+    this.told = told;
+  }
 }
 
 /** An operator must act: all problems at once, exit code 78. */

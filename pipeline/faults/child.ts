@@ -16,6 +16,7 @@ export interface ChildOptions {
 
 /** A Millrace process under test. */
 export interface Child {
+  readonly pid: number | undefined;
   /** Resolves with the port once the process listens; never when it ends before. */
   readonly listening: Promise<number>;
   /** Resolves when the process is gone, with its exit code or the signal that ended it. */
@@ -52,6 +53,7 @@ export function startChild({ entry, role, environment }: ChildOptions): Child {
     });
   });
   return {
+    pid: child.pid,
     listening,
     gone,
     tail: () => tail.join('\n'),

@@ -114,13 +114,14 @@ test.each(['none', 'part'] as const)('a full disk (%s of a frame written) refuse
   await log.append([record(clicks, 'before')]);
   fail.write = write;
   const results = await Promise.allSettled([log.append([record(clicks, 'lost 1'), record(clicks, 'lost 2')]), log.append([record(clicks, 'lost 3')])]);
-  expect(results.every((result) => result.status === 'rejected' && result.reason instanceof Unavailable)).toBe(true);
+  expect(results.every((result) => result.status === 'rejected' && result.reason instanceof Unavailable && result.reason.told === log.failure())).toBe(true);
+  expect(log.failure()).toBe('The log cannot be written (ENOSPC: no space left on device)');
   await expect(log.append([record(clicks, 'lost 4')])).rejects.toThrow('no space left');
   expect((await log.ranges(clicks.name))[0]).toEqual({ start: 0, end: 1 });
 
   delete fail.write;
   const [position] = await log.append([record(clicks, 'after')]);
-  expect(position!.offset).toBe(1);
+  expect([position!.offset, log.failure()]).toEqual([1, undefined]);
   await log.close();
   const again = await openLog({ directory });
   expect(await valuesOf(again, clicks)).toEqual(['before', 'after']);

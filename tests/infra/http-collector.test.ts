@@ -198,7 +198,7 @@ describe('when things fail', () => {
     const driver = new Driver([shoppers(), orderLedger()]);
     const flaky = await startHttp({
       accept: async (records) => {
-        if (isDown) throw new Unavailable('Kafka does not answer.');
+        if (isDown) throw new Unavailable('The log in /data/log cannot be written.', { told: 'The log cannot be written (ENOSPC: no space left on device)' });
         for (const { topic, key, value } of records) driver.write(topic, key, value);
         driver.run();
         return records.map(({ topic, partition }, offset) => ({ topic, partition, offset }));
@@ -208,6 +208,7 @@ describe('when things fail', () => {
     const first = await flaky.post('/v1/track', order);
     expect(first.status).toBe(503);
     expect(first.headers.get('retry-after')).toBe('1');
+    expect(first.json).toMatchObject({ detail: 'The log cannot be written (ENOSPC: no space left on device); send the same again.' });
     expect((await flaky.post('/v1/batch', { batch: [order] })).status).toBe(503);
     isDown = false;
     const counted = (): unknown => [driver.read(sales).map(({ orderId, quantity }) => [orderId, quantity]), driver.read(interactions).length, driver.count('millrace_duplicates_total')];

@@ -7,12 +7,15 @@ import { listen, readinessOf } from '../../pipeline/main.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
   let caughtUp = false;
-  const parts = { scorer: { isReady: () => caughtUp }, sql: null, log: 'embedded' };
+  let failure: string | undefined;
+  const parts = { scorer: { isReady: () => caughtUp }, sql: null, log: 'embedded', logFailure: () => failure };
   const metrics = prometheusMetrics({ withProcess: false });
   const [scoring, all, collecting] = [readinessOf('scorer', parts, metrics), readinessOf('all', parts, metrics), readinessOf('collector', { ...parts, scorer: undefined }, metrics)];
   expect([scoring(), all(), collecting()]).toMatchObject([{ ready: false, parts: { scorer: false } }, { ready: true, parts: { scorer: false } }, { ready: true, parts: { scorer: null } }]);
   caughtUp = true;
-  expect(scoring()).toMatchObject({ ready: true, parts: { scorer: true } });
+  expect(scoring()).toMatchObject({ ready: true, parts: { scorer: true, logFailure: null } });
+  failure = 'The log cannot be written (ENOSPC: no space left on device)';
+  expect(all()).toMatchObject({ ready: true, parts: { logFailure: failure } });
 });
 
 test('a HOST that is none of this machine is a fault of the configuration, a port that is taken is not', async () => {
