@@ -1,68 +1,48 @@
-/** Rows of a CSV file, gzipped or not, with the line of whatever is wrong. */
-import { DataFileError, eachLine } from './text-lines.js';
+/** Columns of a CSV file, gzipped or not, with the line of whatever is wrong. */
+import { DataFileError, eachRow, openFile } from './text-lines.js';
+
+/** The names that a column goes by: of several that a file has the first one counts. */
+export type ColumnNames = readonly string[];
 
 /**
- * Calls `row` with the cells of the wanted columns, in the order asked for; the header may name them in any order and case.
- * `wanted` empty: every column, in the file's order. A column of `optional` that the file lacks is empty. Answers the header.
+ * Calls `row` with the cells of the wanted columns, in the order asked for, and what parts cells; the header may name them in any order
+ * and case. `wanted` empty: every column, in the file's order. A column of `optional` that the file lacks is empty. Answers the header.
  */
 export async function readCsv(
   file: string,
-  wanted: readonly string[],
-  row: (cells: string[], line: number) => void,
-  optional: readonly string[] = [],
+  wanted: readonly ColumnNames[],
+  row: (cells: string[], line: number, separator: string) => void,
+  optional: readonly ColumnNames[] = [],
 ): Promise<string[]> {
   let header: string[] | undefined;
-  let separator = ',';
   let columns: number[] = [];
-  await eachLine(file, (text, line) => {
+  await eachRow(file, await openFile(file), ({ cells, line }, separator) => {
     if (header === undefined) {
-      separator = separatorOf(text);
-      header = cellsOf(text, separator).map((cell) => cell.trim());
-      const names = header.map((name) => name.toLowerCase());
-      columns = [...columnsOf(file, header, wanted), ...optional.map((name) => names.indexOf(name))];
+      header = cells.map((cell) => cell.trim());
+      columns = columnsOf(file, header, wanted, optional);
       return;
     }
-    const cells = cellsOf(text, separator);
     if (cells.length !== header.length) {
       throw new DataFileError(`Line ${line} of ${file} has ${cells.length} cells where the header has ${header.length}.`);
     }
-    row(columns.map((column) => cells[column] ?? ''), line);
+    row(columns.map((column) => cells[column] ?? ''), line, separator);
   });
   if (header === undefined) throw new DataFileError(`${file} is empty.`);
   return header;
 }
 
-function separatorOf(header: string): string {
-  const counts = [',', ';', '\t'].map((separator) => ({ separator, count: header.split(separator).length }));
-  return counts.reduce((best, one) => (one.count > best.count ? one : best)).separator;
-}
-
-function columnsOf(file: string, header: readonly string[], wanted: readonly string[]): number[] {
-  if (wanted.length === 0) return header.map((_, i) => i);
+function columnsOf(file: string, header: readonly string[], wanted: readonly ColumnNames[], optional: readonly ColumnNames[]): number[] {
   const names = header.map((name) => name.toLowerCase());
-  const missing = wanted.filter((name) => !names.includes(name));
+  const twice = names.findIndex((name, at) => name !== '' && names.indexOf(name) < at);
+  if (twice >= 0) throw new DataFileError(`Line 1 of ${file} names the column ${header[twice]} twice.`);
+  if (wanted.length === 0) return header.map((_, i) => i);
+  const placeOf = (column: ColumnNames): number => {
+    const found = column.find((name) => names.includes(name));
+    return found === undefined ? -1 : names.indexOf(found);
+  };
+  const missing = wanted.filter((column) => placeOf(column) < 0);
   if (missing.length > 0) {
-    throw new DataFileError(`Line 1 of ${file} must name the columns ${wanted.join(', ')}; it lacks ${missing.join(', ')}.`);
+    throw new DataFileError(`Line 1 of ${file} must name the columns ${wanted.map(([name]) => name).join(', ')}; it lacks ${missing.map((column) => column.join(' or ')).join(', ')}.`);
   }
-  return wanted.map((name) => names.indexOf(name));
-}
-
-function cellsOf(line: string, separator: string): string[] {
-  if (!line.includes('"')) return line.split(separator);
-  const cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  for (let i = 0; i < line.length; i++) {
-    const char = line[i] ?? '';
-    if (quoted && char === '"' && line[i + 1] === '"') {
-      cell += '"';
-      i++;
-    } else if (char === '"') quoted = !quoted;
-    else if (char === separator && !quoted) {
-      cells.push(cell);
-      cell = '';
-    } else cell += char;
-  }
-  cells.push(cell);
-  return cells;
+  return [...wanted, ...optional].map(placeOf);
 }

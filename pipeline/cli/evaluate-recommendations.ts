@@ -8,8 +8,9 @@ import { recallAt, type RankingMetrics } from '../../models/evaluate/ranking-met
 import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
-import { readSplitSessions, readTestSessions, readTrainSessions, readUserEvents } from './session-files.js';
+import { readSplitSessions, readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
+import { readUserEvents } from './user-histories.js';
 
 const MODES = ['frozen', 'prequential'] as const;
 const SESSION_K = 20;
@@ -31,10 +32,10 @@ interface Options {
 export function evaluateRecommendationsCommand(): Command {
   return new Command('recommendations')
     .description('Evaluate recommendations on files of sessions, or by leaving out the last item of each user.')
-    .option('--train <file>', 'sessions to learn, in order: JSON lines [item, item, …], or a table of clicks as YooChoose, Diginetica or RetailRocket publish it; gzip and pipes accepted')
+    .option('--train <file>', 'sessions to learn, in order: JSON lines [item, item, …], or clicks as YooChoose, Diginetica, RetailRocket, OTTO or RecBole have them; gzip and pipes accepted')
     .option('--test <file>', 'what to ask: JSON lines [[prefix…], target], or such a table, of which every prefix is asked')
     .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
-    .option('--leave-one-out <file>', 'lines "user item" or "user item item …" in time order, of all users or of one after another; the last item of each user is asked')
+    .option('--leave-one-out <file>', 'events: a table with a header (user, item, timestamp; ratings are left aside), or lines "user item" or "user item item …" in time order; the last item of each user is asked')
     .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
     .option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`, parseModels, ['fusion'])
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
@@ -74,8 +75,17 @@ async function questions(options: Options, observer: Observer): Promise<{ ask: (
     throw new DataFileError('Give either --leave-one-out or --train and --test, not both.');
   }
   const file = options.leaveOneOut;
-  const histories = inOneTime(await readUserEvents(file, itemIndex.init()));
+  const { events, isTimed } = await readUserEvents(file, itemIndex.init());
+  const histories = isTimed ? { events, order: 'in the order of their times' } : inFileOrder(inOneTime(events));
   return { ask: (model) => leaveOneOut(file, histories, model, observer), k: LEAVE_ONE_OUT_K };
+}
+
+const inFileOrder = ({ events, isSideBySide }: Histories): Ordered =>
+  ({ events, order: isSideBySide ? 'users side by side (the file lists one after another, which is no order in time)' : 'in file order' });
+
+interface Ordered extends Pick<Histories, 'events'> {
+  /** The order of the events, in words. */
+  readonly order: string;
 }
 
 interface Sessions {
@@ -120,16 +130,17 @@ function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode,
   };
 }
 
-function leaveOneOut(file: string, { events, isSideBySide }: Histories, model: RecommenderName, observer: Observer): Answer {
+function leaveOneOut(file: string, { events, order }: Ordered, model: RecommenderName, observer: Observer): Answer {
   const result = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
   const { metrics, asked, items, queryUsP50, queryUsP99 } = result;
   if (metrics.n === 0) throw new DataFileError(`${file} has no user with two items, so there is nothing to leave out.`);
+  if (result.hadBefore === metrics.n) throw new DataFileError(`${file} has no user whose last item is new to them, so there is nothing to find: is every line there twice?`);
   return {
     model,
     asked,
     protocol:
       `Learned ${events.length - metrics.n} events on ${items} items in one pass, ` +
-      `${isSideBySide ? 'users side by side (the file lists one after another, which is no order in time)' : 'in file order'}, ` +
+      `${order}, ` +
       `and ranked all items for each of ${metrics.n} users, without those the user has had; the last item of each user is the target` +
       `${result.hadBefore > 0 ? ` (${result.hadBefore} of them had it before: a miss)` : ''}, ties count against the model.`,
     figures: {

@@ -32,6 +32,15 @@ interface Hour {
   readonly hour: number;
 }
 
+/** As other tools name them: Nixtla's libraries (unique_id, ds, y), shops' exports. */
+const COLUMNS = [['sku', 'unique_id', 'product_id', 'item_id'], ['date', 'ds'], ['units', 'y', 'quantity', 'qty']] as const;
+
+/** A decimal number; NaN for anything else. Where semicolons part the cells a comma may be the decimal one. */
+function numberOf(text: string, separator: string): number {
+  const plain = separator === ';' ? text.trim().replace(/^([+-]?\d*),(\d+)$/, '$1.$2') : text.trim();
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : NaN;
+}
+
 const withHour = (day: number | undefined, hour: string): Hour | undefined => (day === undefined ? undefined : { day, hour: Number(hour) });
 
 function hourOf(text: string): Hour | undefined {
@@ -43,14 +52,14 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
   const ids = new Map<string, number>();
   const categories = new Map<string, number>();
   const sales: Sales = { skus: 0, names: [], sku: [], days: [], hours: [], units: [], category: [], firstDay: Infinity, lastDay: -Infinity };
-  await readCsv(file, ['sku', 'date', 'units'], ([name = '', date = '', units = '', group = ''], line) => {
+  await readCsv(file, COLUMNS, ([name = '', date = '', units = '', group = ''], line, separator) => {
     // As at every door: "A " is A. Case makes another SKU.
     const [sku, category] = [name.trim(), group.trim()];
     if (sku === '') throw new DataFileError(`Line ${line} of ${file} has an empty sku.`);
     const moment = momentOf(date);
     if (moment === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which ${complaint}.`);
     const { day, hour } = moment;
-    const count = units.trim() === '' ? NaN : Number(units);
+    const count = numberOf(units, separator);
     if (!Number.isFinite(count)) throw new DataFileError(`Line ${line} of ${file} has the units "${units}", which is no number.`);
     let id = ids.get(sku);
     if (id === undefined) {
@@ -68,7 +77,7 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
     sales.units.push(count);
     sales.firstDay = Math.min(sales.firstDay, day);
     sales.lastDay = Math.max(sales.lastDay, day);
-  }, ['category']);
+  }, [['category']]);
   sales.skus = ids.size;
   sales.names = [...ids.keys()];
   if (sales.sku.length === 0) throw new DataFileError(`${file} has no sales below its header.`);
@@ -92,7 +101,9 @@ function byName(sales: Sales): Sales {
 }
 
 export function dayOf(text: string): number | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$/.exec(text.trim());
+  const whole = text.trim();
+  // Midnight somewhere is the beginning of the day that is written, whatever the zone.
+  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(whole) ?? /^(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?$/.exec(whole);
   if (match === null) return undefined;
   const [, year, month, day] = match;
   // Date.UTC takes the years 0 to 99 for the last century's.

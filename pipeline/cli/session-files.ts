@@ -1,36 +1,35 @@
 /**
- * Files of sessions and of users' histories, gzipped or not, pipes too, with the line of whatever is wrong.
+ * Files of sessions, gzipped or not, pipes too, with the line of whatever is wrong.
  *
- * Sessions: JSON lines `[item, item, …]` (test: `[[prefix…], target]`), or a publisher's table of clicks
- * (producers/formats/click-tables.ts): its sessions are ordered by their last click, and every prefix of a test session
- * is asked. Of a table of visitors the views count, and a session ends where 30 minutes pass without one. Items are
- * numbers or strings; 5 and "5" are one item.
+ * JSON lines `[item, item, …]` (test: `[[prefix…], target]`); OTTO's lines `{"session", "events": [{"aid", "ts", "type"}]}`; or a table of
+ * clicks (producers/formats/click-tables.ts). Sessions of the latter two are ordered by their last click, and every prefix of a test session
+ * is asked. Of a table of visitors the views count, and a session ends where 30 minutes pass without one. Items are numbers or strings; 5
+ * and "5" are one item.
  */
-import { testSessions, type TestQuery, type TestSession, type UserEvent } from '../../models/evaluate/recommendations.js';
+import { testSessions, type TestQuery, type TestSession } from '../../models/evaluate/recommendations.js';
 import * as itemIndex from '../../models/item-index.js';
-import { clickTable, type ClickTable } from '../../producers/formats/click-tables.js';
-import { DataFileError, eachLine } from './text-lines.js';
+import { clickTable, NotTable, timeOf, type ClickTable } from '../../producers/formats/click-tables.js';
+import type { CsvRow } from '../../producers/formats/csv.js';
+import { isObject } from '../../producers/fields.js';
+import { exactIds } from '../../producers/formats/json-items.js';
+import { DataFileError, eachLine, eachRow, openFile } from './text-lines.js';
 
 const DAY_MS = 86_400_000;
 const SESSION_GAP_MS = 30 * 60_000;
 
 export async function readTrainSessions(file: string, index: itemIndex.ItemIndex): Promise<Int32Array[]> {
   const sessions: Int32Array[] = [];
-  const table = new SessionTable(index);
-  await eachLine(file, (text, line) => {
-    if (table.takes(text, file, line)) return;
+  const timed = await eachSession(file, index, (text, line) => {
     const value = parsed(text, file, line, '[item, item, …]');
     if (!Array.isArray(value) || value.length === 0) throw notAs(file, line, 'a session [item, item, …] of at least one item');
     sessions.push(itemsOf(value, index, file, line));
   });
-  return orFail(table.isUsed ? table.sessions().map(({ clicks }) => clicks) : sessions, file, 'sessions');
+  return orFail(timed?.sessions().map(({ clicks }) => clicks) ?? sessions, file, 'sessions');
 }
 
 export async function readTestSessions(file: string, index: itemIndex.ItemIndex): Promise<TestSession[]> {
   const queries: TestQuery[] = [];
-  const table = new SessionTable(index);
-  await eachLine(file, (text, line) => {
-    if (table.takes(text, file, line)) return;
+  const timed = await eachSession(file, index, (text, line) => {
     const value = parsed(text, file, line, '[[prefix…], target]');
     if (!Array.isArray(value) || value.length !== 2 || !Array.isArray(value[0]) || value[0].length === 0) {
       throw notAs(file, line, '[[prefix…], target] with at least one item in the prefix');
@@ -38,21 +37,32 @@ export async function readTestSessions(file: string, index: itemIndex.ItemIndex)
     const [target] = itemsOf([value[1]], index, file, line);
     queries.push({ prefix: itemsOf(value[0], index, file, line), target });
   });
-  if (!table.isUsed) return testSessions(orFail(queries, file, 'prefixes'));
-  return everyPrefix(table.sessions().map(({ clicks }) => clicks), file);
+  return timed ? everyPrefix(timed.sessions().map(({ clicks }) => clicks), file) : testSessions(orFail(queries, file, 'prefixes'));
 }
 
-/** One table of clicks for both: the sessions that ended in its last `testDays` days are asked. */
+/** One file of clicks with times for both: the sessions that ended in its last `testDays` days are asked. */
 export async function readSplitSessions(file: string, testDays: number, index: itemIndex.ItemIndex): Promise<{ train: Int32Array[]; test: TestSession[] }> {
-  const table = new SessionTable(index);
-  await eachLine(file, (text, line) => {
-    if (!table.takes(text, file, line)) throw notAs(file, line, 'of a table of clicks with times, which --test-days needs');
+  const timed = await eachSession(file, index, (_, line) => {
+    throw notAs(file, line, 'of a table of clicks with times, which --test-days needs');
   });
-  const sessions = orFail(table.sessions(), file, 'sessions');
+  const sessions = orFail(timed?.sessions() ?? [], file, 'sessions');
   const cut = sessions[sessions.length - 1].last - testDays * DAY_MS;
   const train = sessions.filter(({ last }) => last <= cut).map(({ clicks }) => clicks);
   if (train.length === 0) throw new DataFileError(`${file} has no session that ended more than ${testDays} days before its last click.`);
   return { train, test: everyPrefix(sessions.filter(({ last }) => last > cut).map(({ clicks }) => clicks), file) };
+}
+
+/** Calls `list` with each line of JSON lists; of a file whose clicks have times, answers these. */
+async function eachSession(file: string, index: itemIndex.ItemIndex, list: (text: string, line: number) => void): Promise<TimedClicks | undefined> {
+  const content = await openFile(file);
+  if (content.first.startsWith('[') || content.first === '') {
+    await eachLine(content.text, list);
+    return undefined;
+  }
+  const clicks = new TimedClicks(index, file);
+  if (content.first.startsWith('{')) await eachLine(content.text, (text, line) => clicks.takeObject(text, line));
+  else await eachRow(file, content, (row) => clicks.takeRow(row));
+  return clicks;
 }
 
 function everyPrefix(sessions: readonly Int32Array[], file: string): TestSession[] {
@@ -62,65 +72,61 @@ function everyPrefix(sessions: readonly Int32Array[], file: string): TestSession
   }));
 }
 
-/** Lines `user item [item …]`, separated by blanks, tabs or commas, in time order. */
-export async function readUserEvents(file: string, index: itemIndex.ItemIndex): Promise<UserEvent[]> {
-  const users = itemIndex.init();
-  const events: UserEvent[] = [];
-  let areRatings = true;
-  await eachLine(file, (text, line) => {
-    const [user, ...items] = text.trim().split(/[\s,;]+/);
-    if (items.length === 0) throw notAs(file, line, 'a user and at least one item');
-    areRatings &&= items.length === 3 && /^\d(\.\d)?$/.test(items[1]) && Number(items[2]) > 1e8;
-    const number = itemIndex.learn(users, user);
-    for (const item of items) events.push({ user: number, item: itemIndex.learn(index, item) });
-  });
-  // Read as items, a rating of 5 would be everybody's favourite, and every time an item of its own.
-  if (areRatings && events.length > 0) {
-    throw new DataFileError(`Every line of ${file} looks like "user item rating time"; sort them by time and give "user item".`);
-  }
-  return orFail(events, file, 'events');
-}
-
 interface Session {
   readonly clicks: Int32Array;
   /** When its last click was, in milliseconds. */
   readonly last: number;
 }
 
-/** Rows of a table, gathered into sessions; unused while the file's first line is JSON. */
-class SessionTable {
+/** Clicks with times, gathered into sessions. */
+class TimedClicks {
   #table: ClickTable | undefined;
   readonly #index: itemIndex.ItemIndex;
+  readonly #file: string;
   readonly #groups = new Map<string, { items: number[]; times: number[] }>();
-  #isFirst = true;
 
-  constructor(index: itemIndex.ItemIndex) {
+  constructor(index: itemIndex.ItemIndex, file: string) {
     this.#index = index;
+    this.#file = file;
   }
 
-  get isUsed(): boolean {
-    return this.#table !== undefined;
-  }
-
-  takes(text: string, file: string, line: number): boolean {
-    if (this.#isFirst) {
-      this.#isFirst = false;
-      if (text.trim().startsWith('[')) return false;
-      this.#table = clickTable(text);
-      if (this.#table === undefined) {
-        throw notAs(file, line, 'JSON such as [1, 2], nor the first line of a table of clicks (such as a header with SessionId, ItemId and Time)');
-      }
-      if (this.#table.hasHeader) return true;
+  takeRow(row: CsvRow): void {
+    if (this.#table === undefined) {
+      this.#table = this.#tableOf(row.cells);
+      if (this.#table.hasHeader) return;
     }
-    if (this.#table === undefined) return false;
-    const click = this.#table.read(text);
-    if (click === undefined) throw notAs(file, line, `a ${this.#table.isOfVisitors ? 'visitor' : 'session'}, an item and a time`);
-    if (click.kind !== 'view') return true;
-    const known = this.#groups.get(click.session) ?? { items: [], times: [] };
-    this.#groups.set(click.session, known);
-    known.items.push(itemIndex.learn(this.#index, click.item));
-    known.times.push(click.time);
-    return true;
+    const click = this.#table.read(row);
+    if ('message' in click) throw new DataFileError(`Line ${row.line} of ${this.#file} is no click: ${click.path}${click.path === '' ? '' : ' '}${click.message}`);
+    if (click.kind === 'view') this.#add(click.session, click.item, click.time);
+  }
+
+  #tableOf(first: readonly string[]): ClickTable {
+    try {
+      return clickTable(first);
+    } catch (error) {
+      throw error instanceof NotTable ? new DataFileError(`${this.#file} does not begin with JSON such as [1, 2]. ${error.message}`) : error;
+    }
+  }
+
+  /** A session as OTTO's files have it; of its events the clicks count. */
+  takeObject(text: string, line: number): void {
+    const form = '{"session": …, "events": [{"aid": …, "ts": …, "type": "clicks"}, …]}';
+    const value = parsed(text, this.#file, line, form);
+    const wrong = (): DataFileError => notAs(this.#file, line, form);
+    if (!isObject(value) || !isItem(value['session']) || !Array.isArray(value['events'])) throw wrong();
+    for (const event of value['events']) {
+      if (!isObject(event) || !isItem(event['aid']) || !isItem(event['ts'])) throw wrong();
+      const time = timeOf(String(event['ts']));
+      if (time === undefined) throw wrong();
+      if (event['type'] === 'clicks') this.#add(String(value['session']), String(event['aid']), time);
+    }
+  }
+
+  #add(session: string, item: string, time: number): void {
+    const known = this.#groups.get(session) ?? { items: [], times: [] };
+    this.#groups.set(session, known);
+    known.items.push(itemIndex.learn(this.#index, item));
+    known.times.push(time);
   }
 
   /** By their last click, each in time order; equal times keep the order of the file. */
@@ -139,16 +145,18 @@ class SessionTable {
   }
 }
 
+const isItem = (value: unknown): value is number | string => typeof value === 'string' || typeof value === 'number';
+
 function itemsOf(values: readonly unknown[], index: itemIndex.ItemIndex, file: string, line: number): Int32Array {
   return Int32Array.from(values, (value) => {
-    if (typeof value !== 'string' && typeof value !== 'number') throw notAs(file, line, 'items that are numbers or strings');
+    if (!isItem(value)) throw notAs(file, line, 'items that are numbers or strings');
     return itemIndex.learn(index, String(value));
   });
 }
 
 function parsed(text: string, file: string, line: number, form: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(exactIds(text));
   } catch {
     throw notAs(file, line, `JSON of the form ${form}`);
   }

@@ -1,5 +1,7 @@
-/** Lines of a text file or pipe, gzipped or not; whatever keeps it from being read is a sentence. */
-import { fileText } from '../../producers/formats/format.js';
+/** Lines and rows of a text file or pipe, gzipped or not; whatever keeps it from being read is a sentence. */
+import { csvRows, opened, separatorOf, type CsvRow, type Opened } from '../../producers/formats/csv.js';
+import { fileText, NotUtf8 } from '../../producers/formats/format.js';
+import { NotJson } from '../../producers/formats/json-items.js';
 
 /** A file that cannot be read as what it should be; the message is a sentence for the user. */
 export class DataFileError extends Error {
@@ -17,28 +19,49 @@ export const tellingDataErrors = <Options>(run: (options: Options) => Promise<vo
   }
 };
 
+/** The file's text and its first line that is not blank: that tells what it holds. */
+export const openFile = (file: string): Promise<Opened> => opened(chunksOf(file));
+
+async function* chunksOf(file: string): AsyncGenerator<string> {
+  try {
+    yield* fileText(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
 /** Calls `take` with every line that is not blank, trimmed of nothing but its end, and its number from 1. */
-export async function eachLine(file: string, take: (text: string, line: number) => void): Promise<void> {
-  const chunks = fileText(file);
+export async function eachLine(text: AsyncIterable<string>, take: (text: string, line: number) => void): Promise<void> {
   let rest = '';
   let line = 0;
-  for (;;) {
-    // Only reading is guarded: what `take` finds wrong with a line has its own sentence.
-    const next = await chunks.next().catch((error: unknown) => {
-      throw unreadable(file, error);
-    });
-    const lines = (next.done === true ? rest : rest + next.value).split('\n');
-    rest = next.done === true ? '' : (lines.pop() ?? '');
-    for (const text of lines) {
+  const takeAll = (lines: readonly string[]): void => {
+    for (const whole of lines) {
       line++;
-      const whole = line === 1 ? text.replace(/^\uFEFF/, '') : text;
       if (whole.trim() !== '') take(whole.endsWith('\r') ? whole.slice(0, -1) : whole, line);
     }
-    if (next.done === true) return;
+  };
+  for await (const chunk of text) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    takeAll(lines);
+  }
+  takeAll([rest]);
+}
+
+/** Calls `take` with every row of a table that has anything in it: spreadsheets end theirs with `,,`. Answers what parts its cells. */
+export async function eachRow(file: string, { first, text }: Opened, take: (row: CsvRow, separator: string) => void): Promise<void> {
+  const separator = separatorOf(first);
+  try {
+    for await (const rows of csvRows(text, separator)) {
+      for (const row of rows) if (row.cells.some((cell) => cell.trim() !== '')) take(row, separator);
+    }
+  } catch (error) {
+    throw error instanceof NotJson ? new DataFileError(`${file}: ${error.message}`) : error;
   }
 }
 
 function unreadable(file: string, error: unknown): DataFileError {
+  if (error instanceof NotUtf8) return new DataFileError(`${file}: ${error.message}`);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return new DataFileError(`The file ${file} does not exist.`);
   if (code === 'EISDIR') return new DataFileError(`${file} is a folder.`);

@@ -1,8 +1,9 @@
 import type { OrderEvent, ShopEvent } from '../../schemas/types.js';
 import { fileTime } from '../times.js';
 import { clickTable, type Click, type ClickTable } from './click-tables.js';
+import { csvRows, opened, separatorOf } from './csv.js';
 import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
-import { jsonLines, lines } from './json-items.js';
+import { exactIds, jsonLines } from './json-items.js';
 
 type ClickEvent = 'Product Viewed' | 'Product Added';
 
@@ -48,7 +49,7 @@ async function* readSessions(text: AsyncIterable<string>, options: FileOptions, 
   let session = 0;
   let ordinal = 0;
   let last: readonly unknown[] = [];
-  for await (const some of jsonLines(text)) {
+  for await (const some of jsonLines(text, exactIds)) {
     const records: FileRecord[] = [];
     for (const item of some) {
       const items = 'value' in item ? itemsOf(item.value) : undefined;
@@ -86,22 +87,26 @@ const SLICE = 1000;
 async function* readClicks(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
   const found: Click[] = [];
   let table: ClickTable | undefined;
-  let line = 0;
-  for await (const rows of lines(text)) {
+  const { first, text: rest } = await opened(text);
+  for await (const rows of csvRows(rest, separatorOf(first))) {
     for (const row of rows) {
-      const isFirst = line++ === 0;
-      if (isFirst) {
-        table = clickTable(row);
-        if (table === undefined) throw new Error('The first line is no table of clicks: neither a header that names sessions or visitors, items and times, nor "session,time,item,category".');
+      if (table === undefined) {
+        table = clickTable(row.cells);
         if (table.hasHeader) continue;
       }
-      const click = table?.read(row);
-      const time = click && fileTime(click.time, options.receivedAt);
-      if (click && time === undefined) refuse(summary, line, [future('', click.time)]);
-      else if (click) found.push(time === click.time ? click : { ...click, time: time! });
-      else refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a session or visitor, an item and a time.' }]);
+      const click = table.read(row);
+      if ('message' in click) {
+        refuse(summary, row.line, [click]);
+        continue;
+      }
+      const time = fileTime(click.time, options.receivedAt);
+      if (time === undefined) refuse(summary, row.line, [future('', click.time)]);
+      else if (click.kind === 'other') noteOdd(summary, 'event_without_a_meaning');
+      else found.push(time === click.time ? click : { ...click, time });
     }
   }
+  // Nothing at all is no table either.
+  if (table === undefined) clickTable([]);
   found.sort((a, b) => a.time - b.time);
   for (let start = 0; start < found.length; start += SLICE) {
     const slice = found.slice(start, start + SLICE);

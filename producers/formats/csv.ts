@@ -7,6 +7,36 @@ export interface CsvRow {
   readonly line: number;
 }
 
+/** A text whose first line, blank ones aside, is known before it is read; without its byte order mark. */
+export interface Opened {
+  readonly first: string;
+  readonly text: AsyncGenerator<string>;
+}
+
+export async function opened(chunks: AsyncIterable<string>): Promise<Opened> {
+  const rest = chunks[Symbol.asyncIterator]();
+  let begin = '';
+  while (!/\S.*\n/.test(begin) && begin.length <= MAX_LINE) {
+    const next = await rest.next();
+    if (next.done === true) break;
+    begin += next.value;
+  }
+  begin = begin.replace(/^\uFEFF/, '');
+  async function* text(): AsyncGenerator<string> {
+    yield begin;
+    yield* { [Symbol.asyncIterator]: () => rest };
+  }
+  return { first: /\S.*/.exec(begin)?.[0] ?? '', text: text() };
+}
+
+/** What parts the cells of a table, by its first line: whichever parts it most often outside quotes; blanks where nothing else does. */
+export function separatorOf(first: string): string {
+  const bare = first.replace(/"[^"]*"/g, '');
+  const counts = ['\t', ';', ',', '::'].map((separator) => ({ separator, count: bare.split(separator).length }));
+  const most = counts.reduce((best, one) => (one.count > best.count ? one : best));
+  return most.count > 1 ? most.separator : ' ';
+}
+
 /** What is wrong with a row that has not a cell for each column: its values may stand under the names of others. */
 export function misfit({ cells, line }: CsvRow, header: readonly string[]): FieldError | undefined {
   if (cells.length === header.length) return undefined;
@@ -92,11 +122,11 @@ function quotedRow(text: string, start: number, separator: string, isLast: boole
       }
     }
     const begin = at;
-    while (at < text.length && text[at] !== separator && text[at] !== '\n') at++;
+    while (at < text.length && text[at] !== '\n' && !text.startsWith(separator, at)) at++;
     if (at >= text.length && !isLast) return undefined;
     cell += text.slice(begin, text[at] === '\n' && text.charCodeAt(at - 1) === 13 && at > begin ? at - 1 : at);
     cells.push(cell);
-    if (text[at] !== separator) return { cells, next: at + 1 };
-    at++;
+    if (!text.startsWith(separator, at)) return { cells, next: at + 1 };
+    at += separator.length;
   }
 }

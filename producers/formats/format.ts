@@ -57,9 +57,15 @@ export function refuse(summary: Summary, line: number, errors: readonly FieldErr
 
 export const CHUNK_BYTES = 256 * 1024;
 
+/** Bytes that are no text as it is read here; the message is a sentence. */
+export class NotUtf8 extends Error {
+  override readonly name = 'NotUtf8';
+}
+
 /**
  * A file's text, unpacked when its first bytes say gzip, whatever it is called. `onBytes` sees what was read of the file.
  * It is opened once and read from its beginning only: a pipe gives its bytes to the first who asks, and cannot go back.
+ * @throws NotUtf8
  */
 export async function* fileText(from: string | ReadStream, onBytes: (bytes: number) => void = () => {}): AsyncGenerator<string> {
   const file = typeof from === 'string' ? createReadStream(from, { highWaterMark: CHUNK_BYTES }) : from;
@@ -75,7 +81,13 @@ export async function* fileText(from: string | ReadStream, onBytes: (bytes: numb
     const [first, second] = Buffer.concat(head);
     const text = first === 0x1f && second === 0x8b ? pipeline(bytes, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : bytes;
     text.setEncoding('utf8');
-    for await (const chunk of text as AsyncIterable<string>) yield chunk;
+    let isBegin = true;
+    for await (const chunk of text as AsyncIterable<string>) {
+      // UTF-16, as spreadsheets save "Unicode text": every other byte of ASCII is zero.
+      if (isBegin && chunk.includes('\0')) throw new NotUtf8('The file is no UTF-8 text: it has zero bytes, as UTF-16 has. Save it as UTF-8 (in a spreadsheet "CSV UTF-8").');
+      isBegin = false;
+      yield chunk;
+    }
   } finally {
     file.destroy();
   }

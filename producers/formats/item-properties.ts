@@ -1,7 +1,7 @@
 import type { CatalogChange, InventoryChange } from '../../schemas/types.js';
 import { fileTime } from '../times.js';
+import { csvRows } from './csv.js';
 import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
-import { lines } from './json-items.js';
 
 /**
  * RetailRocket item properties (item_properties_part1.csv, _part2.csv): `timestamp,itemid,property,value`. Two of the
@@ -14,26 +14,24 @@ export const retailrocketProperties: Format = (text, options) => {
 };
 
 async function* readProperties(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
-  let ordinal = 0;
-  for await (const rows of lines(text)) {
+  for await (const rows of csvRows(text)) {
     const records: FileRecord[] = [];
-    for (const row of rows) {
-      const line = ordinal++;
-      if (line === 0 && /^\uFEFF?timestamp,/.test(row)) continue;
-      const [stamp = '', sku = '', property = '', value = ''] = row.split(',').map((cell) => cell.trim());
+    for (const { cells, line } of rows) {
+      const [stamp = '', sku = '', property = '', value = ''] = cells.map((cell) => cell.trim());
+      if (line === 1 && stamp.replace(/^\uFEFF/, '') === 'timestamp') continue;
       const told = Number(stamp);
       if (stamp === '' || !Number.isFinite(told) || sku === '' || property === '') {
-        refuse(summary, line + 1, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);
+        refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);
         continue;
       }
       const time = fileTime(told, options.receivedAt);
       if (time === undefined) {
-        refuse(summary, line + 1, [future('timestamp', told)]);
+        refuse(summary, line, [future('timestamp', told)]);
         continue;
       }
       summary.read++;
       if (property === 'categoryid') records.push(categoryOf(sku, value, time, options));
-      else if (property === 'available') records.push(stockOf(sku, value === '1', time, line, options));
+      else if (property === 'available') records.push(stockOf(sku, value === '1', time, line - 1, options));
       else noteOdd(summary, 'property_without_a_meaning');
     }
     if (records.length > 0) yield records;

@@ -8,6 +8,15 @@ export class NotJson extends Error {
 /** One value between line breaks or between the commas of a list: parsed, or the reason why it is not. */
 export type Item = { readonly value: unknown } | { readonly problem: FieldError };
 
+/**
+ * JSON whose whole numbers beyond 2^53 are texts of their digits: as numbers, neighbours would become one, and so would the items or
+ * users whose ids they are.
+ */
+export function exactIds(text: string): string {
+  if (!/\d{16}/.test(text)) return text;
+  return text.replace(/"(?:[^"\\]|\\.)*"|(?<![\w.+-])-?\d{16,}(?![\w.])/g, (found) => (found.startsWith('"') || Number.isSafeInteger(Number(found)) ? found : `"${found}"`));
+}
+
 const parsed = (text: string): Item => {
   try {
     return { value: JSON.parse(text) as unknown };
@@ -33,13 +42,13 @@ export async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<stri
   if (rest !== '') yield [rest];
 }
 
-/** Values of JSON lines with the numbers of their lines, from 1. Empty lines are skipped; a line that is not JSON is an item of its own. */
-export async function* jsonLines(chunks: AsyncIterable<string>): AsyncGenerator<(Item & { readonly line: number })[]> {
+/** Values of JSON lines with the numbers of their lines, from 1. Empty lines are skipped; a line that is not JSON is an item of its own. `before` may put a line right. */
+export async function* jsonLines(chunks: AsyncIterable<string>, before: (text: string) => string = (text) => text): AsyncGenerator<(Item & { readonly line: number })[]> {
   let line = 0;
   for await (const some of lines(chunks)) {
     yield some.flatMap((text) => {
       line++;
-      return text.trim() === '' ? [] : [{ ...parsed(text), line }];
+      return text.trim() === '' ? [] : [{ ...parsed(before(text)), line }];
     });
   }
 }

@@ -119,6 +119,16 @@ test('columns may come in any order, quoted, with semicolons and a byte order ma
   expect(JSON.parse(command.out)).toMatchObject({ sql: plain['sql'], wql: plain['wql'], bias: plain['bias'] });
 });
 
+const own = ['sku,date,units,category', 'A,2024-01-01,1.5,x', 'B,2024-01-02,-2,"y, z"', 'A,2024-01-03,30,x'];
+
+test.each<[string, string[]]>([
+  ['Nixtla\'s names and midnights in a zone', ['unique_id,ds,y,category', 'A,2024-01-01 00:00:00+00:00,1.5,x', 'B,2024-01-02T00:00:00+02:00,-2.0,"y, z"', 'A,2024-01-03T00:00:00.000Z,30,x']],
+  ['decimal commas, where semicolons part cells', ['sku;date;units;category', 'A;2024-01-01;1,5;x', 'B;2024-01-02;-2,0;y, z', 'A;2024-01-03;30;x']],
+  ['dates without hyphens, other columns and an end of empty cells', ['name,product_id,date,quantity,category', '"A\nin two lines",A,20240101,1.5,x', ',,,,', 'B,B,20240102,-2,"y, z"', 'A,A,20240103,3e1,x', ',,,,', '']],
+])('as other tools write them: %s', async (_, lines) => {
+  expect(await readSales(command.file('foreign.csv', lines.join('\r\n')))).toEqual(await readSales(command.file('own.csv', own.join('\n'))));
+});
+
 test('SKUs are numbered by their names, not by the order of lines: numbers decide which of many are judged first', async () => {
   const [header = '', ...rows] = sales(20).split('\n');
   const lines = rows.map((row) => `${row},${row.slice(0, 2)}`);
@@ -151,6 +161,12 @@ test.each([
   ['sku,date,units\nA,2024-01-01,many\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,2024-01-01,\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\n,2024-01-01,1\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,2024-01-01,0x10\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,2024-01-01,"1,5"\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,20240230,1\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,02/01/2024,1\n', '2024-02-01', 'no day written as YYYY-MM-DD'],
+  ['sku,date,units,Units\nA,2024-01-01,1,2\n', '2024-02-01', 'names the column Units twice'],
+  ['\uFFFDs\0k\0u\0', '2024-02-01', 'UTF-16'],
   ['sku,date,units\nA,0024-01-01,1\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,1900-01-01,1\nA,2024-01-01,1\n', '2024-02-01', 'century'],
   ['sku,date,units\nA,2024-01-01,1\nA,2024-03-01,1\n', '2023-02-01', 'before the first day'],

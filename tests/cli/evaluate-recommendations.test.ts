@@ -125,13 +125,13 @@ test.each([
   ['both protocols at once', ['--leave-one-out', 'users', '--train', 'broken-test'], /not both/],
   ['a report that cannot be written', ['--leave-one-out', 'pair', '--report', '/nowhere/page.html'], /\/nowhere\/page.html cannot be written/],
   ['a user without an item', ['--leave-one-out', 'users'], /Line 2 of .*users is not a user and at least one item/],
-  ['ratings with their times', ['--leave-one-out', 'ratings'], /looks like "user item rating time"/],
+  ['a file with each line twice', ['--leave-one-out', 'twice'], /twice has no user whose last item is new to them/],
   ['users of one item only', ['--leave-one-out', 'lonely'], /no user with two items/],
 ])('%s is one sentence and exit code 1', async (_name, args, sentence) => {
   const files: Record<string, string> = {
     broken: file('broken', '[1,2]\n[1,'), good: file('good', '[[1],2]'), object: file('object', '[{"id":1}]'),
     'broken-test': file('broken-test', '[1,2]'), empty: file('empty', ''), cut: file('cut', gzipSync(train).subarray(0, 100)),
-    users: file('users', 'u1 i1\nu2'), pair: file('pair', 'u1 i1 i2'), ratings: file('ratings', '196\t242\t3\t881250949\n186\t302\t3\t891717742'), lonely: file('lonely', 'u1 i1\nu2 i2'),
+    users: file('users', 'u1 i1\nu2'), pair: file('pair', 'u1 i1 i2'), twice: file('twice', 'u1 i1\nu1 i1\nu2 i2\nu2 i2'), lonely: file('lonely', 'u1 i1\nu2 i2'),
   };
   const { out, err, exitCode } = await run(...args.map((arg) => files[arg] ?? arg));
   expect(err).toMatch(sentence);

@@ -168,6 +168,17 @@ describe('clicks', () => {
     const tested = await readAll(formats['retailrocket-sessions'], pieces('[[5,6,7],8]\n[[5,6],7]\n[[5],6]\n[[9],9]\n'));
     expect(tested.records).toHaveLength(6);
     expect(tested.summary.odd).toEqual({ prefix_of_the_session_before: 2 });
+
+    // As numbers both would be 27021597764222976.
+    const large = await readAll(formats['retailrocket-sessions'], pieces('[27021597764222976,27021597764222977]\n'));
+    expect(large.records.map(({ value }) => 'products' in value && value.products[0]!.sku)).toEqual(['27021597764222976', '27021597764222977']);
+  });
+
+  test('a table with quoted cells is read by its columns, and events that say nothing of interest are odd', async () => {
+    const lines = ['event_time,category,event_type,product_id,user_session', '2019-10-01 00:00:00 UTC,"Toys, Games",view,7,s', '2019-10-01T00:00:00Z,"Toys, Games",view,7,s', '2019-10-01T00:00:01Z,,remove_from_cart,7,s', '2019-10-01T00:00:02Z,,purchase,7,s', '2019-10-01T00:00:03Z,Toys, Games,view,7,s'];
+    const { records, summary } = await readAll(formats.yoochoose, pieces(lines.join('\n')));
+    expect(records.map(({ key, value }) => [key, 'products' in value && value.products[0]!.sku])).toEqual([['file-s', '7'], ['file-s', '7']]);
+    expect(summary).toMatchObject({ read: 2, refused: 1, odd: { event_without_a_meaning: 2 }, examples: [{ line: 6, errors: [{ code: 'surplus_columns' }] }] });
   });
 
   test('YooChoose clicks leave in time order with their own times', async () => {
@@ -302,6 +313,8 @@ test('a file is unpacked when its bytes say gzip, and a file that is not there i
       expect(text).toBe('héllo\n');
     }
     await expect(fileText(join(folder, 'none')).next()).rejects.toThrow('ENOENT');
+    await writeFile(join(folder, 'wide'), Buffer.from('\uFEFFhéllo', 'utf16le'));
+    await expect(fileText(join(folder, 'wide')).next()).rejects.toThrow('UTF-16');
     await writeFile(join(folder, 'broken'), gzipSync('x'.repeat(1000)).subarray(0, 15));
     const reading = fileText(join(folder, 'broken'));
     await expect((async () => { for await (const _ of reading); })()).rejects.toThrow('unexpected end of file');
