@@ -84,7 +84,7 @@ const sizeWeights = new Float64Array(MAX_SIZES);
 // The same by period.
 let ownSeason = new Float64Array(0);
 let wideSeason = new Float64Array(0);
-/** The chance of a sale by the hurdle that gives it most. */
+/** The chance of a sale by the rate that gives it most. */
 let mostSale = new Float64Array(0);
 let sales = new Float64Array(0);
 let factors = new Float64Array(0);
@@ -166,7 +166,6 @@ export function predict(
   const sizes = sortSizes(bank, at);
   makeRoom(count);
   profiles(bank, sku, periods, ownSeason);
-  mostSale.fill(0);
   let rate = -1;
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k]!;
@@ -177,7 +176,6 @@ export function predict(
     for (let t = 0; t < count; t++) {
       const sale = sales[t]!;
       const factor = factors[t]!;
-      if (sale > mostSale[t]!) mostSale[t] = sale;
       hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
       means[t * EXPERTS.length + k] = typical * sale * factor;
     }
@@ -194,6 +192,7 @@ export function predict(
   // The last expert of the levels, which few classes ask.
   const asksSeason = needed?.[EXPERTS.length - 1] !== false;
   if (asksSeason) profiles(bank, sku, periods, wideSeason, WIDE_SPREAD);
+  let isLarge = false;
   for (let t = 0; t < count; t++) {
     const { exposure, ahead } = periods[t]!;
     const shrunk = ownSeason[t]!;
@@ -210,8 +209,11 @@ export function predict(
       means[t * EXPERTS.length + k] = mean;
       if (needed?.[k] === false) continue;
       negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : slowDispersion, probabilities, out, t * stride + k * n);
+      if (!(mean > WALKED_MEAN)) continue;
+      if (!isLarge) mostSales(bank, sku, periods);
+      isLarge = true;
       // Of so large a mean it leaves no room for days without a sale: one sale of a million units would have every quiet day sell.
-      if (mean > WALKED_MEAN) for (let p = 0; p < n && (probabilities[p] ?? 1) <= 1 - mostSale[t]!; p++) out[t * stride + k * n + p] = 0;
+      for (let p = 0; p < n && (probabilities[p] ?? 1) <= 1 - mostSale[t]!; p++) out[t * stride + k * n + p] = 0;
     }
   }
   if (silence.offShare(surpriseOf(bank, sku)) < silence.HARDLY) return;
@@ -233,6 +235,15 @@ function chancesOf(bank: Bank, sku: number, rate: number, periods: readonly { ex
     const sale = chanceOf(lambda, exposure);
     sales[t] = sale;
     factors[t] = sizeFactorOf(exposure, ordinary, sale);
+  }
+}
+
+/** Whichever hurdles are asked: what they know of quiet days is known without them. */
+function mostSales(bank: Bank, sku: number, periods: readonly { exposure: number }[]): void {
+  mostSale.fill(0);
+  for (let rate = 0; rate < FREQUENCY_RATES.length; rate++) {
+    const lambda = hazard(bank, sku, rate);
+    for (let t = 0; t < periods.length; t++) mostSale[t] = Math.max(mostSale[t]!, chanceOf(lambda, periods[t]!.exposure * ownSeason[t]!));
   }
 }
 

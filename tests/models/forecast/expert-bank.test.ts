@@ -143,3 +143,22 @@ test('quantiles are finite, never negative and never crossing, and predicting le
     }),
   );
 });
+
+test('what an expert says does not depend on who else is asked: one that sells a hundred a day has no quantile of nothing', () => {
+  const sold = fc.oneof(fc.constant(0), fc.nat(5), fc.integer({ min: 60, max: 400 }), fc.constant(1e6));
+  fc.assert(fc.property(fc.array(sold, { minLength: 1, maxLength: 60 }), fc.array(fc.boolean(), { minLength: EXPERTS.length, maxLength: EXPERTS.length }), (units, needed) => {
+    const bank = fit(units);
+    const all = new Float64Array(EXPERTS.length * P.length);
+    const some = new Float64Array(EXPERTS.length * P.length);
+    const means = new Float64Array(EXPERTS.length);
+    predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, all, means);
+    predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, some, means, needed);
+    needed.forEach((isAsked, k) => {
+      if (isAsked) expect(some.slice(k * P.length, (k + 1) * P.length)).toEqual(all.slice(k * P.length, (k + 1) * P.length));
+    });
+  }), { numRuns: 300 });
+  const busy = fit(Array.from({ length: 200 }, (_, t) => 100 + ((t * 37) % 60)));
+  const out = new Float64Array(EXPERTS.length * P.length);
+  predict(busy, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, out, new Float64Array(EXPERTS.length), EXPERTS.map((_, k) => k === 7));
+  expect(Math.min(...out.slice(7 * P.length, 8 * P.length))).toBeGreaterThan(60);
+});
