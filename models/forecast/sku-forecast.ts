@@ -37,8 +37,11 @@ const MEAN_PRIOR = [0, 0, 0, 0, 0, 0, 0, 0.1, 0.1, 0, 0] as const;
 const COVERAGE = 0.8;
 /** Experts with a smaller share than this in every quantile of a group are not asked. */
 const LEAST_SHARE = 0.004;
-/** Exposures further apart than this by their ratio are asked separately: frequency does not scale like sizes. */
-const ALIKE = 1.25;
+/**
+ * Exposures further apart than this by their ratio are asked separately: frequency does not scale like sizes, and the median of what sells two
+ * is two on a day that is worth 7 % more. On 32 four-weekly cut-offs of M5 before its test 1.25 costs 0.26 % of SQL, 1.05 0.10 %, this 0.02 %.
+ */
+const ALIKE = 1.02;
 
 /** What the classes have taught. */
 export interface Mixture {
