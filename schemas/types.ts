@@ -1020,6 +1020,12 @@ export interface ShopSeason {
   readonly saleBeyond6: number;
   /** Smoothed sales of SKUs younger than two weeks. */
   readonly young: number;
+  /** ln of the factor of each day of the month, as it was learned; index 0 is the first. */
+  readonly month: readonly number[];
+  /** How often each was learned. */
+  readonly monthLearned: readonly number[];
+  /** Smoothed square of what a day's logarithm is off. */
+  readonly noise: number;
 }
 
 /** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */

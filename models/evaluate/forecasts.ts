@@ -34,6 +34,8 @@ export interface ForecastProtocol {
   minHistory: number;
   /** Periods with a sale up to the cut-off, at least. */
   minSelling: number;
+  /** Day since 1970-01-01 of the first period, where periods are days. */
+  firstDay?: number;
   /** Periods that are known in advance. */
   plan?: Plan;
 }
@@ -93,7 +95,7 @@ export function evaluateForecasts(
 ): ForecastEvaluation {
   const { horizon, season, daysAPeriod } = protocol;
   const probabilities = Float64Array.from(PROBABILITIES);
-  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, plan: protocol.plan });
+  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay: protocol.firstDay, plan: protocol.plan });
   const series = seriesOf(table, horizon);
   const sales = salesByPeriod(table);
   const { order, starts } = byPeriod(table);

@@ -1,10 +1,16 @@
 /**
  * What all SKUs of a shop have in common on a period: season, level, trend, closed days.
  *
- *   exposure(t) = S[phase] · G          the same number for every SKU; 1 is an ordinary period
+ *   exposure(t) = S[phase] · D[day of month]^b · G          the same number for every SKU; 1 is an ordinary period
  *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
  *   ln S[phase] += σ κ' ln R,  ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
  *   κ' = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = mean (ln S)² − 2 / (N · cycles)      a season that is plain to see needs fewer sales
+ *
+ *   ln D[day] += κ max(0.15, 1/times) (ln R + b ln D[day] − ln D[day])      days on which wages are paid, and those before
+ *   b = (s² − c)⁺ / ((s² − c)⁺ + c),  s² = mean (ln D)²,  c = v max(0.15/1.85, 1/least times),  v = mean (ln R)²
+ *
+ * b is James and Stein's: days of the month that differ by no more than chance makes of so few are worth 1, exactly. It takes months to be told from chance,
+ * so a shop of a few months has none, and neither have weeks and months.
  *
  * One bulk order counts for at most three sales, and with few sales little or nothing is learned: the noise of one SKU is not
  * a calendar, and must not show in the forecasts of another. Capping makes ln R a little negative for ever, so a slow mean of ln R is taken off, lest G drift against the levels.
@@ -26,6 +32,18 @@ export interface CalendarIndex {
   periods: number;
   /** Smoothed sales of the young. */
   young: number;
+  /** ln D by day of the month, and how often each was learned. */
+  month: number[];
+  monthLearned: number[];
+  /** Smoothed square of what a period's logarithm is off. */
+  noise: number;
+}
+
+/** Where a period stands. */
+export interface Place {
+  readonly phase: number;
+  /** 0 to 30; −1 where periods are no days. */
+  readonly monthDay: number;
 }
 
 const SEASON_RATE = 0.15;
@@ -45,17 +63,47 @@ const CLOSED_RUN = 3;
 /** An empty period of less than that may be chance; three in a row on one phase are twelve sales that did not come. */
 const EMPTY_BELOW_SALES = CLOSED_BELOW_SALES / CLOSED_RUN;
 const MOST_SURPRISE = Math.log(6);
+const MONTH_DAYS = 31;
+const MONTH_RATE = 0.15;
+/** A day of the month is worth half to twice an ordinary one at most: what is more was another thing's doing. */
+const MOST_MONTH = Math.log(2);
+const NOISE_RATE = 0.02;
+/** Days of the month that must be known before any is believed. */
+const KNOWN_DAYS = 28;
+
+/** Of a day since 1970-01-01. */
+export const monthDayOf = (day: number): number => new Date(day * 86_400_000).getUTCDate() - 1;
 
 export function init(seasonPeriods: number): CalendarIndex {
-  const zeros = (): number[] => Array.from({ length: seasonPeriods }, () => 0);
-  return { season: zeros(), learned: zeros(), closedRun: zeros(), level: 0, slope: 0, offset: 0, periods: 0, young: 0 };
+  const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+  return {
+    season: zeros(seasonPeriods), learned: zeros(seasonPeriods), closedRun: zeros(seasonPeriods), level: 0, slope: 0, offset: 0, periods: 0, young: 0,
+    month: zeros(MONTH_DAYS), monthLearned: zeros(MONTH_DAYS), noise: 0,
+  };
 }
 
-/** The exposure `ahead` periods from the last one learned (0: as known now), on a phase of the season. */
-export function exposure(index: CalendarIndex, phase: number, ahead = 0): number {
+/** The exposure `ahead` periods from the last one learned (0: as known now). */
+export function exposure(index: CalendarIndex, { phase, monthDay }: Place, ahead = 0): number {
   if ((index.closedRun[phase] ?? 0) >= CLOSED_RUN) return 0;
   const drift = ahead > 0 ? (index.slope * SLOPE_DAMPING * (1 - SLOPE_DAMPING ** ahead)) / (1 - SLOPE_DAMPING) : 0;
-  return Math.exp((index.season[phase] ?? 0) + index.level + drift);
+  return Math.exp((index.season[phase] ?? 0) + index.level + drift + monthEffect(index, monthDay));
+}
+
+/** b ln D. */
+function monthEffect({ month, monthLearned, noise }: CalendarIndex, monthDay: number): number {
+  if ((monthLearned[monthDay] ?? 0) === 0) return 0;
+  let [squares, known, least] = [0, 0, Infinity];
+  for (let day = 0; day < MONTH_DAYS; day++) {
+    const times = monthLearned[day] ?? 0;
+    if (times === 0) continue;
+    squares += (month[day] ?? 0) ** 2;
+    known++;
+    if (day < KNOWN_DAYS) least = Math.min(least, times);
+  }
+  if (known < KNOWN_DAYS) return 0;
+  const chance = noise * Math.max(MONTH_RATE / (2 - MONTH_RATE), 1 / least);
+  const signal = Math.max(0, squares / known - chance);
+  return signal > 0 ? (signal / (signal + chance)) * (month[monthDay] ?? 0) : 0;
 }
 
 /** Sales of a period, those of the young among them as far as they stand in for what others lack of the expected. */
@@ -70,8 +118,9 @@ export type PeriodOutcome = { closed: true } | { closed: false; exposure: number
  * Learns one period from the sales that were made and expected, and those of the young, all in typical sales, and answers the exposure with which
  * every SKU should learn it: the expected one, moved towards what the whole shop saw.
  */
-export function learn(index: CalendarIndex, phase: number, made: number, expected: number, young = 0): PeriodOutcome {
-  const before = exposure(index, phase);
+export function learn(index: CalendarIndex, place: Place, made: number, expected: number, young = 0): PeriodOutcome {
+  const { phase } = place;
+  const before = exposure(index, place);
   const isEmpty = made <= 0 && young <= 0;
   if (isEmpty && (expected >= CLOSED_BELOW_SALES || before === 0)) {
     index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
@@ -82,10 +131,11 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
   if (!isEmpty) index.closedRun[phase] = 0;
   else if (expected >= EMPTY_BELOW_SALES) index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
   index.periods++;
-  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: exposure(index, phase) };
+  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: exposure(index, place) };
   const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
   const raw = Math.log(Math.max(all, 1e-9) / expected);
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
+  learnMonth(index, place, certainty, surprise);
   const times = index.learned[phase] ?? 0;
   index.learned[phase] = times + 1;
   const seasonRate = seasonCertainty(index, expected, times) * Math.max(SEASON_RATE, 1 / (times + 1));
@@ -96,7 +146,27 @@ export function learn(index: CalendarIndex, phase: number, made: number, expecte
   index.level += SLOPE_DAMPING * index.slope + step;
   index.slope = SLOPE_DAMPING * index.slope + SLOPE_RATE * step;
   index.offset += OFFSET_RATE * certainty * surprise;
-  return { closed: false, exposure: exposure(index, phase) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7) };
+  return { closed: false, exposure: exposure(index, place) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7) };
+}
+
+/** A day of the month, and how far days are off at all. */
+function learnMonth(index: CalendarIndex, { monthDay }: Place, certainty: number, surprise: number): void {
+  const known = monthEffect(index, monthDay);
+  index.noise += Math.max(NOISE_RATE, 1 / index.periods) * (surprise ** 2 - index.noise);
+  if (monthDay < 0) return;
+  const { month, monthLearned } = index;
+  const residual = Math.max(-MOST_MONTH, Math.min(MOST_MONTH, surprise + known));
+  const times = (monthLearned[monthDay] ?? 0) + 1;
+  monthLearned[monthDay] = times;
+  month[monthDay] = (month[monthDay] ?? 0) + certainty * Math.max(MONTH_RATE, 1 / times) * (residual - (month[monthDay] ?? 0));
+  // Their mean stays 1, so that month and level cannot trade places.
+  let [sum, days] = [0, 0];
+  for (let day = 0; day < MONTH_DAYS; day++) {
+    if ((monthLearned[day] ?? 0) === 0) continue;
+    sum += month[day] ?? 0;
+    days++;
+  }
+  for (let day = 0; day < MONTH_DAYS; day++) if ((monthLearned[day] ?? 0) > 0) month[day] = (month[day] ?? 0) - sum / days;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface DemandForecaster extends Mixture {
   readonly plan: plannedDays.Plan;
   /** What they are worth, by name. */
   readonly events: Record<string, plannedDays.EventEffect>;
+  /** Day since 1970-01-01 of the first period; null where periods are no days. */
+  readonly firstDay: number | null;
   skus: number;
   period: number;
 }
@@ -52,6 +54,8 @@ export function init(options: {
   daysAPeriod?: number;
   horizon: number;
   probabilities: readonly number[];
+  /** Day since 1970-01-01 of the first period: without it days of the month are not told apart. */
+  firstDay?: number;
   /** By period; none where nothing is said. */
   plan?: plannedDays.Plan;
 }): DemandForecaster {
@@ -63,6 +67,7 @@ export function init(options: {
     panels: [],
     plan: options.plan ?? new Map(),
     events: {},
+    firstDay: options.firstDay ?? null,
     skus: options.skus,
     period: 0,
   };
@@ -70,6 +75,10 @@ export function init(options: {
 
 /** Demand class of a SKU by how often it sells: an index into `CLASS_NAMES`. */
 export const frequencyClass = (model: DemandForecaster, sku: number): number => classOf(model.bank, sku);
+
+const placeOf = ({ bank: { seasonPeriods }, firstDay }: DemandForecaster, period: number): calendar.Place => ({
+  phase: period % seasonPeriods, monthDay: firstDay === null ? -1 : calendar.monthDayOf(firstDay + period),
+});
 
 /** What was made and would be expected of an ordinary period, in typical sales summed over the shop; what SKUs made that are too young for an expectation stands apart. */
 function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: CappedSales; sellers: number; young: number } {
@@ -95,12 +104,12 @@ function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: C
 }
 
 /** The shop's day first: what every SKU should learn it with. */
-function learnShop(model: DemandForecaster, phase: number, demand: Float64Array): calendar.PeriodOutcome {
+function learnShop(model: DemandForecaster, place: calendar.Place, demand: Float64Array): calendar.PeriodOutcome {
   const { sales, sellers, young } = shopActivity(model, demand);
   const planned = model.plan.get(model.period);
   // A phase taken for closed has no expectation left: what the open ones sell is what reopening would mean.
-  if (!planned) return calendar.learn(model.index, phase, sales.made, sellers * calendar.exposure(model.index, phase), young);
-  const outcome = plannedDays.learn(model.events, planned, model.index, phase, sellers, sales, young);
+  if (!planned) return calendar.learn(model.index, place, sales.made, sellers * calendar.exposure(model.index, place), young);
+  const outcome = plannedDays.learn(model.events, planned, model.index, place, sellers, sales, young);
   if (!outcome.closed && outcome.learned) model.events[planned.name] = outcome.learned;
   return outcome;
 }
@@ -109,8 +118,9 @@ function learnShop(model: DemandForecaster, phase: number, demand: Float64Array)
  * Learns one period. `demand[sku]` is NaN where the SKU is not yet sold, or where its demand could not show.
  */
 export function learn(model: DemandForecaster, demand: Float64Array): void {
-  const phase = model.period % model.bank.seasonPeriods;
-  const outcome = learnShop(model, phase, demand);
+  const place = placeOf(model, model.period);
+  const { phase } = place;
+  const outcome = learnShop(model, place, demand);
   if (outcome.closed) {
     for (let sku = 0; sku < model.skus; sku++) bank.learnClosed(model.bank, sku, phase);
   } else {
@@ -127,9 +137,9 @@ export function learn(model: DemandForecaster, demand: Float64Array): void {
 
 function periodAt(model: DemandForecaster, ahead: number): { exposure: number; phase: number; ahead: number } {
   const period = model.period + ahead - 1;
-  const phase = period % model.bank.seasonPeriods;
+  const place = placeOf(model, period);
   const planned = model.plan.get(period);
-  return { exposure: calendar.exposure(model.index, phase, ahead) * (planned ? plannedDays.factorOf(model.events, planned) : 1), phase, ahead };
+  return { exposure: calendar.exposure(model.index, place, ahead) * (planned ? plannedDays.factorOf(model.events, planned, model.index.noise) : 1), phase: place.phase, ahead };
 }
 
 function leavePanel(model: DemandForecaster): void {

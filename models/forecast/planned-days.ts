@@ -1,9 +1,10 @@
 /**
  * Days that are known in advance, and what they are worth: a factor of its own for each name, learned by the shop as one.
  *
- *   ln M[name] += κ surprise · max(0.3, 1/times)                                          a planned day teaches its own factor, and neither season nor level
- *   surprise = ln (R / M[name]),  R made over what is expected without M, a sale at most 3 R    see capped-sales.ts
- *   κ = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = surprise² − 4 · 2/N,  N the sales expected   what is plain to see needs fewer sales
+ *   m[name] += κ max(0.3, 1/times) (ln R − m[name])                 a planned day teaches its own factor, and neither season nor level
+ *   factor   = exp(b m),  b = m² / (m² + 4 v / min(times, 5.7))     v the noise of ordinary days: what is no more than chance is not believed
+ *   R made over what is expected of an ordinary day, a sale at most 3 R     see capped-sales.ts
+ *   κ = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = (ln R − b m)² − 4 · 2/N,  N the sales expected: what is plain to see needs fewer
  *
  * Days (closed, promotions, holidays) are given, not learned. A name that nobody has seen yet is worth 1.
  */
@@ -11,6 +12,10 @@ import * as calendar from './calendar-index.js';
 import { timesExpected, type CappedSales } from './capped-sales.js';
 
 const LEAST_RATE = 0.3;
+/** Of so many days the mean is as sure as what is learned at the least rate for ever. */
+const MOST_TIMES = 2 / LEAST_RATE - 1;
+/** Deviations that a factor must be off 1 to be half believed, squared. */
+const DOUBT = 4;
 const TOO_FEW_SALES = 5;
 const CERTAIN_SALES = 50;
 /** Variance of the logarithm of what is made, times the sales expected. */
@@ -29,7 +34,7 @@ export interface PlannedDay {
 export type Plan = ReadonlyMap<number, PlannedDay>;
 
 export interface EventEffect {
-  /** ln of its factor. */
+  /** m. */
   readonly effect: number;
   readonly times: number;
 }
@@ -38,7 +43,14 @@ export interface EventEffect {
 export type Effects = Readonly<Record<string, EventEffect>>;
 
 /** What a planned day multiplies an ordinary one with; a closed one with 0. */
-export const factorOf = (effects: Effects, { kind, name }: PlannedDay): number => (kind === 'closed' ? 0 : Math.exp(effects[name]?.effect ?? 0));
+export const factorOf = (effects: Effects, { kind, name }: PlannedDay, noise: number): number => (kind === 'closed' ? 0 : Math.exp(believed(effects[name], noise)));
+
+/** b ln M. */
+function believed(known: EventEffect | undefined, noise: number): number {
+  if (!known || known.effect === 0) return 0;
+  const chance = noise / Math.min(known.times, MOST_TIMES);
+  return known.effect * (known.effect ** 2 / (known.effect ** 2 + DOUBT * chance));
+}
 
 /** How the shop has lived a planned day: what it was worth to all SKUs, or closed. */
 export type PlannedOutcome = { closed: true } | { closed: false; exposure: number; learned?: EventEffect };
@@ -48,21 +60,22 @@ export type PlannedOutcome = { closed: true } | { closed: false; exposure: numbe
  * @param sellers sales of an ordinary day
  * @param young typical sales of SKUs of which nothing is expected yet
  */
-export function learn(effects: Effects, planned: PlannedDay, index: calendar.CalendarIndex, phase: number, sellers: number, sales: CappedSales, young: number): PlannedOutcome {
+export function learn(effects: Effects, planned: PlannedDay, index: calendar.CalendarIndex, place: calendar.Place, sellers: number, sales: CappedSales, young: number): PlannedOutcome {
   if (planned.kind === 'closed') return { closed: true };
   const { effect, times } = effects[planned.name] ?? { effect: 0, times: 0 };
-  const ordinary = calendar.exposure(index, phase);
-  const plain = ordinary * Math.exp(effect);
+  const ordinary = calendar.exposure(index, place);
+  const known = believed(effects[planned.name], index.noise);
+  const plain = ordinary * Math.exp(known);
   const expected = plain * sellers;
   if (sales.made <= 0 && young <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return { closed: true };
   if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: plain };
   const factor = Math.max(timesExpected({ ...sales, made: calendar.madeByAll(index, sales.made, expected, young) }, ordinary * sellers), 1e-9);
-  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - effect - index.offset));
+  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - known - index.offset));
   const many = expected - TOO_FEW_SALES;
   const certainty = many / (many + Math.min(CERTAIN_SALES, NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * NOISE) / expected)));
   return {
     closed: false,
     exposure: plain * Math.exp(0.7 * certainty * surprise),
-    learned: { effect: effect + certainty * Math.max(LEAST_RATE, 1 / (times + 1)) * surprise, times: times + 1 },
+    learned: { effect: effect + certainty * Math.max(LEAST_RATE, 1 / (times + 1)) * (known + surprise - effect), times: times + 1 },
   };
 }

@@ -101,6 +101,8 @@ const isAlike = (a: Activity, b: Activity | undefined): boolean =>
   b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined && a.young === b.young &&
   a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected;
 
+const placeOf = (day: number): calendar.Place => ({ phase: phaseOf(day), monthDay: calendar.monthDayOf(day) });
+
 interface Worth {
   readonly index: calendar.CalendarIndex;
   sellers: number;
@@ -123,7 +125,7 @@ function live(shop: ShopSeason, first: number, days: Sums, count: number, plan: 
     const onSale = of('saleExpected');
     // Whoever is on promotion is no measure of the day.
     const usual = { ...state, sellers: Math.max(0, state.sellers - onSale) };
-    const worth = planned ? learnPlanned(usual, planned, phaseOf(day), { made, beyond3: of('beyond3'), beyond6: of('beyond6') }, young) : learnOrdinary(usual, phaseOf(day), made, young);
+    const worth = planned ? learnPlanned(usual, planned, placeOf(day), { made, beyond3: of('beyond3'), beyond6: of('beyond6') }, young) : learnOrdinary(usual, placeOf(day), made, young);
     state.worth.push(worth);
     if (worth < 0) continue;
     // Caps on sales make what is made a little less than expected, for these as for all.
@@ -134,13 +136,13 @@ function live(shop: ShopSeason, first: number, days: Sums, count: number, plan: 
   return state;
 }
 
-function learnOrdinary({ index, sellers }: Worth, phase: number, made: number, young: number): number {
-  const outcome = calendar.learn(index, phase, made, calendar.exposure(index, phase) * sellers, young);
+function learnOrdinary({ index, sellers }: Worth, place: calendar.Place, made: number, young: number): number {
+  const outcome = calendar.learn(index, place, made, calendar.exposure(index, place) * sellers, young);
   return outcome.closed ? -1 : outcome.exposure;
 }
 
-function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, phase: number, sales: CappedSales, young: number): number {
-  const outcome = plannedDays.learn(events, planned, index, phase, sellers, sales, young);
+function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, place: calendar.Place, sales: CappedSales, young: number): number {
+  const outcome = plannedDays.learn(events, planned, index, place, sellers, sales, young);
   if (outcome.closed) return -1;
   if (outcome.learned) events[planned.name] = outcome.learned;
   return outcome.exposure;
@@ -185,11 +187,11 @@ export function pastWorth({ past }: ShopSeason, { lastDay, made }: ShopWindow, d
 function expectedWorth(index: calendar.CalendarIndex, events: Effects, plan: Plan, day: number, ahead: number): number {
   const planned = plan.get(day);
   if (planned?.kind === 'closed') return -1;
-  const plain = calendar.exposure(index, phaseOf(day), Math.max(0, ahead));
-  if (planned) return plain * plannedDays.factorOf(events, planned);
+  const plain = calendar.exposure(index, placeOf(day), Math.max(0, ahead));
+  if (planned) return plain * plannedDays.factorOf(events, planned, index.noise);
   return plain > 0 ? plain : -1;
 }
 
 const copyOf = (index: calendar.CalendarIndex): calendar.CalendarIndex => ({
-  ...index, season: [...index.season], learned: [...index.learned], closedRun: [...index.closedRun],
+  ...index, season: [...index.season], learned: [...index.learned], closedRun: [...index.closedRun], month: [...index.month], monthLearned: [...index.monthLearned],
 });

@@ -62,6 +62,7 @@ async function run(options: Options): Promise<void> {
     daysAPeriod: stepDays,
     minHistory: Math.round(options.minHistoryDays / stepDays),
     minSelling: options.minSellingDays,
+    firstDay: step.name === 'day' ? sales.firstDay : undefined,
     plan,
   };
   const protocolText =

@@ -3,7 +3,7 @@ import * as bank from '../../models/forecast/expert-bank.js';
 import { NEARLY_CLOSED } from '../../models/forecast/own-season.js';
 import { EXPERTS } from '../../models/forecast/expert-quantiles.js';
 import { factorOf, isPromoted } from '../../models/forecast/promotions.js';
-import type { Plan } from '../../models/forecast/planned-days.js';
+import * as plannedDays from '../../models/forecast/planned-days.js';
 import { blankForecast, CLASS_NAMES, classOf, expertShares, groupOf, momentumOf, predictSku, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { isShort, phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { HORIZON_DAYS, live, worthTo, type Day } from '../../consumers/demand/forecast.js';
@@ -23,17 +23,17 @@ export function mixOf(taught: Taught, rows: bank.Bank): { expert: string; weight
 }
 
 /** What moves the forecast: how often and how much the SKU sells, its weekdays, trends, and days known in advance. */
-export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank, today: number, plan: Plan): object {
+export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank, today: number, plan: plannedDays.Plan): object {
   const { index, events, sales } = shop.outlook(today);
-  const factors = WEEKDAYS.map((_, phase) => (calendar.exposure(index, phase) / Math.exp(index.level)) * bank.profile(rows, 0, phase));
-  const open = factors.filter((_, phase) => calendar.exposure(index, phase) > 0);
+  const factors = WEEKDAYS.map((_, phase) => (calendar.exposure(index, { phase, monthDay: -1 }) / Math.exp(index.level)) * bank.profile(rows, 0, phase));
+  const open = factors.filter((_, phase) => calendar.exposure(index, { phase, monthDay: -1 }) > 0);
   // What the bank knows is of days that are not closed to the SKU; a merchant asks of all on which the shop is open.
   const its = open.length > 0 ? factors.filter((factor, phase) => factor > 0 && bank.profile(rows, 0, phase) > NEARLY_CLOSED).length / open.length : 1;
   const aDay = open.length > 0 ? open.reduce((sum, factor) => sum + factor, 0) / open.length : 1;
   const planned = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).flatMap((day) => {
     const known = plan.get(day);
     if (!known) return [];
-    return [{ date: isoDay(day), kind: known.kind, name: known.name, factor: known.kind === 'closed' ? 0 : rounded(Math.exp(events[known.name]?.effect ?? 0)) }];
+    return [{ date: isoDay(day), kind: known.kind, name: known.name, factor: rounded(plannedDays.factorOf(events, known, index.noise)) }];
   });
   const onSale = Array.from({ length: HORIZON_DAYS }, (_, i) => today + 1 + i).filter((day) => isPromoted(promotions, day));
   return {
