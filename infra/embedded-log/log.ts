@@ -57,6 +57,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     return openLocked(options, door);
   } catch (error) {
     await door.close();
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new Error(`There is no room for the log in ${options.directory}: ${(error as Error).message}`, { cause: error });
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { open, TransactionFlags, type RootDatabase } from 'lmdb';
@@ -53,6 +54,8 @@ const FREE_PAGES = { maxFreeSpaceToLoad: 500, maxFreeSpaceToRetain: 1_000 };
 
 /** After a failure lmdb may wait at its end for a sync that never comes, and its reason may never be told. */
 const LONGEST_MS = 1_000;
+/** For the files of a new environment. */
+const FIRST_BYTES = 1 << 20;
 
 /**
  * One LMDB environment for all tables. A change is visible at once and reaches LMDB and the disk within a second or so:
@@ -62,7 +65,14 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   const { identityOf, maxAgeMs = Infinity, now = Date.now, waitingRows = WRITE_ROWS, journal = silentJournal } = options;
   const path = join(options.directory, 'tables');
   const root = (options.openEnvironment ?? openEnvironment)(path);
-  const positions = root.openDB<Buffer, string>({ name: 'positions', encoding: 'binary' });
+  const opened = <T>(attempt: () => T): T => {
+    try {
+      return attempt();
+    } catch (cause) {
+      throw new Error(`A table store in ${path} cannot be opened (is the disk full?): ${messageOf(cause)}`, { cause });
+    }
+  };
+  const positions = opened(() => root.openDB<Buffer, string>({ name: 'positions', encoding: 'binary' }));
   const stores = new Map<string, { table: string; partition: number; store: LmdbStore }>();
   let waiting = 0;
   let writing: Promise<void> | undefined;
@@ -80,7 +90,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   function failed({ taken, rows }: ReturnType<typeof takeUp>, cause: unknown): Unavailable {
     for (const store of taken) store.notWritten();
     waiting += rows;
-    const error = new Unavailable(`The table stores in ${path} cannot be written (is the disk full?): ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    const error = new Unavailable(`The table stores in ${path} cannot be written (is the disk full?): ${messageOf(cause)}.`, { cause });
     if (!isFailing) journal.warn({ error: error.message }, 'Rows of tables wait in memory, and stand in the log, until they can be written.');
     isFailing = true;
     return error;
@@ -150,7 +160,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
       const name = `${table}/${partition}`;
       const known = stores.get(name);
       if (known) return known.store;
-      const store = new LmdbStore(root, positions, name, { identity: identityOf(table), now, changing });
+      const store = opened(() => new LmdbStore(root, positions, name, { identity: identityOf(table), now, changing }));
       if (store.isForeign || now() - store.changedAt > maxAgeMs) store.wipe();
       stores.set(name, { table, partition, store });
       return store;
@@ -179,12 +189,32 @@ async function reasonOf(failure: unknown): Promise<unknown> {
   return Promise.race([Promise.resolve(failure.commitError).catch((reason: unknown) => reason), delay(LONGEST_MS, failure, { ref: false })]);
 }
 
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+/**
+ * lmdb maps its lock file and its first pages without asking whether the disk has room for them: without it a signal would end the process.
+ * @throws Error when it has none
+ */
+function makeRoom(path: string): void {
+  if (['data.mdb', 'lock.mdb'].every((name) => existsSync(join(path, name)))) return;
+  const probe = join(path, 'room.new');
+  try {
+    mkdirSync(path, { recursive: true });
+    writeFileSync(probe, new Uint8Array(FIRST_BYTES), { flush: true });
+  } catch (cause) {
+    throw new Error(`There is no room for table stores in ${path}: ${messageOf(cause)}`, { cause });
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
 export function openEnvironment(path: string): RootDatabase {
+  makeRoom(path);
   try {
     // All is written in batches of ours: lmdb's own, of what a turn of the event loop brings, has a promise that nobody can wait for, and its rejection would end the process.
     const options = { path, maxDbs: MAX_DATABASES, mapSize: MAP_BYTES, eventTurnBatching: false, ...FREE_PAGES };
     return open(options);
   } catch (cause) {
-    throw new ConfigError([`The table stores in ${path} cannot be opened: remove the directory to rebuild them from the log.`], { cause });
+    throw new ConfigError([`The table stores in ${path} cannot be opened: ${messageOf(cause)}. If they are damaged, restore DATA_DIR from a copy; without the directory they are rebuilt from what the log still holds.`], { cause });
   }
 }

@@ -7,6 +7,16 @@ const say = (line: string): number => writeSync(1, `${line}\n`);
 const outcome = (stores: TableStores): Promise<string> => stores.flushed().then(() => 'written', (error: Error) => error.message);
 const row = (n: number): Buffer => Buffer.alloc(20_000, n);
 
+/** Open stores where there is no room for them; answers what is said of it. */
+export function runEmpty(directory: string): void {
+  try {
+    openTableStores({ directory, identityOf: () => 'log 1' });
+    say('opened');
+  } catch (error) {
+    say((error as Error).message);
+  }
+}
+
 /**
  * A process whose files may not grow beyond a limit, as on a full disk: fills its table stores, gets room, and says what came of it.
  * `byWriter`: rows come so fast that their writer writes them himself.

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -163,14 +163,25 @@ describe('LMDB stores of a data directory', () => {
 
   // The kernel refuses to let a file grow, as on a full disk, and lmdb hears of it as it does there: which a failing port in its place does not show.
   describe.skipIf(process.platform !== 'linux')('on a full disk', () => {
+    /** Runs a function of table-store-writer.ts in a process whose files may not grow beyond so many KiB. */
+    async function starved(kibibytes: number, run: string, ...given: string[]): Promise<{ code: unknown; said: string }> {
+      const script = `const { runnerImport } = await import('vite'); const { module } = await runnerImport(process.argv[1]); await module[process.argv[2]](...process.argv.slice(3));`;
+      const writer = fileURLToPath(new URL('table-store-writer.ts', import.meta.url));
+      const child = spawn('bash', ['-c', `ulimit -S -f ${kibibytes}; exec "$@"`, 'bash', process.execPath, '--input-type=module', '-e', script, writer, run, ...given], { stdio: ['ignore', 'pipe', 'ignore'] });
+      let said = '';
+      child.stdout.on('data', (data: Buffer) => { said += data.toString(); });
+      return { code: await new Promise((resolve) => child.once('close', (status, signal) => resolve(status ?? signal))), said };
+    }
+
+    test('what has no room from the start is refused by a sentence: lmdb would map pages that the disk cannot hold, and die of a signal', { timeout: 60_000 }, async () => {
+      const directory = directoryForTest();
+      expect(await starved(512, 'runEmpty', directory)).toEqual({ code: 0, said: expect.stringMatching(/^There is no room for table stores in .*: EFBIG/) });
+      expect(readdirSync(join(directory, 'tables'))).toEqual([]);
+    });
+
     for (const byWriter of [false, true]) {
       test(`${byWriter ? 'rows that their writer writes himself' : 'rows written behind'} wait and are written once there is room; the process lives, and ends when it is told to`, { timeout: 60_000 }, async () => {
-        const script = `const { runnerImport } = await import('vite'); const { module } = await runnerImport(process.argv[1]); await module.run(process.argv[2], process.argv[3]);`;
-        const writer = fileURLToPath(new URL('table-store-writer.ts', import.meta.url));
-        const child = spawn('bash', ['-c', 'ulimit -S -f 2048; exec "$@"', 'bash', process.execPath, '--input-type=module', '-e', script, writer, directoryForTest(), String(byWriter)], { stdio: ['ignore', 'pipe', 'ignore'] });
-        let said = '';
-        child.stdout.on('data', (data: Buffer) => { said += data.toString(); });
-        const code = await new Promise((resolve) => child.once('close', (status, signal) => resolve(status ?? signal)));
+        const { code, said } = await starved(2_048, 'run', directoryForTest(), String(byWriter));
         expect(said.replaceAll(/The table stores in .* cannot be written .*/g, 'not written').trimEnd().split('\n')).toEqual([
           `refused: ${byWriter ? 'not written' : 'nothing'}`, 'full: not written', 'read: true', 'closed', 'still full: not written', 'room: written', 'whole: true',
           'warned: Rows of tables wait in memory, and stand in the log, until they can be written.',
