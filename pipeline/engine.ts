@@ -85,7 +85,7 @@ async function embedded({ config, clock, journal }: EngineOptions): Promise<Open
   const directory = config.DATA_DIR;
   const log = await openEmbeddedLog({ directory, clock: clock ?? clockOf(directory) ?? 'wall' });
   if (log.cutBytes > 0) journal.warn({ bytes: log.cutBytes }, 'The end of the log was torn and has been cut off; nothing of it had been acknowledged.');
-  const stores = openTableStores({ directory, identityOf: () => log.id, journal });
+  const stores = await opened(log, () => openTableStores({ directory, identityOf: () => log.id, journal }));
   log.holdBack(() => stores.flushed());
   const owned = observedStores(stores.open);
   return {
@@ -93,6 +93,16 @@ async function embedded({ config, clock, journal }: EngineOptions): Promise<Open
     flush: async () => void (await stores.flushed()),
     close: () => stores.close(),
   };
+}
+
+/** What stands on a log; where it cannot be opened the log is closed: it would keep the process alive. */
+async function opened<T>(log: Log, open: () => T): Promise<T> {
+  try {
+    return open();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
 }
 
 async function onKafka({ config, clock, metrics, journal }: EngineOptions): Promise<Opened> {
@@ -108,7 +118,7 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
   });
   const storesIn = (folder: string): ReturnType<typeof openTableStores> =>
     openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS, journal });
-  const [tasks, views] = [storesIn('tasks'), storesIn('views')];
+  const { tasks, views } = await opened(log, () => ({ tasks: storesIn('tasks'), views: storesIn('views') }));
   return {
     log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined, logFailure: () => undefined,
     snapshotPlace: { directory: join(config.DATA_DIR, 'snapshots'), log: log.id },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createHttpServer, type HttpServer } from '../infra/http/server.js';
 import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
 import type { AddressLimit } from '../infra/http/limits.js';
@@ -24,6 +25,9 @@ import { reorderDefaults, topologyOf } from './topology.js';
 
 /** A cluster that starts together with this process may take a while; one that is not there must be said to be missing. */
 const OPEN_WITHIN_MS = 60_000;
+
+/** How long a start that failed waits for what it had begun. */
+const GIVE_UP_AFTER_MS = 10_000;
 
 export type Role = 'all' | 'collector' | 'consumers' | 'scorer' | 'sinks';
 
@@ -98,10 +102,19 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       unstopped: () => [...open],
     };
   } catch (error) {
-    await Promise.all(running.map((part) => part.stop()));
-    await engine.close();
+    await ended(running, engine, GIVE_UP_AFTER_MS);
     throw error;
   }
+}
+
+/** Stop what a start had begun before it failed. What hangs or fails meanwhile must not keep the reason from being said: never rejects. */
+export async function ended(running: readonly Pick<Running, 'stop'>[], engine: Pick<Engine, 'close'>, withinMs: number): Promise<void> {
+  const stopped = new AbortController();
+  const all = Promise.allSettled(running.map((part) => part.stop())).then(() => engine.close());
+  await Promise.race([
+    all.catch(() => undefined).finally(() => stopped.abort()),
+    delay(withinMs, undefined, { signal: stopped.signal }).catch(() => undefined),
+  ]);
 }
 
 const NO_SUCH_HOST = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);

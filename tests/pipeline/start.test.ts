@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
 import { readConfig } from '../../pipeline/config.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
-import { listen, readinessOf } from '../../pipeline/main.js';
+import { ended, listen, readinessOf } from '../../pipeline/main.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
   let caughtUp = false;
@@ -29,6 +29,15 @@ test('a HOST that is none of this machine is a fault of the configuration, a por
   taken.close();
   expect(error).not.toBeInstanceOf(ConfigError);
   expect(error).toMatchObject({ code: 'EADDRINUSE' });
+});
+
+test('a start that failed says so, whatever hangs or fails while it is undone', async () => {
+  let isClosed = false;
+  const engine = { close: async () => { isClosed = true; } };
+  await ended([{ stop: async () => {} }, { stop: () => Promise.reject(new Error('Kafka is gone.')) }], engine, 60_000);
+  expect(isClosed).toBe(true);
+  await ended([{ stop: () => new Promise(() => {}) }], engine, 10);
+  await ended([], { close: () => Promise.reject(new Error('The disk is full.')) }, 60_000);
 });
 
 test('a HOST with a port or a blank is told with all other problems', () => {
