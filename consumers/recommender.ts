@@ -62,7 +62,8 @@ export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderO
   name: 'recommender',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
-    index: itemIndex.init(), model: fusion.init(fusion.settingsFor(repeats)), shares: noShares(), shown: shownLists.init(), position: positionBias.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(bounds), told: noneTold(), events: 0, chosen: 0, toldLessons: -1,
+    index: itemIndex.init(), shares: noShares(), shown: shownLists.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(bounds),
+    told: noneTold(), position: positionBias.init(), events: 0, chosen: 0, model: fusion.init(fusion.settingsFor(repeats)), toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
@@ -72,7 +73,7 @@ export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderO
     else keepShown(state, value as Recommendation);
     forgetDue(state.known, state.index, state.model.popularity, (items) => forget(state, items));
   },
-  *snapshot({ index, model, shares, shown, position, quality, contents, known, told, events, chosen }) {
+  *snapshot({ index, shares, shown, quality, contents, known, told, position, events, chosen, model }) {
     yield itemIndex.snapshot(index);
     yield sharesSnapshot(shares);
     yield shownLists.snapshot(shown);
@@ -90,9 +91,8 @@ export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderO
     const learned = fusion.restore(model);
     checkRepeats(learned.settings.repeats, repeats);
     return {
-      index: itemIndex.restore(index!), model: learned, shares: restoreShares(shares!), shown: shownLists.restore(shown!), position: positionBias.restore(position!), quality: liveQuality.restore(quality!),
-      contents: restoreContents(contents!), known: restoreKnownItems(known!, bounds), told: restoreTold(told!),
-      events, chosen, toldLessons: -1,
+      index: itemIndex.restore(index!), shares: restoreShares(shares!), shown: shownLists.restore(shown!), quality: liveQuality.restore(quality!), contents: restoreContents(contents!), known: restoreKnownItems(known!, bounds),
+      told: restoreTold(told!), position: positionBias.restore(position!), events, chosen, model: learned, toldLessons: -1,
     };
   },
   publishes: {
