@@ -80,15 +80,15 @@ function formOf(rows: readonly CsvRow[], file: string): Columns | 'lists' {
   if (width < 3 || filled.some(({ length }) => length !== width)) return 'lists';
   // Lists have one line a user. Read as items, a rating of 5 would be everybody's favourite, and every time an item of its own.
   const isRepeated = new Set(filled.map(([user]) => user)).size < filled.length;
-  const columnOf = (is: (cell: string) => boolean): number => filled[0].findIndex((_, at) => at > 1 && filled.every((cells) => is(cells[at])));
-  const [iso, unix, rating] = [columnOf(isIsoTime), columnOf(isUnixTime), columnOf((cell) => /^\d(\.\d+)?$|^10(\.0+)?$/.test(cell))];
-  const time = Math.max(iso, unix);
+  const columnOf = (from: number, is: (cell: string) => boolean): number => filled[0].findIndex((_, at) => at >= from && filled.every((cells) => is(cells[at])));
+  const [iso, unix, rating] = [columnOf(1, isIsoTime), columnOf(2, isUnixTime), columnOf(2, (cell) => /^\d(\.\d+)?$|^10(\.0+)?$/.test(cell))];
+  const time = iso >= 0 ? iso : unix;
   const bare = { hasHeader: false, user: 0, item: 1, time };
   if (width === 3 && time === 2 && (iso === 2 || isRepeated)) return { ...bare, names: ['user', 'item', 'time'] };
   if (width === 4 && time >= 2 && rating >= 2) return { ...bare, names: time === 3 ? ['user', 'item', 'rating', 'time'] : ['user', 'item', 'time', 'rating'] };
-  const odd = iso >= 0 ? iso : isRepeated ? Math.max(unix, rating) : -1;
-  if (odd < 0) return 'lists';
-  throw new DataFileError(`Column ${odd + 1} of every line of ${file} looks like a ${odd === rating ? 'rating' : 'time'}, which is no item: name the columns in a first line (user, item, rating, timestamp).`);
+  if (iso < 0 && !isRepeated) return 'lists';
+  const odd = time >= 0 ? `column ${time + 1} looks like a time` : rating >= 0 ? `column ${rating + 1} looks like a rating` : 'users come again, so that column 3 may be a count';
+  throw new DataFileError(`Each line of ${file} has ${width} cells, and ${odd}, which is no item: name the columns in a first line (user, item, rating, timestamp).`);
 }
 
 /** The columns of a file whose first row names them. */

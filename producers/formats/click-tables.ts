@@ -39,7 +39,7 @@ export class NotTable extends Error {
 const NAMES = {
   session: ['sessionid', 'session', 'usersession'],
   user: ['userid', 'user', 'visitorid', 'visitor', 'uid', 'customerid', 'customer', 'reviewerid'],
-  item: ['itemid', 'item', 'productid', 'product', 'sku', 'movieid', 'articleid', 'aid', 'parentasin', 'asin'],
+  item: ['itemid', 'item', 'productid', 'product', 'sku', 'movieid', 'articleid', 'artistid', 'trackid', 'songid', 'bookid', 'isbn', 'newsid', 'videoid', 'gameid', 'businessid', 'aid', 'parentasin', 'asin'],
   time: ['timestamp', 'time', 'ts', 'eventtime', 'datetime', 'unixreviewtime', 'date'],
   event: ['event', 'eventtype'],
   order: ['transactionid', 'orderid'],

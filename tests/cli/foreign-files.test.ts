@@ -54,9 +54,11 @@ test('a list a user stays a list, whatever its items look like', async () => {
 });
 
 test.each<[string, string[] | Buffer, RegExp]>([
-  ['ratings without times or names', by(({ user, item }, n) => `${user} ${item} ${rating(n)}`), /^Column 3 of every line of .* looks like a rating/],
-  ['times beside what has no name', by(({ user, item, time }) => `${user} ${item} x ${time}`), /^Column 4 of every line of .* looks like a time/],
-  ['dates and times parted by the blank that parts cells', by(({ user, item, time }) => `${user} ${item} ${iso(time).slice(0, 19).replace('T', ' ')}`), /^Column 3 of every line/],
+  ['ratings without times or names', by(({ user, item }, n) => `${user} ${item} ${rating(n)}`), /^Each line of .* has 3 cells, and column 3 looks like a rating/],
+  ['times beside what has no name', by(({ user, item, time }) => `${user} ${item} x ${time}`), /^Each line of .* has 4 cells, and column 4 looks like a time/],
+  ['dates and times parted by the blank that parts cells', by(({ user, item, time }) => `${user} ${item} ${iso(time).slice(0, 19).replace('T', ' ')}`), /^Each line of .* column 3 looks like a time/],
+  ['times before their items', by(({ user, item, time }) => `${user}\t${iso(time)}\t${item}`), /^Each line of .* column 2 looks like a time/],
+  ['how often, of users that come again', by(({ user, item }, n) => `${user} ${item} ${11 + n * n}`), /^Each line of .* column 3 may be a count/],
   ['a header without a user that is known', ['reader,item_id', '1,2', '1,3'], /^Line 1 of .* names columns, but not a user/],
   ['a header of nothing known', ['leser buch', '1 2', '1 3'], /^Line 1 of .* not a user .* and an item/],
   ['a header that names a column twice', ['user,item,item', '1,2,3'], /names the column item twice/],
