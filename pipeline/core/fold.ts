@@ -93,8 +93,9 @@ export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: 
     });
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  // Positions move with what was learned, so that going on after an outage learns nothing twice.
-  const done = untilAvailable(() => learnOn(fold, state, positions, options, around, lag, announce), options.stop, around.journal, fold.name);
+  // Positions move with what was learned, so that going on after an outage learns nothing twice, and nothing is left untold.
+  const progress: Progress = { positions, untold: [], isUnsaved: false };
+  const done = untilAvailable(() => learnOn(fold, state, progress, options, around, lag, announce), options.stop, around.journal, fold.name);
   // Not waited for at the end: a lesson in work may take longer than a stop should.
   void studyOn(fold, state, options.stop, around.journal);
   return { state, caughtUp, done: done.finally(() => lag.stop()).finally(announce) };
@@ -134,10 +135,20 @@ async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: 
   return { state: fold.init(), positions: starts };
 }
 
+/** What outlasts an outage of the log. */
+interface Progress {
+  readonly positions: Map<string, Position>;
+  /** What the state counts as told, and the log has not taken yet. */
+  untold: readonly Upsert[];
+  /** Something was learned since the last snapshot. */
+  isUnsaved: boolean;
+}
+
 async function learnOn<S>(
-  fold: Fold<S>, state: S, positions: Map<string, Position>, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void,
+  fold: Fold<S>, state: S, progress: Progress, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void,
 ): Promise<void> {
   const { log, metrics, journal } = around;
+  const { positions } = progress;
   const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
   // Who learns again what was learned before knows less, until it has caught up, than what stands published.
   let isWithholding = await standsPublished(fold, log);
@@ -145,12 +156,14 @@ async function learnOn<S>(
   const reader = log.reader([...positions.values()], PATIENCE_MS);
   let savedAt = performance.now();
   let publishedAt = performance.now();
-  let unsaved = false;
   metrics.count('millrace_snapshots_failed_total', { learner: fold.name }, 0);
   const save = async (): Promise<void> => {
     try {
-      if (unsaved) await snapshots.save(fold.name, fold.snapshot(state), [...positions.values()]);
-      unsaved = false;
+      // A snapshot that counts as told what is not would keep it from ever being told.
+      if (progress.isUnsaved && progress.untold.length === 0) {
+        await snapshots.save(fold.name, fold.snapshot(state), [...positions.values()]);
+        progress.isUnsaved = false;
+      }
     } catch (error) {
       // A snapshot spares learning again, no more: without it the log still has everything, and what is learned goes on.
       metrics.count('millrace_snapshots_failed_total', { learner: fold.name });
@@ -166,7 +179,7 @@ async function learnOn<S>(
         positions.set(`${record.topic}/${record.partition}`, { topic: record.topic, partition: record.partition, offset: record.offset + 1 });
       }
       if (records.length > 0) {
-        unsaved = true;
+        progress.isUnsaved = true;
         learned?.();
       }
       lag.read(records, reader.lag());
@@ -175,9 +188,10 @@ async function learnOn<S>(
       isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
       const { publishes } = fold;
       if (publishes) metrics.gauge('millrace_learner_withholding', isWithholding ? 1 : 0, { learner: fold.name });
-      if (publishes && !isWithholding && unsaved && performance.now() - publishedAt >= publishes.everyMs) {
-        const changes = publishes.changes(state, Date.now());
-        if (changes.length > 0) await log.append(changes.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
+      if (publishes && !isWithholding && progress.isUnsaved && performance.now() - publishedAt >= publishes.everyMs) {
+        if (progress.untold.length === 0) progress.untold = publishes.changes(state, Date.now());
+        if (progress.untold.length > 0) await log.append(progress.untold.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
+        progress.untold = [];
         for (const { name, value, labels } of fold.gauges?.(state) ?? []) metrics.gauge(name, value, labels);
         publishedAt = performance.now();
       }

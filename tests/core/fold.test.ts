@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { interactionsOf } from '../../pipeline/bench/events.js';
+import { Unavailable } from '../../pipeline/core/errors.js';
 import { startFold, type Fold, type Snapshots } from '../../pipeline/core/fold.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
@@ -164,4 +165,32 @@ test('a snapshot that cannot be written is told, counted and tried again, and th
   await expect.poll(() => state.events).toBe(EVENTS + 5);
   stop.abort();
   await done;
+});
+
+test('what the log did not take of what a learner told is told once it takes it, and no snapshot counts it as told before', async () => {
+  let isFull = true;
+  let asked = 0;
+  const saved: number[] = [];
+  const told = new Set<number>();
+  /** Tells each count once, as a learner of vectors does. */
+  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
+  const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? Promise.reject(new Unavailable('The log is full.')) : log.append(records)) };
+  const snapshots: Snapshots = { load: async () => undefined, save: async () => void saved.push(told.size) };
+  const stop = new AbortController();
+  let refusals = 0;
+  const { state, done } = await startFold(telling, { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log: full, metrics: noMetrics, journal: { ...silentJournal, warn: () => void refusals++ } });
+  await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(2);
+  const [first] = [...told];
+  expect([asked, told.size, saved]).toEqual([1, 1, []]);
+  isFull = false;
+  await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => state.events, { timeout: 10_000 }).toBe(EVENTS);
+  stop.abort();
+  await done;
+  const reader = log.reader([{ topic: itemVectors.name, partition: 0, offset: 0 }]);
+  const rows = (await reader.poll(1_000, 1_000)).map(({ value }) => itemVectors.codec.decode(value!).events);
+  await reader.close();
+  expect(rows[0]).toBe(first);
+  expect(rows).toEqual([...told].slice(0, rows.length));
+  expect(saved.length).toBeGreaterThan(0);
 });
