@@ -1026,6 +1026,10 @@ export interface ShopSeason {
   readonly monthLearned: readonly number[];
   /** Smoothed square of what a day's logarithm is off. */
   readonly noise: number;
+  /** SKUs that were new, forgetting with each one (models/forecast/newcomers). */
+  readonly newcomers: number;
+  /** Sum of the shares of their first two weeks' days after the first on which they sold. */
+  readonly wentOn: number;
 }
 
 /** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */
@@ -1052,6 +1056,10 @@ export interface ShopWindow {
   readonly saleBeyond6: readonly number[];
   /** Typical sales of those that are younger. */
   readonly young: readonly number[];
+  /** SKUs whose first sale was on the day. */
+  readonly newcomers: readonly number[];
+  /** Days with a sale of these in the thirteen days after it, in all. */
+  readonly again: readonly number[];
 }
 
 /** A cart that was bought. */

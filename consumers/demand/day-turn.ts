@@ -1,6 +1,7 @@
 import * as bank from '../../models/forecast/expert-bank.js';
 import { EXPERTS, predict as askExperts } from '../../models/forecast/expert-quantiles.js';
 import { learnRound, type Sample } from '../../models/forecast/judging.js';
+import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { openDays } from '../../models/forecast/shop-demand.js';
 import { classOfGroup, groupOf, GROWN_UP, meanShares, mixedMeans } from '../../models/forecast/sku-forecast.js';
@@ -108,6 +109,7 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
   const quantiles = new Float64Array(LEADS.length * EXPERTS.length * LEVELS.length);
   const means = new Float64Array(LEADS.length * EXPERTS.length);
   const usually = periodsAfter(origin, LEADS, shop.outlook(origin + 1).exposureOf);
+  bank.imagine(asked, imaginedPeriods(shop.season));
   for (let i = 0; i < parts; i++) {
     for (const { sub: sku } of ctx.scan(memberRows, memberKey((from + i) % PARTS))) {
       if (turns > 1 && turnOf(sku, turns) !== turn) continue;

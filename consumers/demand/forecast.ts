@@ -1,5 +1,6 @@
 import * as bank from '../../models/forecast/expert-bank.js';
 import type { Demand } from '../../models/forecast/hour-profile.js';
+import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import { factorOf, promoted } from '../../models/forecast/promotions.js';
 import { blankForecast, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { phaseOf, SEASON_DAYS, unfold, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
@@ -50,6 +51,7 @@ export function worthTo({ promotions }: SkuSeries, shop: Shop, today: number): E
 /** Lives a SKU's days up to the running one, of which only the part that has passed counts, into a bank of one row. */
 export function live(series: SkuSeries, shop: Shop, { today, share }: Day, seen?: Parameters<typeof unfold>[4], into: bank.Bank = scratch): bank.Bank {
   const exposureOf = worthTo(series, shop, today);
+  bank.imagine(into, imaginedPeriods(shop.season));
   unfold(series, today, (day) => (day === today ? exposureOf(day) * share : exposureOf(day)), into, seen);
   return into;
 }

@@ -46,8 +46,8 @@ export function demandRow(series: SkuSeries, { publishedAt, suggestedDay, sugges
 
 export function seasonOf(row: ShopSeason | undefined): shop.ShopSeason {
   if (!row) return shop.init();
-  const { season, learned, closedRun, level, slope, offset, periods, young, month, monthLearned, noise, sellers, events, past, saleMade, saleBeyond3, saleBeyond6, saleExpected } = row;
-  return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods, young, month: [...month], monthLearned: [...monthLearned], noise }, sellers, events, past: floatsOf(past), saleMade, saleBeyond3, saleBeyond6, saleExpected };
+  const { season, learned, closedRun, level, slope, offset, periods, young, month, monthLearned, noise, sellers, events, past, saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn } = row;
+  return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods, young, month: [...month], monthLearned: [...monthLearned], noise }, sellers, events, past: floatsOf(past), saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn };
 }
 
 export function seasonRow({ index, past, ...rest }: shop.ShopSeason, members: number): ShopSeason {

@@ -12,6 +12,7 @@ import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
 import { capped, type CappedSales } from './capped-sales.js';
 import { learnRound, type Sample } from './judging.js';
+import * as newcomers from './newcomers.js';
 import * as plannedDays from './planned-days.js';
 import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMeans, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
@@ -21,6 +22,7 @@ const PANEL_SKUS = 400;
 /** Panels under way at the same time. */
 const PANELS = 4;
 const PANEL_LEADS = [0.05, 0.2, 0.4, 0.6, 0.8, 1] as const;
+const SETTLED_PERIODS = 28;
 export interface DemandForecaster extends Mixture {
   readonly horizon: number;
   readonly bank: bank.Bank;
@@ -32,6 +34,10 @@ export interface DemandForecaster extends Mixture {
   readonly events: Record<string, plannedDays.EventEffect>;
   /** Day since 1970-01-01 of the first period; null where periods are no days. */
   readonly firstDay: number | null;
+  /** Period of each SKU's first sale, −1 before; its sales in the periods after, until it is grown up. */
+  readonly first: Int32Array;
+  readonly again: Uint8Array;
+  newcomers: newcomers.Newcomers;
   skus: number;
   period: number;
 }
@@ -68,6 +74,9 @@ export function init(options: {
     plan: options.plan ?? new Map(),
     events: {},
     firstDay: options.firstDay ?? null,
+    first: new Int32Array(options.skus).fill(-1),
+    again: new Uint8Array(options.skus),
+    newcomers: newcomers.noNewcomers,
     skus: options.skus,
     period: 0,
   };
@@ -114,12 +123,32 @@ function learnShop(model: DemandForecaster, place: calendar.Place, demand: Float
   return outcome;
 }
 
+/** SKUs first sold four weeks ago, as the topology hears of them: when their days are corrected no more. */
+function learnNewcomers(model: DemandForecaster, demand: Float64Array): void {
+  const { first, again, period } = model;
+  let [count, hits] = [0, 0];
+  for (let sku = 0; sku < model.skus; sku++) {
+    const since = first[sku]! < 0 ? 0 : period - first[sku]!;
+    if (demand[sku]! > 0) {
+      if (first[sku]! < 0) first[sku] = period;
+      else if (since < GROWN_UP) again[sku]!++;
+    }
+    if (since !== SETTLED_PERIODS) continue;
+    count++;
+    hits += again[sku]!;
+  }
+  if (count === 0) return;
+  model.newcomers = newcomers.learn(model.newcomers, count, hits);
+  bank.imagine(model.bank, newcomers.imaginedPeriods(model.newcomers));
+}
+
 /**
  * Learns one period. `demand[sku]` is NaN where the SKU is not yet sold, or where its demand could not show.
  */
 export function learn(model: DemandForecaster, demand: Float64Array): void {
   const place = placeOf(model, model.period);
   const { phase } = place;
+  learnNewcomers(model, demand);
   const outcome = learnShop(model, place, demand);
   if (outcome.closed) {
     for (let sku = 0; sku < model.skus; sku++) bank.learnClosed(model.bank, sku, phase);

@@ -11,6 +11,8 @@
  * a level of what sells at weekends would be too high on Sundays, and s would count twice what the shop has of it. Dividing by the
  * smoothed exposure, instead of smoothing y/e, keeps a closed day (e ≈ 0) from blowing up a level.
  * A size is kept free of the calendar: e (1 − exp(−λ)) / (1 − exp(−λ e)) is the part of e that frequency does not already explain.
+ * Before a SKU's first period some without a sale are imagined, as many as the shop's new SKUs ask for (newcomers.ts): it is heard of because
+ * it sold. They are no part of the row, so that what a row learns hangs on its own demand alone.
  * An untrained row answers zero everywhere. Units are units a period.
  *
  * State: 256 bytes a SKU at season 7, and 4 (57 + season) bytes in general. What is silent against all expectation learns nothing (silence.ts).
@@ -27,9 +29,10 @@ export const OLDER_SIZES = 16;
 export const OLDER_STRIDE = 4;
 const DISPERSION_RATE = 0.02;
 export const QUICK_RATE = 0.5;
+const TREND_LEVEL_RATE = 0.05;
 const TREND_RATE = 0.02;
 export const TREND_DAMPING = 0.97;
-/** A SKU that has just been seen has one imagined period behind it, nearly without a sale. */
+/** Sales in the last of the imagined periods. */
 const PRIOR_FREQUENCY = 0.02;
 
 /** Columns of a row; behind the season, whose length a shop chooses, the surprise of its silence. */
@@ -56,11 +59,28 @@ export interface Bank {
   /** Floats a row. */
   readonly width: number;
   rows: Float32Array;
+  /** Weight of the imagined periods by rate, when a SKU is new: N r. None of them is forgotten by then. */
+  imagined: readonly number[];
+}
+
+const UNTOLD_PERIODS = 3;
+/** Of the frequencies, of the quick level and of Holt's. */
+const ALL_RATES = [...FREQUENCY_RATES, QUICK_RATE, TREND_LEVEL_RATE] as const;
+export const QUICK = RATES;
+export const TREND = RATES + 1;
+const imaginedShares = (periods: number): readonly number[] => ALL_RATES.map((rate) => rate * periods);
+/** What rows are learned with: levels as they are, and one period before the first sale, lest it be certain. */
+export const NONE_IMAGINED = imaginedShares(0);
+const ONE_IMAGINED = imaginedShares(1);
+
+/** So many periods without a sale are imagined before the first one of every SKU; three where nothing is said. */
+export function imagine(bank: Bank, periods: number): void {
+  bank.imagined = imaginedShares(periods);
 }
 
 export function init(skus: number, seasonPeriods: number, daysAPeriod = 1): Bank {
   const width = SEASON + seasonPeriods + 1;
-  return { seasonPeriods, daysAPeriod, width, rows: new Float32Array(skus * width) };
+  return { seasonPeriods, daysAPeriod, width, rows: new Float32Array(skus * width), imagined: imaginedShares(UNTOLD_PERIODS) };
 }
 
 /** Room for `skus` rows; the new ones are untrained. */
@@ -72,19 +92,19 @@ export function grow(bank: Bank, skus: number): void {
 }
 
 /** Smoothed units a period at exposure 1, by rate. */
-export function level(bank: Bank, sku: number, rate: number): number {
+export function level(bank: Bank, sku: number, rate: number, imagined = bank.imagined): number {
   const at = sku * bank.width;
   const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
-  return exposure > 0 ? (bank.rows[at + UNITS + rate] ?? 0) / exposure : 0;
+  const faded = 1 - openShare(rate, bank.rows[at + PERIODS] ?? 0);
+  return exposure > 0 ? (bank.rows[at + UNITS + rate] ?? 0) / (exposure + faded * imagined[rate]!) : 0;
 }
 
-/** Smoothed share of periods with a sale, by rate; one imagined period at the start fades like the others. */
-export function frequency(bank: Bank, sku: number, rate: number): number {
+/** Smoothed share of periods with a sale, by rate; the imagined ones fade like the others. */
+export function frequency(bank: Bank, sku: number, rate: number, imagined = bank.imagined): number {
   const at = sku * bank.width;
-  const r = FREQUENCY_RATES[rate] ?? 1;
   const open = openShare(rate, bank.rows[at + PERIODS] ?? 0);
-  const imagined = r * (1 - open);
-  return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * imagined) / (open + imagined);
+  const faded = 1 - open;
+  return ((bank.rows[at + HITS + rate] ?? 0) + PRIOR_FREQUENCY * faded * FREQUENCY_RATES[rate]!) / (open + faded * imagined[rate]!);
 }
 
 export function periods(bank: Bank, sku: number): number {
@@ -112,7 +132,7 @@ export function ratio(rows: Float32Array, excess: number): number {
 }
 
 /** 1 − (1 − r)^n by rate and n, up to where it is 1 to the last bit of a 32-bit float: a power a SKU and period is dear. */
-const OPEN_SHARES = FREQUENCY_RATES.map((rate) =>
+const OPEN_SHARES = ALL_RATES.map((rate) =>
   Float64Array.from({ length: Math.ceil(18 / rate) }, (_, seen) => 1 - (1 - rate) ** seen),
 );
 
@@ -120,12 +140,19 @@ function openShare(rate: number, seen: number): number {
   return OPEN_SHARES[rate]?.[seen] ?? 1;
 }
 
-export function hazard(bank: Bank, sku: number, rate: number): number {
+/** What is left of the quick level, and of Holt's, which begin with the first period, once others are imagined before it. */
+export function partOf(bank: Bank, sku: number, rate: typeof QUICK | typeof TREND): number {
+  const open = openShare(rate, bank.rows[sku * bank.width + PERIODS] ?? 0);
+  return open > 0 ? open / (open + (1 - open) * bank.imagined[rate]!) : 1;
+}
+
+export function hazard(bank: Bank, sku: number, rate: number, imagined = bank.imagined): number {
   const at = sku * bank.width;
   const open = openShare(rate, bank.rows[at + PERIODS] ?? 0);
   const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
   if (!(exposure > 0)) return 0;
-  return (-Math.log1p(-Math.min(frequency(bank, sku, rate), 0.999)) * open) / exposure;
+  const more = (1 - open) * imagined[rate]!;
+  return (-Math.log1p(-Math.min(frequency(bank, sku, rate, imagined), 0.999)) * (open + more)) / (exposure + more);
 }
 
 /** The part of the exposure that shows in sizes rather than in frequency. */
@@ -148,14 +175,14 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   const at = sku * width;
   const units = demand > 0 ? demand : 0;
   const hit = units > 0 ? 1 : 0;
-  const before = level(bank, sku, 2);
+  const before = level(bank, sku, 2, NONE_IMAGINED);
   const own = profile(bank, sku, phase);
   const expected = before * exposure * own;
-  const fast = level(bank, sku, 0) * exposure * own;
+  const fast = level(bank, sku, 0, NONE_IMAGINED) * exposure * own;
   const seen = rows[at + PERIODS] ?? 0;
 
   const heard = at + width - 1;
-  rows[heard] = hit === 1 ? 0 : silence.hush(rows[heard] ?? 0, hazard(bank, sku, 2) * exposure * own);
+  rows[heard] = hit === 1 ? 0 : silence.hush(rows[heard] ?? 0, hazard(bank, sku, 2, ONE_IMAGINED) * exposure * own);
   if (silence.offShare(rows[heard] ?? 0) > 0.5) return;
 
   if (seen > 0 && before > 0 && exposure > 0.05) {
@@ -168,7 +195,7 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   // A weekday on which it never sells is closed to it: nothing of its other days shows on it, and its zeros are no lost demand.
   if (hit === 0 && own <= NEARLY_CLOSED) return;
 
-  if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1), exposure * own));
+  if (hit === 1) keepSize(bank, at, units / sizeFactor(hazard(bank, sku, 1, ONE_IMAGINED), exposure * own));
   for (let k = 0; k < RATES; k++) {
     const r = FREQUENCY_RATES[k] ?? 0;
     rows[at + HITS + k] = (rows[at + HITS + k] ?? 0) * (1 - r) + r * hit;
@@ -212,7 +239,7 @@ function learnDispersion(rows: Float32Array, at: number, units: number, expected
 function learnTrend(rows: Float32Array, at: number, value: number, weight: number, seen: number): void {
   const was = rows[at + HOLT_LEVEL] ?? 0;
   const slope = rows[at + HOLT_SLOPE] ?? 0;
-  const rate = weight * Math.max(0.05, 1 / (seen + 1));
+  const rate = weight * Math.max(TREND_LEVEL_RATE, 1 / (seen + 1));
   const ahead = was + TREND_DAMPING * slope;
   const now = ahead + rate * (value - ahead);
   rows[at + HOLT_LEVEL] = Math.max(0, now);
@@ -248,5 +275,5 @@ function seasonOfSku(bank: Bank, sku: number): Season | undefined {
   // The errors of a level that forgets within a season hold the season, too, while nobody knows it: those of the quicker ones hold less.
   const isLong = seasonPeriods * FREQUENCY_RATES[2] > 1;
   const phi = isLong ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
-  return seasonOf(rows, at + SEASON, seasonPeriods, { units: level(bank, sku, 2), periods: rows[at + PERIODS] ?? 0, phi });
+  return seasonOf(rows, at + SEASON, seasonPeriods, { units: level(bank, sku, 2, NONE_IMAGINED), periods: rows[at + PERIODS] ?? 0, phi });
 }

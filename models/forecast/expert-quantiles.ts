@@ -28,8 +28,11 @@ import {
   SALES,
   sizeFactorOf,
   onSale,
+  partOf,
+  QUICK,
   SIZES,
   surpriseOf,
+  TREND,
   TREND_DAMPING,
   type Bank,
 } from './expert-bank.js';
@@ -183,12 +186,13 @@ export function predict(
   const slowDispersion = ratio(bank.rows, at + EXCESS);
   const fastDispersion = ratio(bank.rows, at + FAST_EXCESS);
   const quickDispersion = ratio(bank.rows, at + QUICK_EXCESS);
-  const quick = bank.rows[at + QUICK_LEVEL] ?? 0;
+  const quick = partOf(bank, sku, QUICK) * (bank.rows[at + QUICK_LEVEL] ?? 0);
   const fast = level(bank, sku, 0);
   const brisk = level(bank, sku, 1);
   const slow = level(bank, sku, 2);
-  const holt = bank.rows[at + HOLT_LEVEL] ?? 0;
-  const slope = bank.rows[at + HOLT_SLOPE] ?? 0;
+  const ofTrend = partOf(bank, sku, TREND);
+  const holt = ofTrend * (bank.rows[at + HOLT_LEVEL] ?? 0);
+  const slope = ofTrend * (bank.rows[at + HOLT_SLOPE] ?? 0);
   // The last expert of the levels, which few classes ask.
   const asksSeason = needed?.[EXPERTS.length - 1] !== false;
   if (asksSeason) profiles(bank, sku, periods, wideSeason, WIDE_SPREAD);

@@ -8,6 +8,7 @@
  *   who joins does so with the share of days on which it sold after its first one, at two weeks of age
  *   SKUs on promotion are left out of both sums and teach their own factor       see promotions.ts
  *   a planned day has a factor of its own, learned by its name                   see planned-days.ts
+ *   how new SKUs go on is learned four weeks after their first sale              see newcomers.ts
  *
  * Σ over SKUs of a frequency smoothed at one rate is the smoothed Σ of hits: so nobody has to visit every SKU every day. Days before
  * the window are folded once and for all; the window is lived again from there when a day's worth is asked for. Untrained: every day
@@ -16,6 +17,7 @@
 import * as calendar from './calendar-index.js';
 import type { CappedSales } from './capped-sales.js';
 import { FREQUENCY_RATES } from './expert-bank.js';
+import * as newcomers from './newcomers.js';
 import * as plannedDays from './planned-days.js';
 import type { Effects, EventEffect, Plan, PlannedDay } from './planned-days.js';
 import * as promotions from './promotions.js';
@@ -29,7 +31,7 @@ const MOST_GAP_DAYS = 60;
 const DUST = 1e-6;
 
 /** Folded: as of the day before the window. */
-export interface ShopSeason extends promotions.SaleSums {
+export interface ShopSeason extends promotions.SaleSums, newcomers.Newcomers {
   readonly index: calendar.CalendarIndex;
   readonly sellers: number;
   readonly events: Effects;
@@ -43,8 +45,8 @@ export interface ShopWindow extends Readonly<Record<(typeof SUMS)[number] | 'joi
   readonly lastDay: number | null;
 }
 
-export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0), ...promotions.noSales });
-const SUMS = ['made', 'beyond3', 'beyond6', 'hits', 'young', 'saleMade', 'saleBeyond3', 'saleBeyond6', 'saleExpected'] as const;
+export const init = (): ShopSeason => ({ index: calendar.init(SEASON_DAYS), sellers: 0, events: {}, past: new Float32Array(0), ...promotions.noSales, ...newcomers.noNewcomers });
+const SUMS = ['made', 'beyond3', 'beyond6', 'hits', 'young', 'saleMade', 'saleBeyond3', 'saleBeyond6', 'saleExpected', 'newcomers', 'again'] as const;
 
 /** The shop with days opened up to `day`, and those that leave the window folded. */
 export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: Plan): { shop: ShopSeason; days: ShopWindow } {
@@ -54,7 +56,7 @@ export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: 
   if (gap > MOST_GAP_DAYS) {
     const through = outlook(shop, days, days.lastDay + 1, plan);
     const { index, sellers, events, sales } = through;
-    return { shop: { index, sellers, events, past: new Float32Array(0), ...sales }, days: openDays(shop, noWindow, day, plan).days };
+    return { shop: { ...shop, index, sellers, events, past: new Float32Array(0), ...sales }, days: openDays(shop, noWindow, day, plan).days };
   }
   const length = days.made.length + gap;
   const leaving = Math.max(0, length - WINDOW_DAYS);
@@ -65,14 +67,19 @@ export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: 
 
 type Sums = Omit<ShopWindow, 'lastDay'>;
 
-const mapped = (days: Sums, change: (of: readonly number[]) => number[]): Record<keyof Sums, number[]> => ({
-  made: change(days.made), beyond3: change(days.beyond3), beyond6: change(days.beyond6), hits: change(days.hits), joined: change(days.joined),
-  young: change(days.young), saleMade: change(days.saleMade), saleBeyond3: change(days.saleBeyond3), saleBeyond6: change(days.saleBeyond6), saleExpected: change(days.saleExpected),
-});
+function mapped(days: Sums, change: (of: readonly number[]) => number[]): Record<keyof Sums, number[]> {
+  // What a row of an earlier version lacks is zero.
+  const changed = (of: readonly number[]): number[] => change(of.length === days.made.length ? of : days.made.map(() => 0));
+  return {
+    made: changed(days.made), beyond3: changed(days.beyond3), beyond6: changed(days.beyond6), hits: changed(days.hits), joined: changed(days.joined),
+    young: changed(days.young), saleMade: changed(days.saleMade), saleBeyond3: changed(days.saleBeyond3), saleBeyond6: changed(days.saleBeyond6), saleExpected: changed(days.saleExpected),
+    newcomers: changed(days.newcomers), again: changed(days.again),
+  };
+}
 
 const none: readonly number[] = [];
 export const noWindow: ShopWindow = {
-  lastDay: null, made: none, beyond3: none, beyond6: none, hits: none, joined: none, young: none, saleMade: none, saleBeyond3: none, saleBeyond6: none, saleExpected: none,
+  lastDay: null, made: none, beyond3: none, beyond6: none, hits: none, joined: none, young: none, saleMade: none, saleBeyond3: none, saleBeyond6: none, saleExpected: none, newcomers: none, again: none,
 };
 
 /** The window after a SKU's part in it changed. */
@@ -99,7 +106,7 @@ export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, 
 
 const isAlike = (a: Activity, b: Activity | undefined): boolean =>
   b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined && a.young === b.young &&
-  a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected;
+  a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected && a.newcomers === b.newcomers && a.again === b.again;
 
 const placeOf = (day: number): calendar.Place => ({ phase: phaseOf(day), monthDay: calendar.monthDayOf(day) });
 
@@ -151,7 +158,9 @@ function learnPlanned({ index, sellers, events }: Worth, planned: PlannedDay, pl
 function fold(shop: ShopSeason, first: number, days: Sums, leaving: number, plan: Plan): ShopSeason {
   const { index, sellers, events, sales, worth } = live(shop, first, days, leaving, plan);
   const past = Float32Array.from([...shop.past, ...worth].slice(-PAST_DAYS));
-  return { index, sellers, events, past, ...sales };
+  let known: newcomers.Newcomers = shop;
+  for (let i = 0; i < leaving; i++) known = newcomers.learn(known, days.newcomers[i] ?? 0, days.again[i] ?? 0);
+  return { index, sellers, events, past, ...sales, newcomers: known.newcomers, wentOn: known.wentOn };
 }
 
 /** What is known of the shop's days as of a day that is not over. */

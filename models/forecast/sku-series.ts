@@ -7,8 +7,8 @@
  *   claims    units that only a page has reported count as far as claims.ts says, until they are confirmed
  *
  * So a correction within the window equals having known it, bit for bit, and one that is older is refused ('late'). A day of no more
- * than refunds counts as zero; the first net sale begins the series, after three imagined days without one. A day that began without stock is
- * learned only if it sold more than was expected. An untrained series answers zero. Days are local days since 1970-01-01.
+ * than refunds counts as zero; the first net sale begins the series. A day that began without stock is learned only if
+ * it sold more than was expected. An untrained series answers zero. Days are local days since 1970-01-01.
  *
  * State: 256 bytes of bank, 8 a window day, and some 40 more.
  */
@@ -23,9 +23,6 @@ export const SEASON_DAYS = 7;
 /** A century: a line further from the others is a broken clock. */
 const MOST_DAYS = 36_525;
 const MOST_SHORTAGES = 12;
-/** Days without a sale imagined before the first: a SKU is heard of because it sold, which says little of how often it will.
- * On seven cut-offs before September of UCI Online Retail 3 has the least WQL of 0, 1, 3, 6 and 12 (0.8107; 0.8130 at 0); SQL does not tell them apart. */
-const IMAGINED_DAYS = 3;
 /** After so many days without a sale there is little left to forget: the rest is not lived. */
 const MOST_SILENCE_DAYS = 400;
 
@@ -111,7 +108,6 @@ function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
     if (firstDay === null) {
       if (units <= 0) continue;
       firstDay = day;
-      begin(scratch, day);
     }
     if (units > 0 && day < firstDay + GROWN_UP) earlyHits++;
     if (isUsual(series.promotions, day)) ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
@@ -131,10 +127,6 @@ function restore({ folded }: SkuSeries, into: bank.Bank): void {
   into.rows.set(folded);
 }
 
-function begin(into: bank.Bank, firstDay: number): void {
-  for (let day = firstDay - IMAGINED_DAYS; day < firstDay; day++) bank.learn(into, 0, 0, 1, phaseOf(day));
-}
-
 function learnDay(series: SkuSeries, into: bank.Bank, day: number, units: number, exposure: number): void {
   const phase = phaseOf(day);
   if (exposure < 0) {
@@ -147,7 +139,7 @@ function learnDay(series: SkuSeries, into: bank.Bank, day: number, units: number
 }
 
 function expectedOf(rows: bank.Bank, phase: number, exposure: number): number {
-  return bank.level(rows, 0, 2) * exposure * bank.profile(rows, 0, phase);
+  return bank.level(rows, 0, 2, bank.NONE_IMAGINED) * exposure * bank.profile(rows, 0, phase);
 }
 
 /** Lives the window and the days after it up to `through` into a bank of one row; `seen` hears each day before it is learned. */
@@ -167,7 +159,6 @@ export function unfold(
     if (!started) {
       if (units <= 0) continue;
       started = true;
-      begin(into, day);
     }
     seen(day, units, into);
     learnDay(series, into, day, units, exposureOf(day));
@@ -240,9 +231,12 @@ export interface Activity extends CappedSales, SaleSums {
   readonly joined: number;
   /** Typical sales before it is grown up, at most three. */
   readonly young: number;
+  /** On the day of its first sale 1, and how many of the thirteen that follow had one. */
+  readonly newcomers: number;
+  readonly again: number;
 }
 
-const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0, young: 0 };
+const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0, young: 0, newcomers: 0, again: 0 };
 
 /** A SKU's part in the shop's series, by day: a function of its sales alone, so that corrections can take it back. */
 export function activity(series: SkuSeries): Map<number, Activity> {
@@ -269,6 +263,8 @@ export function activity(series: SkuSeries): Map<number, Activity> {
     }
     if (isUsual(series.promotions, day)) ({ sizeUnits, sizeHits } = grow({ sizeUnits, sizeHits }, units));
   });
+  // Who was taken out before says nothing of how new ones go on.
+  if (first >= start && over >= grownUp) parts.set(first, { ...idle, ...parts.get(first), newcomers: 1, again: earlyHits - 1 });
   if (series.lastDay >= grownUp && grownUp < over) parts.set(grownUp, { ...idle, ...parts.get(grownUp), joined: Math.max(0, earlyHits - 1) / (GROWN_UP - 1) });
   if (series.left && series.left.often > 0) parts.set(over, { ...idle, joined: -series.left.often });
   return parts;

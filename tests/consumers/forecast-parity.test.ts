@@ -35,9 +35,24 @@ function invented(withSales: boolean): Float64Array[] {
   });
 }
 
-test.each([['', false], [' and the same calendar', true]])('what the topology forecasts is as good as what `evaluate forecasts` measures, from the same sales%s', (_, withSales) => {
-  const units = invented(withSales);
-  const model = forecaster.init({ skus: SKUS, seasonPeriods: 7, horizon: AHEAD, probabilities: LEVELS, plan: withSales ? toldOf(0) : new Map() });
+/** Each open day one that is new, and sells again with a chance. */
+function newOnes(chance: number): Float64Array[] {
+  const random = randomness(8);
+  const born = Array.from({ length: DAYS }, (_, day) => day).filter((day) => day % 7 !== 6);
+  return born.map((first) => Float64Array.from({ length: DAYS + AHEAD }, (_, day) => (day === first ? 50 : day > first && day % 7 !== 6 && uniform(random) < chance ? 50 : 0)));
+}
+
+interface Both {
+  readonly told: metrics.ForecastScores;
+  readonly lived: metrics.ForecastScores;
+  /** Units of four weeks, by SKU. */
+  readonly measured: readonly number[];
+  readonly served: readonly number[];
+}
+
+/** What `evaluate forecasts` measures, and what the topology forecasts, of the same sales. */
+function bothOf(units: readonly Float64Array[], withSales = false): Both {
+  const model = forecaster.init({ skus: units.length, seasonPeriods: 7, horizon: AHEAD, probabilities: LEVELS, plan: withSales ? toldOf(0) : new Map() });
   const days = shopDays('UTC');
   const plan = withSales ? toldOf(Math.floor(NINE / DAY)) : new Map();
   const driver = new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })]);
@@ -55,6 +70,7 @@ test.each([['', false], [' and the same calendar', true]])('what the topology fo
   driver.tick(NINE + (DAYS - 1) * DAY + 14 * HOUR);
   const served = new Map(driver.read(forecasts).map((forecast) => [forecast.sku, forecast]));
   const [measured, topology] = [metrics.init(), metrics.init()];
+  const sums: { measured: number[]; served: number[] } = { measured: [], served: [] };
   const made = forecaster.blankForecast(model);
   units.forEach((sold, sku) => {
     const actual = sold.slice(DAYS);
@@ -64,9 +80,32 @@ test.each([['', false], [' and the same calendar', true]])('what the topology fo
     metrics.add(measured, { ...made, actual, scale, open }, LEVELS);
     const { mean, quantiles, low, high } = served.get(`S${sku}`)!;
     metrics.add(topology, { means: mean, quantiles: quantiles.flat(), low, high, actual, scale, open }, LEVELS);
+    sums.measured.push(sum(made.means));
+    sums.served.push(sum(mean));
   });
-  const [told, lived] = [metrics.scores(measured), metrics.scores(topology)];
+  return { told: metrics.scores(measured), lived: metrics.scores(topology), ...sums };
+}
+
+const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+
+test.each([['', false], [' and the same calendar', true]])('what the topology forecasts is as good as what `evaluate forecasts` measures, from the same sales%s', (_, withSales) => {
+  const { told, lived } = bothOf(invented(withSales), withSales);
   expect(lived.series).toBe(SKUS);
   for (const score of ['sql', 'wql', 'rmsse'] as const) expect(Math.abs(lived[score] / told[score] - 1)).toBeLessThan(0.03);
   for (const score of ['bias', 'coverage_80'] as const) expect(Math.abs(lived[score] - told[score])).toBeLessThan(0.04);
+});
+
+test('what has sold once goes on as new SKUs of the shop do, in both alike: where those hardly ever sell again it is no regular seller', () => {
+  const newest = (chance: number): { told: number; lived: number } => {
+    const { measured, served } = bothOf([...invented(false), ...newOnes(chance)]);
+    const ofThree = (forecast: readonly number[]): number => sum(forecast.slice(-3)) / 3;
+    return { told: ofThree(measured), lived: ofThree(served) };
+  };
+  const [leftovers, regular] = [newest(0.02), newest(0.8)];
+  for (const { told, lived } of [leftovers, regular]) expect(Math.abs(lived / told - 1)).toBeLessThan(0.1);
+  for (const by of ['told', 'lived'] as const) {
+    // Of 50 units; they sell 24 and 960 in four weeks.
+    expect(leftovers[by]).toBeLessThan(150);
+    expect(regular[by]).toBeGreaterThan(500);
+  }
 });

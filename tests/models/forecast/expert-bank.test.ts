@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frequency, grow, init, learn, learnClosed, level, profile, type Bank } from '../../../models/forecast/expert-bank.js';
+import { frequency, grow, imagine, init as initBank, learn, learnClosed, level, profile, type Bank } from '../../../models/forecast/expert-bank.js';
 import { EXPERTS, predict } from '../../../models/forecast/expert-quantiles.js';
 
 const P = Float64Array.of(0.1, 0.5, 0.9);
+
+/** Of a shop whose new SKUs sell on every other day. */
+function init(skus: number, seasonPeriods: number): Bank {
+  const bank = initBank(skus, seasonPeriods);
+  imagine(bank, 1);
+  return bank;
+}
 
 function fit(units: readonly number[], seasonPeriods = 7): Bank {
   const bank = init(1, seasonPeriods);

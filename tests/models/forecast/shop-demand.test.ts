@@ -15,7 +15,7 @@ interface Shop {
   readonly days: ShopWindow;
 }
 
-const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0, young: 0 };
+const idle: Activity = { ...noCapped, ...noSales, hits: 0, joined: 0, young: 0, newcomers: 0, again: 0 };
 /** So many SKUs sell, and each so many typical sales. */
 const part = (day: number, hits: number, times = 1): ReadonlyMap<number, Activity> => {
   const { made, beyond3, beyond6 } = capped(times);
