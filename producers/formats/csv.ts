@@ -13,10 +13,16 @@ export interface Opened {
   readonly text: AsyncGenerator<string>;
 }
 
+/** Whether a line that is not blank has come to its end. One pattern for it would begin anew at each character of a long line. */
+function hasLine(text: string): boolean {
+  const from = text.search(/\S/);
+  return from >= 0 && text.includes('\n', from);
+}
+
 export async function opened(chunks: AsyncIterable<string>): Promise<Opened> {
   const rest = chunks[Symbol.asyncIterator]();
   let begin = '';
-  while (!/\S.*\n/.test(begin) && begin.length <= MAX_LINE) {
+  while (!hasLine(begin) && begin.length <= MAX_LINE) {
     const next = await rest.next();
     if (next.done === true) break;
     begin += next.value;

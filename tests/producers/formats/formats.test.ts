@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { csvRows } from '../../../producers/formats/csv.js';
+import { csvRows, opened } from '../../../producers/formats/csv.js';
 import { fileText, type FileRecord, type Format } from '../../../producers/formats/format.js';
 import { formats, isFormat } from '../../../producers/formats/index.js';
 import { jsonList, NotJson } from '../../../producers/formats/json-items.js';
@@ -50,6 +50,29 @@ describe('CSV', () => {
       const text = rows.map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(',')).join('\n');
       expect(await rowsOf(text, size)).toEqual(rows);
     }));
+  });
+});
+
+describe('the first line of a text', () => {
+  test('is known when it ends, however lines end, and nothing is lost of what follows', async () => {
+    for (const end of ['\n', '\r\n']) {
+      let given = 0;
+      const lines = async function* (): AsyncGenerator<string> {
+        for (; given < 5; given++) yield `${end}a,b${end}`;
+      };
+      const { first, text } = await opened(lines());
+      expect([first, given]).toEqual(['a,b', 0]);
+      let all = '';
+      for await (const some of text) all += some;
+      expect(all).toBe(`${end}a,b${end}`.repeat(5));
+    }
+  });
+
+  test('is known at once of a text of one long line, as of JSON that is no table', async () => {
+    const { user } = process.cpuUsage();
+    const { first } = await opened(pieces('1,'.repeat(30_000), 30_000));
+    expect(first).toHaveLength(60_000);
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
   });
 });
 
