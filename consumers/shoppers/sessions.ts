@@ -21,11 +21,11 @@ export interface Session {
 export function sessionOf(key: string, profile: UserProfile | undefined, event: ShopEvent): Session {
   const { time } = event;
   const fresh = (isPast: boolean): Session => (joinedIds(event) ? { id: NO_SESSION, start: time, isNew: false, isPast } : { id: `${key}@${time}`, start: time, isNew: true, isPast });
-  if (!profile || profile.sessionId === NO_SESSION || time > profile.lastSeen + SESSION_GAP_MS) return fresh(false);
-  if (time < profile.sessionStart - SESSION_GAP_MS) {
-    const { past } = profile;
-    return past && goOn(past, { start: time, lastSeen: time }) ? { id: past.id, start: past.start, isNew: false, isPast: true } : fresh(true);
-  }
+  if (!profile || time > profile.lastSeen + SESSION_GAP_MS) return fresh(false);
+  const { past } = profile;
+  const isOfPast = past !== null && goOn(past, { start: time, lastSeen: time });
+  const isCurrent = profile.sessionId !== NO_SESSION && time >= profile.sessionStart - SESSION_GAP_MS;
+  if (!isCurrent) return isOfPast ? { id: past.id, start: past.start, isNew: false, isPast: true } : fresh(profile.sessionId !== NO_SESSION);
   return { id: profile.sessionId, start: profile.sessionStart, isNew: false, isPast: false };
 }
 
@@ -38,7 +38,8 @@ const currentOf = ({ sessionId: id, sessionStart: start, lastSeen }: UserProfile
 
 /** The session before the current one after an event: the one to which events of an earlier visit that come late may belong, so that each of them is no visit. */
 export function pastAfter(before: UserProfile, time: number, session: Session): UserProfile['past'] {
-  if (session.id === NO_SESSION) return before.past;
+  if (session.isPast && session.id === NO_SESSION) return before.past;
+  // A login begins no session, and ends the one before all the same.
   if (!session.isPast) return session.id === before.sessionId ? before.past : (currentOf(before) ?? before.past);
   const known = before.past?.id === session.id ? before.past.lastSeen : time;
   return { id: session.id, start: session.start, lastSeen: Math.max(known, time) };

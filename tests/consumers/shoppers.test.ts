@@ -180,6 +180,16 @@ test('events of the visit before that come late are of that visit', () => {
   expect(profile(driver)).toMatchObject({ sessions: 3, sessionId: `a1@${NINE + 2 * HOUR}` });
 });
 
+test.each(['u1', null])('events of the visit before that come late are of that visit after a login, too, which begins none (visit of %s)', (userId) => {
+  const late = [view('P1', NINE + MINUTE, { userId }), view('P1', NINE + 2 * MINUTE, { userId })];
+  const next = view('P2', NINE + 2 * HOUR + MINUTE, { userId: 'u1' });
+  for (const following of [[...late, next], [next, ...late]]) {
+    const driver = new Driver([shoppers()]);
+    for (const event of [view('P1', NINE, { userId }), identified('u1', NINE + 2 * HOUR), ...following]) driver.send(clickstream, event.userId ?? 'a1', event);
+    expect(profile(driver, 'u1')).toMatchObject({ sessions: 2, sessionId: `u1@${NINE + 2 * HOUR + MINUTE}`, past: { id: `${userId ?? 'a1'}@${NINE}` } });
+  }
+});
+
 test('what a device tells in a file after its login is taken, though it is sent on and comes after later lines; the file once more changes nothing', () => {
   const driver = new Driver([shoppers()], { partitions: 4, batch: () => 1_000 });
   const read = (): void => {
