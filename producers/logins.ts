@@ -25,21 +25,26 @@ export class Logins {
     return records.map((record) => (record.topic === 'clickstream' ? this.#placed(record) : record));
   }
 
-  #placed(record: CollectedRecord & { readonly topic: 'clickstream' }): CollectedRecord {
-    const { value } = record;
-    const joined = joinedIds(value);
-    if (joined) {
-      this.#note(joined.from, { to: joined.to, messageId: value.messageId, time: value.time, lastSeen: value.time });
-      return record;
-    }
-    const login = this.#loginBefore(value);
-    if (!login) return record;
-    this.#note(value.anonymousId!, { ...login, lastSeen: Math.max(login.lastSeen, value.time) });
-    return { topic: 'clickstream', key: value.anonymousId!, value: { ...value, login: { messageId: login.messageId, time: login.time } } };
+  /** The call is written: a login that is refused after all leads nowhere. */
+  written({ records }: Pick<Collected, 'records'>): void {
+    for (const record of records) if (record.topic === 'clickstream') this.#written(record.value);
   }
 
-  #loginBefore({ anonymousId, userId, time }: ShopEvent): Login | undefined {
-    const login = anonymousId === null ? undefined : this.#devices.get(anonymousId);
+  #placed(record: CollectedRecord & { readonly topic: 'clickstream' }): CollectedRecord {
+    const { value } = record;
+    const login = this.#loginBefore(value);
+    return login ? { topic: 'clickstream', key: value.anonymousId!, value: { ...value, login: { messageId: login.messageId, time: login.time } } } : record;
+  }
+
+  #written(value: ShopEvent): void {
+    const joined = joinedIds(value);
+    const login = joined ? { to: joined.to, messageId: value.messageId, time: value.time, lastSeen: value.time } : this.#loginBefore(value);
+    if (login) this.#note(joined?.from ?? value.anonymousId!, { ...login, lastSeen: Math.max(login.lastSeen, value.time) });
+  }
+
+  #loginBefore(value: ShopEvent): Login | undefined {
+    const { anonymousId, userId, time } = value;
+    const login = anonymousId === null || joinedIds(value) ? undefined : this.#devices.get(anonymousId);
     return login && login.to === userId && Math.abs(time - login.lastSeen) <= VISIT_MS ? login : undefined;
   }
 

@@ -140,11 +140,11 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, cal
   };
   outcomes.forEach((outcome, index) => {
     if ('errors' in outcome) return reject(index, outcome.errors);
-    const placed = logins.placed(outcome.ok);
-    const encoded = encodeRecords(placed, house.deps.partitions);
+    const encoded = encodeRecords(logins.placed(outcome.ok), house.deps.partitions);
     if (encoded.some(({ value }) => value !== null && value.length > MAX_CALL_BYTES)) {
       return reject(index, [{ path: '', code: 'too_large', message: `A call may have ${MAX_CALL_BYTES} bytes.` }]);
     }
+    logins.written(outcome.ok);
     good.push(outcome.ok);
     records.push(...encoded);
   });

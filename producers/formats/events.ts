@@ -33,6 +33,7 @@ async function* readCalls(text: AsyncIterable<string>, options: FileOptions, sum
         else {
           summary.read++;
           for (const record of logins.placed(outcome.ok)) records.push(sourced(record, options.source, ordinal));
+          logins.written(outcome.ok);
         }
         ordinal++;
       }

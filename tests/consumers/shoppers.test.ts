@@ -135,8 +135,10 @@ test('the visit of a device is that of the user it is joined with where they wer
 function inOneGo(driver: Driver, events: readonly ShopEvent[]): void {
   const logins = new Logins();
   for (const value of events) {
-    const [placed] = logins.placed({ records: [{ topic: 'clickstream', key: value.userId ?? value.anonymousId ?? '', value }] });
+    const call = { records: [{ topic: 'clickstream' as const, key: value.userId ?? value.anonymousId ?? '', value }] };
+    const [placed] = logins.placed(call);
     driver.write(clickstream.name, placed!.key, clickstream.codec.encode(placed!.value as ShopEvent));
+    logins.written(call);
   }
   driver.run();
 }

@@ -159,6 +159,15 @@ describe('batches', () => {
     expect(http.values('clickstream').slice(-5).map((value) => (value as { login: unknown }).login)).toEqual([null, null, login, null, null]);
   });
 
+  test('a login that is refused for its size is carried by nothing behind it', async () => {
+    const batch = [
+      { ...view, messageId: 'b1', type: 'identify', userId: 'u7', traits: { note: 'x'.repeat(15_000) }, context: { page: { url: '門'.repeat(4_000), referrer: '門'.repeat(4_000) } } },
+      { ...view, messageId: 'b2', userId: 'u7' },
+    ];
+    expect((await http.post('/v1/batch', { batch }, basic(SERVER))).json).toMatchObject({ accepted: 1, rejected: [{ index: 0, errors: [{ code: 'too_large' }] }] });
+    expect(http.accepted.filter(({ topic }) => topic === 'clickstream').map(({ key }) => key)).toEqual(['u7']);
+  });
+
   test('a batch of bad calls only is a bad request that names their fields', async () => {
     const { status, json } = await http.post('/v1/batch', { batch: [{ ...view, userId: {} }] });
     expect(status).toBe(400);
