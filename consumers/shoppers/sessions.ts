@@ -23,9 +23,9 @@ export function sessionOf(key: string, profile: UserProfile | undefined, event: 
   const fresh = (isPast: boolean): Session => (joinedIds(event) ? { id: NO_SESSION, start: time, isNew: false, isPast } : { id: `${key}@${time}`, start: time, isNew: true, isPast });
   if (!profile || time > profile.lastSeen + SESSION_GAP_MS) return fresh(false);
   const { past } = profile;
-  const isOfPast = past !== null && goOn(past, { start: time, lastSeen: time });
-  const isCurrent = profile.sessionId !== NO_SESSION && time >= profile.sessionStart - SESSION_GAP_MS;
-  if (!isCurrent) return isOfPast ? { id: past.id, start: past.start, isNew: false, isPast: true } : fresh(profile.sessionId !== NO_SESSION);
+  // Of whom only orders are known, which may have run ahead of what led to them, no visit has begun.
+  const isPast = profile.events > 0 && time < profile.sessionStart - SESSION_GAP_MS;
+  if (isPast || profile.sessionId === NO_SESSION) return past && goOn(past, { start: time, lastSeen: time }) ? { id: past.id, start: past.start, isNew: false, isPast: true } : fresh(isPast);
   return { id: profile.sessionId, start: profile.sessionStart, isNew: false, isPast: false };
 }
 

@@ -192,6 +192,15 @@ test.each(['u1', null])('events of the visit before that come late are of that v
   }
 });
 
+test('what comes late from before a login is no part of the visit that the login begins; what led to an order that ran ahead is one visit', () => {
+  const driver = new Driver([shoppers()]);
+  for (const event of [identified('u1', NINE + HOUR), view('P1', NINE, { userId: 'u1' }), view('P2', NINE + HOUR + MINUTE, { userId: 'u1' })]) driver.send(clickstream, 'u1', event);
+  expect(profile(driver, 'u1')).toMatchObject({ sessions: 2, sessionId: `u1@${NINE + HOUR + MINUTE}`, past: { id: `u1@${NINE}` } });
+  driver.send(purchases, 'u2', purchase('u2', 'O1', { time: NINE + HOUR }));
+  for (const minute of [0, 20, 40, 60]) driver.send(clickstream, 'u2', view('P1', NINE + minute * MINUTE, { userId: 'u2' }));
+  expect(profile(driver, 'u2')).toMatchObject({ sessions: 1, sessionId: `u2@${NINE}`, sessionStart: NINE, past: null });
+});
+
 test('what a device tells in a file after its login is taken, though it is sent on and comes after later lines; the file once more changes nothing', () => {
   const driver = new Driver([shoppers()], { partitions: 4, batch: () => 1_000 });
   const read = (): void => {
