@@ -16,7 +16,7 @@ const LEAST_SHARE = 0.02;
 // Predicting is synchronous and never re-enters.
 const scratch = bank.init(1, SEASON_DAYS);
 const made = blankForecast(HORIZON_DAYS, LEVELS.length);
-const whole = blankForecast(1, LEVELS.length);
+const running = blankForecast(1, LEVELS.length);
 const nobody = blankForecast(HORIZON_DAYS, LEVELS.length);
 
 export interface Day {
@@ -73,12 +73,12 @@ export interface Predicted {
 export function predictDays(series: SkuSeries, shop: Shop, day: Day): Predicted {
   const known = live(series, shop, day);
   const exposureOf = worthTo(series, shop, day.today);
-  predictSku(shop.taught, known, 0, periodsAfter(day.today, LEADS, exposureOf), made);
+  predictSku(shop.taught, known, 0, periodsAfter(day.today, LEADS, exposureOf), made, !series.byFractions);
   return {
     forecast: made, known,
     running() {
-      predictSku(shop.taught, known, 0, [{ exposure: Math.max(0, exposureOf(day.today)), phase: phaseOf(day.today), ahead: 1 }], whole);
-      return { mean: whole.means[0] ?? 0, dispersion: bank.dispersion(known, 0) };
+      predictSku(shop.taught, known, 0, [{ exposure: Math.max(0, exposureOf(day.today)), phase: phaseOf(day.today), ahead: 1 }], running, !series.byFractions);
+      return { mean: running.means[0] ?? 0, dispersion: bank.dispersion(known, 0) };
     },
   };
 }

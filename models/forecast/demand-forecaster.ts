@@ -38,6 +38,8 @@ export interface DemandForecaster extends Mixture {
   readonly first: Int32Array;
   readonly again: Uint8Array;
   newcomers: newcomers.Newcomers;
+  /** By SKU: 1 once it has sold a part of a unit. */
+  readonly byFractions: Uint8Array;
   skus: number;
   period: number;
 }
@@ -77,6 +79,7 @@ export function init(options: {
     first: new Int32Array(options.skus).fill(-1),
     again: new Uint8Array(options.skus),
     newcomers: newcomers.noNewcomers,
+    byFractions: new Uint8Array(options.skus),
     skus: options.skus,
     period: 0,
   };
@@ -156,7 +159,9 @@ export function learn(model: DemandForecaster, demand: Float64Array): void {
     learnRound(model, samplesOf(model, demand));
     for (let sku = 0; sku < model.skus; sku++) {
       const units = demand[sku] ?? NaN;
-      if (!Number.isNaN(units)) bank.learn(model.bank, sku, units, outcome.exposure, phase);
+      if (Number.isNaN(units)) continue;
+      bank.learn(model.bank, sku, units, outcome.exposure, phase);
+      if (!Number.isInteger(units)) model.byFractions[sku] = 1;
     }
   }
   model.period++;
@@ -231,5 +236,5 @@ function periodsToCome(model: DemandForecaster): Period[] {
 
 /** One SKU's forecast of the next `horizon` periods. Never changes the model. */
 export function predict(model: DemandForecaster, sku: number, out: SkuForecast): void {
-  predictSku(model, model.bank, sku, periodsToCome(model), out);
+  predictSku(model, model.bank, sku, periodsToCome(model), out, model.byFractions[sku] === 0);
 }

@@ -179,8 +179,11 @@ function leastMean(probabilities: Float64Array, quantiles: Float64Array, from: n
   return least;
 }
 
-/** The forecast of some periods. Never changes anything but `out`. */
-export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, periods: readonly Period[], out: SkuForecast): void {
+/**
+ * The forecast of some periods. Never changes anything but `out`.
+ * @param isWhole whether it sells whole units only: then quantiles and interval are whole, too, as those of counts are
+ */
+export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, periods: readonly Period[], out: SkuForecast, isWhole: boolean): void {
   const { probabilities, mixer, tails } = mixture;
   const n = probabilities.length;
   const experts = EXPERTS.length;
@@ -216,5 +219,22 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
     out.means[t] = of.means[from]! * scale;
     out.low[t] = clean(of.low[from]! * scale);
     out.high[t] = clean(of.high[from]! * scale);
+  }
+  if (isWhole) makeWhole(out, periods.length, probabilities);
+}
+
+/**
+ * A quantile between two counts, which mixing leaves, is the nearer one: the loss of a count is linear between two, so one of them is as good, and the nearer
+ * one has more of the mixture on its side. The interval keeps the counts that it holds.
+ */
+function makeWhole({ quantiles, means, low, high }: SkuForecast, periods: number, probabilities: Float64Array): void {
+  const n = probabilities.length;
+  for (let i = 0; i < periods * n; i++) quantiles[i] = Math.round(quantiles[i]!);
+  for (let t = 0; t < periods; t++) {
+    means[t] = Math.max(means[t]!, leastMean(probabilities, quantiles, t * n));
+    const [from, to] = [Math.ceil(low[t]!), Math.floor(high[t]!)];
+    const nearest = Math.round((low[t]! + high[t]!) / 2);
+    low[t] = from <= to ? from : nearest;
+    high[t] = from <= to ? to : nearest;
   }
 }

@@ -77,7 +77,7 @@ export function accuracyOf(series: SkuSeries, shop: Shop, day: Day): Accuracy {
   live(series, shop, day, (d, units, rows) => {
     const exposure = exposureOf(d);
     if (d <= day.today - WINDOW_DAYS || d >= day.today || exposure < 0 || bank.periods(rows, 0) === 0 || isShort(series, d)) return;
-    predictSku(shop.taught, rows, 0, [{ exposure, phase: phaseOf(d), ahead: 1 }], out);
+    predictSku(shop.taught, rows, 0, [{ exposure, phase: phaseOf(d), ahead: 1 }], out, !series.byFractions);
     score.samples++;
     if (units >= (out.low[0] ?? 0) && units <= (out.high[0] ?? 0)) score.covered++;
     LEVELS.forEach((level, p) => { score.pinball += (2 * ((units <= (out.quantiles[p] ?? 0) ? 1 : 0) - level) * ((out.quantiles[p] ?? 0) - units)) / LEVELS.length; });

@@ -191,3 +191,13 @@ test('a day known in advance is forecast as what its name was worth, a closed on
   expect(Math.abs(known[108 - 105]! / 3 - 1)).toBeLessThan(0.1);
   expect(unknown[110 - 105]).toBeLessThan(4);
 });
+
+test('what sells whole units has whole quantiles and intervals, what sells by the metre has not', () => {
+  const model = start(40);
+  const random = randomness(21);
+  live(model, 120, (_, sku) => Math.floor(9 * uniform(random) * uniform(random)) + (sku === 7 ? 0.35 : 0));
+  const parts = (sku: number): number[] => { const { quantiles, low, high } = ask(model, sku); return [...quantiles, ...low, ...high]; };
+  for (const sku of [0, 6, 8, 39]) expect(parts(sku).every(Number.isInteger)).toBe(true);
+  expect(parts(7).some((units) => !Number.isInteger(units))).toBe(true);
+  expect(ask(model, 0).means.some((mean) => !Number.isInteger(mean))).toBe(true);
+});
