@@ -51,18 +51,18 @@ const LEVEL_RATE = 0.08;
 const SLOPE_RATE = 0.05;
 const SLOPE_DAMPING = 0.97;
 const OFFSET_RATE = 0.01;
-const CERTAIN_SALES = 50;
+export const CERTAIN_SALES = 50;
 /** As what is expected of all others. */
 const YOUNG_RATE = 0.025;
-const TOO_FEW_SALES = 5;
+export const TOO_FEW_SALES = 5;
 /** Fewer sales expected than this, and an empty day is chance. */
-const CLOSED_BELOW_SALES = 12;
+export const CLOSED_BELOW_SALES = 12;
 /** Variance of the logarithm of what is made, times the sales expected. */
-const NOISE = 2;
+export const NOISE = 2;
 const CLOSED_RUN = 3;
 /** An empty period of less than that may be chance; three in a row on one phase are twelve sales that did not come. */
 const EMPTY_BELOW_SALES = CLOSED_BELOW_SALES / CLOSED_RUN;
-const MOST_SURPRISE = Math.log(6);
+export const MOST_SURPRISE = Math.log(6);
 const MONTH_DAYS = 31;
 const MONTH_RATE = 0.15;
 /** A day of the month is worth half to twice an ordinary one at most: what is more was another thing's doing. */

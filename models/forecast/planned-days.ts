@@ -16,14 +16,8 @@ const LEAST_RATE = 0.3;
 const MOST_TIMES = 2 / LEAST_RATE - 1;
 /** Deviations that a factor must be off 1 to be half believed, squared. */
 const DOUBT = 4;
-const TOO_FEW_SALES = 5;
-const CERTAIN_SALES = 50;
-/** Variance of the logarithm of what is made, times the sales expected. */
-const NOISE = 2;
 /** Deviations that a planned day must be off to be plain to see. */
 const PLAIN = 2;
-const CLOSED_BELOW_SALES = 12;
-const MOST_SURPRISE = Math.log(6);
 
 /** A day that is known in advance. A promotion and a holiday on which the shop sells are learned alike, each by its name. */
 export interface PlannedDay {
@@ -67,12 +61,12 @@ export function learn(effects: Effects, planned: PlannedDay, index: calendar.Cal
   const known = believed(effects[planned.name], index.noise);
   const plain = ordinary * Math.exp(known);
   const expected = plain * sellers;
-  if (sales.made <= 0 && young <= 0 && (expected >= CLOSED_BELOW_SALES || plain === 0)) return { closed: true };
-  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: plain };
+  if (sales.made <= 0 && young <= 0 && (expected >= calendar.CLOSED_BELOW_SALES || plain === 0)) return { closed: true };
+  if (!(expected > calendar.TOO_FEW_SALES)) return { closed: false, exposure: plain };
   const factor = Math.max(timesExpected({ ...sales, made: calendar.madeByAll(index, sales.made, expected, young) }, ordinary * sellers), 1e-9);
-  const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, Math.log(factor) - known - index.offset));
-  const many = expected - TOO_FEW_SALES;
-  const certainty = many / (many + Math.min(CERTAIN_SALES, NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * NOISE) / expected)));
+  const surprise = Math.max(-calendar.MOST_SURPRISE, Math.min(calendar.MOST_SURPRISE, Math.log(factor) - known - index.offset));
+  const many = expected - calendar.TOO_FEW_SALES;
+  const certainty = many / (many + Math.min(calendar.CERTAIN_SALES, calendar.NOISE / Math.max(1e-9, surprise ** 2 - (PLAIN ** 2 * calendar.NOISE) / expected)));
   return {
     closed: false,
     exposure: plain * Math.exp(0.7 * certainty * surprise),
