@@ -14,7 +14,8 @@ export type Item = { readonly value: unknown } | { readonly problem: FieldError 
  */
 export function exactIds(text: string): string {
   if (!/\d{16}/.test(text)) return text;
-  return text.replace(/"(?:[^"\\]|\\.)*"|(?<![\w.+-])-?\d{16,}(?![\w.])/g, (found) => (found.startsWith('"') || Number.isSafeInteger(Number(found)) ? found : `"${found}"`));
+  // What is escaped outside a text stands in one that has no end: without it each quote in there would be looked at as a beginning.
+  return text.replace(/"(?:[^"\\]|\\.)*"|\\.|(?<![\w.+-])-?\d{16,}(?![\w.])/g, (found) => (/^["\\]/.test(found) || Number.isSafeInteger(Number(found)) ? found : `"${found}"`));
 }
 
 const parsed = (text: string): Item => {

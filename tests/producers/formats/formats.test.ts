@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { csvRows, opened } from '../../../producers/formats/csv.js';
 import { fileText, type FileRecord, type Format } from '../../../producers/formats/format.js';
 import { formats, isFormat } from '../../../producers/formats/index.js';
-import { jsonList, NotJson } from '../../../producers/formats/json-items.js';
+import { exactIds, jsonList, NotJson } from '../../../producers/formats/json-items.js';
 import { localTime } from '../../../producers/formats/zone.js';
 import { packageRoot } from '../../../schemas/files.js';
 import { clickstream, inventory, orders } from '../../../schemas/topics.js';
@@ -74,6 +74,15 @@ describe('the first line of a text', () => {
     expect(first).toHaveLength(60_000);
     expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
   });
+});
+
+test('ids beyond 2^53 keep their digits, and a line that is cut off within a text is given back at once', () => {
+  expect(exactIds('[9007199254740993, -9007199254740993, 9007199254740991, "9007199254740993 \\" 9007199254740993", 1.9007199254740993]'))
+    .toBe('["9007199254740993", "-9007199254740993", 9007199254740991, "9007199254740993 \\" 9007199254740993", 1.9007199254740993]');
+  const cut = `[1234567890123456, "${'\\"'.repeat(60_000)}`;
+  const { user } = process.cpuUsage();
+  expect(exactIds(cut)).toBe(cut);
+  expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
 });
 
 describe('a JSON list', () => {
