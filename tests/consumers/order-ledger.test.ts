@@ -91,6 +91,16 @@ test('an update books the difference on the day of the order', () => {
   expect(net(driver)).toEqual({ units: 4, amount: 370_000n });
 });
 
+test('an update that changes a price alone changes revenue, not units, and what comes back of it later comes back at the new price', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n), orderLine('P2', 1, 50_000n)] }));
+  driver.send(orders, 'O', orderEvent('updated', 'O', { time: NINE + DAY, lines: [orderLine('P1', 2, 80_000n), orderLine('P2', 1, 50_000n)] }));
+  expect(net(driver)).toEqual({ units: 3, amount: 210_000n });
+  expect(driver.read(sales).every(({ time }) => time === NINE)).toBe(true);
+  driver.send(orders, 'O', orderEvent('cancelled', 'O', { time: NINE + 2 * DAY }));
+  expect(net(driver)).toEqual({ units: 0, amount: 0n });
+});
+
 test('an order or an update without products is a dead letter: it neither keeps out nor takes back the one that has them', () => {
   const driver = ledger();
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', total: 50_000n }));
