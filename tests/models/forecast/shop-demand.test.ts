@@ -130,6 +130,16 @@ describe('the shop', () => {
     expect(worths(lived(() => 100, 30, plan), 30, 5, plan).map((worth) => worth < 0)).toEqual([false, false, false, true, false]);
   });
 
+  test.each(['planned', 'not planned'])('expects as much after two weeks in which it was closed (%s) as before them', (how) => {
+    const closed = (day: number): boolean => day >= 60 && day < 74;
+    const plan: Plan = how === 'planned' ? new Map(Array.from({ length: 14 }, (_, i) => [START + 60 + i, { kind: 'closed', name: 'holidays' }])) : NO_PLAN;
+    const open = lived((day) => (closed(day) ? 0 : 100), 77, plan);
+    const { sellers, exposureOf } = outlook(open.shop, open.days, START + 77, plan);
+    expect(exposureOf(START + 65)).toBeLessThan(0);
+    expect(Math.abs(sellers - 100)).toBeLessThan(2);
+    for (const day of [74, 75, 76]) expect(Math.abs(exposureOf(START + day) - 1)).toBeLessThan(0.05);
+  });
+
   test('forgets its days, and not its season, in a silence of months', () => {
     const { shop, days } = lived((day) => [80, 80, 80, 80, 160, 90, 120][day % 7]!, 100);
     const later = openDays(shop, days, START + 798, NO_PLAN);
