@@ -36,6 +36,15 @@ test('one order of a million counts as one fortnight of bad luck, and is forgott
   expect(correlationOf(state, 2)).toBeLessThan(0.01);
 });
 
+test('years of steady sales do not keep a shop from finding that its days err together now', () => {
+  let state = taught(2, 0, 10_000);
+  expect(correlationOf(state, 2)).toBeLessThan(0.01);
+  const { mean, squares, products } = fortnight(2);
+  const off = Math.sqrt(squares + 0.12 * products);
+  for (let i = 0; i < 3_000; i++) state = learn(state, fortnight(2), mean + (i % 2 === 0 ? off : -off));
+  expect(correlationOf(state, 2)).toBeGreaterThan(0.1);
+});
+
 test('a single day, or no demand, says nothing of how days err together', () => {
   expect(learn(unlearned, { days: 1, mean: 2, squares: 2, products: 0 }, 9)).toBe(unlearned);
   expect(learn(unlearned, { days: 14, mean: 0, squares: 0, products: 0 }, 9)).toBe(unlearned);
