@@ -59,8 +59,8 @@ export interface OrderSuggestion {
 }
 
 /**
- * The share of cycles to cover, 0 to `MOST_SERVICE`, which a shortage of infinite cost or an excess for nothing asks for. Costs of 0 and 0
- * say nothing and mean one half; shortage for nothing means to order nothing but what is owed.
+ * The share of cycles to cover, 0 to `MOST_SERVICE`, which a shortage of infinite cost or an excess for nothing asks for. Costs of 0 and 0,
+ * or both infinite, say nothing and mean one half; shortage for nothing means to order nothing but what is owed.
  */
 export function serviceLevel(service: Service): number {
   return Math.min(MOST_SERVICE, Math.max(0, 'level' in service ? (Number.isNaN(service.level) ? 0.5 : service.level) : costRatio(service)));

@@ -126,6 +126,8 @@ test('cost ratios of zero and infinity have an answer', () => {
   expect(serviceLevel({ shortageCost: Infinity, excessCost: 1 })).toBe(MOST_SERVICE);
   expect(serviceLevel({ shortageCost: 1, excessCost: 0 })).toBe(MOST_SERVICE);
   expect(serviceLevel({ shortageCost: 0, excessCost: 0 })).toBe(0.5);
+  expect(serviceLevel({ shortageCost: Infinity, excessCost: Infinity })).toBe(0.5);
+  expect(serviceLevel({ shortageCost: 1, excessCost: Infinity })).toBe(0);
   const newsvendor: Policy = { kind: 'newsvendor', sellingDays: 7 };
   const never = suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days: 0 } }, { shortageCost: 0, excessCost: 1 }, newsvendor);
   expect(never.units).toBe(0);
