@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { frequency, grow, imagine, init as initBank, learn, learnClosed, level, profile, type Bank } from '../../../models/forecast/expert-bank.js';
 import { EXPERTS, predict } from '../../../models/forecast/expert-quantiles.js';
+import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const P = Float64Array.of(0.1, 0.5, 0.9);
 
@@ -27,6 +28,24 @@ function forecast(bank: Bank, exposure = 1, phase = 0, ahead = 1): { quantiles: 
 
 test('a row takes at most 256 bytes at a weekly season', () => {
   expect(init(1, 7).width * Float32Array.BYTES_PER_ELEMENT).toBeLessThanOrEqual(256);
+});
+
+test.each([['level quick', 0.5], ['level fast', 0.2]] as const)('of a demand that wanders as %s assumes, its 80 % intervals hold 80 % four weeks ahead, too', (name, rate) => {
+  const random = randomness(7);
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform(random))) * Math.cos(2 * Math.PI * uniform(random));
+  let held = 0;
+  for (let sku = 0; sku < 300; sku++) {
+    let at = 2_000;
+    const sold = Array.from({ length: 148 }, () => {
+      const error = 100 * normal();
+      const units = Math.max(0, Math.round(at + error));
+      at += rate * error;
+      return units;
+    });
+    const [low = NaN, , high = NaN] = forecast(fit(sold.slice(0, 120), 1), 1, 0, 28).quantiles[EXPERTS.indexOf(name)] ?? [];
+    if (sold[147]! >= low && sold[147]! <= high) held++;
+  }
+  expect(Math.abs(held / 300 - 0.8)).toBeLessThan(0.05);
 });
 
 test('an untrained row and ten years of zeros answer zero', () => {
