@@ -37,11 +37,14 @@ export interface EventEffect {
 export type Effects = Readonly<Record<string, EventEffect>>;
 
 /** What a planned day multiplies an ordinary one with; a closed one with 0. */
-export const factorOf = (effects: Effects, { kind, name }: PlannedDay, noise: number): number => (kind === 'closed' ? 0 : Math.exp(believed(effects[name], noise)));
+export const factorOf = (effects: Effects, { kind, name }: PlannedDay, noise: number): number => (kind === 'closed' ? 0 : Math.exp(believed(knownOf(effects, name), noise)));
 
-/** b ln M. */
-function believed(known: EventEffect | undefined, noise: number): number {
-  if (!known || known.effect === 0) return 0;
+/** A day may be named like what every object has: constructor. */
+const knownOf = (effects: Effects, name: string): EventEffect => (Object.hasOwn(effects, name) ? effects[name]! : { effect: 0, times: 0 });
+
+/** b m. */
+function believed(known: EventEffect, noise: number): number {
+  if (known.effect === 0) return 0;
   const chance = noise / Math.min(known.times, MOST_TIMES);
   return known.effect * (known.effect ** 2 / (known.effect ** 2 + DOUBT * chance));
 }
@@ -56,9 +59,9 @@ export type PlannedOutcome = { closed: true } | { closed: false; exposure: numbe
  */
 export function learn(effects: Effects, planned: PlannedDay, index: calendar.CalendarIndex, place: calendar.Place, sellers: number, sales: CappedSales, young: number): PlannedOutcome {
   if (planned.kind === 'closed') return { closed: true };
-  const { effect, times } = effects[planned.name] ?? { effect: 0, times: 0 };
+  const { effect, times } = knownOf(effects, planned.name);
   const ordinary = calendar.exposure(index, place);
-  const known = believed(effects[planned.name], index.noise);
+  const known = believed({ effect, times }, index.noise);
   const plain = ordinary * Math.exp(known);
   const expected = plain * sellers;
   if (sales.made <= 0 && young <= 0 && (expected >= calendar.CLOSED_BELOW_SALES || plain === 0)) return { closed: true };

@@ -36,5 +36,5 @@ test.each([0.5, 1.6, 2.5])('a name that is worth %s times an ordinary day is bel
 
 test('a closed day is worth nothing, a name that nobody has seen an ordinary day', () => {
   expect(factorOf({}, { kind: 'closed', name: 'Inventory' }, 0.1)).toBe(0);
-  expect(factorOf({}, party, 0.1)).toBe(1);
+  for (const name of ['Party', 'constructor', '__proto__']) expect(factorOf({}, { kind: 'holiday', name }, 0.1)).toBe(1);
 });
