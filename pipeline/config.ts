@@ -105,6 +105,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (relevant['KAFKA_SASL_MECHANISM'] && !(relevant['KAFKA_SASL_USERNAME'] && relevant['KAFKA_SASL_PASSWORD'])) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
   }
+  if (parsed.success) problems.push(...keysTwice(parsed.data));
   // A name spelt wrong may be why another setting is missing; said only once that one is right, it costs a second start.
   if (!parsed.success || problems.length > 0) throw new ConfigError([...problems, ...misspelt(environment).map(misspeltSentence)]);
   return { ...parsed.data, SHOP_CALENDAR: calendar.plan };
@@ -113,6 +114,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {
   if (issue.code !== 'invalid_value') return issue.message;
   return `must be one of ${issue.values.map(String).filter((value) => value !== '').join(', ')}, not "${given[issue.path.join('.')] ?? ''}"`;
+}
+
+/** A key opens what its list opens: one that stands in two would open to every page what is the server's. */
+function keysTwice(lists: Pick<Config, 'WRITE_KEYS' | 'SERVER_KEYS' | 'ADMIN_TOKENS'>): string[] {
+  const names = ['WRITE_KEYS', 'SERVER_KEYS', 'ADMIN_TOKENS'] as const;
+  return names.flatMap((name, i) => names.slice(i + 1).filter((other) => lists[name].some((key) => lists[other].includes(key)))
+    .map((other) => `${name} and ${other} have a key in common: each takes keys of its own.`));
 }
 
 /** Names in the environment that have no effect, though a setting's is like them. */

@@ -2,6 +2,7 @@ import type { Plan, PlannedDay } from '../models/forecast/planned-days.js';
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 5_000;
+const FIELDS: ReadonlySet<string> = new Set(['date', 'kind', 'name']);
 const KINDS = ['closed', 'holiday', 'promotion'] as const;
 
 /**
@@ -11,8 +12,8 @@ const KINDS = ['closed', 'holiday', 'promotion'] as const;
 export function parseCalendar(text: string, name = 'SHOP_CALENDAR'): { plan: Plan; problems: string[] } {
   const plan = new Map<number, PlannedDay>();
   const problems: string[] = [];
-  const entries = listOf(text);
-  if (entries === undefined) return { plan, problems: [`${name} must be a JSON list of days, or the path of a file with one.`] };
+  const { entries, why } = listOf(text);
+  if (entries === undefined) return { plan, problems: [`${name} must be a JSON list of days, or the path of a file with one${why === undefined ? '' : `: ${why}`}.`] };
   if (entries.length > MOST_DAYS) return { plan, problems: [`${name} has ${entries.length} days; at most ${MOST_DAYS} are read.`] };
   entries.forEach((entry, i) => {
     const place = `${name}[${i}]`;
@@ -23,18 +24,20 @@ export function parseCalendar(text: string, name = 'SHOP_CALENDAR'): { plan: Pla
     const known = KINDS.find((one) => one === kind);
     if (known === undefined) problems.push(`${place}.kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`);
     if (given !== undefined && (typeof given !== 'string' || given === '' || given.length > 100)) problems.push(`${place}.name must be a text of 1 to 100 characters.`);
+    for (const field of Object.keys(entry)) if (!FIELDS.has(field)) problems.push(`${place}.${field} is no field of a day: date, kind and name are.`);
     if (day !== undefined && plan.has(day)) problems.push(`${place}: ${String(date)} is there twice.`);
     if (day !== undefined && known) plan.set(day, { kind: known, name: typeof given === 'string' ? given : known });
   });
   return { plan, problems };
 }
 
-function listOf(text: string): unknown[] | undefined {
+/** The list, or what is wrong with the JSON. Editors put a byte order mark before it. */
+function listOf(text: string): { entries?: unknown[]; why?: string } {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return Array.isArray(value) ? { entries: value } : {};
+  } catch (error) {
+    return { why: (error as Error).message };
   }
 }
 

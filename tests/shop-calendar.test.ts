@@ -22,7 +22,9 @@ test('days known in advance are read from JSON, or from the file that is named',
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'calendar.json');
   writeFileSync(file, calendar);
-  for (const value of [calendar, file]) {
+  const marked = join(folder, 'marked.json');
+  writeFileSync(marked, `\uFEFF${calendar}`);
+  for (const value of [calendar, file, marked]) {
     expect([...readConfig({ SHOP_CALENDAR: value }).SHOP_CALENDAR]).toEqual([
       [Date.UTC(2026, 11, 25) / DAY_MS, { kind: 'closed', name: 'closed' }], [Date.UTC(2026, 10, 27) / DAY_MS, { kind: 'promotion', name: 'Black Friday' }],
     ]);
@@ -42,6 +44,6 @@ test('a calendar\'s problems are named beside those of other variables, each in 
   for (const part of [/\[0\] must be an object/, /SCORER_VECTORS must be one of float32, int8, not "int9"/, /REORDER_LEAD_TIME_DAYS must be a whole number/]) expect(told).toThrow(part);
 });
 
-test.each([['{"date": 1}', 'must be a JSON list'], ['[1', 'JSON list'], ['/nowhere/calendar.json', 'cannot be read']])('%s is refused', (value, why) => {
+test.each([['{"date": 1}', 'must be a JSON list'], ['[1', 'JSON list of days, or the path of a file with one: '], ['[{"date": "2026-12-25", "kind": "holiday", "nam": "Christmas"}]', '[0].nam is no field of a day'], ['/nowhere/calendar.json', 'cannot be read']])('%s is refused', (value, why) => {
   expect(problemsOf(value)).toContain(why);
 });
