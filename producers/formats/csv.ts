@@ -55,6 +55,7 @@ export function misfit({ cells, line }: CsvRow, header: readonly string[]): Fiel
 /**
  * Rows of a CSV file (RFC 4180: quotes, doubled quotes, line breaks within quotes), a list of rows a chunk. The state
  * lives across chunks: a quoted cell may be cut anywhere.
+ * @throws NotJson for a quote that is never closed: all that follows it would be one cell
  */
 export async function* csvRows(chunks: AsyncIterable<string>, separator = ','): AsyncGenerator<CsvRow[]> {
   let rest = '';
@@ -76,7 +77,7 @@ function completeRows(text: string, line: number, separator: string, isLast: boo
   let nextLine = line;
   while (at < text.length) {
     const plain = plainRow(text, at, separator);
-    const row = plain ?? quotedRow(text, at, separator, isLast);
+    const row = plain ?? quotedRow(text, at, nextLine, separator, isLast);
     if (!row || (!isLast && row.next > text.length)) break;
     if (row.cells.length > 1 || row.cells[0] !== '') rows.push({ cells: row.cells, line: nextLine });
     nextLine += plain ? 1 : breaksIn(text, at, row.next);
@@ -104,19 +105,19 @@ function plainRow(text: string, at: number, separator: string): Row | undefined 
   return line.includes('"') ? undefined : { cells: line.split(separator), next: end + 1 };
 }
 
-function quotedRow(text: string, start: number, separator: string, isLast: boolean): Row | undefined {
+/** A row of the text, which begins in `line`; without `isLast` none whose end may be in the next chunk. @throws NotJson for a quote that is never closed */
+function quotedRow(text: string, start: number, line: number, separator: string, isLast: boolean): Row | undefined {
   const cells: string[] = [];
   let at = start;
   for (;;) {
     let cell = '';
     if (text[at] === '"') {
-      at++;
+      const opens = at++;
       for (;;) {
         const close = text.indexOf('"', at);
         if (close < 0) {
           if (!isLast) return undefined;
-          cells.push(cell + text.slice(at));
-          return { cells, next: text.length };
+          throw new NotJson(`The quote that opens in line ${line + breaksIn(text, start, opens)} is never closed.`);
         }
         cell += text.slice(at, close);
         // The quote after this one may stand in the next chunk: it would be a doubled quote.

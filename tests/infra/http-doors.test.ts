@@ -192,6 +192,11 @@ describe('the catalogue', () => {
     expect(new Set(skus()).size).toBe(2000);
   });
 
+  test('with a forgotten quote is taken up to it, and refused with its line', async () => {
+    expect(await put(`sku,price,name\nR0,1,pot\nR1,3,"pan of 12 inch\n${'R2,4,lid\n'.repeat(1998)}`, 'text/csv')).toMatchObject({ status: 400, json: { accepted: 1, detail: 'The quote that opens in line 3 is never closed.' } });
+    expect(skus()).toEqual(['R0']);
+  });
+
   test('without an end or a beginning is not read over and over', async () => {
     const began = performance.now();
     for (const type of ['text/csv', 'application/json']) expect(await put(Buffer.from(type === 'text/csv' ? 'sku,name\nP1,caf\xe9\n' : '[{"sku":"P1","name":"caf\xe9"}]', 'latin1'), type)).toMatchObject({ status: 400, json: { detail: expect.stringContaining('not UTF-8') } });

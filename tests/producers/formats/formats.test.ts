@@ -44,6 +44,13 @@ describe('CSV', () => {
     for (const size of [1, 2, 3, 100]) expect(await rowsOf(text, size)).toEqual([['a', 'b'], ['x, "y"\n z', '2'], ['', ''], ['last', 'cell']]);
   });
 
+  test('a quote that is never closed is refused by the line in which it opens, and swallows nothing', async () => {
+    for (const size of [1, 3, 100]) {
+      await expect(rowsOf('sku,name\nR0,"two\nlines"\nR1,"pan of 12 inch\nR2,pot\n', size)).rejects.toThrow('The quote that opens in line 4 is never closed.');
+      await expect(rowsOf('sku,name,text\nR0,"two\nlines","', size)).rejects.toThrow('line 3');
+    }
+  });
+
   test('whatever was written is read back, cut anywhere', async () => {
     const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', ' ', 'é'), maxLength: 6 });
     await fc.assert(fc.asyncProperty(fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 5 }), fc.integer({ min: 1, max: 9 }), async (rows, size) => {
