@@ -7,7 +7,7 @@ export const MAX_PRODUCTS = 500;
 const none: readonly EventProduct[] = [];
 
 /** Names under which a product is identified, best first: the unit that is stocked and sold, then what it belongs to. */
-const SKU_NAMES = ['sku', 'product_id', 'id', 'item_id'] as const;
+export const SKU_NAMES = ['sku', 'product_id', 'id', 'item_id'] as const;
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 

@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { collectProduct } from '../../producers/catalog.js';
 import type { CollectedRecord } from '../../producers/collect.js';
+import { SKU_NAMES } from '../../producers/event-products.js';
 import type { FieldError } from '../../producers/fields.js';
-import { csvRows, misfit } from '../../producers/formats/csv.js';
+import { csvRows, misfit, type CsvRow } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { Successions } from '../../producers/replaces-ring.js';
@@ -53,10 +54,21 @@ async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
+/** Names of the columns. @throws NotJson where rows could not be read by them */
+function headerOf({ cells, line }: CsvRow): string[] {
+  const names = cells.map((name) => name.replace(/^\ufeff/, '').trim());
+  const twice = names.find((name, column) => name !== '' && names.indexOf(name) < column);
+  if (twice !== undefined) throw new NotJson(`Line ${line} names the column ${twice} twice.`);
+  if (!SKU_NAMES.some((name) => names.includes(name))) {
+    throw new NotJson(`Line ${line} names no column ${SKU_NAMES.join(' or ')}: does the file lack its header, or is something else than commas between its cells?`);
+  }
+  return names;
+}
+
 async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {
   let header: string[] | undefined;
   for await (const rows of csvRows(text)) {
-    header ??= rows.shift()!.cells.map((name) => name.replace(/^\ufeff/, '').trim());
+    header ??= headerOf(rows.shift()!);
     const names = header;
     yield rows.map((row): Item => {
       const problem = misfit(row, names);

@@ -1,7 +1,7 @@
 /** Columns of a CSV file, gzipped or not, with the line of whatever is wrong. */
 import { DataFileError, eachRow, openFile } from './text-lines.js';
 
-/** The names that a column goes by: of several that a file has the first one counts. */
+/** The names that a column goes by: a file must have it under one of them. */
 export type ColumnNames = readonly string[];
 
 /**
@@ -37,8 +37,9 @@ function columnsOf(file: string, header: readonly string[], wanted: readonly Col
   if (twice >= 0) throw new DataFileError(`Line 1 of ${file} names the column ${header[twice]} twice.`);
   if (wanted.length === 0) return header.map((_, i) => i);
   const placeOf = (column: ColumnNames): number => {
-    const found = column.find((name) => names.includes(name));
-    return found === undefined ? -1 : names.indexOf(found);
+    const found = names.flatMap((name, at) => (column.includes(name) ? [at] : []));
+    if (found.length > 1) throw new DataFileError(`Line 1 of ${file} names one column twice, as ${found.map((at) => header[at]).join(' and as ')}: take out the one that should not be read.`);
+    return found[0] ?? -1;
   };
   const missing = wanted.filter((column) => placeOf(column) < 0);
   if (missing.length > 0) {

@@ -55,7 +55,7 @@ export function misfit({ cells, line }: CsvRow, header: readonly string[]): Fiel
 /**
  * Rows of a CSV file (RFC 4180: quotes, doubled quotes, line breaks within quotes), a list of rows a chunk. The state
  * lives across chunks: a quoted cell may be cut anywhere.
- * @throws NotJson for a quote that is never closed: all that follows it would be one cell
+ * @throws NotJson for a quote that is never closed: all that follows it would be one cell; and for lines that end in CR alone
  */
 export async function* csvRows(chunks: AsyncIterable<string>, separator = ','): AsyncGenerator<CsvRow[]> {
   let rest = '';
@@ -63,6 +63,7 @@ export async function* csvRows(chunks: AsyncIterable<string>, separator = ','): 
   for await (const chunk of chunks) {
     const { rows, end, nextLine } = completeRows(rest + chunk, line, separator, false);
     [rest, line] = [end, nextLine];
+    if (rest.length > MAX_LINE && line === 1) refuseBareReturns(rest);
     if (rest.length > MAX_LINE) throw new NotJson(`The row that begins in line ${line} is longer than ${MAX_LINE} characters: is a quote missing?`);
     if (rows.length > 0) yield rows;
   }
@@ -79,11 +80,17 @@ function completeRows(text: string, line: number, separator: string, isLast: boo
     const plain = plainRow(text, at, separator);
     const row = plain ?? quotedRow(text, at, nextLine, separator, isLast);
     if (!row || (!isLast && row.next > text.length)) break;
+    if (nextLine === 1) refuseBareReturns(text.slice(at, row.next));
     if (row.cells.length > 1 || row.cells[0] !== '') rows.push({ cells: row.cells, line: nextLine });
     nextLine += plain ? 1 : breaksIn(text, at, row.next);
     at = row.next;
   }
   return { rows, end: text.slice(at), nextLine };
+}
+
+/** All of such a file would be its first row. */
+function refuseBareReturns(first: string): void {
+  if (/\r[^\r\n]/.test(first.replace(/"[^"]*"/g, ''))) throw new NotJson('Its lines end in CR alone: save it with LF or CRLF line ends (in a spreadsheet "CSV UTF-8").');
 }
 
 function breaksIn(text: string, from: number, to: number): number {

@@ -167,6 +167,8 @@ test.each([
   ['sku,date,units\nA,02/01/2024,1\n', '2024-02-01', 'no day written as YYYY-MM-DD'],
   ['sku,date,units,Units\nA,2024-01-01,1,2\n', '2024-02-01', 'names the column Units twice'],
   ['date,units,sku\n2024-01-01,1,A\n2024-01-02,1,"A\n2024-01-03,1,A\n', '2024-02-01', 'The quote that opens in line 3 is never closed'],
+  ['sku,date,units,Quantity\nA,2024-01-01,1,2\n', '2024-02-01', 'names one column twice, as units and as Quantity'],
+  ['sku,date,units\rA,2024-01-01,1\rA,2024-01-02,1\r', '2024-02-01', 'lines end in CR alone'],
   ['\uFFFDs\0k\0u\0', '2024-02-01', 'UTF-16'],
   ['sku,date,units\nA,0024-01-01,1\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,1900-01-01,1\nA,2024-01-01,1\n', '2024-02-01', 'century'],

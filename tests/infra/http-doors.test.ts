@@ -197,6 +197,21 @@ describe('the catalogue', () => {
     expect(skus()).toEqual(['R0']);
   });
 
+  test.each([
+    ['Line 1 names the column name twice.', 'product_id,name,name\nP1,Cup,Jug\n'],
+    ['lines end in CR alone', 'sku,name\rP1,Cup\rP2,Jug\r'],
+    ['lines end in CR alone: save it', `sku,name\r${'P1,Cup\r'.repeat(200_000)}`],
+    ['Line 1 names no column sku or product_id or id or item_id: does the file lack its header', 'P8,Tasse,3.50'],
+    ['something else than commas', 'sku;name\nP1;Cup\n'],
+  ])('is not guessed at where a CSV file cannot be read by its first line: %s', async (sentence, text) => {
+    expect(await put(text, 'text/csv')).toMatchObject({ status: 400, json: { accepted: 0, detail: expect.stringContaining(sentence) } });
+    expect(skus()).toEqual([]);
+  });
+
+  test('of a CSV file may have lines that end in CR twice before LF, returns within quotes, and columns without a name', async () => {
+    expect(await put('sku,"a\rb",,\r\r\nP1,x,,\r\r\n', 'text/csv')).toMatchObject({ status: 200, json: { accepted: 1, rejectedCount: 0 } });
+  });
+
   test('without an end or a beginning is not read over and over', async () => {
     const began = performance.now();
     for (const type of ['text/csv', 'application/json']) expect(await put(Buffer.from(type === 'text/csv' ? 'sku,name\nP1,caf\xe9\n' : '[{"sku":"P1","name":"caf\xe9"}]', 'latin1'), type)).toMatchObject({ status: 400, json: { detail: expect.stringContaining('not UTF-8') } });
