@@ -2,7 +2,7 @@ import { ConfigError, Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
 
 /** Sends batches of a file source over HTTP; the server recognises a repetition by (source, ordinal). */
-export function uploader(url: string, source: string, adminToken: string | undefined): { partitions: number; send(records: readonly NewRecord[]): Promise<void>; finish(): Promise<void> } {
+export function uploader(url: string, source: string, adminToken: string | undefined): { partitions: number; send(records: readonly NewRecord[]): Promise<void>; finish(): Promise<void>; stop(): Promise<void> } {
   if (adminToken === undefined) throw new ConfigError(['--url needs an admin token: set ADMIN_TOKENS.']);
   return {
     // The server finds the home partition by itself.
@@ -12,6 +12,7 @@ export function uploader(url: string, source: string, adminToken: string | undef
       await post(`${url.replace(/\/$/, '')}/v1/sources/${encodeURIComponent(source)}`, adminToken, { records: named });
     },
     finish: async () => {},
+    stop: async () => {},
   };
 }
 

@@ -1,11 +1,11 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { callDoor } from '../../infra/embedded-log/door.js';
 import { pinoJournal } from '../../infra/journal/pino.js';
 import { sentenceOf } from '../../producers/fields.js';
-import { CHUNK_BYTES, fileText, type Summary } from '../../producers/formats/format.js';
+import { CHUNK_BYTES, type Summary } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
 import { caughtUp } from '../caught-up.js';
 import { readConfig, type Config } from '../config.js';
@@ -15,6 +15,7 @@ import { startMillrace } from '../main.js';
 import { replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
 import { exitingWell, REFUSED } from './exit.js';
+import { textOf } from './text-lines.js';
 
 interface Options {
   readonly format: FormatName;
@@ -30,6 +31,8 @@ interface Destination {
   readonly partitions: number;
   send(records: readonly NewRecord[]): Promise<void>;
   finish(onLag: (records: number) => void): Promise<void>;
+  /** End what was started for it, whatever came of the file: a part that runs on keeps the process alive. */
+  stop(): Promise<void>;
 }
 
 export function replayCommand(): Command {
@@ -51,6 +54,15 @@ async function run(file: string, options: Options): Promise<void> {
   if (!(speed > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
   // Before anything else is: what comes through standard input would be lost to the in-process ClickHouse.
   const opened = await open(file).catch(() => { throw new Error(`There is no file ${file}.`); });
+  try {
+    await carry(opened, file, speed, options);
+  } finally {
+    // Not awaited: a pipe closes only once its writer has said more or ended, and what is wrong with it must be said before.
+    opened.close().catch(() => {});
+  }
+}
+
+async function carry(opened: FileHandle, file: string, speed: number, options: Options): Promise<void> {
   const { size } = await opened.stat();
   const config = readConfig();
   const source = options.source ?? basename(file);
@@ -60,34 +72,36 @@ async function run(file: string, options: Options): Promise<void> {
   const rate = (events: number): string => Math.round(events / Math.max(0.001, (performance.now() - began) / 1000)).toLocaleString('en');
   let bytesRead = 0;
   bar.start(size, 0, { stage: 'reading   ', rate: '0' });
+  let summary: Summary;
   try {
-    const text = fileText(opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
+    const text = textOf(file, opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
     const reading = formats[options.format](text, {
       source, get receivedAt() { return Date.now(); }, shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
     });
-    const { summary, written } = await replay({
+    const replayed = await replay({
       reading, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed,
       onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
       onRetry: (error) => process.stderr.write(`${error.message} Sending the same batch again.\n`),
     });
+    summary = replayed.summary;
     let most = 1;
     await destination.finish((lag) => {
       most = Math.max(most, lag);
       bar.setTotal(most);
-      bar.update(most - lag, { stage: 'processing', rate: rate(written) });
+      bar.update(most - lag, { stage: 'processing', rate: rate(replayed.written) });
     });
-    bar.stop();
-    const seconds = (performance.now() - began) / 1000;
-    const events = summary.read + summary.refused;
-    for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
-    for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
-    const report = { events, accepted: summary.read, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
-    // A script that loads history must not go on as if all of it had come.
-    if (summary.refused > 0) process.exitCode = REFUSED;
   } finally {
     bar.stop();
+    await destination.stop();
   }
+  const seconds = (performance.now() - began) / 1000;
+  const events = summary.read + summary.refused;
+  for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
+  for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
+  const report = { events, accepted: summary.read, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
+  // A script that loads history must not go on as if all of it had come.
+  if (summary.refused > 0) process.exitCode = REFUSED;
 }
 
 /** Where what was refused stands, as far as it is known. */
@@ -115,6 +129,7 @@ async function askRunning(directory: string, clock: Options['clock']): Promise<D
       partitions,
       send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
       finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
+      stop: async () => {},
     };
   } catch (error) {
     if (error instanceof Unavailable) return undefined;
@@ -130,9 +145,7 @@ async function ourselves(config: Config, { clock }: Options): Promise<Destinatio
   return {
     partitions: engine.log.partitions,
     send: async (records) => void (await engine.log.append(records)),
-    async finish(onLag) {
-      await Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]);
-      await millrace.stop();
-    },
+    finish: (onLag) => Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]),
+    stop: () => millrace.stop(),
   };
 }

@@ -20,11 +20,15 @@ export const tellingDataErrors = <Options>(run: (options: Options) => Promise<vo
 };
 
 /** The file's text and its first line that is not blank: that tells what it holds. */
-export const openFile = (file: string): Promise<Opened> => opened(chunksOf(file));
+export const openFile = (file: string): Promise<Opened> => opened(textOf(file));
 
-async function* chunksOf(file: string): AsyncGenerator<string> {
+/**
+ * The text of a file, opened by its name or before.
+ * @throws DataFileError that names the file
+ */
+export async function* textOf(file: string, from: Parameters<typeof fileText>[0] = file, onBytes?: (bytes: number) => void): AsyncGenerator<string> {
   try {
-    yield* fileText(file);
+    yield* fileText(from, onBytes);
   } catch (error) {
     throw unreadable(file, error);
   }

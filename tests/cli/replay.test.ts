@@ -1,8 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { replayCommand } from '../../pipeline/cli/replay.js';
+import { entry } from '../faults/millrace-entry.js';
 import { said } from '../support/command.js';
 
 const on = said('replay');
@@ -51,4 +55,14 @@ test('of very many refused lines the first twenty are named', async () => {
   expect(report.refused.map(({ line }) => line)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2));
   expect(report.refused[0]).toMatchObject({ errors: [{ path: 'Quantity', code: 'not_a_number' }] });
   expect(process.exitCode).toBe(65);
+});
+
+test('where nothing runs, a file that cannot be read to its end is named, and the command ends with 1', { timeout: 120_000 }, async () => {
+  const lines = Array.from({ length: 2_000 }, (_, at) => row(String(at * 7_919)));
+  const file = on.file('cut.csv.gz', gzipSync([HEADER, ...lines].join('\n')).subarray(0, -100));
+  const child = execFile(process.execPath, [...entry, 'replay', file, '--format', 'online-retail'], { env: { ...process.env, DATA_DIR: join(on.folder, 'data') }, timeout: 60_000 });
+  let told = '';
+  child.stderr!.on('data', (text) => { told += String(text); });
+  const [code] = await once(child, 'close') as [number | null];
+  expect([code, told]).toEqual([1, expect.stringContaining(`${file} cannot be read to its end: unexpected end of file.\n`)]);
 });
