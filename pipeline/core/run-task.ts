@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { knowsSchema, schemaIdOf } from '../../schemas/codec.js';
 import { tickMs, type TickedInput } from './clock.js';
 import { inputTopics, type Consumer } from './consumer.js';
@@ -16,6 +17,8 @@ const POLL_MS = 250;
 const SLICE_MS = 0.5;
 const RECORDS_A_SLICE = 16;
 const LAG_EVERY_MS = 1_000;
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 10_000;
 
 /** What a part needs of its surroundings. */
 export interface Surroundings {
@@ -69,6 +72,13 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
   const where = { consumer: consumer.name, partition: lease.partition };
+  // The first time a task is restored at once; one that is dropped again before it could commit waits, ever longer.
+  let backoffMs = 0;
+  let told = '';
+  const committed = (): void => {
+    if (backoffMs > FIRST_BACKOFF_MS) journal.info(where, 'The task commits again.');
+    [backoffMs, told] = [0, ''];
+  };
   while (!lease.revoked.aborted) {
     try {
       const began = performance.now();
@@ -80,11 +90,15 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
         slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics,
       });
       await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
-      await work(lease, task, store, around, consumer.name);
+      await work(lease, task, store, around, consumer.name, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
       if (error instanceof ConfigError) throw error;
-      journal.warn({ ...where, error: (error as Error).message, cause: String((error as Error).cause ?? '') }, 'Task dropped; confirming ownership before it is restored.');
+      const { message, cause } = error as Error;
+      if (message !== told) journal.warn({ ...where, error: message, cause: String(cause ?? '') }, 'Task dropped; confirming ownership before it is restored. The same is not told again until it commits.');
+      told = message;
+      await delay(backoffMs, undefined, { signal: lease.revoked }).catch(() => undefined);
+      backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
       // A zombie that reconnects at once would fence the rightful owner: ask the group first.
       await lease.confirmed();
     }
@@ -103,7 +117,7 @@ async function processInSlices(task: Task, records: readonly LogRecord[]): Promi
   }
 }
 
-async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string): Promise<void> {
+async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, committed: () => void): Promise<void> {
   const { log, metrics } = around;
   const tickCommitMs = tickMs(log.partitions);
   let lastCommit = performance.now();
@@ -125,6 +139,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     const position = await lease.commit(staged.outputs, rows);
     store.apply(staged.rows, position);
     task.committed();
+    committed();
     measure(metrics, consumer, String(lease.partition), { began, count, oldestWrittenAt, staged, time: task.time, clock: log.clock });
     if (task.crash) throw task.crash;
     lastCommit = performance.now();

@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { itemWatch } from '../../consumers/item-watch.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { interactionsOf } from '../../pipeline/bench/events.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { startFold, type Fold, type Snapshots } from '../../pipeline/core/fold.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
+import type { Surroundings } from '../../pipeline/core/run-task.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
-import { allTopics, interactions, itemVectors } from '../../schemas/topics.js';
+import { allTopics, interactions, inventory, itemVectors } from '../../schemas/topics.js';
+import { NINE, stock } from '../support/events.js';
 
 const EVENTS = 9_000;
 /** The learner of these tests counts events, and publishes its count whenever it may. */
@@ -114,6 +117,40 @@ test('a task that another process takes over leaves no lag behind', async () => 
   await expect.poll(() => lags.get('millrace_task_time_lag_seconds'), { timeout: 10_000 }).toBeGreaterThan(0.9);
   await membership.stop();
   expect([...lags.values()]).toEqual([0, 0, 0]);
+});
+
+test('a task whose commits fail is tried again ever more rarely, told once, and goes on when they succeed', { timeout: 30_000 }, async () => {
+  const happened: string[] = [];
+  let [isFull, attempts] = [true, 0];
+  const watch = itemWatch();
+  await log.append([{ topic: inventory.name, partition: 0, key: 'P1', value: inventory.codec.encode(stock('P1', 3, NINE)) }]);
+  const full: Surroundings['log'] = {
+    engine: log.engine, clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log), reader: log.reader.bind(log),
+    ensureTopics: log.ensureTopics.bind(log), close: log.close.bind(log),
+    own: (group, owner) => log.own(group, (lease) => {
+      const commit = lease.commit.bind(lease);
+      lease.commit = async (outputs, rows) => {
+        attempts++;
+        await new Promise(setImmediate);
+        if (isFull) throw new Unavailable('The log cannot be written (ENOSPC).');
+        return commit(outputs, rows);
+      };
+      return owner(lease);
+    }),
+  };
+  const membership = runConsumer(watch, { consumers: [watch], learners: [], sinks: [], views: [] }, {
+    log: full, openStore: () => memoryStore(), metrics: noMetrics, learnSchemas: async () => {},
+    journal: { ...silentJournal, info: (_, sentence) => void happened.push(sentence), warn: (_, sentence) => void happened.push(sentence) },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  // At once, then after 0.1, 0.2, 0.4, 0.8 and 1.6 s.
+  expect(attempts).toBeGreaterThan(2);
+  expect(attempts).toBeLessThanOrEqual(7);
+  expect(happened).toEqual([expect.stringContaining('Task dropped')]);
+  isFull = false;
+  await expect.poll(() => happened.slice(1), { timeout: 10_000 }).toEqual(['The task commits again.']);
+  await membership.stop();
+  expect(happened).toHaveLength(2);
 });
 
 test('it does not wait for the marker of a transaction either, with which a stream of Kafka ends and which is no record', async () => {
