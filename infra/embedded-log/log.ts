@@ -7,6 +7,7 @@ import { Engine, firstHeader } from './engine.js';
 import { realDisk, SegmentFiles, type Disk } from './files.js';
 import { Inbox } from './inbox.js';
 import { join, type Fences } from './lease.js';
+import type { Partition } from './partition.js';
 import { Retention, type Floor } from './retention.js';
 
 export interface EmbeddedLogOptions {
@@ -115,6 +116,8 @@ function openLocked(options: EmbeddedLogOptions, door: Door): EmbeddedLog {
       };
     },
 
+    writtenAfter: (topic, time) => Promise.all(catalogue.partitionsOf(topic).map((partition) => firstAfter(engine, partition, time))),
+
     own(group: GroupSpec, owner: (lease: Lease) => Promise<void>): Membership {
       const membership = join(engine, fences, group, owner);
       memberships.add(membership);
@@ -134,4 +137,25 @@ function openLocked(options: EmbeddedLogOptions, door: Door): EmbeddedLog {
       await door.close();
     },
   };
+}
+
+/** Offset of the first record written after `time`, or the end. */
+async function firstAfter(engine: Engine, partition: Partition, time: number): Promise<number> {
+  const { topic, start, end } = partition;
+  const positionAt = (offset: number): Position => ({ topic, partition: partition.partition, offset });
+  // While a reader stands at the start nothing is dropped.
+  const inbox = new Inbox([engine.cursor(positionAt(start))]);
+  engine.inboxes.add(inbox);
+  try {
+    let [low, high] = [start, end];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const [record] = await new Inbox([engine.cursor(positionAt(middle))]).poll(1, 0);
+      if (record && record.writtenAt <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  } finally {
+    engine.inboxes.delete(inbox);
+  }
 }

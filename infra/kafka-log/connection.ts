@@ -12,6 +12,8 @@ const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 const EARLIEST = -2;
 const LATEST = -1;
+/** Offset in place of one where no record is as late as the time asked for. */
+const NONE = -1;
 const ATTEMPTS = 12;
 const SOCKET = 0;
 const FETCH_SOCKET = 1;
@@ -86,6 +88,17 @@ export class Connection {
       const starts = await this.#offsets(session, wanted, EARLIEST);
       const ends = await this.#offsets(session, wanted, LATEST);
       return wanted.map((_, i) => ({ start: starts[i]!, end: ends[i]! }));
+    });
+  }
+
+  /** Offset of the first record of each partition that was written after `time` (ms), in the order asked; where none was, the end. */
+  async writtenAfter(wanted: readonly TopicPartition[], time: number): Promise<number[]> {
+    const topics = wanted.map(({ topic }) => topic);
+    return this.#patiently(`Kafka does not say what was written to ${[...new Set(topics)].join(', ')} when.`, topics, async (session) => {
+      // The end first: what is written in between is not from before `time`.
+      const ends = await this.#offsets(session, wanted, LATEST);
+      const found = await this.#offsets(session, wanted, time + 1);
+      return found.map((offset, i) => (offset === NONE ? ends[i]! : offset));
     });
   }
 

@@ -78,6 +78,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       const numbers = await connection.partitions(topic);
       return connection.ranges(numbers.map((partition) => ({ topic, partition })));
     },
+    writtenAfter: async (topic, time) => {
+      const numbers = await connection.partitions(topic);
+      return connection.writtenAfter(numbers.map((partition) => ({ topic, partition })), time);
+    },
     reader: (from, patienceMs) => {
       open();
       const reader = openReader(new Fetcher(new Connection(raw, prefix), patiently(READER, patienceMs), journal), from);

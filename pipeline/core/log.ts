@@ -62,6 +62,8 @@ export interface Log {
   append(records: readonly NewRecord[]): Promise<readonly Position[]>;
   /** Offsets of each partition of a topic, by partition number. */
   ranges(topic: string): Promise<readonly OffsetRange[]>;
+  /** Offset of the first record of each partition of a topic that was written after `time` (ms); where none was, the end. */
+  writtenAfter(topic: string, time: number): Promise<readonly number[]>;
   /**
    * Read partitions outside any group, in offset order within each. An offset outside the log throws ConfigError.
    * `patienceMs`: as of a group.

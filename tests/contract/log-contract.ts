@@ -175,6 +175,28 @@ export function logContract(name: string, open: () => Promise<LogHarness>): void
       await tail.close();
     });
 
+    test('it is told which record was the first to be written after a time, by partition', async () => {
+      const topic = topicNamed('after');
+      await create(topic);
+      const last = log.partitions - 1;
+      const early = await log.append(Array.from({ length: 40 }, (_, i) => record(topic, 'k', `early ${i}`)));
+      await sleep(30);
+      const between = Date.now();
+      await sleep(30);
+      const late = await log.append([...Array.from({ length: 40 }, (_, i) => record(topic, 'k', `late ${i}`)), ...(last > 0 ? [record(topic, 'k', 'late', last)] : [])]);
+      const ends = (await log.ranges(topic.name)).map(({ end }) => end);
+      const after = async (time: number) => (await log.writtenAfter(topic.name, time))[0];
+      expect(await after(0)).toBe(early[0]!.offset);
+      expect(await log.writtenAfter(topic.name, between)).toEqual(ends.map((_, partition) => (partition === 0 ? late[0]!.offset : 0)));
+      expect(await log.writtenAfter(topic.name, Date.now() + 60_000)).toEqual(ends);
+
+      const reader = log.reader([late[0]!]);
+      const [first] = await take(() => reader.poll(1, 500), 1);
+      await reader.close();
+      expect(await after(first!.writtenAt - 1)).toBe(late[0]!.offset);
+      expect(await after(first!.writtenAt)).toBeGreaterThan(late[0]!.offset);
+    });
+
     test('a waiting poll wakes when a record arrives, answers [] in time, and ends when its reader closes', async () => {
       const topic = topicNamed('wake');
       await create(topic);

@@ -125,7 +125,7 @@ test('a task whose commits fail is tried again ever more rarely, told once, and 
   const watch = itemWatch();
   await log.append([{ topic: inventory.name, partition: 0, key: 'P1', value: inventory.codec.encode(stock('P1', 3, NINE)) }]);
   const full: Surroundings['log'] = {
-    engine: log.engine, clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log), reader: log.reader.bind(log),
+    engine: log.engine, clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log),
     ensureTopics: log.ensureTopics.bind(log), close: log.close.bind(log),
     own: (group, owner) => log.own(group, (lease) => {
       const commit = lease.commit.bind(lease);
@@ -211,7 +211,7 @@ test('what the log did not take of what a learner told is told once it takes it,
   const told = new Set<number>();
   /** Tells each count once, as a learner of vectors does. */
   const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
-  const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? Promise.reject(new Unavailable('The log is full.')) : log.append(records)) };
+  const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? Promise.reject(new Unavailable('The log is full.')) : log.append(records)) };
   const snapshots: Snapshots = { load: async () => undefined, save: async () => void saved.push(told.size) };
   const stop = new AbortController();
   let refusals = 0;

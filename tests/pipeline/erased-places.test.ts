@@ -14,6 +14,10 @@ function logOf(written: Readonly<Record<string, readonly Written[]>>, partitions
   return {
     partitions,
     ranges: async (topic: string) => Array.from({ length: partitions }, (_, partition) => ({ start: 10, end: 10 + recordsOf(topic, partition).length + markers })),
+    writtenAfter: async (topic: string, time: number) => Array.from({ length: partitions }, (_, partition) => {
+      const records = recordsOf(topic, partition);
+      return records.find(({ writtenAt }) => writtenAt > time)?.offset ?? 10 + records.length + (records.length > 0 ? markers : 0);
+    }),
     reader: ([{ topic, partition, offset }]: readonly { topic: string; partition: number; offset: number }[]) => {
       const left = recordsOf(topic, partition).filter((record) => record.offset >= offset);
       let isLate = false;
