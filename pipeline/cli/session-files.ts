@@ -56,11 +56,11 @@ export async function readSplitSessions(file: string, testDays: number, index: i
 async function eachSession(file: string, index: itemIndex.ItemIndex, list: (text: string, line: number) => void): Promise<TimedClicks | undefined> {
   const content = await openFile(file);
   if (content.first.startsWith('[') || content.first === '') {
-    await eachLine(content.text, list);
+    await eachLine(file, content.text, list);
     return undefined;
   }
   const clicks = new TimedClicks(index, file);
-  if (content.first.startsWith('{')) await eachLine(content.text, (text, line) => clicks.takeObject(text, line));
+  if (content.first.startsWith('{')) await eachLine(file, content.text, (text, line) => clicks.takeObject(text, line));
   else await eachRow(file, content, (row) => clicks.takeRow(row));
   return clicks;
 }

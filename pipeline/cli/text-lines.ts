@@ -1,7 +1,7 @@
 /** Lines and rows of a text file or pipe, gzipped or not; whatever keeps it from being read is a sentence. */
 import { csvRows, opened, separatorOf, type CsvRow, type Opened } from '../../producers/formats/csv.js';
 import { fileText, NotUtf8 } from '../../producers/formats/format.js';
-import { NotJson } from '../../producers/formats/json-items.js';
+import { lines, NotJson } from '../../producers/formats/json-items.js';
 
 /** A file that cannot be read as what it should be; the message is a sentence for the user. */
 export class DataFileError extends Error {
@@ -34,31 +34,29 @@ export async function* textOf(file: string, from: Parameters<typeof fileText>[0]
   }
 }
 
-/** Calls `take` with every line that is not blank, trimmed of nothing but its end, and its number from 1. */
-export async function eachLine(text: AsyncIterable<string>, take: (text: string, line: number) => void): Promise<void> {
-  let rest = '';
+/** Calls `take` with every line that is not blank, without its end, and its number from 1. @throws DataFileError for a line without end */
+export async function eachLine(file: string, text: AsyncIterable<string>, take: (text: string, line: number) => void): Promise<void> {
   let line = 0;
-  const takeAll = (lines: readonly string[]): void => {
-    for (const whole of lines) {
+  for await (const some of tellingFile(file, lines(text))) {
+    for (const whole of some) {
       line++;
-      if (whole.trim() !== '') take(whole.endsWith('\r') ? whole.slice(0, -1) : whole, line);
+      if (whole.trim() !== '') take(whole, line);
     }
-  };
-  for await (const chunk of text) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    takeAll(lines);
   }
-  takeAll([rest]);
 }
 
 /** Calls `take` with every row of a table that has anything in it: spreadsheets end theirs with `,,`. Answers what parts its cells. */
 export async function eachRow(file: string, { first, text }: Opened, take: (row: CsvRow, separator: string) => void): Promise<void> {
   const separator = separatorOf(first);
+  for await (const rows of tellingFile(file, csvRows(text, separator))) {
+    for (const row of rows) if (row.cells.some((cell) => cell.trim() !== '')) take(row, separator);
+  }
+}
+
+/** What a reader yields; what it says of text that it cannot part names the file. */
+async function* tellingFile<T>(file: string, parts: AsyncIterable<T>): AsyncGenerator<T> {
   try {
-    for await (const rows of csvRows(text, separator)) {
-      for (const row of rows) if (row.cells.some((cell) => cell.trim() !== '')) take(row, separator);
-    }
+    yield* parts;
   } catch (error) {
     throw error instanceof NotJson ? new DataFileError(`${file}: ${error.message}`) : error;
   }
