@@ -1,17 +1,21 @@
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
-import { ConfigError } from '../../pipeline/core/errors.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import { codec, learnSchema } from '../../schemas/codec.js';
 import { frozenSchemas, type RecordSchema } from '../../schemas/files.js';
 
-const ATTEMPTS = 10;
-const PAUSE_MS = 500;
+const ATTEMPTS = 5;
+const PAUSE_MS = 300;
+const ANSWER_WITHIN_MS = 5_000;
+const NOT_FOUND = 404;
 
 /**
  * Register every version of every schema, use the ids that the registry gives, and fetch the schemas of foreign writers by id. A subject
  * is named for its record (Confluent's RecordNameStrategy), since a table's topic holds rows of several kinds.
+ * @throws Unavailable while the registry does not answer, ConfigError where it refuses
  */
 export async function useRegistry(url: string, journal: Journal): Promise<{ learnSchemas(ids: readonly number[]): Promise<void> }> {
+  await answering(url);
   const registry = new SchemaRegistry({ host: url });
   const refused: string[] = [];
   for (const [name, versions] of frozenSchemas()) {
@@ -19,7 +23,10 @@ export async function useRegistry(url: string, journal: Journal): Promise<{ lear
     // Earlier versions first: rows with their ids lie in tables, whose ids nobody asks for when they are read.
     for (const { schema, version } of versions) {
       const use = (id: number): void => (version === versions.length ? codec(name).useId(id) : learnSchema(id, schema));
-      const problem = await register(registry, schema, subject).then(use, (error: Error) => `${subject}: ${error.message}`);
+      const problem = await register(registry, schema, subject).then(use, async (error: Error) => {
+        await answering(url);
+        return `${subject}: ${error.message}`;
+      });
       if (problem) refused.push(problem);
     }
   }
@@ -29,21 +36,37 @@ export async function useRegistry(url: string, journal: Journal): Promise<{ lear
       for (const id of ids) {
         await registry.getSchema(id).then(
           (schema) => learnSchema(id, JSON.parse(JSON.stringify(schema)) as RecordSchema),
-          (error: Error) => journal.warn({ id, error: error.message }, 'The registry has no such schema; its records become dead letters.'),
+          async (error: Error & { readonly status?: number }) => {
+            if (error.status !== NOT_FOUND) await answering(url);
+            journal.warn({ id, error: error.message }, 'The registry has no such schema; its records become dead letters.');
+          },
         );
       }
     },
   };
 }
 
+/** Of processes that register a schema for the first time at once, Apicurio answers all but one with 409, as if they were refused: hence again. */
 async function register(registry: SchemaRegistry, schema: RecordSchema, subject: string): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     try {
       return (await registry.register({ type: SchemaType.AVRO, schema: JSON.stringify(schema) }, { subject })).id;
     } catch (error) {
-      const isTransient = !('status' in (error as object)) || Number((error as { status?: number }).status) >= 500;
-      if (!isTransient || attempt === ATTEMPTS) throw error;
+      if (attempt === ATTEMPTS) throw error;
       await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     }
   }
+}
+
+/**
+ * Its client says 400 of a registry that is away, as of a schema that is refused. So it is asked by itself.
+ * @throws Unavailable
+ */
+async function answering(url: string): Promise<void> {
+  const address = new URL(`${url.replace(/\/$/, '')}/subjects`);
+  const said = await fetch(address, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).then(
+    async (answer) => { await answer.body?.cancel(); return answer.status >= 500 ? `status ${answer.status}` : undefined; },
+    (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message),
+  );
+  if (said !== undefined) throw new Unavailable(`The schema registry does not answer at ${address.origin}: ${said}.`);
 }

@@ -15,7 +15,7 @@ export async function untilAvailable<T>(attempt: () => Promise<T>, stop: AbortSi
       return await attempt();
     } catch (error) {
       if (!(error instanceof Unavailable) || stop.aborted) throw error;
-      journal.warn({ error: error.message, waitMs }, `${what} waits for the log.`);
+      journal.warn({ error: error.message, waitMs }, `${what} waits for what does not answer.`);
       await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }

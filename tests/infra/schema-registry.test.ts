@@ -3,6 +3,7 @@ import { json } from 'node:stream/consumers';
 import path from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
 
 vi.doMock('../../schemas/files.js', async (original) => {
@@ -10,21 +11,34 @@ vi.doMock('../../schemas/files.js', async (original) => {
   return { ...files, frozenSchemas: (folder = path.join(import.meta.dirname, '../schemas/versions')) => files.frozenSchemas(folder) };
 });
 
-/** What a registry with Confluent's API answers to those who register: an id a schema, from 501 on. Answers its address and what was registered. */
-async function registry(): Promise<{ url: string; registered: string[] }> {
+interface Registry {
+  readonly url: string;
+  readonly registered: string[];
+  close(): Promise<void>;
+}
+
+/**
+ * What a registry with Confluent's API answers to those who register: an id a schema, from 501 on. To the first `conflicts` of them it
+ * says 409, as Apicurio does to all but one of those that come at once; it knows no schema by id.
+ */
+async function registry(conflicts = 0): Promise<Registry> {
   const registered: string[] = [];
+  let refusals = conflicts;
   const server = createServer((request, response) => {
-    const answer = async (): Promise<object> => {
-      if (request.method === 'GET') return { compatibilityLevel: 'BACKWARD' };
+    const answer = async (): Promise<[number, object]> => {
+      if (request.url?.startsWith('/schemas/ids/')) return [404, { error_code: 40403, message: 'Schema not found' }];
+      if (request.method === 'GET') return [200, { compatibilityLevel: 'BACKWARD' }];
       const { schema } = (await json(request)) as { schema: string };
+      if (refusals-- > 0) return [409, { error_code: 409, message: 'An artifact with this ID already exists.' }];
       const at = registered.indexOf(schema);
-      return { id: 501 + (at < 0 ? registered.push(schema) - 1 : at) };
+      return [200, { id: 501 + (at < 0 ? registered.push(schema) - 1 : at) }];
     };
-    void answer().then((body) => response.writeHead(200, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(JSON.stringify(body)));
+    void answer().then(([status, body]) => response.writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(JSON.stringify(body)));
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, registered };
+  const close = (): Promise<void> => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); });
+  onTestFinished(close);
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, registered, close };
 }
 
 test('rows that an earlier version wrote with the id of a registry stay readable', async () => {
@@ -37,4 +51,38 @@ test('rows that an earlier version wrote with the id of a registry stay readable
   expect(parcels.id).toBe(502);
   // Version 1 of {id: 'p', grams: 0.5, note: null}, under the id that the registry had given it.
   expect(parcels.decode(Buffer.from(['00', '000001f5', '0270', '000000000000e03f', '00'].join(''), 'hex'))).toEqual({ id: 'p', grams: 0.5, insured: false, stops: [] });
+});
+
+test('processes that start at once with a fresh registry all get its ids, though it calls all but one of them a conflict', async () => {
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { url, registered } = await registry(1);
+  await useRegistry(url, silentJournal);
+  expect(registered).toHaveLength(2);
+});
+
+test('a registry that refuses a schema each time is a matter of configuration', async () => {
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { url } = await registry(Infinity);
+  await expect(useRegistry(url, silentJournal)).rejects.toThrow(ConfigError);
+});
+
+test('a registry that is away is waited for: it is no fault of the configuration', async () => {
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { url, close } = await registry();
+  await close();
+  const refusal = useRegistry(`${url}/apis/ccompat/v7`, silentJournal);
+  await expect(refusal).rejects.toThrow(Unavailable);
+  await expect(refusal).rejects.toThrow(`The schema registry does not answer at ${url}: connect ECONNREFUSED`);
+});
+
+test('records in a schema that nobody knows are dead letters; while the registry is away they wait', async () => {
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { url, close } = await registry();
+  const { learnSchemas } = await useRegistry(url, silentJournal);
+  const warnings: string[] = [];
+  const { learnSchemas: told } = await useRegistry(url, { ...silentJournal, warn: (_, message) => void warnings.push(message) });
+  await told([77]);
+  expect(warnings).toEqual(['The registry has no such schema; its records become dead letters.']);
+  await close();
+  await expect(learnSchemas([78])).rejects.toThrow(Unavailable);
 });
