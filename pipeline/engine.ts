@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { openChdb } from '../infra/clickhouse/chdb.js';
 import { openClickHouse } from '../infra/clickhouse/server.js';
 import { clockOf, openEmbeddedLog, type EmbeddedLog } from '../infra/embedded-log/log.js';
@@ -49,7 +49,7 @@ export interface EngineOptions {
 /** Open what the configuration names: Kafka and ClickHouse servers, or their embedded counterparts. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { config, metrics, journal } = options;
-  mkdirSync(config.DATA_DIR, { recursive: true });
+  makeDataDirectory(config.DATA_DIR);
   const registry = config.SCHEMA_REGISTRY_URL ? await useRegistry(config.SCHEMA_REGISTRY_URL, journal) : undefined;
   const learnSchemas = registry ? registry.learnSchemas : () => Promise.resolve();
   const isKafka = config.KAFKA_BROKERS.length > 0;
@@ -77,6 +77,31 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await opened.close();
     },
   };
+}
+
+/** @throws ConfigError where there is no folder that can be written, nor can one be made */
+function makeDataDirectory(directory: string): void {
+  try {
+    makeFolder(resolve(directory));
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') throw new Error(`There is no room for ${directory}: ${(cause as Error).message}`, { cause });
+    throw new ConfigError([`DATA_DIR is ${directory}, where nothing can be written: ${(cause as Error).message}. Name a folder, or where one can be made.`], { cause });
+  }
+}
+
+/** Step by step: where the system takes no folder, as in /proc, Node's `recursive` goes on for ever. */
+function makeFolder(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found) throw new Error(`${path} is no folder`);
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
 }
 
 type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'logFailure' | 'flush' | 'close'>;

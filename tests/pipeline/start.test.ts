@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
 import { readConfig } from '../../pipeline/config.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { openEngine } from '../../pipeline/engine.js';
 import { ended, listen, readinessOf } from '../../pipeline/main.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
@@ -48,4 +53,19 @@ test('a HOST with a port or a blank is told with all other problems', () => {
 test('a secret for tokens is as long as the signature that it makes', () => {
   expect(() => readConfig({ SHOPPER_TOKEN_SECRET: 'short' })).toThrow('SHOPPER_TOKEN_SECRET must have 32 characters');
   expect(readConfig({ SHOPPER_TOKEN_SECRET: 'x'.repeat(32) }).SHOPPER_TOKEN_SECRET).toHaveLength(32);
+});
+
+test('a DATA_DIR that is a file, lies in one or can never be made is a fault of the configuration, told in one line and at once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  try {
+    for (const directory of [file, join(file, 'below'), '/proc/millrace']) {
+      const error = await openEngine({ config: readConfig({ DATA_DIR: directory }), metrics: noMetrics, journal: silentJournal }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(ConfigError);
+      expect((error as ConfigError).message).toMatch(/^DATA_DIR is [^\n]+, where nothing can be written: [^\n]+\.$/);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
