@@ -8,8 +8,14 @@ const SLACK_MS = 60_000;
  * which writers of topics do not pass. Not by the task's time alone: what was written while no task ran stands before the tick that tells of it.
  */
 export function happened<T extends { readonly time: number }>(value: T, writtenAt: number, ctx: Context): T {
-  const latest = Math.max(ctx.time, writtenAt);
-  if (value.time <= latest + SLACK_MS || ctx.time === 0) return value;
+  const time = happenedAt(value.time, writtenAt, ctx);
+  if (time === value.time) return value;
   ctx.count('millrace_times_clamped_total');
-  return { ...value, time: latest };
+  return { ...value, time };
+}
+
+/** The time that `happened` gives, uncounted. */
+export function happenedAt(time: number, writtenAt: number, ctx: Context): number {
+  const latest = Math.max(ctx.time, writtenAt);
+  return time <= latest + SLACK_MS || ctx.time === 0 ? time : latest;
 }

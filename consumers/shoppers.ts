@@ -6,7 +6,7 @@ import { clickstream, erasures, interactions, itemInterests, purchases, shoppers
 import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserMerge, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
-import { happened } from './happened.js';
+import { happened, happenedAt } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -53,14 +53,14 @@ export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats), { isRepeat: ({ source }, ctx) => isRepeatOfSource(source, ctx), merge: loginOf }), onLoosely(purchases, onPurchase)],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats), { isRepeat: ({ source }, ctx) => isRepeatOfSource(source, ctx), merge: mergeOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(waitings, keep(waitings), stopWaiting)] },
   });
 }
 
-function onShopEvent({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context, repeats: boolean): void {
+function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, repeats: boolean): void {
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
   for (const { sku } of event.products) requireSku(sku);
@@ -77,7 +77,7 @@ function onShopEvent({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Contex
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, ctx);
-  announceMerge(event, ctx);
+  announceMerge(key, from, event, ctx);
 }
 
 /** Forget the shopper here, tell those whose rows name them, and let the clean log tell everyone else. */
@@ -218,20 +218,26 @@ function announceInterests(shopper: string, event: ShopEvent, ctx: Context): voi
   }
 }
 
-/** The login that an event carries which came in one go with it: by it the device's key leads to the user. */
-function loginOf(key: string, { login, anonymousId, userId }: ShopEvent): UserMerge | undefined {
+/** What makes one id lead to another: the login that an event is, or carries since it came in one go with it. */
+function mergeOf({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context): UserMerge | undefined {
+  const { userId, anonymousId, login } = value;
+  const joined = joinedIds(value);
+  if (joined && joined.from === key) return mergeBy(value.messageId, joined, happenedAt(value.time, writtenAt, ctx));
   if (login === null || userId === null || key !== anonymousId || key === userId) return undefined;
-  requireShopper('The key', key);
-  requireShopper('userId', userId);
-  return { mergeId: login.messageId, from: key, to: userId, time: login.time, erased: [] };
+  return mergeBy(login.messageId, { from: key, to: userId }, happenedAt(login.time, writtenAt, ctx));
 }
 
-function announceMerge(event: ShopEvent, ctx: Context): void {
-  const joined = joinedIds(event);
-  if (!joined) return;
+function mergeBy(mergeId: string, joined: { readonly from: string; readonly to: string }, time: number): UserMerge {
   requireShopper('The id to be merged', joined.from);
   requireShopper('userId', joined.to);
-  ctx.emit(userMerges, joined.from, { mergeId: event.messageId, ...joined, time: event.time, erased: [] });
+  return { mergeId, ...joined, time, erased: [] };
+}
+
+/** One that came by way of the former id was told there, in the order of that id's events. */
+function announceMerge(key: string, from: string, event: ShopEvent, ctx: Context): void {
+  const joined = joinedIds(event);
+  if (!joined || (joined.from === from && key !== from)) return;
+  ctx.emit(userMerges, joined.from, mergeBy(event.messageId, joined, event.time));
 }
 
 function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {

@@ -1,3 +1,4 @@
+import { joinedIds } from '../schemas/joined-ids.js';
 import type { CatalogChange, EventType, InventoryChange, OrderEvent, ShopEvent } from '../schemas/types.js';
 import { callType, envelope } from './envelope.js';
 import { eventProducts } from './event-products.js';
@@ -67,6 +68,12 @@ export function collect(body: unknown, context: CollectContext): Outcome {
   return errors.length === 0 ? { ok: { messageId: head.messageId, records, clamped: head.clamped } } : { errors };
 }
 
+/**
+ * Key of an event in `clickstream`: the shopper's id as it names it. What joins an id with another takes the way of the former, behind what was
+ * done under it and before what comes: the logins of two people on one device keep their order.
+ */
+export const keyOf = (event: ShopEvent): string => joinedIds(event)?.from ?? event.userId ?? event.anonymousId ?? '';
+
 function stockRecords(errors: Errors, call: Call, field: 'quantity' | 'price'): CollectedRecord[] {
   const from = errors.length;
   const changes = inventoryChanges(errors, call, field);
@@ -83,7 +90,7 @@ function shopperRecords(errors: Errors, call: Call, shop: Shop): CollectedRecord
   const told = shopEvent(errors, call, products);
   const isPriced = told.value !== null || products.some(({ price }) => price !== null);
   const click = told.currency === null && isPriced ? { ...told, currency: shop.currency } : told;
-  const record: CollectedRecord = { topic: 'clickstream', key: head.userId ?? head.anonymousId ?? '', value: click };
+  const record: CollectedRecord = { topic: 'clickstream', key: keyOf(click), value: click };
   if (meaning?.kind !== 'order') return [record];
   const before = errors.length;
   const order = orderEvent(errors, call, meaning.change, products, click, shop.currency);

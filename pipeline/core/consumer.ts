@@ -9,6 +9,8 @@ export interface Incoming<T> {
   readonly value: T;
   /** Write time of the record in ms. */
   readonly writtenAt: number;
+  /** The key under which it was written, where it was sent on from there. */
+  readonly from?: string | undefined;
 }
 
 /** A timer that is due. */
@@ -48,8 +50,8 @@ export interface Input<T = unknown> {
   handle(record: Incoming<T>, ctx: Context): void;
   /** Whether a record has been taken before. It is asked once, where the record first comes: one that is sent on after a merge is out of its order. */
   readonly isRepeat?: ((value: T, ctx: Context) => boolean) | undefined;
-  /** The merge that a record of this key carries with it, since it may still be on its way: it goes before the record. */
-  readonly merge?: ((key: string, value: T) => UserMerge | undefined) | undefined;
+  /** The merge that a record of this key says or carries with it: it goes before the record, and is told to all. */
+  readonly merge?: ((record: Incoming<T>, ctx: Context) => UserMerge | undefined) | undefined;
   /** false: the task's time does not wait for this input, nor is it held back by others. */
   readonly holdsTime: boolean;
 }

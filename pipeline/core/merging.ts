@@ -44,7 +44,7 @@ export class Following {
   /** Send a record on whose key was merged away, before it or by the merge that it carries. Answers false when it belongs here. */
   forward(record: LogRecord, key: string, carried?: UserMerge): boolean {
     const { overlay, context, merging, partition } = this.#parts;
-    if (carried && overlay.get(redirectRows, key)?.to !== carried.to) this.#merge(carried, record);
+    if (carried && this.#merge(carried, record)) context.emit(merging.merges, key, carried);
     const redirect = overlay.get(redirectRows, key);
     if (!redirect) return false;
     const { topic, value, writtenAt, offset } = record;
@@ -64,20 +64,22 @@ export class Following {
     context.schedule(ERASED, NOBODY, Math.max(time, context.time) + ERASED_MS, hashOf(key), String(time));
   }
 
-  #merge({ mergeId, from, to, time, erased }: UserMerge, record: LogRecord): void {
+  /** Answers whether the id leads somewhere else now, or does so anew. */
+  #merge({ mergeId, from, to, time, erased }: UserMerge, record: LogRecord): boolean {
     const { overlay } = this.#parts;
     const redirect = overlay.get(redirectRows, from);
     if (erased.length > 0) {
       if (redirect && erased.includes(redirect.to)) overlay.put(redirectRows, from, '', undefined);
-      return;
+      return false;
     }
-    if (from === to) return;
-    if (redirect && redirect.time > time) return;
+    if (from === to) return false;
+    if (redirect && (redirect.time > time || redirect.mergeId === mergeId)) return false;
     const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
     // What was sent to an earlier shopper is theirs: the new one has only to wait for what comes from now on.
     const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {} };
     this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: {} });
+    return true;
   }
 
   #arrive(move: Move, record: LogRecord): void {
@@ -97,7 +99,7 @@ export class Following {
       this.#joinRows(move);
     } else {
       const input = inputs.get(move.topic ?? '');
-      if (input) handle(input, { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt });
+      if (input) handle(input, { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt, from: move.from });
     }
   }
 

@@ -215,8 +215,9 @@ export class Task {
       return;
     }
     if (input.isRepeat?.(value, this.#context)) return metrics.count('millrace_duplicates_total', { consumer: consumer.name });
-    if (this.#following?.forward(record, key, input.merge?.(key, value))) return;
-    input.handle({ key, value, writtenAt: record.writtenAt }, this.#context);
+    const incoming = { key, value, writtenAt: record.writtenAt };
+    if (this.#following?.forward(record, key, input.merge?.(incoming, this.#context))) return;
+    input.handle(incoming, this.#context);
   }
 
   /** Run a handler: a refusal becomes a dead letter without any effect; a bug stops the task, at the third time it is one too. */

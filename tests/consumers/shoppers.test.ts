@@ -2,13 +2,17 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, deadLetters, interactions, purchases } from '../../schemas/topics.js';
+import { keyOf } from '../../producers/collect.js';
 import { Logins } from '../../producers/logins.js';
+import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { carts } from '../../consumers/triggers/carts.js';
 import { joinConsent } from '../../consumers/consent.js';
 import type { ShopEvent, UserProfile } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, product, purchase, shopEvent } from '../support/events.js';
 
 const view = (sku: string, time: number, more: object = {}): ReturnType<typeof shopEvent> => shopEvent('Product Viewed', { anonymousId: 'a1', time, products: [product(sku)], ...more });
+const CARTS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true };
 const profile = (driver: Driver, key = 'a1'): ReturnType<Driver['row']> & object => driver.row('shoppers', profiles, key)!;
 
 test('a message sent twice within a day counts once; the same id a day later is another', () => {
@@ -135,7 +139,7 @@ test('the visit of a device is that of the user it is joined with where they wer
 function inOneGo(driver: Driver, events: readonly ShopEvent[]): void {
   const logins = new Logins();
   for (const value of events) {
-    const call = { records: [{ topic: 'clickstream' as const, key: value.userId ?? value.anonymousId ?? '', value }] };
+    const call = { records: [{ topic: 'clickstream' as const, key: keyOf(value), value }] };
     const [placed] = logins.placed(call);
     driver.write(clickstream.name, placed!.key, clickstream.codec.encode(placed!.value as ShopEvent));
     logins.written(call);
@@ -164,6 +168,32 @@ test('who logs in within one batch on the device of another is told apart from t
   inOneGo(driver, [identified('u3', NINE - MINUTE), view('E', NINE - MINUTE + 1, { userId: 'u3' })]);
   const recent = (id: string): unknown => (driver.row('shoppers', profiles, id) as UserProfile).recent.map(({ sku }) => sku);
   expect([recent('u1'), recent('u2'), recent('u3')]).toEqual([['D', 'B', 'A'], ['C'], ['E']]);
+});
+
+test.each([1, 2, 4, 7])('what happened on a device between the logins of two people is the first one\'s, whichever way the events name them (%i partitions)', (partitions) => {
+  for (const named of [true, false]) {
+    for (const oneTime of [false, true]) {
+      const driver = new Driver([shoppers(), marketingTriggers(CARTS)], { partitions, batch: () => 1_000 });
+      const at = (ms: number): number => (oneTime ? NINE : NINE + ms);
+      const by = (userId: string): { userId: string | null } => ({ userId: named ? userId : null });
+      const added = (sku: string, time: number, more: Partial<ShopEvent>): ShopEvent => view(sku, time, { event: 'Product Added', ...more });
+      inOneGo(driver, [view('A', at(0)), identified('u1', at(1)), added('B', at(2), by('u1')), identified('u2', at(3)), view('C', at(4), by('u2')), added('D', at(5), by('u2'))]);
+      const skus = (id: string): string => (profile(driver, id) as UserProfile | undefined)?.recent.map(({ sku }) => sku).sort().join() ?? '';
+      const cart = (id: string): string => (driver.row('marketing-triggers', carts, id, 'default')?.lines ?? []).map(({ sku }) => sku).join();
+      expect([skus('u1'), skus('u2'), skus('a1'), cart('u1'), cart('u2'), cart('a1')]).toEqual(['A,B', 'C,D', '', 'B', 'D', '']);
+    }
+  }
+});
+
+test.each([1, 2, 4, 7])('a device on which two people have logged in once is that of the one, then of the other, also for those who follow profiles (%i partitions)', (partitions) => {
+  const driver = new Driver([shoppers(), marketingTriggers(CARTS)], { partitions, batch: () => 1_000 });
+  const added = (sku: string, time: number): ShopEvent => view(sku, time, { event: 'Product Added' });
+  inOneGo(driver, [added('A', NINE)]);
+  inOneGo(driver, [identified('u1', NINE + 1), identified('u2', NINE + 2)]);
+  inOneGo(driver, [added('B', NINE + 3)]);
+  inOneGo(driver, [identified('u2', NINE + MINUTE), added('C', NINE + MINUTE + 1)]);
+  const cart = (id: string): string => (driver.row('marketing-triggers', carts, id, 'default')?.lines ?? []).map(({ sku }) => sku).join();
+  expect([cart('u1'), cart('u2'), cart('a1')]).toEqual(['A', 'B,C', '']);
 });
 
 test.each([1, 4])('a past visit that comes in one batch with its login counts as one, however many events it has (%i partitions)', (partitions) => {

@@ -7,6 +7,7 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { reflected } from '../../pipeline/serving/read-your-writes.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
+import { keyOf } from '../../producers/collect.js';
 import { clickstream, inventory, orders, purchases, userProfiles, type Topic } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
@@ -15,11 +16,11 @@ import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '
 const PARTITIONS = 4;
 
 /** A shop with views over it; `say` writes an event and answers the token's content, without running. */
-function world(partitions = PARTITIONS) {
+function world(partitions = PARTITIONS, keyed: (event: ShopEvent) => string = keyOf) {
   const driver = new Driver([shoppers()], { partitions, batch: () => 1 });
   const views = new Views(observedStores(driver.openStore), partitions);
   const say = (event: ShopEvent, merges: After['merges'] = []): After => {
-    const key = event.userId ?? event.anonymousId!;
+    const key = keyed(event);
     const partition = partitionOf(key, partitions);
     driver.write(clickstream.name, key, clickstream.codec.encode(event), partition);
     const offset = driver.records(clickstream.name).filter((record) => record.partition === partition).length - 1;
@@ -29,11 +30,14 @@ function world(partitions = PARTITIONS) {
   return { driver, views, say, recent };
 }
 
+/** As a writer of the topic may. */
+const byUser = ({ userId, anonymousId }: ShopEvent): string => userId ?? anonymousId!;
+
 const viewed = (sku: string, who: Partial<ShopEvent>, time: number): ShopEvent => shopEvent('Product Viewed', { ...who, time, products: [product(sku)] });
 const identified = (anonymousId: string, userId: string, time: number): ShopEvent => shopEvent('', { type: 'identify', anonymousId, userId, time });
 
-test.each([1, PARTITIONS])('after an identify the answer holds what the anonymous shopper did, whichever id is asked (%i partitions)', (partitions) => {
-  const { driver, views, say, recent } = world(partitions);
+test.each([[1, keyOf], [PARTITIONS, keyOf], [1, byUser], [PARTITIONS, byUser]])('after an identify the answer holds what the anonymous shopper did, whichever id is asked (%i partitions)', (partitions, keyed) => {
+  const { driver, views, say, recent } = world(partitions, keyed);
   say(viewed('P1', { anonymousId: 'a1' }, NINE));
   driver.run();
   const after = say(identified('a1', 'u1', NINE + MINUTE), [{ from: 'a1', time: NINE + MINUTE }]);
@@ -71,8 +75,8 @@ test('whoever waits for a token sees its event, through any chain of merges; and
     fc.record({ kind: fc.constant('view' as const), id, sku: fc.integer({ min: 0, max: 99 }).map((n) => `P${n}`) }),
     fc.record({ kind: fc.constant('identify' as const), from: fc.constantFrom('a1', 'a2', 'a3'), to: fc.constantFrom('u1', 'u2', 'u3') }),
   );
-  fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 3, PARTITIONS), (steps, partitions) => {
-    const { driver, views, say, recent } = world(partitions);
+  fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 3, PARTITIONS), fc.constantFrom(keyOf, byUser), (steps, partitions, keyed) => {
+    const { driver, views, say, recent } = world(partitions, keyed);
     let time = NINE;
     for (const next of steps) {
       time += 1_000;
@@ -84,7 +88,7 @@ test('whoever waits for a token sees its event, through any chain of merges; and
       driver.run(() => expect(!views.reflects(userProfiles, asked, after) || isSeen()).toBe(true));
       expect(views.reflects(userProfiles, asked, after)).toBe(true);
     }
-  }), { numRuns: 60 });
+  }), { numRuns: 120 });
 });
 
 /** Orders and stock go through a task of their own before a shopper's answer can hold them. */
