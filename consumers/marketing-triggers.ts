@@ -5,7 +5,7 @@ import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/t
 import { cartAfter, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
 import { fire, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
-import { joinReplenishment, notePurchased, replenishments, typicalIntervalMs } from './triggers/replenishment.js';
+import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 
 const CART_ABANDONMENT: Rule = { name: 'cart_abandonment', version: 1 };
 const REPLENISHMENT_DUE: Rule = { name: 'replenishment_due', version: 1 };
@@ -60,9 +60,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       dropCart(key, cartId, ctx);
     }
     for (const line of purchase.lines) {
-      const bought = notePurchased(key, line, purchase.time, ctx);
-      const intervalMs = bought && typicalIntervalMs(bought.times);
-      if (bought && intervalMs !== undefined) ctx.schedule('replenish', key, bought.times[0]! + intervalMs, line.sku);
+      const due = notePurchased(key, line, purchase.time, ctx);
+      if (due !== undefined) ctx.schedule('replenish', key, due, line.sku);
     }
   }
 
@@ -91,11 +90,13 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function replenish(key: string, sku: string, due: number, ctx: Context): void {
     const bought = ctx.get(replenishments, key, sku);
-    const intervalMs = bought && typicalIntervalMs(bought.times);
-    if (!bought || intervalMs === undefined || bought.times[0]! + intervalMs > due) return;
+    const dueNow = bought && dueOf(bought);
+    if (!bought || dueNow === undefined) return;
+    // An older purchase that came late has made the interval longer.
+    if (dueNow > due) return ctx.schedule('replenish', key, dueNow, sku);
     fire({
       rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: due, at: due,
-      reason: `${sku} is usually bought every ${Math.round(intervalMs / 86_400_000)} days.`,
+      reason: `${sku} is usually bought every ${Math.round((dueNow - bought.times[0]!) / 86_400_000)} days.`,
       products: [productOf(key, { sku, quantity: bought.quantity, price: bought.price }, ctx)], value: null, currency: null,
     }, options, ctx);
   }

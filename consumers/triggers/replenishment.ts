@@ -10,17 +10,27 @@ const TIME_LIMIT = 6;
 const LEAST_INTERVAL_DAYS = 3;
 const MOST_INTERVAL_DAYS = 365;
 
-/** Note that a SKU was bought; answers the row as it stands, or undefined for a line that is no purchase. */
-export function notePurchased(key: string, line: Purchase['lines'][number], time: number, ctx: Context): Replenishment | undefined {
+/**
+ * Note that a SKU was bought. Answers when it is due, if that is to be waited for: one that comes late, older than the latest, changes the
+ * interval, but the latest has its timer already, or has been told of.
+ */
+export function notePurchased(key: string, line: Purchase['lines'][number], time: number, ctx: Context): number | undefined {
   if (line.quantity <= 0) return undefined;
   const before = ctx.get(replenishments, key, line.sku);
   const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity: line.quantity, price: line.price };
   ctx.put(replenishments, key, row, line.sku);
-  return row;
+  const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
+  return isAwaited ? undefined : dueOf(row);
+}
+
+/** When a SKU is due again; undefined where it is bought without a rhythm. */
+export function dueOf({ times }: Replenishment): number | undefined {
+  const intervalMs = typicalIntervalMs(times);
+  return intervalMs === undefined ? undefined : times[0]! + intervalMs;
 }
 
 /** Median of the gaps between purchases; undefined below three purchases or outside 3 to 365 days. */
-export function typicalIntervalMs(times: readonly number[]): number | undefined {
+function typicalIntervalMs(times: readonly number[]): number | undefined {
   if (times.length < 3) return undefined;
   const gaps = times.slice(1).map((time, i) => times[i]! - time).sort((a, b) => a - b);
   const median = gaps[gaps.length >> 1]!;

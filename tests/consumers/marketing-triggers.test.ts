@@ -196,6 +196,29 @@ test('what is bought every ten days is due again after ten', () => {
   expect(driver.read(triggers)).toMatchObject([{ rule: 'replenishment_due', shopper: 'u9', status: 'fired', at: NINE + 30 * DAY, products: [{ sku: 'TEA' }] }]);
 });
 
+test('an order that is told late changes the interval, and does not tell a shopper of the same purchase twice', () => {
+  const driver = shop();
+  const buy = (n: number, day: number): void => driver.send(orders, `L${n}`, orderEvent('completed', `L${n}`, { userId: 'u9', time: NINE + day * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+  for (const [n, day] of [0, 10, 20].entries()) buy(n, day);
+  driver.tick(NINE + 31 * DAY);
+  expect(driver.read(triggers)).toHaveLength(1);
+  buy(3, 15);
+  driver.tick(NINE + 40 * DAY);
+  expect(driver.read(triggers)).toHaveLength(1);
+});
+
+test('what an order that is told late makes due later waits until then', () => {
+  const driver = shop();
+  const buy = (n: number, day: number): void => driver.send(orders, `W${n}`, orderEvent('completed', `W${n}`, { userId: 'u9', time: NINE + day * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+  for (const [n, day] of [0, 5, 10].entries()) buy(n, day);
+  driver.tick(NINE + 11 * DAY);
+  for (const [n, day] of [-8, -16, -24].entries()) buy(n + 3, day);
+  driver.tick(NINE + 17 * DAY);
+  expect(driver.read(triggers)).toEqual([]);
+  driver.tick(NINE + 19 * DAY);
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'replenishment_due', status: 'fired', at: NINE + 18 * DAY }]);
+});
+
 test('a cause that is history on a wall log is suppressed as history', () => {
   const driver = shop();
   driver.tick(NINE + 30 * DAY);
