@@ -191,9 +191,10 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   // What is silent comes back with the days: none of them is like another.
   const isSilent = silence.offShare(bank.surpriseOf(rows, sku)) >= silence.HARDLY;
   const { asked, like } = isSilent ? { asked: periods, like: periods.map((_, t) => t) } : likenesses(periods);
-  if (scratch.length < asked.length * experts * n) scratch = new Float64Array(asked.length * experts * n);
+  const answers = asked.length * experts * n;
+  if (scratch.length < answers) scratch = new Float64Array(answers);
   // An expert that is not asked keeps what is there: another SKU's quantiles, of a weight of next to nothing, must not show.
-  scratch.fill(0);
+  scratch.fill(0, 0, answers);
   if (scratchMeans.length < asked.length * experts) scratchMeans = new Float64Array(asked.length * experts);
   const means = scratchMeans.fill(0);
   if (ofAsked.means.length < asked.length || ofAsked.quantiles.length < asked.length * n) ofAsked = blankForecast(asked.length, n);
