@@ -191,14 +191,21 @@ class PartitionSink {
 
   /** The same again for as long as the world does not answer: no other block may pass this one. */
   async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const { metrics, journal, sleep } = this.ports;
+    const where = { table: this.spec.table, partition: this.lease.partition };
+    let told = '';
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, LONGEST_BACKOFF_MS)) {
       try {
-        return await attempt();
+        const answer = await attempt();
+        if (told !== '') journal.info(where, 'The sink goes on.');
+        return answer;
       } catch (error) {
         if (!(error instanceof Unavailable) || this.lease.revoked.aborted) throw error;
-        this.ports.metrics.count('millrace_sink_retries_total', { table: this.spec.table });
-        this.ports.journal.warn({ err: error, table: this.spec.table, partition: this.lease.partition, waitMs }, 'ClickHouse or the log does not answer; backing off.');
-        await this.ports.sleep(waitMs, this.lease.revoked);
+        metrics.count('millrace_sink_retries_total', { table: this.spec.table });
+        const { message } = error;
+        if (message !== told) journal.warn({ ...where, error: message }, 'ClickHouse or the log does not answer; backing off. The same is not told again until it does.');
+        told = message;
+        await sleep(waitMs, this.lease.revoked);
       }
     }
   }

@@ -37,6 +37,7 @@ export class World {
   readonly blocks: { token: string; rows: number; at: number }[] = [];
   readonly gauges = new Map<string, number>();
   readonly errors: string[] = [];
+  readonly warnings: string[] = [];
   steps = 0;
   /** Called at each step; may throw. */
   onStep: (step: number, name: string) => void = () => {};
@@ -133,7 +134,7 @@ export class World {
 
   get ports(): SinkPorts {
     const metrics: Metrics = { count: () => {}, observe: () => {}, gauge: (name, value, labels) => void this.gauges.set(`${name}{${labels?.['table']}}`, value) };
-    const journal: Journal = { debug: () => {}, info: () => {}, warn: () => {}, error: (_fields, sentence) => void this.errors.push(sentence) };
+    const journal: Journal = { debug: () => {}, info: () => {}, warn: (_fields, sentence) => void this.warnings.push(sentence), error: (_fields, sentence) => void this.errors.push(sentence) };
     return { metrics, journal, now: () => this.time, sleep: async (ms) => void (this.time += ms) };
   }
 

@@ -99,6 +99,15 @@ test('a block that got no answer is sent again as it was until one comes', async
   expect(world.view).toEqual([0, 1, 2]);
 });
 
+test('why a block waits is told once until it is taken, however often it is sent again', async () => {
+  const world = rows(3);
+  const insert = await stepOf(rows(3), 'before insert');
+  unavailableAt(world, Array.from({ length: 40 }, (_, i) => insert + i));
+  await live(world);
+  expect(world.blocks.length).toBeGreaterThan(40);
+  expect(world.warnings).toEqual(['ClickHouse or the log does not answer; backing off. The same is not told again until it does.']);
+});
+
 describe('a block that was left open for longer than the deduplication window', () => {
   const leftOpen = async (step: string): Promise<World> => {
     const world = rows(3);
