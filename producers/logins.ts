@@ -11,14 +11,21 @@ interface Login {
   readonly messageId: string;
   readonly time: number;
   readonly lastSeen: number;
+  readonly receivedAt: number;
 }
 
 /**
- * Calls that come in one go (a batch, a file) with a login before them. By the user's key they would overtake it: the login has first to reach
+ * Calls that come in one go (a batch, a file, requests within a moment) with a login before them. By the user's key they would overtake it: the login has first to reach
  * what the device did until then. So they take the device's way and carry the login with them.
  */
 export class Logins {
   readonly #devices = new Map<string, Login>();
+  readonly #withinMs: number;
+
+  /** `withinMs`: how long after the receipt of a login what follows it may overtake it. In a file everything may. */
+  constructor(withinMs = Infinity) {
+    this.#withinMs = withinMs;
+  }
 
   /** The records of the next call, each with the key under which it is to be written. */
   placed({ records }: Pick<Collected, 'records'>): readonly CollectedRecord[] {
@@ -38,14 +45,14 @@ export class Logins {
 
   #written(value: ShopEvent): void {
     const joined = joinedIds(value);
-    const login = joined ? { to: joined.to, messageId: value.messageId, time: value.time, lastSeen: value.time } : this.#loginBefore(value);
+    const login = joined ? { to: joined.to, messageId: value.messageId, time: value.time, lastSeen: value.time, receivedAt: value.receivedAt } : this.#loginBefore(value);
     if (login) this.#note(joined?.from ?? value.anonymousId!, { ...login, lastSeen: Math.max(login.lastSeen, value.time) });
   }
 
   #loginBefore(value: ShopEvent): Login | undefined {
-    const { anonymousId, userId, time } = value;
+    const { anonymousId, userId, time, receivedAt } = value;
     const login = anonymousId === null || joinedIds(value) ? undefined : this.#devices.get(anonymousId);
-    return login && login.to === userId && Math.abs(time - login.lastSeen) <= VISIT_MS ? login : undefined;
+    return login && login.to === userId && Math.abs(time - login.lastSeen) <= VISIT_MS && receivedAt - login.receivedAt <= this.#withinMs ? login : undefined;
   }
 
   /** Of a file of millions of devices the latest are remembered. */

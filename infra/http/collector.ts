@@ -8,7 +8,6 @@ import { collectBatch, type BatchOutcome } from '../../producers/batch.js';
 import { collect, type CollectContext, type Collected, type Outcome } from '../../producers/collect.js';
 import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
-import { Logins } from '../../producers/logins.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { checkType, parseJson, readBody } from './body.js';
 import type { Joined } from './doors.js';
@@ -66,16 +65,20 @@ function count(house: House, source: Source, accepted: number, clamped: number, 
 
 /** Token for the records of `good` calls, which were written first; dead letters after them are nobody's own writes. */
 function tokenOf(good: readonly Collected[], positions: readonly Position[]): string {
-  const merges: Joined[] = [];
+  const merges = new Map<string, Joined>();
   let records = 0;
   for (const call of good) {
     records += call.records.length;
     for (const record of call.records) {
-      const joined = record.topic === 'clickstream' ? joinedIds(record.value) : undefined;
-      if (joined) merges.push({ from: joined.from, time: record.value.time });
+      if (record.topic !== 'clickstream') continue;
+      const { login, anonymousId, time } = record.value;
+      const joined = joinedIds(record.value);
+      if (joined) merges.set(joined.from, { from: joined.from, time });
+      // By way of the device: it is to be seen where the login leads.
+      else if (login && anonymousId !== null) merges.set(anonymousId, { from: anonymousId, time: login.time });
     }
   }
-  return encodeToken(positions.slice(0, records), merges);
+  return encodeToken(positions.slice(0, records), [...merges.values()]);
 }
 
 /** One call of Segment's HTTP API. 200 means durable. */
@@ -88,10 +91,11 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   charge(house, exchange, key, 1);
   const outcome = collect(body, contextOf(house, exchange, key, body, type));
   if ('errors' in outcome) return refuseCall(house, exchange, type, body, outcome.errors);
-  const records = encodeRecords(outcome.ok.records, house.deps.partitions);
-  const positions = await house.deps.accept(records);
-  count(house, 'segment', 1, outcome.ok.clamped ? 1 : 0, []);
-  sendJson(exchange.response, 200, { accepted: 1, messageId: outcome.ok.messageId, token: tokenOf([outcome.ok], positions) });
+  const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
+  const positions = await house.deps.accept(encodeRecords(call.records, house.deps.partitions));
+  house.logins.written(outcome.ok);
+  count(house, 'segment', 1, call.clamped ? 1 : 0, []);
+  sendJson(exchange.response, 200, { accepted: 1, messageId: call.messageId, token: tokenOf([call], positions) });
 }
 
 async function refuseCall(house: House, exchange: Exchange, type: EventType, body: unknown, errors: readonly FieldError[]): Promise<never> {
@@ -134,18 +138,18 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, cal
   const good: Collected[] = [];
   const records: NewRecord[] = [];
   const rejected: Rejected[] = [];
-  const logins = new Logins();
   const reject = (index: number, errors: readonly FieldError[]): void => {
     rejected.push({ index, messageId: messageIdOf(callAt(index)), errors });
   };
   outcomes.forEach((outcome, index) => {
     if ('errors' in outcome) return reject(index, outcome.errors);
-    const encoded = encodeRecords(logins.placed(outcome.ok), house.deps.partitions);
+    const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
+    const encoded = encodeRecords(call.records, house.deps.partitions);
     if (encoded.some(({ value }) => value !== null && value.length > MAX_CALL_BYTES)) {
       return reject(index, [{ path: '', code: 'too_large', message: `A call may have ${MAX_CALL_BYTES} bytes.` }]);
     }
-    logins.written(outcome.ok);
-    good.push(outcome.ok);
+    house.logins.written(outcome.ok);
+    good.push(call);
     records.push(...encoded);
   });
   const letters = rejected.map(({ index, errors }) => deadLetter(house, exchange, callAt(index), index, errors));

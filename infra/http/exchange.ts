@@ -5,6 +5,7 @@ import { allows, shopperOf, type Key, type Keys, type Scope } from './keys.js';
 import type { AddressLimits } from './limits.js';
 import { refuse } from './problem.js';
 import { isObject } from '../../producers/fields.js';
+import type { Logins } from '../../producers/logins.js';
 
 /** One request on its way. */
 export interface Exchange {
@@ -21,6 +22,8 @@ export interface House {
   readonly settings: HttpSettings;
   readonly keys: Keys;
   readonly budget: BodyBudget;
+  /** Of the last moments. */
+  readonly logins: Logins;
   readonly limits: AddressLimits | undefined;
   readonly now: () => number;
 }

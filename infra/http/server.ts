@@ -10,6 +10,7 @@ import { hotRoutes } from './hot.js';
 import { Keys } from './keys.js';
 import { AddressLimits, isLoopback } from './limits.js';
 import { refuse, Refusal, sendProblem, writeProblem, type Problem } from './problem.js';
+import { Logins } from '../../producers/logins.js';
 
 export interface HttpServer {
   /** Listen; answers the port (the one asked for, or a free one for 0). */
@@ -19,6 +20,8 @@ export interface HttpServer {
   readonly server: Server;
 }
 
+/** What comes so long after a login by another connection may reach its partition before what the login moves there. */
+const OVERTAKES_MS = 5_000;
 /** How long the rest of a refused body is thrown away before the connection is cut. */
 const DRAIN_MS = 500;
 
@@ -32,6 +35,7 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     deps, settings, now,
     keys: new Keys(settings.keys),
     budget: new BodyBudget(settings.maxBodiesBytes ?? 64 * 1024 * 1024),
+    logins: new Logins(OVERTAKES_MS),
     limits: settings.addressLimit && new AddressLimits(settings.addressLimit, now),
   };
   const exchanges = new WeakMap<IncomingMessage, Exchange>();

@@ -159,6 +159,21 @@ describe('batches', () => {
     expect(http.values('clickstream').slice(-5).map((value) => (value as { login: unknown }).login)).toEqual([null, null, login, null, null]);
   });
 
+  test('what comes by another request within a moment of a login goes by way of the device, too, and its token waits for where that leads', async () => {
+    let now = Date.parse('2026-03-10T10:00:00Z');
+    const shop = await startHttp({ now: () => now });
+    const told = (more: object): object => ({ ...view, anonymousId: 'phone-3', userId: 'u9', timestamp: '2026-03-10T10:00:00Z', ...more });
+    await shop.post('/v1/identify', told({ messageId: 'c1', type: 'identify' }), basic(SERVER));
+    const { json } = await shop.post('/v1/track', told({ messageId: 'c2' }), basic(SERVER));
+    now += 6_000;
+    await shop.post('/v1/track', told({ messageId: 'c3' }), basic(SERVER));
+    await shop.server.close();
+    const time = Date.parse('2026-03-10T10:00:00Z');
+    expect(shop.accepted.map(({ key }) => key)).toEqual(['phone-3', 'phone-3', 'u9']);
+    expect(shop.values('clickstream').map((value) => (value as { login: unknown }).login)).toEqual([null, { messageId: 'c1', time }, null]);
+    expect(decodeToken(json['token']!)).toMatchObject({ merges: [{ from: 'phone-3', time }] });
+  });
+
   test('a login that is refused for its size is carried by nothing behind it', async () => {
     const batch = [
       { ...view, messageId: 'b1', type: 'identify', userId: 'u7', traits: { note: 'x'.repeat(15_000) }, context: { page: { url: '門'.repeat(4_000), referrer: '門'.repeat(4_000) } } },
