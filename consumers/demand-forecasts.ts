@@ -11,8 +11,8 @@ import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSu
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
-import { dayAt, forecastRecord, noDemand, nothing, passedByClock, predictDays, type Day } from './demand/forecast.js';
-import { hourRows, learnHour, learnHourOfSku, learnOwnHour, passedByHours, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
+import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day } from './demand/forecast.js';
+import { hourRows, learnHour, learnHourOfSku, learnOwnHour, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
 import { enrol, expectedOf, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
@@ -48,7 +48,6 @@ const REORDER: ReorderDefaults = {
  * and at the turn of the day (see demand/publication), with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
  */
 export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER, hours = 0, mostUnlisted = MOST_UNLISTED }: DemandForecastOptions): Consumer {
-  const byClock = passedByClock(days);
   return consumer({
     name: 'demand-forecasts',
     table: forecastTable,
@@ -184,7 +183,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   function publish(sku: string, at: number, ctx: Context): void {
     const known = ctx.get(demandRows, sku);
     if (!known) return;
-    const day = dayAt(at, days, shopNow(ctx).window.lastDay, hours > 0 ? passedByHours(hoursOf(sku, ctx), days) : byClock);
+    const day = dayAt(at, days, shopNow(ctx).window.lastDay);
     const row = withQuietPromotions(sku, known, day.today, ctx);
     const shop = shopNow(ctx);
     const supply = ctx.get(supplyRows, sku);

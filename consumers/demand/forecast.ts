@@ -5,13 +5,12 @@ import { factorOf, promoted } from '../../models/forecast/promotions.js';
 import { blankForecast, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { phaseOf, SEASON_DAYS, unfold, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
+import { HOUR_MS } from '../../pipeline/core/shop-hours.js';
 import type { Forecast } from '../../schemas/types.js';
 import { LEVELS, type Shop } from './rows.js';
 
 export const HORIZON_DAYS = 28;
 export const MODEL = 'expert-bank/1';
-/** Of a day that has just begun at least so much has passed. */
-const LEAST_SHARE = 0.02;
 
 // Predicting is synchronous and never re-enters.
 const scratch = bank.init(1, SEASON_DAYS);
@@ -22,24 +21,16 @@ const nobody = blankForecast(HORIZON_DAYS, LEVELS.length);
 export interface Day {
   /** Local day that is running. */
   readonly today: number;
-  /** How much of its demand is over by now, 0 to 1. */
-  readonly share: number;
+  /** Whether it counts as a whole, which it does in its last hour. Until then it is learned only if it has sold more than a whole day usually does. */
+  readonly isOver: boolean;
 }
 
-/** How much of the running day's demand is over at a time, 0 to 1. */
-export type Passed = (today: number, now: number) => number;
-
-export const passedByClock = (days: ShopDays): Passed => (today, now) => {
-  const start = days.startOf(today);
-  return (now - start) / (days.startOf(today + 1) - start);
-};
-
 /** The running day of the shop at a time; before the first tick the newest day with a sale stands for it. */
-export function dayAt(now: number, days: ShopDays, lastDay: number | null, passed: Passed): Day {
-  if (now <= 0) return { today: lastDay ?? 0, share: 1 };
+export function dayAt(now: number, days: ShopDays, lastDay: number | null): Day {
+  if (now <= 0) return { today: lastDay ?? 0, isOver: true };
   const today = days.dayOf(now);
-  if (lastDay !== null && lastDay > today) return { today: lastDay, share: LEAST_SHARE };
-  return { today, share: Math.max(LEAST_SHARE, passed(today, now)) };
+  if (lastDay !== null && lastDay > today) return { today: lastDay, isOver: false };
+  return { today, isOver: now >= days.startOf(today + 1) - HOUR_MS };
 }
 
 /** What days are worth to a SKU, as known on the running one. */
@@ -48,11 +39,14 @@ export function worthTo({ promotions }: SkuSeries, shop: Shop, today: number): E
   return promoted(promotions, factorOf(sales), exposureOf);
 }
 
-/** Lives a SKU's days up to the running one, of which only the part that has passed counts, into a bank of one row. */
-export function live(series: SkuSeries, shop: Shop, { today, share }: Day, seen?: Parameters<typeof unfold>[4], into: bank.Bank = scratch): bank.Bank {
-  const exposureOf = worthTo(series, shop, today);
+/**
+ * Lives a SKU's days up to the running one into a bank of one row. Units of a day that is not over are a lower bound of its demand, as those of one without
+ * stock are: by the clock each order would look like the first of many, and a forecast is made right after one.
+ */
+export function live(series: SkuSeries, shop: Shop, { today, isOver }: Day, seen?: Parameters<typeof unfold>[4], into: bank.Bank = scratch): bank.Bank {
   bank.imagine(into, imaginedPeriods(shop.season));
-  unfold(series, today, (day) => (day === today ? exposureOf(day) * share : exposureOf(day)), into, seen);
+  const lived = isOver ? series : { ...series, shortages: [...series.shortages, { from: today, to: today }] };
+  unfold(lived, today, worthTo(series, shop, today), into, seen);
   return into;
 }
 
@@ -108,7 +102,7 @@ export function forecastRecord(sku: string, { means, quantiles, low, high }: Sku
 }
 
 /** The forecast of what is no longer sold. */
-export function nothing(sku: string, { today }: Day, madeAt: number): Forecast {
-  return forecastRecord(sku, nobody, { today, share: 1 }, madeAt);
+export function nothing(sku: string, day: Day, madeAt: number): Forecast {
+  return forecastRecord(sku, nobody, day, madeAt);
 }
 

@@ -2,7 +2,7 @@ import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predict
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
-import { HOUR_MS, hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
+import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
 import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
 import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
 
@@ -74,13 +74,6 @@ export interface KnownHours {
   readonly sku: SkuHoursRow | undefined;
   readonly shop: ShopHours | undefined;
 }
-
-/** A day is over as far as the hours that have passed share it; of the running one, by the clock. */
-export const passedByHours = ({ sku, shop }: KnownHours, days: ShopDays) => (today: number, now: number): number => {
-  const hours = hoursOf(today, days);
-  const shares = spread(hourShares(profileOf(shop), skuHoursOf(sku), today), hours);
-  return hours.reduce((sum, { start, length }, h) => sum + (shares[h] ?? 0) * Math.max(0, Math.min(1, (now - start) / (length * HOUR_MS))), 0);
-};
 
 export const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
 

@@ -1,6 +1,6 @@
 import { LEVELS, demandRows, memberKey, memberRows, PARTS, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
-import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, passedByClock, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
-import { eachHour, hourRows, passedByHours, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
+import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
+import { eachHour, hourRows, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { predecessorRows, successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows, sharedErrorOf, sharedErrorRows } from '../../consumers/demand/stock-cycle.js';
@@ -228,12 +228,11 @@ export class ForecastDoor {
   }
 
   #known(sku: string): Known | undefined {
-    const { views, days, now, hours } = this.#options;
+    const { views, days, now } = this.#options;
     const row = views.row(demandForecasts, demandRows, sku);
     if (!row) return undefined;
     const { shop } = this.#shopOf(sku);
-    const passed = hours > 0 ? passedByHours(this.#hoursOf(sku), days) : passedByClock(days);
-    return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay, passed) };
+    return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { sales } from '../../schemas/topics.js';
-import { hourly, latest, shop, total } from '../support/demand.js';
+import { hourly, latest, shop } from '../support/demand.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE } from '../support/events.js';
 import { sale } from '../support/sales.js';
@@ -59,22 +59,6 @@ describe('hours', () => {
     expect(evening / morning).toBeLessThan(0.2);
   });
 
-  test('say how much of the running day is over: a day that goes as usual moves the days after it less than by the clock', () => {
-    const spreadOf = (driver: Driver): number => {
-      sellBefore(driver, 20_000, 60, [9, 10, 15, 18]);
-      const means = [9, 10, 15, 18].map((hour) => {
-        driver.tick(20_000 * DAY + hour * HOUR);
-        driver.send(sales, 'P', sale('P', 2, 20_000 * DAY + hour * HOUR));
-        driver.tick(20_000 * DAY + (hour + 1) * HOUR + 1);
-        return total(latest(driver, 'P'));
-      });
-      return Math.max(...means) / Math.min(...means) - 1;
-    };
-    const [byHours, byClock] = [hourly('UTC', 24), shop()].map(spreadOf);
-    expect(byHours).toBeLessThan(0.015);
-    expect(byClock).toBeGreaterThan(2 * byHours);
-  });
-
   test('are those of the order: a refund, a cancellation and a late line leave what knowing them would have left', () => {
     const [known, corrected] = [hourly('Europe/London', 12), hourly('Europe/London', 12)];
     for (const driver of [known, corrected]) sellBefore(driver, 20_000, 40, [9, 15]);
@@ -90,7 +74,7 @@ describe('hours', () => {
     expect(corrected.row('demand-forecasts', hourRows, 'P')).toEqual(known.row('demand-forecasts', hourRows, 'P'));
     const [a, b] = [known, corrected].map((driver) => driver.row('demand-forecasts', shopHourRows, '')!);
     b!.hits.forEach((hits, i) => expect(hits).toBeCloseTo(a!.hits[i]!, 9));
-    // A forecast made from then on knows no difference, though the running day counts by these hours.
+    // A forecast made from then on knows no difference.
     for (const driver of [known, corrected]) driver.tick(at + 9 * HOUR + 30 * MINUTE);
     expect(latest(corrected, 'P')).toEqual(latest(known, 'P'));
   });

@@ -199,7 +199,7 @@ test('an hour that begins as a forecast is made is forecast; one that runs alrea
   const days = shopDays('UTC');
   const ten = NINE + HOUR;
   const hoursOf = (madeAt: number) => withHours(
-    { ...nothing('P', { today: FIRST, share: 0.4 }, madeAt), mean: Array.from({ length: 28 }, () => 24) }, () => ({ mean: 24, dispersion: 0 }), () => ({ sku: undefined, shop: undefined }), { count: 3, days },
+    { ...nothing('P', { today: FIRST, isOver: false }, madeAt), mean: Array.from({ length: 28 }, () => 24) }, () => ({ mean: 24, dispersion: 0 }), () => ({ sku: undefined, shop: undefined }), { count: 3, days },
   ).hours.map(({ start, mean }) => [(start - ten) / HOUR, mean]);
   expect(hoursOf(ten)).toEqual([[0, 1], [1, 1], [2, 1]]);
   for (const madeAt of [ten + 1, ten + HOUR - 1, ten + HOUR]) expect(hoursOf(madeAt)).toEqual([[1, 1], [2, 1], [3, 1]]);

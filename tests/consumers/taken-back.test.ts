@@ -43,7 +43,7 @@ describe('`replaces` that is taken back', () => {
   test.each([1, 3])('demand stands once: the old one has its own again, and who never sold has none (%s partitions)', (partitions) => {
     const driver = shop(partitions);
     sellOld(driver, 0, 40);
-    const all = expect.closeTo(140, -1.4);
+    const all = expect.closeTo(140, -0.7);
     put(driver, 'NEW', 'OLD', NINE + 39 * DAY);
     driver.tick(NINE + 39 * DAY + HOUR);
     expect([units(driver, 'OLD'), units(driver, 'NEW')]).toEqual([0, all]);

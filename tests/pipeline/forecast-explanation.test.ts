@@ -79,7 +79,7 @@ test('a day with an empty shelf is no forecast that failed', () => {
     series = skuSeries.sell(series, day, isShort ? 0 : 4, () => 1) ?? series;
   }
   // Of the 27 days before the running one, five were short.
-  const { forecasts, bias } = accuracyOf(series, shop(), { today: TODAY, share: 1 });
+  const { forecasts, bias } = accuracyOf(series, shop(), { today: TODAY, isOver: true });
   expect(forecasts).toBe(22);
   expect(Math.abs(bias!)).toBeLessThan(0.02);
 });
