@@ -156,7 +156,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
     ...consentAfter(key, before, event),
     timezone: event.timezone ?? before.timezone,
-    aliases: joined ? aliasesOf([joined.from, ...before.aliases]) : before.aliases,
+    aliases: joined ? aliasesOf(key, [joined.from, ...before.aliases]) : before.aliases,
     known: before.known || event.userId === key,
   };
 }
@@ -272,14 +272,14 @@ function seenEntry(messageId: string, receivedAt: number): Buffer {
   return entry;
 }
 
-const aliasesOf = (ids: readonly string[]): string[] => [...new Set(ids)].sort().slice(0, ALIAS_LIMIT);
+const aliasesOf = (key: string, ids: readonly string[]): string[] => [...new Set(ids)].filter((id) => id !== key).sort().slice(0, ALIAS_LIMIT);
 
 /** A row that follows a merge as it is. */
 const keep = <T>(kind: RowKind<T>) => ({ key, sub, value }: { key: string; sub: string; value: T }, ctx: Context): void => ctx.put(kind, key, value, sub);
 
 function joinProfiles({ key, from, value: moved }: { key: string; from: string; value: UserProfile }, ctx: Context): void {
   const standing = ctx.get(profiles, key);
-  const aliases = aliasesOf([from, ...moved.aliases, ...(standing?.aliases ?? [])]);
+  const aliases = aliasesOf(key, [from, ...moved.aliases, ...(standing?.aliases ?? [])]);
   const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt });
   // Whoever is merged into an id was told to be that user.
   const joined = { aliases, known: true, marketingConsent: consent.said, consentAt: consent.at };

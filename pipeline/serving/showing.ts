@@ -120,7 +120,8 @@ export class Showing {
 
   /** Of an item with which no click has anything to do. */
   plainReason(item: number): Reason {
-    if (this.#ranking.isNew(item)) return { code: 'new', text: 'Be the first to see it' };
+    // Of what nobody has touched and no catalogue knows there is nothing to see.
+    if (this.#ranking.isNew(item) && item >= 0 && this.#items.isKnown(item) && !this.#items.isDeleted(item)) return { code: 'new', text: 'Be the first to see it' };
     const { now, lately } = this.#ranking.popularity(item);
     if (now >= 1) return { code: 'trending', text: 'Popular right now' };
     if (lately >= 1) return { code: 'popular', text: 'Popular lately' };

@@ -185,6 +185,21 @@ test.each([1, 2, 4, 7])('what happened on a device between the logins of two peo
   }
 });
 
+test.each([1, 2, 4, 7])('two ids that are said to be each other are one shopper, who is no alias of themselves (%i partitions)', (partitions) => {
+  const driver = new Driver([shoppers()], { partitions });
+  const alias = (previousId: string, userId: string, time: number): void => { const event = shopEvent('', { type: 'alias', anonymousId: null, previousId, userId, time }); driver.send(clickstream, keyOf(event), event); };
+  driver.send(clickstream, 'a', view('P1', NINE, { anonymousId: null, userId: 'a' }));
+  driver.send(clickstream, 'b', view('P2', NINE + 1, { anonymousId: null, userId: 'b' }));
+  alias('a', 'b', NINE + 2);
+  expect(profile(driver, 'b')).toMatchObject({ aliases: ['a'], recent: [{ sku: 'P2' }, { sku: 'P1' }] });
+  alias('b', 'a', NINE + 3);
+  driver.send(clickstream, 'a', view('P3', NINE + 4, { anonymousId: null, userId: 'a' }));
+  driver.send(clickstream, 'b', view('P4', NINE + 5, { anonymousId: null, userId: 'b' }));
+  const kept = ['a', 'b'].flatMap((id) => { const row = driver.row('shoppers', profiles, id); return row ? [[id, row.aliases, row.recent.map(({ sku }) => sku).join()]] : []; });
+  expect(driver.read(deadLetters)).toEqual([]);
+  expect(kept).toEqual([['b', ['a'], 'P4,P3,P2,P1']]);
+});
+
 test.each([1, 2, 4, 7])('a device on which two people have logged in once is that of the one, then of the other, also for those who follow profiles (%i partitions)', (partitions) => {
   const driver = new Driver([shoppers(), marketingTriggers(CARTS)], { partitions, batch: () => 1_000 });
   const added = (sku: string, time: number): ShopEvent => view(sku, time, { event: 'Product Added' });
