@@ -16,7 +16,12 @@ export class UndecodableError extends Error {
 const HEADER_BYTES = 5;
 /** Most records fit; encoding is synchronous, so one is enough. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-const written = new Map<number, { name: string; type: AvroType }>();
+type Writer = { readonly name: string; readonly type: AvroType };
+/** Schemas by the number of their file: what ids mean where there is no registry. */
+const numbered = new Map<number, Writer>();
+/** Schemas by the ids that a registry gave. */
+const registered = new Map<number, Writer>();
+let isRegistryUsed = false;
 const codecs = new Map<string, Codec<unknown>>();
 
 /** Schema id of a Confluent-framed value, or undefined when it is not framed. */
@@ -51,7 +56,7 @@ export class Codec<T> {
   /** Use the id that a registry gave to this schema. Records with earlier ids stay readable. */
   useId(id: number): void {
     this.#id = id;
-    written.set(id, { name: this.name, type: this.#type });
+    registered.set(id, { name: this.name, type: this.#type });
   }
 
   /** @throws Error when the value does not fit the schema */
@@ -83,7 +88,7 @@ export class Codec<T> {
   #resolver(id: number): ReturnType<AvroType['createResolver']> {
     const known = this.#resolvers.get(id);
     if (known) return known;
-    const writer = written.get(id);
+    const writer = registered.get(id) ?? numbered.get(id);
     if (!writer) throw new UndecodableError('unknown_schema', `Schema id ${id} is not known: another version of Millrace wrote it, or another schema registry gave it.`, id);
     if (writer.name !== this.name) {
       throw new UndecodableError('undecodable', `Schema id ${id} is a ${writer.name}, not a ${this.name}.`, id);
@@ -95,7 +100,7 @@ export class Codec<T> {
 }
 
 for (const [name, versions] of frozenSchemas()) {
-  for (const { id, schema } of versions) written.set(id, { name, type: compile(schema) });
+  for (const { id, schema } of versions) numbered.set(id, { name, type: compile(schema) });
   const latest = versions.at(-1)!;
   codecs.set(name, new Codec(name, latest.schema, latest.id));
 }
@@ -110,10 +115,23 @@ export function codec<T>(name: string): Codec<T> {
 /** All codecs. */
 export const allCodecs = (): Codec<unknown>[] => [...codecs.values()];
 
-/** Make records of a foreign writer schema readable. */
-export function learnSchema(id: number, schema: RecordSchema): void {
-  written.set(id, { name: schema.name, type: compile(schema) });
+/** From now on ids are a registry's: a number of a file says nothing any more, unless the registry has no schema under it. */
+export function useRegistryIds(): void {
+  isRegistryUsed = true;
 }
 
-/** Whether records with this schema id can be resolved. */
-export const knowsSchema = (id: number): boolean => written.has(id);
+/** Make records of a writer's schema readable. */
+export function learnSchema(id: number, schema: RecordSchema): void {
+  // A registry's client may answer the name with its namespace.
+  registered.set(id, { name: schema.name.slice(schema.name.lastIndexOf('.') + 1), type: compile(schema) });
+}
+
+/** The registry has no such id: answers whether it is the number of a file, written before there was a registry. */
+export function keepNumber(id: number): boolean {
+  const writer = numbered.get(id);
+  if (writer) registered.set(id, writer);
+  return writer !== undefined;
+}
+
+/** Whether records with this schema id can be resolved without asking a registry. */
+export const knowsSchema = (id: number): boolean => registered.has(id) || (!isRegistryUsed && numbered.has(id));

@@ -1,7 +1,7 @@
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
-import { codec, learnSchema } from '../../schemas/codec.js';
+import { codec, keepNumber, learnSchema, useRegistryIds } from '../../schemas/codec.js';
 import { frozenSchemas, type RecordSchema } from '../../schemas/files.js';
 
 const ATTEMPTS = 5;
@@ -31,6 +31,7 @@ export async function useRegistry(url: string, journal: Journal): Promise<{ lear
     }
   }
   if (refused.length > 0) throw new ConfigError(refused.map((problem) => `The schema registry does not take ${problem}.`));
+  useRegistryIds();
   return {
     async learnSchemas(ids) {
       for (const id of ids) {
@@ -38,7 +39,7 @@ export async function useRegistry(url: string, journal: Journal): Promise<{ lear
           (schema) => learnSchema(id, JSON.parse(JSON.stringify(schema)) as RecordSchema),
           async (error: Error & { readonly status?: number }) => {
             if (error.status !== NOT_FOUND) await answering(url);
-            journal.warn({ id, error: error.message }, 'The registry has no such schema; its records become dead letters.');
+            if (!keepNumber(id)) journal.warn({ id, error: error.message }, 'The registry has no such schema; its records become dead letters.');
           },
         );
       }

@@ -19,14 +19,15 @@ interface Registry {
 
 /**
  * What a registry with Confluent's API answers to those who register: an id a schema, from 501 on. To the first `conflicts` of them it
- * says 409, as Apicurio does to all but one of those that come at once; it knows no schema by id.
+ * says 409, as Apicurio does to all but one of those that come at once. By id it knows `foreign` ones.
  */
-async function registry(conflicts = 0): Promise<Registry> {
+async function registry({ conflicts = 0, foreign = {} }: { conflicts?: number; foreign?: Record<string, object> } = {}): Promise<Registry> {
   const registered: string[] = [];
   let refusals = conflicts;
   const server = createServer((request, response) => {
     const answer = async (): Promise<[number, object]> => {
-      if (request.url?.startsWith('/schemas/ids/')) return [404, { error_code: 40403, message: 'Schema not found' }];
+      const [, asked] = /^\/schemas\/ids\/(\d+)/.exec(request.url ?? '') ?? [];
+      if (asked !== undefined) return foreign[asked] ? [200, { schema: JSON.stringify(foreign[asked]) }] : [404, { error_code: 40403, message: 'Schema not found' }];
       if (request.method === 'GET') return [200, { compatibilityLevel: 'BACKWARD' }];
       const { schema } = (await json(request)) as { schema: string };
       if (refusals-- > 0) return [409, { error_code: 409, message: 'An artifact with this ID already exists.' }];
@@ -55,14 +56,14 @@ test('rows that an earlier version wrote with the id of a registry stay readable
 
 test('processes that start at once with a fresh registry all get its ids, though it calls all but one of them a conflict', async () => {
   const { useRegistry } = await import('../../infra/schema-registry/registry.js');
-  const { url, registered } = await registry(1);
+  const { url, registered } = await registry({ conflicts: 1 });
   await useRegistry(url, silentJournal);
   expect(registered).toHaveLength(2);
 });
 
 test('a registry that refuses a schema each time is a matter of configuration', async () => {
   const { useRegistry } = await import('../../infra/schema-registry/registry.js');
-  const { url } = await registry(Infinity);
+  const { url } = await registry({ conflicts: Infinity });
   await expect(useRegistry(url, silentJournal)).rejects.toThrow(ConfigError);
 });
 
@@ -85,4 +86,20 @@ test('records in a schema that nobody knows are dead letters; while the registry
   expect(warnings).toEqual(['The registry has no such schema; its records become dead letters.']);
   await close();
   await expect(learnSchemas([78])).rejects.toThrow(Unavailable);
+});
+
+test('an id is what the registry says, also where a file of ours has that number; one that it does not know is the file’s', async () => {
+  vi.resetModules();
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { codec, knowsSchema } = await import('../../schemas/codec.js');
+  // Files 1 and 2 are a parcel as it was and as it is; to this registry 2 is how another team writes one.
+  const field = (name: string, type: string): object => ({ name, type });
+  const { url } = await registry({ foreign: { 2: { type: 'record', name: 'Parcel', namespace: 'millrace', fields: [field('grams', 'double'), field('id', 'string')] } } });
+  const { learnSchemas } = await useRegistry(url, silentJournal);
+  expect([knowsSchema(1), knowsSchema(2)]).toEqual([false, false]);
+  await learnSchemas([1, 2]);
+  const parcels = codec<object>('Parcel');
+  const parcel = { id: 'p', grams: 0.5, insured: false, stops: [] };
+  expect(parcels.decode(Buffer.from(['00', '00000002', '000000000000e03f', '0270'].join(''), 'hex'))).toEqual(parcel);
+  expect(parcels.decode(Buffer.from(['00', '00000001', '0270', '000000000000e03f', '00'].join(''), 'hex'))).toEqual(parcel);
 });
