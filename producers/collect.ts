@@ -70,9 +70,12 @@ export function collect(body: unknown, context: CollectContext): Outcome {
 
 /**
  * Key of an event in `clickstream`: the shopper's id as it names it. What joins an id with another takes the way of the former, behind what was
- * done under it and before what comes: the logins of two people on one device keep their order.
+ * done under it and before what comes, and so does what follows right behind: the logins of two people on one device keep their order.
  */
-export const keyOf = (event: ShopEvent): string => joinedIds(event)?.from ?? event.userId ?? event.anonymousId ?? '';
+export function keyOf(event: ShopEvent): string {
+  const { login, userId, anonymousId } = event;
+  return (login === null ? (joinedIds(event)?.from ?? userId) : anonymousId) ?? anonymousId ?? '';
+}
 
 function stockRecords(errors: Errors, call: Call, field: 'quantity' | 'price'): CollectedRecord[] {
   const from = errors.length;

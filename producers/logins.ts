@@ -1,6 +1,6 @@
 import { joinedIds } from '../schemas/joined-ids.js';
 import type { ShopEvent } from '../schemas/types.js';
-import type { Collected, CollectedRecord } from './collect.js';
+import { keyOf, type Collected, type CollectedRecord } from './collect.js';
 
 /** As sessions have it: what comes later is another visit, and by then the login has arrived. */
 const VISIT_MS = 30 * 60_000;
@@ -40,7 +40,9 @@ export class Logins {
   #placed(record: CollectedRecord & { readonly topic: 'clickstream' }): CollectedRecord {
     const { value } = record;
     const login = this.#loginBefore(value);
-    return login ? { topic: 'clickstream', key: value.anonymousId!, value: { ...value, login: { messageId: login.messageId, time: login.time } } } : record;
+    if (!login) return record;
+    const carrying = { ...value, login: { messageId: login.messageId, time: login.time } };
+    return { topic: 'clickstream', key: keyOf(carrying), value: carrying };
   }
 
   #written(value: ShopEvent): void {

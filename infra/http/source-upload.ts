@@ -1,7 +1,9 @@
 import { clickstream, inventory, orders, type Topic } from '../../schemas/topics.js';
 import { UndecodableError } from '../../schemas/codec.js';
+import type { ShopEvent } from '../../schemas/types.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
+import { keyOf as shopperKey } from '../../producers/collect.js';
 import { isObject } from '../../producers/fields.js';
 import { parseJson, readBody } from './body.js';
 import type { Exchange, House } from './exchange.js';
@@ -12,11 +14,11 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const TOPICS: ReadonlyMap<unknown, Topic> = new Map<unknown, Topic>([clickstream, orders, inventory].map((topic) => [topic.name, topic as Topic]));
 
 /** A decoded record of any of them: its key and its place in a file, as far as it has them. */
-type Sourced = { readonly source?: { readonly name: string } | null; readonly userId?: unknown; readonly anonymousId?: unknown; readonly orderId?: unknown; readonly sku?: unknown };
+type Sourced = { readonly source?: { readonly name: string } | null; readonly orderId?: unknown; readonly sku?: unknown };
 
 const keyOf = (value: Sourced, topic: Topic): unknown => {
   switch (topic.key) {
-    case 'shopper': return value.userId ?? value.anonymousId;
+    case 'shopper': return shopperKey(value as ShopEvent);
     case 'order': return value.orderId;
     case 'sku': return value.sku;
     case 'id': return undefined;

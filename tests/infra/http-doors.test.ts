@@ -12,6 +12,8 @@ import { orders } from '../../schemas/topics.js';
 import type { OrderEvent } from '../../schemas/types.js';
 import { textOf } from '../support/pages.js';
 import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
+import { formats } from '../../producers/formats/index.js';
+import { encodeRecords } from '../../producers/publish.js';
 
 let http: Awaited<ReturnType<typeof startHttp>>;
 beforeAll(async () => {
@@ -262,6 +264,23 @@ test('records of a file source are taken by the admin only, whole, and with thei
   expect(http.accepted).toEqual([]);
   expect((await http.post('/v1/sources/f', { records: [record] }, bearer(ADMIN))).json).toMatchObject({ accepted: 1 });
   expect(http.values('orders')).toEqual([value]);
+});
+
+test('a file is taken whose lines log in, by the keys that its reader gives them', async () => {
+  const at = '2026-03-02T09:00:00Z';
+  const lines = [
+    { type: 'track', event: 'Product Viewed', anonymousId: 'a1', properties: { product_id: 'P1' }, timestamp: at, messageId: 'l1' },
+    { type: 'identify', anonymousId: 'a1', userId: 'u1', timestamp: at, messageId: 'l2' },
+    { type: 'track', event: 'Product Viewed', anonymousId: 'a1', userId: 'u1', properties: { product_id: 'P2' }, timestamp: at, messageId: 'l3' },
+    { type: 'alias', previousId: 'old', userId: 'u1', timestamp: at, messageId: 'l4' },
+  ];
+  const text = (async function* () { yield lines.map((line) => JSON.stringify(line)).join('\n'); })();
+  const { records } = formats['segment-ndjson'](text, { source: 'g', receivedAt: Date.parse('2026-03-10T10:00:00Z'), shop: { currency: 'GBP', timezone: 'Europe/London' } });
+  const sent: object[] = [];
+  for await (const some of records) for (const { topic, key, value } of encodeRecords(some, 1)) sent.push({ topic, key, value: value!.toString('base64') });
+  http.accepted.length = 0;
+  expect((await http.post('/v1/sources/g', { records: sent }, bearer(ADMIN))).json).toMatchObject({ accepted: 4 });
+  expect(http.accepted.map(({ key }) => key)).toEqual(['a1', 'a1', 'a1', 'old']);
 });
 
 test('a product is deleted by an admin', async () => {
