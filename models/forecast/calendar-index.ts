@@ -1,5 +1,5 @@
 /**
- * What all SKUs of a shop have in common on a period: season, level, trend, closed days.
+ * What all SKUs of a shop have in common on a period: season, days of the month, level, trend, closed days.
  *
  *   exposure(t) = S[phase] · D[day of month]^b · G          the same number for every SKU; 1 is an ordinary period
  *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
@@ -83,10 +83,13 @@ export function init(seasonPeriods: number): CalendarIndex {
 }
 
 /** The exposure `ahead` periods from the last one learned (0: as known now). */
-export function exposure(index: CalendarIndex, { phase, monthDay }: Place, ahead = 0): number {
+export const exposure = (index: CalendarIndex, { phase, monthDay }: Place, ahead = 0): number => worth(index, phase, monthEffect(index, monthDay), ahead);
+
+/** `exposure` from b ln D, which is dear: the topology lives its window again with every sale. */
+function worth(index: CalendarIndex, phase: number, ofMonth: number, ahead = 0): number {
   if ((index.closedRun[phase] ?? 0) >= CLOSED_RUN) return 0;
   const drift = ahead > 0 ? (index.slope * SLOPE_DAMPING * (1 - SLOPE_DAMPING ** ahead)) / (1 - SLOPE_DAMPING) : 0;
-  return Math.exp((index.season[phase] ?? 0) + index.level + drift + monthEffect(index, monthDay));
+  return Math.exp((index.season[phase] ?? 0) + index.level + drift + ofMonth);
 }
 
 /** b ln D. */
@@ -115,12 +118,14 @@ export function madeByAll(index: CalendarIndex, made: number, expected: number, 
 export type PeriodOutcome = { closed: true } | { closed: false; exposure: number };
 
 /**
- * Learns one period from the sales that were made and expected, and those of the young, all in typical sales, and answers the exposure with which
- * every SKU should learn it: the expected one, moved towards what the whole shop saw.
+ * Learns one period from the sales that were made, those that an ordinary one has (`usual`), and those of the young, all in typical sales, and answers the
+ * exposure with which every SKU should learn it: the expected one, moved towards what the whole shop saw.
  */
-export function learn(index: CalendarIndex, place: Place, made: number, expected: number, young = 0): PeriodOutcome {
+export function learn(index: CalendarIndex, place: Place, made: number, usual: number, young = 0): PeriodOutcome {
   const { phase } = place;
-  const before = exposure(index, place);
+  const ofMonth = monthEffect(index, place.monthDay);
+  const before = worth(index, phase, ofMonth);
+  const expected = before * usual;
   const isEmpty = made <= 0 && young <= 0;
   if (isEmpty && (expected >= CLOSED_BELOW_SALES || before === 0)) {
     index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
@@ -131,11 +136,11 @@ export function learn(index: CalendarIndex, place: Place, made: number, expected
   if (!isEmpty) index.closedRun[phase] = 0;
   else if (expected >= EMPTY_BELOW_SALES) index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
   index.periods++;
-  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: exposure(index, place) };
+  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: worth(index, phase, ofMonth) };
   const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
   const raw = Math.log(Math.max(all, 1e-9) / expected);
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
-  learnMonth(index, place, certainty, surprise);
+  learnMonth(index, place.monthDay, certainty, surprise, ofMonth);
   const times = index.learned[phase] ?? 0;
   index.learned[phase] = times + 1;
   const seasonRate = seasonCertainty(index, expected, times) * Math.max(SEASON_RATE, 1 / (times + 1));
@@ -150,8 +155,7 @@ export function learn(index: CalendarIndex, place: Place, made: number, expected
 }
 
 /** A day of the month, and how far days are off at all. */
-function learnMonth(index: CalendarIndex, { monthDay }: Place, certainty: number, surprise: number): void {
-  const known = monthEffect(index, monthDay);
+function learnMonth(index: CalendarIndex, monthDay: number, certainty: number, surprise: number, known: number): void {
   index.noise += Math.max(NOISE_RATE, 1 / index.periods) * (surprise ** 2 - index.noise);
   if (monthDay < 0) return;
   const { month, monthLearned } = index;

@@ -119,8 +119,7 @@ function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: C
 function learnShop(model: DemandForecaster, place: calendar.Place, demand: Float64Array): calendar.PeriodOutcome {
   const { sales, sellers, young } = shopActivity(model, demand);
   const planned = model.plan.get(model.period);
-  // A phase taken for closed has no expectation left: what the open ones sell is what reopening would mean.
-  if (!planned) return calendar.learn(model.index, place, sales.made, sellers * calendar.exposure(model.index, place), young);
+  if (!planned) return calendar.learn(model.index, place, sales.made, sellers, young);
   const outcome = plannedDays.learn(model.events, planned, model.index, place, sellers, sales, young);
   if (!outcome.closed && outcome.learned) model.events[planned.name] = outcome.learned;
   return outcome;

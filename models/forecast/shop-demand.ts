@@ -144,7 +144,7 @@ function live(shop: ShopSeason, first: number, days: Sums, count: number, plan: 
 }
 
 function learnOrdinary({ index, sellers }: Worth, place: calendar.Place, made: number, young: number): number {
-  const outcome = calendar.learn(index, place, made, calendar.exposure(index, place) * sellers, young);
+  const outcome = calendar.learn(index, place, made, sellers, young);
   return outcome.closed ? -1 : outcome.exposure;
 }
 

@@ -5,11 +5,11 @@ import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const at = (phase: number): Place => ({ phase, monthDay: -1 });
 
-/** A shop whose sales follow `season`, told every day what it expects from the index itself. */
+/** A shop whose sales follow `season`, and that sells `usual` of an ordinary day. */
 function live(index: CalendarIndex, days: number, sales: (day: number) => number, usual = 1_000): void {
   for (let day = 0; day < days; day++) {
     const phase = day % index.season.length;
-    learn(index, at(phase), sales(day), usual * exposure(index, at(phase)));
+    learn(index, at(phase), sales(day), usual);
   }
 }
 
@@ -38,7 +38,7 @@ test('new SKUs in place of old ones make no bad day, and added to them no good o
     const index = init(7);
     live(index, 70, () => 1_000);
     let closed = 0;
-    for (let day = 0; day < 14; day++) if (learn(index, at(day % 7), made, 1_000 * 0.975 ** day * exposure(index, at(day % 7)), young).closed) closed++;
+    for (let day = 0; day < 14; day++) if (learn(index, at(day % 7), made, 1_000 * 0.975 ** day, young).closed) closed++;
     return { index, closed };
   };
   const replaced = after(0, 1_000);
@@ -98,7 +98,7 @@ function months(effect: (day: number) => number, days = 730): CalendarIndex {
   const random = randomness(7);
   for (let day = 0; day < days; day++) {
     const place = { phase: day % 7, monthDay: monthDayOf(day) };
-    learn(index, place, 1_000 * Math.exp(effect(day) + 0.08 * normalQuantile(uniform(random))), 1_000 * exposure(index, place));
+    learn(index, place, 1_000 * Math.exp(effect(day) + 0.08 * normalQuantile(uniform(random))), 1_000);
   }
   return index;
 }

@@ -17,7 +17,7 @@ function after(parties: number, times: number): number {
     const place = { phase: day % 7, monthDay: -1 };
     const isParty = day >= 350 && day % 10 === 0 && day < 350 + 10 * parties;
     const made = SELLERS * chance() * (isParty ? times : 1);
-    if (!isParty) calendar.learn(index, place, made, SELLERS * calendar.exposure(index, place));
+    if (!isParty) calendar.learn(index, place, made, SELLERS);
     else {
       const outcome = learn(events, party, index, place, SELLERS, { made, beyond3: 0, beyond6: 0 }, 0);
       if (!outcome.closed && outcome.learned) events[party.name] = outcome.learned;
