@@ -35,16 +35,23 @@ export async function useRegistry(url: string, journal: Journal): Promise<{ lear
   return {
     async learnSchemas(ids) {
       for (const id of ids) {
-        await registry.getSchema(id).then(
-          (schema) => learnSchema(id, JSON.parse(JSON.stringify(schema)) as RecordSchema),
-          async (error: Error & { readonly status?: number }) => {
-            if (error.status !== NOT_FOUND) await answering(url);
-            if (!keepNumber(id)) journal.warn({ id, error: error.message }, 'The registry has no such schema; its records become dead letters.');
-          },
-        );
+        const schema = await schemaOf(url, id);
+        if (schema) learnSchema(id, schema);
+        else if (!keepNumber(id)) journal.warn({ id }, 'The registry has no such schema; its records become dead letters.');
       }
     },
   };
+}
+
+/**
+ * As it was registered: the registry's client answers a type without `logicalType`, so that amounts could not be read.
+ * @throws Unavailable
+ */
+async function schemaOf(url: string, id: number): Promise<RecordSchema | undefined> {
+  const answer = await asked(url, `schemas/ids/${id}`);
+  if (answer.status === NOT_FOUND) return undefined;
+  const { schema } = (await answer.json()) as { readonly schema: string };
+  return JSON.parse(schema) as RecordSchema;
 }
 
 /** Of processes that register a schema for the first time at once, Apicurio answers all but one with 409, as if they were refused: hence again. */
@@ -64,10 +71,15 @@ async function register(registry: SchemaRegistry, schema: RecordSchema, subject:
  * @throws Unavailable
  */
 async function answering(url: string): Promise<void> {
-  const address = new URL(`${url.replace(/\/$/, '')}/subjects`);
-  const said = await fetch(address, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).then(
-    async (answer) => { await answer.body?.cancel(); return answer.status >= 500 ? `status ${answer.status}` : undefined; },
-    (error: Error) => (error.cause instanceof Error ? error.cause.message : error.message),
-  );
-  if (said !== undefined) throw new Unavailable(`The schema registry does not answer at ${address.origin}: ${said}.`);
+  await (await asked(url, 'subjects')).body?.cancel();
+}
+
+/** @throws Unavailable */
+async function asked(url: string, path: string): Promise<Response> {
+  const address = new URL(`${url.replace(/\/$/, '')}/${path}`);
+  const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch((error: Error) => {
+    throw new Unavailable(`The schema registry does not answer at ${address.origin}: ${error.cause instanceof Error ? error.cause.message : error.message}.`);
+  });
+  if (answer.status >= 500) throw new Unavailable(`The schema registry at ${address.origin} answers with status ${answer.status}.`);
+  return answer;
 }
