@@ -7,7 +7,8 @@ import { misspeltSentence } from '../misspelt-settings.js';
 import { startMillrace, type Role } from '../main.js';
 import { exitingWell } from './exit.js';
 
-const STOP_WITHIN_MS = 20_000;
+/** A stop that takes longer is cut short: what ends the process from outside must grant more (infra/k8s, docker-compose.yml). */
+export const STOP_WITHIN_MS = 20_000;
 /** In the demo a cart counts as abandoned this soon, so that a visitor sees triggers within a minute. */
 const DEMO_ABANDONED_SECONDS = '20';
 

@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { STOP_WITHIN_MS } from '../../pipeline/cli/start.js';
 import { configTable } from '../../pipeline/config.js';
 import { catalogue } from '../../infra/metrics/catalogue.js';
 import type { MetricInfo } from '../../infra/metrics/catalogue.js';
@@ -86,7 +91,30 @@ describe('deployments', () => {
     for (const role of roles) expect(services[role]?.command).toEqual(['start', '--role', role]);
     const unhealthy = Object.entries(services).filter(([name, service]) => !roles.includes(name) && service.healthcheck === undefined);
     expect(unhealthy.map(([name]) => name)).toEqual([]);
-    expect(text('infra/Dockerfile')).toMatch(/HEALTHCHECK[\s\S]*\/livez/);
+  });
+
+  test('the image’s health check asks /livez of the port that is set, and starts neither Node nor a JVM for it', async () => {
+    const [program = '', ...args] = z.array(z.string()).parse(JSON.parse(/^HEALTHCHECK [\s\S]*?CMD (\[.*\])$/m.exec(text('infra/Dockerfile'))![1]!));
+    let status = 200;
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.writeHead(status).end('{}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const PORT = String((server.address() as AddressInfo).port);
+    const isHealthy = () => new Promise<boolean>((resolve) => void execFile(program, args, { env: { PATH: process.env['PATH'], PORT } }, (error) => resolve(error === null)));
+    expect(await isHealthy()).toBe(true);
+    status = 503;
+    expect(await isHealthy()).toBe(false);
+    expect(asked).toEqual(['GET /livez', 'GET /livez']);
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+    expect(await isHealthy()).toBe(false);
+    // Every five seconds in every container: a third of a second of CPU each took a quarter of a core.
+    const { services } = Compose.parse(parse(text('docker-compose.yml'), { merge: true }));
+    expect([program, ...args, JSON.stringify(Object.values(services).map(({ healthcheck }) => healthcheck))].join(' ')).not.toMatch(/^node |kafka-[a-z-]+\.sh|clickhouse-client/);
   });
 
   test('every setting in .env reaches each role in compose, but those that name what compose itself starts', () => {
@@ -127,6 +155,33 @@ describe('deployments', () => {
         livenessProbe: { httpGet: { path: '/livez' } },
         readinessProbe: { httpGet: { path: '/readyz' } },
       }] } } } });
+    }
+  });
+
+  test('Prometheus knows the pods and the containers by the job and the roles that alerts ask for', () => {
+    const Scrape = z.object({
+      rule_files: z.tuple([z.literal('alerts.yml')]),
+      scrape_configs: z.tuple([z.object({ job_name: z.string(), relabel_configs: z.array(z.object({ source_labels: z.tuple([z.string()]), target_label: z.string().optional(), regex: z.string().optional() })) })]),
+    });
+    const [compose, kubernetes] = ['prometheus', 'kubernetes'].map((file) => Scrape.parse(parse(text(`infra/prometheus/${file}.yml`))).scrape_configs[0]);
+    const jobs = new Set(alerts.flatMap(({ expr }) => expr.match(/job="[^"]*"/g) ?? []));
+    expect([...jobs]).toEqual(['job="millrace"']);
+    expect([compose!.job_name, kubernetes!.job_name]).toEqual(['millrace', 'millrace']);
+    const roleOf = ({ relabel_configs: rules }: NonNullable<typeof compose>) => rules.find((rule) => rule.target_label === 'role')?.source_labels;
+    expect([roleOf(compose!), roleOf(kubernetes!)]).toEqual([['__meta_dns_name'], ['__meta_kubernetes_pod_label_app_kubernetes_io_component']]);
+    for (const role of roles) {
+      const labels = { 'app.kubernetes.io/name': 'millrace', 'app.kubernetes.io/component': role };
+      expect(documentsOf(role).find(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')).toMatchObject({ spec: { template: { metadata: { labels } } } });
+    }
+  });
+
+  test('a pod that is asked things goes on answering until every node has heard that it ends, and ends within its grace', () => {
+    for (const role of ['collector', 'scorer']) {
+      const { terminationGracePeriodSeconds: grace, containers } = z.object({ terminationGracePeriodSeconds: z.number(), containers: z.tuple([z.object({ lifecycle: z.object({ preStop: z.object({ exec: z.object({ command: z.tuple([z.literal('sleep'), z.coerce.number()]) }) }) }) })]) })
+        .parse(documentsOf(role).find(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')!.spec['template']['spec']);
+      const sleeps = containers[0].lifecycle.preStop.exec.command[1];
+      expect(sleeps).toBeGreaterThanOrEqual(3);
+      expect(sleeps + STOP_WITHIN_MS / 1_000).toBeLessThan(grace);
     }
   });
 
