@@ -4,7 +4,7 @@ import { murmur2 } from '../../pipeline/core/partition.js';
 import type { Supply } from '../../schemas/types.js';
 import { hourRows, ownHourRows } from './hours.js';
 import { isOver } from './reorder.js';
-import { demandRows, memberKey, memberRows, PARTS, seasonRows, SHOP, supplyRows, windowRows } from './rows.js';
+import { demandRows, memberKey, memberRows, PARTS, seasonRows, SHOP, supplyRows, unsoldRows, windowRows } from './rows.js';
 import { cycleRows } from './stock-cycle.js';
 import { ownRows, predecessorRows, successorRows } from './succession.js';
 
@@ -63,7 +63,7 @@ export function leave(sku: string, ctx: Context): void {
 }
 
 function drop(sku: string, ctx: Context): void {
-  for (const kind of [demandRows, hourRows, ownRows, ownHourRows, cycleRows, predecessorRows]) if (ctx.get<unknown>(kind, sku) !== undefined) ctx.delete<unknown>(kind, sku);
+  for (const kind of [demandRows, unsoldRows, hourRows, ownRows, ownHourRows, cycleRows, predecessorRows]) if (ctx.get<unknown>(kind, sku) !== undefined) ctx.delete<unknown>(kind, sku);
 }
 
 /** A line of a SKU that is forgotten, of a day that would be as late were it not: a refund of it is no beginning. */

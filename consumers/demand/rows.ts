@@ -11,6 +11,8 @@ export const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 /** By SKU. */
 export const demandRows = rows<SkuDemand>('demand', 'SkuDemand');
 export const supplyRows = rows<Supply>('supply', 'Supply');
+/** A series without sales, of a SKU of which a shortage or a promotion was told before its first one. */
+export const unsoldRows = rows<SkuDemand>('unsold', 'SkuDemand');
 
 /** Of a partition: they belong to no key. */
 export const SHOP = '';

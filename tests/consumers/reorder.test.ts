@@ -30,6 +30,22 @@ describe('stock', () => {
     expect(z).toBeGreaterThanOrEqual(0);
   });
 
+  test('and so it is where stock is read before the sales, or between them: they come by other ways', () => {
+    const told = [supply('S', 1000, NINE), supply('S', 0, NINE + 13 * DAY + 14 * HOUR), supply('S', 100, NINE + 27 * DAY + 14 * HOUR)] as const;
+    const read = [14, 0, 3, 13].map((before) => {
+      const driver = shop();
+      for (let day = 0; day < 14; day++) {
+        if (day === before) for (const one of told) driver.send(supplies, 'S', one);
+        driver.send(sales, 'S', sale('S', 5, NINE + day * DAY));
+      }
+      if (before === 14) for (const one of told) driver.send(supplies, 'S', one);
+      driver.tick(NINE + 27 * DAY + 14.5 * HOUR);
+      return { shortages: row(driver, 'S').shortages, units: total(latest(driver, 'S')) };
+    });
+    expect(read[0]!.units).toBeGreaterThan(4 * HORIZON_DAYS);
+    for (const one of read) expect(one).toEqual(read[0]);
+  });
+
   test('what to order covers lead time and review at the service level, in whole packs, and says so', () => {
     const driver = shop();
     driver.tick(NINE);
