@@ -46,21 +46,27 @@ export const LEAST_COSINE = 0.6;
 /** By item: the click that speaks for it, undefined where none does. `recent` is the last question's, latest first. */
 export function predict(sources: Sources, recent: Int32Array, items: Int32Array, asked: Asked): (Evidence | undefined)[] {
   const direct = transitions.because(sources.coVisitation, recent, items);
-  const hops = byTwoHops(sources, recent, items.map((item, at) => (direct[at] >= 0 || recent.includes(item) ? -1 : item)), asked);
-  return Array.from(items, (item, at): Evidence | undefined => {
-    if (item < 0) return undefined;
-    if (recent.includes(item)) return { click: item, by: 'own' };
-    if (direct[at] >= 0) return { click: direct[at], by: 'transition' };
-    if (hops[at] >= 0) return { click: hops[at], by: 'two_hop' };
-    const like = byLikeness(sources.embedding, recent, item);
-    return like < 0 ? undefined : { click: like, by: 'likeness' };
-  });
+  const others = items.slice();
+  for (let at = 0; at < items.length; at++) if (direct[at] >= 0 || recent.includes(items[at])) others[at] = -1;
+  const hops = byTwoHops(sources, recent, others, asked);
+  const found: (Evidence | undefined)[] = [];
+  for (let at = 0; at < items.length; at++) found.push(items[at] < 0 ? undefined : strongest(sources.embedding, recent, items[at], direct[at], hops[at]));
+  return found;
+}
+
+function strongest(vectors: embedding.Embedding, recent: Int32Array, item: number, direct: number, hops: number): Evidence | undefined {
+  if (recent.includes(item)) return { click: item, by: 'own' };
+  if (direct >= 0) return { click: direct, by: 'transition' };
+  if (hops >= 0) return { click: hops, by: 'two_hop' };
+  const like = byLikeness(vectors, recent, item);
+  return like < 0 ? undefined : { click: like, by: 'likeness' };
 }
 
 /** By item: the click with the most 2-hop evidence for it, −1 where the last question has none or no more than chance gives. */
 export function byTwoHops({ coVisitation, popularity: counts }: Sources, recent: Int32Array, items: Int32Array, { cache }: Asked): Int32Array {
   const { clicks, shares } = twoHop.because(coVisitation, recent, items, cache);
-  return clicks.map((click, at) => (shares[at] > popularity.popularShare(counts, items[at]) ? click : -1));
+  for (let at = 0; at < items.length; at++) if (shares[at] <= popularity.popularShare(counts, items[at])) clicks[at] = -1;
+  return clicks;
 }
 
 /** The click nearest to an item, −1 if none is near. */

@@ -6,12 +6,10 @@
  * Untrained: no click speaks for anything. Units as in co-visitation.ts.
  */
 import { LOOK_BACK, type CoVisitation } from './co-visitation.js';
+import { hold, placeOf, release } from './kernels/held-places.js';
 import { exp2 } from './kernels/numbers.js';
 import type { TransitionRows } from './kernels/transition-rows.js';
 
-const HELD = 1_024;
-/** By the last bits of an item's number: whether it may be among those that `because` asks for. */
-const held = new Uint8Array(HELD);
 let spoken = new Float32Array(0);
 let most = new Float32Array(0);
 
@@ -24,7 +22,7 @@ export function because(state: CoVisitation, recent: Int32Array, items: Int32Arr
   const clicks = new Int32Array(count).fill(-1);
   if (spoken.length < count) [spoken, most] = [new Float32Array(count), new Float32Array(count)];
   most.fill(0, 0, count);
-  for (const item of items) held[item & (HELD - 1)] = 1;
+  hold(items);
   let factor = 1;
   for (let j = 0; j < Math.min(recent.length, LOOK_BACK); j++, factor *= state.settings.queryStep) {
     const click = recent[j];
@@ -41,7 +39,7 @@ export function because(state: CoVisitation, recent: Int32Array, items: Int32Arr
       }
     }
   }
-  for (const item of items) held[item & (HELD - 1)] = 0;
+  release(items);
   return clicks;
 }
 
@@ -69,8 +67,7 @@ function speak({ ids, weights, offset, length }: TransitionRows, click: number, 
   const first = offset[click];
   const end = first + length[click];
   for (let at = first; at < end; at++) {
-    if (held[ids[at] & (HELD - 1)] === 0) continue;
-    const i = items.indexOf(ids[at]);
+    const i = placeOf(items, ids[at]);
     if (i >= 0) spoken[i] += share * weights[at];
   }
 }

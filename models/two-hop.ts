@@ -12,6 +12,7 @@
 import { slot, type Scratch } from './kernels/candidates.js';
 import { largest, largestAbout, SLACK, sumAndMost } from './kernels/columns.js';
 import { different } from './kernels/different.js';
+import { hold, placeOf, release } from './kernels/held-places.js';
 import { power } from './kernels/numbers.js';
 import { addScaled, drain, ensure, sums, type Sums } from './kernels/sums.js';
 import type { CoVisitation } from './co-visitation.js';
@@ -157,16 +158,12 @@ export interface HopReasons {
   readonly shares: Float32Array;
 }
 
-const HELD = 1_024;
-/** By the last bits of an item's number: whether it may be among those that `because` asks for. */
-const held = new Uint8Array(HELD);
-
 /** What of the last `gatherCached` speaks for items (none for negative ones). Of two clicks that share a place in the cache only one is there. */
 export function because({ settings }: CoVisitation, recent: Int32Array, items: Int32Array, cache: HopCache): HopReasons {
   const clicks = new Int32Array(items.length).fill(-1);
   const [most, shares] = [new Float32Array(items.length), new Float32Array(items.length)];
   if (!items.some((item) => item >= 0)) return { clicks, shares };
-  for (const item of items) if (item >= 0) held[item & (HELD - 1)] = 1;
+  hold(items);
   let factor = 1;
   for (const click of different(recent, CLICKS)) {
     const row = click & (cache.rows - 1);
@@ -175,13 +172,12 @@ export function because({ settings }: CoVisitation, recent: Int32Array, items: I
     let sum = 0;
     for (let at = first; at < end; at++) sum += cache.weights[at];
     for (let at = first; at < end; at++) {
-      if (held[cache.ids[at] & (HELD - 1)] === 0) continue;
-      const i = items.indexOf(cache.ids[at]);
+      const i = placeOf(items, cache.ids[at]);
       const value = factor * cache.weights[at];
       if (i >= 0 && items[i] !== click && value > most[i]) [clicks[i], most[i], shares[i]] = [click, value, cache.weights[at] / sum];
     }
     factor *= settings.queryStep;
   }
-  for (const item of items) if (item >= 0) held[item & (HELD - 1)] = 0;
+  release(items);
   return { clicks, shares };
 }

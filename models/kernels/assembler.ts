@@ -102,6 +102,9 @@ export const timesInt = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const shift = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
 export const andInt = (a: Code, b: Code): Code => [...a, ...b, 0x71];
+/** Of a whole number that is not negative. */
+export const halfInt = (a: Code): Code => [...a, ...int(1), 0x76];
+export const selectInt = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
 /** How many zero bits stand below the lowest one. */
 export const zerosBelow = (a: Code): Code => [...a, 0x68];
 export const loadInt = (at: Code, offset = 0): Code => [...at, 0x28, 2, ...unsigned(offset)];

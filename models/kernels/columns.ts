@@ -5,10 +5,10 @@
  * anything where logarithms are.
  */
 import {
-  aboveInt4, add4, addInt, addInt4, and4, andInt, assemble, float, floats4, instantiate, int, kernel, larger4, largestOf4, load4, loop,
-  loopWhile, newMemory, or4, seq, shift, shiftRight4, signs4, spread4, spreadInt4, store4, storeFloat, storeInt, subtract4, subtractInt4,
+  aboveInt4, add4, addInt, addInt4, and4, andInt, assemble, below, float, floats4, halfInt, instantiate, int, kernel, larger4, largestOf4, load4, loadInt, loop,
+  loopWhile, newMemory, or4, selectInt, seq, shift, shiftRight4, signs4, spread4, spreadInt4, store4, storeFloat, storeInt, subtract4, subtractInt4,
   sumOf4, sumOfInt4, times4, zerosBelow,
-  type Code, type Local, type Module,
+  type Body, type Code, type Local, type Module,
 } from './assembler.js';
 
 const entry = (base: Local, i: Local): Code => addInt(base.get, shift(i.get, 2));
@@ -30,27 +30,45 @@ const measure = kernel('measure', ['i32', 'i32', 'i32'], (body, column, n, to) =
   );
 });
 
-/** to[0] = how many values lie above one, given by its bits: those of positive floats are ordered as they are. */
-const countAbove = kernel('countAbove', ['i32', 'i32', 'i32', 'i32'], (body, column, n, bits, to) => {
+/** count = how many values lie above one, given by its bits: those of positive floats are ordered as they are. */
+const countAbove = (body: Body, column: Local, n: Local, bits: Local, count: Local): Code => {
   const c = body.local('i32');
-  const [least, count] = body.locals('v128', 2);
+  const [least, counted] = body.locals('v128', 2);
   return seq(
     least.set(spreadInt4(bits.get)),
-    count.set(spreadInt4(int(0))),
-    loop(c, n.get, 4, count.set(subtractInt4(count.get, aboveInt4(load4(entry(column, c)), least.get)))),
-    storeInt(to.get, sumOfInt4(count)),
+    counted.set(spreadInt4(int(0))),
+    loop(c, n.get, 4, counted.set(subtractInt4(counted.get, aboveInt4(load4(entry(column, c)), least.get)))),
+    count.set(sumOfInt4(counted)),
   );
-});
+};
 
-/** to[0…] = the places of the values above one, given by its bits, in order */
-const placesAbove = kernel('placesAbove', ['i32', 'i32', 'i32', 'i32'], (body, column, n, bits, to) => {
-  const [c, mask, at] = body.locals('i32', 3);
-  const least = body.local('v128');
+/**
+ * to[0…] = the places, in order, of the positive values above one that `limit` to `enough` of them lie above, which is found by halving.
+ * counted[0] = how many, more than `enough` only where many are equal; counted[1] = the bits of that equal value then.
+ */
+const findLargest = kernel('findLargest', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], (body, column, n, limit, enough, to, counted) => {
+  const [c, mask, at, count, found, least, beyond, middle] = body.locals('i32', 8);
+  const above = body.local('v128');
   return seq(
-    least.set(spreadInt4(bits.get)),
+    least.set(int(0)),
+    countAbove(body, column, n, least, count),
+    above.set(spread4(float(0))),
+    loop(c, n.get, 4, above.set(larger4(above.get, load4(entry(column, c))))),
+    storeFloat(counted.get, largestOf4(above)),
+    beyond.set(loadInt(counted.get)),
+    loopWhile(andInt(below(enough.get, count.get), below(addInt(least.get, int(1)), beyond.get)), seq(
+      middle.set(halfInt(addInt(least.get, beyond.get))),
+      countAbove(body, column, n, middle, found),
+      beyond.set(selectInt(middle.get, beyond.get, below(found.get, limit.get))),
+      least.set(selectInt(least.get, middle.get, below(found.get, limit.get))),
+      count.set(selectInt(count.get, found.get, below(found.get, limit.get))),
+    )),
+    storeInt(counted.get, count.get),
+    storeInt(counted.get, beyond.get, 4),
+    above.set(spreadInt4(least.get)),
     at.set(to.get),
     loop(c, n.get, 4, seq(
-      mask.set(signs4(aboveInt4(load4(entry(column, c)), least.get))),
+      mask.set(signs4(aboveInt4(load4(entry(column, c)), above.get))),
       loopWhile(mask.get, seq(
         storeInt(at.get, addInt(c.get, zerosBelow(mask.get))),
         at.set(addInt(at.get, int(4))),
@@ -87,7 +105,7 @@ export interface Columns {
   readonly places: Int32Array;
   readonly counts: Int32Array;
   readonly sums: Float32Array;
-  readonly run: Record<'measure' | 'countAbove' | 'placesAbove', (...values: number[]) => void>;
+  readonly run: Record<'measure' | 'findLargest', (...values: number[]) => void>;
 }
 
 /**
@@ -98,7 +116,7 @@ const GAP = 320;
 
 /** `length` is a multiple of four. */
 export function columns(many: number, length: number): Columns {
-  compiled ??= assemble([measure, countAbove, placesAbove]);
+  compiled ??= assemble([measure, findLargest]);
   const bytes = length * 4 + GAP;
   const memory = newMemory(Math.ceil(((many + 1) * bytes + 16) / 65_536));
   const each = Array.from({ length: many }, (_, column) => column * bytes);
@@ -108,7 +126,7 @@ export function columns(many: number, length: number): Columns {
     places: new Int32Array(memory.buffer, many * bytes, length),
     counts: new Int32Array(memory.buffer, (many + 1) * bytes, 2),
     sums: new Float32Array(memory.buffer, (many + 1) * bytes, 2),
-    run: instantiate(compiled, memory, ['measure', 'countAbove', 'placesAbove']),
+    run: instantiate(compiled, memory, ['measure', 'findLargest']),
   };
 }
 
@@ -119,77 +137,23 @@ export function sumAndMost({ run, columns: of, sums, counts }: Columns, column: 
   return sums;
 }
 
-/** A few more than asked for are found at once and the smallest dropped: halving on until it is exact takes longer. */
-export const SLACK = 12;
-
 /**
  * The places of the `limit` largest positive values among the first `n`, in order of place, into `places`; of equal
  * ones the first. Returns how many there were.
  */
-export function largest(of: Columns, column: number, n: number, limit: number): number {
-  const count = largestAbout(of, column, n, limit);
-  return count > limit ? dropSmallest(of.bits[column], of.places, count, limit) : count;
-}
+export const largest = (of: Columns, column: number, n: number, limit: number): number => find(of, column, n, limit, limit);
+
+/** As many more may `largestAbout` find. */
+export const SLACK = 12;
 
 /** `largest`, and up to twelve of the next ones: who needs no exact number is answered sooner. */
-export function largestAbout(of: Columns, column: number, n: number, limit: number): number {
+export const largestAbout = (of: Columns, column: number, n: number, limit: number): number => find(of, column, n, limit, limit + SLACK);
+
+function find({ run, columns: of, bits, places, counts }: Columns, column: number, n: number, limit: number, enough: number): number {
   if (n <= 0 || limit <= 0) return 0;
-  const { bits, places } = of;
-  let least = 0;
-  let count = above(of, column, n, 0);
-  // No positive float's bits reach those of infinity.
-  let beyond = 0x7f800000;
-  if (count > limit + SLACK) {
-    sumAndMost(of, column, n);
-    beyond = of.counts[1];
-  }
-  while (count > limit + SLACK && beyond - least > 1) {
-    const middle = (least + beyond) >>> 1;
-    const found = above(of, column, n, middle);
-    if (found < limit) beyond = middle;
-    else [least, count] = [middle, found];
-  }
-  of.run.placesAbove(bits[column].byteOffset, n, least, places.byteOffset);
-  return count > limit + SLACK ? dropEqual(bits[column], places, count, limit, beyond) : count;
-}
-
-function above({ run, columns: of, counts }: Columns, column: number, n: number, bits: number): number {
-  run.countAbove(of[column].byteOffset, n, bits, counts.byteOffset);
-  return counts[0];
-}
-
-/** The smallest values so far, largest first, and where they stand; of equal ones the last stands behind. */
-const least = new Int32Array(SLACK);
-const leastAt = new Int32Array(SLACK);
-
-/** Leaves the `limit` largest of `count` places, at most SLACK fewer. */
-function dropSmallest(bits: Int32Array, places: Int32Array, count: number, limit: number): number {
-  const drop = count - limit;
-  let full = 0;
-  for (let i = 0; i < count; i++) {
-    const value = bits[places[i]];
-    if (full === drop && value > least[0]) continue;
-    let at = full;
-    if (full < drop) {
-      full++;
-      for (; at > 0 && least[at - 1] < value; at--) {
-        least[at] = least[at - 1];
-        leastAt[at] = leastAt[at - 1];
-      }
-    } else {
-      // The first of them is the largest, and goes.
-      for (at = 0; at + 1 < drop && least[at + 1] >= value; at++) {
-        least[at] = least[at + 1];
-        leastAt[at] = leastAt[at + 1];
-      }
-    }
-    least[at] = value;
-    leastAt[at] = i;
-  }
-  for (let at = 0; at < drop; at++) places[leastAt[at]] = -1;
-  let kept = 0;
-  for (let i = 0; i < count; i++) if (places[i] >= 0) places[kept++] = places[i];
-  return kept;
+  run.findLargest(of[column].byteOffset, n, limit, enough, places.byteOffset, counts.byteOffset);
+  const [count, equal] = counts;
+  return count > enough ? dropEqual(bits[column], places, count, limit, equal) : count;
 }
 
 /** All found are above or equal to one value, of which there are many: keeps those above and as many of the equal ones as fit. */

@@ -153,7 +153,7 @@ export class Scorer {
     const profile = kept?.known && !ref.trusted ? undefined : kept;
     const partition = partitionOf(key, views.partitions);
     const isCurrent = isReady() && !isBehind(partition);
-    return { key, partition, profile, recent: this.#recentOf(profile), eventOf: (sku) => profile?.recent.find((touched) => touched.sku === sku || items.number(touched.sku) === items.number(sku))?.event, isCurrent, isStale: !seen || !isCurrent };
+    return { key, partition, profile, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: !seen || !isCurrent };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -161,7 +161,7 @@ export class Scorer {
     const { items, ranking } = this.#parts;
     const page = context === null ? -1 : items.number(context);
     if (page < 0 || ranking.isNew(page) || shopper.recent[0] === page) return shopper;
-    return { ...shopper, eventOf: (sku) => (sku === context ? undefined : shopper.eventOf(sku)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, ranking.repeats ? CONTEXT - 1 : HISTORY)) };
+    return { ...shopper, eventOf: (item) => (item === page ? undefined : shopper.eventOf(item)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, ranking.repeats ? CONTEXT - 1 : HISTORY)) };
   }
 
   /** The category whose best come first to somebody of whom nothing is known, on the page of a product of which nothing else is. */

@@ -23,7 +23,7 @@ const AS_RANKED: Pick<Chosen, 'propensities' | 'dampings'> = { propensities: new
 /** What the shopper touched last, latest first, and by which event. */
 export interface Touched {
   readonly recent: Int32Array;
-  readonly eventOf: (sku: string) => string | undefined;
+  readonly eventOf: (item: number) => string | undefined;
 }
 
 /** What to say of given items beside their scores. */
@@ -96,7 +96,7 @@ export class Showing {
     const others = reasonsFor(explanation, {
       follows: this.#named(follows), goesWith: this.#named(goesWith), like: this.#named(like),
       // What own clicks are worth is said of other items as well: a little for not being one of them.
-      own: recent.includes(number) ? { sku: item.sku, name: didWith(eventOf(item.sku)).before } : null, isTrending: now >= 1, isPopular: lately >= 1,
+      own: recent.includes(number) ? { sku: item.sku, name: didWith(eventOf(number)).before } : null, isTrending: now >= 1, isPopular: lately >= 1,
     }).filter(({ code }) => code !== first?.code);
     return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
   }
@@ -109,10 +109,10 @@ export class Showing {
     const sku = this.#items.sku(click);
     const name = this.#items.name(click) ?? sku;
     switch (by) {
-      case 'own': return { code: 'viewed_before', sku, text: didWith(eventOf(sku)).before };
+      case 'own': return { code: 'viewed_before', sku, text: didWith(eventOf(click)).before };
       case 'likeness': return { code: 'similar_to', sku, text: `Similar to ${name}`, evidence: by };
       case 'transition': case 'two_hop': {
-        const { code, text } = didWith(eventOf(sku));
+        const { code, text } = didWith(eventOf(click));
         return { code, sku, text: text(name), evidence: by };
       }
     }
