@@ -31,7 +31,8 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
   const { shopper, time } = answer;
   const counts = fairShare.learn(answers, shopper, time);
   const place = counts ? exploration.place(tried, answer.placement ?? '') : '';
-  for (const [at, { sku }] of answer.items.entries()) {
+  for (let at = 0; at < answer.items.length; at++) {
+    const { sku } = answer.items[at]!;
     // Whoever asks may name any items to be ranked: only those known otherwise are remembered.
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
