@@ -22,7 +22,7 @@ interface Series {
 /** Metrics in Prometheus' format. Only names of the catalogue exist, so that labels stay closed sets. */
 export function prometheusMetrics(options: { readonly withProcess: boolean }): PrometheusMetrics {
   const registry = new Registry();
-  if (options.withProcess) collectDefaultMetrics({ register: registry });
+  if (options.withProcess) collectProcessMetrics(registry);
   const counters = new Map<string, Counter>();
   const gauges = new Map<string, Gauge>();
   const histograms = new Map<string, Histogram>();
@@ -57,6 +57,9 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
     observe(name, value, labels = {}) {
       known(histograms, name).observe(only(name, labels), value);
     },
+    announce(name, labels) {
+      known(histograms, name).zero(only(name, labels));
+    },
     text: () => registry.metrics(),
     total: (name) => totals.get(name) ?? 0,
     byLabel(name, label) {
@@ -70,6 +73,14 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
     countsByLabel: (name, label) => sums.get(`${name} ${label}`) ?? new Map(),
     contentType: registry.contentType,
   };
+}
+
+const GC_KINDS = ['minor', 'major', 'incremental', 'weakcb'];
+
+function collectProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry });
+  const gc = registry.getSingleMetric('nodejs_gc_duration_seconds');
+  if (gc instanceof Histogram) for (const kind of GC_KINDS) gc.zero({ kind });
 }
 
 /** Labels that the metric has; others are dropped rather than thrown at the caller. */

@@ -24,7 +24,7 @@ export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<
     const key = `${name} ${JSON.stringify(labels)}`;
     series.set(key, (series.get(key) ?? 0) + by);
   };
-  const metrics: Metrics = { count: note, gauge: (name, value, labels) => note(name, labels, value), observe: (name, _, labels) => note(name, labels) };
+  const metrics: Metrics = { count: note, gauge: (name, value, labels) => note(name, labels, value), observe: (name, _, labels) => note(name, labels), announce: (name, labels) => note(name, labels, 0) };
   const door = (name: string) => (request: unknown) => {
     asked.push({ door: name, request });
     return { door: name };
