@@ -68,7 +68,7 @@ export function orderingProblems(sku: string | null, attributes: Readonly<Record
   for (const [name, range] of Object.entries(ORDERING)) {
     if (!Number.isNaN(orderingOf(attributes[name], range))) continue;
     const [least, most] = range;
-    problems.push({ name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more` : `from ${least} to ${most}`}.` });
+    problems.push({ name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more, or Infinity` : `from ${least} to ${most}`}.` });
   }
   if (Number.isNaN(dateOf(attributes['sell_until']))) problems.push({ name: 'sell_until', code: 'invalid_time', message: 'This must be a date as 2026-12-24.' });
   if (policyOf(attributes['reorder_policy']) === undefined) {
