@@ -11,6 +11,8 @@ import { caughtUp } from '../caught-up.js';
 import { readConfig, type Config } from '../config.js';
 import { ConfigError, Unavailable } from '../core/errors.js';
 import type { NewRecord } from '../core/log.js';
+import { noMetrics, type Journal } from '../core/metrics.js';
+import { openEngine } from '../engine.js';
 import { startMillrace } from '../main.js';
 import { replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
@@ -113,11 +115,19 @@ function linesOf({ refused, examples }: Summary): string {
 
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
   if (options.url !== undefined) return uploader(options.url, source, config.ADMIN_TOKENS[0]);
-  if (config.KAFKA_BROKERS.length === 0) {
-    const running = await askRunning(config.DATA_DIR, options.clock);
-    if (running) return running;
-  }
-  return ourselves(config, options);
+  if (config.KAFKA_BROKERS.length > 0) return cluster(config, options);
+  return (await askRunning(config.DATA_DIR, options.clock)) ?? ourselves(config, options);
+}
+
+/** The topics alone: whoever ran tasks here would take partitions from the processes of the cluster, and give them back at the end. */
+async function cluster(config: Config, { clock }: Options): Promise<Destination> {
+  const { log, close } = await openEngine({ config, metrics: noMetrics, journal: journalOf(config), clock });
+  return {
+    partitions: log.partitions,
+    send: async (records) => void (await log.append(records)),
+    finish: async () => void process.stderr.write('All of it stands in the topics; the consumers of the cluster read on from there.\n'),
+    stop: close,
+  };
 }
 
 /** The process that runs in the data directory, if there is one. */
@@ -139,8 +149,7 @@ async function askRunning(directory: string, clock: Options['clock']): Promise<D
 
 /** Nobody runs: run the whole topology here until everything has had its effects. */
 async function ourselves(config: Config, { clock }: Options): Promise<Destination> {
-  const journal = pinoJournal(config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL);
-  const millrace = await startMillrace({ config, role: 'all', demo: false, journal, withoutHttp: true, clock });
+  const millrace = await startMillrace({ config, role: 'all', demo: false, journal: journalOf(config), withoutHttp: true, clock });
   const { engine, topology, rowSink } = millrace;
   return {
     partitions: engine.log.partitions,
@@ -149,3 +158,5 @@ async function ourselves(config: Config, { clock }: Options): Promise<Destinatio
     stop: () => millrace.stop(),
   };
 }
+
+const journalOf = ({ LOG_LEVEL: level }: Config): Journal => pinoJournal(level === 'info' ? 'warn' : level);
