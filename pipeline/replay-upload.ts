@@ -1,9 +1,13 @@
 import { ConfigError, Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
 
-/** Sends batches of a file source over HTTP; the server recognises a repetition by (source, ordinal). */
+/** A server that takes a batch for longer has lost it. */
+const ANSWER_WITHIN_MS = 60_000;
+
+/** Sends batches of a file source over HTTP; the server recognises a repetition by (source, ordinal). @throws ConfigError */
 export function uploader(url: string, source: string, adminToken: string | undefined): { partitions: number; send(records: readonly NewRecord[]): Promise<void>; finish(): Promise<void>; stop(): Promise<void> } {
   if (adminToken === undefined) throw new ConfigError(['--url needs an admin token: set ADMIN_TOKENS.']);
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new ConfigError([`--url must be an address such as http://localhost:8080, not "${url}".`]);
   return {
     // The server finds the home partition by itself.
     partitions: 1,
@@ -17,10 +21,16 @@ export function uploader(url: string, source: string, adminToken: string | undef
 }
 
 async function post(url: string, token: string, body: object): Promise<void> {
-  const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })
-    .catch((cause: unknown) => { throw new Unavailable(`${url} does not answer.`, { cause }); });
+  const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
+    .catch((cause: unknown) => { throw new Unavailable(`${url} does not answer${reasonOf(cause)}.`, { cause }); });
   if (response.ok) return;
   const detail = (await response.text()).slice(0, 500);
   if (response.status >= 500 || response.status === 429) throw new Unavailable(`${url} answers ${response.status}: ${detail}`);
   throw new Error(`${url} answers ${response.status}: ${detail}`);
+}
+
+/** ` (ECONNREFUSED)` and the like, which tells a wrong port from a wrong name. */
+function reasonOf(failure: unknown): string {
+  const cause = failure instanceof Error ? failure.cause : undefined;
+  return cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
 }

@@ -6,7 +6,15 @@ import { Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
 
 const BATCH = 2_000;
-const RETRY_MS = 500;
+/** Over HTTP a body may have 8 MB, and bytes become a third longer in it. */
+const BATCH_BYTES = 4 << 20;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 5_000;
+
+/** The destination has not taken a batch for as long as it was waited for; what was taken before stays. */
+export class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+}
 
 export interface ReplayOptions {
   readonly reading: Reading;
@@ -18,13 +26,17 @@ export interface ReplayOptions {
   /** File seconds a second; Infinity as fast as it goes. */
   readonly speed: number;
   readonly onProgress: (events: number) => void;
+  /** How long a batch is sent again, ever more rarely, before it is given up. */
+  readonly patienceMs: number;
+  /** A batch was not taken and is sent again; told once, until one is taken. */
   readonly onRetry: (error: Error) => void;
 }
 
-/** Carry a file's records into the log, one batch in flight. Answers what was found and how many records were written. */
+/** Carry a file's records into the log, one batch in flight. Answers what was found and how many records were written. @throws GaveUp */
 export async function replay(options: ReplayOptions): Promise<{ summary: Summary; written: number }> {
   const { reading, partitions, clock, speed, onProgress } = options;
   let batch: NewRecord[] = [];
+  let bytes = 0;
   let written = 0;
   let time = -Infinity;
   let firstTime: number | undefined;
@@ -32,6 +44,7 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   const flush = async (): Promise<void> => {
     if (batch.length > 0) await sendUntilTaken(batch, options);
     batch = [];
+    bytes = 0;
     onProgress(reading.summary.read + reading.summary.refused);
   };
   for await (const records of reading.records) {
@@ -42,9 +55,11 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
         if (Number.isFinite(time)) batch.push(...ticks(record.time - 1, partitions));
         time = record.time;
       }
-      batch.push(...encodeRecords([record], partitions));
+      const [encoded] = encodeRecords([record], partitions);
+      batch.push(encoded!);
+      bytes += encoded!.value?.length ?? 0;
       written++;
-      if (batch.length >= BATCH) await flush();
+      if (batch.length >= BATCH || bytes >= BATCH_BYTES) await flush();
     }
   }
   if (clock === 'file' && Number.isFinite(time)) batch.push(...ticks(time, partitions));
@@ -65,14 +80,17 @@ function ticks(time: number, partitions: number): NewRecord[] {
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition, key: null, value: null, tick: { writer: 'source', time } })));
 }
 
-async function sendUntilTaken(batch: readonly NewRecord[], { send, onRetry }: ReplayOptions): Promise<void> {
-  for (;;) {
+async function sendUntilTaken(batch: readonly NewRecord[], { send, onRetry, patienceMs }: ReplayOptions): Promise<void> {
+  const until = performance.now() + patienceMs;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     try {
       return await send(batch);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      onRetry(error);
-      await delay(RETRY_MS);
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) throw new GaveUp(error.message, { cause: error });
+      if (waitMs === FIRST_WAIT_MS) onRetry(error);
+      await delay(Math.min(waitMs, leftMs));
     }
   }
 }

@@ -14,9 +14,9 @@ import type { NewRecord } from '../core/log.js';
 import { noMetrics, type Journal } from '../core/metrics.js';
 import { openEngine } from '../engine.js';
 import { startMillrace } from '../main.js';
-import { replay } from '../replay.js';
+import { GaveUp, replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
-import { exitingWell, REFUSED } from './exit.js';
+import { exitingWell, REFUSED, TRY_AGAIN, TryAgain } from './exit.js';
 import { textOf } from './text-lines.js';
 
 interface Options {
@@ -25,6 +25,7 @@ interface Options {
   readonly speed: string;
   readonly clock?: 'wall' | 'file';
   readonly url?: string;
+  readonly patience: string;
   readonly json?: boolean;
 }
 
@@ -37,6 +38,10 @@ interface Destination {
   stop(): Promise<void>;
 }
 
+const EXIT_CODES = `
+Exit codes: 0 all was taken, ${REFUSED} all but what was refused (its lines are named), 1 it ended early, ${TRY_AGAIN} it was not taken for
+as long as --patience (the same command goes on from there), 78 the configuration is wrong.`;
+
 export function replayCommand(): Command {
   return new Command('replay')
     .description('Carry a file of events or orders through the topics. Replaying the same source twice changes nothing.')
@@ -46,14 +51,16 @@ export function replayCommand(): Command {
     .option('--speed <speed>', '"max", or how many seconds of the file pass in one', 'max')
     .addOption(new Option('--clock <clock>', 'file: the log ticks by the file\'s time (a fresh DATA_DIR only); wall: what is older than a day is history').choices(['file', 'wall']))
     .option('--url <url>', 'send over HTTP to a running Millrace (needs ADMIN_TOKENS)')
+    .option('--patience <seconds>', 'how long to try again while what should take the events does not', '60')
     .option('--json', 'one JSON object on stdout')
-    .addHelpText('after', `\nExit codes: 0 all was taken, ${REFUSED} all but what was refused (its lines are named), 1 it ended early, 78 the configuration is wrong.`)
+    .addHelpText('after', EXIT_CODES)
     .action((file: string, options: Options) => exitingWell(() => run(file, options)));
 }
 
 async function run(file: string, options: Options): Promise<void> {
   const speed = options.speed === 'max' ? Infinity : Number(options.speed);
   if (!(speed > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
+  if (!(Number(options.patience) >= 0)) throw new Error(`--patience must be a number of seconds, not "${options.patience}".`);
   // Before anything else is: what comes through standard input would be lost to the in-process ClickHouse.
   const opened = await open(file).catch(() => { throw new Error(`There is no file ${file}.`); });
   try {
@@ -81,9 +88,12 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
       source, get receivedAt() { return Date.now(); }, shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
     });
     const replayed = await replay({
-      reading, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed,
+      reading, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed, patienceMs: Number(options.patience) * 1_000,
       onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
-      onRetry: (error) => process.stderr.write(`${error.message} Sending the same batch again.\n`),
+      onRetry: (error) => process.stderr.write(`${error.message} The same batch is sent again for ${options.patience} s.\n`),
+    }).catch((error: unknown) => {
+      if (!(error instanceof GaveUp)) throw error;
+      throw new TryAgain(`${error.message} Given up after ${options.patience} s: start the same command again, what was taken does not count twice.`, { cause: error });
     });
     summary = replayed.summary;
     let most = 1;

@@ -57,6 +57,45 @@ test('of very many refused lines the first twenty are named', async () => {
   expect(process.exitCode).toBe(65);
 });
 
+/** A server that answers 503 to the requests of these numbers, from 0, and takes the others. */
+async function moody(refuses: (request: number) => boolean): Promise<{ url: string; asked(): number; close(): void }> {
+  let asked = 0;
+  const listening = createServer((request, response) => void request.resume().on('end', () => response.writeHead(refuses(asked++) ? 503 : 200).end('{}'))).listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  return { url: `http://127.0.0.1:${(listening.address() as AddressInfo).port}`, asked: () => asked, close: () => void listening.close() };
+}
+
+test('a server that is away for a moment is told once, and all is taken', async () => {
+  const { url: away, asked, close } = await moody((request) => request < 2);
+  await replay([HEADER, row('1'), row('2')].join('\n'), '--url', away);
+  close();
+  expect(on.err.match(/The same batch is sent again for 60 s\./g)).toHaveLength(1);
+  expect(on.out).toMatch(/^2 events, 2 accepted, /);
+  expect([asked(), process.exitCode]).toEqual([3, undefined]);
+});
+
+test('a server that stays away is given up with 75, in two lines that say why, until when and what to do', async () => {
+  const { url: gone, close } = await moody(() => false);
+  close();
+  await replay([HEADER, row('1')].join('\n'), '--url', gone, '--patience', '1');
+  expect(on.err).toMatch(/does not answer \(ECONNREFUSED\)\. The same batch is sent again for 1 s\.\n.*Given up after 1 s: start the same command again/s);
+  expect(on.err.match(/does not answer/g)).toHaveLength(2);
+  expect([on.out, process.exitCode]).toEqual(['', 75]);
+});
+
+test('one that goes away half-way is given up, too', async () => {
+  const lines = Array.from({ length: 3_000 }, (_, at) => row(String(at)));
+  const { url: away, close } = await moody((request) => request > 0);
+  await replay([HEADER, ...lines].join('\n'), '--url', away, '--patience', '0');
+  close();
+  expect(process.exitCode).toBe(75);
+});
+
+test('an address without http is a fault of the configuration, not a server that is away', async () => {
+  await replay([HEADER, row('1')].join('\n'), '--url', 'localhost:8080');
+  expect([on.err, process.exitCode]).toEqual([expect.stringContaining('--url must be an address such as http://localhost:8080, not "localhost:8080".'), 78]);
+});
+
 test('where nothing runs, a file that cannot be read to its end is named, and the command ends with 1', { timeout: 120_000 }, async () => {
   const lines = Array.from({ length: 2_000 }, (_, at) => row(String(at * 7_919)));
   const file = on.file('cut.csv.gz', gzipSync([HEADER, ...lines].join('\n')).subarray(0, -100));
