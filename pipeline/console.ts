@@ -178,6 +178,7 @@ class Rates {
     // Task time says more of a task: it is behind where what feeds it is, too.
     const seconds = new Map([...metrics.byLabel('millrace_consumer_lag_seconds', 'consumer'), ...metrics.byLabel('millrace_task_time_lag_seconds', 'consumer')]);
     const written = metrics.countsByLabel('millrace_topic_records_total', 'topic');
+    const rows = metrics.countsByLabel('millrace_sink_rows_total', 'table');
     const accepted = metrics.total('millrace_events_accepted_total');
     return {
       now: Date.now(),
@@ -195,6 +196,7 @@ class Rates {
       readers: readersOf(topology).map(({ name, kind }) => ({
         name, kind, lag: lag.get(name) ?? null, lagSeconds: seconds.get(name) ?? null, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
       })),
+      sinks: topology.sinks.map(({ name, topics }) => ({ name, perSecond: rate(`rows ${name}`, topics.reduce((sum, topic) => sum + (rows.get(topic.name.replaceAll('-', '_')) ?? 0), 0)) })),
       parts: partsOf(topology),
       topics: topicsOf(topology).map((topic) => ({ ...topic, perSecond: rate(`topic ${topic.name}`, written.get(topic.name) ?? 0) })),
     };

@@ -42,6 +42,7 @@ export function consoleState(products: readonly SimulatedProduct[], second: numb
       { name: 'co-visitation', kind: 'learner', lag: 4, lagSeconds: 0.2, commitsPerSecond: 4, perSecond: 25 },
       { name: 'scorer', kind: 'view', lag: null, lagSeconds: null, commitsPerSecond: 0, perSecond: 0 },
     ],
+    sinks: [{ name: 'clickhouse', perSecond: 42 }],
     topics: Object.entries(KINDS).map(([name, kind], index) => ({ name, kind, perSecond: perSecond(index) })),
     parts,
     triggers: Array.from({ length: 9 }, (_, index) => {

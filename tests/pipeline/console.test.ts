@@ -7,20 +7,31 @@ import { topologyOf } from '../../pipeline/topology.js';
 
 interface State {
   readonly demo: boolean;
+  readonly sinks: readonly { readonly name: string; readonly perSecond: number }[];
   readonly readers: readonly { readonly name: string; readonly kind: string; readonly lag: number | null; readonly lagSeconds: number | null }[];
 }
 
 /** What the console of a process is told first. */
-async function stateOf(tell: (metrics: ConsoleParts['metrics']) => void, demo = false): Promise<State> {
+const stateOf = async (tell: (metrics: ConsoleParts['metrics']) => void, demo = false): Promise<State> => (await statesOf([tell], demo))[0]!;
+
+/** What it is told in turn, once each has been counted. */
+async function statesOf(tells: readonly ((metrics: ConsoleParts['metrics']) => void)[], demo = false): Promise<State[]> {
   const metrics = prometheusMetrics({ withProcess: false });
-  tell(metrics);
+  const [first, ...later] = tells;
+  first!(metrics);
+  const states: State[] = [];
   const log = { engine: 'kafka', clock: 'wall', ranges: async () => [], reader: () => ({ poll: async () => [], close: async () => {} }) };
   const parts: ConsoleParts = {
     engine: { log } as unknown as Engine, topology: topologyOf(readConfig({}), 'wall'), metrics, scorer: undefined, rowSink: undefined, demo, currency: 'EUR', forecastOf: () => undefined,
   };
   const stream = consoleRoutes(parts).find(({ path }) => path === '/console/stream')!;
-  for await (const state of await stream.answer({} as never) as AsyncIterable<State>) return state;
-  throw new Error('The stream has ended.');
+  for await (const state of await stream.answer({} as never) as AsyncIterable<State>) {
+    states.push(state);
+    const next = later.shift();
+    if (!next) break;
+    next(metrics);
+  }
+  return states;
 }
 
 test('the console says of each consumer, learner and scorer how far behind it is, and of what runs elsewhere nothing', async () => {
@@ -43,4 +54,12 @@ test('the console says of each consumer, learner and scorer how far behind it is
 
 test('only the console of the demo knows of a shop', async () => {
   expect([(await stateOf(() => {})).demo, (await stateOf(() => {}, true)).demo]).toEqual([false, true]);
+});
+
+test('ClickHouse has a rate of its own: the rows that it takes, of all its tables', async () => {
+  const written = (table: string, rows: number) => (metrics: ConsoleParts['metrics']) => metrics.count('millrace_sink_rows_total', { table }, rows);
+  const [before, after] = await statesOf([written('sales', 1_000), (metrics) => { written('sales', 30)(metrics); written('item_vectors_nobody_reads', 500)(metrics); written('marketing_triggers', 20)(metrics); }]);
+  expect(before!.sinks).toEqual([{ name: 'clickhouse', perSecond: 0 }]);
+  expect(after!.sinks[0]!.perSecond).toBeGreaterThan(25);
+  expect(after!.sinks[0]!.perSecond).toBeLessThan(51);
 });

@@ -50,7 +50,7 @@ function show(state) {
   setText(byId('rejected'), `${count(totals.rejected)} refused at the door`);
   sparkline(state.eventsPerSecond);
   byId('shop-link').hidden = !state.demo;
-  drawTopology(state.parts, state.topics, new Map(state.readers.map(({ name, perSecond }) => [name, perSecond])));
+  drawTopology(state.parts, state.topics, new Map([...state.readers, ...state.sinks].map(({ name, perSecond }) => [name, perSecond])));
   readers(state.readers);
   triggers(state.triggers, state.now);
   shopper(state.shopper, state.now);
