@@ -8,6 +8,7 @@ import type { Topology } from './core/topology.js';
 import { listDeadLetters, replayDeadLetter, shownDeadLetter } from './dead-letters.js';
 import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
+import { exportEvents } from './export-events.js';
 import { bounded, limitMet } from './read-only-sql.js';
 import { reconcile } from './reconcile.js';
 
@@ -32,6 +33,7 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
     return reconcile(log, rowSink);
   });
   door.answer('erase', ({ user }) => erase(engine, String(user)));
+  door.answer('export-events', ({ path }) => exportEvents(engine, String(path)));
   door.answer('dead-letters', async ({ limit }) => (await listDeadLetters(log, Number(limit))).map((letter) => shownDeadLetter(letter)));
   door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value), shop));
 }

@@ -49,8 +49,8 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   };
   for await (const records of reading.records) {
     for (const record of records) {
-      firstTime ??= record.time;
-      if (Number.isFinite(speed)) await keepPace(record, firstTime, speed, began, flush);
+      // A catalogue is told as of now, whatever time the rest tells of.
+      if (Number.isFinite(speed) && record.topic !== 'catalog') await keepPace(record, firstTime ??= record.time, speed, began, flush);
       if (clock === 'file' && record.time > time) {
         if (Number.isFinite(time)) batch.push(...ticks(record.time - 1, partitions));
         time = record.time;

@@ -37,6 +37,7 @@ export function orderEvent(errors: Errors, { head, properties, confirmed }: Call
     lines,
     confirmed,
     source: null,
+    restored: null,
   };
 }
 

@@ -102,5 +102,6 @@ export function shopEvent(errors: Errors, call: Call, products: readonly EventPr
     properties: free,
     source: null,
     login: null,
+    restored: null,
   };
 }

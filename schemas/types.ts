@@ -122,6 +122,8 @@ export interface OrderEvent {
   readonly confirmed: boolean;
   /** File source, if any. */
   readonly source: null | SourcePosition;
+  /** Of a record that was exported and read again: the log and partition from which it came, and its offset there. */
+  readonly restored: null | SourcePosition;
 }
 
 export type EventType = 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias';
@@ -212,6 +214,8 @@ export interface ShopEvent {
   readonly source: null | SourcePosition;
   /** The login of the shopper that came in one go with this event and before it. The record's key is the anonymous id then: the visit goes on behind what the device did before. */
   readonly login: null | Login;
+  /** Of a record that was exported and read again: the log and partition from which it came, and its offset there. */
+  readonly restored: null | SourcePosition;
 }
 
 /** A record that could not be processed, kept whole so that it can be repaired and replayed. Key: id. */

@@ -130,7 +130,7 @@ function readContents(path: string): Contents | undefined {
     // Said below.
   }
   if (typeof read?.format === 'number' && read.format !== FORMAT) {
-    throw new ConfigError([`${path} is of another version of Millrace, whose records this one does not read: start it with that version, or name a fresh DATA_DIR.`]);
+    throw new ConfigError([`${path} is of another version of Millrace, whose records this one does not read: start it with that version, or carry the shop over into a fresh DATA_DIR (docs/runbook.md).`]);
   }
   if (read?.format !== FORMAT || !Array.isArray(read.topics) || !(read.partitions > 0)) throw new ConfigError([`${path} is damaged: restore it from a copy.`]);
   return read;

@@ -1,4 +1,4 @@
-import { clickstream, inventory, orders, type Topic } from '../../schemas/topics.js';
+import { catalog, clickstream, inventory, orders, type Topic } from '../../schemas/topics.js';
 import { UndecodableError } from '../../schemas/codec.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
@@ -11,10 +11,10 @@ import { encodeToken } from './position-token.js';
 import { badRequest } from './problem.js';
 
 const MAX_BYTES = 8 * 1024 * 1024;
-const TOPICS: ReadonlyMap<unknown, Topic> = new Map<unknown, Topic>([clickstream, orders, inventory].map((topic) => [topic.name, topic as Topic]));
+const TOPICS: ReadonlyMap<unknown, Topic> = new Map<unknown, Topic>([clickstream, orders, inventory, catalog].map((topic) => [topic.name, topic as Topic]));
 
 /** A decoded record of any of them: its key and its place in a file, as far as it has them. */
-type Sourced = { readonly source?: { readonly name: string } | null; readonly orderId?: unknown; readonly sku?: unknown };
+type Sourced = { readonly source?: { readonly name: string } | null; readonly restored?: object | null; readonly orderId?: unknown; readonly sku?: unknown };
 
 const keyOf = (value: Sourced, topic: Topic): unknown => {
   switch (topic.key) {
@@ -30,12 +30,13 @@ function recordOf(item: unknown, source: string, partitions: number): NewRecord 
   if (!isObject(item)) return 'A record must be {topic, key, value}.';
   const { topic: name, key, value } = item;
   const topic = TOPICS.get(name);
-  if (!topic) return 'The topic must be clickstream, orders or inventory.';
+  if (!topic) return 'The topic must be clickstream, orders, inventory or catalog.';
   if (typeof key !== 'string' || typeof value !== 'string') return 'key must be a text and value framed Avro in base64.';
   const bytes = Buffer.from(value, 'base64');
   try {
     const decoded = topic.codec.decode(bytes) as Sourced;
-    if (topic !== inventory && decoded.source?.name !== source) return `The record must name ${source} as its source, or its repetition would not be recognised.`;
+    // Of stock and products the latest counts, however often it is told.
+    if (topic !== inventory && topic !== catalog && decoded.source?.name !== source && !decoded.restored) return `The record must name ${source} as its source, or its repetition would not be recognised.`;
     if (keyOf(decoded, topic) !== key) return 'The key must be the one that the record names.';
   } catch (error) {
     if (error instanceof UndecodableError) return error.message;

@@ -31,7 +31,7 @@ export function batchBodies(count: number, events: number): string[] {
 const BLANK: Omit<ShopEvent, 'messageId' | 'userId' | 'time' | 'receivedAt' | 'products'> = {
   type: 'track', event: 'Product Viewed', anonymousId: null, previousId: null, cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
   query: null, list: null, currency: 'EUR', value: null, url: 'https://shop.example/p/enamel-mug', referrer: null, campaign: null, locale: null, timezone: null,
-  marketingConsent: null, traits: null, properties: null, source: null, login: null,
+  marketingConsent: null, traits: null, properties: null, source: null, login: null, restored: null,
 };
 
 /** Product views on the clickstream. */

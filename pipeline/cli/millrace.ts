@@ -4,6 +4,7 @@ import { benchCommand } from './bench.js';
 import { evaluateCommand } from './evaluate.js';
 import { deadLettersCommand } from './dead-letters.js';
 import { eraseCommand } from './erase.js';
+import { exportCommand } from './export.js';
 import { faultsCommand } from './faults.js';
 import { reconcileCommand } from './reconcile.js';
 import { replayCommand } from './replay.js';
@@ -22,7 +23,7 @@ const program = new Command('millrace')
   .configureOutput({ outputError: (text, write) => write(text) })
   .exitOverride();
 
-for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), deadLettersCommand(), eraseCommand(), reconcileCommand(), faultsCommand(), benchCommand()]) {
+for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), exportCommand(), deadLettersCommand(), eraseCommand(), reconcileCommand(), faultsCommand(), benchCommand()]) {
   program.addCommand(command);
   command.exitOverride();
 }

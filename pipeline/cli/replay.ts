@@ -22,7 +22,7 @@ import { textOf } from './text-lines.js';
 interface Options {
   readonly format: FormatName;
   readonly source?: string;
-  readonly speed: string;
+  readonly speed?: string;
   readonly clock?: 'wall' | 'file';
   readonly url?: string;
   readonly patience: string;
@@ -38,6 +38,8 @@ interface Destination {
   stop(): Promise<void>;
 }
 
+const A_DAY_A_SECOND = 86_400;
+
 const EXIT_CODES = `
 Exit codes: 0 all was taken, ${REFUSED} all but what was refused (its lines are named), 1 it ended early, ${TRY_AGAIN} it was not taken for
 as long as --patience (the same command goes on from there), 78 the configuration is wrong.`;
@@ -48,7 +50,7 @@ export function replayCommand(): Command {
     .argument('<file>', 'the file, gzipped or not')
     .addOption(new Option('--format <format>', 'what the file holds').choices(Object.keys(formats)).makeOptionMandatory())
     .option('--source <name>', 'name of the source; the file name by default')
-    .option('--speed <speed>', '"max", or how many seconds of the file pass in one', 'max')
+    .option('--speed <speed>', `"max", or how many seconds of the file pass in one (default: "max"; ${A_DAY_A_SECOND} for millrace-ndjson on the wall's clock)`)
     .addOption(new Option('--clock <clock>', 'file: the log ticks by the file\'s time (a fresh DATA_DIR only); wall: what is older than a day is history').choices(['file', 'wall']))
     .option('--url <url>', 'send over HTTP to a running Millrace (needs ADMIN_TOKENS)')
     .option('--patience <seconds>', 'how long to try again while what should take the events does not', '60')
@@ -58,7 +60,7 @@ export function replayCommand(): Command {
 }
 
 async function run(file: string, options: Options): Promise<void> {
-  const speed = options.speed === 'max' ? Infinity : Number(options.speed);
+  const speed = speedOf(options);
   if (!(speed > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
   if (!(Number(options.patience) >= 0)) throw new Error(`--patience must be a number of seconds, not "${options.patience}".`);
   // Before anything else is: what comes through standard input would be lost to the in-process ClickHouse.
@@ -70,6 +72,10 @@ async function run(file: string, options: Options): Promise<void> {
     opened.close().catch(() => {});
   }
 }
+
+/** What an installation has lived holds stock beside sales: read as fast as it goes, one would be days ahead of the other. */
+const speedOf = ({ speed, format, clock }: Options): number =>
+  (speed === undefined ? (format === 'millrace-ndjson' && clock !== 'file' ? A_DAY_A_SECOND : Infinity) : speed === 'max' ? Infinity : Number(speed));
 
 async function carry(opened: FileHandle, file: string, speed: number, options: Options): Promise<void> {
   const { size } = await opened.stat();

@@ -45,7 +45,8 @@ async function restore(lease: Lease, store: TableStore, table: string, engine: L
   });
 }
 
-async function learnForeignSchemas(records: readonly LogRecord[], learn: Surroundings['learnSchemas']): Promise<void> {
+/** Fetch the schemas of records that another writer has framed. */
+export async function learnForeignSchemas(records: readonly LogRecord[], learn: Surroundings['learnSchemas']): Promise<void> {
   const unknown = new Set<number>();
   for (const { value } of records) {
     const id = value ? schemaIdOf(value) : undefined;

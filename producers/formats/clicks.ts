@@ -16,7 +16,7 @@ function productEvent(event: ClickEvent, options: FileOptions, session: string, 
     products: [{ sku, name: null, category: null, brand: null, variant: null, price: null, quantity: null, position: null }],
     cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null,
     url: null, referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null,
-    source: { name: options.source, ordinal }, login: null,
+    source: { name: options.source, ordinal }, login: null, restored: null,
   };
   return { topic: 'clickstream', key: anonymousId, value, time };
 }
@@ -130,7 +130,7 @@ function orderLine({ session, item, time }: Click, orderId: string, options: Fil
     currency: options.shop.currency, total: null, shipping: null, tax: null, discount: null, coupon: null, cartId: null, checkoutId: null,
     recommendationId: null, country: null,
     lines: [{ sku: item, name: null, category: null, quantity: 1, price: 0n }],
-    source: { name: options.source, ordinal },
+    source: { name: options.source, ordinal }, restored: null,
   };
   return { topic: 'orders', key: orderId, value, time };
 }

@@ -1,5 +1,6 @@
 import { clicks, retailrocketSessions } from './clicks.js';
 import { ga4Ndjson, segmentNdjson } from './events.js';
+import { millraceNdjson } from './exported.js';
 import type { Format } from './format.js';
 import { retailrocketProperties } from './item-properties.js';
 import { onlineRetail } from './online-retail.js';
@@ -14,6 +15,7 @@ export const formats = {
   diginetica: clicks,
   'segment-ndjson': segmentNdjson,
   'ga4-ndjson': ga4Ndjson,
+  'millrace-ndjson': millraceNdjson,
 } as const satisfies Readonly<Record<string, Format>>;
 
 export type FormatName = keyof typeof formats;

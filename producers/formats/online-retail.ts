@@ -115,6 +115,7 @@ function orderLine(row: readonly string[], columns: Columns, ordinal: number, op
     country: cell('country') || null,
     lines: [{ sku, name: cell('name') || null, category: null, quantity, price }],
     source: { name: options.source, ordinal },
+    restored: null,
   };
 }
 

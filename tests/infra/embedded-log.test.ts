@@ -93,7 +93,7 @@ test('a log that another version wrote is refused with what to do, and one whose
   for (const format of [1, 99]) {
     const refusal = await refusalOf(JSON.stringify({ ...(JSON.parse(text) as object), format }));
     expect(refusal).toBeInstanceOf(ConfigError);
-    expect(String(refusal)).toContain('is of another version of Millrace, whose records this one does not read: start it with that version, or name a fresh DATA_DIR.');
+    expect(String(refusal)).toContain('is of another version of Millrace, whose records this one does not read: start it with that version, or carry the shop over into a fresh DATA_DIR (docs/runbook.md).');
   }
   for (const contents of ['', '{}', 'null', text.slice(0, 40)]) expect(String(await refusalOf(contents))).toContain('is damaged: restore it from a copy');
   writeFileSync(catalogue, text);

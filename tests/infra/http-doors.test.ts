@@ -253,7 +253,7 @@ describe('the catalogue', () => {
 test('records of a file source are taken by the admin only, whole, and with their source', async () => {
   const value: OrderEvent = {
     messageId: 'f:0', kind: 'line', confirmed: true, orderId: '536365', userId: null, anonymousId: null, time: 1, receivedAt: 2, currency: 'GBP', total: null, shipping: null, tax: null, discount: null, coupon: null,
-    cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [{ sku: 'A', name: null, category: null, quantity: -1, price: 10n }], source: { name: 'f', ordinal: 0 },
+    cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [{ sku: 'A', name: null, category: null, quantity: -1, price: 10n }], source: { name: 'f', ordinal: 0 }, restored: null,
   };
   const record = { topic: 'orders', key: '536365', value: orders.codec.encode(value).toString('base64') };
   expect((await http.post('/v1/sources/f', { records: [record] }, bearer(SERVER))).status).toBe(403);

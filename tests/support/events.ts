@@ -18,7 +18,7 @@ export function shopEvent(event: string, more: Partial<ShopEvent> = {}): ShopEve
   return {
     messageId: `m${serial++}`, type: 'track', event, userId: null, anonymousId: null, previousId: null, time, receivedAt: time, products: [], cartId: null,
     checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, url: null,
-    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, login: null, ...more,
+    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, login: null, restored: null, ...more,
   };
 }
 
@@ -26,7 +26,7 @@ export function orderEvent(kind: OrderEvent['kind'], orderId: string, more: Part
   const time = more.time ?? NINE;
   return {
     messageId: `m${serial++}`, kind, orderId, userId: null, anonymousId: null, time, receivedAt: time, currency: 'EUR', total: null, shipping: null, tax: null,
-    discount: null, coupon: null, cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [], confirmed: true, source: null, ...more,
+    discount: null, coupon: null, cartId: null, checkoutId: null, recommendationId: null, country: null, lines: [], confirmed: true, source: null, restored: null, ...more,
   };
 }
 
