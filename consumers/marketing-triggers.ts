@@ -56,7 +56,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     noteOrder(key, purchase, ctx);
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
       if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
-      if (cart.firedId !== null) recover(CART_ABANDONMENT, key, { id: cart.firedId, causeId: causeOf(cartId, cart), causedAt: cart.changedAt, reason: `Order ${purchase.orderId} was placed.`, products: cart.lines.map((line) => productOf(key, line, ctx)), at: Math.max(ctx.now, purchase.time) }, ctx);
+      const firedFor = cart.firedFor || cart.changedAt;
+      if (cart.firedId !== null) recover(CART_ABANDONMENT, key, { id: cart.firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: cart.lines.map((line) => productOf(key, line, ctx)), at: Math.max(ctx.now, purchase.time) }, ctx);
       dropCart(key, cartId, ctx);
     }
     for (const line of purchase.lines) {
@@ -80,11 +81,11 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (!cart || cart.changedAt + options.abandonedAfterMs > due) return;
     const value = cart.lines.reduce((sum, line) => sum + valueOf(line), 0n);
     const firedId = fire({
-      rule: CART_ABANDONMENT, shopper: key, causeId: causeOf(cartId, cart), causedAt: cart.changedAt, at: due,
+      rule: CART_ABANDONMENT, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
       reason: `The cart was left for ${spanOf(options.abandonedAfterMs)} without an order.`,
       products: cart.lines.map((line) => productOf(key, line, ctx)), value: isMoney(value) ? value : null, currency: cart.currency,
     }, options, ctx);
-    ctx.put(carts, key, { ...cart, firedId }, cartId);
+    ctx.put(carts, key, { ...cart, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt }) }, cartId);
     ctx.schedule('forget', key, due + FORGET_MS, cartId);
   }
 
@@ -126,4 +127,4 @@ const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price =
 
 const spanOf = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`);
 
-const causeOf = (cartId: string, { changedAt }: Cart): string => `${cartId}@${changedAt}`;
+const causeOf = (cartId: string, changedAt: number): string => `${cartId}@${changedAt}`;

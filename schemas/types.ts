@@ -756,8 +756,10 @@ export interface Cart {
   readonly changedAt: number;
   /** ISO 4217. */
   readonly currency: null | string;
-  /** Trigger that has fired for this state of the cart. */
+  /** The latest trigger that has fired for the cart, as it is or as it was. */
   readonly firedId: null | string;
+  /** changedAt of the state that it fired for; 0 of one that fired before this was noted, for the state as it is. */
+  readonly firedFor: number;
 }
 
 /** A SKU of the partition that has sold. */

@@ -25,7 +25,9 @@ export function cartAfter(before: Cart | undefined, event: Interaction): Cart | 
     // A late event must not rejuvenate the cart.
     changedAt: Math.max(before?.changedAt ?? 0, event.time),
     currency: event.currency ?? before?.currency ?? null,
-    firedId: null,
+    // Who comes back for more and orders has been won back all the same.
+    firedId: before?.firedId ?? null,
+    firedFor: before?.firedId ? before.firedFor || before.changedAt : 0,
   };
 }
 
@@ -44,6 +46,7 @@ export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub:
   const standing = ctx.get(carts, key, cartId);
   if (!standing) return ctx.put(carts, key, moved, cartId);
   const lines = new Map([...standing.lines, ...moved.lines].map((line) => [line.sku, line]));
-  const later = moved.changedAt > standing.changedAt ? moved : standing;
-  ctx.put(carts, key, { ...later, lines: [...lines.values()].sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
+  const [later, earlier] = moved.changedAt > standing.changedAt ? [moved, standing] : [standing, moved];
+  const fired = later.firedId === null ? earlier : later;
+  ctx.put(carts, key, { ...later, firedId: fired.firedId, firedFor: fired.firedFor || fired.changedAt, lines: [...lines.values()].sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
 }

@@ -59,6 +59,19 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(recovered!.id).toBe(fired!.id);
   });
 
+  test('an order recovers the trigger of a cart that was changed after it, under its id and cause', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.tick(NINE + HOUR);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P2', NINE + 2 * HOUR));
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P3', NINE + 2 * HOUR + MINUTE));
+    driver.tick(NINE + 2 * HOUR + 2 * MINUTE);
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 2 * HOUR + 3 * MINUTE, lines: [orderLine('P1', 2, 50_000n)] }));
+    const [fired, recovered] = driver.read(triggers);
+    expect(driver.read(triggers).map(({ status }) => status)).toEqual(['fired', 'recovered']);
+    expect(recovered).toMatchObject({ id: fired!.id, causeId: fired!.causeId, causedAt: NINE });
+  });
+
   test('a cart filled anonymously fires for the shopper that identify names', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', cartId: 'c1', products: [product('P1')] }));
