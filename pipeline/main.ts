@@ -12,6 +12,7 @@ import type { RowSink } from './core/row-sink.js';
 import { shopDays } from './core/shop-day.js';
 import { steadyClock } from './core/steady-clock.js';
 import { topologyProblems, type Topology } from './core/topology.js';
+import { inStep } from './in-step.js';
 import { untilAvailable } from './core/until-available.js';
 import { answerDoor, erase } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
@@ -188,6 +189,7 @@ function doorsOf(
       for (const { topic } of records) metrics.count('millrace_topic_records_total', { topic });
       return positions;
     },
+    inStep: inStep(log),
     partitions: log.partitions,
     recommend: (request) => scoring().scorer.recommend(request),
     score: (request) => scoring().scorer.score(request),

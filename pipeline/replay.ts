@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FileRecord, Reading, Summary } from '../producers/formats/format.js';
 import { encodeRecords } from '../producers/publish.js';
-import { allTopics } from '../schemas/topics.js';
+import { allTopics, orders } from '../schemas/topics.js';
 import { Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
+import { STEP_MS } from './in-step.js';
 
 const BATCH = 2_000;
 /** Over HTTP a body may have 8 MB, and bytes become a third longer in it. */
@@ -40,6 +41,7 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   let written = 0;
   let time = -Infinity;
   let firstTime: number | undefined;
+  let step: number | undefined;
   const began = performance.now();
   const flush = async (): Promise<void> => {
     if (batch.length > 0) await sendUntilTaken(batch, options);
@@ -51,6 +53,10 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
     for (const record of records) {
       // A catalogue is told as of now, whatever time the rest tells of.
       if (Number.isFinite(speed) && record.topic !== 'catalog') await keepPace(record, firstTime ??= record.time, speed, began, flush);
+      if (record.topic === orders.name && record.time >= (step ?? -Infinity) + STEP_MS) {
+        await flush();
+        step = record.time;
+      }
       if (clock === 'file' && record.time > time) {
         if (Number.isFinite(time)) batch.push(...ticks(record.time - 1, partitions));
         time = record.time;

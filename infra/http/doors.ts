@@ -82,6 +82,8 @@ export type ForecastsWanted = { readonly skus: readonly string[] } | { readonly 
 export interface HttpDoors {
   /** Write records to the log; resolves when they are durable. @throws Unavailable */
   readonly accept: (records: readonly NewRecord[]) => Promise<readonly Position[]>;
+  /** Wait before a batch of a file source is written, where it must; absent: nothing need wait. @throws Unavailable */
+  readonly inStep?: (source: string, records: readonly NewRecord[]) => Promise<void>;
   /** Partitions of every topic. */
   readonly partitions: number;
   readonly recommend: (request: RecommendRequest) => Answer;

@@ -59,6 +59,7 @@ export async function uploadSource(house: House, { request }: Exchange, source: 
     if (typeof record === 'string') throw badRequest([{ path: `records[${index}]`, code: 'wrong_type', message: record }]);
     records.push(record);
   });
+  await house.deps.inStep?.(source, records);
   const positions = records.length === 0 ? [] : await house.deps.accept(records);
   house.deps.metrics.count('millrace_events_accepted_total', { source: 'file' }, records.length);
   return { accepted: records.length, token: encodeToken(positions) };

@@ -13,6 +13,7 @@ import { ConfigError, Unavailable } from '../core/errors.js';
 import type { NewRecord } from '../core/log.js';
 import { noMetrics, type Journal } from '../core/metrics.js';
 import { openEngine } from '../engine.js';
+import { inStep } from '../in-step.js';
 import { startMillrace } from '../main.js';
 import { GaveUp, replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
@@ -131,16 +132,20 @@ function linesOf({ refused, examples }: Summary): string {
 
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
   if (options.url !== undefined) return uploader(options.url, source, config.ADMIN_TOKENS[0]);
-  if (config.KAFKA_BROKERS.length > 0) return cluster(config, options);
+  if (config.KAFKA_BROKERS.length > 0) return cluster(config, options, source);
   return (await askRunning(config.DATA_DIR, options.clock)) ?? ourselves(config, options);
 }
 
 /** The topics alone: whoever ran tasks here would take partitions from the processes of the cluster, and give them back at the end. */
-async function cluster(config: Config, { clock }: Options): Promise<Destination> {
+async function cluster(config: Config, { clock }: Options, source: string): Promise<Destination> {
   const { log, close } = await openEngine({ config, metrics: noMetrics, journal: journalOf(config), clock });
+  const waits = inStep(log);
   return {
     partitions: log.partitions,
-    send: async (records) => void (await log.append(records)),
+    async send(records) {
+      await waits(source, records);
+      await log.append(records);
+    },
     finish: async () => void process.stderr.write('All of it stands in the topics; the consumers of the cluster read on from there.\n'),
     stop: close,
   };

@@ -25,8 +25,11 @@ const LAST_DUE = 2 ** 52 - 1;
  */
 export function progressOf(store: TableStore): Progress {
   const stored = store.get(PROGRESS_KEY);
-  return stored ? decodeRow(progressRows.codec, stored) : EMPTY;
+  return stored ? progressOfRow(stored) : EMPTY;
 }
+
+/** Progress of a task as its row says. */
+export const progressOfRow = (stored: Buffer): Progress => decodeRow(progressRows.codec, stored);
 
 export interface TaskOptions {
   readonly consumer: Consumer;

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { Unavailable } from '../../pipeline/core/errors.js';
+import type { NewRecord } from '../../pipeline/core/log.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { partitionOf } from '../../pipeline/core/partition.js';
+import { runConsumer } from '../../pipeline/core/runner.js';
+import { inStep } from '../../pipeline/in-step.js';
+import { replay } from '../../pipeline/replay.js';
+import type { FileRecord } from '../../producers/formats/format.js';
+import { allTopics, interactions, orders, sales } from '../../schemas/topics.js';
+import { DAY, NINE, orderEvent, orderLine } from '../support/events.js';
+
+const PARTITIONS = 3;
+let directory: string;
+let log: EmbeddedLog;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-in-step-'));
+  log = await openEmbeddedLog({ directory, clock: 'wall', partitions: PARTITIONS });
+  await log.ensureTopics(allTopics);
+});
+afterEach(async () => {
+  await log.close();
+  rmSync(directory, { recursive: true });
+});
+
+const ordered = (at: number): NewRecord => {
+  const value = orderEvent('completed', `O${at}`, { lines: [orderLine('P1', 1, 10_000n)], time: at });
+  return { topic: orders.name, partition: partitionOf(value.orderId, PARTITIONS), key: value.orderId, value: orders.codec.encode(value) };
+};
+const ledger = () => {
+  const consumer = orderLedger();
+  return runConsumer(consumer, { consumers: [consumer], learners: [], sinks: [], views: [] }, { log, openStore: () => memoryStore(), metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
+};
+
+test('history of a file waits every ten days until the orders before are read; what is no order, or comes within them, waits for nothing', { timeout: 30_000 }, async () => {
+  const waits = inStep(log, 500);
+  const taken = (at: number): Promise<void> => expect.poll(() => waits('file', [ordered(at)]).then(() => 'taken', () => 'held back'), { timeout: 20_000 }).toBe('taken');
+  const running = ledger();
+  await taken(NINE);
+  await running.stop();
+  await log.append([ordered(NINE), ordered(NINE + 9 * DAY)]);
+  await waits('file', [ordered(NINE + 9 * DAY), { topic: interactions.name, partition: 0, key: 'a', value: Buffer.of() }]);
+  await expect(waits('file', [ordered(NINE + 11 * DAY)])).rejects.toThrow(Unavailable);
+  const again = ledger();
+  await taken(NINE + 11 * DAY);
+  const written = (await log.ranges(sales.name)).reduce((sum, { end }) => sum + end, 0);
+  expect(written).toBeGreaterThanOrEqual(2);
+  await again.stop();
+});
+
+test('a file is cut where ten days of its orders are over, so that each part can wait', async () => {
+  const days = [0, 3, 9.9, 10, 12, 19, 20.5, 45];
+  const records = days.map((day): FileRecord => { const value = orderEvent('completed', `O${day}`, { lines: [orderLine('P1', 1, 10_000n)], time: NINE + day * DAY }); return { topic: 'orders', key: value.orderId, value, time: value.time }; });
+  const sent: number[] = [];
+  const reading = { records: (async function* () { yield records; })(), summary: { read: days.length, refused: 0, examples: [], odd: {} } };
+  await replay({ reading, partitions: PARTITIONS, clock: 'wall', speed: Infinity, onProgress: () => {}, onRetry: () => {}, patienceMs: 0, send: async (batch) => void sent.push(batch.length) });
+  expect(sent).toEqual([3, 3, 1, 1]);
+});
