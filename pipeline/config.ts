@@ -63,7 +63,7 @@ const variables = z.object({
   TOPIC_PREFIX: z.string().default('').refine((text) => /^[A-Za-z0-9._-]*$/.test(text), 'may hold letters, digits, dot, underscore and hyphen').describe('Prefix of all topics, groups and transactional ids.'),
   TOPIC_PARTITIONS: whole(1, 1_000, 12).describe('Partitions of every topic on Kafka.'),
   TOPIC_REPLICATION: whole(1, 10, 1).describe('Replication factor of topics that are created.'),
-  SCHEMA_REGISTRY_URL: url.describe('Confluent-compatible schema registry; without it schema ids are static.'),
+  SCHEMA_REGISTRY_URL: url.describe('Confluent-compatible schema registry, with its user and password in the URL if it asks for them; without it schema ids are static.'),
   CLICKHOUSE_URL: url.describe('ClickHouse server over HTTP; without it the in-process engine chDB.'),
   CLICKHOUSE_USER: z.string().default('default').describe('ClickHouse user.'),
   CLICKHOUSE_PASSWORD: z.string().default('').describe('ClickHouse password.'),

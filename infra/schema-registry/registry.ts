@@ -7,7 +7,9 @@ import { frozenSchemas, type RecordSchema } from '../../schemas/files.js';
 const ATTEMPTS = 5;
 const PAUSE_MS = 300;
 const ANSWER_WITHIN_MS = 5_000;
-const NOT_FOUND = 404;
+/** Said of those who ask, not of what they ask for: a key that was taken back, too many questions. */
+const NOT_NOW = new Set([401, 403, 408, 429]);
+const NO_RECORD_OF_OURS: RecordSchema = { type: 'record', name: 'ForeignSchema', namespace: '', doc: '', fields: [] };
 
 /**
  * Register every version of every schema, use the ids that the registry gives, and fetch the schemas of foreign writers by id. A subject
@@ -35,23 +37,34 @@ export async function useRegistry(url: string, journal: Journal): Promise<{ lear
   return {
     async learnSchemas(ids) {
       for (const id of ids) {
-        const schema = await schemaOf(url, id);
-        if (schema) learnSchema(id, schema);
+        const text = await schemaOf(url, id);
+        if (text !== undefined) learn(id, text, journal);
         else if (!keepNumber(id)) journal.warn({ id }, 'The registry has no such schema; its records become dead letters.');
       }
     },
   };
 }
 
+/** What is no record, or none that Avro reads (another team's Protobuf), must not stop the partition in which it stands. */
+function learn(id: number, text: string, journal: Journal): void {
+  try {
+    learnSchema(id, JSON.parse(text) as RecordSchema);
+  } catch (error) {
+    journal.warn({ id, error: (error as Error).message }, 'The registry has a schema there that is no Avro record; its records become dead letters.');
+    learnSchema(id, NO_RECORD_OF_OURS);
+  }
+}
+
 /**
- * As it was registered: the registry's client answers a type without `logicalType`, so that amounts could not be read.
+ * As it was registered: the registry's client answers a type without `logicalType`, so that amounts could not be read. Undefined where the
+ * registry has none, or takes the number for no id.
  * @throws Unavailable
  */
-async function schemaOf(url: string, id: number): Promise<RecordSchema | undefined> {
+async function schemaOf(url: string, id: number): Promise<string | undefined> {
   const answer = await asked(url, `schemas/ids/${id}`);
-  if (answer.status === NOT_FOUND) return undefined;
-  const { schema } = (await answer.json()) as { readonly schema: string };
-  return JSON.parse(schema) as RecordSchema;
+  if (NOT_NOW.has(answer.status)) throw unavailable(answer);
+  if (!answer.ok) return void (await answer.body?.cancel());
+  return ((await answer.json()) as { readonly schema: string }).schema;
 }
 
 /** Of processes that register a schema for the first time at once, Apicurio answers all but one with 409, as if they were refused: hence again. */
@@ -77,9 +90,15 @@ async function answering(url: string): Promise<void> {
 /** @throws Unavailable */
 async function asked(url: string, path: string): Promise<Response> {
   const address = new URL(`${url.replace(/\/$/, '')}/${path}`);
-  const answer = await fetch(address, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch((error: Error) => {
+  const { username, password } = address;
+  // `fetch` takes no credentials in an address, and its refusal tells them.
+  [address.username, address.password] = ['', ''];
+  const headers: Record<string, string> = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` };
+  const answer = await fetch(address, { headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch((error: Error) => {
     throw new Unavailable(`The schema registry does not answer at ${address.origin}: ${error.cause instanceof Error ? error.cause.message : error.message}.`);
   });
-  if (answer.status >= 500) throw new Unavailable(`The schema registry at ${address.origin} answers with status ${answer.status}.`);
+  if (answer.status >= 500) throw unavailable(answer);
   return answer;
 }
+
+const unavailable = ({ url, status }: Response): Unavailable => new Unavailable(`The schema registry at ${new URL(url).origin} answers with status ${status}.`);

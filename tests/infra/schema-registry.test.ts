@@ -21,13 +21,15 @@ interface Registry {
  * What a registry with Confluent's API answers to those who register: an id a schema, from 501 on. To the first `conflicts` of them it
  * says 409, as Apicurio does to all but one of those that come at once. By id it knows `foreign` ones.
  */
-async function registry({ conflicts = 0, foreign = {} }: { conflicts?: number; foreign?: Record<string, object> } = {}): Promise<Registry> {
+async function registry({ conflicts = 0, foreign = {}, status = 200, key }: { conflicts?: number; foreign?: Record<string, object | string>; status?: number; key?: string } = {}): Promise<Registry> {
   const registered: string[] = [];
   let refusals = conflicts;
   const server = createServer((request, response) => {
     const answer = async (): Promise<[number, object]> => {
       const [, asked] = /^\/schemas\/ids\/(\d+)/.exec(request.url ?? '') ?? [];
-      if (asked !== undefined) return foreign[asked] ? [200, { schema: JSON.stringify(foreign[asked]) }] : [404, { error_code: 40403, message: 'Schema not found' }];
+      if (key !== undefined && request.headers.authorization !== `Basic ${Buffer.from(key).toString('base64')}`) return [401, { error_code: 40101, message: 'Unauthorized' }];
+      const found = asked === undefined ? undefined : foreign[asked];
+      if (asked !== undefined) return found !== undefined ? [status, { schema: typeof found === 'string' ? found : JSON.stringify(found) }] : [404, { error_code: 40403, message: 'Schema not found' }];
       if (request.method === 'GET') return [200, { compatibilityLevel: 'BACKWARD' }];
       const { schema } = (await json(request)) as { schema: string };
       if (refusals-- > 0) return [409, { error_code: 409, message: 'An artifact with this ID already exists.' }];
@@ -86,6 +88,45 @@ test('records in a schema that nobody knows are dead letters; while the registry
   expect(warnings).toEqual(['The registry has no such schema; its records become dead letters.']);
   await close();
   await expect(learnSchemas([78])).rejects.toThrow(Unavailable);
+});
+
+test.each([
+  ['Protobuf', 'syntax = "proto3"; message Parcel { string id = 1; }'], ['a bare type', '"string"'], ['a union', '["null", "string"]'],
+  ['JSON Schema', '{"type": "object"}'], ['a record that needs another', '{"type": "record", "name": "Parcel", "fields": [{"name": "id", "type": "other.Id"}]}'],
+])('records in a schema that is no Avro record of ours are dead letters, and stop nothing: %s', async (_, schema) => {
+  vi.resetModules();
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { codec, knowsSchema } = await import('../../schemas/codec.js');
+  // A file of ours has this number, too.
+  const { url } = await registry({ foreign: { 2: schema } });
+  const warnings: object[] = [];
+  const { learnSchemas } = await useRegistry(url, { ...silentJournal, warn: (fields) => void warnings.push(fields) });
+  await learnSchemas([2]);
+  expect(warnings).toMatchObject([{ id: 2 }]);
+  expect(knowsSchema(2)).toBe(true);
+  expect(() => codec('Parcel').decode(Buffer.from('0000000002027000', 'hex'))).toThrow('Schema id 2 is a ForeignSchema, not a Parcel.');
+});
+
+test.each([401, 429])('a registry that does not want to be asked now (%i) is waited for', async (status) => {
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { url } = await registry({ foreign: { 77: {} }, status });
+  const { learnSchemas } = await useRegistry(url, silentJournal);
+  await expect(learnSchemas([77])).rejects.toThrow(new Unavailable(`The schema registry at ${url} answers with status ${status}.`));
+});
+
+test('the user of a registry may stand in its URL, and is told to nobody', async () => {
+  vi.resetModules();
+  const { useRegistry } = await import('../../infra/schema-registry/registry.js');
+  const { knowsSchema } = await import('../../schemas/codec.js');
+  const { url, close } = await registry({ key: 'shop:se/cret', foreign: { 77: { type: 'record', name: 'Parcel', fields: [] } } });
+  const named = url.replace('//', '//shop:se%2Fcret@');
+  const { learnSchemas } = await useRegistry(named, silentJournal);
+  await learnSchemas([77]);
+  expect(knowsSchema(77)).toBe(true);
+  const refusal = await useRegistry(named.replace('cret', 'crets'), silentJournal).catch((error: unknown) => error);
+  await close();
+  const absence = await useRegistry(named, silentJournal).catch((error: unknown) => error);
+  expect([String(refusal), String(absence)].join()).not.toMatch(/cret/);
 });
 
 test('an id is what the registry says, also where a file of ours has that number; one that it does not know is the file’s', async () => {
