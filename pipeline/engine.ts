@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } 
 import { dirname, join, resolve } from 'node:path';
 import { openChdb } from '../infra/clickhouse/chdb.js';
 import { openClickHouse } from '../infra/clickhouse/server.js';
+import { openDoor } from '../infra/embedded-log/door.js';
 import { clockOf, openEmbeddedLog, type EmbeddedLog } from '../infra/embedded-log/log.js';
 import { openKafkaLog } from '../infra/kafka-log/index.js';
 import { useRegistry } from '../infra/schema-registry/registry.js';
@@ -44,12 +45,26 @@ export interface EngineOptions {
   readonly journal: Journal;
   /** Clock of a log that is created now, or that an existing one must have; absent: whatever it has, wall for a new one. */
   readonly clock?: 'wall' | 'file' | undefined;
+  /** On Kafka, too, no other process may have the data directory: each would take the other out of its groups, and their stores wait for each other. */
+  readonly alone?: boolean;
 }
 
 /** Open what the configuration names: Kafka and ClickHouse servers, or their embedded counterparts. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { DATA_DIR: directory, KAFKA_BROKERS: brokers } = options.config;
+  makeDataDirectory(directory);
+  const place = options.alone && brokers.length > 0 ? await openDoor(directory) : undefined;
+  try {
+    const engine = await openIn(options);
+    return { ...engine, close: () => engine.close().finally(() => place?.close()) };
+  } catch (error) {
+    await place?.close();
+    throw error;
+  }
+}
+
+async function openIn(options: EngineOptions): Promise<Engine> {
   const { config, metrics, journal } = options;
-  makeDataDirectory(config.DATA_DIR);
   const registry = config.SCHEMA_REGISTRY_URL ? await useRegistry(config.SCHEMA_REGISTRY_URL, journal) : undefined;
   const learnSchemas = registry ? registry.learnSchemas : () => Promise.resolve();
   const isKafka = config.KAFKA_BROKERS.length > 0;

@@ -145,13 +145,15 @@ describe('deployments', () => {
   const learning = new Set(['consumers', 'scorer']);
 
   test('Kubernetes has for each role pods with the three probes, and a disruption budget', () => {
+    expect(text('infra/Dockerfile')).toContain('--start-period=120s');
     for (const role of roles) {
       const kind = learning.has(role) ? 'StatefulSet' : 'Deployment';
       const documents = documentsOf(role);
       expect(documents.map((one) => one.kind)).toEqual(expect.arrayContaining([kind, 'PodDisruptionBudget']));
       expect(documents.find((one) => one.kind === kind)).toMatchObject({ spec: { template: { spec: { containers: [{
         args: ['start', '--role', role],
-        startupProbe: { httpGet: { path: '/livez' } },
+        // As long as the image's own health check grants: on a busy machine a first start takes more than a minute and a half.
+        startupProbe: { httpGet: { path: '/livez' }, periodSeconds: 2, failureThreshold: 60 },
         livenessProbe: { httpGet: { path: '/livez' } },
         readinessProbe: { httpGet: { path: '/readyz' } },
       }] } } } });

@@ -3,12 +3,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
 import { readConfig } from '../../pipeline/config.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { openEngine } from '../../pipeline/engine.js';
-import { ended, listen, readinessOf } from '../../pipeline/main.js';
+import { ended, listen, readinessOf, startMillrace } from '../../pipeline/main.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
   let caughtUp = false;
@@ -67,5 +68,19 @@ test('a DATA_DIR that is a file, lies in one or can never be made is a fault of 
     }
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test('on Kafka, too, a second process with the same DATA_DIR is refused at once, whether its broker answers or not', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+  const first = await openDoor(directory);
+  try {
+    const config = readConfig({ DATA_DIR: directory, KAFKA_BROKERS: '127.0.0.1:1' });
+    const second = startMillrace({ config, role: 'consumers', demo: false, journal: silentJournal });
+    await expect(second).rejects.toThrow(ConfigError);
+    await expect(second).rejects.toThrow(`Data directory ${directory} is in use by another process`);
+  } finally {
+    await first.close();
+    rmSync(directory, { recursive: true });
   }
 });
