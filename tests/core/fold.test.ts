@@ -12,7 +12,7 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
 import type { Surroundings } from '../../pipeline/core/run-task.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
-import { allTopics, interactions, inventory, itemVectors } from '../../schemas/topics.js';
+import { allTopics, catalog, interactions, inventory, itemVectors } from '../../schemas/topics.js';
 import { NINE, stock } from '../support/events.js';
 
 const EVENTS = 9_000;
@@ -117,6 +117,20 @@ test('a task that another process takes over leaves no lag behind', async () => 
   await expect.poll(() => lags.get('millrace_task_time_lag_seconds'), { timeout: 10_000 }).toBeGreaterThan(0.9);
   await membership.stop();
   expect([...lags.values()]).toEqual([0, 0, 0]);
+});
+
+test('a learner is not behind where shoppers stand still and the catalogue\'s tasks run: their clock is heard', { timeout: 20_000 }, async () => {
+  const watch = itemWatch();
+  const membership = runConsumer(watch, { consumers: [watch], learners: [], sinks: [], views: [] }, { log, openStore: () => memoryStore(), metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
+  const stop = new AbortController();
+  const seconds: number[] = [];
+  const metrics: Metrics = { ...noMetrics, gauge: (name, value) => { if (name === 'millrace_consumer_lag_seconds') seconds.push(value); } };
+  const { done } = await startFold({ ...counting(), inputs: [interactions, catalog] }, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics, journal: silentJournal });
+  await new Promise((resolve) => setTimeout(resolve, 8_000));
+  expect(Math.max(...seconds.slice(-3))).toBeLessThan(4);
+  stop.abort();
+  await done;
+  await membership.stop();
 });
 
 test('a task whose commits fail is tried again ever more rarely, told once, and goes on when they succeed', { timeout: 30_000 }, async () => {
