@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
 import { listDeadLetters, replayDeadLetter, shownDeadLetter } from '../dead-letters.js';
+import { parseCount } from './evaluate-forecasts.js';
 import { exitingWell } from './exit.js';
 import { askInstallation } from './installation.js';
 
@@ -17,9 +18,9 @@ const latest = async (limit: number): Promise<readonly Shown[]> => await askInst
   (await listDeadLetters(log, limit)).map((letter) => shownDeadLetter(letter))) as readonly Shown[];
 
 export function deadLettersCommand(): Command {
-  const list = new Command('list').description('The latest dead letters.').option('--limit <n>', 'at most so many', '50').option('--json', 'one JSON array')
-    .action(({ limit, json }: { limit: string; json?: boolean }) => exitingWell(async () => {
-      const letters = await latest(Number(limit));
+  const list = new Command('list').description('The latest dead letters.').option('--limit <n>', 'at most so many', parseCount, 50).option('--json', 'one JSON array')
+    .action(({ limit, json }: { limit: number; json?: boolean }) => exitingWell(async () => {
+      const letters = await latest(limit);
       if (json) process.stdout.write(`${JSON.stringify(letters)}\n`);
       else for (const { id, code, message } of letters) process.stdout.write(`${id}\t${code}\t${message}\n`);
     }));
@@ -37,5 +38,6 @@ export function deadLettersCommand(): Command {
       const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop));
       process.stdout.write(`${JSON.stringify(positions)}\n`);
     }));
-  return new Command('dead-letters').description(`What consumers and collector refused (topic ${deadLetters.name}).`).addCommand(list).addCommand(show).addCommand(replay);
+  return new Command('dead-letters').description(`What consumers and collector refused (topic ${deadLetters.name}).`).addCommand(list).addCommand(show).addCommand(replay)
+    .addHelpText('after', `\nExamples:\n  millrace dead-letters list --limit 10\n  millrace dead-letters show request/0f9f…/0`);
 }

@@ -1,5 +1,5 @@
 /** `millrace evaluate recommendations`: how well the recommender guesses what a shopper turns to next. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { blockOf, evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
@@ -37,7 +37,7 @@ export function evaluateRecommendationsCommand(): Command {
     .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
     .option('--leave-one-out <file>', 'events: a table with a header (user, item, timestamp; ratings are left aside), or lines "user item" or "user item item …" in time order; the last item of each user is asked')
     .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
-    .option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`, parseModels, ['fusion'])
+    .addOption(new Option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`).argParser(parseModels).default(['fusion'], 'fusion'))
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object; all measures are fractions from 0 to 1')
     .action(tellingDataErrors(run));

@@ -21,6 +21,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const program = new Command('millrace')
   .description('Event-streaming, real-time personalization for online shops.')
   .configureOutput({ outputError: (text, write) => write(text) })
+  .addHelpText('after', `\nTry it: millrace start --demo, then open http://localhost:8080/. Settings are environment variables (docs/configuration.md);\neach command has --help, and those that report take --json.`)
   .exitOverride();
 
 for (const command of [startCommand(), replayCommand(), evaluateCommand(), sqlCommand(), topologyCommand(), exportCommand(), deadLettersCommand(), eraseCommand(), reconcileCommand(), faultsCommand(), benchCommand()]) {

@@ -42,6 +42,10 @@ interface Destination {
 const A_DAY_A_SECOND = 86_400;
 
 const EXIT_CODES = `
+Examples:
+  millrace replay online-retail.csv.gz --format online-retail
+  ADMIN_TOKENS=at_1 millrace replay events.ndjson --format segment-ndjson --url http://localhost:8080
+
 Exit codes: 0 all was taken, ${REFUSED} all but what was refused (its lines are named), 1 it ended early, ${TRY_AGAIN} it was not taken for
 as long as --patience (the same command goes on from there), 78 the configuration is wrong.`;
 

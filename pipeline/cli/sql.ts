@@ -15,6 +15,7 @@ export function sqlCommand(): Command {
     .description('Ask the ClickHouse of this installation; one JSON object a line, 64-bit integers and decimals as strings.')
     .argument('<query>', 'a statement, for example "SELECT * FROM millrace.revenue_by_shop_day"')
     .option('--write', 'also statements that change something or reach beyond ClickHouse: maintenance as docs/clickhouse.md describes it')
+    .addHelpText('after', `\nTables, views and columns carry comments: millrace sql "SHOW TABLES", millrace sql "DESCRIBE sales".`)
     .action((query: string, { write }: { write?: boolean }) => exitingWell(async () => {
       const refusal = write ? undefined : refusalOf(query);
       if (refusal !== undefined) throw new Error(refusal);

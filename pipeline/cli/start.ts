@@ -17,6 +17,11 @@ export function startCommand(): Command {
     .description('Run Millrace: embedded in this process, or on Kafka and ClickHouse where KAFKA_BROKERS and CLICKHOUSE_URL name them.')
     .addOption(new Option('--role <role>', 'parts to run').choices(['all', 'collector', 'consumers', 'scorer', 'sinks']).default('all'))
     .option('--demo', 'add the synthetic shop, on 127.0.0.1 with well-known keys; its data stand in DATA_DIR/demo')
+    .addHelpText('after', `
+All else is set by environment variables (docs/configuration.md):
+  WRITE_KEYS=wk_1 SERVER_KEYS=sk_1 ADMIN_TOKENS=at_1 DATA_DIR=./shop millrace start
+
+Exit codes: 0 stopped by a signal, 1 a part failed (the log says which), 78 the configuration is wrong (every problem is named).`)
     .action((options: { role: Role; demo?: boolean }) => exitingWell(() => start(options.role, options.demo ?? false))
       // All is stopped; a client library may still hold a timer or a join that nobody waits for.
       .then(() => process.exit()));

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { deadLettersCommand } from '../../pipeline/cli/dead-letters.js';
 import { listDeadLetters, replayDeadLetter } from '../../pipeline/dead-letters.js';
 import { allTopics, clickstream, deadLetters } from '../../schemas/topics.js';
 import type { DeadLetter, ShopEvent } from '../../schemas/types.js';
@@ -50,4 +51,13 @@ test('a letter that is unknown, cut or no JSON is refused with a sentence', asyn
 test('what others have counted already is not written again', async () => {
   await keep('marketing-triggers/interactions/0/7', 'x', { topic: 'interactions', consumer: 'marketing-triggers', partition: 0, offset: 7, code: 'crashed' });
   await expect(replayDeadLetter(log, 'marketing-triggers/interactions/0/7', undefined, shop)).rejects.toThrow(/count twice/);
+});
+
+test('how many to list is a whole number: anything else was told as a fault of the log', async () => {
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  for (const limit of ['abc', '-5', '1.5', '0']) {
+    const list = deadLettersCommand().commands.find((command) => command.name() === 'list')!.exitOverride();
+    await expect(list.parseAsync([`--limit=${limit}`], { from: 'user' })).rejects.toThrow('It must be a whole number of 1 or more.');
+  }
+  told.mockRestore();
 });
