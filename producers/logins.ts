@@ -32,7 +32,7 @@ export class Logins {
     return records.map((record) => (record.topic === 'clickstream' ? this.#placed(record) : record));
   }
 
-  /** The call is written: a login that is refused after all leads nowhere. */
+  /** The call is taken, and is written next: one that was refused leads nowhere. */
   written({ records }: Pick<Collected, 'records'>): void {
     for (const record of records) if (record.topic === 'clickstream') this.#written(record.value);
   }

@@ -92,8 +92,10 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   const outcome = collect(body, contextOf(house, exchange, key, body, type));
   if ('errors' in outcome) return refuseCall(house, exchange, type, body, outcome.errors);
   const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
-  const positions = await house.deps.accept(encodeRecords(call.records, house.deps.partitions));
+  const records = encodeRecords(call.records, house.deps.partitions);
+  // Before it is written: a page sends what follows its login without waiting for the answer.
   house.logins.written(outcome.ok);
+  const positions = await house.deps.accept(records);
   count(house, 'segment', 1, call.clamped ? 1 : 0, []);
   sendJson(exchange.response, 200, { accepted: 1, messageId: call.messageId, token: tokenOf([call], positions) });
 }

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { interactions, sales } from '../../schemas/topics.js';
@@ -172,6 +172,28 @@ describe('batches', () => {
     expect(shop.accepted.map(({ key }) => key)).toEqual(['phone-3', 'phone-3', 'u9']);
     expect(shop.values('clickstream').map((value) => (value as { login: unknown }).login)).toEqual([null, { messageId: 'c1', time }, null]);
     expect(decodeToken(json['token']!)).toMatchObject({ merges: [{ from: 'phone-3', time }] });
+  });
+
+  test('what a page sends behind a login without waiting for its answer goes by way of the device, too', async () => {
+    let write = (): void => {};
+    const durable = new Promise<void>((resolve) => { write = resolve; });
+    const keys: (string | null)[] = [];
+    const shop = await startHttp({
+      accept: async (records) => {
+        keys.push(...records.map(({ key }) => key));
+        await durable;
+        return records.map(({ topic, partition }, offset) => ({ topic, partition, offset }));
+      },
+    });
+    const told = (more: object): object => ({ ...view, anonymousId: 'phone-4', userId: 'u9', ...more });
+    const login = shop.post('/v1/identify', told({ messageId: 'd1', type: 'identify' }), basic(SERVER));
+    await vi.waitFor(() => expect(keys).toHaveLength(1));
+    const next = shop.post('/v1/track', told({ messageId: 'd2' }), basic(SERVER));
+    await vi.waitFor(() => expect(keys).toHaveLength(2));
+    write();
+    await Promise.all([login, next]);
+    await shop.server.close();
+    expect(keys).toEqual(['phone-4', 'phone-4']);
   });
 
   test('a login that is refused for its size is carried by nothing behind it', async () => {
