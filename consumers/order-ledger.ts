@@ -29,7 +29,7 @@ function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Cont
   const shopper = event.userId ?? event.anonymousId;
   if (shopper !== null) requireShopper(event.userId === null ? 'anonymousId' : 'userId', shopper);
   for (const { sku } of event.lines) requireSku(sku);
-  if (isRepeatOfSource(event.source ?? event.restored, ctx)) return ctx.count('millrace_duplicates_total');
+  if (isRepeatOfSource(event, ctx)) return ctx.count('millrace_duplicates_total');
   if (!isSum(event.lines)) throw new BadEvent('amount_out_of_range', `The lines of order ${event.orderId} are worth more than can be written down.`);
   if (event.kind === 'line') return bookLine(event, ctx);
   if (event.lines.length === 0 && (event.kind === 'completed' || event.kind === 'updated')) {

@@ -1,15 +1,31 @@
 import type { Context } from '../pipeline/core/consumer.js';
 import { rows } from '../pipeline/core/rows.js';
-import type { SourcePosition, Watermark } from '../schemas/types.js';
+import type { OrderEvent, Watermark } from '../schemas/types.js';
 
 /** High-water mark of each file source in this partition: a row of no key, so that it never moves with a shopper. */
 const watermarks = rows<Watermark>('_source', 'Watermark');
+const SEPARATOR = '\u001f';
 
-/** Whether a record of a file source has been taken before; if not, it counts as taken now. */
-export function isRepeatOfSource(source: SourcePosition | null, ctx: Context): boolean {
-  if (!source) return false;
-  const next = ctx.get(watermarks, '', source.name)?.next ?? 0;
-  if (source.ordinal < next) return true;
-  ctx.put(watermarks, '', { next: source.ordinal + 1 }, source.name);
+/**
+ * Whether a record of a file source, or one that was carried over from another log, has been taken before; if not, it counts as taken now.
+ * Lines of a file that were carried over come partition by partition of that log, and in the file's order within each alone.
+ */
+export function isRepeatOfSource({ source, restored }: Pick<OrderEvent, 'source' | 'restored'>, ctx: Context): boolean {
+  if (!restored) return source !== null && (isBehind(carriedFrom(source.name), source.ordinal, ctx) || !pass(source.name, source.ordinal, ctx));
+  if (!source) return !pass(restored.name, restored.ordinal, ctx);
+  if (isBehind(source.name, source.ordinal, ctx) || !pass(`${carriedFrom(source.name)}${restored.name}`, source.ordinal, ctx)) return true;
+  pass(carriedFrom(source.name), source.ordinal, ctx);
   return false;
+}
+
+/** Mark of the lines of a source that came with any log: the file itself, read again, goes on behind them. */
+const carriedFrom = (source: string): string => `${source}${SEPARATOR}`;
+
+const isBehind = (mark: string, ordinal: number, ctx: Context): boolean => ordinal < (ctx.get(watermarks, '', mark)?.next ?? 0);
+
+/** Moves a mark beyond an ordinal. Answers false where it stands there already. */
+function pass(mark: string, ordinal: number, ctx: Context): boolean {
+  if (isBehind(mark, ordinal, ctx)) return false;
+  ctx.put(watermarks, '', { next: ordinal + 1 }, mark);
+  return true;
 }
