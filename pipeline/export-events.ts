@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -33,13 +32,14 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export async function exportEvents(engine: Pick<Engine, 'log' | 'snapshotPlace' | 'learnSchemas'>, path: string): Promise<Exported> {
   const told: Mutable<Exported> = { events: 0, unreadable: 0, erased: 0, since: null };
-  // Only its owner may read it: it holds what shoppers did.
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  // Only its owner may read it: it holds what shoppers did. Opened before anything else can fail: what was there before is not ours to remove.
+  const file = (await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EEXIST' ? new Error(`${path} exists: name another file.`, { cause: error }) : error;
+  })).createWriteStream();
   const lines = Readable.from(linesOf(engine, told));
   try {
     await (path.endsWith('.gz') ? pipeline(lines, createGzip(), file) : pipeline(lines, file));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error(`${path} exists: name another file.`, { cause: error });
     await rm(path, { force: true });
     throw error;
   }
@@ -103,7 +103,9 @@ class Erased {
     if (event === 'User Erased') return value;
     if (this.#has(userId ?? anonymousId, writtenAt)) return undefined;
     if (!this.#has(anonymousId, writtenAt) && !this.#has(previousId, writtenAt)) return value;
-    return { ...value, anonymousId: this.#nameless(anonymousId, writtenAt), previousId: this.#nameless(previousId, writtenAt) };
+    const device = this.#nameless(anonymousId, writtenAt);
+    // Without the device nobody logs in on it: the event goes by its user.
+    return { ...value, anonymousId: device, previousId: this.#nameless(previousId, writtenAt), login: device === null ? null : value.login };
   }
 
   order({ writtenAt }: LogRecord, value: OrderEvent): OrderEvent {
