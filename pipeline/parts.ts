@@ -5,7 +5,7 @@ import { snapshotFiles } from '../infra/snapshots/files.js';
 import type { Config } from './config.js';
 import { tickMs } from './core/clock.js';
 import { startFold, type Fold } from './core/fold.js';
-import type { Lease, Membership, NewRecord } from './core/log.js';
+import type { Lease, Membership } from './core/log.js';
 import { ReadingLag } from './core/reading-lag.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
 import { runConsumer } from './core/runner.js';
@@ -21,6 +21,7 @@ import { followLearner } from './serving/learned.js';
 import { Ranking } from './serving/rank.js';
 import { Scorer } from './serving/scorer.js';
 import { TaskTimes } from './serving/task-times.js';
+import { toldAnswers } from './serving/told-answers.js';
 import { followTables, Views } from './serving/views.js';
 
 const SNAPSHOT_EVERY_MS = 60_000;
@@ -33,10 +34,6 @@ const VIEW_PATIENCE_MS = 250;
 /** A profile that is older than so many ms and ticks is not what the shopper did last. */
 const BEHIND_MS = 7_000;
 const BEHIND_TICKS = 3;
-/** Each append delays the clicks that come meanwhile. */
-const TELL_MS = 100;
-/** What is told in one piece is learned in one piece, which requests wait for: 64 answers take some 2 ms. */
-const TELL_AT_ONCE = 64;
 const learned = [itemVectors, recommenderModels];
 
 /** Something that runs until it is stopped. */
@@ -116,31 +113,14 @@ async function scoreUntil(stopping: AbortController, engine: Engine, config: Con
   let caughtUp = false;
   const ready = Promise.all([...following.map((tables) => tables.caughtUp), fold.caughtUp]).then(() => { caughtUp = true; });
   const isReady = (): boolean => caughtUp;
-  let pending: NewRecord[] = [];
-  let telling: NodeJS.Timeout | undefined;
-  // Served recommendations are told to the log by the handful: a request never waits for it, and a full log sheds them.
-  const remember = (record: NewRecord): void => {
-    if (pending.length >= 10_000) return metrics.count('millrace_recommendations_untold_total');
-    const waiting = pending.push(record);
-    if (waiting === 1) telling = setTimeout(() => void tell(), TELL_MS);
-    if (waiting === TELL_AT_ONCE) void tell();
-  };
-  const tell = async (): Promise<void> => {
-    clearTimeout(telling);
-    const records = pending;
-    pending = [];
-    await log.append(records).catch((error: Error) => {
-      metrics.count('millrace_recommendations_untold_total', {}, records.length);
-      journal.warn({ error: error.message, count: records.length }, 'Recommendations served were not told to the log.');
-    });
-  };
+  const told = toldAnswers(log, metrics, journal);
   // On Kafka a stream ends with the marker of a transaction, an offset that no task counts among those it has read.
   const markers = log.engine === 'kafka' ? 1 : 0;
   const endOf = async (topic: string, partition: number): Promise<number> => Math.max(0, ((await log.ranges(topic))[partition]?.end ?? 0) - markers);
   const times = new TaskTimes(views, userProfiles, steadyClock.now);
   // A tick waits for its turn at each writer upstream. A file's time is no clock.
   const patienceMs = log.clock === 'wall' ? BEHIND_MS + BEHIND_TICKS * tickMs(log.partitions) : Infinity;
-  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember, isReady, isBehind: (partition) => times.behind(partition) > patienceMs, now: Date.now });
+  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember: told.tell, isReady, isBehind: (partition) => times.behind(partition) > patienceMs, now: Date.now });
   const forecastTimes = new TaskTimes(views, demandForecasts, steadyClock.now);
   const forecastFreshness = (partition: number): Freshness => {
     const readUntil = forecastTimes.readUntil(partition);
@@ -152,7 +132,7 @@ async function scoreUntil(stopping: AbortController, engine: Engine, config: Con
     failed: done.then(() => new Promise<never>(() => {})),
     async stop() {
       stopping.abort();
-      await tell();
+      await told.stop();
       await done.catch(() => {});
     },
   };
