@@ -160,7 +160,7 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
     openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS, journal });
   const { tasks, views } = await opened(log, () => ({ tasks: storesIn('tasks'), views: storesIn('views') }));
   return {
-    log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined, logFailure: () => undefined,
+    log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined, logFailure: () => log.failure(),
     snapshotPlace: { directory: join(config.DATA_DIR, 'snapshots'), log: log.id },
     flush: async () => void (await Promise.all([tasks.flushed(), views.flushed()])),
     close: async () => void (await Promise.all([tasks.close(), views.close()])),

@@ -2,8 +2,8 @@ import kafkajs from 'kafkajs';
 import type { Kafka, Producer } from 'kafkajs';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
-import type { Metrics } from '../../pipeline/core/metrics.js';
-import { asFailure } from './failures.js';
+import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+import { asFailure, failureCodes } from './failures.js';
 import { place, rounds, tooLarge } from './rounds.js';
 
 const { Partitioners } = kafkajs;
@@ -16,6 +16,8 @@ interface Waiting {
 
 export interface Appender {
   append(records: readonly NewRecord[]): Promise<readonly Position[]>;
+  /** Why the last records were not written; undefined when they were. */
+  failure(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -23,11 +25,12 @@ const MOST_AT_ONCE = 10_000;
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 16, factor: 0.2, multiplier: 2 };
 
 /** Group commit: while one send is under way the next one collects. One producer, in order, acknowledged by all replicas. */
-export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, metrics: Metrics): Appender {
+export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, metrics: Metrics, journal: Journal): Appender {
   let producer: Promise<Producer> | undefined;
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
+  let failed: string | undefined;
 
   async function connect(): Promise<Producer> {
     const fresh = kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner, retry });
@@ -49,11 +52,16 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
       // broker would take the next one for its repetition, acknowledge it and drop it.
       producer?.then((old) => old.disconnect()).catch(() => {});
       producer = undefined;
-      const failure = asFailure('It is not known whether Kafka wrote the records.', error);
+      const told = `Kafka does not take records (${failureCodes(error).join(' < ')})`;
+      const failure = asFailure('It is not known whether Kafka wrote the records.', error, told);
+      if (failed !== told) journal.warn({ error: failure.message }, 'Kafka does not take records; who sent them is asked to send them again. The same is not told again until it takes some.');
+      failed = told;
       metrics.count('millrace_kafka_append_failures_total');
       for (const one of batch) one.reject(failure);
       return;
     }
+    if (failed !== undefined) journal.info({}, 'Kafka takes records again.');
+    failed = undefined;
     metrics.observe('millrace_kafka_append_seconds', (performance.now() - started) / 1_000);
     let from = 0;
     for (const { records: { length }, resolve } of batch) resolve(positions.slice(from, (from += length)));
@@ -81,6 +89,7 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
         running ??= drain();
       });
     },
+    failure: () => failed,
     close: async () => {
       closed = true;
       await running;

@@ -23,12 +23,12 @@ export const isFenced = (error: unknown): boolean => failureCodes(error).some((c
 
 export const isMissingTopic = (error: unknown): boolean => failureCodes(error).includes('UNKNOWN_TOPIC_OR_PARTITION');
 
-/** What a failure of the cluster means to the runtime: refused rights need an operator, all else a retry. */
-export function asFailure(sentence: string, error: unknown): Unavailable | ConfigError {
+/** What a failure of the cluster means to the runtime: refused rights need an operator, all else a retry. `told`: what a stranger may read of it. */
+export function asFailure(sentence: string, error: unknown, told?: string): Unavailable | ConfigError {
   if (error instanceof ConfigError || error instanceof Unavailable) return error;
   const codes = failureCodes(error);
   const said = `${sentence} (${codes.join(' < ') || String(error)})`;
-  return codes.some((code) => ofOperators.has(code)) ? new ConfigError([said], { cause: error }) : new Unavailable(said, { cause: error });
+  return codes.some((code) => ofOperators.has(code)) ? new ConfigError([said], { cause: error }) : new Unavailable(said, { cause: error, ...(told === undefined ? {} : { told }) });
 }
 
 /** Wait before attempt `attempt + 1`: 20 ms, doubled up to half a second. */

@@ -20,6 +20,8 @@ const READER = { waitMs: 500, bytes: 1 << 20, partitionBytes: 1 << 20 };
 export interface KafkaLog extends Log {
   /** Tells this cluster and prefix from any other: a table store of another one must be wiped. */
   readonly id: string;
+  /** Why it does not take records now, if it does not. */
+  failure(): string | undefined;
 }
 
 /** The log on a Kafka cluster. @throws Unavailable when no broker answers, ConfigError when they refuse us */
@@ -39,7 +41,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     throw asFailure(`No broker of ${options.brokers.join(', ')} says whose cluster it is.`, cause);
   });
   const connection = new Connection(raw, prefix);
-  const appender = openAppender(kafka, prefix, metrics);
+  const appender = openAppender(kafka, prefix, metrics, journal);
   const readers = new Set<Reader>();
   const memberships = new Map<string, Set<number>>();
   const running = new Set<Membership>();
@@ -74,6 +76,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     partitions,
     ensureTopics: (topics) => ensureTopics(admin, topics, { prefix, partitions, replicationFactor }),
     append: (records) => appender.append(records),
+    failure: () => appender.failure(),
     ranges: async (topic) => {
       const numbers = await connection.partitions(topic);
       return connection.ranges(numbers.map((partition) => ({ topic, partition })));

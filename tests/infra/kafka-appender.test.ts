@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { openAppender } from '../../infra/kafka-log/appender.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
-import { noMetrics } from '../../pipeline/core/metrics.js';
+import { noMetrics, silentJournal, type Journal } from '../../pipeline/core/metrics.js';
 
 const record = (value: string, partition = 0): NewRecord => ({ topic: 'clicks', partition, key: 'k', value: Buffer.from(value) });
 
@@ -38,7 +38,7 @@ describe('appends', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       return [acknowledged(base)];
     });
-    const appender = openAppender(kafka, 'p-', noMetrics);
+    const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);
     const positions = await Promise.all(Array.from({ length: 10 }, (_, i) => appender.append([record(`${i} a`), record(`${i} b`)])));
     expect(positions.flat().map((position) => position.offset)).toEqual(Array.from({ length: 20 }, (_, i) => i));
     expect(batches.map(({ topicMessages }) => topicMessages?.[0]?.messages.length)).toEqual([2, 18]);
@@ -52,23 +52,42 @@ describe('appends', () => {
       if (used.length === 1) throw new Error('The socket closed.');
       return [acknowledged(7)];
     });
-    const appender = openAppender(kafka, 'p-', noMetrics);
+    const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);
     await expect(appender.append([record('lost?')])).rejects.toThrow(Unavailable);
     await expect(appender.append([record('next')])).resolves.toEqual([{ topic: 'clicks', partition: 0, offset: 7 }]);
     expect(used).toEqual([0, 1]);
     await appender.close();
   });
 
+  test('that fail say why, to the log once and to whoever asks, until some are taken again', async () => {
+    let isAway = true;
+    const { kafka } = scripted(async () => {
+      if (isAway) throw Object.assign(new Error('connect 10.0.0.7:9092'), { code: 'ECONNREFUSED' });
+      return [acknowledged(7)];
+    });
+    const lines: string[] = [];
+    const journal: Journal = { ...silentJournal, warn: (_, sentence) => void lines.push(`warn ${sentence}`), info: (_, sentence) => void lines.push(`info ${sentence}`) };
+    const appender = openAppender(kafka, 'p-', noMetrics, journal);
+    expect(appender.failure()).toBeUndefined();
+    for (let attempt = 0; attempt < 3; attempt++) await expect(appender.append([record('a')])).rejects.toMatchObject({ told: 'Kafka does not take records (ECONNREFUSED)' });
+    expect(appender.failure()).toBe('Kafka does not take records (ECONNREFUSED)');
+    isAway = false;
+    await appender.append([record('a')]);
+    expect(appender.failure()).toBeUndefined();
+    expect(lines).toEqual([expect.stringMatching(/^warn Kafka does not take records/), 'info Kafka takes records again.']);
+    await appender.close();
+  });
+
   test('that Kafka does not acknowledge in full are not taken for written', async () => {
     const { kafka } = scripted(async () => [acknowledged(0)]);
-    const appender = openAppender(kafka, 'p-', noMetrics);
+    const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);
     await expect(appender.append([record('a'), record('b', 1)])).rejects.toThrow(Unavailable);
     await appender.close();
   });
 
   test('of a record that no batch holds fail alone', async () => {
     const { kafka } = scripted(async () => [acknowledged(0)]);
-    const appender = openAppender(kafka, 'p-', noMetrics);
+    const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);
     const [large, small] = await Promise.allSettled([appender.append([{ ...record(''), value: Buffer.alloc(1_100_000) }]), appender.append([record('small')])]);
     expect([large?.status, small?.status]).toEqual(['rejected', 'fulfilled']);
     await appender.close();
