@@ -8,7 +8,7 @@ import { progressOfRow } from './core/task.js';
 export const STEP_MS = 10 * 86_400_000;
 const POLL_MS = 250;
 /** In two minutes the group notices that a consumer is dead, and another one restores its partitions. */
-const WITHIN_MS = 120_000;
+export const WITHIN_MS = 120_000;
 /** Files that are being carried at once. */
 const MOST = 100;
 

@@ -1,8 +1,9 @@
 import { ConfigError, Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
+import { WITHIN_MS } from './in-step.js';
 
-/** A server that takes a batch for longer has lost it. */
-const ANSWER_WITHIN_MS = 60_000;
+/** A server that takes a batch for longer has lost it: it holds history back, and then says why it does not take it. */
+const ANSWER_WITHIN_MS = WITHIN_MS + 30_000;
 
 /** Sends batches of a file source over HTTP; the server recognises a repetition by (source, ordinal). @throws ConfigError */
 export function uploader(url: string, source: string, adminToken: string | undefined): { partitions: number; send(records: readonly NewRecord[]): Promise<void>; finish(): Promise<void>; stop(): Promise<void> } {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
@@ -10,8 +10,9 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
-import { inStep } from '../../pipeline/in-step.js';
+import { inStep, WITHIN_MS } from '../../pipeline/in-step.js';
 import { replay } from '../../pipeline/replay.js';
+import { uploader } from '../../pipeline/replay-upload.js';
 import type { FileRecord } from '../../producers/formats/format.js';
 import { allTopics, interactions, orders, sales } from '../../schemas/topics.js';
 import { DAY, NINE, orderEvent, orderLine } from '../support/events.js';
@@ -61,4 +62,16 @@ test('a file is cut where ten days of its orders are over, so that each part can
   const reading = { records: (async function* () { yield records; })(), summary: { read: days.length, refused: 0, examples: [], odd: {} } };
   await replay({ reading, partitions: PARTITIONS, clock: 'wall', speed: Infinity, onProgress: () => {}, onRetry: () => {}, patienceMs: 0, send: async (batch) => void sent.push(batch.length) });
   expect(sent).toEqual([3, 3, 1, 1]);
+});
+
+test('who sends a file over HTTP waits for longer than the server holds it back, so as to hear why', async () => {
+  const timeout = vi.spyOn(AbortSignal, 'timeout');
+  vi.stubGlobal('fetch', async () => new Response('{}'));
+  try {
+    await uploader('http://127.0.0.1:1', 'file', 'token').send([ordered(NINE)]);
+    expect(timeout.mock.calls[0]![0]).toBeGreaterThan(WITHIN_MS);
+  } finally {
+    vi.unstubAllGlobals();
+    timeout.mockRestore();
+  }
 });
