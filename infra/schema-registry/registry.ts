@@ -7,8 +7,9 @@ import { frozenSchemas, type RecordSchema } from '../../schemas/files.js';
 const ATTEMPTS = 5;
 const PAUSE_MS = 300;
 const ANSWER_WITHIN_MS = 5_000;
+const UNAUTHORIZED = 401;
 /** Said of those who ask, not of what they ask for: a key that was taken back, too many questions. */
-const NOT_NOW = new Set([401, 403, 408, 429]);
+const NOT_NOW = new Set([UNAUTHORIZED, 403, 408, 429]);
 const NO_RECORD_OF_OURS: RecordSchema = { type: 'record', name: 'ForeignSchema', namespace: '', doc: '', fields: [] };
 
 /**
@@ -81,10 +82,12 @@ async function register(registry: SchemaRegistry, schema: RecordSchema, subject:
 
 /**
  * Its client says 400 of a registry that is away, as of a schema that is refused. So it is asked by itself.
- * @throws Unavailable
+ * @throws Unavailable, and ConfigError where whoever asks is nobody there: each of a hundred schemas would be refused in turn, for minutes
  */
 async function answering(url: string): Promise<void> {
-  await (await asked(url, 'subjects')).body?.cancel();
+  const { status, body } = await asked(url, 'subjects');
+  await body?.cancel();
+  if (status === UNAUTHORIZED) throw new ConfigError([`The schema registry at ${new URL(url).origin} asks who we are (status 401): a user and a password may stand in SCHEMA_REGISTRY_URL.`]);
 }
 
 /** @throws Unavailable */

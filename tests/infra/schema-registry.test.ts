@@ -14,6 +14,7 @@ vi.doMock('../../schemas/files.js', async (original) => {
 interface Registry {
   readonly url: string;
   readonly registered: string[];
+  readonly asked: () => number;
   close(): Promise<void>;
 }
 
@@ -24,7 +25,9 @@ interface Registry {
 async function registry({ conflicts = 0, foreign = {}, status = 200, key }: { conflicts?: number; foreign?: Record<string, object | string>; status?: number; key?: string } = {}): Promise<Registry> {
   const registered: string[] = [];
   let refusals = conflicts;
+  let requests = 0;
   const server = createServer((request, response) => {
+    requests++;
     const answer = async (): Promise<[number, object]> => {
       const [, asked] = /^\/schemas\/ids\/(\d+)/.exec(request.url ?? '') ?? [];
       if (key !== undefined && request.headers.authorization !== `Basic ${Buffer.from(key).toString('base64')}`) return [401, { error_code: 40101, message: 'Unauthorized' }];
@@ -41,7 +44,7 @@ async function registry({ conflicts = 0, foreign = {}, status = 200, key }: { co
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   const close = (): Promise<void> => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); });
   onTestFinished(close);
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, registered, close };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, registered, asked: () => requests, close };
 }
 
 test('rows that an earlier version wrote with the id of a registry stay readable', async () => {
@@ -118,12 +121,15 @@ test('the user of a registry may stand in its URL, and is told to nobody', async
   vi.resetModules();
   const { useRegistry } = await import('../../infra/schema-registry/registry.js');
   const { knowsSchema } = await import('../../schemas/codec.js');
-  const { url, close } = await registry({ key: 'shop:se/cret', foreign: { 77: { type: 'record', name: 'Parcel', fields: [] } } });
+  const { url, asked, close } = await registry({ key: 'shop:se/cret', foreign: { 77: { type: 'record', name: 'Parcel', fields: [] } } });
   const named = url.replace('//', '//shop:se%2Fcret@');
   const { learnSchemas } = await useRegistry(named, silentJournal);
   await learnSchemas([77]);
   expect(knowsSchema(77)).toBe(true);
+  const before = asked();
   const refusal = await useRegistry(named.replace('cret', 'crets'), silentJournal).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ name: 'ConfigError' });
+  expect(asked()).toBe(before + 1);
   await close();
   const absence = await useRegistry(named, silentJournal).catch((error: unknown) => error);
   expect([String(refusal), String(absence)].join()).not.toMatch(/cret/);
