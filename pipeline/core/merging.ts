@@ -44,7 +44,8 @@ export class Following {
   /** Send a record on whose key was merged away, before it or by the merge that it carries. Answers false when it belongs here. */
   forward(record: LogRecord, key: string, carried?: UserMerge): boolean {
     const { overlay, context, merging, partition } = this.#parts;
-    if (carried && this.#merge(carried, record)) context.emit(merging.merges, key, carried);
+    // The rows bring what stood before the record: whoever waits for the record itself is not there yet.
+    if (carried && this.#merge(carried, { ...record, offset: record.offset - 1 })) context.emit(merging.merges, key, carried);
     const redirect = overlay.get(redirectRows, key);
     if (!redirect) return false;
     const { topic, value, writtenAt, offset } = record;

@@ -61,6 +61,15 @@ test.each([1, PARTITIONS])('an event of the known id is met for the anonymous id
   expect(recent('a1')).toEqual(['P2']);
 });
 
+test.each([1, 2, PARTITIONS])('an event whose own login makes its device lead to the user is met when it is there, not when the rows of the device are (%i partitions)', (partitions) => {
+  const { driver, views, say, recent } = world(partitions);
+  say(viewed('P1', { anonymousId: 'a1' }, NINE));
+  driver.run();
+  const after = say(viewed('P2', { anonymousId: 'a1', userId: 'u1', login: { messageId: 'm', time: NINE + 1 } }, NINE + 2), [{ from: 'a1', time: NINE + 1 }]);
+  driver.run(() => expect(!views.reflects(userProfiles, 'u1', after) || recent('u1').includes('P2')).toBe(true));
+  expect(views.reflects(userProfiles, 'u1', after)).toBe(true);
+});
+
 test('a made-up token is never met, and opens no store', () => {
   const { driver, views } = world();
   driver.run();
