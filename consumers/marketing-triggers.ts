@@ -48,7 +48,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (!cart || isOlderThanOrder(contactOf(key, ctx), cartId, event.time)) return;
     if (cart.lines.length === 0) return dropCart(key, cartId, ctx);
     ctx.put(carts, key, cart, cartId);
-    ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs, cartId);
+    // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder.
+    if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs, cartId);
   }
 
   function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {

@@ -72,6 +72,18 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(recovered).toMatchObject({ id: fired!.id, causeId: fired!.causeId, causedAt: NINE });
   });
 
+  test('what was put into a cart before and is told late reminds nobody again, and is won back with it', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.tick(NINE + HOUR);
+    expect(driver.read(triggers)).toHaveLength(1);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P2', NINE - MINUTE));
+    driver.tick(NINE + 2 * HOUR);
+    expect(driver.read(triggers)).toHaveLength(1);
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 3 * HOUR, lines: [orderLine('P1', 1, 50_000n)] }));
+    expect(driver.read(triggers).map(({ status, products }) => [status, products.map(({ sku }) => sku).join()])).toEqual([['fired', 'P1'], ['recovered', 'P1,P2']]);
+  });
+
   test('a cart filled anonymously fires for the shopper that identify names', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', cartId: 'c1', products: [product('P1')] }));
