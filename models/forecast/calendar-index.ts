@@ -3,8 +3,9 @@
  *
  *   exposure(t) = S[phase] · D[day of month]^b · G          the same number for every SKU; 1 is an ordinary period
  *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
- *   ln S[phase] += σ κ' ln R,  ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
- *   κ' = (N − 5)⁺ / (N − 5 + min(50, 2/τ²)),  τ² = mean (ln S)² − 2 / (N · cycles)      a season that is plain to see needs fewer sales
+ *   ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
+ *   ln S[phase] += max(0.15 / (1 + r), 1 / (n + 1 + r)) ln R,   n the times the phase was learned,
+ *   r = min(50, 2/τ²) / (N − 5),  τ² = mean (ln S)² − 2 / (N · cycles)      the cycles a prior without season is worth (Kalman's gain)
  *
  *   ln D[day] += κ max(0.15, 1/times) (ln R + b ln D[day] − ln D[day])      days on which wages are paid, and those before
  *   b = (s² − c)⁺ / ((s² − c)⁺ + c),  s² = mean (ln D)²,  c = v max(0.15/1.85, 1/least times),  v = mean (ln R)²
@@ -143,7 +144,8 @@ export function learn(index: CalendarIndex, place: Place, made: number, usual: n
   learnMonth(index, place.monthDay, certainty, surprise, ofMonth);
   const times = index.learned[phase] ?? 0;
   index.learned[phase] = times + 1;
-  const seasonRate = seasonCertainty(index, expected, times) * Math.max(SEASON_RATE, 1 / (times + 1));
+  const doubt = seasonDoubt(index, expected, times);
+  const seasonRate = Math.max(SEASON_RATE / (1 + doubt), 1 / (times + 1 + doubt));
   index.season[phase] = (index.season[phase] ?? 0) + seasonRate * surprise;
   centre(index);
   // A level that forgets within a season would take the season's part.
@@ -174,9 +176,9 @@ function learnMonth(index: CalendarIndex, monthDay: number, certainty: number, s
 }
 
 /**
- * A season is believed as far as its spread over the open phases is more than chance: one in which sales double and halve needs few of them.
+ * Cycles that a season's prior is worth: chance over its spread, as far as that is more than chance. One in which sales double and halve needs few of them.
  */
-function seasonCertainty(index: CalendarIndex, expected: number, times: number): number {
+function seasonDoubt(index: CalendarIndex, expected: number, times: number): number {
   let squares = 0;
   let known = 0;
   for (let p = 0; p < index.season.length; p++) {
@@ -186,8 +188,7 @@ function seasonCertainty(index: CalendarIndex, expected: number, times: number):
   }
   const chance = NOISE / (expected * Math.min(Math.max(1, times), 2 / SEASON_RATE - 1));
   const spread = known < 2 ? 0 : squares / known - chance;
-  const sales = expected - TOO_FEW_SALES;
-  return sales / (sales + Math.min(CERTAIN_SALES, NOISE / Math.max(spread, 1e-9)));
+  return Math.min(CERTAIN_SALES, NOISE / Math.max(spread, 1e-9)) / (expected - TOO_FEW_SALES);
 }
 
 /** Keeps the mean of the open phases at 1, so that season and level cannot trade places. */

@@ -68,6 +68,14 @@ test('a season of a year in which sales double and halve is known after three ye
   expect(known(39)).toBeGreaterThan(0.93);
 });
 
+test('what twenty sales a day say of a weekday that is worth three fifths is two thirds known after ten weeks', () => {
+  const index = init(7);
+  live(index, 70, (day) => (day % 7 === 6 ? 12 : 20), 20);
+  const share = Math.log(exposure(index, at(6)) / exposure(index, at(2))) / Math.log(0.6);
+  expect(share).toBeGreaterThan(0.66);
+  expect(share).toBeLessThan(1);
+});
+
 test('one closed holiday is left out and changes nothing', () => {
   const index = init(7);
   live(index, 70, () => 1_000);
