@@ -11,6 +11,8 @@ const BATCH = 2_000;
 const BATCH_BYTES = 4 << 20;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
+/** A gap in a file's time passes as so much at most, after which orders from before it are late anyway: one misdated line would hold up all behind it for hours. */
+const LONGEST_GAP_MS = 30 * 86_400_000;
 
 /** The destination has not taken a batch for as long as it was waited for; what was taken before stays. */
 export class GaveUp extends Error {
@@ -40,9 +42,8 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   let bytes = 0;
   let written = 0;
   let time = -Infinity;
-  let firstTime: number | undefined;
+  const pace = new Pace(speed);
   let step: number | undefined;
-  const began = performance.now();
   const flush = async (): Promise<void> => {
     if (batch.length > 0) await sendUntilTaken(batch, options);
     batch = [];
@@ -52,7 +53,7 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   for await (const records of reading.records) {
     for (const record of records) {
       // A catalogue is told as of now, whatever time the rest tells of.
-      if (Number.isFinite(speed) && record.topic !== 'catalog') await keepPace(record, firstTime ??= record.time, speed, began, flush);
+      if (Number.isFinite(speed) && record.topic !== 'catalog') await pace.keep(record, flush);
       if (record.topic === orders.name && record.time >= (step ?? -Infinity) + STEP_MS) {
         await flush();
         step = record.time;
@@ -73,11 +74,29 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   return { summary: reading.summary, written };
 }
 
-async function keepPace({ time }: FileRecord, firstTime: number, speed: number, began: number, flush: () => Promise<void>): Promise<void> {
-  const waitMs = (time - firstTime) / speed - (performance.now() - began);
-  if (waitMs < 20) return;
-  await flush();
-  await delay(waitMs);
+/** Lets a file's time pass so many times as fast as it did. */
+class Pace {
+  readonly #speed: number;
+  readonly #began = performance.now();
+  #latest: number | undefined;
+  #passedMs = 0;
+
+  constructor(speed: number) {
+    this.#speed = speed;
+  }
+
+  /** Wait until a record's time has come, with nothing left unwritten. */
+  async keep({ time }: FileRecord, flush: () => Promise<void>): Promise<void> {
+    this.#latest ??= time;
+    if (time > this.#latest) {
+      this.#passedMs += Math.min(time - this.#latest, LONGEST_GAP_MS);
+      this.#latest = time;
+    }
+    const waitMs = this.#passedMs / this.#speed - (performance.now() - this.#began);
+    if (waitMs < 20) return;
+    await flush();
+    await delay(waitMs);
+  }
 }
 
 /** The file's time in every partition of every source. */

@@ -64,6 +64,19 @@ test('a file is cut where ten days of its orders are over, so that each part can
   expect(sent).toEqual([3, 3, 1, 1]);
 });
 
+test('a file passes at the speed asked for, and a line of a wrong century holds up the others for no more than a month of it', async () => {
+  const times = [0, NINE, NINE + DAY, 5, NINE + 2 * DAY];
+  const records = times.map((time, n): FileRecord => { const value = orderEvent('completed', `O${n}`, { lines: [orderLine('P1', 1, 10_000n)], time }); return { topic: 'orders', key: value.orderId, value, time }; });
+  const reading = { records: (async function* () { yield records; })(), summary: { read: times.length, refused: 0, examples: [], odd: {} } };
+  const began = performance.now();
+  const at: number[] = [];
+  await replay({ reading, partitions: PARTITIONS, clock: 'wall', speed: DAY / 50, onProgress: () => {}, onRetry: () => {}, patienceMs: 0, send: async (batch) => void at.push(...batch.map(() => performance.now() - began)) });
+  // A day takes 50 ms; until the second order a month has passed, and two days more until the last.
+  expect(at[0]).toBeLessThan(at[1]!);
+  expect(at[1]).toBeGreaterThanOrEqual(1_490);
+  expect(at.at(-1)).toBeGreaterThanOrEqual(1_590);
+}, 30_000);
+
 test('who sends a file over HTTP waits for longer than the server holds it back, so as to hear why', async () => {
   const timeout = vi.spyOn(AbortSignal, 'timeout');
   vi.stubGlobal('fetch', async () => new Response('{}'));
