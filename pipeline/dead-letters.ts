@@ -3,8 +3,8 @@ import { collect, type Shop } from '../producers/collect.js';
 import { sentenceOf } from '../producers/fields.js';
 import { encodeRecords } from '../producers/publish.js';
 import { UndecodableError } from '../schemas/codec.js';
-import { allTopics, deadLetters } from '../schemas/topics.js';
-import type { DeadLetter } from '../schemas/types.js';
+import { allTopics, deadLetters, type Topic } from '../schemas/topics.js';
+import type { DeadLetter, OrderEvent } from '../schemas/types.js';
 import type { Log, NewRecord, Position } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 
@@ -64,7 +64,20 @@ function recordAgain({ id, topic: name, key: bytes }: DeadLetter, value: Buffer,
     throw new Error(`Dead letter ${id} stood in ${name}, which others have read without complaint: written again, it would count twice there.`);
   }
   const key = bytes?.toString() ?? '';
-  return { topic: topic.name, partition: partitionOf(key, partitions), key, value };
+  return { topic: topic.name, partition: partitionOf(key, partitions), key, value: outOfLine(topic, id, value) };
+}
+
+/** A line of a file as one of a source of its own: those behind it have been read, so that in its place it would be taken for a repetition. */
+function outOfLine({ codec }: Topic, id: string, value: Buffer): Buffer {
+  try {
+    const line = codec.decode(value) as Partial<Pick<OrderEvent, 'source' | 'restored'>>;
+    if (!line.source && !line.restored) return value;
+    const place = { name: id, ordinal: 0 };
+    return codec.encode({ ...line, source: line.source && place, restored: line.source ? null : place });
+  } catch (error) {
+    if (error instanceof UndecodableError) return value;
+    throw error;
+  }
 }
 
 /** As if the call had been right when it came: taken at that time, and once however often it is replayed. */

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { deadLettersCommand } from '../../pipeline/cli/dead-letters.js';
 import { listDeadLetters, replayDeadLetter } from '../../pipeline/dead-letters.js';
-import { allTopics, clickstream, deadLetters } from '../../schemas/topics.js';
-import type { DeadLetter, ShopEvent } from '../../schemas/types.js';
-import { NINE } from '../support/events.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { allTopics, clickstream, deadLetters, orders, sales } from '../../schemas/topics.js';
+import type { DeadLetter, OrderEvent, ShopEvent } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { NINE, orderEvent, orderLine } from '../support/events.js';
 
 const shop = { currency: 'EUR', timezone: 'UTC' };
 const directory = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
@@ -51,6 +53,33 @@ test('a letter that is unknown, cut or no JSON is refused with a sentence', asyn
 test('what others have counted already is not written again', async () => {
   await keep('marketing-triggers/interactions/0/7', 'x', { topic: 'interactions', consumer: 'marketing-triggers', partition: 0, offset: 7, code: 'crashed' });
   await expect(replayDeadLetter(log, 'marketing-triggers/interactions/0/7', undefined, shop)).rejects.toThrow(/count twice/);
+});
+
+test.each([{ source: { name: 'file', ordinal: 1 } }, { restored: { name: 'log 1/0', ordinal: 1 } }])('a line of a file that was refused counts once when it is replayed, though those behind it have been read: %j', async (place) => {
+  const driver = new Driver([orderLedger()]);
+  const line = (ordinal: number, sku: string): OrderEvent => {
+    const [[kind, { name }]] = Object.entries(place) as [[string, { name: string }]];
+    return orderEvent('line', `O-${ordinal}`, { [kind]: { name, ordinal }, lines: [orderLine(sku, 3, 10n)] });
+  };
+  for (const one of [line(0, 'P1'), line(1, ''), line(2, 'P1')]) driver.send(orders, one.orderId, one);
+  const [letter] = driver.read(deadLetters);
+  expect(driver.read(sales)).toHaveLength(2);
+  const id = `${letter!.id} ${Object.keys(place).join()}`;
+  await keep(id, '', { ...letter, id });
+  const { start, end } = (await log.ranges(orders.name))[0]!;
+  const again = async (): Promise<void> => {
+    const repaired = orders.codec.encode(line(1, 'P1')).toString('base64');
+    const [{ offset } = { offset: start }] = await replayDeadLetter(log, id, repaired, shop);
+    const reader = log.reader([{ topic: orders.name, partition: 0, offset }]);
+    const [record] = await reader.poll(1, 100);
+    await reader.close();
+    driver.write(orders.name, record!.key, record!.value);
+    driver.run();
+  };
+  await again();
+  await again();
+  expect(driver.read(sales).map(({ orderId }) => orderId)).toEqual(['O-0', 'O-2', 'O-1']);
+  expect((await log.ranges(orders.name))[0]!.end).toBe(end + 2);
 });
 
 test('how many to list is a whole number: anything else was told as a fault of the log', async () => {
