@@ -20,7 +20,7 @@ import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from '
 import { askForSeries, changeOwn, goesOnFrom, handOver, passOn, successorRows, tellReplaced, type Line } from './demand/succession.js';
 import { sharedErrorOf, sharedErrorRows, turnCycle } from './demand/stock-cycle.js';
 import { catalogue, claim, isClaimable, release } from './demand/unlisted.js';
-import { demandRow, demandRows, neverPublished, seriesOf, SHOP, shopOf, supplyRows, unsoldRows, windowRows, type Shop } from './demand/rows.js';
+import { demandRow, demandRows, neverPublished, seriesOf, SHOP, shopOf, supplyRows, unsold, unsoldRows, windowRows, type Shop } from './demand/rows.js';
 
 /** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
 const SILENT_DAYS = 60;
@@ -113,11 +113,12 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     catalogue(ctx);
     release(sku, ctx);
     const known = ctx.get(demandRows, sku);
-    if (!known) return keepUnsold(sku, supply, ctx);
+    if (!known) return keepUnsold(sku, supply, ctx.get(unsoldRows, sku), ctx);
     if (hasNothing) {
       // What was forecast of it stands in the log and in ClickHouse: that it is nothing now comes after it.
       if (known.publishedAt > 0) publish(sku, ctx.now, ctx);
-      return leave(sku, ctx);
+      leave(sku, ctx);
+      return keepUnsold(sku, supply, known, ctx);
     }
     keep(sku, known, supplied(seriesOf(known), supply), ctx);
     changeOwn(sku, (own) => supplied(own, supply), ctx);
@@ -125,19 +126,17 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   /** What is told of a SKU's stock and promotions before it has sold: a shelf that was empty and is full again would be forgotten. */
-  function keepUnsold(sku: string, supply: Supply, ctx: Context): void {
-    const before = ctx.get(unsoldRows, sku);
-    const series = supplied(before ? seriesOf(before) : skuSeries.init(days.dayOf(supply.time)), supply);
+  function keepUnsold(sku: string, supply: Supply, before: SkuDemand | undefined, ctx: Context): void {
+    const series = supplied(unsold(before, days.dayOf(supply.time)), supply);
     if (series.shortages.length + series.promotions.length > 0) ctx.put(unsoldRows, sku, demandRow(series, neverPublished));
-    else if (before) ctx.delete(unsoldRows, sku);
+    else if (ctx.get(unsoldRows, sku)) ctx.delete(unsoldRows, sku);
   }
 
   /** A series that begins on a day. */
   function beginning(sku: string, day: number, ctx: Context): skuSeries.SkuSeries {
-    const unsold = ctx.get(unsoldRows, sku);
-    if (!unsold) return skuSeries.init(day);
-    ctx.delete(unsoldRows, sku);
-    return { ...skuSeries.init(day), shortages: unsold.shortages, promotions: unsold.promotions };
+    const told = ctx.get(unsoldRows, sku);
+    if (told) ctx.delete(unsoldRows, sku);
+    return unsold(told, day);
   }
 
   function onHandover(key: string, handover: DemandHandover, ctx: Context): void {

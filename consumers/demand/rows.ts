@@ -1,7 +1,7 @@
 import { CLASS_NAMES, untrainedMixture, type Mixture } from '../../models/forecast/sku-forecast.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import * as shop from '../../models/forecast/shop-demand.js';
-import type { SkuSeries } from '../../models/forecast/sku-series.js';
+import { init, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
 import type { DemandMember, DemandMixture, DemandPanel, DemandScore, DemandUnlisted, ShopSeason, ShopWindow, SkuDemand, Supply } from '../../schemas/types.js';
 
@@ -45,6 +45,9 @@ export const neverPublished: Published = { publishedAt: 0, suggestedDay: 0, sugg
 export function demandRow(series: SkuSeries, { publishedAt, suggestedDay, suggestedUnits }: Published): SkuDemand {
   return { ...series, folded: bytesOf(series.folded), publishedAt, suggestedDay, suggestedUnits };
 }
+
+/** A series that begins on a day, with what was told of stock and promotions before (`told`). */
+export const unsold = (told: SkuDemand | undefined, day: number): SkuSeries => ({ ...init(day), ...(told && { shortages: told.shortages, promotions: told.promotions }) });
 
 export function seasonOf(row: ShopSeason | undefined): shop.ShopSeason {
   if (!row) return shop.init();

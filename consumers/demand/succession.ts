@@ -1,4 +1,4 @@
-import { init, sell, type ExposureOf, type SkuSeries, windowStart } from '../../models/forecast/sku-series.js';
+import { sell, type ExposureOf, type SkuSeries, windowStart } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { BadEvent } from '../../pipeline/core/errors.js';
 import { rows } from '../../pipeline/core/rows.js';
@@ -6,7 +6,7 @@ import { LONGEST_LINE } from '../../schemas/ordering.js';
 import { demandHandovers } from '../../schemas/topics.js';
 import type { DemandHandover, Sale, SkuDemand, SkuSuccessor, Supply } from '../../schemas/types.js';
 import { giveBackHours, hourRows, keepOwnHours, takeOverHours } from './hours.js';
-import { demandRow, demandRows, neverPublished, seriesOf, supplyRows } from './rows.js';
+import { demandRow, demandRows, neverPublished, seriesOf, supplyRows, unsold, unsoldRows } from './rows.js';
 
 const NO_RING = -1;
 
@@ -146,7 +146,8 @@ function takeOver(from: string, to: string, old: SkuSeries, exposureOf: Exposure
   // Who has a month of its own knows better.
   if ((row && row.firstDay !== null) || ctx.get(supplyRows, to)?.replaces !== from) return undefined;
   ctx.put(predecessorRows, to, { sku: from, handed: true });
-  const own = row ? seriesOf(row) : init(old.lastDay);
+  const own = row ? seriesOf(row) : unsold(ctx.get(unsoldRows, to), old.lastDay);
+  if (ctx.get(unsoldRows, to)) ctx.delete(unsoldRows, to);
   if (!kept) {
     ctx.put(ownRows, to, demandRow(own, neverPublished));
     keepOwnHours(to, ctx);

@@ -116,6 +116,23 @@ describe('`replaces` that is taken back', () => {
     expect(driver.row('demand-forecasts', demandRows, 'NEW')!.shortages).toEqual([{ from: day + 40, to: day + 42 }]);
   });
 
+  test('what was told of its shelf before it sold is still known at its first sale', () => {
+    const [driver, never] = [shop(1), shop(1)];
+    for (const one of [driver, never]) {
+      sellOld(one, 0, 40);
+      const replaces = one === driver ? 'OLD' : null;
+      put(one, 'NEW', null, NINE + 36 * DAY, { stock: 0 });
+      put(one, 'NEW', null, NINE + 38 * DAY, { stock: 9 });
+      for (const day of [39, 40]) put(one, 'NEW', replaces, NINE + day * DAY, { stock: 0 });
+      put(one, 'NEW', null, NINE + 45 * DAY, { stock: 0 });
+      one.send(sales, 'NEW', sale('NEW', 2, NINE + 46 * DAY));
+      put(one, 'NEW', null, NINE + 46 * DAY + HOUR, { stock: 3 });
+    }
+    const day = Math.floor(NINE / DAY);
+    expect(driver.row('demand-forecasts', demandRows, 'NEW')!.shortages).toEqual([{ from: day + 37, to: day + 38 }, { from: day + 40, to: day + 46 }]);
+    expect(known(driver, 'NEW')).toEqual(known(never, 'NEW'));
+  });
+
   test('both stand as if it had never been said', () => {
     const lines = fc.array(fc.record({
       kind: fc.constantFrom('sale', 'sale', 'sale', 'sale', 'stock'), sku: fc.constantFrom('OLD', 'NEW'), days: fc.constantFrom(0, 0, 1, 1, 2, 9), units: fc.integer({ min: -2, max: 20 }),
