@@ -23,4 +23,11 @@ test("a zone is one under the name that its people use, and a misspelt one is to
   const newer = ['Europe/Kyiv', 'Asia/Kathmandu', 'Asia/Ho_Chi_Minh', 'America/Argentina/Buenos_Aires', 'Asia/Yangon', 'America/Nuuk', 'US/Pacific', 'Etc/GMT+5', 'GMT', 'UTC'];
   expect(await sink.query(`SELECT count() AS known FROM system.time_zones WHERE time_zone IN (${newer.map((zone) => `'${zone}'`).join(', ')})`)).toEqual([{ known: String(newer.length) }]);
   await sink.close();
+  // The same zone by its other name, and another one.
+  const renamed = await open('Asia/Calcutta');
+  await renamed.ensure();
+  await renamed.close();
+  const other = await open('Asia/Dhaka');
+  await expect(other.ensure()).rejects.toThrow('those of Asia/Kolkata, SHOP_TIMEZONE is Asia/Dhaka');
+  await other.close();
 });

@@ -61,7 +61,7 @@ function box({ id, name, type, kind, state, x, y }, rates) {
   return svg('g', { class: `box ${type} ${kind}` },
     svg('title', {}, `${name} (${kind})${state?.length ? `, keeps ${state.join(', ')}` : ''}`),
     svg('rect', { x: x - width / 2, y: y - height / 2, width, height, rx: type === 'part' ? 7 : height / 2 }),
-    svg('text', { class: 'name', x, y: type === 'part' && kind === 'sink' ? y + 4 : y - 2 }, label),
+    svg('text', { class: 'name', x, y: y - 2 }, label),
     text);
 }
 
