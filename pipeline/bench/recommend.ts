@@ -6,7 +6,7 @@ import { MODEL } from '../../models/fusion.js';
 import type { Ranking } from '../serving/rank.js';
 import { alternating, cpuSeconds, figure, quantile, type Bench, type BenchSetting } from './bench.js';
 import { listening } from './collector.js';
-import { EXPONENT, zipf } from './events.js';
+import { EXPONENT } from './events.js';
 import { startGenerator, type Generator, type LoadResult } from './load-order.js';
 import { KEY, startRecommendServer, type RecommendServer } from './recommend-server.js';
 
@@ -20,7 +20,9 @@ const CONNECTIONS = 8;
 const ROUNDS = 3;
 /** Events a second. */
 const RATE = 1_000;
-const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT, model: MODEL };
+/** Who asks, in turn: what one shopper's answer needed has left the processor's caches when the same one asks again, as in a shop. */
+const ASKING = Array.from({ length: 200 }, (_, number) => `shopper-${number * 7}`);
+const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, shoppers_asking: ASKING.length, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT, model: MODEL };
 
 const serverOf = ({ config, folder }: BenchSetting): Promise<RecommendServer> => startRecommendServer({ config, folder, items: ITEMS, shoppers: SHOPPERS, learned: LEARNED });
 
@@ -33,7 +35,6 @@ export const recommend: Bench = {
     try {
       const { scorer, ranking } = server.scorer;
       const queries = timed(ranking);
-      const shopper = zipf(SHOPPERS, 'recommend shoppers');
       const took: number[] = [];
       const end = performance.now() + setting.seconds * 1000;
       let cpu = 0;
@@ -43,7 +44,7 @@ export const recommend: Bench = {
           queries.length = 0;
         }
         const began = performance.now();
-        await scorer.recommend({ userId: `shopper-${shopper()}`, anonymousId: null, trusted: true, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, context: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false });
+        await scorer.recommend({ userId: ASKING[asked % ASKING.length]!, anonymousId: null, trusted: true, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, context: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false });
         if (asked >= WARMED) took.push((performance.now() - began) * 1000);
         // What was answered is told to the log and learned between requests, as in a server.
         if (asked % 10 === 9) await nextTurn();
@@ -74,7 +75,7 @@ function timed(ranking: Ranking): number[] {
   return took;
 }
 
-const BODIES = Array.from({ length: 200 }, (_, number) => JSON.stringify({ userId: `shopper-${number * 7}`, limit: LIMIT }));
+const BODIES = ASKING.map((userId) => JSON.stringify({ userId, limit: LIMIT }));
 
 const ask = (generator: Generator, port: number, seconds: number): Promise<LoadResult> => generator.run({
   kind: 'closed', port, path: '/v1/recommend', authorization: `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`, bodies: BODIES, connections: CONNECTIONS, seconds,
