@@ -8,6 +8,7 @@ import { deviationOf, hourOfDay, type Demand } from '../../models/forecast/hour-
 import type { Plan } from '../../models/forecast/planned-days.js';
 import * as totals from '../../models/forecast/totals.js';
 import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
+import { refuse } from '../../infra/http/problem.js';
 import { demandForecasts } from '../../schemas/topics.js';
 import type { Forecast, ShopHours } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
@@ -63,10 +64,13 @@ export class ForecastDoor {
     this.#options = options;
   }
 
-  /** Forecast of a SKU for the next 28 days, with what it rests on; undefined for a SKU that never sold. */
+  /** Forecast of a SKU for the next 28 days, with what it rests on; undefined for a SKU that never sold. @throws Refusal (404) where that is not known yet */
   one(sku: string): object | undefined {
     const known = this.#known(sku);
-    if (!known) return undefined;
+    if (!known) {
+      if (this.#options.freshness(partitionOf(sku, this.#options.views.partitions)).caughtUp) return undefined;
+      throw refuse(404, `There is no forecast of ${JSON.stringify(sku)} yet: what was sold lately is still being read.`, 1);
+    }
     const { series, shop, day } = known;
     const { views, reorder, now } = this.#options;
     const supply = views.row(demandForecasts, supplyRows, sku);

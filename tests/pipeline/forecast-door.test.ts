@@ -5,6 +5,7 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import * as itemIndex from '../../models/item-index.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
+import type { Refusal } from '../../infra/http/problem.js';
 import { noMetrics } from '../../pipeline/core/metrics.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { ForecastDoor, type Freshness } from '../../pipeline/serving/forecast-door.js';
@@ -72,9 +73,13 @@ test('several SKUs are as fresh as the partition that knows least, be it of one 
   const views = new Views(observedStores(() => memoryStore()), 2);
   const freshness = (partition: number): Freshness => [{ readUntil: NINE, caughtUp: true }, { readUntil: NINE - MINUTE, caughtUp: false }][partition]!;
   const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE, freshness });
+  const refusalOf = (sku: string): unknown => { try { return asked.one(sku); } catch (error) { return (error as Refusal).problem; } };
   const [first, second] = [0, 1].map((home) => ['A', 'B', 'C', 'D', 'E', 'F'].find((sku) => partitionOf(sku, 2) === home)!);
   expect(asked.several([first!])).toMatchObject({ unknown: [first], freshness: { readUntil: '2026-03-02T09:00:00.000Z', caughtUp: true } });
   expect(asked.several([first!, second!])).toMatchObject({ freshness: { readUntil: '2026-03-02T08:59:00.000Z', caughtUp: false } });
+  // That it never sold is said only by a partition that would know.
+  expect(refusalOf(first)).toBeUndefined();
+  expect(refusalOf(second)).toEqual({ status: 404, detail: `There is no forecast of "${second}" yet: what was sold lately is still being read.`, retryAfterSeconds: 1 });
 });
 
 describe('what openapi.yaml says of answers', () => {
