@@ -3,11 +3,12 @@ import { consumer, joining, on, onLoosely, type Consumer, type Context, type Inc
 import { rows, type RowKind } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
-import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserMerge, UserProfile } from '../schemas/types.js';
+import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
-import { happened, happenedAt } from './happened.js';
+import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
+import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -216,28 +217,6 @@ function announceInterests(shopper: string, event: ShopEvent, ctx: Context): voi
     ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
     if (kind === 'back_in_stock') ctx.put(waitings, shopper, { time: event.time }, `${sku}${SEPARATOR}${shopper}`);
   }
-}
-
-/** What makes one id lead to another: the login that an event is, or carries since it came in one go with it. */
-function mergeOf({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context): UserMerge | undefined {
-  const { userId, anonymousId, login } = value;
-  const joined = joinedIds(value);
-  if (joined && joined.from === key) return mergeBy(value.messageId, joined, happenedAt(value.time, writtenAt, ctx));
-  if (login === null || userId === null || key !== anonymousId || key === userId) return undefined;
-  return mergeBy(login.messageId, { from: key, to: userId }, happenedAt(login.time, writtenAt, ctx));
-}
-
-function mergeBy(mergeId: string, joined: { readonly from: string; readonly to: string }, time: number): UserMerge {
-  requireShopper('The id to be merged', joined.from);
-  requireShopper('userId', joined.to);
-  return { mergeId, ...joined, time, erased: [] };
-}
-
-/** One that came by way of the former id was told there, in the order of that id's events. */
-function announceMerge(key: string, from: string, event: ShopEvent, ctx: Context): void {
-  const joined = joinedIds(event);
-  if (!joined || (joined.from === from && key !== from)) return;
-  ctx.emit(userMerges, joined.from, mergeBy(event.messageId, joined, event.time));
 }
 
 function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {
