@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
 import { listDeadLetters, replayDeadLetter, shownDeadLetter } from '../dead-letters.js';
-import { parseCount } from './evaluate-forecasts.js';
+import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
 import { askInstallation } from './installation.js';
 

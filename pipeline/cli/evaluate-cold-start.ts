@@ -1,11 +1,12 @@
 /** `millrace evaluate cold-start`: whether items that nobody has clicked are found, in a simulated shop whose truth is known. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { loadFastest, tellBackend } from '../../infra/tensorflow/backend.js';
 import { towerSlopes } from '../../infra/tensorflow/content-tower.js';
 import { evaluateColdStart, K, type Visit } from '../../models/evaluate/cold-start.js';
 import { simulatedShop, type SimulatedShop } from '../../producers/simulate.js';
 import { noMetrics } from '../core/metrics.js';
+import { countUpTo } from './counts.js';
 
 interface Options {
   readonly items: number;
@@ -19,11 +20,11 @@ interface Options {
 export function evaluateColdStartCommand(): Command {
   return new Command('cold-start')
     .description('Evaluate vectors told from content, for items that nobody has clicked, in a simulated shop whose truth is known.')
-    .option('--items <count>', 'items of the shop; a fifth of them are cold', parseCount, 1_000)
-    .option('--shoppers <count>', 'shoppers of the shop', parseCount, 1_000)
-    .option('--views <count>', 'product views to learn from; a fourth as many more are asked about', parseCount, 60_000)
-    .option('--steps <count>', 'steps of the content tower, 128 items each', parseCount, 300)
-    .option('--seed <number>', 'decides the shop and all chance', parseCount, 1)
+    .option('--items <count>', 'items of the shop; a fifth of them are cold', countUpTo(Infinity), 1_000)
+    .option('--shoppers <count>', 'shoppers of the shop', countUpTo(Infinity), 1_000)
+    .option('--views <count>', 'product views to learn from; a fourth as many more are asked about', countUpTo(Infinity), 60_000)
+    .option('--steps <count>', 'steps of the content tower, 128 items each', countUpTo(Infinity), 300)
+    .option('--seed <number>', 'decides the shop and all chance', countUpTo(Infinity), 1)
     .option('--json', 'print one JSON object; all measures are fractions from 0 to 1')
     .action(run);
 }
@@ -91,10 +92,4 @@ function visitsOf(shop: SimulatedShop, views: number): Visit[] {
 
 function skuIn(properties: unknown): string {
   return typeof properties === 'object' && properties !== null && 'sku' in properties ? String(properties.sku) : '';
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('It is a whole number from 1 on.');
-  return count;
 }

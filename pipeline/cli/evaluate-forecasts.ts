@@ -7,6 +7,7 @@ import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { parseCalendar } from '../shop-calendar.js';
+import { parseCount } from './counts.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
@@ -208,12 +209,6 @@ export function parseDates(text: string): number[] {
     if (day === undefined) throw new InvalidArgumentError(`"${part}" is no day written as YYYY-MM-DD.`);
     return day;
   });
-}
-
-export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 10_000) throw new InvalidArgumentError('It must be a whole number of 1 or more.');
-  return count;
 }
 
 export function parseCountOrZero(text: string): number {

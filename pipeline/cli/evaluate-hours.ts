@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateHours, type HourEvaluation, type HourSales } from '../../models/evaluate/hours.js';
-import { parseCount, parseCountOrZero, parseDates } from './evaluate-forecasts.js';
+import { parseCount } from './counts.js';
+import { parseCountOrZero, parseDates } from './evaluate-forecasts.js';
 import { dateOf, readSalesByHour, type Sales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
