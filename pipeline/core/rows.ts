@@ -3,6 +3,8 @@ import type { Redirect, Timer } from '../../schemas/types.js';
 import { ConfigError } from './errors.js';
 
 const SEPARATOR = '\u001f';
+/** The character after the separator: what begins with a prefix and the separator ends before the prefix and this one. */
+const BEHIND = ' ';
 
 /** A kind of row of a consumer's table. The main kind has the name '' and its key is the bare partition key. */
 export interface RowKind<T> {
@@ -40,10 +42,10 @@ export function splitRowKey(key: string): { partitionKey: string; kind: string; 
   return { partitionKey, kind, sub: sub.join(SEPARATOR), rest: restOf(kind, sub.join(SEPARATOR)) };
 }
 
-/** Bounds of all rows of a partition key but the main one, or of those with this kind and start of sub. */
-export function rowRange(partitionKey: string, kind?: string, sub = ''): { start: string; end: string } {
-  const start = kind === undefined ? `${partitionKey}${SEPARATOR}` : `${partitionKey}${SEPARATOR}${kind}${SEPARATOR}${sub}`;
-  return { start, end: `${start}\uffff` };
+/** Bounds of all rows of a partition key but the main one, or of those of a kind that have a sub. */
+export function rowRange(partitionKey: string, kind?: string): { start: string; end: string } {
+  const prefix = kind === undefined ? partitionKey : `${partitionKey}${SEPARATOR}${kind}`;
+  return { start: `${prefix}${SEPARATOR}`, end: `${prefix}${BEHIND}` };
 }
 
 /** Key of the row that holds a task's progress: no partition key can collide with it. */
@@ -56,7 +58,7 @@ export const redirectRows = rows<Redirect>('_redirect', 'Redirect');
 /** Partition key of rows that belong to the task and to nobody's id, which is never empty. */
 export const NOBODY = '';
 
-/** Due time of a row, if the row is a timer. */
+/** Due time of a row, if the row is a timer: by its kind alone, since what comes behind is ids, which may look like one. */
 export function dueOf(key: string, value: Uint8Array): number | undefined {
-  return key.includes(`${SEPARATOR}${TIMER}${SEPARATOR}`) ? timerRows.codec.decode(value).due : undefined;
+  return key.startsWith(restPrefix(TIMER), key.indexOf(SEPARATOR) + 1) ? timerRows.codec.decode(value).due : undefined;
 }
