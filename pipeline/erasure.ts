@@ -7,6 +7,7 @@ import { Unavailable } from './core/errors.js';
 import type { Lease, Log } from './core/log.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
+import { toldOnce } from './core/told-once.js';
 import { erasedPlaces } from './erased-places.js';
 
 const AT_ONCE = 100;
@@ -15,13 +16,15 @@ const RETRY_MS = 1_000;
 /** Take erased shoppers' ids out of ClickHouse, until the lease is revoked: once the sinks have brought what came before the erasure. */
 export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, journal: Journal): Promise<void> {
   const until = lease.revoked;
+  const told = toldOnce(journal, {}, 'An erasure waits for ClickHouse or the log.', 'Erasures go on.');
   const patiently = async (step: () => Promise<unknown>): Promise<void> => {
     while (!until.aborted) {
       try {
-        return void (await step());
+        await step();
+        return told.worked();
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
-        journal.warn({ error: error.message }, 'An erasure waits for ClickHouse or the log.');
+        told.failed(error.message);
         await delay(RETRY_MS, undefined, { signal: until }).catch(() => undefined);
       }
     }

@@ -3,6 +3,7 @@ import type { Kafka, Producer } from 'kafkajs';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+import { toldOnce } from '../../pipeline/core/told-once.js';
 import { asFailure, failureCodes } from './failures.js';
 import { place, rounds, tooLarge } from './rounds.js';
 
@@ -16,12 +17,14 @@ interface Waiting {
 
 export interface Appender {
   append(records: readonly NewRecord[]): Promise<readonly Position[]>;
-  /** Why the last records were not written; undefined when they were. */
+  /** Why the last records were not written; undefined when they were, or when a broker has answered since. */
   failure(): string | undefined;
   close(): Promise<void>;
 }
 
 const MOST_AT_ONCE = 10_000;
+/** After a failure a broker is looked for so often, while nobody sends anything. */
+const LOOK_MS = 5_000;
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 16, factor: 0.2, multiplier: 2 };
 
 /** Group commit: while one send is under way the next one collects. One producer, in order, acknowledged by all replicas. */
@@ -30,12 +33,27 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
   let waiting: Waiting[] = [];
   let running: Promise<void> | undefined;
   let closed = false;
+  const told = toldOnce(journal, {}, 'Kafka does not take records; who sent them is asked to send them again.', 'Kafka takes records again.');
   let failed: string | undefined;
+  let probe: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<Producer> {
     const fresh = kafka.producer({ idempotent: true, allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner, retry });
     await fresh.connect();
     return fresh;
+  }
+
+  /** Nobody may send anything for hours, which must not be told as a failure for hours. */
+  function lookAgain(): void {
+    clearTimeout(probe);
+    if (closed) return;
+    probe = setTimeout(() => {
+      const trying = (producer ??= connect());
+      trying.then(() => { failed = undefined; }, () => {
+        if (producer === trying) producer = undefined;
+        lookAgain();
+      });
+    }, LOOK_MS).unref();
   }
 
   async function send(batch: readonly Waiting[]): Promise<void> {
@@ -52,16 +70,17 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
       // broker would take the next one for its repetition, acknowledge it and drop it.
       producer?.then((old) => old.disconnect()).catch(() => {});
       producer = undefined;
-      const told = `Kafka does not take records (${failureCodes(error).join(' < ')})`;
-      const failure = asFailure('It is not known whether Kafka wrote the records.', error, told);
-      if (failed !== told) journal.warn({ error: failure.message }, 'Kafka does not take records; who sent them is asked to send them again. The same is not told again until it takes some.');
-      failed = told;
+      failed = `Kafka does not take records (${failureCodes(error).join(' < ')})`;
+      const failure = asFailure('It is not known whether Kafka wrote the records.', error, failed);
+      told.failed(failure.message);
+      lookAgain();
       metrics.count('millrace_kafka_append_failures_total');
       for (const one of batch) one.reject(failure);
       return;
     }
-    if (failed !== undefined) journal.info({}, 'Kafka takes records again.');
     failed = undefined;
+    clearTimeout(probe);
+    told.worked();
     metrics.observe('millrace_kafka_append_seconds', (performance.now() - started) / 1_000);
     let from = 0;
     for (const { records: { length }, resolve } of batch) resolve(positions.slice(from, (from += length)));
@@ -93,6 +112,7 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
     close: async () => {
       closed = true;
       await running;
+      clearTimeout(probe);
       await producer?.then((open) => open.disconnect()).catch(() => {});
     },
   };

@@ -95,7 +95,7 @@ export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: 
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
   // Positions move with what was learned, so that going on after an outage learns nothing twice, and nothing is left untold.
   const progress: Progress = { positions, untold: [], isUnsaved: false };
-  const done = untilAvailable(() => learnOn(fold, state, progress, options, around, lag, announce), options.stop, around.journal, fold.name);
+  const done = untilAvailable((works) => learnOn(fold, state, progress, options, around, lag, announce, works), options.stop, around.journal, fold.name);
   // Not waited for at the end: a lesson in work may take longer than a stop should.
   void studyOn(fold, state, options.stop, around.journal);
   return { state, caughtUp, done: done.finally(() => lag.stop()).finally(announce) };
@@ -145,7 +145,7 @@ interface Progress {
 }
 
 async function learnOn<S>(
-  fold: Fold<S>, state: S, progress: Progress, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void,
+  fold: Fold<S>, state: S, progress: Progress, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void, works: () => void,
 ): Promise<void> {
   const { log, metrics, journal } = around;
   const { positions } = progress;
@@ -187,11 +187,13 @@ async function learnOn<S>(
       // A learner at its limit is never without lag.
       isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
       const { publishes } = fold;
+      if (!publishes) works();
       if (publishes) metrics.gauge('millrace_learner_withholding', isWithholding ? 1 : 0, { learner: fold.name });
       if (publishes && !isWithholding && progress.isUnsaved && performance.now() - publishedAt >= publishes.everyMs) {
         if (progress.untold.length === 0) progress.untold = publishes.changes(state, Date.now());
         if (progress.untold.length > 0) await log.append(progress.untold.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
         progress.untold = [];
+        works();
         for (const { name, value, labels } of fold.gauges?.(state) ?? []) metrics.gauge(name, value, labels);
         publishedAt = performance.now();
       }

@@ -8,6 +8,7 @@ import type { Journal, Metrics } from './metrics.js';
 import type { OpenStore, TableStore } from './store.js';
 import { steadyClock } from './steady-clock.js';
 import { Task, type Staged } from './task.js';
+import { toldOnce } from './told-once.js';
 
 const RECORDS_A_COMMIT = 5_000;
 const BACKLOG_COMMIT_MS = 200;
@@ -72,14 +73,13 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
 async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore): Promise<void> {
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
-  const where = { consumer: consumer.name, partition: lease.partition };
+  const told = toldOnce(journal, { consumer: consumer.name, partition: lease.partition }, 'Task dropped; confirming ownership before it is restored.', 'The task commits again.');
   metrics.announce?.('millrace_click_to_change_seconds', labels);
   // The first time a task is restored at once; one that is dropped again before it could commit waits, ever longer.
   let backoffMs = 0;
-  let told = '';
   const committed = (): void => {
-    if (backoffMs > FIRST_BACKOFF_MS) journal.info(where, 'The task commits again.');
-    [backoffMs, told] = [0, ''];
+    backoffMs = 0;
+    told.worked();
   };
   while (!lease.revoked.aborted) {
     try {
@@ -97,8 +97,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       if (lease.revoked.aborted) return;
       if (error instanceof ConfigError) throw error;
       const { message, cause } = error as Error;
-      if (message !== told) journal.warn({ ...where, error: message, cause: String(cause ?? '') }, 'Task dropped; confirming ownership before it is restored. The same is not told again until it commits.');
-      told = message;
+      told.failed(message, { cause: String(cause ?? '') });
       await delay(backoffMs, undefined, { signal: lease.revoked }).catch(() => undefined);
       backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
       // A zombie that reconnects at once would fence the rightful owner: ask the group first.

@@ -3,6 +3,7 @@ import { inputTopics, type Consumer } from './consumer.js';
 import type { Lease, Membership } from './log.js';
 import { runTask, type Surroundings } from './run-task.js';
 import { steadyClock } from './steady-clock.js';
+import { toldOnce } from './told-once.js';
 import { sourcesOf, tickedInputs, type Topology } from './topology.js';
 
 /** Ticks lag the wall by this much, so that what is just being written still comes before them. */
@@ -26,7 +27,8 @@ export function runConsumer(consumer: Consumer, topology: Topology, around: Surr
 function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroundings): () => void {
   const sources = sourcesOf(consumer);
   if (sources.length === 0) return () => {};
-  let [failing, isDoubted] = [false, false];
+  const told = toldOnce(journal, { consumer: consumer.name, partition: lease.partition }, 'Tick not written; timers wait.', 'Ticks are written again.');
+  let isDoubted = false;
   const doubt = (now: boolean): void => {
     if (now && !isDoubted) journal.warn({ consumer: consumer.name, seconds: Math.round(steadyClock.doubtedMs / 1_000) }, 'The wall clock has leapt ahead; it is followed once that has lasted a minute.');
     isDoubted = now;
@@ -35,13 +37,7 @@ function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroun
     const time = steadyClock.now() - TICK_BEHIND_MS;
     doubt(steadyClock.doubtedMs > 0);
     const records = sources.map(({ name }) => ({ topic: name, partition: lease.partition, key: null, value: null, tick: { writer: 'source', time } }));
-    log.append(records).then(
-      () => { failing = false; },
-      (error: Error) => {
-        if (!failing) journal.warn({ consumer: consumer.name, partition: lease.partition, error: error.message }, 'Tick not written; timers wait.');
-        failing = true;
-      },
-    );
+    log.append(records).then(told.worked, ({ message }: Error) => told.failed(message));
   };
   tick();
   const timer = setInterval(tick, tickMs(log.partitions));

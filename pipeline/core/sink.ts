@@ -6,6 +6,7 @@ import { BlockBuilder } from './row-block.js';
 import type { Block } from './row-block.js';
 import { DEDUPLICATION_MS, sinkLimits } from './row-sink.js';
 import type { RowSink, SinkLimits, SinkPorts, SinkSpec } from './row-sink.js';
+import { toldOnce, type ToldOnce } from './told-once.js';
 
 const RUNBOOK = 'docs/clickhouse.md#a-sink-has-stopped';
 const POLL = 1_000;
@@ -51,6 +52,7 @@ class PartitionSink {
   #next = 0;
   #storedAt: number;
   #insertedAt = 0;
+  readonly #told: ToldOnce;
 
   constructor(
     readonly lease: Lease,
@@ -60,6 +62,7 @@ class PartitionSink {
     readonly limits: SinkLimits,
   ) {
     this.#storedAt = ports.now();
+    this.#told = toldOnce(ports.journal, { table: spec.table, partition: lease.partition }, 'ClickHouse or the log does not answer; backing off.', 'The sink goes on.');
   }
 
   async run(): Promise<void> {
@@ -191,20 +194,16 @@ class PartitionSink {
 
   /** The same again for as long as the world does not answer: no other block may pass this one. */
   async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    const { metrics, journal, sleep } = this.ports;
-    const where = { table: this.spec.table, partition: this.lease.partition };
-    let told = '';
+    const { metrics, sleep } = this.ports;
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, LONGEST_BACKOFF_MS)) {
       try {
         const answer = await attempt();
-        if (told !== '') journal.info(where, 'The sink goes on.');
+        this.#told.worked();
         return answer;
       } catch (error) {
         if (!(error instanceof Unavailable) || this.lease.revoked.aborted) throw error;
         metrics.count('millrace_sink_retries_total', { table: this.spec.table });
-        const { message } = error;
-        if (message !== told) journal.warn({ ...where, error: message }, 'ClickHouse or the log does not answer; backing off. The same is not told again until it does.');
-        told = message;
+        this.#told.failed(error.message);
         await sleep(waitMs, this.lease.revoked);
       }
     }

@@ -1,5 +1,6 @@
 import type { Log, NewRecord } from '../core/log.js';
 import type { Journal, Metrics } from '../core/metrics.js';
+import { toldOnce } from '../core/told-once.js';
 
 /** Each append delays the clicks that come meanwhile. */
 const TELL_MS = 100;
@@ -19,18 +20,17 @@ export interface ToldAnswers {
 export function toldAnswers(log: Pick<Log, 'append'>, metrics: Metrics, journal: Journal): ToldAnswers {
   let pending: NewRecord[] = [];
   let untold = 0;
-  let isRefused = false;
+  const said = toldOnce(journal, {}, 'Recommendations served were not told to the log.', 'Recommendations served are told to the log again.');
   let timer: NodeJS.Timeout | undefined;
   const underWay = new Set<Promise<void>>();
 
   async function append(records: readonly NewRecord[]): Promise<void> {
     try {
       await log.append(records);
-      isRefused = false;
+      said.worked();
     } catch (error) {
       metrics.count('millrace_recommendations_untold_total', {}, records.length);
-      if (!isRefused) journal.warn({ error: (error as Error).message, count: records.length }, 'Recommendations served were not told to the log. That is not said again until it takes some.');
-      isRefused = true;
+      said.failed((error as Error).message, { count: records.length });
     }
     untold -= records.length;
   }

@@ -159,7 +159,7 @@ export class Views {
 export function followTables(log: Log, tables: readonly Topic[], open: OpenStore, stop: AbortSignal, journal: Journal, lag: ReadingLag, patienceMs = 0): { caughtUp: Promise<void>; done: Promise<void> } {
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  const done = untilAvailable(async () => follow(log.reader(await positionsOf(log, tables, open), patienceMs), open, stop, lag, announce), stop, journal, 'A view');
+  const done = untilAvailable(async (works) => follow(log.reader(await positionsOf(log, tables, open), patienceMs), open, stop, lag, announce, works), stop, journal, 'A view');
   return { caughtUp, done: done.finally(() => lag.stop()).finally(announce) };
 }
 
@@ -176,10 +176,11 @@ async function positionsOf(log: Log, tables: readonly Topic[], open: OpenStore):
   return from;
 }
 
-async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, lag: ReadingLag, announce: () => void): Promise<void> {
+async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, lag: ReadingLag, announce: () => void, works: () => void): Promise<void> {
   try {
     while (!stop.aborted) {
       const records = await reader.poll(5_000, 250);
+      works();
       const byPartition = groupRecords(records);
       for (const group of byPartition.values()) {
         const last = group.at(-1)!;

@@ -220,19 +220,19 @@ test('a snapshot that cannot be written is told, counted and tried again, and th
 
 test('what the log did not take of what a learner told is told once it takes it, and no snapshot counts it as told before', async () => {
   let isFull = true;
-  let asked = 0;
+  let [asked, refusals] = [0, 0];
   const saved: number[] = [];
   const told = new Set<number>();
   /** Tells each count once, as a learner of vectors does. */
   const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
-  const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? Promise.reject(new Unavailable('The log is full.')) : log.append(records)) };
+  const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? (refusals++, Promise.reject(new Unavailable('The log is full.'))) : log.append(records)) };
   const snapshots: Snapshots = { load: async () => undefined, save: async () => void saved.push(told.size) };
   const stop = new AbortController();
-  let refusals = 0;
-  const { state, done } = await startFold(telling, { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log: full, metrics: noMetrics, journal: { ...silentJournal, warn: () => void refusals++ } });
+  const said: string[] = [];
+  const { state, done } = await startFold(telling, { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log: full, metrics: noMetrics, journal: { ...silentJournal, warn: (_, sentence) => void said.push(sentence), info: (_, sentence) => void said.push(sentence) } });
   await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(2);
   const [first] = [...told];
-  expect([asked, told.size, saved]).toEqual([1, 1, []]);
+  expect([asked, told.size, saved, said]).toEqual([1, 1, [], [expect.stringContaining('waits for what does not answer')]]);
   isFull = false;
   await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(0);
   await expect.poll(() => state.events, { timeout: 10_000 }).toBe(EVENTS);
@@ -241,6 +241,7 @@ test('what the log did not take of what a learner told is told once it takes it,
   const reader = log.reader([{ topic: itemVectors.name, partition: 0, offset: 0 }]);
   const rows = (await reader.poll(1_000, 1_000)).map(({ value }) => itemVectors.codec.decode(value!).events);
   await reader.close();
+  expect(said.slice(1)).toEqual(['counting goes on.']);
   expect(rows[0]).toBe(first);
   expect(rows).toEqual([...told].slice(0, rows.length));
   expect(saved.length).toBeGreaterThan(0);

@@ -105,7 +105,7 @@ test('why a block waits is told once until it is taken, however often it is sent
   unavailableAt(world, Array.from({ length: 40 }, (_, i) => insert + i));
   await live(world);
   expect(world.blocks.length).toBeGreaterThan(40);
-  expect(world.warnings).toEqual(['ClickHouse or the log does not answer; backing off. The same is not told again until it does.']);
+  expect(world.warnings).toEqual(['ClickHouse or the log does not answer; backing off. The same is not told again until it works.']);
 });
 
 describe('a block that was left open for longer than the deduplication window', () => {

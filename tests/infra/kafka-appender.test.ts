@@ -78,6 +78,33 @@ describe('appends', () => {
     await appender.close();
   });
 
+  test('that failed are no reason any more once a broker answers, though nobody sends anything; the log says so with the next that are taken', async () => {
+    vi.useFakeTimers();
+    try {
+      let isAway = true;
+      const { kafka } = scripted(async () => [acknowledged(7)]);
+      const away = { producer: (): Producer => {
+        const fake = kafka.producer();
+        vi.spyOn(fake, 'connect').mockImplementation(async () => { if (isAway) throw Object.assign(new Error('connect 10.0.0.7:9092'), { code: 'ECONNREFUSED' }); });
+        return fake;
+      } };
+      const lines: string[] = [];
+      const journal: Journal = { ...silentJournal, warn: (_, sentence) => void lines.push(sentence), info: (_, sentence) => void lines.push(sentence) };
+      const appender = openAppender(away, 'p-', noMetrics, journal);
+      await expect(appender.append([record('a')])).rejects.toThrow(Unavailable);
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(appender.failure()).toBe('Kafka does not take records (ECONNREFUSED)');
+      isAway = false;
+      await vi.advanceTimersByTimeAsync(6_000);
+      expect([appender.failure(), lines.length]).toEqual([undefined, 1]);
+      await appender.append([record('a')]);
+      expect(lines).toEqual([expect.stringMatching(/^Kafka does not take records/), 'Kafka takes records again.']);
+      await appender.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('that Kafka does not acknowledge in full are not taken for written', async () => {
     const { kafka } = scripted(async () => [acknowledged(0)]);
     const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);
