@@ -69,8 +69,15 @@ export function encodingOf(request: IncomingMessage): string {
   return encoding === 'x-gzip' ? 'gzip' : encoding;
 }
 
+/** Bytes of another charset are either no UTF-8 or, worse, another text in it. @throws Refusal 415 */
+export function checkCharset(request: IncomingMessage): void {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (charset !== undefined && !/^(utf-?8|(us-)?ascii)$/i.test(charset)) throw refuse(415, `Send UTF-8: the content-type names the charset ${JSON.stringify(charset.slice(0, 40))}.`);
+}
+
 /** @throws Refusal 413, 415, 503, 400 when it cannot be unpacked */
 export async function readBody(request: IncomingMessage, maxBytes: number, budget: BodyBudget): Promise<Buffer> {
+  checkCharset(request);
   const packed = await receive(request, maxBytes, budget);
   const encoding = encodingOf(request);
   if (encoding === 'identity') return packed;

@@ -1,4 +1,4 @@
-import { flag, isObject, optionalId, requiredSku, shopperId, text, under, type Errors, type Json } from '../../producers/fields.js';
+import { controlsIn, isObject, optionalId, requiredSku, shopperId, under, type Errors, type Json } from '../../producers/fields.js';
 import { skuOf } from '../../producers/event-products.js';
 import type { ForecastsWanted, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
 import { filterOf } from './filter.js';
@@ -7,6 +7,7 @@ import { badRequest } from './problem.js';
 
 const MAX_LIMIT = 100;
 const MAX_LISTED = 1000;
+const MAX_PLACEMENT = 256;
 /** Recommendations asked for at once. */
 const MAX_REQUESTS = 100;
 /** Items explained for one call: an explanation asks the ranker a thousand times, and others wait meanwhile. */
@@ -57,11 +58,24 @@ function skusOf(errors: Errors, body: Json, name: string): string[] | null {
   return [...skus];
 }
 
-/** Where on the page. Blank says a place that has no name: a page whose template lost it. */
+/** Where on the page. Blank says a place that has no name: a page whose template lost it. What clicks could not name again is no place. */
 function placementOf(errors: Errors, body: Json): string | null {
   const value = body['placement'];
-  if (typeof value === 'string' && value.trim() === '') errors.push({ path: 'placement', code: 'empty', message: 'Name the place on the page, or leave the field out.' });
-  return text(errors, body, 'placement', 256);
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') errors.push({ path: 'placement', code: 'wrong_type', message: 'This must be a text.' });
+  else if (value.trim() === '') errors.push({ path: 'placement', code: 'empty', message: 'Name the place on the page, or leave the field out.' });
+  else if (value.length > MAX_PLACEMENT) errors.push({ path: 'placement', code: 'too_large', message: `At most ${MAX_PLACEMENT} characters; these are ${value.length}.` });
+  else if (controlsIn(value)) errors.push({ path: 'placement', code: 'control_character', message: 'A placement must not contain control characters.' });
+  else return value;
+  return null;
+}
+
+/** An option of a question. One that is nearly true is a slip of who asks, as a misspelt one is. */
+function isWanted(errors: Errors, body: Json, name: string): boolean {
+  const value = body[name] ?? false;
+  if (typeof value === 'boolean') return value;
+  errors.push({ path: name, code: 'wrong_type', message: 'This must be true or false, without quotes.' });
+  return false;
 }
 
 /** The product of the page, under any name that a product has. */
@@ -130,10 +144,10 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     placement: placementOf(errors, body),
     context: contextOf(errors, body),
     after: afterOf(errors, body),
-    explain: flag(errors, body, 'explain') ?? false,
+    explain: isWanted(errors, body, 'explain'),
     diversity: strengthOf(errors, body, 'diversity', 1),
     fatigue: strengthOf(errors, body, 'fatigue', 5),
-    explore: flag(errors, body, 'explore') ?? false,
+    explore: isWanted(errors, body, 'explore'),
   };
   if (explainedIn(request) > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });
   return request;
@@ -170,8 +184,8 @@ export function recommendRequests(body: unknown, isServer: boolean): readonly { 
 export const scoreRequest = (input: unknown): ScoreRequest =>
   read(input, SCORE, (errors, body) => {
     if ((body['items'] ?? null) === null) errors.push({ path: 'items', code: 'required', message: 'Say which SKUs to score.' });
-    const compare = flag(errors, body, 'compare') ?? false;
-    const explain = (flag(errors, body, 'explain') ?? false) || compare;
+    const compare = isWanted(errors, body, 'compare');
+    const explain = isWanted(errors, body, 'explain') || compare;
     const items = skusOf(errors, body, 'items') ?? [];
     if (explain && items.length > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });
     return { ...shopperOfRequest(errors, body), items, after: afterOf(errors, body), explain, compare };

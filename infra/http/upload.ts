@@ -10,7 +10,7 @@ import { csvRows, misfit, type CsvRow } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { Successions } from '../../producers/replaces-ring.js';
-import { checkLength, encodingOf } from './body.js';
+import { checkCharset, checkLength, encodingOf } from './body.js';
 import type { Exchange, House } from './exchange.js';
 import { encodeToken, highest } from './position-token.js';
 import { badRequest, refuse, Refusal } from './problem.js';
@@ -30,8 +30,9 @@ function unpacked(request: IncomingMessage): Readable {
   return request.pipe(gunzip);
 }
 
-/** The body as text, unpacked, piece by piece. @throws Refusal 413, 400 */
+/** The body as text, unpacked, piece by piece. @throws Refusal 413, 415, 400 */
 async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
+  checkCharset(request);
   checkLength(request, MAX_UPLOAD_BYTES);
   const encoding = encodingOf(request);
   if (encoding !== 'identity' && encoding !== 'gzip') throw refuse(415, 'An upload may be packed with gzip.');

@@ -7,7 +7,7 @@ import { Driver } from '../support/driver.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { decodeToken } from '../../infra/http/position-token.js';
 import { signShopper } from '../../infra/http/keys.js';
-import { basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
+import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
 
 let http: Awaited<ReturnType<typeof startHttp>>;
 beforeAll(async () => {
@@ -82,6 +82,16 @@ describe('Segment’s HTTP API', () => {
 
   test('a body that is not JSON by its type is refused', async () => {
     expect((await http.post('/v1/track', view, { ...basic(BROWSER), 'content-type': 'application/xml' })).status).toBe(415);
+  });
+
+  test.each(['utf-16', '"UTF-16LE"', 'iso-8859-1', 'nonsense'])('bytes of the charset %s are refused by its name, at every door, not read as others', async (charset) => {
+    for (const [path, method, type] of [['/v1/track', 'POST', 'application/json'], ['/v1/recommend', 'POST', 'text/plain'], ['/v1/products', 'PUT', 'text/csv']] as const) {
+      const response = await fetch(http.url + path, { method, headers: { ...bearer(ADMIN), 'content-type': `${type}; charset=${charset}` }, body: JSON.stringify(view) });
+      expect(response.status).toBe(415);
+      expect(await response.text()).toContain(charset.replaceAll('"', ''));
+    }
+    expect(http.values('clickstream')).toEqual([]);
+    expect((await http.post('/v1/track', view, { ...basic(BROWSER), 'content-type': 'application/json; CharSet="UTF8"' })).status).toBe(200);
   });
 
   test('a wrong call names every wrong field and is kept as a dead letter', async () => {

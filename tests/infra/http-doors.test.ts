@@ -65,6 +65,16 @@ describe('recommend', () => {
     expect(http.asked).toEqual([]);
   });
 
+  test.each<[string, unknown, string]>([
+    ['explore', 1, 'wrong_type'], ['explore', 'true', 'wrong_type'], ['explain', '0', 'wrong_type'], ['explain', [], 'wrong_type'],
+    ['placement', 'ho\u0000me', 'control_character'], ['placement', 'x'.repeat(257), 'too_large'], ['placement', 7, 'wrong_type'],
+  ])('%s: %j is named, not taken for what it is nearly', async (path, value, code) => {
+    expect((await http.post('/v1/recommend', { anonymousId: 'a', [path]: value })).json['errors']).toMatchObject([{ path, code }]);
+    expect((await http.post('/v1/recommend', { requests: [{ anonymousId: 'a', [path]: value }] })).json['errors']).toMatchObject([{ path: `requests[0].${path}`, code }]);
+    expect((await http.post('/v1/score', { anonymousId: 'a', items: [], compare: value })).json['errors']).toMatchObject([{ path: 'compare', code: 'wrong_type' }]);
+    expect(http.asked).toEqual([]);
+  });
+
   test('answers up to a hundred requests at once, in order, and names what is wrong in each', async () => {
     const { status, json } = await http.post('/v1/recommend', { requests: [{ userId: 'u', limit: 2 }, { anonymousId: 'a' }] }, basic(SERVER));
     expect([status, json]).toEqual([200, { answers: [{ door: 'recommend' }, { door: 'recommend' }] }]);
