@@ -5,15 +5,19 @@ const MOST_DAYS = 5_000;
 const FIELDS: ReadonlySet<string> = new Set(['date', 'kind', 'name']);
 const KINDS = ['closed', 'holiday', 'promotion'] as const;
 
+const EXAMPLE = '[{"date": "2026-12-25", "kind": "closed"}]';
+
 /**
  * Days that a shop knows in advance, as JSON: `[{"date": "2026-12-25", "kind": "closed"}, {"date": "2026-11-27", "kind": "promotion",
- * "name": "Black Friday"}]`, by local day since 1970-01-01. A holiday on which the shop sells and a promotion have an effect of their own, learned by their name.
+ * "name": "Black Friday"}]`, by local day since 1970-01-01. A holiday on which the shop sells and a promotion have an effect of their own, learned by their name. Problems name the `file`,
+ * or the setting.
  */
-export function parseCalendar(text: string, name = 'SHOP_CALENDAR'): { plan: Plan; problems: string[] } {
+export function parseCalendar(text: string, file?: string): { plan: Plan; problems: string[] } {
+  const name = file ?? 'SHOP_CALENDAR';
   const plan = new Map<number, PlannedDay>();
   const problems: string[] = [];
   const { entries, why } = listOf(text);
-  if (entries === undefined) return { plan, problems: [`${name} must be a JSON list of days, or the path of a file with one${why === undefined ? '' : `: ${why}`}.`] };
+  if (entries === undefined) return { plan, problems: [`${file === undefined ? 'SHOP_CALENDAR must be a JSON list of days, or the path of a file with one' : `${file} is no calendar, which is a JSON list of days such as ${EXAMPLE}`}${why === undefined ? '' : `: ${why}`}.`] };
   if (entries.length > MOST_DAYS) return { plan, problems: [`${name} has ${entries.length} days; at most ${MOST_DAYS} are read.`] };
   entries.forEach((entry, i) => {
     const place = `${name}[${i}]`;

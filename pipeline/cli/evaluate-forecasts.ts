@@ -52,8 +52,12 @@ async function run(options: Options): Promise<void> {
   const sales = await readSales(options.sales);
   const step = options.step === 'auto' ? stepOf(sales.days) : { name: options.step, length: options.step === 'week' ? 7 : 1 };
   const { table, periodOf, last } = inPeriods(sales, step);
-  const cutoffs = [...new Set(options.cutoffs)].toSorted((a, b) => a - b);
-  for (const day of cutoffs) checkCutoff(options.sales, day, sales, periodOf, last, options.horizon);
+  const { cutoffs } = options;
+  cutoffs.forEach((day, i) => {
+    checkCutoff(options.sales, day, sales, periodOf, last, options.horizon);
+    const before = cutoffs[i - 1];
+    if (before !== undefined && periodOf(before) === periodOf(day)) throw new DataFileError(`The cut-offs ${dateOf(before)} and ${dateOf(day)} lie in one ${step.name}: name one of them.`);
+  });
   const plan = options.calendar === undefined ? undefined : await readPlan(options.calendar, step.name, periodOf);
   const stepDays = step.name === 'month' ? 30.4 : step.name === 'week' ? 7 : 1;
   const protocol = {
@@ -203,12 +207,16 @@ function checkCutoff(
   }
 }
 
+/** Days in order. One that is named twice would count twice in every mean. */
 export function parseDates(text: string): number[] {
-  return text.split(',').map((part) => {
+  const days = new Set<number>();
+  for (const part of text.split(',')) {
     const day = dayOf(part);
     if (day === undefined) throw new InvalidArgumentError(`"${part}" is no day written as YYYY-MM-DD.`);
-    return day;
-  });
+    if (days.has(day)) throw new InvalidArgumentError(`${dateOf(day)} is there twice.`);
+    days.add(day);
+  }
+  return [...days].toSorted((a, b) => a - b);
 }
 
 export function parseCountOrZero(text: string): number {

@@ -28,10 +28,9 @@ export function evaluateHoursCommand(): Command {
     .action(tellingDataErrors(run));
 }
 
-async function run({ sales: file, cutoffs: asked, horizon, minHistoryDays, minSellingDays, json }: Options): Promise<void> {
+async function run({ sales: file, cutoffs, horizon, minHistoryDays, minSellingDays, json }: Options): Promise<void> {
   const began = performance.now();
   const sales = await readSalesByHour(file);
-  const cutoffs = [...asked].toSorted((a, b) => a - b);
   for (const cutoff of cutoffs) {
     if (cutoff < sales.firstDay || cutoff + horizon > sales.lastDay) {
       throw new DataFileError(`The cut-off ${dateOf(cutoff)} needs a day before and ${horizon} days after it, but ${file} runs from ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}.`);

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { evaluateForecastsCommand } from '../../pipeline/cli/evaluate-forecasts.js';
-import { readSales } from '../../pipeline/cli/sales-file.js';
+import { evaluateForecastsCommand, parseDates } from '../../pipeline/cli/evaluate-forecasts.js';
+import { dateOf, readSales } from '../../pipeline/cli/sales-file.js';
 import { said } from '../support/command.js';
 
 const command = said('forecasts');
@@ -73,6 +73,18 @@ test('a calendar with faults is refused with all of them, by the name of its fil
   expect(command.err).toMatch(/calendar\.json\[1\]\.kind must be one of/);
   await run(sales(60, 7), date(350), '--horizon', '4', '--calendar', command.file('calendar.json', '[]'));
   expect(command.err).toContain('--calendar names days, but the periods are those of a week');
+});
+
+test('a calendar that is the file of sales is said to be none, and what one looks like', async () => {
+  await run(sales(140), date(110), '--calendar', command.file('wrong.csv', sales(10)));
+  expect(command.err).toMatch(/wrong\.csv is no calendar, which is a JSON list of days such as \[{"date": "2026-12-25", "kind": "closed"}\]/);
+});
+
+test('a cut-off counts once: named twice it is refused, and so are two of one week', async () => {
+  expect(() => parseDates('2024-02-01, 2024-01-01,2024-02-01')).toThrow('2024-02-01 is there twice');
+  expect(parseDates('2024-02-01,2024-01-01').map(dateOf)).toEqual(['2024-01-01', '2024-02-01']);
+  await run(sales(60, 7), `${date(350)},${date(352)}`, '--horizon', '4');
+  expect(command.err).toContain('lie in one week');
 });
 
 test('a report is one page that needs nothing else, with fans, calibration and baselines', async () => {
