@@ -79,7 +79,10 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function abandon(key: string, cartId: string, due: number, ctx: Context): void {
     const cart = ctx.get(carts, key, cartId);
-    if (!cart || cart.changedAt + options.abandonedAfterMs > due) return;
+    if (!cart || (cart.firedId !== null && cart.firedFor === cart.changedAt)) return;
+    // Of two carts that were joined the earlier timer stands; or the setting was a shorter one when it was set.
+    const dueNow = cart.changedAt + options.abandonedAfterMs;
+    if (dueNow > due) return ctx.schedule('abandoned', key, dueNow, cartId);
     const value = cart.lines.reduce((sum, line) => sum + valueOf(line), 0n);
     const firedId = fire({
       rule: CART_ABANDONMENT, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
@@ -107,7 +110,9 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 /** A cart that nobody has touched since it was reminded of is state without a purpose. */
 function forget(key: string, cartId: string, due: number, ctx: Context): void {
   const cart = ctx.get(carts, key, cartId);
-  if (cart && cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);
+  if (!cart) return;
+  if (cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);
+  else ctx.schedule('forget', key, cart.changedAt + FORGET_MS, cartId);
 }
 
 /** What was ordered under the id that is joined took the carts of this one, too: it is one shopper. */

@@ -36,13 +36,9 @@ export function isOlderThanOrder(contact: ShopperContact, cartId: string, time: 
   return time <= contact.lastOrderAt || contact.orderedCarts.some((ordered) => ordered.cartId === cartId && time <= ordered.time);
 }
 
-/** A cart that followed a merge: united with the standing one, unless an order has taken it already. */
+/** A cart that followed a merge: united with the standing one, unless an order has taken it already. A timer that came with it finds what stands. */
 export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub: string; value: Cart }, ctx: Context): void {
-  if (isOlderThanOrder(contactOf(key, ctx), cartId, moved.changedAt)) {
-    ctx.delete(carts, key, cartId);
-    ctx.cancel('abandoned', key, cartId);
-    return;
-  }
+  if (isOlderThanOrder(contactOf(key, ctx), cartId, moved.changedAt)) return;
   const standing = ctx.get(carts, key, cartId);
   if (!standing) return ctx.put(carts, key, moved, cartId);
   const lines = new Map([...standing.lines, ...moved.lines].map((line) => [line.sku, line]));

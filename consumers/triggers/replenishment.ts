@@ -41,7 +41,11 @@ export function joinReplenishment({ key, sub: sku, value: moved }: { key: string
   const standing = ctx.get(replenishments, key, sku);
   if (!standing) return ctx.put(replenishments, key, moved, sku);
   const later = moved.times[0]! > standing.times[0]! ? moved : standing;
-  ctx.put(replenishments, key, { ...later, times: latestDays([...standing.times, ...moved.times]) }, sku);
+  const joined: Replenishment = { ...later, times: latestDays([...standing.times, ...moved.times]) };
+  ctx.put(replenishments, key, joined, sku);
+  const due = dueOf(joined);
+  // Neither id knew a rhythm; where one did, its timer stands or has told.
+  if (due !== undefined && dueOf(later) === undefined) ctx.schedule('replenish', key, due, sku);
 }
 
 /** Purchases of one day count as one: two lines of an order are no rhythm. Latest first. */

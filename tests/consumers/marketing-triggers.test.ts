@@ -92,6 +92,40 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(driver.read(triggers)).toMatchObject([{ rule: 'cart_abandonment', shopper: 'u1', status: 'fired', products: [{ sku: 'P1' }] }]);
   });
 
+  test.each([[0, 10], [10, 0]])('carts of a device and of the user that it becomes, of minutes %i and %i, are one, and reminded of once: an hour after the last change', (ofDevice, ofUser) => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', time: NINE + ofDevice * MINUTE, products: [product('P1')] }));
+    driver.send(clickstream, 'u1', shopEvent('Product Added', { userId: 'u1', time: NINE + ofUser * MINUTE, products: [product('P2')] }));
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 20 * MINUTE }));
+    driver.tick(NINE + 5 * HOUR);
+    driver.tick(NINE + 40 * DAY);
+    expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', at: NINE + HOUR + 10 * MINUTE, products: [{ sku: 'P1' }, { sku: 'P2' }] }]);
+    expect(driver.dump('marketing-triggers').filter((row) => /cart|_timer/.test(row))).toEqual([]);
+  });
+
+  test('a cart of a device that an order of its user has taken leaves alone what the user put in since', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', time: NINE, products: [product('P1')] }));
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + 10 * MINUTE, lines: [orderLine('P1', 1, 1n)] }));
+    driver.send(clickstream, 'u1', shopEvent('Product Added', { userId: 'u1', time: NINE + 15 * MINUTE, products: [product('P2')] }));
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 20 * MINUTE }));
+    driver.tick(NINE + 5 * HOUR);
+    expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', at: NINE + HOUR + 15 * MINUTE, products: [{ sku: 'P2' }] }]);
+  });
+
+  test('what was bought as a guest and as a user has one rhythm', () => {
+    const driver = shop(OPTIONS, partitions);
+    const buy = (who: object, n: number): void => {
+      driver.send(orders, `R${n}`, orderEvent('completed', `R${n}`, { ...who, time: NINE + n * 10 * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+      driver.tick(NINE + n * 10 * DAY + MINUTE);
+    };
+    buy({ userId: 'u1' }, 0);
+    for (const n of [1, 2]) buy({ anonymousId: 'a1' }, n);
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 21 * DAY }));
+    driver.tick(NINE + 31 * DAY);
+    expect(driver.read(triggers)).toMatchObject([{ rule: 'replenishment_due', shopper: 'u1', status: 'fired', at: NINE + 30 * DAY }]);
+  });
+
   test('two customers on one device stay two (D24)', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'dev-1', userId: 'u1', time: NINE }));
