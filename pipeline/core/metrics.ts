@@ -4,10 +4,10 @@ export interface Metrics {
   gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
   observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
   /** A histogram's series that is to be expected stands there from the start, at nothing: its first value is a rise, and no new series. */
-  announce?(name: string, labels: Readonly<Record<string, string>>): void;
+  announce(name: string, labels: Readonly<Record<string, string>>): void;
 }
 
-export const noMetrics: Metrics = { count: () => {}, gauge: () => {}, observe: () => {} };
+export const noMetrics: Metrics = { count: () => {}, gauge: () => {}, observe: () => {}, announce: () => {} };
 
 /** Structured log: fields first, then a sentence. */
 export interface Journal {

@@ -74,7 +74,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
   const told = toldOnce(journal, { consumer: consumer.name, partition: lease.partition }, 'Task dropped; confirming ownership before it is restored.', 'The task commits again.');
-  metrics.announce?.('millrace_click_to_change_seconds', labels);
+  metrics.announce('millrace_click_to_change_seconds', labels);
   // The first time a task is restored at once; one that is dropped again before it could commit waits, ever longer.
   let backoffMs = 0;
   const committed = (): void => {

@@ -1,5 +1,6 @@
 import { ConfigError, Unavailable } from '../core/errors.js';
 import type { OffsetRange, Position } from '../core/log.js';
+import type { Metrics } from '../core/metrics.js';
 import type { Config } from '../config.js';
 import type { Parcel } from './parcel.js';
 
@@ -31,7 +32,7 @@ export interface Answers {
 
 export type FromLearner =
   | { readonly kind: 'call'; readonly id: number; readonly call: Call }
-  | { readonly kind: 'metric'; readonly how: 'count' | 'gauge' | 'observe'; readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> | undefined }
+  | { readonly kind: 'metric'; readonly how: keyof Metrics; readonly name: string; readonly value: number; readonly labels: Readonly<Record<string, string>> | undefined }
   | { readonly kind: 'journal'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly fields: object; readonly sentence: string }
   | { readonly kind: 'failed'; readonly error: SentError };
 

@@ -1,6 +1,7 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { FoldSurroundings } from '../core/fold.js';
 import type { Reader } from '../core/log.js';
+import type { Metrics } from '../core/metrics.js';
 import { received, sent, type Answers, type Assignment, type Call, type FromLearner, type ToLearner } from './messages.js';
 import { handedOver, pack, unpack } from './parcel.js';
 
@@ -26,7 +27,7 @@ export function learnOnThread(worker: Worker, { log, metrics, journal }: FoldSur
     worker.on('message', (message: FromLearner) => {
       switch (message.kind) {
         case 'call': return void take(message.id, message.call);
-        case 'metric': return message.how === 'count' ? metrics.count(message.name, message.labels, message.value) : metrics[message.how](message.name, message.value, message.labels);
+        case 'metric': return tellMetric(metrics, message);
         case 'journal': return journal[message.level](message.fields, message.sentence);
         case 'failed': return reject(received(message.error));
       }
@@ -37,6 +38,15 @@ export function learnOnThread(worker: Worker, { log, metrics, journal }: FoldSur
     if (stop.aborted) end();
     else stop.addEventListener('abort', end, { once: true });
   });
+}
+
+function tellMetric(metrics: Metrics, { how, name, value, labels = {} }: Extract<FromLearner, { kind: 'metric' }>): void {
+  switch (how) {
+    case 'count': return metrics.count(name, labels, value);
+    case 'announce': return metrics.announce(name, labels);
+    case 'gauge':
+    case 'observe': return metrics[how](name, value, labels);
+  }
 }
 
 /** Answers what a learner asks of the log. It has one reader at a time. */

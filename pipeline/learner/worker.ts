@@ -56,11 +56,12 @@ const log: FoldSurroundings['log'] = {
     };
   },
 };
-const metric = (how: 'count' | 'gauge' | 'observe', metricName: string, value: number, labels: Readonly<Record<string, string>> | undefined): void => say({ kind: 'metric', how, name: metricName, value, labels });
+const metric = (how: keyof Metrics, metricName: string, value: number, labels: Readonly<Record<string, string>> | undefined): void => say({ kind: 'metric', how, name: metricName, value, labels });
 const metrics: Metrics = {
   count: (counted, labels, by = 1) => metric('count', counted, by, labels),
   gauge: (shown, value, labels) => metric('gauge', shown, value, labels),
   observe: (observed, value, labels) => metric('observe', observed, value, labels),
+  announce: (announced, labels) => metric('announce', announced, 0, labels),
 };
 const told = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, sentence: string): void => say({ kind: 'journal', level, fields, sentence });
 const journal: Journal = { debug: told('debug'), info: told('info'), warn: told('warn'), error: told('error') };
