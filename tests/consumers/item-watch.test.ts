@@ -29,6 +29,12 @@ test('forecasts hear of what the catalogue names for the first time, though it s
   expect(driver.read(supplies).map(({ sku, stock: units, deleted }) => [sku, units, deleted])).toEqual([['P1', 5, false], ['P1', 5, false], ['P2', null, false]]);
 });
 
+test('forecasts hear that a sale without dates begins, and that it ends', () => {
+  const driver = new Driver([itemWatch()]);
+  for (const [i, price] of [null, '5 EUR', '5 EUR', null].entries()) driver.send(catalog, 'P1', listed('P1', { attributes: price === null ? {} : { sale_price: price }, time: NINE + i }));
+  expect(driver.read(supplies).map(({ sale }) => sale)).toEqual([null, '', null]);
+});
+
 test('what is older than what is known changes nothing', () => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P1', stock('P1', 5, NINE + MINUTE, 20_000n));
