@@ -4,7 +4,7 @@ import { readConfig } from '../config.js';
 import { silentJournal } from '../core/metrics.js';
 import { startMillrace } from '../main.js';
 import { figure, quantile, type Bench, type BenchSetting, type Figure } from './bench.js';
-import { startGenerator } from './load-order.js';
+import { startGenerator, type ClickResult } from './load-order.js';
 import { deleteTopics } from './peers/kafka.js';
 
 const RATES = [50, 200];
@@ -25,19 +25,17 @@ async function measure(engine: string, { config, folder, seconds, loader }: Benc
     const until = Date.now() + READY_MS;
     while (!millrace.scorer?.isReady() && Date.now() < until) await delay(50);
     const authorization = `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`;
-    const load = (rate: number, forSeconds: number): ReturnType<typeof generator.run> =>
+    const load = (rate: number, forSeconds: number): Promise<ClickResult> =>
       generator.run({ kind: 'clicks', port: millrace.port, authorization, rate, seconds: forSeconds, shoppers: SHOPPERS, skus: SKUS });
     // Groups still form for some seconds: begin when clicks are answered in time.
     for (let calm = 0; calm < 2 && Date.now() < until;) {
       const warm = await load(WARM_RATE, 1);
-      calm = 'stale' in warm && warm.stale === 0 ? calm + 1 : 0;
+      calm = warm.stale === 0 ? calm + 1 : 0;
     }
     await load(RATES[0]!, WARM_SECONDS);
     const figures: Figure[] = [];
     for (const rate of RATES) {
-      const result = await load(rate, seconds / RATES.length);
-      if (!('changed' in result)) throw new Error('The load generator answered something else.');
-      const { changed, accepted, stale } = result;
+      const { changed, accepted, stale } = await load(rate, seconds / RATES.length);
       const conditions = { clicks_a_second: rate, clicks: accepted.length, stale, warm_seconds: WARM_SECONDS, shoppers: SHOPPERS, skus: SKUS, accepted_p50_ms: Math.round(quantile(accepted, 0.5) * 10) / 10, role: 'all in one process, ClickHouse included' };
       for (const q of [0.5, 0.99]) figures.push(figure(`click-to-change ${engine} ${rate}/s p${q * 100}`, quantile(changed, q), null, 'ms', conditions));
     }

@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import { createHttpServer, type HttpServer } from '../../infra/http/server.js';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
 import { openKafkaLog } from '../../infra/kafka-log/index.js';
@@ -12,6 +11,7 @@ import { alternating, cpuSeconds, figure, median, quantile, type Bench, type Ben
 import { batchBodies } from './events.js';
 import { startGenerator } from './load-order.js';
 import { appendFile } from './peers/append-file.js';
+import { listening } from './peers/echo.js';
 import { eventSender } from './peers/kafka.js';
 import { kafkaTopics } from './kafka-setting.js';
 
@@ -121,6 +121,3 @@ function bareServer(keep: Keep): Server {
     });
   });
 }
-
-export const listening = (server: Server): Promise<number> =>
-  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));

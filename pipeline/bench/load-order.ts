@@ -1,20 +1,33 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** Requests one after the other on some connections. */
-export interface Load {
-  readonly kind: 'closed';
+/** Whom to ask what, and for how long. */
+interface Questions {
   readonly port: number;
   readonly path: string;
   readonly authorization: string;
+  /** In turn. */
   readonly bodies: readonly string[];
-  readonly connections: number;
   readonly seconds: number;
 }
+
+/** Requests one after the other on some connections: as many as are answered. */
+export interface ClosedLoad extends Questions {
+  readonly kind: 'closed';
+  readonly connections: number;
+}
+
+/** Requests at a rate a second, whether or not earlier ones were answered. */
+export interface OpenLoad extends Questions {
+  readonly kind: 'open';
+  readonly rate: number;
+}
+
+export type Load = ClosedLoad | OpenLoad;
 
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** ms of each request. */
+  /** ms of each request: in a closed loop since it was sent, in an open one since it was due. */
   readonly latencies: readonly number[];
 }
 
@@ -38,16 +51,24 @@ export interface ClickResult {
   readonly stale: number;
 }
 
+/** A bare server that answers each body with itself, in the generator's process. */
+export interface EchoOrder {
+  readonly kind: 'echo';
+}
+
+export type Order = Load | ClickLoad | EchoOrder;
+
 /** The load generator in its own process. */
 export interface Generator {
   run(load: Load): Promise<LoadResult>;
   run(load: ClickLoad): Promise<ClickResult>;
+  run(order: EchoOrder): Promise<{ readonly port: number }>;
   stop(): void;
 }
 
 export function startGenerator(entry: readonly string[]): Generator {
   const child: ChildProcess = spawn(process.execPath, [...entry], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
-  const ask = (load: Load | ClickLoad): Promise<never> => new Promise((resolve, reject) => {
+  const ask = (order: Order): Promise<never> => new Promise((resolve, reject) => {
     const answered = (result: unknown): void => {
       child.off('exit', ended);
       if (typeof result === 'object' && result !== null && 'error' in result) reject(new Error(`The load generator failed: ${String(result.error)}`));
@@ -55,7 +76,7 @@ export function startGenerator(entry: readonly string[]): Generator {
     };
     const ended = (): void => reject(new Error('The load generator ended.'));
     child.once('message', answered).once('exit', ended);
-    child.send(load);
+    child.send(order);
   });
   return { run: ask, stop: () => void child.kill() };
 }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'node:http';
-import type { Load, LoadResult, ClickLoad, ClickResult } from './load-order.js';
+import { random } from '../../producers/simulate/random.js';
+import type { ClickLoad, ClickResult, ClosedLoad, LoadResult, OpenLoad, Order } from './load-order.js';
+import { echo, listening } from './peers/echo.js';
 
 /** The load generator: a process of its own, so that it never shares a thread with what it measures. */
 
@@ -23,7 +25,7 @@ function send(agent: Agent, port: number, path: string, authorization: string, b
 }
 
 /** Closed loop: each connection sends the next request when it has the answer to the last. */
-async function closedLoop({ port, path, authorization, bodies, connections, seconds }: Load): Promise<LoadResult> {
+async function closedLoop({ port, path, authorization, bodies, connections, seconds }: ClosedLoad): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const buffers = bodies.map((body) => Buffer.from(body));
   const latencies: number[] = [];
@@ -38,6 +40,31 @@ async function closedLoop({ port, path, authorization, bodies, connections, seco
       latencies.push(performance.now() - sent);
     }
   }));
+  agent.destroy();
+  return { requests: latencies.length, seconds: (performance.now() - began) / 1000, latencies };
+}
+
+/**
+ * Open loop: requests come at random, independent of each other and of the answers, as shoppers do (a Poisson process). Latency counts from
+ * when a request was due, so that one which waits for its turn to be sent waits, too. Timers wake to the millisecond, which is in it.
+ */
+async function openLoop({ port, path, authorization, bodies, rate, seconds }: OpenLoad): Promise<LoadResult> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const buffers = bodies.map((body) => Buffer.from(body));
+  const { uniform } = random('open loop');
+  const latencies: number[] = [];
+  const one = async (due: number, body: Buffer): Promise<void> => {
+    const { status, text } = await send(agent, port, path, authorization, body);
+    if (status !== 200) throw new Error(`${path} answered ${status}: ${text.slice(0, 200)}`);
+    latencies.push(performance.now() - due);
+  };
+  const began = performance.now();
+  const underWay: Promise<void>[] = [];
+  for (let due = began; due < began + seconds * 1000; due -= (Math.log(1 - uniform()) / rate) * 1000) {
+    if (due > performance.now()) await delay(due - performance.now());
+    underWay.push(one(due, buffers[underWay.length % buffers.length]!));
+  }
+  await Promise.all(underWay);
   agent.destroy();
   return { requests: latencies.length, seconds: (performance.now() - began) / 1000, latencies };
 }
@@ -74,8 +101,16 @@ async function clicks({ port, authorization, rate, seconds, shoppers, skus }: Cl
   return { accepted, changed, stale };
 }
 
-process.on('message', (order: Load | ClickLoad) => {
-  const work: Promise<LoadResult | ClickResult> = order.kind === 'closed' ? closedLoop(order) : clicks(order);
-  work.then((result) => process.send!(result), (error: Error) => process.send!({ error: error.message })).catch(() => process.exit(1));
+function carryOut(order: Order): Promise<LoadResult | ClickResult | { readonly port: number }> {
+  switch (order.kind) {
+    case 'closed': return closedLoop(order);
+    case 'open': return openLoop(order);
+    case 'clicks': return clicks(order);
+    case 'echo': return listening(echo()).then((port) => ({ port }));
+  }
+}
+
+process.on('message', (order: Order) => {
+  carryOut(order).then((result) => process.send!(result), (error: Error) => process.send!({ error: error.message })).catch(() => process.exit(1));
 });
 process.on('disconnect', () => process.exit(0));

@@ -1,13 +1,10 @@
-import { createServer } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { itemNeighbours } from '../../consumers/co-visitation.js';
-import { recommender } from '../../consumers/recommender.js';
 import { MODEL } from '../../models/fusion.js';
 import type { Ranking } from '../serving/rank.js';
 import { alternating, cpuSeconds, figure, quantile, type Bench, type BenchSetting } from './bench.js';
-import { listening } from './collector.js';
 import { EXPONENT } from './events.js';
 import { startGenerator, type Generator, type LoadResult } from './load-order.js';
+import { echo, listening } from './peers/echo.js';
 import { KEY, startRecommendServer, type RecommendServer } from './recommend-server.js';
 
 const ITEMS = 100_000;
@@ -16,15 +13,13 @@ const LEARNED = 300_000;
 const LIMIT = 10;
 /** Requests before the first that counts. */
 const WARMED = 4_000;
-const CONNECTIONS = 8;
+export const CONNECTIONS = 8;
 const ROUNDS = 3;
-/** Events a second. */
-const RATE = 1_000;
 /** Who asks, in turn: what one shopper's answer needed has left the processor's caches when the same one asks again, as in a shop. */
 const ASKING = Array.from({ length: 200 }, (_, number) => `shopper-${number * 7}`);
-const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, shoppers_asking: ASKING.length, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT, model: MODEL };
+export const CONDITIONS = { items: ITEMS, shoppers: SHOPPERS, shoppers_asking: ASKING.length, events_learned: LEARNED, limit: LIMIT, zipf_exponent: EXPONENT, model: MODEL };
 
-const serverOf = ({ config, folder }: BenchSetting): Promise<RecommendServer> => startRecommendServer({ config, folder, items: ITEMS, shoppers: SHOPPERS, learned: LEARNED });
+export const serverOf = ({ config, folder }: BenchSetting): Promise<RecommendServer> => startRecommendServer({ config, folder, items: ITEMS, shoppers: SHOPPERS, learned: LEARNED });
 
 export const recommend: Bench = {
   name: 'recommend',
@@ -77,39 +72,15 @@ function timed(ranking: Ranking): number[] {
 
 const BODIES = ASKING.map((userId) => JSON.stringify({ userId, limit: LIMIT }));
 
-const ask = (generator: Generator, port: number, seconds: number): Promise<LoadResult> => generator.run({
-  kind: 'closed', port, path: '/v1/recommend', authorization: `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`, bodies: BODIES, connections: CONNECTIONS, seconds,
-});
+const QUESTIONS = { path: '/v1/recommend', authorization: `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`, bodies: BODIES };
 
-export const recommendLearning: Bench = {
-  name: 'recommend-learning',
-  about: 'Recommend requests over HTTP, as many as 8 connections of another process take, each answer told to the log and learned, while 1,000 events a second are written to it and learned.',
-  needs: [],
-  async run(setting) {
-    const { seconds, loader } = setting;
-    const server = await serverOf(setting);
-    const generator = startGenerator(loader);
-    try {
-      const port = await server.http.listen(0, '127.0.0.1');
-      const events = server.learnAt(RATE);
-      await ask(generator, port, seconds);
-      const before = events.written();
-      const { requests, seconds: took, latencies } = await ask(generator, port, seconds);
-      const lags = server.metrics.byLabel('millrace_consumer_lag_records', 'consumer');
-      const conditions = {
-        ...CONDITIONS, connections: CONNECTIONS, lessons: 'past the first ones, which all events give', events_a_second: Math.round((events.written() - before) / took),
-        answers_not_told_to_the_log: server.metrics.total('millrace_recommendations_untold_total'), scorer_lag_records: lags.get(itemNeighbours.name) ?? -1, learner_lag_records: lags.get(recommender.name) ?? -1,
-      };
-      return [
-        figure('recommend-learning rate', requests / took, null, 'requests/s', conditions),
-        figure('recommend-learning p99', quantile(latencies, 0.99), null, 'ms', conditions),
-      ];
-    } finally {
-      generator.stop();
-      await server.close();
-    }
-  },
-};
+/** As many as are answered. */
+export const ask = (generator: Generator, port: number, seconds: number): Promise<LoadResult> =>
+  generator.run({ kind: 'closed', port, ...QUESTIONS, connections: CONNECTIONS, seconds });
+
+/** So many a second. */
+export const askAt = (rate: number, generator: Generator, port: number, seconds: number): Promise<LoadResult> =>
+  generator.run({ kind: 'open', port, ...QUESTIONS, rate, seconds });
 
 export const recommendHttp: Bench = {
   name: 'recommend-http',
@@ -118,14 +89,10 @@ export const recommendHttp: Bench = {
   async run(setting) {
     const { seconds, loader } = setting;
     const server = await serverOf(setting);
-    const echo = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.concat(chunks)));
-    });
+    const peer = echo();
     const generator = startGenerator(loader);
     try {
-      const ports = { ours: await server.http.listen(0, '127.0.0.1'), peer: await listening(echo) };
+      const ports = { ours: await server.http.listen(0, '127.0.0.1'), peer: await listening(peer) };
       const share = seconds / (2 * ROUNDS + 1);
       const cpu = async (port: number, forSeconds: number): Promise<number> => {
         const began = cpuSeconds();
@@ -140,8 +107,8 @@ export const recommendHttp: Bench = {
     } finally {
       generator.stop();
       await server.close();
-      echo.close();
-      echo.closeAllConnections();
+      peer.close();
+      peer.closeAllConnections();
     }
   },
 };
