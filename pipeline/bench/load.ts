@@ -61,7 +61,8 @@ async function openLoop({ port, path, authorization, bodies, rate, seconds }: Op
   const began = performance.now();
   const underWay: Promise<void>[] = [];
   for (let due = began; due < began + seconds * 1000; due -= (Math.log(1 - uniform()) / rate) * 1000) {
-    if (due > performance.now()) await delay(due - performance.now());
+    // Timers cut off parts of a millisecond, and nobody asks before it is due.
+    while (due > performance.now()) await delay(Math.ceil(due - performance.now()));
     underWay.push(one(due, buffers[underWay.length % buffers.length]!));
   }
   await Promise.all(underWay);
