@@ -67,7 +67,7 @@ const whenRevoked = (lease: Lease): Promise<void> => new Promise((resolve) => {
 });
 
 export function startSinks(engine: Engine, sink: RowSink): Running[] {
-  const ports = sinkPorts(engine.metrics, engine.journal);
+  const ports = sinkPorts(engine.metrics, engine.journal, engine.log.clock);
   // A block makes a part that ClickHouse must merge: partitions share what one table may take.
   const limits = { ...sinkLimits, pauseMs: sinkLimits.pauseMs * engine.log.partitions };
   const eraser = { name: 'clickhouse-erasures', ...engine.log.own({ name: 'clickhouse-erasures', inputs: [erasures.name], patienceMs: SINK_PATIENCE_MS }, (lease) => runErasures(lease, engine.log, sink, engine.journal)) };

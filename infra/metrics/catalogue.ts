@@ -54,6 +54,8 @@ export const catalogue = {
   millrace_recommender_forgotten_items: { kind: 'gauge', help: 'Items it has forgotten: deleted ones, and the least popular of those outside the catalogue beyond UNLISTED_ITEMS.', labels: ['because'] },
   millrace_sink_retries_total: { kind: 'counter', help: 'Attempts of sinks that were not answered.', labels: ['table'] },
   millrace_sink_rows_total: { kind: 'counter', help: 'Rows acknowledged by ClickHouse.', labels: ['table'] },
+  millrace_sink_lag_records: { kind: 'gauge', help: 'Records that stand in the log and not in the table, as far as the process knows.', labels: ['table', 'partition'] },
+  millrace_sink_lag_seconds: { kind: 'gauge', help: 'Age of the oldest record that was read and is not in the table, or for how long a topic that is ticked has been silent.', labels: ['table', 'partition'] },
   millrace_sink_stopped: { kind: 'gauge', help: '1: a permanent error stopped this sink.', labels: ['table', 'partition'] },
   millrace_kafka_rebalances_total: { kind: 'counter', help: 'Generations a group member joined.', labels: ['consumer'] },
   millrace_kafka_append_seconds: { kind: 'histogram', help: 'Time of a produce request outside transactions.', labels: [], buckets: FAST },

@@ -1,4 +1,4 @@
-import type { LogRecord } from './log.js';
+import type { Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 
 /** One row by column name, in the same order for all rows of a table; 64-bit integers and decimals are strings. */
@@ -50,6 +50,8 @@ export interface SinkPorts {
   readonly journal: Journal;
   /** Wall clock in ms: it only tells whether a block is still inside the deduplication window. */
   readonly now: () => number;
+  /** Of the log: by the wall's, silence is a sign that something stands still. */
+  readonly clock: Log['clock'];
   readonly sleep: (ms: number, until: AbortSignal) => Promise<void>;
 }
 

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from './errors.js';
-import type { Lease, LogRecord } from './log.js';
+import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import { BlockBuilder } from './row-block.js';
 import type { Block } from './row-block.js';
 import { DEDUPLICATION_MS, sinkLimits } from './row-sink.js';
 import type { RowSink, SinkLimits, SinkPorts, SinkSpec } from './row-sink.js';
+import { SinkLag } from './sink-lag.js';
 import { toldOnce, type ToldOnce } from './told-once.js';
 
 const RUNBOOK = 'docs/clickhouse.md#a-sink-has-stopped';
@@ -35,14 +36,17 @@ const markOf = (metadata: string): Mark | undefined => {
 export async function runSink(lease: Lease, spec: SinkSpec, sink: RowSink, ports: SinkPorts, limits = sinkLimits): Promise<void> {
   const labels = { table: spec.table, partition: String(lease.partition) };
   ports.metrics.gauge('millrace_sink_stopped', 0, labels);
+  const lag = new SinkLag(ports.metrics, labels, () => lease.lag()[spec.topic] ?? 0, ports.now, ports.clock);
   try {
-    await new PartitionSink(lease, spec, sink, ports, limits).run();
+    await new PartitionSink(lease, spec, sink, ports, limits, lag).run();
   } catch (error) {
     if (lease.revoked.aborted) return;
     ports.metrics.gauge('millrace_sink_stopped', 1, labels);
     ports.journal.error({ err: error, topic: spec.topic, ...labels, runbook: RUNBOOK }, `The sink of ${spec.table} has stopped; see ${RUNBOOK}.`);
     // Keep the lease: another member would meet the same error, and a rejected owner would end the whole process.
     if (!lease.revoked.aborted) await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+  } finally {
+    lag.stop();
   }
 }
 
@@ -60,6 +64,7 @@ class PartitionSink {
     readonly sink: RowSink,
     readonly ports: SinkPorts,
     readonly limits: SinkLimits,
+    readonly lag: SinkLag,
   ) {
     this.#storedAt = ports.now();
     this.#told = toldOnce(ports.journal, { table: spec.table, partition: lease.partition }, 'ClickHouse or the log does not answer; backing off.', 'The sink goes on.');
@@ -127,6 +132,7 @@ class PartitionSink {
       const mine = beyond < 0 ? records : records.slice(0, beyond);
       if (beyond >= 0) this.#unread = [...records.slice(beyond), ...this.#unread];
       await build.add(mine);
+      this.lag.took(mine, build.rows);
       seen = beyond < 0 ? (records.at(-1)?.offset ?? seen) : last;
     }
     this.#next = last + 1;
@@ -145,6 +151,7 @@ class PartitionSink {
       if (due <= now) break;
       const records = await this.#take(Math.min(POLL, maxRows - build.rows), due - now);
       await build.add(records);
+      this.lag.took(records, build.rows);
       this.#next = (records.at(-1)?.offset ?? this.#next - 1) + 1;
       if (build.rows === 0) return undefined;
       firstAt ??= now;
@@ -171,6 +178,7 @@ class PartitionSink {
   async #store(offset: number, metadata: string): Promise<void> {
     await this.#patiently(() => this.lease.storeOffset(this.spec.topic, offset, metadata));
     this.#storedAt = this.ports.now();
+    if (metadata === this.#done()) this.lag.wrote();
   }
 
   #seek(offset: number | undefined): Promise<void> {
@@ -213,4 +221,4 @@ class PartitionSink {
 const systemSleep = (ms: number, until: AbortSignal): Promise<void> => delay(ms, undefined, { signal: until }).catch(() => undefined);
 
 /** The ports of a real process. */
-export const sinkPorts = (metrics: Metrics, journal: Journal): SinkPorts => ({ metrics, journal, now: Date.now, sleep: systemSleep });
+export const sinkPorts = (metrics: Metrics, journal: Journal, clock: Log['clock'] = 'wall'): SinkPorts => ({ metrics, journal, clock, now: Date.now, sleep: systemSleep });

@@ -135,7 +135,7 @@ export class World {
   get ports(): SinkPorts {
     const metrics: Metrics = { ...noMetrics, gauge: (name, value, labels) => void this.gauges.set(`${name}{${labels?.['table']}}`, value) };
     const journal: Journal = { debug: () => {}, info: () => {}, warn: (_fields, sentence) => void this.warnings.push(sentence), error: (_fields, sentence) => void this.errors.push(sentence) };
-    return { metrics, journal, now: () => this.time, sleep: async (ms) => void (this.time += ms) };
+    return { metrics, journal, clock: 'wall', now: () => this.time, sleep: async (ms) => void (this.time += ms) };
   }
 
   get stopped(): boolean {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { Unavailable } from '../../pipeline/core/errors.js';
 import { DEDUPLICATION_MS, sinkLimits } from '../../pipeline/core/row-sink.js';
 import type { SinkLimits } from '../../pipeline/core/row-sink.js';
 import { runSink } from '../../pipeline/core/sink.js';
@@ -106,6 +107,28 @@ test('why a block waits is told once until it is taken, however often it is sent
   await live(world);
   expect(world.blocks.length).toBeGreaterThan(40);
   expect(world.warnings).toEqual(['ClickHouse or the log does not answer; backing off. The same is not told again until it works.']);
+});
+
+test('what waits for ClickHouse is told by the second, in rows and by its age, until it is there', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const world = rows(3);
+    for (const record of world.records) Object.assign(record, { writtenAt: world.time - 5_000 });
+    const told: unknown[] = [];
+    const start = world.time;
+    world.onStep = (_, name) => {
+      vi.advanceTimersByTime(1_000);
+      if (name !== 'before insert') return;
+      told.push([world.gauges.get('millrace_sink_lag_records{numbers}'), Math.round((world.gauges.get('millrace_sink_lag_seconds{numbers}') ?? 0) - (world.time - start) / 1_000)]);
+      if (told.length < 20) throw new Unavailable('ClickHouse does not answer.');
+    };
+    await live(world);
+    expect(world.time - start).toBeGreaterThan(60_000);
+    expect([world.table, told]).toEqual([[0, 1, 2], Array.from({ length: 20 }, () => [3, 5])]);
+    expect([world.gauges.get('millrace_sink_lag_records{numbers}'), world.gauges.get('millrace_sink_lag_seconds{numbers}')]).toEqual([0, 0]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe('a block that was left open for longer than the deduplication window', () => {
