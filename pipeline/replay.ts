@@ -14,9 +14,12 @@ const LONGEST_WAIT_MS = 5_000;
 /** A gap in a file's time passes as so much at most, after which orders from before it are late anyway: one misdated line would hold up all behind it for hours. */
 const LONGEST_GAP_MS = 30 * 86_400_000;
 
-/** The destination has not taken a batch for as long as it was waited for; what was taken before stays. */
+/** The destination has not taken a batch for as long as it was waited for, `afterMs` since it first refused; what was taken before stays. */
 export class GaveUp extends Error {
   override readonly name = 'GaveUp';
+  constructor(message: string, readonly afterMs: number, options: ErrorOptions) {
+    super(message, options);
+  }
 }
 
 export interface ReplayOptions {
@@ -29,7 +32,7 @@ export interface ReplayOptions {
   /** File seconds a second; Infinity as fast as it goes. */
   readonly speed: number;
   readonly onProgress: (events: number) => void;
-  /** How long a batch is sent again, ever more rarely, before it is given up. */
+  /** How long after it was first refused a batch is sent again, ever more rarely, before it is given up: a refusal itself may take two minutes (in-step.ts). */
   readonly patienceMs: number;
   /** A batch was not taken and is sent again; told once, until one is taken. */
   readonly onRetry: (error: Error) => void;
@@ -106,14 +109,16 @@ function ticks(time: number, partitions: number): NewRecord[] {
 }
 
 async function sendUntilTaken(batch: readonly NewRecord[], { send, onRetry, patienceMs }: ReplayOptions): Promise<void> {
-  const until = performance.now() + patienceMs;
+  let refusedAt: number | undefined;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     try {
       return await send(batch);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      const leftMs = until - performance.now();
-      if (leftMs <= 0) throw new GaveUp(error.message, { cause: error });
+      refusedAt ??= performance.now();
+      const waitedMs = performance.now() - refusedAt;
+      const leftMs = patienceMs - waitedMs;
+      if (leftMs <= 0) throw new GaveUp(error.message, waitedMs, { cause: error });
       if (waitMs === FIRST_WAIT_MS) onRetry(error);
       await delay(Math.min(waitMs, leftMs));
     }

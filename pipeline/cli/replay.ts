@@ -104,7 +104,7 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
       onRetry: (error) => process.stderr.write(`${error.message} The same batch is sent again for ${options.patience} s.\n`),
     }).catch((error: unknown) => {
       if (!(error instanceof GaveUp)) throw error;
-      throw new TryAgain(`${error.message} Given up after ${options.patience} s: start the same command again, what was taken does not count twice.`, { cause: error });
+      throw new TryAgain(`${error.message} Given up after ${Math.round(error.afterMs / 1_000)} s: start the same command again, what was taken does not count twice.`, { cause: error });
     });
     summary = replayed.summary;
     let most = 1;

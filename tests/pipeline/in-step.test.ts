@@ -11,7 +11,7 @@ import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
 import { inStep, WITHIN_MS } from '../../pipeline/in-step.js';
-import { replay } from '../../pipeline/replay.js';
+import { replay, type GaveUp } from '../../pipeline/replay.js';
 import { uploader } from '../../pipeline/replay-upload.js';
 import type { FileRecord } from '../../producers/formats/format.js';
 import { allTopics, interactions, orders, sales } from '../../schemas/topics.js';
@@ -76,6 +76,25 @@ test('a file passes at the speed asked for, and a line of a wrong century holds 
   expect(at[1]).toBeGreaterThanOrEqual(1_490);
   expect(at.at(-1)).toBeGreaterThanOrEqual(1_590);
 }, 30_000);
+
+test('patience begins where a batch is first refused: what is held back for longer than that is sent again all the same', async () => {
+  const ask = async (held: number, patienceMs: number): Promise<{ sent: number; told: number; afterMs?: number }> => {
+    let [sent, told] = [0, 0];
+    const value = orderEvent('completed', 'O1', { lines: [orderLine('P1', 1, 10_000n)], time: NINE });
+    const reading = { records: (async function* () { yield [{ topic: 'orders' as const, key: value.orderId, value, time: value.time }]; })(), summary: { read: 1, refused: 0, examples: [], odd: {} } };
+    const send = async (): Promise<void> => {
+      if (++sent > held) return;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      throw new Unavailable('History is held back.');
+    };
+    return replay({ reading, partitions: PARTITIONS, clock: 'wall', speed: Infinity, onProgress: () => {}, onRetry: () => void told++, patienceMs, send })
+      .then(() => ({ sent, told }), (error: GaveUp) => ({ sent, told, afterMs: Math.round(error.afterMs) }));
+  };
+  expect(await ask(1, 100)).toEqual({ sent: 2, told: 1 });
+  const { afterMs, ...twice } = await ask(9, 100);
+  expect([twice, afterMs! >= 290]).toEqual([{ sent: 2, told: 1 }, true]);
+  expect(await ask(9, 0)).toMatchObject({ sent: 1, told: 0 });
+});
 
 test('who sends a file over HTTP waits for longer than the server holds it back, so as to hear why', async () => {
   const timeout = vi.spyOn(AbortSignal, 'timeout');
