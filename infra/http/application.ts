@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { packageRoot } from '../../schemas/files.js';
-import { readBody, readJson } from './body.js';
+import { readBody, readJson, utf8 } from './body.js';
 import type { ExtraRoute } from './doors.js';
 import { requireScope, type Exchange, type House } from './exchange.js';
 import type { Scope } from './keys.js';
@@ -102,7 +102,7 @@ function operations(house: House, route: AddRoute): void {
 async function answerSql(house: House, exchange: Exchange, response: Response): Promise<void> {
   const { sql } = house.deps;
   if (!sql) throw refuse(404, 'This process has no ClickHouse at hand.');
-  const query = (await readBody(exchange.request, 64 * 1024, house.budget)).toString();
+  const query = utf8(await readBody(exchange.request, 64 * 1024, house.budget));
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   response.setHeader('content-type', 'application/x-ndjson; charset=utf-8');

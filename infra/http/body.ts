@@ -51,7 +51,8 @@ async function receive(request: IncomingMessage, maxBytes: number, budget: BodyB
         }
       });
       request.on('end', resolve);
-      request.on('error', reject);
+      // A page that was left, or a chunk of no length: the client's doing, not a fault that somebody must look at.
+      request.on('error', () => reject(refuse(400, 'The request ended early.')));
       // Every request closes; an error made for each of them, with its stack, cost as much as reading the body.
       request.on('close', () => {
         if (!request.complete) reject(refuse(400, 'The request ended early.'));
@@ -96,12 +97,18 @@ export function checkType(request: IncomingMessage): void {
   if (type !== undefined && type !== '' && !JSON_TYPES.test(type)) throw refuse(415, 'Send JSON, as application/json or text/plain.');
 }
 
+/** Text of a body. Wrong bytes would silently become U+FFFD, and two different ids the same one. @throws Refusal 400 */
+export function utf8(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw refuse(400, 'The body is not UTF-8.');
+  return bytes.toString();
+}
+
 /** @throws Refusal 400 */
 export function parseJson(bytes: Buffer): unknown {
-  // Wrong bytes would silently become U+FFFD, and two different ids the same one.
-  if (!isUtf8(bytes)) throw refuse(400, 'The body is not JSON: it is not UTF-8.');
+  const text = utf8(bytes);
   try {
-    return JSON.parse(bytes.toString()) as unknown;
+    // .NET and PowerShell write a byte order mark, which nobody would see in a message about it.
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
   } catch (error) {
     throw refuse(400, bytes.length === 0 ? 'The body is empty: send JSON.' : `The body is not JSON: ${(error as Error).message.slice(0, 160)}.`);
   }

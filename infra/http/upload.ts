@@ -37,7 +37,7 @@ async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
   const encoding = encodingOf(request);
   if (encoding !== 'identity' && encoding !== 'gzip') throw refuse(415, 'An upload may be packed with gzip.');
   // Wrong bytes would silently become U+FFFD.
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   const bytes = encoding === 'gzip' ? unpacked(request) : request;
   let size = 0;
   try {
@@ -57,7 +57,7 @@ async function* textOf(request: IncomingMessage): AsyncGenerator<string> {
 
 /** Names of the columns. @throws NotJson where rows could not be read by them */
 function headerOf({ cells, line }: CsvRow): string[] {
-  const names = cells.map((name) => name.replace(/^\ufeff/, '').trim());
+  const names = cells.map((name) => name.trim());
   const twice = names.find((name, column) => name !== '' && names.indexOf(name) < column);
   if (twice !== undefined) throw new NotJson(`Line ${line} names the column ${twice} twice.`);
   if (!SKU_NAMES.some((name) => names.includes(name))) {

@@ -27,7 +27,6 @@ export async function opened(chunks: AsyncIterable<string>): Promise<Opened> {
     if (next.done === true) break;
     begin += next.value;
   }
-  begin = begin.replace(/^\uFEFF/, '');
   async function* text(): AsyncGenerator<string> {
     yield begin;
     yield* { [Symbol.asyncIterator]: () => rest };

@@ -85,8 +85,9 @@ export async function* fileText(from: string | ReadStream, onBytes: (bytes: numb
     for await (const chunk of text as AsyncIterable<string>) {
       // UTF-16, as spreadsheets save "Unicode text": every other byte of ASCII is zero.
       if (isBegin && chunk.includes('\0')) throw new NotUtf8('The file is no UTF-8 text: it has zero bytes, as UTF-16 has. Save it as UTF-8 (in a spreadsheet "CSV UTF-8").');
+      // Windows writes a byte order mark.
+      yield isBegin ? chunk.replace(/^\uFEFF/, '') : chunk;
       isBegin = false;
-      yield chunk;
     }
   } finally {
     file.destroy();

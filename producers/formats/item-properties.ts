@@ -18,7 +18,7 @@ async function* readProperties(text: AsyncIterable<string>, options: FileOptions
     const records: FileRecord[] = [];
     for (const { cells, line } of rows) {
       const [stamp = '', sku = '', property = '', value = ''] = cells.map((cell) => cell.trim());
-      if (line === 1 && stamp.replace(/^\uFEFF/, '') === 'timestamp') continue;
+      if (line === 1 && stamp === 'timestamp') continue;
       const told = Number(stamp);
       if (stamp === '' || !Number.isFinite(told) || sku === '' || property === '') {
         refuse(summary, line, [{ path: '', code: 'wrong_type', message: 'A line must be a time in milliseconds, an item, a property and its value.' }]);

@@ -82,7 +82,7 @@ export async function* jsonList(chunks: AsyncIterable<string>, maxItemLength: nu
         if (code === 91 && !isOpen) {
           isOpen = true;
           start = at + 1;
-        } else if (code > 32 && code !== 0xfeff) throw new NotJson(isClosed ? 'There is something behind the list.' : 'This is not a JSON list.');
+        } else if (code > 32) throw new NotJson(isClosed ? 'There is something behind the list.' : 'This is not a JSON list.');
       } else if (code === 34) inString = true;
       else if (code === 91 || code === 123) depth++;
       else if (code === 44 && depth === 0) finish();

@@ -62,7 +62,7 @@ async function* readLines(text: AsyncIterable<string>, options: FileOptions, sum
   let ordinal = 0;
   for await (const rows of csvRows(text)) {
     if (columns === undefined) {
-      header = rows.shift()!.cells.map((name) => name.replace(/^\ufeff/, '').trim());
+      header = rows.shift()!.cells.map((name) => name.trim());
       const found = columnsOf(header);
       if (typeof found === 'string') throw new Error(found);
       columns = found;

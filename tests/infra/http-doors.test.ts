@@ -8,6 +8,7 @@ import { Unavailable } from '../../pipeline/core/errors.js';
 import { shopperOf, signShopper } from '../../infra/http/keys.js';
 import { decodeToken, encodeToken } from '../../infra/http/position-token.js';
 import { badRequest } from '../../infra/http/problem.js';
+import { silentJournal } from '../../pipeline/core/metrics.js';
 import { orders } from '../../schemas/topics.js';
 import type { OrderEvent } from '../../schemas/types.js';
 import { textOf } from '../support/pages.js';
@@ -198,6 +199,11 @@ describe('the catalogue', () => {
     expect(http.values('catalog')[4]).toMatchObject({ name: 'Cup, red', price: 20_000n, currency: 'GBP' });
   });
 
+  test.each([['application/json', '[{"sku":"B1"}]'], ['application/json', '{"sku":"B1"}'], ['application/x-ndjson', '{"sku":"B1"}\n{"sku":"B2"}'], ['text/csv', 'sku,name\nB1,x\n']])('behind a byte order mark is read as without it: %s, %s', async (type, text) => {
+    expect(await put(`\uFEFF${text}`, type)).toMatchObject({ status: 200, json: { rejectedCount: 0 } });
+    expect(skus()[0]).toBe('B1');
+  });
+
   test('in 2,000 rows is taken in pieces', async () => {
     const rows = Array.from({ length: 2000 }, (_, index) => ({ sku: `S${index}` }));
     expect(await put(JSON.stringify(rows), 'application/json')).toMatchObject({ status: 200, json: { accepted: 2000 } });
@@ -360,6 +366,9 @@ describe('the rest', () => {
       return { status: response.status, text: await response.text() };
     })();
     expect([status, text]).toEqual([200, '{"a":1}\n{"a":2}\n']);
+    // As U+FFFD it would ask for another name.
+    const wrong = await fetch(`${http.url}/v1/sql`, { method: 'POST', headers: bearer(ADMIN), body: Buffer.from("SELECT 'caf\xe9'", 'latin1') });
+    expect([wrong.status, await wrong.text()]).toEqual([400, expect.stringContaining('not UTF-8')]);
   });
 
   test('a question is given up when whoever asked has gone', async () => {
@@ -464,6 +473,27 @@ describe('hostile clients', () => {
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     expect((await small.post('/v1/track', { userId: 'u', event: 'X' })).status).toBe(200);
     await small.server.close();
+  });
+
+  test('a client that leaves in the middle of its request, or breaks it off, is no fault that is noted', async () => {
+    const noted: string[] = [];
+    const told = await startHttp({ journal: { ...silentJournal, error: (_, sentence) => void noted.push(sentence), warn: (_, sentence) => void noted.push(sentence) } });
+    for (const rest of ['content-length: 500\r\n\r\n{"a"', 'transfer-encoding: chunked\r\n\r\nzz\r\n', 'content-encoding: gzip\r\ncontent-length: 500\r\n\r\n\x1f\x8b']) {
+      for (const path of ['POST /v1/track', 'POST /v1/recommend', 'PUT /v1/products', 'POST /v1/sources/x']) {
+        await new Promise<void>((resolve) => {
+          const socket = createConnection(told.port, '127.0.0.1', () => socket.write(`${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN}\r\n${rest}`, () => setTimeout(() => socket.destroy(), 20)));
+          socket.on('error', () => {});
+          socket.on('close', () => resolve());
+        });
+      }
+    }
+    expect((await told.post('/v1/track', { userId: 'u', event: 'X' })).status).toBe(200);
+    expect(noted).toEqual([]);
+    await told.server.close();
+  });
+
+  test('a byte order mark before JSON is passed over', async () => {
+    expect((await http.post('/v1/track', `\uFEFF${JSON.stringify({ userId: 'u', event: 'X' })}`)).status).toBe(200);
   });
 
   test('wrong bytes, broken, nested and empty JSON are bad requests', async () => {
