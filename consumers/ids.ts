@@ -1,5 +1,5 @@
 import { BadEvent } from '../pipeline/core/errors.js';
-import { isPlaceholder } from '../schemas/placeholder-ids.js';
+import { isNobody, isPlaceholder } from '../schemas/placeholder-ids.js';
 
 const MAX_BYTES = 256;
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
@@ -20,12 +20,12 @@ export function requireId(field: string, id: string): void {
 }
 
 /**
- * The id of a shopper. Shop systems write "0" for a guest.
+ * The id of a shopper, not of a guest.
  *
  * @throws BadEvent `bad_id`
  */
 export function requireShopper(field: string, id: string): void {
-  if (id === '0') throw new BadEvent('bad_id', `${field} cannot be used: "0" is a guest's, not an id.`);
+  if (isNobody(id)) throw new BadEvent('bad_id', `${field} cannot be used: "${id}" is written for nobody in particular.`);
   requireId(field, id);
 }
 

@@ -1,4 +1,4 @@
-import { isPlaceholder } from '../schemas/placeholder-ids.js';
+import { isNobody, isPlaceholder } from '../schemas/placeholder-ids.js';
 import { isMoney } from '../schemas/money.js';
 import { MOST_UNITS } from '../schemas/ordering.js';
 import { moneyOf, parseMoney } from './money.js';
@@ -124,11 +124,11 @@ export function requiredSku(errors: Errors, from: Json, name: string): string | 
   return isMissing(value) || value === '' ? requiredId(errors, from, name) : optionalSku(errors, from, name);
 }
 
-/** The id of a shopper: "0" and 0 are what shop systems write for a guest. */
+/** The id of a shopper. Spaces around it are part of it, as they are to Segment. */
 export function shopperId(errors: Errors, from: Json, name: string): string | null {
   const id = optionalId(errors, from, name);
-  if (id !== '0') return id;
-  errors.push({ path: name, code: 'placeholder_id', message: '"0" is what shop systems write for a guest: leave the id out.' });
+  if (id === null || !isNobody(id)) return id;
+  errors.push({ path: name, code: 'placeholder_id', message: `${shown(id)} is what shop systems and templates write for nobody in particular: leave the id out, and name the browser or the visit as anonymousId.` });
   return null;
 }
 

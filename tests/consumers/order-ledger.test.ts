@@ -166,7 +166,7 @@ test('an order is of the day that the shop reports, where a page claimed another
   expect([on(NINE), on(NINE + 2 * DAY)]).toEqual([0, 2]);
 });
 
-test.each(['undefined', '[object Object]', 'null', 'NaN', ' ', 'true', '0'])('an order of the placeholder %j, written to the topic, is refused as over HTTP: nobody is everybody (D03)', (id) => {
+test.each(['undefined', '[object Object]', 'null', 'NaN', ' ', 'true', '0', 'guest', '{{user}}'])('an order of the placeholder %j, written to the topic, is refused as over HTTP: nobody is everybody (D03)', (id) => {
   const driver = new Driver([shoppers(), orderLedger()]);
   for (const ids of [{ userId: id, anonymousId: 'a-3' }, { userId: null, anonymousId: id }]) driver.send(orders, 'O-3', orderEvent('completed', 'O-3', { ...ids, lines: [orderLine('P2', 1, 1n)] }));
   expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(['bad_id', 'bad_id']);

@@ -89,9 +89,13 @@ describe('a call', () => {
 });
 
 describe('ids', () => {
-  test.each(['undefined', 'null', 'NaN', '[object Object]', 'true', 'false', '0', ' ', 'None'])('D03: the placeholder %j is nobody', (id) => {
+  test.each(['undefined', 'null', 'NaN', '[object Object]', 'true', 'false', '0', ' ', 'None', 'guest', 'Anonymous', '(not set)', 'N/A', '{{ user.id }}', '${userId}', '[object Undefined]'])('D03: the placeholder %j is nobody', (id) => {
     expect(wrong({ type: 'identify', anonymousId: 'a1', userId: id })).toEqual(['userId placeholder_id']);
     expect(wrong({ ...view, anonymousId: id })).toEqual(['anonymousId placeholder_id']);
+  });
+
+  test('of shoppers keep their spaces and their case, as Segment\u2019s do, and only as a whole are anybody\u2019s or nobody\u2019s', () => {
+    for (const userId of [' u1', 'u1 ', 'U1', '00', 'guest-17', 'anonymous@shop.example', 'n/a/7']) expect(recordsOf({ ...view, userId })[0]!.key).toBe(userId);
   });
 
   test('D03: an empty userId is refused where the call exists to name it', () => {
