@@ -56,7 +56,7 @@ export function envelope(errors: Errors, body: Json, type: EventType, needsShopp
   const name = (body['timestamp'] ?? null) === null ? 'originalTimestamp' : 'timestamp';
   const timestamp = timeOf(errors, body, name);
   const { time, clamped } = eventTime(timestamp, sentAt, receivedAt);
-  if (time < EARLIEST) errors.push({ path: timestamp !== undefined && timestamp >= EARLIEST ? 'sentAt' : name, code: 'time_out_of_range', message: 'This puts the event before 1990: the clock it was read from was not set.' });
+  if (time < EARLIEST) errors.push({ path: timestamp !== undefined && timestamp >= EARLIEST ? 'sentAt' : name, code: 'time_out_of_range', message: 'This puts the event before 1990: the clock it was read from was not set, or it is in seconds instead of milliseconds.' });
   return { messageId: messageId ?? '', type, userId, anonymousId, time, receivedAt, clamped };
 }
 

@@ -54,8 +54,15 @@ function clientPath(path: string, index: number): string {
   }
 }
 
+/** What a message says in Segment's terms, in Google's. */
+function clientMessage({ path, code, message }: FieldError): string {
+  if (path === 'timestamp' && code === 'invalid_time') return 'This must be a number of microseconds since 1970.';
+  if (path === 'userId' && code === 'required') return 'A request needs a client_id or a user_id.';
+  return message.replace('is in seconds instead of milliseconds', 'is not in microseconds');
+}
+
 const inClientNames = (outcome: Outcome, index: number): Outcome =>
-  'ok' in outcome ? outcome : { errors: outcome.errors.map((error) => ({ ...error, path: clientPath(error.path, index) })) };
+  'ok' in outcome ? outcome : { errors: outcome.errors.map((error) => ({ ...error, path: clientPath(error.path, index), message: clientMessage(error) })) };
 
 /** The Segment call that an event of a request says; what is no event stays what it is. */
 function callOf(event: unknown, body: Json): unknown {

@@ -4,13 +4,15 @@ import type { ShopEvent } from '../../schemas/types.js';
 import type { NewRecord } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { keyOf as shopperKey } from '../../producers/collect.js';
-import { isObject } from '../../producers/fields.js';
+import { isObject, type Errors } from '../../producers/fields.js';
 import { parseJson, readBody } from './body.js';
 import type { Exchange, House } from './exchange.js';
 import { encodeToken } from './position-token.js';
 import { badRequest } from './problem.js';
 
 const MAX_BYTES = 8 * 1024 * 1024;
+/** Wrong records that an answer names. */
+const MAX_LISTED = 100;
 const TOPICS: ReadonlyMap<unknown, Topic> = new Map<unknown, Topic>([clickstream, orders, inventory, catalog].map((topic) => [topic.name, topic as Topic]));
 
 /** A decoded record of any of them: its key and its place in a file, as far as it has them. */
@@ -54,11 +56,13 @@ export async function uploadSource(house: House, { request }: Exchange, source: 
   const items = isObject(body) ? body['records'] : undefined;
   if (!Array.isArray(items)) throw badRequest([{ path: 'records', code: 'required', message: 'Send {records: [{topic, key, value}]}.' }]);
   const records: NewRecord[] = [];
+  const errors: Errors = [];
   items.forEach((item: unknown, index) => {
     const record = recordOf(item, source, house.deps.partitions);
-    if (typeof record === 'string') throw badRequest([{ path: `records[${index}]`, code: 'wrong_type', message: record }]);
-    records.push(record);
+    if (typeof record !== 'string') records.push(record);
+    else if (errors.length < MAX_LISTED) errors.push({ path: `records[${index}]`, code: 'wrong_type', message: record });
   });
+  if (errors.length > 0) throw badRequest(errors);
   await house.deps.inStep?.(source, records);
   const positions = records.length === 0 ? [] : await house.deps.accept(records);
   house.deps.metrics.count('millrace_events_accepted_total', { source: 'file' }, records.length);

@@ -234,6 +234,15 @@ describe('batches', () => {
     expect(http.accepted).toEqual([]);
   });
 
+  test('GA4’s fields are told what is wrong with them in GA4’s own terms', async () => {
+    const told = async (body: object): Promise<string[]> => ((await http.post(`/mp/collect?api_secret=${SERVER}`, body, {})).json['errors']! as { path: string; message: string }[]).map(({ path, message }) => `${path} ${message}`);
+    const events = [{ name: 'view_item', params: { items: [{ item_id: 'S1' }] } }];
+    expect(await told({ client_id: 'c', timestamp_micros: 'now', events })).toEqual(['events[0].timestamp_micros This must be a number of microseconds since 1970.']);
+    expect(await told({ client_id: 'c', timestamp_micros: 1_772_445_600, events })).toEqual([expect.stringMatching(/before 1990.*or it is not in microseconds/)]);
+    expect(await told({ events })).toEqual(['user_id A request needs a client_id or a user_id.']);
+    expect((await http.post('/v1/track', { ...view, timestamp: 1_772_445_600 })).json['errors']).toMatchObject([{ path: 'timestamp', message: expect.stringContaining('seconds instead of milliseconds') }]);
+  });
+
   test('GA4’s Measurement Protocol is mapped', async () => {
     const { status, json } = await http.post(`/mp/collect?measurement_id=G-1&api_secret=${SERVER}`, {
       client_id: 'c.1', user_id: 'u1', timestamp_micros: '1772445600000000',

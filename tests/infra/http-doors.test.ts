@@ -277,6 +277,7 @@ test('records of a file source are taken by the admin only, whole, and with thei
   for (const bad of [{ ...record, key: 'x' }, { ...record, topic: 'sales' }, { ...record, value: 'AAAA' }, { ...record, value: '' }, 5]) {
     expect((await http.post('/v1/sources/f', { records: [record, bad] }, bearer(ADMIN))).status).toBe(400);
   }
+  expect((await http.post('/v1/sources/f', { records: [5, record, { ...record, topic: 'sales' }] }, bearer(ADMIN))).json['errors']).toMatchObject([{ path: 'records[0]' }, { path: 'records[2]', message: expect.stringContaining('topic') }]);
   expect(http.accepted).toEqual([]);
   expect((await http.post('/v1/sources/f', { records: [record] }, bearer(ADMIN))).json).toMatchObject({ accepted: 1 });
   expect(http.values('orders')).toEqual([value]);
