@@ -18,7 +18,7 @@ export function itemWatch(): Consumer {
   return consumer({
     name: 'item-watch',
     table: productsTable,
-    inputs: [on(catalog, onCatalogChange), on(inventory, onInventoryChange), on(itemInterests, onInterest)],
+    inputs: [on(catalog, onCatalogChange, { keyOf: ({ sku }) => sku }), on(inventory, onInventoryChange, { keyOf: ({ sku }) => sku }), on(itemInterests, onInterest)],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
     // An answer that is given a product's token waits for it, twice as long.

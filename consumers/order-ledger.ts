@@ -20,7 +20,7 @@ const states = rows<OrderState>('', 'OrderState');
  * as claimed until the shop confirms them: the books are the same, what they teach is not.
  */
 export function orderLedger(): Consumer {
-  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent), on(erasures, onErasure)], outputs: [purchases, sales] });
+  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent, { keyOf: ({ orderId }) => orderId }), on(erasures, onErasure)], outputs: [purchases, sales] });
 }
 
 function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Context): void {
@@ -104,10 +104,15 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
   }
   emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back, ctx);
   emitPurchase({ ...event, userId: shopper }, 'completed', event.time, event.lines, ctx);
-  const returned = new Map(claim.lines.map((line) => [line.sku, line.returned]));
+  const returned = new Map<string, number>();
+  for (const line of claim.lines) returned.set(line.sku, (returned.get(line.sku) ?? 0) + line.returned);
   ctx.put(states, key, {
     ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
-    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: Math.min(quantity, returned.get(sku) ?? 0), claimed: 0 })),
+    lines: event.lines.map(({ sku, quantity, price }) => {
+      const back = Math.max(0, Math.min(quantity, returned.get(sku) ?? 0));
+      returned.set(sku, (returned.get(sku) ?? 0) - back);
+      return { sku, quantity, price, returned: back, claimed: 0 };
+    }),
   });
 }
 
@@ -118,25 +123,24 @@ function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: 
   sell(event, { sku, quantity: 0, price, line, kind: 'adjustment', time: state.time, claimed: 0 - claimed }, ctx, state);
 }
 
-/** A later report of the whole order by the shop: the difference of each SKU is booked on the order's day. */
+/** A later report of the whole order by the shop: the difference of each line is booked on the order's day. Lines of one SKU follow each other. */
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
-  const wanted = new Map(event.lines.map((line) => [line.sku, line]));
-  const lines = state.lines.map((line) => {
-    const now = wanted.get(line.sku);
-    wanted.delete(line.sku);
-    return { ...line, price: now?.price ?? line.price, quantity: now?.quantity ?? 0, was: line };
+  const after = { ...state, currency: event.currency };
+  const wanted = new Map<string, OrderEvent['lines'][number][]>();
+  for (const line of event.lines) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
+  const lines = state.lines.map((was, index) => {
+    const now = wanted.get(was.sku)?.shift();
+    const line = { ...was, price: now?.price ?? was.price, quantity: now?.quantity ?? 0, claimed: 0 };
+    if (line.price === was.price && line.quantity === was.quantity && event.currency === state.currency) makeSure(event, was, index, state, ctx);
+    else {
+      sell(event, { ...was, quantity: -was.quantity, claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx, state);
+      sell(event, { ...line, line: index, kind: 'adjustment', time: state.time }, ctx, after);
+    }
+    return line;
   });
-  const added = [...wanted.values()].map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: 0 }));
-  lines.forEach(({ was, ...line }, index) => {
-    if (line.price === was.price && line.quantity === was.quantity) return makeSure(event, was, index, state, ctx);
-    sell(event, { ...was, quantity: -was.quantity, claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx);
-    sell(event, { ...line, claimed: 0, line: index, kind: 'adjustment', time: state.time }, ctx);
-  });
-  added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx));
-  const kept = lines.map(({ sku, quantity, price, returned }) => ({ sku, quantity, price, returned, claimed: 0 }));
-  ctx.put(states, key, {
-    ...state, lines: [...kept, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId),
-  });
+  const added = [...wanted.values()].flat().map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: 0 }));
+  added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx, after));
+  ctx.put(states, key, { ...after, lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
 }
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {

@@ -48,6 +48,8 @@ export interface Context {
 export interface Input<T = unknown> {
   readonly topic: Topic<T>;
   handle(record: Incoming<T>, ctx: Context): void;
+  /** The key that a value says itself, whatever key its writer gave it: a foreign one may have given none. */
+  readonly keyOf?: ((value: T) => string) | undefined;
   /** Whether a record has been taken before. It is asked once, where the record first comes: one that is sent on after a merge is out of its order. */
   readonly isRepeat?: ((value: T, ctx: Context) => boolean) | undefined;
   /** The merge that a record of this key says or carries with it: it goes before the record, and is told to all. */
@@ -57,8 +59,8 @@ export interface Input<T = unknown> {
 }
 
 /** Handle records of a topic. */
-export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, first: Pick<Input<T>, 'isRepeat' | 'merge'> = {}): Input {
-  return { topic, handle, ...first, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
+export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, more: Pick<Input<T>, 'keyOf' | 'isRepeat' | 'merge'> = {}): Input {
+  return { topic, handle, ...more, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
 }
 
 /** Handle records of a topic that must neither delay nor be delayed by the consumer's other inputs. */

@@ -210,7 +210,7 @@ export class Task {
     const input = this.#inputs.get(record.topic);
     if (!input) return;
     const value = input.topic.codec.decode(record.value);
-    const key = record.key ?? '';
+    const key = input.keyOf?.(value) ?? record.key ?? '';
     const home = partitionOf(key, partitions);
     if (home !== partition && input.topic.kind === 'source') {
       metrics.count('millrace_records_forwarded_total', { consumer: consumer.name });

@@ -22,6 +22,17 @@ test('an order reported three times counts once, on its first day (D07)', () => 
   expect(driver.count('millrace_duplicates_total')).toBe(2);
 });
 
+test.each([null, '', 'all-of-them', 'a\u001fb'])('orders that a foreign writer keyed by %j are each booked, under their own ids', (key) => {
+  const driver = new Driver([orderLedger()], { partitions: 3 });
+  for (const id of ['A', 'B', 'C']) {
+    for (let i = 0; i < 2; i++) driver.write(orders.name, key, orders.codec.encode(orderEvent('completed', id, { messageId: `${id}${i}`, lines: [orderLine('P5', 1, 100n)] })));
+  }
+  driver.run();
+  expect(driver.read(sales).map(({ orderId }) => orderId).sort()).toEqual(['A', 'B', 'C']);
+  driver.send(orders, 'A', orderEvent('cancelled', 'A'));
+  expect(net(driver)).toEqual({ units: 2, amount: 200n });
+});
+
 test('partial refunds take back what they name, on the day of the order, each once (D13)', () => {
   const driver = ledger();
   driver.send(orders, 'O-8', orderEvent('completed', 'O-8', { userId: 'u1', total: 600_000n, lines: [orderLine('P1', 3, 200_000n)] }));
@@ -101,6 +112,26 @@ test('an update that changes a price alone changes revenue, not units, and what 
   expect(net(driver)).toEqual({ units: 0, amount: 0n });
 });
 
+test('the books of an order are its latest report, by SKU and currency, whatever was reported before', () => {
+  const line = fc.tuple(fc.constantFrom('P1', 'P1', 'P2'), fc.integer({ min: -1, max: 4 }), fc.constantFrom(50_000n, 70_000n)).map(([sku, units, price]) => orderLine(sku, units, price));
+  const report = fc.record({ currency: fc.constantFrom('EUR', 'USD'), lines: fc.array(line, { minLength: 1, maxLength: 4 }), userId: fc.constantFrom(null, 'u1') });
+  fc.assert(fc.property(fc.array(report, { minLength: 1, maxLength: 4 }), (reports) => {
+    const driver = ledger();
+    reports.forEach((more, i) => driver.send(orders, 'O', orderEvent(i === 0 ? 'completed' : 'updated', 'O', { ...more, time: NINE + i * MINUTE })));
+    const books = (of: readonly { sku: string; quantity: number; price: bigint; currency: string }[]): string[] => {
+      const sums = new Map<string, [number, bigint]>();
+      for (const { sku, quantity, price, currency } of of) {
+        const [units, amount] = sums.get(`${sku} ${currency}`) ?? [0, 0n];
+        sums.set(`${sku} ${currency}`, [units + quantity, amount + price * BigInt(quantity)]);
+      }
+      return [...sums].filter(([, [units, amount]]) => units !== 0 || amount !== 0n).map(([key, sum]) => `${key} ${sum.join(' ')}`).sort();
+    };
+    const { currency, lines } = reports.at(-1)!;
+    expect(books(driver.read(sales))).toEqual(books(lines.map((one) => ({ ...one, currency }))));
+    expect(driver.read(sales).every(({ shopper }) => shopper === reports[0]!.userId)).toBe(true);
+  }), { numRuns: 200 });
+});
+
 test('an order or an update without products is a dead letter: it neither keeps out nor takes back the one that has them', () => {
   const driver = ledger();
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', total: 50_000n }));
@@ -140,9 +171,10 @@ test('the shop confirms what a page has claimed under the same message id, too, 
 
 test('what came back of an order that a page has claimed cannot come back again once the shop confirms it at another price', () => {
   const driver = ledger();
-  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed: false, lines: [orderLine('P1', 3, 100_000n)] }));
+  const lines = (price: bigint): { lines: ReturnType<typeof orderLine>[] } => ({ lines: [orderLine('P1', 1, price), orderLine('P1', 2, price)] });
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed: false, ...lines(100_000n) }));
   driver.send(orders, 'O', orderEvent('refunded', 'O', { time: NINE + MINUTE, lines: [orderLine('P1', 1, 100_000n)] }));
-  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', time: NINE + MINUTE, lines: [orderLine('P1', 3, 90_000n)] }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', time: NINE + MINUTE, ...lines(90_000n) }));
   expect(net(driver).units).toBe(2);
   driver.send(orders, 'O', orderEvent('cancelled', 'O', { time: NINE + 2 * MINUTE }));
   expect(net(driver).units).toBe(0);
