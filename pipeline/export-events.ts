@@ -125,7 +125,7 @@ class Erased {
 async function* inOrder(log: Log, topics: readonly Topic[]): AsyncGenerator<readonly LogRecord[]> {
   const lanes: Lane[] = [];
   for (const { name } of topics) {
-    for (const [partition, { start, end }] of (await log.ranges(name)).entries()) lanes.push(new Lane(log.reader([{ topic: name, partition, offset: start }]), end));
+    for (const [partition, { start, end }] of (await log.ranges(name)).entries()) if (end > start) lanes.push(new Lane(log.reader([{ topic: name, partition, offset: start }]), end));
   }
   try {
     let batch: LogRecord[] = [];
@@ -148,18 +148,20 @@ async function* inOrder(log: Log, topics: readonly Topic[]): AsyncGenerator<read
   }
 }
 
-/** One partition up to where it ended when the export began. */
+/**
+ * One partition that is not empty, up to where it ended when the export began. Each has a reader of its own: one for all would bring what arrives first,
+ * and hold a whole partition in memory until the others' turn comes.
+ */
 class Lane {
   readonly #reader: Reader;
   readonly #end: number;
   #records: LogRecord[] = [];
   #at = 0;
-  #isOver: boolean;
+  #isOver = false;
 
   constructor(reader: Reader, end: number) {
     this.#reader = reader;
     this.#end = end;
-    this.#isOver = end === 0;
   }
 
   get head(): LogRecord | undefined {
@@ -177,6 +179,8 @@ class Lane {
       this.#at = 0;
       // Behind the last record there may be markers of transactions, which nobody reads. An answer that is late is no end.
       this.#isOver = (records.at(-1)?.offset ?? -1) >= this.#end - 1 || (records.length === 0 && this.#reader.lag() === 0);
+      // It would go on to fetch what comes now, for as long as the others take.
+      if (this.#isOver) await this.close();
     }
   }
 
