@@ -1,13 +1,13 @@
 import type { Demand } from '../models/forecast/hour-profile.js';
 import type { Plan } from '../models/forecast/planned-days.js';
-import { change, pastWorth } from '../models/forecast/shop-demand.js';
+import { pastWorth } from '../models/forecast/shop-demand.js';
 import { factorOf, isPromoted, promoted, told } from '../models/forecast/promotions.js';
 import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import type { ShopDays } from '../pipeline/core/shop-day.js';
 import { MOST_UNITS } from '../schemas/ordering.js';
-import { demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
+import { demandDays, demandForecasts as forecastTable, demandHandovers, forecasts, reorderSuggestions, sales, supplies } from '../schemas/topics.js';
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
@@ -17,6 +17,7 @@ import { enrol, expectedOf, forget, forgetLater, isLateOfForgotten, leave } from
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
 import { isOrdered, isOver, suggestionOf, termsOf, type ReorderDefaults } from './demand/reorder.js';
+import { changeDays, hear, tell } from './demand/shop-days.js';
 import { askForSeries, changeOwn, goesOnFrom, handOver, passOn, successorRows, tellReplaced, type Line } from './demand/succession.js';
 import { sharedErrorOf, sharedErrorRows, turnCycle } from './demand/stock-cycle.js';
 import { catalogue, claim, isClaimable, release } from './demand/unlisted.js';
@@ -45,7 +46,8 @@ const REORDER: ReorderDefaults = {
 
 /**
  * Keeps the sales of every SKU as a series that late lines, refunds and stock-outs correct, and publishes its forecast after sales
- * and at the turn of the day (see demand/publication), with what to reorder. What SKUs share is learned by the partition, when a sale begins a new day.
+ * and at the turn of the day (see demand/publication), with what to reorder. What the shop's days were worth is learned from all partitions (demand/shop-days), how classes of SKUs
+ * fare by each.
  */
 export function demandForecasts({ days, publication, plan = new Map(), reorder = REORDER, hours = 0, mostUnlisted = MOST_UNLISTED }: DemandForecastOptions): Consumer {
   return consumer({
@@ -53,11 +55,11 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     table: forecastTable,
     inputs: [
       on(sales, ({ key, value, writtenAt }, ctx) => onSale(key, happened(value, writtenAt, ctx), ctx)), on(supplies, ({ key, value }, ctx) => onSupply(key, value, ctx)),
-      on(demandHandovers, ({ key, value }, ctx) => onHandover(key, value, ctx)),
+      on(demandHandovers, ({ key, value }, ctx) => onHandover(key, value, ctx)), on(demandDays, ({ value }, ctx) => hear(value, days, ctx)),
     ],
-    outputs: [forecasts, reorderSuggestions, demandHandovers],
+    outputs: [forecasts, reorderSuggestions, demandHandovers, demandDays],
     patienceMs: 500,
-    timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx), forget: ({ key }, ctx) => forget(key, ctx) },
+    timers: { publish: ({ key, due }, ctx) => publish(key, due, ctx), forget: ({ key }, ctx) => forget(key, ctx), tell: (_, ctx) => tell(ctx), turn: ({ sub }, ctx) => turnDays(Number(sub), plan, ctx) },
   });
 
   function onSale(sku: string, sale: Sale, ctx: Context): void {
@@ -87,10 +89,9 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
 
   /** Puts the row of a SKU, and changes the shop's days by what changed of its part in them. */
   function keep(sku: string, before: SkuDemand | undefined, sold: skuSeries.SkuSeries, ctx: Context): SkuDemand {
-    const window = ctx.get(windowRows, SHOP);
-    const newest = window?.lastDay ?? sold.lastDay;
+    const newest = ctx.get(windowRows, SHOP)?.lastDay ?? sold.lastDay;
     const series = expectedOf(sku, sold, ({ time }) => days.dayOf(time), newest, worthOfPast({ promotions: [] }, ctx), ctx);
-    if (window) ctx.put(windowRows, SHOP, change(window, before ? skuSeries.activity(seriesOf(before)) : new Map(), skuSeries.activity(series)));
+    changeDays(before ? skuSeries.activity(seriesOf(before)) : new Map(), skuSeries.activity(series), ctx);
     const row = demandRow(series, before ?? neverPublished);
     ctx.put(demandRows, sku, row);
     return row;

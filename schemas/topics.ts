@@ -1,7 +1,7 @@
 import { codec, type Codec } from './codec.js';
 import type {
   CatalogChange, DeadLetter, DemandHandover, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
-  OrderEvent, Purchase, Recommendation, RecommenderModel, ReorderSuggestion, Sale, ShopEvent, Supply, TriggerCandidate, UserMerge,
+  OrderEvent, Purchase, Recommendation, RecommenderModel, ReorderSuggestion, Sale, ShopEvent, ShopWindow, Supply, TriggerCandidate, UserMerge,
 } from './types.js';
 
 const DAY_MS = 86_400_000;
@@ -47,6 +47,7 @@ export const deadLetters = topic<DeadLetter>('dead-letters', 'leaf', 'id', 'Dead
 export const userMerges = topic<UserMerge>('user-merges', 'feedback', 'shopper', 'UserMerge');
 export const erasures = topic<Erasure>('erasures', 'feedback', 'order', 'Erasure');
 export const demandHandovers = topic<DemandHandover>('demand-handovers', 'feedback', 'sku', 'DemandHandover');
+export const demandDays = topic<ShopWindow>('demand-days', 'feedback', 'sku', 'ShopWindow');
 export const shoppersMoves = topic<Move>('shoppers-moves', 'feedback', 'shopper', 'Move');
 export const marketingTriggersMoves = topic<Move>('marketing-triggers-moves', 'feedback', 'shopper', 'Move');
 
@@ -63,6 +64,6 @@ export const recommenderModels = topic<RecommenderModel>('recommender-models', '
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
   clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
-  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, demandHandovers, shoppersMoves, marketingTriggersMoves,
+  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, demandHandovers, demandDays, shoppersMoves, marketingTriggersMoves,
   userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors, recommenderModels,
 ];

@@ -1038,7 +1038,7 @@ export interface ShopSeason {
   readonly wentOn: number;
 }
 
-/** Latest days of the SKUs of one partition together (models/forecast/shop-demand). */
+/** Latest days of all SKUs of the shop together (models/forecast/shop-demand), or what a partition adds to one of them. */
 export interface ShopWindow {
   /** Newest day with a sale: days since 1970-01-01 in the shop's zone. */
   readonly lastDay: null | number;

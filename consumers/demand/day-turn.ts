@@ -9,6 +9,7 @@ import { isShort, SEASON_DAYS, unfold, unitsOn, type SkuSeries } from '../../mod
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
 import type { DemandPanel, DemandScore } from '../../schemas/types.js';
+import { daysAhead, takeAhead, tell } from './shop-days.js';
 import { periodsAfter, worthTo } from './forecast.js';
 import { enrol, forgetLater, isGone, isMember } from './members.js';
 import {
@@ -35,9 +36,15 @@ const turnOf = (sku: string, turns: number): number => (murmur2(Buffer.from(sku)
  * every seventh day some SKUs leave forecasts to be judged later. Then the shop's days are opened up to it.
  */
 export function turnDays(day: number, plan: Plan, ctx: Context): void {
+  if (day <= (ctx.get(windowRows, SHOP)?.lastDay ?? -Infinity)) return;
+  tell(ctx);
+  for (const heard of daysAhead(ctx)) if (heard < day) turnTo(heard, plan, ctx);
+  turnTo(day, plan, ctx);
+}
+
+function turnTo(day: number, plan: Plan, ctx: Context): void {
   const before = shopOf((kind) => ctx.get(kind, SHOP), plan);
   const { lastDay } = before.window;
-  if (lastDay !== null && day <= lastDay) return;
   const gap = lastDay === null ? 0 : day - lastDay;
   const over = gap <= MOST_TURNS ? Array.from({ length: gap }, (_, i) => day - gap + i) : [];
   for (const d of over) judge(d, before, ctx);
@@ -47,6 +54,7 @@ export function turnDays(day: number, plan: Plan, ctx: Context): void {
   const known = ctx.get(seasonRows, SHOP);
   if (shop !== before.season || !known) ctx.put(seasonRows, SHOP, seasonRow(shop, known?.members ?? 0));
   ctx.put(windowRows, SHOP, days);
+  takeAhead(day, ctx);
   const after = shopOf((kind) => ctx.get(kind, SHOP), plan);
   for (const d of over) if (d % PANEL_EVERY_DAYS === 0) leavePanel(d, after, ctx);
 }

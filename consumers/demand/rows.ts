@@ -99,7 +99,7 @@ const seasons = new WeakMap<object, shop.ShopSeason>();
 const mixtures = new WeakMap<object, Taught>();
 const outlooks = new WeakMap<object, { today: number; season: object | undefined; plan: Plan; outlook: shop.Outlook }>();
 
-/** What the SKUs of a partition share, as its rows have it now. Rows never change, so that what was made of one is made once. */
+/** What SKUs share, as its rows have it now. Rows never change, so that what was made of one is made once. */
 export function shopOf(read: ReadShop, plan: Plan): Shop {
   const ofSeason = read(seasonRows);
   const ofWindow = read(windowRows);

@@ -82,6 +82,27 @@ export const noWindow: ShopWindow = {
   lastDay: null, made: none, beyond3: none, beyond6: none, hits: none, joined: none, young: none, saleMade: none, saleBeyond3: none, saleBeyond6: none, saleExpected: none, newcomers: none, again: none,
 };
 
+/** A window that holds what changes in another one. */
+export const untouched = (days: ShopWindow): ShopWindow => ({ lastDay: days.lastDay, ...mapped(days, (of) => of.map(() => 0)) });
+
+/** What days add up to, those without anything left out. */
+export function partsOf({ lastDay, ...sums }: ShopWindow): Map<number, Activity> {
+  const parts = new Map<number, Activity>();
+  if (lastDay === null) return parts;
+  sums.made.forEach((_, i) => {
+    const of = (sum: keyof Sums): number => sums[sum][i] ?? 0;
+    const part: Activity = {
+      made: of('made'), beyond3: of('beyond3'), beyond6: of('beyond6'), hits: of('hits'), joined: of('joined'), young: of('young'), saleMade: of('saleMade'),
+      saleBeyond3: of('saleBeyond3'), saleBeyond6: of('saleBeyond6'), saleExpected: of('saleExpected'), newcomers: of('newcomers'), again: of('again'),
+    };
+    if (Object.values(part).some((sum) => sum !== 0)) parts.set(lastDay - sums.made.length + 1 + i, part);
+  });
+  return parts;
+}
+
+/** Of one day. */
+export const windowOf = (day: number, part: Activity): ShopWindow => change({ lastDay: day, ...mapped(noWindow, () => [0]) }, new Map(), new Map([[day, part]]));
+
 /** The window after a SKU's part in it changed. */
 export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, after: ReadonlyMap<number, Activity>): ShopWindow {
   if (days.lastDay === null) return days;

@@ -31,6 +31,8 @@ export interface Context {
   /** Task time, also while a timer fires that was due earlier. */
   readonly time: number;
   readonly clock: 'wall' | 'file';
+  /** How many partitions share the consumer's work. */
+  readonly partitions: number;
   get<T>(kind: RowKind<T>, key: string, sub?: string): T | undefined;
   put<T>(kind: RowKind<T>, key: string, value: T, sub?: string): void;
   delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
@@ -39,6 +41,8 @@ export interface Context {
   /** All rows of a kind under a key, in order of `sub`. */
   scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[];
   emit<T>(topic: Topic<T>, key: string, value: T): void;
+  /** To every partition but the task's own. */
+  emitToOthers<T>(topic: Topic<T>, value: T): void;
   /** Set or replace the timer (name, key, sub). */
   schedule(name: string, key: string, due: number, sub?: string, payload?: string): void;
   cancel(name: string, key: string, sub?: string): void;

@@ -259,13 +259,14 @@ export class Task {
 
   #makeContext(): Context {
     const overlay = this.#overlay;
-    const { clock, partitions, metrics, consumer } = this.#options;
+    const { clock, partition, partitions, metrics, consumer } = this.#options;
     const nowOf = (): number => this.#now;
     const timeOf = (): number => this.#clock.time;
     return {
       get now() { return nowOf(); },
       get time() { return timeOf(); },
       clock,
+      partitions,
       get: (kind, key, sub) => overlay.get(kind, key, sub),
       put: (kind, key, value, sub = '') => overlay.put(kind, key, sub, value),
       delete: (kind, key, sub = '') => overlay.put(kind, key, sub, undefined),
@@ -276,6 +277,10 @@ export class Task {
       scan: (kind, key) => overlay.scan(kind, key),
       emit: <T>(topic: Topic<T>, key: string, value: T) => {
         this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });
+      },
+      emitToOthers: <T>(topic: Topic<T>, value: T) => {
+        const bytes = topic.codec.encode(value);
+        for (let to = 0; to < partitions; to++) if (to !== partition) this.#outputs.push({ topic: topic.name, partition: to, key: null, value: bytes });
       },
       schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due: Math.min(due, LAST_DUE), payload }),
       cancel: (name, key, sub = '') => {

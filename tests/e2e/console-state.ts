@@ -17,7 +17,7 @@ const parts = [
 
 const KINDS: Readonly<Record<string, string>> = {
   clickstream: 'source', orders: 'source', catalog: 'source', inventory: 'source', interactions: 'stream', purchases: 'stream', sales: 'stream', 'item-interests': 'stream',
-  supplies: 'stream', 'trigger-candidates': 'stream', forecasts: 'leaf', 'reorder-suggestions': 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'demand-handovers': 'feedback', 'shoppers-moves': 'feedback',
+  supplies: 'stream', 'trigger-candidates': 'stream', forecasts: 'leaf', 'reorder-suggestions': 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'demand-handovers': 'feedback', 'demand-days': 'feedback', 'shoppers-moves': 'feedback',
   'marketing-triggers-moves': 'feedback', 'user-profiles': 'table', 'order-ledger': 'table', products: 'table', 'demand-forecasts': 'table', 'marketing-triggers-state': 'table', 'item-vectors': 'table', 'recommender-models': 'table',
 };
 
