@@ -5,6 +5,7 @@ import type { Log, LogRecord, Position } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import { partitionOf } from './partition.js';
 import { ReadingLag } from './reading-lag.js';
+import { inSlices } from './slices.js';
 import { untilAvailable } from './until-available.js';
 
 const RECORDS_A_POLL = 2_000;
@@ -174,10 +175,10 @@ async function learnOn<S>(
   try {
     while (!stop.aborted) {
       const records = await reader.poll(RECORDS_A_POLL, POLL_MS);
-      for (const record of records) {
+      await inSlices(records, (record) => {
         learnRecord(fold, state, topics, record, around);
         positions.set(`${record.topic}/${record.partition}`, { topic: record.topic, partition: record.partition, offset: record.offset + 1 });
-      }
+      });
       if (records.length > 0) {
         progress.isUnsaved = true;
         learned?.();

@@ -5,6 +5,7 @@ import { inputTopics, type Consumer } from './consumer.js';
 import { ConfigError } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
+import { inSlices, partsOf } from './slices.js';
 import type { OpenStore, TableStore } from './store.js';
 import { steadyClock } from './steady-clock.js';
 import { Task, type Staged } from './task.js';
@@ -15,8 +16,7 @@ const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
 const SLACK_TICKS = 2.5;
 const POLL_MS = 250;
-const SLICE_MS = 0.5;
-const RECORDS_A_SLICE = 16;
+const RECORDS_A_PIECE = 16;
 const LAG_EVERY_MS = 1_000;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -106,18 +106,6 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   }
 }
 
-/** Others share the thread: a backlog is worked off in slices, between which collector, sinks and the request path get their turn. */
-async function processInSlices(task: Task, records: readonly LogRecord[]): Promise<void> {
-  for (let at = 0; at < records.length && !task.crash;) {
-    const until = performance.now() + SLICE_MS;
-    do {
-      task.process(records.slice(at, at + RECORDS_A_SLICE));
-      at += RECORDS_A_SLICE;
-    } while (at < records.length && !task.crash && performance.now() < until);
-    if (at < records.length) await new Promise(setImmediate);
-  }
-}
-
 async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, committed: () => void): Promise<void> {
   const { log, metrics } = around;
   const tickCommitMs = tickMs(log.partitions);
@@ -126,7 +114,10 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
   while (!lease.revoked.aborted) {
     const records = await lease.poll(RECORDS_A_COMMIT, dirty ? 20 : POLL_MS, task.waiting);
     await learnForeignSchemas(records, around.learnSchemas);
-    await processInSlices(task, records);
+    await inSlices(partsOf(records, RECORDS_A_PIECE), (part) => {
+      task.process(part);
+      return !task.crash;
+    });
     dirty ||= records.length > 0;
     const waited = performance.now() - lastCommit;
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));

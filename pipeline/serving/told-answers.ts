@@ -4,8 +4,6 @@ import { toldOnce } from '../core/told-once.js';
 
 /** Each append delays the clicks that come meanwhile. */
 const TELL_MS = 100;
-/** What is told in one piece is learned in one piece, which requests wait for: 64 answers take some 2 ms. */
-const TELL_AT_ONCE = 64;
 /** Answers that the log has not taken yet, some 20 MB: a log that does not answer must not fill the memory. */
 const MOST_UNTOLD = 10_000;
 
@@ -16,7 +14,7 @@ export interface ToldAnswers {
   stop(): Promise<void>;
 }
 
-/** Tells the log of served recommendations by the handful. Beyond what it may hold, answers are left untold, and counted. */
+/** Tells the log of served recommendations, a moment's at a time. Beyond what it may hold, answers are left untold, and counted. */
 export function toldAnswers(log: Pick<Log, 'append'>, metrics: Metrics, journal: Journal): ToldAnswers {
   let pending: NewRecord[] = [];
   let untold = 0;
@@ -47,9 +45,7 @@ export function toldAnswers(log: Pick<Log, 'append'>, metrics: Metrics, journal:
     tell(record) {
       if (untold >= MOST_UNTOLD) return metrics.count('millrace_recommendations_untold_total');
       untold++;
-      const waiting = pending.push(record);
-      if (waiting === 1) timer = setTimeout(flush, TELL_MS);
-      if (waiting === TELL_AT_ONCE) flush();
+      if (pending.push(record) === 1) timer = setTimeout(flush, TELL_MS);
     },
     async stop() {
       flush();

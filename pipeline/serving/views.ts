@@ -3,12 +3,16 @@ import type { Log, Position, Reader } from '../core/log.js';
 import type { Journal } from '../core/metrics.js';
 import { partitionOf } from '../core/partition.js';
 import type { ReadingLag } from '../core/reading-lag.js';
+import { inSlices, partsOf } from '../core/slices.js';
 import { untilAvailable } from '../core/until-available.js';
 import { redirectRows, restOf, rowKey, rowRange, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
 import { progressOf } from '../core/task.js';
 import type { After } from '../../infra/http/doors.js';
 import { products, type Topic } from '../../schemas/topics.js';
+
+/** A learner publishes a thousand vectors at once, each of which takes some 4 µs. */
+const ROWS_A_PIECE = 64;
 
 type Watcher = (changes: readonly RowChange[]) => void;
 
@@ -181,10 +185,11 @@ async function follow(reader: Reader, open: OpenStore, stop: AbortSignal, lag: R
     while (!stop.aborted) {
       const records = await reader.poll(5_000, 250);
       works();
-      const byPartition = groupRecords(records);
-      for (const group of byPartition.values()) {
-        const last = group.at(-1)!;
-        open(last.topic, last.partition).apply(group.map(({ key, value }) => ({ key: key ?? '', value })), last.offset + 1);
+      for (const group of groupRecords(records).values()) {
+        await inSlices(partsOf(group, ROWS_A_PIECE), (rows) => {
+          const last = rows.at(-1)!;
+          open(last.topic, last.partition).apply(rows.map(({ key, value }) => ({ key: key ?? '', value })), last.offset + 1);
+        });
       }
       lag.read(records, reader.lag());
       if (reader.lag() === 0) announce();

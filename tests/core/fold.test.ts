@@ -246,3 +246,32 @@ test('what the log did not take of what a learner told is told once it takes it,
   expect(rows).toEqual([...told].slice(0, rows.length));
   expect(saved.length).toBeGreaterThan(0);
 });
+
+test('who shares the thread of a learner has a turn between lessons, however many are to be learned', async () => {
+  let sinceTurn = 0;
+  let most = 0;
+  let learned = 0;
+  let isOver = false;
+  const others = (): void => {
+    sinceTurn = 0;
+    if (!isOver) setImmediate(others);
+  };
+  others();
+  const slow: Fold<{ events: number }> = {
+    ...counting(), publishes: undefined,
+    learn() {
+      learned++;
+      most = Math.max(most, ++sinceTurn);
+      for (const until = performance.now() + 0.05; performance.now() < until;);
+    },
+  };
+  const stop = new AbortController();
+  const { caughtUp, done } = await startFold(slow, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics: noMetrics, journal: silentJournal });
+  await caughtUp;
+  stop.abort();
+  await done;
+  isOver = true;
+  expect(learned).toBe(EVENTS);
+  // Some ten of them take half a millisecond; all that a reading brings took 100 ms in one piece.
+  expect(most).toBeLessThan(500);
+});

@@ -23,8 +23,8 @@ function world(): { told: NewRecord[][]; answer: (error?: Error) => void; untold
 test('a log that does not answer is told of so many answers at most, however long it takes; when it answers, of the next ones again', async () => {
   const { told, answer, untold, of } = world();
   for (let n = 0; n < 25_000; n++) of.tell(record);
-  expect(told.flat().length).toBeLessThanOrEqual(10_000);
   expect(untold()).toBe(15_000);
+  await expect.poll(() => told.flat().length).toBe(10_000);
   answer();
   await new Promise(setImmediate);
   of.tell(record);
@@ -34,16 +34,16 @@ test('a log that does not answer is told of so many answers at most, however lon
   await stopped;
 });
 
-test('a few are told after a moment, many at once and by the handful, and whoever stops waits for all', async () => {
+test('answers are told after a moment, all of it at once, and whoever stops waits for all', async () => {
   const { told, answer, untold, said, of } = world();
   of.tell(record);
   expect(told).toHaveLength(0);
   await expect.poll(() => told.length).toBe(1);
   for (let n = 0; n < 150; n++) of.tell(record);
-  expect(told.map(({ length }) => length)).toEqual([1, 64, 64]);
+  expect(told).toHaveLength(1);
   let isStopped = false;
   const stopped = of.stop().then(() => { isStopped = true; });
-  expect(told.map(({ length }) => length)).toEqual([1, 64, 64, 22]);
+  expect(told.map(({ length }) => length)).toEqual([1, 150]);
   await Promise.resolve();
   expect(isStopped).toBe(false);
   answer(new Error('gone'));

@@ -1,0 +1,25 @@
+const SLICE_MS = 0.5;
+/** Of the time that others took since the last slice: where they want all there is, a backlog would grow without end otherwise. */
+const SHARE = 0.2;
+
+/**
+ * Do a piece of work after the other, until one answers false. Others share the thread: what has come meanwhile is worked off in slices, between
+ * which collector, sinks and requests have their turn. What waits for one slice waits for half a millisecond, however much was to be done.
+ */
+export async function inSlices<T>(pieces: Iterable<T>, work: (piece: T) => boolean | void): Promise<void> {
+  let until = performance.now() + SLICE_MS;
+  for (const piece of pieces) {
+    const now = performance.now();
+    if (now >= until) {
+      await new Promise(setImmediate);
+      const back = performance.now();
+      until = back + Math.max(SLICE_MS, SHARE * (back - now));
+    }
+    if (work(piece) === false) return;
+  }
+}
+
+/** Parts of a list, of `most` each. */
+export function* partsOf<T>(list: readonly T[], most: number): Iterable<readonly T[]> {
+  for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most);
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { inSlices, partsOf } from '../../pipeline/core/slices.js';
+
+const spin = (ms: number): void => {
+  for (const until = performance.now() + ms; performance.now() < until;);
+};
+
+/** Others on this thread, each of whose turns takes so long, until they are stopped; answers how many they had. */
+function others(turnMs: number): () => number {
+  let turns = 0;
+  let isOver = false;
+  const turn = (): void => {
+    if (isOver) return;
+    turns++;
+    spin(turnMs);
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  return () => {
+    isOver = true;
+    return turns;
+  };
+}
+
+test('whoever else wants the thread has it within half a millisecond or so', async () => {
+  const stop = others(0);
+  let done = 0;
+  await inSlices(Array.from({ length: 100 }), () => {
+    spin(0.5);
+    done++;
+  });
+  expect(done).toBe(100);
+  expect(stop()).toBeGreaterThan(20);
+});
+
+test('where others want all there is, a backlog has a sixth of the time', async () => {
+  const stop = others(10);
+  await inSlices(Array.from({ length: 500 }), () => spin(0.2));
+  // 100 ms in slices of a fifth of what others take; half a millisecond at a time would be two seconds of theirs.
+  const turns = stop();
+  expect(turns).toBeGreaterThan(10);
+  expect(turns).toBeLessThan(100);
+});
+
+test('pieces are done in order, none of them before it is asked for, up to the one that ends it', async () => {
+  const done: number[] = [];
+  await inSlices(partsOf([1, 2, 3, 4, 5, 6, 7], 2), (part) => {
+    done.push(...part);
+    return !part.includes(5);
+  });
+  expect(done).toEqual([1, 2, 3, 4, 5, 6]);
+  await inSlices(partsOf([], 2), () => expect.unreachable());
+});
