@@ -9,6 +9,7 @@ import type { OrderEvent, ShopEvent } from '../schemas/types.js';
 import type { Log, LogRecord, Reader } from './core/log.js';
 import { learnForeignSchemas } from './core/run-task.js';
 import type { Engine } from './engine.js';
+import { clocksApartMs } from './erased-places.js';
 
 const AT_ONCE = 500;
 const POLL_MS = 200;
@@ -85,9 +86,14 @@ const placed = <T extends ShopEvent | OrderEvent>(value: T, place: ShopEvent['re
 /** Who was erased, and when that was written. Of what was told before, a click is left out, and an order is nobody's. */
 class Erased {
   readonly #until = new Map<string, number>();
+  readonly #clocksApartMs: number;
+
+  constructor(clocksApartMs: number) {
+    this.#clocksApartMs = clocksApartMs;
+  }
 
   static async of(log: Log): Promise<Erased> {
-    const found = new Erased();
+    const found = new Erased(clocksApartMs(log));
     for await (const records of inOrder(log, [erasures])) {
       for (const { value, writtenAt } of records) {
         const { ids, orderId } = erasures.codec.decode(value);
@@ -109,7 +115,8 @@ class Erased {
   }
 
   order({ writtenAt }: LogRecord, value: OrderEvent): OrderEvent {
-    return { ...value, userId: this.#nameless(value.userId, writtenAt), anonymousId: this.#nameless(value.anonymousId, writtenAt) };
+    const at = writtenAt - this.#clocksApartMs;
+    return { ...value, userId: this.#nameless(value.userId, at), anonymousId: this.#nameless(value.anonymousId, at) };
   }
 
   #has(id: string | null, writtenAt: number): boolean {
