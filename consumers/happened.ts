@@ -4,14 +4,14 @@ import type { Context } from '../pipeline/core/consumer.js';
 const SLACK_MS = 60_000;
 
 /**
- * A record with the time at which it happened: what claims to lie ahead happened when it was written, as at the doors (producers/times.ts),
+ * A record with the times at which it happened and came: what claims to lie ahead was when it was written, as at the doors (producers/times.ts),
  * which writers of topics do not pass. Not by the task's time alone: what was written while no task ran stands before the tick that tells of it.
  */
-export function happened<T extends { readonly time: number }>(value: T, writtenAt: number, ctx: Context): T {
-  const time = happenedAt(value.time, writtenAt, ctx);
-  if (time === value.time) return value;
+export function happened<T extends { readonly time: number; readonly receivedAt: number }>(value: T, writtenAt: number, ctx: Context): T {
+  const [time, receivedAt] = [happenedAt(value.time, writtenAt, ctx), happenedAt(value.receivedAt, writtenAt, ctx)];
+  if (time === value.time && receivedAt === value.receivedAt) return value;
   ctx.count('millrace_times_clamped_total');
-  return { ...value, time };
+  return { ...value, time, receivedAt };
 }
 
 /** The time that `happened` gives, uncounted. */

@@ -20,6 +20,7 @@ const SEEN_MS = 24 * 3_600_000;
 const SEEN_LIMIT = 500;
 /** Eight bytes of the message id's hash, four of its receipt in seconds. */
 const SEEN_BYTES = 12;
+const MOST_SECONDS = 2 ** 32 - 1;
 const RECENT_LIMIT = 50;
 /** Clicks of a visit that a learner is told of; where nobody takes an item twice it is told of all that are kept. */
 const CONTEXT_LIMIT = 10;
@@ -247,7 +248,7 @@ function seenEntry(messageId: string, receivedAt: number): Buffer {
   const entry = Buffer.allocUnsafe(SEEN_BYTES);
   // Not by createHash: its object costs an eighth of the whole event.
   entry.write(hash('md5', messageId, 'hex').slice(0, 16), 'hex');
-  entry.writeUInt32LE(Math.max(0, Math.floor(receivedAt / 1000)), 8);
+  entry.writeUInt32LE(Math.min(MOST_SECONDS, Math.max(0, Math.floor(receivedAt / 1000))), 8);
   return entry;
 }
 

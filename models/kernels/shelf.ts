@@ -76,6 +76,8 @@ export class Shelf<T> {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
+    // Added again it would be the newest.
+    if (id === this.#oldest) this.#oldest = undefined;
     this.#bytes -= entry.bytes;
     const left = this.idsOf(entry.owner).filter((other) => other !== id);
     if (left.length > 0) this.#ids.set(entry.owner, left);

@@ -24,6 +24,15 @@ test('a message sent twice within a day counts once; the same id a day later is 
   expect(driver.count('millrace_duplicates_total')).toBe(1);
 });
 
+test('a writer of topics that counts in microseconds is told nothing of a crash: what it says came later than it was written, came then', () => {
+  const driver = new Driver([shoppers()]);
+  driver.send(clickstream, 'u1', shopEvent('Product Viewed', { userId: 'u1', receivedAt: NINE * 1_000, products: [product('P1')] }), NINE);
+  driver.tick(NINE);
+  driver.send(clickstream, 'u1', shopEvent('Product Viewed', { userId: 'u1', time: NINE + 1, receivedAt: NINE * 1_000, products: [product('P2')] }), NINE + 2);
+  expect(driver.read(deadLetters)).toEqual([]);
+  expect(driver.read(interactions).map(({ receivedAt }) => receivedAt).at(-1)).toBe(NINE + 2);
+});
+
 test('thirty minutes without an event end a session, by event time', () => {
   const driver = new Driver([shoppers()]);
   for (const [sku, time] of [['P1', NINE], ['P2', NINE + 30 * MINUTE], ['P3', NINE + 61 * MINUTE], ['P4', NINE + 40 * MINUTE]] as const) driver.send(clickstream, 'a1', view(sku, time));

@@ -32,3 +32,12 @@ test('what is kept is what a plain list keeps: the latest within the bytes, and 
     }
   }));
 });
+
+test('what is added again after it was deleted is the newest, also where it was the oldest when somebody asked', () => {
+  const shelf = new Shelf<string>({ bytes: 100, each: 5 }, () => 1);
+  for (const id of ['a', 'b']) shelf.add(id, 'o', id);
+  expect(shelf.oldest()).toBe('a');
+  shelf.delete('a');
+  shelf.add('a', 'o', 'a');
+  expect(shelf.oldest()).toBe('b');
+});
