@@ -1,6 +1,6 @@
 /** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type Judged } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
@@ -10,7 +10,7 @@ import { parseCalendar } from '../shop-calendar.js';
 import { parseCount } from './counts.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
-import { DataFileError, tellingDataErrors } from './text-lines.js';
+import { DataFileError, tellingDataErrors, textOf } from './text-lines.js';
 
 interface Options {
   sales: string;
@@ -116,9 +116,8 @@ function describe(
 /** Days known in advance, by period. */
 async function readPlan(file: string, step: string, periodOf: (day: number) => number): Promise<Plan> {
   if (step !== 'day') throw new DataFileError(`--calendar names days, but the periods are those of a ${step}.`);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new DataFileError(`The calendar ${file} cannot be read: ${error instanceof Error ? error.message : 'unknown error'}.`);
-  });
+  let text = '';
+  for await (const part of textOf(file)) text += part;
   const { plan, problems } = parseCalendar(text, file);
   if (problems.length > 0) throw new DataFileError(problems.join('\n'));
   return new Map([...plan].map(([day, planned]) => [periodOf(day), planned]));

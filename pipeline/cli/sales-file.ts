@@ -1,5 +1,6 @@
 /** Sales by SKU and day, gzipped or not, and the periods they fall into. */
 import type { SalesTable } from '../../models/evaluate/forecasts.js';
+import { MOST_UNITS } from '../../schemas/ordering.js';
 import { readCsv } from './csv-file.js';
 import { DataFileError } from './text-lines.js';
 
@@ -60,6 +61,7 @@ async function read(file: string, momentOf: (text: string) => Hour | undefined, 
     if (moment === undefined) throw new DataFileError(`Line ${line} of ${file} has the date "${date}", which ${complaint}.`);
     const { day, hour } = moment;
     const count = numberOf(units, separator);
+    if (Math.abs(count) > MOST_UNITS) throw new DataFileError(`Line ${line} of ${file} has the units "${units}", which is more than 10^12 in either direction.`);
     if (!Number.isFinite(count)) throw new DataFileError(`Line ${line} of ${file} has the units "${units}", which is no number.`);
     let id = ids.get(sku);
     if (id === undefined) {

@@ -80,17 +80,28 @@ export async function* fileText(from: string | ReadStream, onBytes: (bytes: numb
     const bytes = Readable.from(joined(head, chunks), { objectMode: false });
     const [first, second] = Buffer.concat(head);
     const text = first === 0x1f && second === 0x8b ? pipeline(bytes, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : bytes;
-    text.setEncoding('utf8');
-    let isBegin = true;
-    for await (const chunk of text as AsyncIterable<string>) {
-      // UTF-16, as spreadsheets save "Unicode text": every other byte of ASCII is zero.
-      if (isBegin && chunk.includes('\0')) throw new NotUtf8('The file is no UTF-8 text: it has zero bytes, as UTF-16 has. Save it as UTF-8 (in a spreadsheet "CSV UTF-8").');
-      // Windows writes a byte order mark.
-      yield isBegin ? chunk.replace(/^\uFEFF/, '') : chunk;
-      isBegin = false;
-    }
+    yield* decoded(text as AsyncIterable<Buffer>);
   } finally {
     file.destroy();
+  }
+}
+
+const SAVE_AS = 'Save it as UTF-8 (in a spreadsheet "CSV UTF-8", in a shell with iconv).';
+
+/** UTF-8 as text, without its byte order mark. Wrong bytes would all become the same character, and two ids one. @throws NotUtf8 */
+async function* decoded(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let isBegin = true;
+  try {
+    for await (const chunk of bytes) {
+      // UTF-16, as spreadsheets save "Unicode text": every other byte of ASCII is zero.
+      if (isBegin && chunk.includes(0)) throw new NotUtf8(`The file is no UTF-8 text: it has zero bytes, as UTF-16 has. ${SAVE_AS}`);
+      isBegin = false;
+      yield decoder.decode(chunk, { stream: true });
+    }
+    yield decoder.decode();
+  } catch (cause) {
+    throw cause instanceof TypeError ? new NotUtf8(`The file is no UTF-8 text: it has bytes of another encoding, such as Latin-1. ${SAVE_AS}`, { cause }) : cause;
   }
 }
 

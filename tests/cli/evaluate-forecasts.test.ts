@@ -80,6 +80,13 @@ test('a calendar that is the file of sales is said to be none, and what one look
   expect(command.err).toMatch(/wrong\.csv is no calendar, which is a JSON list of days such as \[{"date": "2026-12-25", "kind": "closed"}\]/);
 });
 
+test('a calendar may be gzipped, and one that cannot be read is named as other files are', async () => {
+  await run(sales(140), date(110), '--calendar', command.file('days.json.gz', gzipSync('[{"date":"2024-02-01","kind":"closed"}]')));
+  expect(command.err).toContain('told 1 days in advance');
+  await run(sales(140), date(110), '--calendar', join(command.folder, 'none.json'));
+  expect(command.err).toContain('none.json does not exist.');
+});
+
 test('a cut-off counts once: named twice it is refused, and so are two of one week', async () => {
   expect(() => parseDates('2024-02-01, 2024-01-01,2024-02-01')).toThrow('2024-02-01 is there twice');
   expect(parseDates('2024-02-01,2024-01-01').map(dateOf)).toEqual(['2024-01-01', '2024-02-01']);
@@ -171,6 +178,9 @@ test.each([
   ['sku,date,units\nA,2024-01-01,1\nA,2024-02-30,1\n', '2024-02-01', 'Line 3'],
   ['sku,date,units\nA,2024-13-01,1\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,2024-01-01,many\n', '2024-02-01', 'Line 2'],
+  ['sku,date,units\nA,2024-01-01,1e308\nA,2024-01-01,1e308\n', '2024-02-01', 'more than 10^12'],
+  ['sku,date,units\nA,2024-01-01,1e999\n', '2024-02-01', 'more than 10^12'],
+  [Buffer.from('sku,date,units\nCaf\xe9,2024-01-01,1\nCaf\xe8,2024-01-02,1\n', 'latin1'), '2024-02-01', 'another encoding, such as Latin-1'],
   ['sku,date,units\nA,2024-01-01,\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\n,2024-01-01,1\n', '2024-02-01', 'Line 2'],
   ['sku,date,units\nA,2024-01-01,0x10\n', '2024-02-01', 'Line 2'],

@@ -354,6 +354,8 @@ test('a file is unpacked when its bytes say gzip, is read without its byte order
     await expect(fileText(join(folder, 'none')).next()).rejects.toThrow('ENOENT');
     await writeFile(join(folder, 'wide'), Buffer.from('\uFEFFhéllo', 'utf16le'));
     await expect(fileText(join(folder, 'wide')).next()).rejects.toThrow('UTF-16');
+    await writeFile(join(folder, 'latin'), Buffer.from('h\xe9llo', 'latin1'));
+    await expect(fileText(join(folder, 'latin')).next()).rejects.toThrow('Latin-1');
     await writeFile(join(folder, 'broken'), gzipSync('x'.repeat(1000)).subarray(0, 15));
     const reading = fileText(join(folder, 'broken'));
     await expect((async () => { for await (const _ of reading); })()).rejects.toThrow('unexpected end of file');
