@@ -1,5 +1,5 @@
 import type { Availability } from '../schemas/types.js';
-import { shown, type Errors, type Json } from './fields.js';
+import { isBlank, shown, type Errors, type Json } from './fields.js';
 
 type Word = Availability | 'sold_out' | 'withdrawn' | 'discontinued';
 
@@ -23,7 +23,7 @@ export interface Available {
 
 function wordOf(errors: Errors, from: Json): Word | null {
   const value = from['availability'];
-  if (value === undefined || value === null || value === '') return null;
+  if (isBlank(value)) return null;
   const isWord = typeof value === 'string' || typeof value === 'boolean';
   const word = isWord ? WORDS.get(String(value).replace(/^https?:\/\/(www\.)?schema\.org\//i, '').replace(/[\s_-]+/g, '').toLowerCase()) : undefined;
   if (word === undefined) {

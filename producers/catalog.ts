@@ -3,13 +3,14 @@ import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
 import { availableOf } from './availability.js';
 import { skuOf } from './event-products.js';
-import { flag, isObject, money, stock, text, type Errors, type Json } from './fields.js';
+import { flag, isBlank, isObject, money, stock, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
 import { parseCurrency } from './money.js';
 import { parseTime } from './times.js';
 
 const MAX_URL = 4096;
 const MAX_ATTRIBUTES = 64;
+const MAX_NAME = 256;
 
 const OWN = new Set([
   'sku', 'product_id', 'id', 'item_id', 'op', 'deleted', 'name', 'title', 'category', 'product_type', 'brand', 'price', 'currency',
@@ -17,7 +18,7 @@ const OWN = new Set([
 ]);
 
 /** The first of some names that says anything: catalogues of different systems call the same field differently. */
-const named = (from: Json, ...names: readonly [string, ...string[]]): string => names.find((name) => (from[name] ?? '') !== '') ?? names[0];
+const named = (from: Json, ...names: readonly [string, ...string[]]): string => names.find((name) => !isBlank(from[name])) ?? names[0];
 
 /** Further columns as texts: what filters compare and explanations show. Those that say how to order must say it so that it can be done. */
 function attributesOf(errors: Errors, row: Json, sku: string | null): Record<string, string> {
@@ -33,6 +34,7 @@ function attributesOf(errors: Errors, row: Json, sku: string | null): Record<str
       if (text !== null) attributes[name] = text.slice(0, 1024);
     }
   }
+  for (const name in attributes) if (name.length > MAX_NAME) errors.push({ path: name.slice(0, 80), code: 'too_large', message: `The name of an attribute has at most ${MAX_NAME} characters; this one has ${name.length}.` });
   if (Object.keys(attributes).length > MAX_ATTRIBUTES) errors.push({ path: 'attributes', code: 'too_many', message: `A product has at most ${MAX_ATTRIBUTES} further attributes.` });
   for (const { name, code, message } of orderingProblems(sku, attributes)) errors.push({ path: name, code, message });
   return attributes;
@@ -97,4 +99,4 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
 }
 
 /** CSV writes "nothing said" as an empty cell. */
-const blankAsMissing = (row: Json, name: string): Json => (row[name] === '' ? {} : row);
+const blankAsMissing = (row: Json, name: string): Json => (isBlank(row[name]) ? {} : row);

@@ -11,6 +11,9 @@ export const isObject = (value: unknown): value is Json => typeof value === 'obj
 /** Absent and null say the same: SDKs send `userId: null` before anyone has logged in. */
 const isMissing = (value: unknown): value is null | undefined => value === undefined || value === null;
 
+/** A cell without a number in it says nothing, with spaces in it or without. */
+export const isBlank = (value: unknown): boolean => isMissing(value) || (typeof value === 'string' && value.trim() === '');
+
 /** Closed set: it labels a metric. */
 export type ErrorCode =
   | 'not_json' | 'missing_columns' | 'surplus_columns' | 'not_an_object' | 'required' | 'wrong_type' | 'unknown_type' | 'unknown_field' | 'unknown_currency' | 'unknown_availability' | 'unknown_policy' | 'replaces_ring'
@@ -160,7 +163,7 @@ const NUMBER = /^[+-]?\d{1,15}(?:\.\d{1,20})?$/;
 export function number(errors: Errors, from: Json, name: string): number | null {
   const value = from[name];
   if (typeof value === 'number' && Number.isFinite(value)) return value === 0 ? 0 : value;
-  if (isMissing(value) || value === '') return null;
+  if (isBlank(value)) return null;
   if (typeof value === 'string' && NUMBER.test(value.trim())) return Number(value);
   errors.push({ path: name, code: 'not_a_number', message: `${shown(value)} is not a number; write it as 1234.5.` });
   return null;
@@ -191,7 +194,7 @@ const isTooMuch = (value: unknown): boolean =>
 /** Money of either sign: a number, or a plain decimal in a string. `"1,299.00"` is refused: see money.ts. */
 export function signedMoney(errors: Errors, from: Json, name: string): bigint | null {
   const value = from[name];
-  if (isMissing(value) || value === '') return null;
+  if (isBlank(value)) return null;
   const amount = typeof value === 'number' ? moneyOf(value) : typeof value === 'string' ? parseMoney(value) : undefined;
   if (amount !== undefined && isMoney(amount)) return amount;
   errors.push(isTooMuch(value)

@@ -3,19 +3,17 @@ import { availableOf } from './availability.js';
 import type { Envelope } from './envelope.js';
 import { MAX_PRODUCTS, skuOf } from './event-products.js';
 import type { Call } from './shop-event.js';
-import { isObject, money, stock, under, type Errors, type Json } from './fields.js';
-
-const isUnsaid = (from: Json, name: string): boolean => from[name] === undefined || from[name] === null || from[name] === '';
+import { isBlank, isObject, money, stock, under, type Errors, type Json } from './fields.js';
 
 /** Stock may be negative (sold before it came); a price may not. Of a withdrawn product an event changes only what it says of its stock: hiding is the catalogue's. */
 function change(errors: Errors, from: Json, head: Envelope, field: 'quantity' | 'price', messageId: string): InventoryChange {
   const units = stock(errors, from, from['quantity'] === undefined && from['stock'] !== undefined ? 'stock' : 'quantity');
   const { quantity, availability } = availableOf(errors, from, units);
   const price = money(errors, from, 'price');
-  if (field === 'quantity' && isUnsaid(from, 'quantity') && isUnsaid(from, 'stock') && isUnsaid(from, 'availability')) {
+  if (field === 'quantity' && isBlank(from['quantity']) && isBlank(from['stock']) && isBlank(from['availability'])) {
     errors.push({ path: field, code: 'required', message: 'Say how many units are in stock now, or its availability.' });
   }
-  if (field === 'price' && isUnsaid(from, 'price')) errors.push({ path: field, code: 'required', message: 'Say the price that holds now.' });
+  if (field === 'price' && isBlank(from['price'])) errors.push({ path: field, code: 'required', message: 'Say the price that holds now.' });
   return { messageId, sku: skuOf(errors, from) ?? '', quantity, availability, price, time: head.time, receivedAt: head.receivedAt };
 }
 

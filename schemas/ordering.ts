@@ -1,3 +1,5 @@
+import { isPlaceholder } from './placeholder-ids.js';
+
 const MOST_DAYS = 3_650;
 /** Units of a sale, a stock or an order. More is a mistake of a till, would not fit a 32-bit float's square, and in sums of it units are lost. */
 export const MOST_UNITS = 1e12;
@@ -49,16 +51,47 @@ export function dateOf(text: string | undefined): number | null {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date) ? time / DAY_MS : Number.NaN;
 }
 
+/** A sale price as feeds write it (`9.99`, `9.99 EUR`): null where that is absent, blank or nothing, NaN where it is no amount. */
+export function salePriceOf(text: string | undefined): number | null {
+  if (text === undefined || text.trim() === '') return null;
+  const amount = /^\s*\+?(\d{1,14}(?:\.\d{1,20})?)(?:\s+[A-Za-z]{3})?\s*$/.exec(text)?.[1];
+  return amount === undefined ? Number.NaN : Number(amount) || null;
+}
+
+/** A day (days since 1970-01-01), or a moment whose day depends on the shop's zone. */
+export type SaleEnd = { readonly day: number } | { readonly time: number };
+
+/**
+ * First and last day of a sale price as feeds write them, `2026-11-24T11:00+0100/2026-11-29T23:00+0100` or two dates: null where none are
+ * given, undefined where they cannot be read.
+ */
+export function saleDatesOf(text: string | undefined): readonly [SaleEnd, SaleEnd] | null | undefined {
+  if (text === undefined || text.trim() === '') return null;
+  const [start, end, ...more] = text.split('/').map(saleEndOf);
+  return start && end && more.length === 0 ? [start, end] : undefined;
+}
+
+function saleEndOf(part: string): SaleEnd | undefined {
+  const text = part.trim();
+  const day = dateOf(text.slice(0, 10));
+  if (day === null || Number.isNaN(day)) return undefined;
+  if (text.length === 10) return { day };
+  if (!/^.{10}[T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)$/.test(text)) return undefined;
+  const time = Date.parse(text.replace(' ', 'T').replaceAll(' ', '').replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  return Number.isNaN(time) ? undefined : { time };
+}
+
 /** A number as an attribute writes it: null where that is absent or blank, NaN where it is no number in the range. */
 export function orderingOf(text: string | undefined, [least, most]: Range): number | null {
   if (text === undefined || text.trim() === '') return null;
-  const value = Number(text);
+  // Number() alone reads 0x10 as 16.
+  const value = /^\s*[+-]?(?:[\d.]+(?:e[+-]?\d+)?|Infinity)\s*$/i.test(text) ? Number(text) : Number.NaN;
   return value >= least && value <= most ? value : Number.NaN;
 }
 
 export interface OrderingProblem {
   readonly name: string;
-  readonly code: 'out_of_range' | 'unknown_policy' | 'invalid_time' | 'replaces_ring';
+  readonly code: 'out_of_range' | 'not_a_number' | 'unknown_policy' | 'invalid_time' | 'replaces_ring' | 'placeholder_id';
   readonly message: string;
 }
 
@@ -71,11 +104,20 @@ export function orderingProblems(sku: string | null, attributes: Readonly<Record
     problems.push({ name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more, or Infinity` : `from ${least} to ${most}`}.` });
   }
   if (Number.isNaN(dateOf(attributes['sell_until']))) problems.push({ name: 'sell_until', code: 'invalid_time', message: 'This must be a date as 2026-12-24.' });
+  const sale = salePriceOf(attributes['sale_price']);
+  if (Number.isNaN(sale)) problems.push({ name: 'sale_price', code: 'not_a_number', message: 'This must be an amount such as 9.99 or 9.99 EUR.' });
+  if (sale !== null && saleDatesOf(attributes['sale_price_effective_date']) === undefined) {
+    problems.push({ name: 'sale_price_effective_date', code: 'invalid_time', message: 'This must be two dates as 2026-11-24/2026-11-29, or two times with their zones.' });
+  }
   if (policyOf(attributes['reorder_policy']) === undefined) {
     problems.push({ name: 'reorder_policy', code: 'unknown_policy', message: `This must be one of ${REORDER_POLICIES.join(', ')}.` });
   }
   const replaced = replacedBy(attributes['replaces']);
   if (replaced !== null && replaced === sku) problems.push({ name: 'replaces', code: 'replaces_ring', message: 'A product cannot take its own place.' });
+  if (replaced !== null && isPlaceholder(replaced)) problems.push({ name: 'replaces', code: 'placeholder_id', message: `${JSON.stringify(replaced)} is what a program writes when it has no SKU.` });
+  // Row keys are joined by U+001F: a SKU that holds it could name another's rows.
+  // oxlint-disable-next-line no-control-regex
+  if (replaced !== null && /[\u0000-\u001f\u007f-\u009f]/.test(replaced)) problems.push({ name: 'replaces', code: 'out_of_range', message: 'No SKU has control characters.' });
   if (replaced !== null && Buffer.byteLength(replaced) > MOST_SKU_BYTES) problems.push({ name: 'replaces', code: 'out_of_range', message: `No SKU has more than ${MOST_SKU_BYTES} bytes.` });
   return problems;
 }

@@ -1,4 +1,4 @@
-import { dateOf, ORDERING, orderingOf, policyOf, replacedBy } from '../../schemas/ordering.js';
+import { dateOf, ORDERING, orderingOf, policyOf, replacedBy, salePriceOf } from '../../schemas/ordering.js';
 import type { Product, Supply } from '../../schemas/types.js';
 
 /** What the catalogue tells of the ordering of a product: item-watch takes none of which a term cannot be read. */
@@ -23,7 +23,7 @@ export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, 
     coverDays: told(attributes, 'cover_days'),
     sellUntil: dateOf(attributes['sell_until']),
     discontinued: attributes['discontinued'] === 'true',
-    sale: Number.parseFloat(attributes['sale_price'] ?? '') > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
+    sale: (salePriceOf(attributes['sale_price']) ?? 0) > 0 ? (attributes['sale_price_effective_date'] ?? '') : null,
     // Who is gone has no place to take.
     replaces: deleted ? null : replacedBy(attributes['replaces']),
   };

@@ -37,7 +37,7 @@ function recordOf(line: unknown): FileRecord | FieldError {
   if (!topic) return { path: 'topic', code: 'unknown_type', message: `The topic must be ${exportedTopics.map((one) => one.name).join(', ')}: is this no file of millrace export events?` };
   const value = revived(topic.codec.schema as Avro, json);
   const wrong = misfit(topic, value);
-  if (wrong !== undefined) return { path: `value.${wrong}`, code: 'wrong_type', message: `This does not fit the schema ${topic.codec.name}.` };
+  if (wrong !== undefined) return { path: wrong === '' ? 'value' : `value.${wrong}`, code: 'wrong_type', message: `This is not what the schema ${topic.codec.name} has here.` };
   const record = { topic: topic.name, key: keyOf(topic, value as Keyed), value, time: (value as Keyed).time } as FileRecord;
   if ((record.topic === 'clickstream' || record.topic === 'orders') && record.value.restored === null) {
     return { path: 'value.restored', code: 'required', message: 'Without its place in the log that it comes from, it would count again with each replay.' };

@@ -69,3 +69,14 @@ test('a file that exists stays, whatever becomes of the export', async () => {
   await expect(exportEvents(broken, join(folder, 'half'))).rejects.toThrow('The log is gone.');
   expect(existsSync(join(folder, 'half'))).toBe(false);
 });
+
+test('a line that is no record of its topic names what is wrong in it, by a path that can be followed', async () => {
+  const lines = [{ topic: 'orders' }, { topic: 'orders', value: null }, { topic: 'catalog', value: { sku: 7 } }].map((line) => JSON.stringify(line));
+  const { records, summary } = formats['millrace-ndjson']((async function* () { yield lines.join('\n'); })(), { source: 's', receivedAt: NINE, shop: { currency: 'EUR', timezone: 'UTC' } });
+  for await (const some of records) expect(some).toEqual([]);
+  expect(summary.examples.map(({ errors }) => errors[0])).toEqual([
+    { path: 'value', code: 'wrong_type', message: 'This is not what the schema OrderEvent has here.' },
+    { path: 'value', code: 'wrong_type', message: 'This is not what the schema OrderEvent has here.' },
+    { path: 'value.sku', code: 'wrong_type', message: 'This is not what the schema CatalogChange has here.' },
+  ]);
+});
