@@ -149,7 +149,6 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
   for (const { sku } of products) learnChoice(state, recommendationId, shopper, sku, stage, time);
 }
 
-
 function learnBought(state: Recommender, purchase: Purchase): void {
   const { shopper, time, recommendationId } = purchase;
   learnPurchase(state.index, state.shares, state.model.popularity, purchase, (sku) => learnChoice(state, recommendationId, shopper, sku, 'purchase', time));

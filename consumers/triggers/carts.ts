@@ -41,8 +41,9 @@ export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub:
   if (isOlderThanOrder(contactOf(key, ctx), cartId, moved.changedAt)) return;
   const standing = ctx.get(carts, key, cartId);
   if (!standing) return ctx.put(carts, key, moved, cartId);
-  const lines = new Map([...standing.lines, ...moved.lines].map((line) => [line.sku, line]));
   const [later, earlier] = moved.changedAt > standing.changedAt ? [moved, standing] : [standing, moved];
+  const skus = new Set(later.lines.map(({ sku }) => sku));
+  const lines = [...later.lines, ...earlier.lines.filter(({ sku }) => !skus.has(sku))].slice(0, LINE_LIMIT);
   const fired = later.firedId === null ? earlier : later;
-  ctx.put(carts, key, { ...later, firedId: fired.firedId, firedFor: fired.firedFor || fired.changedAt, lines: [...lines.values()].sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
+  ctx.put(carts, key, { ...later, firedId: fired.firedId, firedFor: fired.firedFor || fired.changedAt, lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
 }

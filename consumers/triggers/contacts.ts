@@ -7,7 +7,8 @@ import type { Interaction, Purchase, ShopperContact } from '../../schemas/types.
 export const contacts = rows<ShopperContact>('', 'ShopperContact');
 
 const ORDERED_LIMIT = 20;
-const FIRED_LIMIT = 50;
+/** As many as a cap may count (TRIGGER_CAP_COUNT): of fewer it would never be reached. */
+const FIRED_LIMIT = 1_000;
 const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [] };
 
 export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(contacts, key) ?? NOBODY;

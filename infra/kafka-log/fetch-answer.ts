@@ -22,7 +22,6 @@ export interface PartitionAnswer {
 
 /** Codes of Kafka's protocol that a reader tells apart. */
 export const OFFSET_OUT_OF_RANGE = 1;
-export const UNKNOWN_TOPIC = 3;
 export const TOPIC_AUTHORIZATION_FAILED = 29;
 
 export interface Asked {

@@ -44,7 +44,7 @@ export async function runSink(lease: Lease, spec: SinkSpec, sink: RowSink, ports
     ports.metrics.gauge('millrace_sink_stopped', 1, labels);
     ports.journal.error({ err: error, topic: spec.topic, ...labels, runbook: RUNBOOK }, `The sink of ${spec.table} has stopped; see ${RUNBOOK}.`);
     // Keep the lease: another member would meet the same error, and a rejected owner would end the whole process.
-    if (!lease.revoked.aborted) await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+    await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
   } finally {
     lag.stop();
   }

@@ -19,5 +19,3 @@ export const formats = {
 } as const satisfies Readonly<Record<string, Format>>;
 
 export type FormatName = keyof typeof formats;
-
-export const isFormat = (name: string): name is FormatName => Object.hasOwn(formats, name);

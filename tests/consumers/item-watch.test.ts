@@ -35,6 +35,12 @@ test('forecasts hear that a sale without dates begins, and that it ends', () => 
   expect(driver.read(supplies).map(({ sale }) => sale)).toEqual([null, '', null]);
 });
 
+test('forecasts hear that a shortage costs without end, and that nothing is said of it any more', () => {
+  const driver = new Driver([itemWatch()]);
+  for (const [i, cost] of [null, 'Infinity', null].entries()) driver.send(catalog, 'P1', listed('P1', { attributes: cost === null ? {} : { shortage_cost: cost }, time: NINE + i }));
+  expect(driver.read(supplies).map(({ shortageCost }) => shortageCost)).toEqual([null, Infinity, null]);
+});
+
 test('what is older than what is known changes nothing', () => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P1', stock('P1', 5, NINE + MINUTE, 20_000n));

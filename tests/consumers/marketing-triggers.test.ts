@@ -103,6 +103,17 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(driver.dump('marketing-triggers').filter((row) => /cart|_timer/.test(row))).toEqual([]);
   });
 
+  test.each([[0, 10, 2], [10, 0, 1]])('of a product in both carts, of minutes %i and %i, the later one says how many there are', (ofDevice, ofUser, expected) => {
+    const driver = shop(OPTIONS, partitions);
+    const put = (who: object, quantity: number, minute: number): void =>
+      driver.send(clickstream, Object.values(who).join(), shopEvent('Product Added', { ...who, time: NINE + minute * MINUTE, products: [product('P1', { quantity })] }));
+    put({ anonymousId: 'a1' }, 1, ofDevice);
+    put({ userId: 'u1' }, 2, ofUser);
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 20 * MINUTE }));
+    driver.tick(NINE + 5 * HOUR);
+    expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', products: [{ sku: 'P1', quantity: expected }] }]);
+  });
+
   test('a cart of a device that an order of its user has taken leaves alone what the user put in since', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', time: NINE, products: [product('P1')] }));
@@ -203,6 +214,14 @@ test('the cap counts over all rules and suppressed triggers do not use it up', (
   driver.send(clickstream, 'u6', add('u6', 'c3', 'P3', NINE + 25 * HOUR));
   driver.tick(NINE + 27 * HOUR);
   expect(driver.read(triggers).map(({ status, reason }) => (status === 'fired' ? status : reason))).toEqual(['fired', 'frequency_cap', 'fired']);
+});
+
+test.each([1, 60, 1_000])('a cap of %i is reached', (count) => {
+  const driver = shop({ ...OPTIONS, cap: { count, windowMs: 7 * DAY } });
+  for (let i = 0; i < count + 2; i++) driver.write(clickstream.name, 'u1', clickstream.codec.encode(shopEvent('Product Added', { userId: 'u1', cartId: `c${i}`, products: [product('P1')] })));
+  driver.run();
+  driver.tick(NINE + HOUR);
+  expect(driver.read(triggers).map(({ status }) => status).sort()).toEqual([...Array.from({ length: count }, () => 'fired'), 'suppressed', 'suppressed']);
 });
 
 test('three rules due at one second send no more than the cap allows; suppressed ones do not use it up (D06)', () => {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvRows, opened } from '../../../producers/formats/csv.js';
 import { fileText, type FileRecord, type Format } from '../../../producers/formats/format.js';
-import { formats, isFormat } from '../../../producers/formats/index.js';
+import { formats } from '../../../producers/formats/index.js';
 import { exactIds, jsonList, NotJson } from '../../../producers/formats/json-items.js';
 import { localTime } from '../../../producers/formats/zone.js';
 import { packageRoot } from '../../../schemas/files.js';
@@ -362,9 +362,4 @@ test('a file is unpacked when its bytes say gzip, is read without its byte order
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test('formats are known by name', () => {
-  expect(isFormat('yoochoose')).toBe(true);
-  expect(isFormat('constructor')).toBe(false);
 });
