@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { consoleInto } from '../../infra/journal/console.js';
 import { pinoJournal } from '../../infra/journal/pino.js';
 import { misspelt, readConfig, type Config } from '../config.js';
 import { startDemo } from '../demo.js';
@@ -30,6 +31,7 @@ Exit codes: 0 stopped by a signal, 1 a part failed (the log says which), 78 the 
 async function start(role: Role, demo: boolean): Promise<void> {
   const config = demo ? demoConfig() : readConfig();
   const journal = pinoJournal(config.LOG_LEVEL);
+  consoleInto(journal);
   for (const one of misspelt()) journal.warn({ ...one }, misspeltSentence(one));
   const millrace = await startMillrace({ config, role, demo, journal });
   const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
