@@ -4,7 +4,7 @@ import { learnRound, type Sample } from '../../models/forecast/judging.js';
 import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { openDays } from '../../models/forecast/shop-demand.js';
-import { classOfGroup, groupOf, GROWN_UP, meanShares, mixedMeans } from '../../models/forecast/sku-forecast.js';
+import { classOfGroup, groupOf, GROWN_UP, meanShares, mixedMean } from '../../models/forecast/sku-forecast.js';
 import { isShort, SEASON_DAYS, unfold, unitsOn, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
@@ -140,7 +140,7 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
       const shares = meanShares(shop.taught, group);
       ctx.put(panelRows, panelKey(origin), {
         group, scale, quantiles: bytesOf(Float32Array.from(quantiles)),
-        means: mixedMeans(shares, means),
+        means: LEADS.map((_, lead) => mixedMean(shares, means, lead * EXPERTS.length)),
       }, sku);
     }
   }

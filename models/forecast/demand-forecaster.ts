@@ -8,13 +8,13 @@
  * A class is (share of periods with a sale) × (falling, steady, rising). An untrained SKU answers zero.
  */
 import * as bank from './expert-bank.js';
-import { EXPERTS, predict as askExperts } from './expert-quantiles.js';
+import { ALL, EXPERTS, predict as askExperts } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
 import { capped, type CappedSales } from './capped-sales.js';
 import { learnRound, type Sample } from './judging.js';
 import * as newcomers from './newcomers.js';
 import * as plannedDays from './planned-days.js';
-import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMeans, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
+import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMean, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
 export { CLASS_NAMES, type SkuForecast } from './sku-forecast.js';
 
@@ -49,7 +49,7 @@ interface Panel {
   readonly skus: Int32Array;
   readonly groups: Int32Array;
   readonly leads: readonly number[];
-  /** SKU × lead × expert × probability. */
+  /** Lead × SKU × expert × probability: those of one lead are judged together. */
   readonly quantiles: Float64Array;
   /** SKU × lead. */
   readonly means: Float64Array;
@@ -188,15 +188,15 @@ function leavePanel(model: DemandForecaster): void {
   if (chosen.length === 0) return;
   const leads = [...new Set(PANEL_LEADS.map((share) => Math.max(1, Math.round(share * model.horizon))))];
   const periods = leads.map((lead) => periodAt(model, lead));
-  const row = leads.length * EXPERTS.length * model.probabilities.length;
-  const quantiles = new Float64Array(chosen.length * row);
+  const row = EXPERTS.length * model.probabilities.length;
+  const quantiles = new Float64Array(leads.length * chosen.length * row);
   const means = new Float64Array(leads.length * EXPERTS.length);
   const groups = Int32Array.from(chosen, (sku) => groupOf(model.bank, sku));
   const meansOf = new Float64Array(chosen.length * leads.length);
   const shares = Array.from({ length: GROUPS }, (_, group) => meanShares(model, group));
   chosen.forEach((sku, i) => {
-    askExperts(model.bank, sku, periods, model.probabilities, quantiles.subarray(i * row, (i + 1) * row), means);
-    meansOf.set(mixedMeans(shares[groups[i]!]!, means), i * leads.length);
+    askExperts(model.bank, sku, periods, model.probabilities, quantiles, means, ALL, i * row, chosen.length * row);
+    for (let lead = 0; lead < leads.length; lead++) meansOf[i * leads.length + lead] = mixedMean(shares[groups[i]!]!, means, lead * EXPERTS.length);
   });
   model.panels.push({ origin: model.period, skus: Int32Array.from(chosen), groups, leads, quantiles, means: meansOf });
 }
@@ -209,13 +209,12 @@ function* samplesOf(model: DemandForecaster, demand: Float64Array): Iterable<Sam
   for (const panel of model.panels) {
     const lead = panel.leads.indexOf(now - panel.origin);
     if (lead < 0) continue;
-    const row = panel.leads.length * experts * n;
     for (let i = 0; i < panel.skus.length; i++) {
       const sku = panel.skus[i] ?? 0;
       const actual = demand[sku] ?? NaN;
       const scale = bank.deviation(model.bank, sku);
       if (Number.isNaN(actual) || !(scale > 0)) continue;
-      yield { group: panel.groups[i] ?? 0, scale, actual, quantiles: panel.quantiles, at: i * row + lead * experts * n, mean: panel.means[i * panel.leads.length + lead]!, lead };
+      yield { group: panel.groups[i] ?? 0, scale, actual, quantiles: panel.quantiles, at: (lead * panel.skus.length + i) * experts * n, mean: panel.means[i * panel.leads.length + lead]!, lead };
     }
   }
 }

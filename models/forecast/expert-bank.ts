@@ -69,8 +69,7 @@ const ALL_RATES = [...FREQUENCY_RATES, QUICK_RATE, TREND_LEVEL_RATE] as const;
 export const QUICK = RATES;
 export const TREND = RATES + 1;
 const imaginedShares = (periods: number): readonly number[] => ALL_RATES.map((rate) => rate * periods);
-/** What rows are learned with: levels as they are, and one period before the first sale, lest it be certain. */
-export const NONE_IMAGINED = imaginedShares(0);
+/** Chances are learned with one period before the first sale, lest it be certain; levels as they are (`seenLevel`). */
 const ONE_IMAGINED = imaginedShares(1);
 
 /** So many periods without a sale are imagined before the first one of every SKU; three where nothing is said. */
@@ -92,11 +91,17 @@ export function grow(bank: Bank, skus: number): void {
 }
 
 /** Smoothed units a period at exposure 1, by rate. */
-export function level(bank: Bank, sku: number, rate: number, imagined = bank.imagined): number {
-  const at = sku * bank.width;
-  const exposure = bank.rows[at + EXPOSURE + rate] ?? 0;
-  const faded = 1 - openShare(rate, bank.rows[at + PERIODS] ?? 0);
-  return exposure > 0 ? (bank.rows[at + UNITS + rate] ?? 0) / (exposure + faded * imagined[rate]!) : 0;
+export function level({ rows, width, imagined }: Bank, sku: number, rate: number): number {
+  const at = sku * width;
+  const exposure = rows[at + EXPOSURE + rate]!;
+  const faded = 1 - openShare(rate, rows[at + PERIODS]!);
+  return exposure > 0 ? rows[at + UNITS + rate]! / (exposure + faded * imagined[rate]!) : 0;
+}
+
+/** The same of the SKU's own periods alone. */
+export function seenLevel({ rows, width }: Bank, sku: number, rate: number): number {
+  const exposure = rows[sku * width + EXPOSURE + rate]!;
+  return exposure > 0 ? rows[sku * width + UNITS + rate]! / exposure : 0;
 }
 
 /** Smoothed share of periods with a sale, by rate; the imagined ones fade like the others. */
@@ -175,10 +180,10 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   const at = sku * width;
   const units = demand > 0 ? demand : 0;
   const hit = units > 0 ? 1 : 0;
-  const before = level(bank, sku, 2, NONE_IMAGINED);
+  const before = seenLevel(bank, sku, 2);
   const own = profile(bank, sku, phase);
   const expected = before * exposure * own;
-  const fast = level(bank, sku, 0, NONE_IMAGINED) * exposure * own;
+  const fast = seenLevel(bank, sku, 0) * exposure * own;
   const seen = rows[at + PERIODS] ?? 0;
 
   const heard = at + width - 1;
@@ -275,5 +280,5 @@ function seasonOfSku(bank: Bank, sku: number): Season | undefined {
   // The errors of a level that forgets within a season hold the season, too, while nobody knows it: those of the quicker ones hold less.
   const isLong = seasonPeriods * FREQUENCY_RATES[2] > 1;
   const phi = isLong ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
-  return seasonOf(rows, at + SEASON, seasonPeriods, { units: level(bank, sku, 2, NONE_IMAGINED), periods: rows[at + PERIODS] ?? 0, phi });
+  return seasonOf(rows, at + SEASON, seasonPeriods, { units: seenLevel(bank, sku, 2), periods: rows[at + PERIODS] ?? 0, phi });
 }

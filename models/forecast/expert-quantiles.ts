@@ -65,6 +65,9 @@ const HURDLES = [
   { rate: 3, sizeDecay: 0.985 },
 ] as const;
 
+/** Which experts are asked, where nothing else is said. */
+export const ALL: readonly boolean[] = EXPERTS.map(() => true);
+
 const LEVELS = EXPERTS.length - HURDLES.length;
 
 /** Whether an expert is a level (its mean is one of demand), not a hurdle. */
@@ -79,10 +82,16 @@ const SIZE_WEIGHTS = HURDLES.map(({ sizeDecay }) =>
   ),
 );
 
-// Scratch for one SKU's sizes: predict is synchronous and never re-enters.
-const sizeValues = new Float64Array(MAX_SIZES);
-const sizeAges = new Uint8Array(MAX_SIZES);
-const sizeWeights = new Float64Array(MAX_SIZES);
+// Scratch for one SKU's sizes: predict is synchronous and never re-enters. A knot before the first size and one after the last answer as these do.
+const sizeAges = new Uint8Array(MAX_SIZES + 1);
+const knotUnits = new Float64Array(MAX_SIZES + 2);
+/** Ascending, in shares of the weight; and what a share more is worth between the knot before and this one. */
+const knotAt = new Float64Array(MAX_SIZES + 2);
+const knotSlope = new Float64Array(MAX_SIZES + 2);
+
+// The same by level.
+const levelMeans = new Float64Array(LEVELS);
+const levelSpreads = new Float64Array(LEVELS);
 
 // The same by period.
 let ownSeason = new Float64Array(0);
@@ -108,50 +117,59 @@ const DAMPING = Float64Array.from({ length: 64 }, (_, ahead) => TREND_DAMPING **
 /** What is left of a trend: a power a SKU and period is dear. */
 const dampingOver = (ahead: number): number => (ahead < DAMPING.length ? DAMPING[ahead]! : TREND_DAMPING ** ahead);
 
-/** The SKU's sizes in ascending order, with their ages as places in `SIZE_WEIGHTS`; returns how many. */
+/** The SKU's sizes in ascending order from knot 1 on, with their ages as places in `SIZE_WEIGHTS`; returns how many. */
 function sortSizes(bank: Bank, at: number): number {
   const { rows } = bank;
-  const sales = rows[at + SALES] ?? 0;
+  const sales = rows[at + SALES]!;
   const recent = Math.min(sales, RECENT_SIZES);
-  for (let age = 0; age < recent; age++) insert(age, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)] ?? 0, age);
+  for (let age = 0; age < recent; age++) insert(age, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)]!, age);
   const moved = Math.max(0, Math.ceil((sales - RECENT_SIZES) / OLDER_STRIDE));
   const older = Math.min(moved, OLDER_SIZES);
   const newest = Math.floor((sales - 1) / OLDER_STRIDE);
-  for (let j = 0; j < older; j++) insert(recent + j, rows[at + OLDER + ((newest - j) % OLDER_SIZES)] ?? 0, RECENT_SIZES + j);
-  return recent + older;
+  for (let j = 0; j < older; j++) insert(recent + j, rows[at + OLDER + ((newest - j) % OLDER_SIZES)]!, RECENT_SIZES + j);
+  const count = recent + older;
+  knotUnits[0] = count > 0 ? knotUnits[1]! : 0;
+  knotUnits[count + 1] = knotUnits[count]!;
+  return count;
 }
 
-function insert(count: number, value: number, age: number): void {
+function insert(count: number, units: number, age: number): void {
   let i = count;
-  while (i > 0 && (sizeValues[i - 1] ?? 0) > value) {
-    sizeValues[i] = sizeValues[i - 1] ?? 0;
-    sizeAges[i] = sizeAges[i - 1] ?? 0;
+  while (i > 0 && knotUnits[i]! > units) {
+    knotUnits[i + 1] = knotUnits[i]!;
+    sizeAges[i + 1] = sizeAges[i]!;
     i--;
   }
-  sizeValues[i] = value;
-  sizeAges[i] = age;
+  knotUnits[i + 1] = units;
+  sizeAges[i + 1] = age;
 }
 
-/** Weighs the sorted sizes as an expert does: mid-points of their cumulated weights. Returns the mean size. */
+/** Weighs the sorted sizes as an expert does: knots at the mid-points of their cumulated weights. Returns the mean size. */
 function weighSizes(expert: number, count: number): number {
-  const weights = SIZE_WEIGHTS[expert];
+  const weights = SIZE_WEIGHTS[expert]!;
   let total = 0;
-  for (let i = 0; i < count; i++) total += sizeWeights[i] = weights?.[sizeAges[i] ?? 0] ?? 0;
-  let sum = 0;
-  let mean = 0;
-  for (let i = 0; i < count; i++) {
-    const weight = sizeWeights[i] ?? 0;
-    sizeWeights[i] = (sum + weight / 2) / total;
+  for (let i = 1; i <= count; i++) total += weights[sizeAges[i]!]!;
+  let [sum, mean, before, units] = [0, 0, 0, knotUnits[0]!];
+  for (let i = 1; i <= count; i++) {
+    const weight = weights[sizeAges[i]!]!;
+    const at = (sum + weight / 2) / total;
+    const more = knotUnits[i]!;
+    knotAt[i] = at;
+    knotSlope[i] = (more - units) / (at - before);
     sum += weight;
-    mean += (sizeValues[i] ?? 0) * weight;
+    mean += more * weight;
+    before = at;
+    units = more;
   }
-  return total > 0 ? mean / total : 0;
+  knotAt[count + 1] = Infinity;
+  knotSlope[count + 1] = 0;
+  return count > 0 ? mean / total : 0;
 }
 
 /**
  * Every expert's quantiles and mean for one period of exposure `exposure`, `ahead` periods from now.
- * `out` takes period × EXPERTS × probabilities; `means` one mean a period and expert. An expert that is not `needed` keeps what
- * `out` had. Never changes the bank.
+ * `out` takes EXPERTS × probabilities of each period, the first `from` on and each next one `stride` further; `means` one mean a period
+ * and expert. An expert that is not `needed` keeps what `out` had. Never changes the bank.
  */
 export function predict(
   bank: Bank,
@@ -160,64 +178,69 @@ export function predict(
   probabilities: Float64Array,
   out: Float64Array,
   means: Float64Array,
-  needed?: readonly boolean[],
+  needed = ALL,
+  from = 0,
+  stride = EXPERTS.length * probabilities.length,
 ): void {
   const at = sku * bank.width;
   const n = probabilities.length;
   const count = periods.length;
-  const stride = EXPERTS.length * n;
   const sizes = sortSizes(bank, at);
   makeRoom(count);
   profiles(bank, sku, periods, ownSeason);
   let rate = -1;
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k]!;
-    if (needed?.[k] === false) continue;
+    if (!needed[k]) continue;
     const typical = weighSizes(k, sizes);
     // Two experts that differ in their sizes alone agree on the chance of a sale.
     if (rate !== expert.rate) chancesOf(bank, sku, (rate = expert.rate), periods);
     for (let t = 0; t < count; t++) {
       const sale = sales[t]!;
       const factor = factors[t]!;
-      hurdleQuantiles(sale, factor, sizes, probabilities, out, t * stride + k * n);
+      hurdleQuantiles(sale, factor, probabilities, out, from + t * stride + k * n);
       means[t * EXPERTS.length + k] = typical * sale * factor;
     }
   }
-  const slowDispersion = ratio(bank.rows, at + EXCESS);
+  const dispersion = ratio(bank.rows, at + EXCESS);
+  levelSpreads.fill(dispersion);
   const fastDispersion = ratio(bank.rows, at + FAST_EXCESS);
   const quickDispersion = ratio(bank.rows, at + QUICK_EXCESS);
-  const quick = partOf(bank, sku, QUICK) * (bank.rows[at + QUICK_LEVEL] ?? 0);
+  const quick = partOf(bank, sku, QUICK) * bank.rows[at + QUICK_LEVEL]!;
   const fast = level(bank, sku, 0);
   const brisk = level(bank, sku, 1);
   const slow = level(bank, sku, 2);
   const ofTrend = partOf(bank, sku, TREND);
-  const holt = ofTrend * (bank.rows[at + HOLT_LEVEL] ?? 0);
-  const slope = ofTrend * (bank.rows[at + HOLT_SLOPE] ?? 0);
+  const holt = ofTrend * bank.rows[at + HOLT_LEVEL]!;
+  const slope = ofTrend * bank.rows[at + HOLT_SLOPE]!;
   // The last expert of the levels, which few classes ask.
-  const asksSeason = needed?.[EXPERTS.length - 1] !== false;
+  const asksSeason = needed[EXPERTS.length - 1]!;
   if (asksSeason) profiles(bank, sku, periods, wideSeason, WIDE_SPREAD);
   let isLarge = false;
   for (let t = 0; t < count; t++) {
     const { exposure, ahead } = periods[t]!;
     const shrunk = ownSeason[t]!;
-    const own = asksSeason ? wideSeason[t]! : shrunk;
     const drift = (slope * TREND_DAMPING * (1 - dampingOver(ahead))) / (1 - TREND_DAMPING);
-    const trending = Math.min(Math.max(0, holt + drift), 3 * holt);
+    levelMeans[0] = quick * shrunk;
+    levelMeans[1] = fast * shrunk;
+    levelMeans[2] = brisk * shrunk;
+    levelMeans[3] = slow * shrunk;
+    levelMeans[4] = Math.min(Math.max(0, holt + drift), 3 * holt) * shrunk;
+    levelMeans[5] = slow * (asksSeason ? wideSeason[t]! : shrunk);
     // A level that follows every period has to admit how far it will have been led astray.
-    const quickSpread = quickDispersion * (1 + QUICK_SPREAD * (ahead - 1));
-    const fastSpread = fastDispersion * (1 + FAST_SPREAD * (ahead - 1));
+    levelSpreads[0] = quickDispersion * (1 + QUICK_SPREAD * (ahead - 1));
+    levelSpreads[1] = fastDispersion * (1 + FAST_SPREAD * (ahead - 1));
     for (let j = 0; j < LEVELS; j++) {
       const k = HURDLES.length + j;
-      const ordinary = j === 0 ? quick * shrunk : j === 1 ? fast * shrunk : j === 2 ? brisk * shrunk : j === 3 ? slow * shrunk : j === 4 ? trending * shrunk : slow * own;
-      const mean = ordinary * exposure;
+      const mean = levelMeans[j]! * exposure;
       means[t * EXPERTS.length + k] = mean;
-      if (needed?.[k] === false) continue;
-      negativeBinomialQuantiles(mean, j === 0 ? quickSpread : j === 1 ? fastSpread : slowDispersion, probabilities, out, t * stride + k * n);
+      if (!needed[k]) continue;
+      negativeBinomialQuantiles(mean, levelSpreads[j]!, probabilities, out, from + t * stride + k * n);
       if (!(mean > WALKED_MEAN)) continue;
       if (!isLarge) mostSales(bank, sku, periods);
       isLarge = true;
       // Of so large a mean it leaves no room for days without a sale: one sale of a million units would have every quiet day sell.
-      for (let p = 0; p < n && (probabilities[p] ?? 1) <= 1 - mostSale[t]!; p++) out[t * stride + k * n + p] = 0;
+      for (let p = 0; p < n && probabilities[p]! <= 1 - mostSale[t]!; p++) out[from + t * stride + k * n + p] = 0;
     }
   }
   if (silence.offShare(surpriseOf(bank, sku)) < silence.HARDLY) return;
@@ -225,7 +248,7 @@ export function predict(
     const on = onSale(bank, sku, periods[t]!.ahead);
     for (let k = 0; k < EXPERTS.length; k++) {
       means[t * EXPERTS.length + k]! *= on;
-      if (needed?.[k] !== false) silence.thin(out, t * stride + k * n, probabilities, on);
+      if (needed[k]) silence.thin(out, from + t * stride + k * n, probabilities, on);
     }
   }
 }
@@ -251,26 +274,17 @@ function mostSales(bank: Bank, sku: number, periods: readonly { exposure: number
   }
 }
 
-function hurdleQuantiles(sale: number, factor: number, sizes: number, probabilities: Float64Array, out: Float64Array, offset: number): void {
-  let i = 0;
+function hurdleQuantiles(sale: number, factor: number, probabilities: Float64Array, out: Float64Array, offset: number): void {
+  const quiet = 1 - sale;
+  let i = 1;
   for (let p = 0; p < probabilities.length; p++) {
-    const above = probabilities[p]! - 1 + sale;
-    if (!(above > 0) || sizes === 0) {
+    const above = probabilities[p]! - quiet;
+    if (!(above > 0)) {
       out[offset + p] = 0;
       continue;
     }
     const rank = above / sale;
-    while (i < sizes && sizeWeights[i]! < rank) i++;
-    // Below the first mid-point and above the last there is one size to answer with.
-    if (i === 0 || i === sizes) {
-      out[offset + p] = sizeValues[i === 0 ? 0 : sizes - 1]! * factor;
-      continue;
-    }
-    const high = sizeValues[i]!;
-    const low = sizeValues[i - 1]!;
-    const from = sizeWeights[i - 1]!;
-    const to = sizeWeights[i]!;
-    const share = to <= from ? 1 : (rank - from) / (to - from);
-    out[offset + p] = (low + (high - low) * share) * factor;
+    while (knotAt[i]! < rank) i++;
+    out[offset + p] = (knotUnits[i - 1]! + (rank - knotAt[i - 1]!) * knotSlope[i]!) * factor;
   }
 }

@@ -43,12 +43,11 @@ export function learnRound(
   const n = probabilities.length;
   const { experts } = mixer;
   const groups = tails.tail.length;
-  /** Group × expert × probability. */
-  const sums = new Float64Array(groups * experts * n);
+  /** Group × probability × expert, as weights are. */
+  const sums = new Float64Array(groups * n * experts);
   const counts = new Float64Array(groups);
   const misses = new Float64Array(groups);
   const mixture = new Float64Array(n);
-  const slopes = new Float64Array(n);
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
   let index = 0;
@@ -63,11 +62,9 @@ export function learnRound(
       const q = mixture[p]!;
       const over = (actual <= q ? 1 : 0) - probabilities[p]!;
       pinball += (2 * over * (q - actual)) / n;
-      slopes[p] = over / scale;
-    }
-    // In the order in which the quantiles lie in memory: a round reads them once, and waits for nothing else.
-    for (let k = 0, from = at, to = group * experts * n; k < experts; k++) {
-      for (let p = 0; p < n; p++) sums[to++] += slopes[p]! * (quantiles[from++]! - mixture[p]!);
+      const slope = over / scale;
+      const to = (group * n + p) * experts;
+      for (let k = 0; k < experts; k++) sums[to + k]! += slope * (quantiles[at + k * n + p]! - q);
     }
     told({ covered, pinball }, index++);
     const total = together.get(lead) ?? { sums: totals.init(), actual: 0, members: 0 };
@@ -86,7 +83,7 @@ export function learnRound(
     const weight = count / (count + FEW);
     conformal.learn(tails, g, (misses[g] ?? 0) / count, weight);
     for (let p = 0; p < n; p++) {
-      for (let k = 0; k < experts; k++) gradients[k] = (weight * sums[(g * experts + k) * n + p]!) / count;
+      for (let k = 0; k < experts; k++) gradients[k] = (weight * sums[(g * n + p) * experts + k]!) / count;
       mixing.learn(mixer, g, p, gradients);
     }
   }

@@ -141,9 +141,11 @@ export function meanShares(mixture: Mixture, group: number): number[] {
   return shares.map((share) => share / total);
 }
 
-/** The mean of each period from what the experts say, period after period. */
-export function mixedMeans(shares: readonly number[], means: Float64Array): number[] {
-  return Array.from({ length: means.length / shares.length }, (_, t) => shares.reduce((sum, share, k) => sum + share * (means[t * shares.length + k] ?? 0), 0));
+/** The mean of a period from what the experts say of it, in `means` from `from` on. */
+export function mixedMean(shares: readonly number[], means: Float64Array, from: number): number {
+  let mean = 0;
+  for (let k = 0; k < shares.length; k++) mean += shares[k]! * means[from + k]!;
+  return mean;
 }
 
 /** Of the periods asked last: every SKU of a shop is asked the same ones. */
@@ -204,9 +206,7 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   const shares = meanShares(mixture, group);
   for (let a = 0; a < asked.length; a++) {
     mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n);
-    let mean = 0;
-    for (let k = 0; k < experts; k++) mean += shares[k]! * means[a * experts + k]!;
-    of.means[a] = Math.max(mean, leastMean(probabilities, of.quantiles, a * n));
+    of.means[a] = Math.max(mixedMean(shares, means, a * experts), leastMean(probabilities, of.quantiles, a * n));
     const { low, high } = conformal.predict(tails, group, probabilities, of.quantiles, a * n);
     of.low[a] = low;
     of.high[a] = high;

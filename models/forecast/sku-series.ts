@@ -139,7 +139,7 @@ function learnDay(series: SkuSeries, into: bank.Bank, day: number, units: number
 }
 
 function expectedOf(rows: bank.Bank, phase: number, exposure: number): number {
-  return bank.level(rows, 0, 2, bank.NONE_IMAGINED) * exposure * bank.profile(rows, 0, phase);
+  return bank.seenLevel(rows, 0, 2) * exposure * bank.profile(rows, 0, phase);
 }
 
 /** Lives the window and the days after it up to `through` into a bank of one row; `seen` hears each day before it is learned. */
