@@ -173,7 +173,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   for (const { sku, quantity } of event.lines) {
     let units = Math.abs(quantity);
     state.lines.forEach((line, index) => {
-      if (line.sku !== sku || units <= 0) return;
+      if (line.sku !== sku) return;
       const before = returned[index]!.returned;
       giveBack(index, units);
       units -= returned[index]!.returned - before;

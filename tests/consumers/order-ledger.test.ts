@@ -81,6 +81,13 @@ test('a refund before its order waits for it', () => {
   expect(net(driver)).toEqual({ units: 1, amount: 10_000n });
 });
 
+test('of refunds before their order the last fifty wait for it', () => {
+  const driver = ledger();
+  for (let i = 0; i < 60; i++) driver.send(orders, 'O', orderEvent('refunded', 'O', { lines: [orderLine(`P${i}`, 1, 1n)] }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: Array.from({ length: 60 }, (_, i) => orderLine(`P${i}`, 1, 1n)) }));
+  expect(driver.read(sales).filter(({ kind }) => kind === 'refund').map(({ sku }) => sku)).toEqual(Array.from({ length: 50 }, (_, i) => `P${i + 10}`));
+});
+
 test('all refunds before their order wait for it', () => {
   const driver = ledger();
   for (const units of [1, 2]) driver.send(orders, 'O', orderEvent('refunded', 'O', { time: NINE + units * MINUTE, lines: [orderLine('P1', units, 10_000n)] }));
@@ -93,6 +100,15 @@ test('money back without goods changes revenue, not units', () => {
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n)] }));
   driver.send(orders, 'O', orderEvent('refunded', 'O', { total: 50_000n }));
   expect(net(driver)).toEqual({ units: 2, amount: 150_000n });
+});
+
+test.each([[199_999n, 2], [200_000n, 0], [200_001n, 0]])('a refund of %i without goods, of an order worth 200,000, leaves %i units', (total, units) => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', country: 'FR', lines: [orderLine('P1', 2, 100_000n)] }));
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { total }));
+  expect(net(driver).units).toBe(units);
+  // Money back is of the order's country, too.
+  expect(driver.read(sales).map(({ country }) => country)).toEqual(['FR', 'FR']);
 });
 
 test('an update books the difference on the day of the order', () => {

@@ -18,10 +18,34 @@ const profile = (driver: Driver, key = 'a1'): ReturnType<Driver['row']> & object
 test('a message sent twice within a day counts once; the same id a day later is another', () => {
   const driver = new Driver([shoppers()]);
   driver.send(clickstream, 'a1', view('P1', NINE, { messageId: 'x' }));
-  driver.send(clickstream, 'a1', view('P1', NINE, { messageId: 'x', receivedAt: NINE + 23 * HOUR }));
-  driver.send(clickstream, 'a1', view('P1', NINE + 2 * DAY, { messageId: 'x' }));
-  expect(driver.read(interactions)).toHaveLength(2);
-  expect(driver.count('millrace_duplicates_total')).toBe(1);
+  for (const receivedAt of [NINE + 23 * HOUR, NINE + DAY, NINE + DAY + 1_000]) driver.send(clickstream, 'a1', view('P1', NINE, { messageId: 'x', receivedAt }), receivedAt);
+  driver.send(clickstream, 'a1', view('P1', NINE + 3 * DAY, { messageId: 'x' }));
+  expect(driver.read(interactions)).toHaveLength(3);
+  expect(driver.count('millrace_duplicates_total')).toBe(2);
+});
+
+test('of the last 500 messages of a shopper one that is sent again is known', () => {
+  for (const [others, counted] of [[498, 499], [499, 501]] as const) {
+    const driver = new Driver([shoppers()]);
+    for (let i = 0; i <= others; i++) driver.write(clickstream.name, 'a1', clickstream.codec.encode(view('P1', NINE, { messageId: `x${i}` })));
+    driver.run();
+    driver.send(clickstream, 'a1', view('P1', NINE, { messageId: 'x0' }));
+    expect(driver.read(interactions)).toHaveLength(counted);
+  }
+});
+
+test('lines of a file are touches each, as they stand; of a page that sends twice at once, one', () => {
+  for (const [isFile, touches] of [[true, 2], [false, 1]] as const) {
+    const driver = new Driver([shoppers()]);
+    for (const ordinal of [0, 1]) driver.send(clickstream, 'a1', view('P1', NINE + ordinal * 1_000, { source: isFile ? { name: 'file', ordinal } : null }));
+    expect(profile(driver)).toMatchObject({ recent: Array.from({ length: touches }, () => ({ sku: 'P1' })) });
+  }
+});
+
+test('a refund alone makes nobody known', () => {
+  const driver = new Driver([shoppers()]);
+  driver.send(purchases, 'u1', purchase('u1', 'O', { kind: 'refunded', lines: [{ sku: 'P1', quantity: -1, price: 1n }] }));
+  expect(driver.row('shoppers', profiles, 'u1')).toBeUndefined();
 });
 
 test('a writer of topics that counts in microseconds is told nothing of a crash: what it says came later than it was written, came then', () => {
