@@ -65,7 +65,7 @@ describe('a SKU that is sold no more', () => {
       shopOf((kind) => driver.row('demand-forecasts', kind, ''), new Map()).outlook(Math.floor(NINE / DAY) + day).sellers;
     const sellTogether = (driver: Driver, skus: readonly string[], from: number, to: number): void => {
       for (let day = from; day < to; day++) {
-        for (const sku of skus) driver.write(sales.name, sku, sales.codec.encode(sale(sku, 2, NINE + day * DAY)));
+        for (const sku of skus) driver.put(sales, sku, sale(sku, 2, NINE + day * DAY));
         driver.run();
         driver.tick(NINE + day * DAY + 12 * HOUR);
       }

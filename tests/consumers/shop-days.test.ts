@@ -19,7 +19,7 @@ const own = <T>(driver: Driver, kind: RowKind<T>, partition: number): T | undefi
 };
 const samples = (driver: Driver, partition: number): number => (own(driver, mixtureRows, partition)?.scores ?? []).reduce((sum, score) => sum + score.samples, 0);
 
-const write = (driver: Driver, sku: string, quantity: number, time: number): void => driver.write(sales.name, sku, sales.codec.encode(sale(sku, quantity, time)));
+const write = (driver: Driver, sku: string, quantity: number, time: number): void => driver.put(sales, sku, sale(sku, quantity, time));
 
 /** SKUs of one partition. */
 const skusOf = (partition: number, count: number): string[] =>

@@ -52,12 +52,17 @@ export class Driver {
 
   /** Write a record and run until nothing is left to do; written when it happened, unless it is told when. */
   send<T>(topic: Topic<T>, key: string, value: T, writtenAt = timeOf(value)): void {
-    this.#wall = Math.max(this.#wall, writtenAt);
-    this.write(topic.name, key, topic.codec.encode(value));
+    this.put(topic, key, value, writtenAt);
     this.run();
   }
 
-  /** Write a record without running. */
+  /** The same without running. */
+  put<T>(topic: Topic<T>, key: string, value: T, writtenAt = timeOf(value)): void {
+    this.#wall = Math.max(this.#wall, writtenAt);
+    this.write(topic.name, key, topic.codec.encode(value));
+  }
+
+  /** Write a record as of the last tick without running: one that says it happened later is taken for a clock that is ahead. */
   write(topic: string, key: string | null, value: Buffer | null, partition = partitionOf(key ?? '', this.partitions)): void {
     this.#append({ topic, partition, key, value });
   }
