@@ -297,6 +297,34 @@ test('what an order that is told late makes due later waits until then', () => {
   expect(driver.read(triggers)).toMatchObject([{ rule: 'replenishment_due', status: 'fired', at: NINE + 18 * DAY }]);
 });
 
+test.each([[1, 0], [2, 0], [3, 1], [365, 1], [366, 0]])('what is bought every %i days is due again %i times', (days, times) => {
+  const driver = shop();
+  for (const n of [0, 1, 2]) {
+    driver.send(orders, `R${n}`, orderEvent('completed', `R${n}`, { userId: 'u9', time: NINE + n * days * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+    driver.tick(NINE + n * days * DAY + MINUTE);
+  }
+  driver.tick(NINE + 3 * days * DAY + MINUTE);
+  expect(driver.read(triggers)).toHaveLength(times);
+});
+
+test.each([[23, 'fired'], [25, 'suppressed']])('a cart that is told %i hours late is %s on a wall log', (hours, status) => {
+  const driver = shop();
+  driver.tick(NINE + hours * HOUR);
+  driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+  driver.tick(NINE + hours * HOUR);
+  driver.tick(NINE + hours * HOUR + 1);
+  expect(driver.read(triggers)).toMatchObject([{ status }]);
+});
+
+test.each([[DAY - 1, 'frequency_cap'], [DAY, 'The cart was left for 60 minutes without an order.']])('a trigger %i ms after another one, of which one a day may be, says: %s', (after, reason) => {
+  const driver = shop({ ...OPTIONS, cap: { count: 1, windowMs: DAY } });
+  driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+  driver.tick(NINE + HOUR);
+  driver.send(clickstream, 'u1', add('u1', 'c2', 'P2', NINE + after));
+  driver.tick(NINE + after + HOUR);
+  expect(driver.read(triggers)[1]).toMatchObject({ reason });
+});
+
 test('a cause that is history on a wall log is suppressed as history', () => {
   const driver = shop();
   driver.tick(NINE + 30 * DAY);
