@@ -19,14 +19,13 @@ export function requireId(field: string, id: string): void {
   if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
 }
 
-/**
- * The id of a shopper, not of a guest.
- *
- * @throws BadEvent `bad_id`
- */
+/** Why an id cannot be a shopper's, or undefined. */
+export const shopperProblem = (id: string): string | undefined => (isNobody(id) ? `"${id}" is written for nobody in particular` : idProblem(id));
+
+/** @throws BadEvent `bad_id` */
 export function requireShopper(field: string, id: string): void {
-  if (isNobody(id)) throw new BadEvent('bad_id', `${field} cannot be used: "${id}" is written for nobody in particular.`);
-  requireId(field, id);
+  const problem = shopperProblem(id);
+  if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
 }
 
 /**

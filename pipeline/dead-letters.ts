@@ -54,8 +54,8 @@ export async function replayDeadLetter(log: Log, id: string, repaired: string | 
   return log.append(letter.partition < 0 ? collectedAgain(letter, value, log.partitions, shop) : [recordAgain(letter, value, log.partitions)]);
 }
 
-/** JSON as it is, anything else as base64: no base64 begins with a brace. */
-const bytesOf = (repaired: string): Buffer => Buffer.from(repaired, repaired.trimStart().startsWith('{') ? 'utf8' : 'base64');
+/** JSON as it is, anything else as base64: no base64 begins with a bracket or a quote. */
+const bytesOf = (repaired: string): Buffer => Buffer.from(repaired, /^\s*[[{"]/.test(repaired) ? 'utf8' : 'base64');
 
 function recordAgain({ id, topic: name, key: bytes }: DeadLetter, value: Buffer, partitions: number): NewRecord {
   const topic = allTopics.find((candidate) => candidate.name === name);

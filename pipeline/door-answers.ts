@@ -1,3 +1,4 @@
+import { shopperProblem } from '../consumers/ids.js';
 import { clickstream } from '../schemas/topics.js';
 import type { Shop } from '../producers/collect.js';
 import { caughtUp } from './caught-up.js';
@@ -38,8 +39,13 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value), shop));
 }
 
-/** Write the event that makes every consumer forget a shopper. */
+/**
+ * Write the event that makes every consumer forget a shopper.
+ * @throws Error for what can be nobody's id: consumers would put the event aside, and whoever asked would take somebody for forgotten
+ */
 export async function erase({ log }: Pick<Engine, 'log'>, user: string): Promise<void> {
+  const problem = shopperProblem(user);
+  if (problem !== undefined) throw new Error(`${JSON.stringify(user.slice(0, 80))} is nobody's id: ${problem}. Nothing was erased.`);
   const value = clickstream.codec.encode(erasureOf(user, Date.now()));
   await log.append([{ topic: clickstream.name, partition: partitionOf(user, log.partitions), key: user, value }]);
 }

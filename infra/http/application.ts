@@ -6,6 +6,7 @@ import type { ExtraRoute } from './doors.js';
 import { requireScope, type Exchange, type House } from './exchange.js';
 import type { Scope } from './keys.js';
 import { refuse } from './problem.js';
+import { shopperId } from '../../producers/fields.js';
 import { sendJson } from './send.js';
 import { forecastsWanted, pathId, refuseUnknown } from './requests.js';
 import { rudderSettings, segmentSettings } from './sdk-settings.js';
@@ -30,6 +31,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
     });
   };
   const param = (request: Request, name: string): string => pathId(name, String(request.params[name] ?? ''));
+  const shopper = (request: Request): string => pathId('id', String(request.params['id'] ?? ''), shopperId);
 
   operations(house, route);
   route('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
@@ -44,8 +46,8 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
     const wanted = forecastsWanted(query);
     return (await house.deps.forecasts(wanted)) ?? missing('No product is in this category.');
   });
-  route('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(param(request, 'id'))) ?? missing('Nothing is kept under this id.'));
-  route('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(param(request, 'id')));
+  route('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(shopper(request))) ?? missing('Nothing is kept under this id.'));
+  route('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(shopper(request)));
   route('post', '/v1/sql', 'admin', (exchange, _, response) => answerSql(house, exchange, response));
 
   route('get', '/v1/projects/:key/settings', 'public', (_, request) => {

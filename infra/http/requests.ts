@@ -199,10 +199,10 @@ export const similarRequest = (input: unknown): SimilarRequest =>
     exclude: skusOf(errors, body, 'exclude') ?? [],
   }));
 
-/** An id in a path. @throws Refusal 400 */
-export function pathId(name: string, value: string): string {
+/** An id in a path, by default any; `read` may ask more of it. @throws Refusal 400 */
+export function pathId(name: string, value: string, read: typeof optionalId = optionalId): string {
   const errors: Errors = [];
-  const id = optionalId(errors, { [name]: value }, name);
+  const id = read(errors, { [name]: value }, name);
   if (errors.length > 0 || id === null) throw badRequest(errors.length > 0 ? errors : [{ path: name, code: 'empty', message: 'This id is empty.' }]);
   return id;
 }
