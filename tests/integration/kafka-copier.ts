@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openKafkaLog } from '../../infra/kafka-log/index.js';
-import type { KafkaLogOptions } from '../../infra/kafka-log/index.js';
+import type { KafkaLog, KafkaLogOptions } from '../../infra/kafka-log/index.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { GroupSpec, Lease, Log, LogRecord, Membership, NewRecord } from '../../pipeline/core/log.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
@@ -21,13 +21,13 @@ export const copierTopics: readonly Topic[] = [topicOf('in', 'source'), topicOf(
 export interface Installation {
   readonly prefix: string;
   /** Open the log as another process would. */
-  join(more?: Partial<KafkaLogOptions>): Promise<{ log: Log; stateDirectory: string }>;
+  join(more?: Partial<KafkaLogOptions>): Promise<{ log: KafkaLog; stateDirectory: string }>;
   close(): Promise<void>;
 }
 
 export function installation(brokers: readonly string[], partitions: number): Installation {
   const prefix = `it-${randomUUID().slice(0, 8)}-`;
-  const opened: { log: Log; stateDirectory: string }[] = [];
+  const opened: { log: KafkaLog; stateDirectory: string }[] = [];
   return {
     prefix,
     join: async (more = {}) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, NewRecord } from '../../pipeline/core/log.js';
 import { startKafka } from '../support/services/kafka.js';
 import { appendSurely, copierTopics, installation, readAll, runCopier, values } from './kafka-copier.js';
@@ -54,6 +55,28 @@ test('a broker that is killed and comes back mid-stream costs time, not records'
     reading.abort();
     await following;
     await membership.stop();
+  } finally {
+    await close();
+    await kafka.stop();
+  }
+}, 120_000);
+
+test('a process that nobody sends anything says no longer than the outage that Kafka takes no records', async (context) => {
+  const kafka = await startKafka();
+  if ('unavailable' in kafka) return context.skip(kafka.unavailable);
+  const { join, close } = installation(kafka.brokers, 1);
+  try {
+    const { log } = await join();
+    await log.ensureTopics(copierTopics);
+    const record: NewRecord = { topic: 'in', partition: 0, key: 'k', value: Buffer.from('1') };
+    await log.append([record]);
+    await kafka.kill();
+    await expect(log.append([record])).rejects.toThrow(Unavailable);
+    await sleep(7_000);
+    expect(log.failure()).toContain('Kafka does not take records');
+    await kafka.restart();
+    await expect.poll(() => log.failure(), { timeout: 30_000 }).toBeUndefined();
+    await log.append([record]);
   } finally {
     await close();
     await kafka.stop();
