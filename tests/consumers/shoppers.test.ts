@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
-import { clickstream, deadLetters, interactions, purchases } from '../../schemas/topics.js';
+import { clickstream, deadLetters, interactions, purchases, userMerges } from '../../schemas/topics.js';
 import { keyOf } from '../../producers/collect.js';
 import { Logins } from '../../producers/logins.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
@@ -55,6 +55,22 @@ test('a writer of topics that counts in microseconds is told nothing of a crash:
   driver.send(clickstream, 'u1', shopEvent('Product Viewed', { userId: 'u1', time: NINE + 1, receivedAt: NINE * 1_000, products: [product('P2')] }), NINE + 2);
   expect(driver.read(deadLetters)).toEqual([]);
   expect(driver.read(interactions).map(({ receivedAt }) => receivedAt).at(-1)).toBe(NINE + 2);
+});
+
+test('what happened a minute ahead of when it was written keeps its time: two clocks may differ by so much', () => {
+  for (const [ahead, time] of [[MINUTE, NINE + MINUTE], [MINUTE + 1, NINE]] as const) {
+    const driver = new Driver([shoppers()]);
+    driver.tick(NINE);
+    driver.send(clickstream, 'a1', view('P1', NINE + ahead), NINE);
+    expect(driver.read(interactions)).toMatchObject([{ time }]);
+  }
+});
+
+test.each([1, 4])('a login that many events carry is told once (%i partitions)', (partitions) => {
+  const driver = new Driver([shoppers()], { partitions });
+  for (let i = 0; i < 3; i++) driver.send(clickstream, 'a1', view(`P${i}`, NINE + i * MINUTE, { userId: 'u1', login: { messageId: 'm', time: NINE } }));
+  expect(driver.read(userMerges)).toMatchObject([{ mergeId: 'm', from: 'a1', to: 'u1' }]);
+  expect(profile(driver, 'u1')).toMatchObject({ events: 3 });
 });
 
 test('thirty minutes without an event end a session, by event time', () => {
