@@ -11,7 +11,11 @@ import { steadyClock } from './steady-clock.js';
 import { Task, type Staged } from './task.js';
 import { toldOnce } from './told-once.js';
 
-const RECORDS_A_COMMIT = 5_000;
+/**
+ * What a commit changes is encoded in one piece, and shown in one piece to whoever reads the table, by the thread that answers requests on the
+ * embedded engine: some 5 µs a product. A transaction of Kafka costs more than what is in it.
+ */
+const RECORDS_A_COMMIT = { embedded: 1_000, kafka: 5_000 };
 const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
 const SLACK_TICKS = 2.5;
@@ -109,10 +113,11 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
 async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, committed: () => void): Promise<void> {
   const { log, metrics } = around;
   const tickCommitMs = tickMs(log.partitions);
+  const most = RECORDS_A_COMMIT[log.engine];
   let lastCommit = performance.now();
   let dirty = false;
   while (!lease.revoked.aborted) {
-    const records = await lease.poll(RECORDS_A_COMMIT, dirty ? 20 : POLL_MS, task.waiting);
+    const records = await lease.poll(most - task.records, dirty ? 20 : POLL_MS, task.waiting);
     await learnForeignSchemas(records, around.learnSchemas);
     await inSlices(partsOf(records, RECORDS_A_PIECE), (part) => {
       task.process(part);
@@ -121,7 +126,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     dirty ||= records.length > 0;
     const waited = performance.now() - lastCommit;
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
-    const due = task.crash !== undefined || task.records >= RECORDS_A_COMMIT || waited >= tickCommitMs
+    const due = task.crash !== undefined || task.records >= most || waited >= tickCommitMs
       || (task.records > 0 && (caughtUp || waited >= BACKLOG_COMMIT_MS));
     if (!dirty || !due) continue;
     const began = performance.now();

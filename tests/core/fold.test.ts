@@ -275,3 +275,16 @@ test('who shares the thread of a learner has a turn between lessons, however man
   // Some ten of them take half a millisecond; all that a reading brings took 100 ms in one piece.
   expect(most).toBeLessThan(500);
 });
+
+test('a task beside requests commits a backlog in pieces: what one changes is encoded and shown in one turn', { timeout: 30_000 }, async () => {
+  const watch = itemWatch();
+  await log.append(Array.from({ length: 4_000 }, (_, at) => ({ topic: inventory.name, partition: 0, key: `P${at}`, value: inventory.codec.encode(stock(`P${at}`, 3, NINE)) })));
+  const counts: number[] = [];
+  const membership = runConsumer(watch, { consumers: [watch], learners: [], sinks: [], views: [] }, {
+    log, openStore: () => memoryStore(), learnSchemas: async () => {}, journal: silentJournal,
+    metrics: { ...noMetrics, count: (name, _, by = 1) => void (name === 'millrace_records_total' && counts.push(by)) },
+  });
+  await expect.poll(() => counts.reduce((sum, count) => sum + count, 0), { timeout: 20_000 }).toBe(4_000);
+  await membership.stop();
+  expect(Math.max(...counts)).toBeLessThanOrEqual(1_000);
+});
