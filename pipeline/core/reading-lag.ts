@@ -9,7 +9,8 @@ export class ReadingLag {
   readonly #labels: { readonly consumer: string; readonly partition: string };
   readonly #isTicked: boolean;
   readonly #telling: NodeJS.Timeout;
-  #records = 0;
+  /** Nobody knows before the first reading, and 0 would say that nothing is left. */
+  #records: number | undefined;
   #ageMs = 0;
   #heardAt = performance.now();
 
@@ -49,8 +50,8 @@ export class ReadingLag {
     this.#show(this.#records, Math.max(this.#ageMs, this.#isTicked ? performance.now() - this.#heardAt : 0));
   }
 
-  #show(records: number, ms: number): void {
-    this.#metrics.gauge('millrace_consumer_lag_records', records, this.#labels);
+  #show(records: number | undefined, ms: number): void {
+    if (records !== undefined) this.#metrics.gauge('millrace_consumer_lag_records', records, this.#labels);
     this.#metrics.gauge('millrace_consumer_lag_seconds', ms / 1000, this.#labels);
   }
 }

@@ -19,6 +19,8 @@ test('who hears nothing of the log is behind by its silence, from the beginning 
   const its = lag(true);
   vi.advanceTimersByTime(70_000);
   expect(seconds()).toBeCloseTo(70, 0);
+  // 0 would say that it has caught up.
+  expect(shown.has('millrace_consumer_lag_records')).toBe(false);
   its.read([record(null)], 0);
   expect(seconds()).toBe(0);
   vi.advanceTimersByTime(130_000);
