@@ -59,7 +59,7 @@ export function salePriceOf(text: string | undefined): number | null {
 }
 
 /** A day (days since 1970-01-01), or a moment whose day depends on the shop's zone. */
-export type SaleEnd = { readonly day: number } | { readonly time: number };
+type SaleEnd = { readonly day: number } | { readonly time: number };
 
 /**
  * First and last day of a sale price as feeds write them, `2026-11-24T11:00+0100/2026-11-29T23:00+0100` or two dates: null where none are
