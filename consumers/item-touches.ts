@@ -12,7 +12,7 @@ const numbers = new Int32Array(MOST_RECENT);
 
 /**
  * What one shopper may teach: of all items (a visit, then a part of what the shop does), and of a single one (a view twice, a cart
- * twice, and each once an hour after that).
+ * twice, and each once a day after that: once an hour put what one machine likes among the first ten of a shop of 150 views a day).
  * By the time of receipt, since a browser says when its events happened: dated an hour apart, a thousand of them would each have a
  * share of their own. Lines of a file are an administrator's, and have only their own time.
  */
@@ -23,12 +23,13 @@ export interface Shares {
   readonly returns: returns.Returns;
 }
 
-export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init(fairShare.byTime(2, 3_600_000)), returns: returns.init() });
+export const noShares = (): Shares => ({ shopper: fairShare.init(), item: fairShare.init(fairShare.byTime(2, 86_400_000)), returns: returns.init() });
 export const sharesSnapshot = ({ shopper, item, returns: given }: Shares): Uint8Array => joinBytes([fairShare.snapshot(shopper), fairShare.snapshot(item), returns.snapshot(given)]);
 
 export function restoreShares(bytes: Uint8Array): Shares {
   const [shopper, item, given] = splitBytes(bytes, 3);
-  return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!), returns: returns.restore(given!) };
+  // By today's rule, whatever it was when the snapshot was taken.
+  return { shopper: fairShare.restore(shopper!), item: { ...fairShare.restore(item!), settings: noShares().item.settings }, returns: returns.restore(given!) };
 }
 
 /** The time by which a share is given back. */

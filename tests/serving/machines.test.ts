@@ -57,6 +57,22 @@ const shareOf = (lists: readonly string[][], isOne: (sku: string, list: number) 
   lists.reduce((sum, list, at) => sum + list.filter((sku) => isOne(sku, at)).length, 0) / lists.flat().length;
 const ofTheGroup = (lists: readonly string[][]): number => shareOf(lists, (sku, list) => groupOf(Number(sku.slice(1))) === groupOf(list));
 
+test('three products that one machine views all day are among the first ten of nobody new, on the first day of a shop of 150 views', async () => {
+  const shop = new TestShop();
+  for (let item = 0; item < 60; item++) shop.product(`P${item}`);
+  const random = randomness(1);
+  let due = FIRST;
+  for (let visit = 0; visit < 30; visit++) {
+    const start = FIRST + visit * (DAY / 30);
+    for (; due < start; due += 10_000) shop.event('machine', `P${57 + ((due / 10_000) % 3)}`, [], { time: due });
+    for (let step = 0; step < 5; step++) shop.event(`v${visit}`, `P${Math.floor(61 ** uniform(random) - 1)}`, [], { time: start + step * 30_000 });
+  }
+  shop.publish();
+  const told = await shop.skus('stranger', { limit: 10 });
+  expect(told).toHaveLength(10);
+  for (const sku of ['P57', 'P58', 'P59']) expect(told).not.toContain(sku);
+});
+
 describe('a small shop that a machine has read for a day', () => {
   test('tells others next to the same as before', async () => {
     const before = await told(daysOf(5, () => {}));
