@@ -78,7 +78,7 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
   const state: OrderState = {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed, cancelled: false,
     lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: event.confirmed ? 0 : quantity })),
-    messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId,
+    messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
   };
   ctx.put(states, key, state);
   state.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
@@ -146,7 +146,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const base: OrderState = state ?? {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, cancelled: false, lines: [],
-    messages: [], waiting: [], country: null, cartId: null,
+    messages: [], waiting: [], country: null, cartId: null, refunded: null,
   };
   ctx.put(states, key, {
     ...base, messages: remember(base.messages, event.messageId), waiting: [...base.waiting, orders.codec.encode(event)].slice(-WAITING_LIMIT),
@@ -156,7 +156,8 @@ function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx
 /** A refund or cancellation: units by line where lines are named, all that is left where neither lines nor a smaller total are. */
 function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   const kind: SaleKind = event.kind === 'cancelled' ? 'cancellation' : 'refund';
-  const left = state.lines.reduce((sum, { price, quantity, returned }) => sum + amountOf(price, quantity - returned), 0n);
+  const given = state.refunded ?? 0n;
+  const left = worthOf(state.lines) - given;
   const whole = event.lines.length === 0 && (event.kind === 'cancelled' || event.total === null || event.total >= left);
   const returned = state.lines.map((line) => ({ ...line }));
   const back: { sku: string; quantity: number; price: bigint }[] = [];
@@ -179,18 +180,18 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
       units -= returned[index]!.returned - before;
     });
   }
-  if (!whole && event.lines.length === 0 && event.total !== null && state.lines[0]) refundMoney(event, state, event.total, ctx);
+  const isMoney = !whole && event.lines.length === 0 && event.total !== null;
+  // Money without goods (a goodwill refund) has no units; what was given back so is not given back again with the goods.
+  const money = isMoney ? event.total! : -(given > worthOf(returned) ? given - worthOf(returned) : 0n);
+  if (money !== 0n && state.lines[0]) emitSale(event, { sku: state.lines[0].sku, quantity: 0, price: 0n, line: 0, kind, time: state.time, claimed: 0 }, -money, ctx, state);
   ctx.put(states, key, {
-    ...state, lines: returned, messages: remember(state.messages, event.messageId), cancelled: state.cancelled || (whole && kind === 'cancellation'),
+    ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), cancelled: state.cancelled || (whole && kind === 'cancellation'),
   });
   if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
 }
 
-/** Money without goods (a goodwill refund): no units, the amount on the order's first line. */
-function refundMoney(event: OrderEvent, state: OrderState, total: bigint, ctx: Context): void {
-  const { sku } = state.lines[0]!;
-  emitSale(event, { sku, quantity: 0, price: 0n, line: 0, kind: 'refund', time: state.time, claimed: 0 }, -total, ctx, state);
-}
+/** What is left of lines. */
+const worthOf = (lines: readonly LedgerLine[]): bigint => lines.reduce((sum, { price, quantity, returned }) => sum + amountOf(price, quantity - returned), 0n);
 
 interface Booking {
   readonly sku: string;

@@ -886,6 +886,8 @@ export interface OrderState {
   readonly country: null | string;
   /** Cart. */
   readonly cartId: null | string;
+  /** Money that was given back without goods, in the order's currency: it is not given back again with them. */
+  readonly refunded: null | bigint;
 }
 
 /** A product as it stands. Key: sku. */

@@ -111,6 +111,38 @@ test.each([[199_999n, 2], [200_000n, 0], [200_001n, 0]])('a refund of %i without
   expect(driver.read(sales).map(({ country }) => country)).toEqual(['FR', 'FR']);
 });
 
+test('money that was given back without goods is not given back again with them', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n)] }));
+  const refund = (more: Parameters<typeof orderEvent>[2]): [number, bigint] => {
+    driver.send(orders, 'O', orderEvent('refunded', 'O', more));
+    return [net(driver).units, net(driver).amount];
+  };
+  expect(refund({ total: 30_000n })).toEqual([2, 170_000n]);
+  expect(refund({ total: 90_000n })).toEqual([2, 80_000n]);
+  expect(refund({ lines: [orderLine('P1', 1, 100_000n)] })).toEqual([1, 0n]);
+  expect(refund({ total: null })).toEqual([0, 0n]);
+});
+
+test('whatever comes back of an order, in goods, in money or both, it is never more than was paid', () => {
+  const back = fc.record({
+    kind: fc.constantFrom('refunded' as const, 'cancelled' as const), total: fc.constantFrom(null, 10_000n, 70_000n, 250_000n),
+    lines: fc.array(fc.tuple(fc.constantFrom('P1', 'P2'), fc.integer({ min: 1, max: 3 })), { maxLength: 2 }),
+  });
+  fc.assert(fc.property(fc.array(back, { maxLength: 6 }), fc.nat(6), (backs, before) => {
+    const driver = ledger();
+    const take = ({ kind, total, lines }: (typeof backs)[number]): void =>
+      driver.send(orders, 'O', orderEvent(kind, 'O', { total, lines: lines.map(([sku, units]) => orderLine(sku, units, 100_000n)) }));
+    backs.slice(0, before).forEach(take);
+    driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 1, 100_000n), orderLine('P2', 2, 50_000n), orderLine('P1', 1, 70_000n)] }));
+    backs.slice(before).forEach((one) => {
+      take(one);
+      const { units, amount } = net(driver);
+      expect(amount >= 0n && (units > 0 || amount === 0n)).toBe(true);
+    });
+  }), { numRuns: 300 });
+});
+
 test('an update books the difference on the day of the order', () => {
   const driver = ledger();
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 2, 100_000n), orderLine('P2', 1, 50_000n)] }));
