@@ -43,7 +43,9 @@ export interface ForecastProtocol {
 /** What another forecaster says of the same histories. */
 export interface Rival {
   name: string;
+  /** By the wall, on all cores that it takes. */
   seconds: number;
+  cpuSeconds: number;
   forecasts: BaselineForecast[];
 }
 
@@ -59,14 +61,15 @@ export interface ForecastEvaluation {
   overall: Judged;
   cutoffs: metrics.ForecastScores[];
   classes: (Judged & { class: string })[];
-  baselines: (metrics.ForecastScores & { model: string })[];
-  rivals: (metrics.ForecastScores & { model: string; seconds: number })[];
+  baselines: (metrics.ForecastScores & { model: string; cpuSeconds: number })[];
+  rivals: (metrics.ForecastScores & { model: string; seconds: number; cpuSeconds: number })[];
   totals: totals.TotalScores[];
   /** SQL by lead, ours first. */
   horizons: { name: string; sql: number[] }[];
   calibration: calibration.Calibration[];
   examples: detail.Example[];
   updates: number;
+  /** Processor time of living through all periods once, and of forecasting every SKU at each cut-off: nothing of reading, judging or other forecasters. */
   learnSeconds: number;
   predictSeconds: number;
 }
@@ -89,7 +92,7 @@ function byPeriod(table: SalesTable): { order: Int32Array; starts: Int32Array } 
 export function evaluateForecasts(
   table: SalesTable,
   protocol: ForecastProtocol,
-  seconds: () => number,
+  cpuSeconds: () => number,
   progress: (sentence: string) => void,
   rivals: Rivals = () => [],
 ): ForecastEvaluation {
@@ -107,20 +110,21 @@ export function evaluateForecasts(
   const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
   const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
   const totalScores: totals.TotalScores[][] = [];
-  const rivalScores = new Map<string, { seconds: number; scores: metrics.ForecastScores[] }>();
+  const rivalScores = new Map<string, { seconds: number; cpuSeconds: number; scores: metrics.ForecastScores[] }>();
   const promises = calibration.init(probabilities);
   const classPromises = demand.CLASS_NAMES.map(() => calibration.init(probabilities));
   const own = detail.init(horizon, probabilities);
   const plainDetails = BASELINES.map(() => detail.init(horizon, probabilities));
   const gallery = detail.gallery();
   const isLast = (c: number): boolean => c === protocol.cutoffs.length - 1;
+  const baselineSeconds = new Float64Array(BASELINES.length);
   let updates = 0;
   let learnSeconds = 0;
   let predictSeconds = 0;
   let from = 0;
 
   protocol.cutoffs.forEach((cutoff, c) => {
-    const began = seconds();
+    const began = cpuSeconds();
     for (let t = from; t <= cutoff; t++) {
       for (const sku of known) buffer[sku] = 0;
       let total = 0;
@@ -142,8 +146,7 @@ export function evaluateForecasts(
       updates += known.length;
     }
     from = cutoff + 1;
-    const learned = seconds();
-    learnSeconds += learned - began;
+    learnSeconds += cpuSeconds() - began;
 
     const factors = seasonFactors(phaseUnits, phasePeriods);
     const sums = metrics.init();
@@ -157,9 +160,9 @@ export function evaluateForecasts(
       if (first > cutoff) continue;
       const history = series.read(sku, first, cutoff + 1);
       const actual = series.read(sku, cutoff + 1, cutoff + 1 + horizon);
-      const askedAt = seconds();
+      const askedAt = cpuSeconds();
       demand.predict(model, sku, forecast);
-      predictSeconds += seconds() - askedAt;
+      predictSeconds += cpuSeconds() - askedAt;
       totals.add(ofTotals, table.category?.[sku] ?? -1, history, actual, forecast);
       if (cutoff - first < protocol.minHistory) continue;
       if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
@@ -175,17 +178,19 @@ export function evaluateForecasts(
       calibration.add(classPromises[at] ?? promises, scored);
       const index: SeasonIndex = { factors, firstPhase: first % season };
       BASELINES.forEach((baseline, b) => {
+        const from = cpuSeconds();
         const plain = baseline.forecast(history, index, horizon, probabilities);
+        baselineSeconds[b]! += cpuSeconds() - from;
         const plainly = { ...scored, ...plain, ...edges(plain.quantiles) };
         metrics.add(baselineSums[b] ?? metrics.init(), plainly, probabilities);
         detail.add(plainDetails[b], plainly);
       });
     }
-    for (const { name, seconds: took, forecasts } of rivals(asked.map(({ history }) => history), horizon, season)) {
+    for (const { name, seconds, cpuSeconds: spent, forecasts } of rivals(asked.map(({ history }) => history), horizon, season)) {
       const rivalSums = metrics.init();
       forecasts.forEach((plain, i) => metrics.add(rivalSums, { ...asked[i], ...plain, ...edges(plain.quantiles) }, probabilities));
-      const known = rivalScores.get(name) ?? { seconds: 0, scores: [] };
-      rivalScores.set(name, { seconds: known.seconds + took, scores: [...known.scores, metrics.scores(rivalSums)] });
+      const known = rivalScores.get(name) ?? { seconds: 0, cpuSeconds: 0, scores: [] };
+      rivalScores.set(name, { seconds: known.seconds + seconds, cpuSeconds: known.cpuSeconds + spent, scores: [...known.scores, metrics.scores(rivalSums)] });
     }
     totalScores.push(totals.scores(ofTotals, model.shared, open, season, probabilities));
     const scores = metrics.scores(sums);
@@ -202,8 +207,8 @@ export function evaluateForecasts(
       ...metrics.meanScores((classSums[i] ?? []).map((one) => metrics.scores(one))),
       coverage_80_shared: calibration.sharedCoverage(classPromises[i] ?? promises),
     })),
-    baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, ...metrics.meanScores(baselineScores[b] ?? []) })),
-    rivals: [...rivalScores].map(([model, one]) => ({ model, seconds: one.seconds, ...metrics.meanScores(one.scores) })),
+    baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, cpuSeconds: baselineSeconds[b]!, ...metrics.meanScores(baselineScores[b] ?? []) })),
+    rivals: [...rivalScores].map(([model, one]) => ({ model, seconds: one.seconds, cpuSeconds: one.cpuSeconds, ...metrics.meanScores(one.scores) })),
     totals: (totalScores[0] ?? []).map(({ of, model }) => ({
       of, model, ...metrics.meanScores(totalScores.flatMap((scores) => scores.filter((one) => one.of === of && one.model === model))),
     })),

@@ -28,18 +28,22 @@ export function init(groups: number, coverage: number): Tails {
   return { coverage, target: coverage, tail: new Float64Array(groups).fill((1 - coverage) / 2) };
 }
 
-export function predict(
-  tails: Tails,
-  group: number,
-  probabilities: Float64Array,
-  quantiles: Float64Array,
-  from: number,
-): { low: number; high: number } {
-  const tail = tails.tail[group] ?? (1 - tails.coverage) / 2;
-  return {
-    low: Math.max(0, quantileAt(tail, probabilities, quantiles, from)),
-    high: Math.max(0, quantileAt(1 - tail, probabilities, quantiles, from)),
-  };
+/** An end of an interval: so far from the quantile `before` to the next one, or beyond them. */
+export interface End {
+  readonly before: number;
+  readonly share: number;
+}
+
+/** Where the intervals of a group end, whatever its quantiles. */
+export function ends(tails: Tails, group: number, probabilities: Float64Array): { readonly low: End; readonly high: End } {
+  const tail = tails.tail[group]!;
+  return { low: endAt(tail, probabilities), high: endAt(1 - tail, probabilities) };
+}
+
+/** Units at an end, of the quantiles from `from` on. */
+export function unitsAt({ before, share }: End, quantiles: Float64Array, from: number): number {
+  const units = quantiles[from + before]!;
+  return Math.max(0, units + (quantiles[from + before + 1]! - units) * share);
 }
 
 export function learn(tails: Tails, group: number, missShare: number, weight: number): void {
@@ -61,17 +65,14 @@ export function learnOverall(tails: Tails, misses: number, periods: number): voi
 }
 
 /** Linear between the known quantiles; beyond the outermost, the last gap goes on in steps of the log odds. */
-function quantileAt(p: number, probabilities: Float64Array, quantiles: Float64Array, from: number): number {
+function endAt(p: number, probabilities: Float64Array): End {
   const last = probabilities.length - 1;
   let i = 1;
-  while (i < last && (probabilities[i] ?? 1) < p) i++;
-  const p0 = probabilities[i - 1] ?? 0;
-  const p1 = probabilities[i] ?? 1;
-  const q0 = quantiles[from + i - 1] ?? 0;
-  const q1 = quantiles[from + i] ?? 0;
+  while (i < last && probabilities[i]! < p) i++;
+  const p0 = probabilities[i - 1]!;
+  const p1 = probabilities[i]!;
   const inside = p >= p0 && p <= p1;
-  const share = inside ? (p - p0) / (p1 - p0) : (logit(p) - logit(p0)) / (logit(p1) - logit(p0));
-  return q0 + (q1 - q0) * share;
+  return { before: i - 1, share: inside ? (p - p0) / (p1 - p0) : (logit(p) - logit(p0)) / (logit(p1) - logit(p0)) };
 }
 
 function logit(p: number): number {

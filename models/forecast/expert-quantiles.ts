@@ -65,8 +65,8 @@ const HURDLES = [
   { rate: 3, sizeDecay: 0.985 },
 ] as const;
 
-/** Which experts are asked, where nothing else is said. */
-export const ALL: readonly boolean[] = EXPERTS.map(() => true);
+/** The experts that are asked, where nothing else is said. */
+export const ALL: readonly number[] = EXPERTS.map((_, k) => k);
 
 const LEVELS = EXPERTS.length - HURDLES.length;
 
@@ -88,6 +88,8 @@ const knotUnits = new Float64Array(MAX_SIZES + 2);
 /** Ascending, in shares of the weight; and what a share more is worth between the knot before and this one. */
 const knotAt = new Float64Array(MAX_SIZES + 2);
 const knotSlope = new Float64Array(MAX_SIZES + 2);
+
+const isAsked = new Uint8Array(EXPERTS.length);
 
 // The same by level.
 const levelMeans = new Float64Array(LEVELS);
@@ -169,7 +171,7 @@ function weighSizes(expert: number, count: number): number {
 /**
  * Every expert's quantiles and mean for one period of exposure `exposure`, `ahead` periods from now.
  * `out` takes EXPERTS × probabilities of each period, the first `from` on and each next one `stride` further; `means` one mean a period
- * and expert. An expert that is not `needed` keeps what `out` had. Never changes the bank.
+ * and expert. Of an expert that is not `asked` nothing is written to `out`. Never changes the bank.
  */
 export function predict(
   bank: Bank,
@@ -178,20 +180,22 @@ export function predict(
   probabilities: Float64Array,
   out: Float64Array,
   means: Float64Array,
-  needed = ALL,
+  asked = ALL,
   from = 0,
   stride = EXPERTS.length * probabilities.length,
 ): void {
   const at = sku * bank.width;
   const n = probabilities.length;
   const count = periods.length;
+  isAsked.fill(0);
+  for (const k of asked) isAsked[k] = 1;
   const sizes = sortSizes(bank, at);
   makeRoom(count);
   profiles(bank, sku, periods, ownSeason);
   let rate = -1;
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k]!;
-    if (!needed[k]) continue;
+    if (isAsked[k] === 0) continue;
     const typical = weighSizes(k, sizes);
     // Two experts that differ in their sizes alone agree on the chance of a sale.
     if (rate !== expert.rate) chancesOf(bank, sku, (rate = expert.rate), periods);
@@ -214,7 +218,7 @@ export function predict(
   const holt = ofTrend * bank.rows[at + HOLT_LEVEL]!;
   const slope = ofTrend * bank.rows[at + HOLT_SLOPE]!;
   // The last expert of the levels, which few classes ask.
-  const asksSeason = needed[EXPERTS.length - 1]!;
+  const asksSeason = isAsked[EXPERTS.length - 1] === 1;
   if (asksSeason) profiles(bank, sku, periods, wideSeason, WIDE_SPREAD);
   let isLarge = false;
   for (let t = 0; t < count; t++) {
@@ -234,7 +238,7 @@ export function predict(
       const k = HURDLES.length + j;
       const mean = levelMeans[j]! * exposure;
       means[t * EXPERTS.length + k] = mean;
-      if (!needed[k]) continue;
+      if (isAsked[k] === 0) continue;
       negativeBinomialQuantiles(mean, levelSpreads[j]!, probabilities, out, from + t * stride + k * n);
       if (!(mean > WALKED_MEAN)) continue;
       if (!isLarge) mostSales(bank, sku, periods);
@@ -248,7 +252,7 @@ export function predict(
     const on = onSale(bank, sku, periods[t]!.ahead);
     for (let k = 0; k < EXPERTS.length; k++) {
       means[t * EXPERTS.length + k]! *= on;
-      if (needed[k]) silence.thin(out, from + t * stride + k * n, probabilities, on);
+      if (isAsked[k] === 1) silence.thin(out, from + t * stride + k * n, probabilities, on);
     }
   }
 }

@@ -48,14 +48,16 @@ export function learnRound(
   const counts = new Float64Array(groups);
   const misses = new Float64Array(groups);
   const mixture = new Float64Array(n);
+  const all = Array.from({ length: experts }, (_, k) => k);
+  const ends = Array.from({ length: groups }, (_, group) => conformal.ends(tails, group, probabilities));
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
   let index = 0;
   for (const { group, scale, actual, quantiles, at, mean, lead } of samples) {
     counts[group] = (counts[group] ?? 0) + 1;
-    mixing.mix(mixer, group, quantiles, at, mixture, 0);
-    const { low, high } = conformal.predict(tails, group, probabilities, mixture, 0);
-    const covered = actual >= low && actual <= high;
+    mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
+    const { low, high } = ends[group]!;
+    const covered = actual >= conformal.unitsAt(low, mixture, 0) && actual <= conformal.unitsAt(high, mixture, 0);
     if (!covered) misses[group] = (misses[group] ?? 0) + 1;
     let pinball = 0;
     for (let p = 0; p < n; p++) {

@@ -32,7 +32,7 @@ export function init(probabilities: number, priors: readonly (readonly number[])
   return { experts, probabilities, prior, loss: new Float64Array(prior.length), variance: new Float64Array(prior.length), weights: prior.slice() };
 }
 
-/** Weighted quantiles, made non-crossing; `quantiles` is probability-minor: expert after expert. */
+/** Weighted quantiles of those experts that are asked (the others are taken to say zero), made non-crossing; `quantiles` is probability-minor: expert after expert. */
 export function mix(
   mixer: Mixer,
   group: number,
@@ -40,13 +40,14 @@ export function mix(
   from: number,
   out: Float64Array,
   to: number,
+  asked: readonly number[],
 ): void {
   const { experts, probabilities, weights } = mixer;
   let least = 0;
   for (let p = 0; p < probabilities; p++) {
     const at = (group * probabilities + p) * experts;
     let sum = 0;
-    for (let k = 0; k < experts; k++) sum += weights[at + k]! * quantiles[from + k * probabilities + p]!;
+    for (let i = 0; i < asked.length; i++) sum += weights[at + asked[i]!]! * quantiles[from + asked[i]! * probabilities + p]!;
     least = Math.max(least, sum);
     out[to + p] = least;
   }

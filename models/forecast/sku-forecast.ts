@@ -7,7 +7,7 @@
  * exposure, unless it differs by more than a quarter. An untrained row answers zero. Quantiles are units a period.
  */
 import * as bank from './expert-bank.js';
-import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
+import { ALL, EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
 import * as silence from './silence.js';
@@ -116,19 +116,17 @@ export function momentumOf(rows: bank.Bank, sku: number): number {
 /** Weight of each expert in a group, mean over the probabilities. */
 export function expertShares({ mixer }: Mixture, group: number): number[] {
   const { experts, probabilities, weights } = mixer;
-  return EXPERTS.map((_, k) => {
+  return ALL.map((k) => {
     let sum = 0;
-    for (let p = 0; p < probabilities; p++) sum += weights[(group * probabilities + p) * experts + k] ?? 0;
+    for (let p = 0; p < probabilities; p++) sum += weights[(group * probabilities + p) * experts + k]!;
     return sum / probabilities;
   });
 }
 
-function neededExperts({ mixer }: Mixture, group: number): boolean[] {
+function neededExperts({ mixer }: Mixture, group: number): number[] {
   const { experts, probabilities, weights } = mixer;
-  return EXPERTS.map((_, k) => {
-    for (let p = 0; p < probabilities; p++) {
-      if ((weights[(group * probabilities + p) * experts + k] ?? 0) >= LEAST_SHARE) return true;
-    }
+  return ALL.filter((k) => {
+    for (let p = 0; p < probabilities; p++) if (weights[(group * probabilities + p) * experts + k]! >= LEAST_SHARE) return true;
     return false;
   });
 }
@@ -178,8 +176,9 @@ let ofAsked = blankForecast(0, 0);
 /** No count with these quantiles has a smaller mean: levels, which the mean is mixed from, may know less of a weekday than they do. */
 function leastMean(probabilities: Float64Array, quantiles: Float64Array, from: number): number {
   let least = 0;
-  for (let p = 0; p < probabilities.length; p++) least += quantiles[from + p]! * ((probabilities[p + 1] ?? 1) - probabilities[p]!);
-  return least;
+  const last = probabilities.length - 1;
+  for (let p = 0; p < last; p++) least += quantiles[from + p]! * (probabilities[p + 1]! - probabilities[p]!);
+  return least + quantiles[from + last]! * (1 - probabilities[last]!);
 }
 
 /**
@@ -195,21 +194,20 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
   const { asked, like } = isSilent ? { asked: periods, like: periods.map((_, t) => t) } : likenesses(periods);
   const answers = asked.length * experts * n;
   if (scratch.length < answers) scratch = new Float64Array(answers);
-  // An expert that is not asked keeps what is there: another SKU's quantiles, of a weight of next to nothing, must not show.
-  scratch.fill(0, 0, answers);
   if (scratchMeans.length < asked.length * experts) scratchMeans = new Float64Array(asked.length * experts);
   const means = scratchMeans.fill(0);
   if (ofAsked.means.length < asked.length || ofAsked.quantiles.length < asked.length * n) ofAsked = blankForecast(asked.length, n);
   const of = ofAsked;
   const group = groupOf(rows, sku);
-  askExperts(rows, sku, asked, probabilities, scratch, means, neededExperts(mixture, group));
+  const needed = neededExperts(mixture, group);
+  askExperts(rows, sku, asked, probabilities, scratch, means, needed);
+  const { low, high } = conformal.ends(tails, group, probabilities);
   const shares = meanShares(mixture, group);
   for (let a = 0; a < asked.length; a++) {
-    mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n);
+    mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n, needed);
     of.means[a] = Math.max(mixedMean(shares, means, a * experts), leastMean(probabilities, of.quantiles, a * n));
-    const { low, high } = conformal.predict(tails, group, probabilities, of.quantiles, a * n);
-    of.low[a] = low;
-    of.high[a] = high;
+    of.low[a] = conformal.unitsAt(low, of.quantiles, a * n);
+    of.high[a] = conformal.unitsAt(high, of.quantiles, a * n);
   }
   for (let t = 0; t < periods.length; t++) {
     const { exposure } = periods[t]!;

@@ -30,10 +30,11 @@ function reasonOf(python: string, error: Error | undefined, stderr: string): str
 
 function rivalsIn(answer: unknown): Rival[] {
   // The script is ours: what it prints has this form.
-  const { version, models } = answer as { version: string; models: { name: string; seconds: number; quantiles: number[][]; means: number[][] }[] };
-  return models.map(({ name, seconds, quantiles, means }) => ({
+  const { version, models } = answer as { version: string; models: { name: string; seconds: number; cpu_seconds: number; quantiles: number[][]; means: number[][] }[] };
+  return models.map(({ name, seconds, cpu_seconds: cpuSeconds, quantiles, means }) => ({
     name: `statsforecast ${version} ${name}`,
     seconds,
+    cpuSeconds,
     forecasts: quantiles.map((one, at) => ({ quantiles: Float64Array.from(one), means: Float64Array.from(means[at]) })),
   }));
 }

@@ -55,14 +55,15 @@ test('days told by --calendar are known to Millrace alone, and the protocol says
   const busy = [20, 48, 76, 104].map(date);
   const text = sales(140, 1, 30).split('\n').map((line) => (busy.includes(line.split(',')[1] ?? '') ? line.replace(/\d+$/, (units) => String(6 * Number(units))) : line)).join('\n');
   const calendar = command.file('calendar.json', JSON.stringify(busy.map((day) => ({ date: day, kind: 'promotion', name: 'Sale' }))));
-  const ask = async (...args: string[]): Promise<{ sql: number; baselines: unknown }> => {
+  const ask = async (...args: string[]): Promise<{ sql: number; baselines: { sql: number; cpu_seconds?: number }[] }> => {
     command.out = '';
     await run(text, date(100), '--horizon', '14', '--json', ...args);
     return JSON.parse(command.out);
   };
   const [told, untold] = [await ask('--calendar', calendar), await ask()];
   expect(told.sql).toBeLessThan(0.9 * untold.sql);
-  expect(told.baselines).toEqual(untold.baselines);
+  const scores = ({ baselines }: typeof told) => baselines.map((scored) => ({ ...scored, cpu_seconds: 0 }));
+  expect(scores(told)).toEqual(scores(untold));
   expect(command.err).toContain('Millrace was told 4 days in advance');
 });
 
@@ -111,10 +112,13 @@ test('another forecaster of the same series stands beside, with its error and it
   writeFileSync(python, `#!${process.execPath}
 const { series, horizon } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const zeros = (n) => series.map(() => Array(n).fill(0));
-console.log(JSON.stringify({ version: '0', models: [{ name: 'Zero', seconds: 2, quantiles: zeros(9 * horizon), means: zeros(horizon) }] }));`, { mode: 0o755 });
+console.log(JSON.stringify({ version: '0', models: [{ name: 'Zero', seconds: 2, cpu_seconds: 3, quantiles: zeros(9 * horizon), means: zeros(horizon) }] }));`, { mode: 0o755 });
   await run(sales(140), `${date(100)},${date(110)}`, '--horizon', '14', '--compare', 'statsforecast', '--python', python, '--json');
-  const { rivals, baselines }: { rivals: Record<string, unknown>[]; baselines: { model: string; sql: number }[] } = JSON.parse(command.out);
-  expect(rivals).toMatchObject([{ model: 'statsforecast 0 Zero', seconds: 4, sql: baselines.find(({ model }) => model === 'zero')?.sql, our_sql_ratio: expect.any(Number) }]);
+  const { rivals, baselines, ...own }: { rivals: Record<string, number>[]; baselines: { model: string; sql: number }[]; learn_cpu_seconds: number; predict_cpu_seconds: number; cpu_seconds: number } = JSON.parse(command.out);
+  expect(own.learn_cpu_seconds).toBeGreaterThan(0);
+  expect(own.cpu_seconds).toBeCloseTo(own.learn_cpu_seconds + own.predict_cpu_seconds, 3);
+  expect(Math.abs(rivals[0]!.times_our_cpu_seconds! - 6 / own.cpu_seconds)).toBeLessThan(0.5 + 0.02 / own.cpu_seconds ** 2);
+  expect(rivals).toMatchObject([{ model: 'statsforecast 0 Zero', seconds: 4, cpu_seconds: 6, sql: baselines.find(({ model }) => model === 'zero')?.sql, our_sql_ratio: expect.any(Number) }]);
 });
 
 test('without that Python a sentence says so', async () => {

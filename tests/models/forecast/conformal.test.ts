@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
-import { init, learn, learnOverall, predict } from '../../../models/forecast/conformal.js';
+import { ends, init, learn, learnOverall, unitsAt, type Tails } from '../../../models/forecast/conformal.js';
 
 const NINE = Float64Array.of(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9);
+
+const intervalOf = (tails: Tails, quantiles: Float64Array) => {
+  const { low, high } = ends(tails, 0, NINE);
+  return { low: unitsAt(low, quantiles, 0), high: unitsAt(high, quantiles, 0) };
+};
 
 /** Uniform on [0, 1), dense and without chance. */
 function weyl(i: number): number {
@@ -14,7 +19,7 @@ function livedCoverage(stretch: number): number {
   const rounds = 4_000;
   for (let i = 0; i < rounds; i++) {
     const quantiles = NINE.map((p) => 100 + stretch * (p - 0.5));
-    const { low, high } = predict(tails, 0, NINE, quantiles, 0);
+    const { low, high } = intervalOf(tails, quantiles);
     const y = 100 + weyl(i) - 0.5;
     const hit = y >= low && y <= high;
     if (i >= rounds / 4 && hit) covered++;
@@ -28,17 +33,17 @@ test('coverage holds in the long run, be the quantiles right, half or double as 
 });
 
 test('untrained, the interval is that of the outer quantiles', () => {
-  expect(predict(init(1, 0.8), 0, NINE, NINE, 0)).toEqual({ low: expect.closeTo(0.1, 9), high: expect.closeTo(0.9, 9) });
+  expect(intervalOf(init(1, 0.8), NINE)).toEqual({ low: expect.closeTo(0.1, 9), high: expect.closeTo(0.9, 9) });
 });
 
 test('an interval is never negative or reversed', () => {
   const tails = init(1, 0.8);
   for (let i = 0; i < 1_000; i++) learn(tails, 0, 1, 1);
-  const wide = predict(tails, 0, NINE, NINE.map((p) => p * 10), 0);
+  const wide = intervalOf(tails, NINE.map((p) => p * 10));
   expect(wide.low).toBe(0);
   expect(wide.high).toBeGreaterThan(9);
   for (let i = 0; i < 5_000; i++) learn(tails, 0, 0, 1);
-  const narrow = predict(tails, 0, NINE, NINE.map((p) => p * 10), 0);
+  const narrow = intervalOf(tails, NINE.map((p) => p * 10));
   expect(narrow.high).toBeGreaterThanOrEqual(narrow.low);
 });
 

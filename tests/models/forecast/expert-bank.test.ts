@@ -178,12 +178,12 @@ test('what an expert says does not depend on who else is asked: one that sells a
     const some = new Float64Array(EXPERTS.length * P.length);
     const means = new Float64Array(EXPERTS.length);
     predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, all, means);
-    predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, some, means, needed);
+    predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, some, means, EXPERTS.flatMap((_, k) => (needed[k] ? [k] : [])));
     const saidIn = (rows: Float64Array): Float64Array[] => needed.flatMap((isAsked, k) => (isAsked ? [rows.slice(k * P.length, (k + 1) * P.length)] : []));
     expect(saidIn(some)).toEqual(saidIn(all));
   }), { numRuns: 300 });
   const busy = fit(Array.from({ length: 200 }, (_, t) => 100 + ((t * 37) % 60)));
   const out = new Float64Array(EXPERTS.length * P.length);
-  predict(busy, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, out, new Float64Array(EXPERTS.length), EXPERTS.map((_, k) => k === 7));
+  predict(busy, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, out, new Float64Array(EXPERTS.length), [7]);
   expect(Math.min(...out.slice(7 * P.length, 8 * P.length))).toBeGreaterThan(60);
 });

@@ -38,6 +38,6 @@ test('mixed quantiles do not cross, even where the weights differ by quantile', 
     learn(mixer, 0, 1, Float64Array.of(1, -1));
   }
   const out = new Float64Array(2);
-  mix(mixer, 0, Float64Array.of(8, 9, 1, 2), 0, out, 0);
+  mix(mixer, 0, Float64Array.of(8, 9, 1, 2), 0, out, 0, [0, 1]);
   expect(out[1]).toBeGreaterThanOrEqual(out[0] ?? NaN);
 });
