@@ -136,11 +136,17 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
       sell(event, { ...was, quantity: -was.quantity, claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx, state);
       sell(event, { ...line, line: index, kind: 'adjustment', time: state.time }, ctx, after);
     }
-    return line;
+    // What came back of units that the order no longer has did not come back of it.
+    const returned = Math.min(line.returned, Math.max(0, line.quantity));
+    sell(event, { ...line, quantity: line.returned - returned, line: index, kind: 'adjustment', time: state.time }, ctx, after);
+    return { ...line, returned };
   });
   const added = [...wanted.values()].flat().map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: 0 }));
   added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx, after));
-  ctx.put(states, key, { ...after, lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
+  const given = state.refunded ?? 0n;
+  const over = tooMuch(given, [...lines, ...added]);
+  if (over > 0n) sellMoney(event, 'adjustment', over, after, ctx);
+  ctx.put(states, key, { ...after, refunded: given - over, lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
 }
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
@@ -182,12 +188,24 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   }
   const isMoney = !whole && event.lines.length === 0 && event.total !== null;
   // Money without goods (a goodwill refund) has no units; what was given back so is not given back again with the goods.
-  const money = isMoney ? event.total! : -(given > worthOf(returned) ? given - worthOf(returned) : 0n);
-  if (money !== 0n && state.lines[0]) emitSale(event, { sku: state.lines[0].sku, quantity: 0, price: 0n, line: 0, kind, time: state.time, claimed: 0 }, -money, ctx, state);
+  const money = isMoney ? event.total! : -tooMuch(given, returned);
+  if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
   ctx.put(states, key, {
     ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), cancelled: state.cancelled || (whole && kind === 'cancellation'),
   });
   if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
+}
+
+/** How much of the money given back is more than what is left of lines. */
+function tooMuch(given: bigint, lines: readonly LedgerLine[]): bigint {
+  const worth = worthOf(lines);
+  return given <= worth ? 0n : given - (worth > 0n ? worth : 0n);
+}
+
+/** Money without goods, on the order's first line. */
+function sellMoney(event: OrderEvent, kind: SaleKind, amount: bigint, state: OrderState, ctx: Context): void {
+  const line = state.lines[0];
+  if (line) emitSale(event, { sku: line.sku, quantity: 0, price: 0n, line: 0, kind, time: state.time, claimed: 0 }, amount, ctx, state);
 }
 
 /** What is left of lines. */

@@ -102,6 +102,29 @@ test('money back without goods changes revenue, not units', () => {
   expect(net(driver)).toEqual({ units: 2, amount: 150_000n });
 });
 
+test('whatever is taken back of an order, changed in it and told again leaves no less than nothing and no more than its lines', () => {
+  const unit = fc.integer({ min: 0, max: 5 });
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('refunded' as const), total: fc.integer({ min: 1, max: 30 }) }),
+    fc.record({ kind: fc.constantFrom('refunded' as const, 'updated' as const), a: unit, b: unit }),
+    fc.record({ kind: fc.constant('cancelled' as const) }),
+  );
+  const linesOf = (told: object) => ('a' in told && 'b' in told ? [orderLine('A', Number(told.a), 10_000n), orderLine('B', Number(told.b), 30_000n)] : []);
+  fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
+    const driver = ledger();
+    driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: linesOf({ a: 3, b: 2 }) }));
+    let worth = 90_000n;
+    steps.forEach(({ kind, ...told }, n) => {
+      const lines = linesOf(told);
+      if (kind === 'updated') worth = lines.reduce((sum, { quantity, price }) => sum + price * BigInt(quantity), 0n);
+      driver.send(orders, 'O', orderEvent(kind, 'O', { messageId: `m${n}`, total: 'total' in told ? BigInt(told.total) * 10_000n : null, lines }));
+      const { units, amount } = net(driver);
+      expect(units).toBeGreaterThanOrEqual(0);
+      expect(amount >= 0n && amount <= worth).toBe(true);
+    });
+  }), { numRuns: 300 });
+});
+
 test.each([[199_999n, 2], [200_000n, 0], [200_001n, 0]])('a refund of %i without goods, of an order worth 200,000, leaves %i units', (total, units) => {
   const driver = ledger();
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', country: 'FR', lines: [orderLine('P1', 2, 100_000n)] }));
