@@ -1,6 +1,21 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 const SLICE_MS = 0.5;
 /** Of the time that others took since the last slice: where they want all there is, a backlog would grow without end otherwise. */
 const SHARE = 0.2;
+
+/** Of this thread: when its last slice ended, and the turn of whoever asked last for another. */
+let endedAt = 0;
+let turns = Promise.resolve();
+
+/** When the next slice may begin; answers until when it may take. One at a time: ten parts with a backlog would hold up requests for ten slices. */
+async function nextSlice(): Promise<number> {
+  endedAt = performance.now();
+  turns = turns.then(() => nextTurn());
+  await turns;
+  const now = performance.now();
+  return now + Math.max(SLICE_MS, SHARE * (now - endedAt));
+}
 
 /**
  * Do a piece of work after the other, until one answers false. Others share the thread: what has come meanwhile is worked off in slices, between
@@ -9,12 +24,7 @@ const SHARE = 0.2;
 export async function inSlices<T>(pieces: Iterable<T>, work: (piece: T) => boolean | void): Promise<void> {
   let until = performance.now() + SLICE_MS;
   for (const piece of pieces) {
-    const now = performance.now();
-    if (now >= until) {
-      await new Promise(setImmediate);
-      const back = performance.now();
-      until = back + Math.max(SLICE_MS, SHARE * (back - now));
-    }
+    if (performance.now() >= until) until = await nextSlice();
     if (work(piece) === false) return;
   }
 }

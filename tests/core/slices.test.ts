@@ -33,6 +33,28 @@ test('whoever else wants the thread has it within half a millisecond or so', asy
   expect(stop()).toBeGreaterThan(20);
 });
 
+test('of many who have a backlog one has a slice at a time, and others a turn behind each', async () => {
+  let sinceTurn = 0;
+  let isOver = false;
+  const between: number[] = [];
+  const turn = (): void => {
+    between.push(sinceTurn);
+    sinceTurn = 0;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const backlog = (): Promise<void> => inSlices(Array.from({ length: 50 }), () => {
+    sinceTurn++;
+    spin(0.25);
+  });
+  await Promise.all(Array.from({ length: 20 }, backlog));
+  isOver = true;
+  // Two or three pieces a slice: twenty slices in a row were fifty, and ever more, since each was longer for the others'.
+  const busy = between.filter((pieces) => pieces > 0).sort((a, b) => a - b);
+  expect(busy[busy.length >> 1]).toBeLessThan(15);
+  expect(busy.length).toBeGreaterThan(20);
+});
+
 test('where others want all there is, a backlog has a sixth of the time', async () => {
   const stop = others(10);
   await inSlices(Array.from({ length: 500 }), () => spin(0.2));
