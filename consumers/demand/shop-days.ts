@@ -5,7 +5,7 @@
  * Sums may come in any order and late. What is told of a day that has not begun here waits: whether a partition's own sales of the
  * day before are all read, only a sale of its own knows, or its time.
  */
-import { change, partsOf, untouched, windowOf } from '../../models/forecast/shop-demand.js';
+import * as shop from '../../models/forecast/shop-demand.js';
 import type { Activity } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
@@ -19,7 +19,6 @@ const MINUTE_MS = 60_000;
 const BEGINS_AFTER_MS = 10 * MINUTE_MS;
 
 type Parts = ReadonlyMap<number, Activity>;
-const nothing: Parts = new Map();
 
 /** What the others are yet to be told. */
 const untoldRows = rows<ShopWindow>('untold', 'ShopWindow');
@@ -28,10 +27,12 @@ const aheadRows = rows<ShopWindow>('ahead', 'ShopWindow');
 
 /** The part of a SKU in the shop's days has changed. */
 export function changeDays(before: Parts, after: Parts, ctx: Context): void {
-  const window = add(before, after, ctx);
-  if (!window || ctx.partitions === 1) return;
+  const window = ctx.get(windowRows, SHOP);
+  if (!window) return;
+  ctx.put(windowRows, SHOP, shop.change(window, before, after));
+  if (ctx.partitions === 1) return;
   const untold = ctx.get(untoldRows, SHOP);
-  ctx.put(untoldRows, SHOP, change(untold ?? untouched(window), before, after));
+  ctx.put(untoldRows, SHOP, shop.change(untold ?? shop.untouched(window), before, after));
   if (!untold) ctx.schedule('tell', SHOP, ctx.time + MINUTE_MS);
 }
 
@@ -40,21 +41,20 @@ export function tell(ctx: Context): void {
   const untold = ctx.get(untoldRows, SHOP);
   if (!untold) return;
   ctx.delete(untoldRows, SHOP);
-  for (const [day, part] of partsOf(untold)) ctx.emitToOthers(demandDays, windowOf(day, part));
+  for (const [day, part] of shop.partsOf(untold)) ctx.emitToOthers(demandDays, shop.windowOf(day, part));
 }
 
 /** What another partition has told of a day. */
 export function hear(told: ShopWindow, days: ShopDays, ctx: Context): void {
   const begun = ctx.get(windowRows, SHOP)?.lastDay ?? -Infinity;
-  for (const [day, part] of partsOf(told)) {
-    if (day <= begun) add(nothing, new Map([[day, part]]), ctx);
-    else wait(day, part, days, ctx);
-  }
+  const parts = shop.partsOf(told);
+  for (const [day, part] of parts) if (day > begun) wait(day, part, days, ctx);
+  add(new Map([...parts].filter(([day]) => day <= begun)), ctx);
 }
 
 function wait(day: number, part: Activity, days: ShopDays, ctx: Context): void {
   const known = ctx.get(aheadRows, SHOP, String(day));
-  ctx.put(aheadRows, SHOP, known ? change(known, nothing, new Map([[day, part]])) : windowOf(day, part), String(day));
+  ctx.put(aheadRows, SHOP, known ? shop.hear(known, new Map([[day, part]])) : shop.windowOf(day, part), String(day));
   if (!known) ctx.schedule('turn', SHOP, Math.max(ctx.time, days.startOf(day)) + BEGINS_AFTER_MS, String(day));
 }
 
@@ -66,13 +66,10 @@ export function takeAhead(day: number, ctx: Context): void {
   const told = ctx.get(aheadRows, SHOP, String(day));
   if (!told) return;
   ctx.delete(aheadRows, SHOP, String(day));
-  add(nothing, partsOf(told), ctx);
+  add(shop.partsOf(told), ctx);
 }
 
-function add(before: Parts, after: Parts, ctx: Context): ShopWindow | undefined {
+function add(told: Parts, ctx: Context): void {
   const window = ctx.get(windowRows, SHOP);
-  if (!window) return undefined;
-  const changed = change(window, before, after);
-  ctx.put(windowRows, SHOP, changed);
-  return changed;
+  if (window) ctx.put(windowRows, SHOP, shop.hear(window, told));
 }

@@ -125,6 +125,13 @@ export function change(days: ShopWindow, before: ReadonlyMap<number, Activity>, 
   return { lastDay: days.lastDay, ...sums };
 }
 
+/** The window after somebody else's days were heard of, who may be behind by more than it holds: of hits of folded days what they leave in F counts. */
+export function hear(days: ShopWindow, told: ReadonlyMap<number, Activity>): ShopWindow {
+  const start = (days.lastDay ?? 0) - days.made.length + 1;
+  const since = (day: number, part: Activity): Activity => (day < start ? { ...part, joined: part.joined + (RATE * part.hits) / (1 - RATE) } : part);
+  return change(days, new Map(), new Map([...told].map(([day, part]) => [day, since(day, part)])));
+}
+
 const isAlike = (a: Activity, b: Activity | undefined): boolean =>
   b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined && a.young === b.young &&
   a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected && a.newcomers === b.newcomers && a.again === b.again;

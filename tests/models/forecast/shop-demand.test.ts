@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../models/forecast/planned-days.js';
-import { change, init, noWindow, openDays, outlook, type ShopSeason, type ShopWindow } from '../../../models/forecast/shop-demand.js';
+import { change, hear, init, noWindow, openDays, outlook, type ShopSeason, type ShopWindow } from '../../../models/forecast/shop-demand.js';
 import { capped, noCapped } from '../../../models/forecast/capped-sales.js';
 import { noSales } from '../../../models/forecast/promotions.js';
 import type { Activity } from '../../../models/forecast/sku-series.js';
@@ -53,6 +53,20 @@ describe('the shop', () => {
     };
     expect(sellersAfter(0)).toBeGreaterThan(0.4);
     expect(sellersAfter(100) / sellersAfter(0)).toBeCloseTo(0.975 ** 100, 6);
+  });
+
+  test('has as many sellers where it hears of the others months late', () => {
+    const others = (day: number): ReadonlyMap<number, Activity> => new Map([[START + day, { ...idle, made: 40, hits: 40, joined: day === 0 ? 40 : 0 }]]);
+    let [inTime, late]: Shop[] = [{ shop: { ...init(), sellers: 60 }, days: noWindow }, { shop: { ...init(), sellers: 60 }, days: noWindow }];
+    for (let day = 0; day < 120; day++) {
+      const [a, b] = [inTime!, late!].map(({ shop, days }) => openDays(shop, days, START + day, NO_PLAN)) as [Shop, Shop];
+      inTime = { shop: a.shop, days: hear(change(a.days, nothing, part(START + day, 60)), others(day)) };
+      late = { shop: b.shop, days: change(b.days, nothing, part(START + day, 60)) };
+    }
+    for (let day = 0; day < 120; day++) late = { shop: late!.shop, days: hear(late!.days, others(day)) };
+    const [expected, found] = [inTime!, late!].map(({ shop, days }) => outlook(shop, days, START + 120, NO_PLAN).sellers) as [number, number];
+    expect(expected).toBeCloseTo(100, 6);
+    expect(found).toBeCloseTo(expected, 6);
   });
 
   test('learns its weekdays, and that it is closed on one', () => {
