@@ -102,6 +102,17 @@ describe('imports', () => {
   });
 });
 
+test.each(['pipeline/cli/millrace.ts', 'pipeline/cli/sql.ts'])('%s loads neither the server, Kafka, the tables nor TensorFlow before it knows that it needs them', (start) => {
+  const loaded = new Set([start]);
+  for (const file of loaded) {
+    if (!files.includes(file)) continue; // a package
+    const eager = readFileSync(path.join(root, file), 'utf8').matchAll(/^(?:(?:import|export)\b(?! type\b)[^;]*?from |import )'([^']+)'/gm);
+    for (const [, specifier = ''] of eager) loaded.add(specifier.startsWith('.') ? path.join(path.dirname(file), specifier).replace(/\.js$/, '.ts') : specifier);
+  }
+  expect(loaded).toContain('commander');
+  expect([...loaded].filter((name) => /^(express|kafkajs|lmdb|avsc|prom-client|@tensorflow\/.*)$/.test(name))).toEqual([]);
+});
+
 test('only pipeline/config.ts reads the environment; what starts a process may hand it on whole', () => {
   // A stack trace is wanted even where the configuration could not be read.
   const known = ['pipeline/cli/exit.ts'];

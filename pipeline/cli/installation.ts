@@ -6,7 +6,7 @@ import { pinoJournal } from '../../infra/journal/pino.js';
 import type { Config } from '../config.js';
 import { Unavailable } from '../core/errors.js';
 import { noMetrics } from '../core/metrics.js';
-import { openEngine, type Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 
 /** The data directory that commands mean: DATA_DIR, or the demo shop's below it where only that exists. */
 export function installationDirectory({ DATA_DIR }: Config): string {
@@ -35,6 +35,8 @@ export async function askInstallation(config: Config, request: DoorRequest, dire
   const running = isEmbedded ? await askRunning(directory, request) : undefined;
   if (running) return running.answer;
   if (isEmbedded && clockOf(directory) === undefined) throw new Error(`There is no log in ${directory}: set DATA_DIR, or KAFKA_BROKERS.`);
+  // Loaded here, since it brings Kafka's client and the tables: whoever asks a running process needs neither.
+  const { openEngine } = await import('../engine.js');
   const engine = await openEngine({ config: { ...config, DATA_DIR: directory }, metrics: noMetrics, journal: pinoJournal('error') });
   try {
     return await directly(engine);
