@@ -56,7 +56,7 @@ export function eventProducts(errors: Errors, properties: Json, single: boolean)
     return none;
   }
   if (list.length > MAX_PRODUCTS) {
-    errors.push({ path: 'products', code: 'too_many', message: `An event names at most ${MAX_PRODUCTS} products.` });
+    errors.push({ path: 'products', code: 'too_many', message: `An event names at most ${MAX_PRODUCTS} products; report a longer order in parts, each under an order_id of its own.` });
     return none;
   }
   if (single && list.length === 0) errors.push({ path: 'products', code: 'required', message: 'This event is about a product: name one.' });
