@@ -63,7 +63,7 @@ type SaleEnd = { readonly day: number } | { readonly time: number };
 
 /**
  * First and last day of a sale price as feeds write them, `2026-11-24T11:00+0100/2026-11-29T23:00+0100` or two dates: null where none are
- * given, undefined where they cannot be read.
+ * given, undefined where they cannot be read. Feeds may leave the zone out; it is UTC then, as in all times.
  */
 export function saleDatesOf(text: string | undefined): readonly [SaleEnd, SaleEnd] | null | undefined {
   if (text === undefined || text.trim() === '') return null;
@@ -76,8 +76,8 @@ function saleEndOf(part: string): SaleEnd | undefined {
   const day = dateOf(text.slice(0, 10));
   if (day === null || Number.isNaN(day)) return undefined;
   if (text.length === 10) return { day };
-  if (!/^.{10}[T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)$/.test(text)) return undefined;
-  const time = Date.parse(text.replace(' ', 'T').replaceAll(' ', '').replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  const [, clock = '', zone = 'Z'] = /^.{10}[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];
+  const time = Date.parse(`${text.slice(0, 10)}T${clock}${zone.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
   return Number.isNaN(time) ? undefined : { time };
 }
 
@@ -107,7 +107,7 @@ export function orderingProblems(sku: string | null, attributes: Readonly<Record
   const sale = salePriceOf(attributes['sale_price']);
   if (Number.isNaN(sale)) problems.push({ name: 'sale_price', code: 'not_a_number', message: 'This must be an amount such as 9.99 or 9.99 EUR.' });
   if (sale !== null && saleDatesOf(attributes['sale_price_effective_date']) === undefined) {
-    problems.push({ name: 'sale_price_effective_date', code: 'invalid_time', message: 'This must be two dates as 2026-11-24/2026-11-29, or two times with their zones.' });
+    problems.push({ name: 'sale_price_effective_date', code: 'invalid_time', message: 'This must be two dates as 2026-11-24/2026-11-29, or two times such as 2026-11-24T11:00+0100.' });
   }
   if (policyOf(attributes['reorder_policy']) === undefined) {
     problems.push({ name: 'reorder_policy', code: 'unknown_policy', message: `This must be one of ${REORDER_POLICIES.join(', ')}.` });
