@@ -130,7 +130,7 @@ class PartitionSink {
       }
       const beyond = records.findIndex(({ offset }) => offset > last);
       const mine = beyond < 0 ? records : records.slice(0, beyond);
-      if (beyond >= 0) this.#unread = [...records.slice(beyond), ...this.#unread];
+      if (beyond >= 0) this.#unread = records.slice(beyond);
       await build.add(mine);
       this.lag.took(mine, build.rows);
       seen = beyond < 0 ? (records.at(-1)?.offset ?? seen) : last;

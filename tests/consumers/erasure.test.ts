@@ -5,7 +5,7 @@ import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { carts } from '../../consumers/triggers/carts.js';
-import { clickstream, erasures, interactions, inventory, marketingTriggers as triggers, orders, purchases, sales, type Topic } from '../../schemas/topics.js';
+import { clickstream, deadLetters, erasures, interactions, inventory, marketingTriggers as triggers, orders, purchases, sales, type Topic } from '../../schemas/topics.js';
 import { erasureOf } from '../../pipeline/erasure.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -106,6 +106,35 @@ test('what is on its way to a user while they are erased does not bring them bac
     driver.run();
     for (const id of ['known-1', 'anon-one']) expect(naming(driver, id)).toEqual([]);
   }), { numRuns: 25 });
+});
+
+test('a device whose login reached the user after they were erased is itself again with its next event', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    driver.tick(NINE);
+    driver.send(clickstream, 'anon-one', added('anon-one', 'P2', NINE));
+    driver.tick(NINE + 3 * MINUTE);
+    // As the collector keys it: nobody has told the user's own task of the device yet.
+    write(driver, clickstream, 'anon-one', identify('anon-one', 'known-1', NINE + MINUTE));
+    write(driver, clickstream, 'known-1', erasureOf('known-1', NINE + 2 * MINUTE));
+    driver.run();
+    driver.send(clickstream, 'anon-one', added('anon-one', 'P5', NINE + 3 * MINUTE));
+    expect(naming(driver, 'known-1')).toEqual([]);
+    expect(driver.read(deadLetters)).toEqual([]);
+    expect(driver.row('shoppers', profiles, 'anon-one')).toMatchObject({ recent: [{ sku: 'P5' }] });
+  }), { numRuns: 25 });
+});
+
+test.each([1, 4])('ids that are said to lead to each other go in no circle: what is sent to either is taken once (%i partitions)', (partitions) => {
+  const driver = shop(partitions);
+  driver.tick(NINE);
+  const lead = (from: string, to: string, minute: number): void => driver.send(clickstream, from, shopEvent('', { type: 'alias', previousId: from, userId: to, time: NINE + minute * MINUTE }));
+  lead('one', 'other', 0);
+  lead('other', 'third', 1);
+  lead('third', 'one', 2);
+  for (const [i, id] of ['one', 'other', 'third'].entries()) driver.send(clickstream, id, shopEvent('Product Viewed', { userId: id, time: NINE + (3 + i) * MINUTE, products: [product(`P${i}`)] }));
+  expect(driver.read(deadLetters)).toEqual([]);
+  expect(driver.read(interactions).flatMap(({ products }) => products.map(({ sku }) => sku)).sort()).toEqual(['P0', 'P1', 'P2']);
 });
 
 test('who logs in again after an erasure is joined with the device again, old and new', () => {

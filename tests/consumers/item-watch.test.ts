@@ -41,6 +41,14 @@ test('forecasts hear that a shortage costs without end, and that nothing is said
   expect(driver.read(supplies).map(({ shortageCost }) => shortageCost)).toEqual([null, Infinity, null]);
 });
 
+test('what is on order is not on the shelf, and what is deleted takes nobody\'s place', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(inventory, 'P1', { ...stock('P1', null, NINE), availability: 'on_order' });
+  driver.send(catalog, 'P1', listed('P1', { attributes: { replaces: 'P0' }, time: NINE + 1 }));
+  driver.send(catalog, 'P1', listed('P1', { op: 'delete', time: NINE + 2 }));
+  expect(driver.read(supplies).map(({ stock: units, deleted, replaces }) => [units, deleted, replaces])).toEqual([[0, false, null], [0, false, 'P0'], [0, true, null]]);
+});
+
 test('what is older than what is known changes nothing', () => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P1', stock('P1', 5, NINE + MINUTE, 20_000n));

@@ -176,6 +176,19 @@ test('it does not wait for the marker of a transaction either, with which a stre
   expect(Math.min(...await run(counting(), noMetrics, silentJournal, withMarkers))).toBeGreaterThanOrEqual(EVENTS);
 });
 
+test('a learner that has another input since its snapshot learns from the start of all of them', async () => {
+  const end = (await log.ranges(interactions.name))[0]!.end;
+  const older: Snapshots = { load: async () => ({ pieces: [Uint8Array.of(7)], positions: [{ topic: interactions.name, partition: 0, offset: end }] }), save: async () => {} };
+  for (const [inputs, expected] of [[[interactions], 7], [[interactions, catalog], EVENTS]] as const) {
+    const stop = new AbortController();
+    const { state, caughtUp, done } = await startFold({ ...counting(), inputs, restore: () => ({ events: 7 }) }, { snapshots: older, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics: noMetrics, journal: silentJournal });
+    await caughtUp;
+    expect(state.events).toBe(expected);
+    stop.abort();
+    await done;
+  }
+});
+
 test('it does not wait where what was published is of no use any more', async () => {
   await run(counting());
   expect((await run(counting(false)))[0]).toBeLessThan(EVENTS);
@@ -224,7 +237,7 @@ test('what the log did not take of what a learner told is told once it takes it,
   const saved: number[] = [];
   const told = new Set<number>();
   /** Tells each count once, as a learner of vectors does. */
-  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
+  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, everyMs: 50, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
   const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? (refusals++, Promise.reject(new Unavailable('The log is full.'))) : log.append(records)) };
   const snapshots: Snapshots = { load: async () => undefined, save: async () => void saved.push(told.size) };
   const stop = new AbortController();
@@ -232,7 +245,7 @@ test('what the log did not take of what a learner told is told once it takes it,
   const { state, done } = await startFold(telling, { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log: full, metrics: noMetrics, journal: { ...silentJournal, warn: (_, sentence) => void said.push(sentence), info: (_, sentence) => void said.push(sentence) } });
   await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(2);
   const [first] = [...told];
-  expect([asked, told.size, saved, said]).toEqual([1, 1, [], [expect.stringContaining('waits for what does not answer')]]);
+  expect([asked, told.size, Math.max(0, ...saved), said]).toEqual([1, 1, 0, [expect.stringContaining('waits for what does not answer')]]);
   isFull = false;
   await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(0);
   await expect.poll(() => state.events, { timeout: 10_000 }).toBe(EVENTS);
