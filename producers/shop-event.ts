@@ -5,7 +5,7 @@ import { consentIn } from './consent.js';
 import { previousIdOf, type Envelope } from './envelope.js';
 import { isObject, optionalId, text, under, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
-import type { Meaning } from './vocabulary.js';
+import { specName, type Meaning } from './vocabulary.js';
 
 const nothing: Json = {};
 
@@ -28,7 +28,7 @@ export function eventName(errors: Errors, body: Json, type: Envelope['type']): s
   const name = body['event'];
   if (typeof name === 'string' && name.trim() !== '') {
     if (name.length > 256) errors.push({ path: 'event', code: 'too_large', message: 'An event name has at most 256 characters.' });
-    return name;
+    return specName(name);
   }
   errors.push(name === undefined || name === null
     ? { path: 'event', code: 'required', message: 'A track call needs the name of the event.' }

@@ -65,3 +65,10 @@ export const ga4Names: ReadonlyMap<string, string> = new Map([
   ['add_to_wishlist', 'Product Added to Wishlist'],
   ['search', 'Products Searched'],
 ]);
+
+const spellings: ReadonlyMap<string, string> = new Map(
+  [...meanings.keys(), ...ga4Names.values(), 'Product Shared', 'Product Reviewed', 'Product List Filtered'].map((name) => [name.toLowerCase(), name]),
+);
+
+/** A name as the spec writes it, whatever its case and the spaces around it: an "order completed" that is the shop's own event is an order lost. */
+export const specName = (name: string): string => (meanings.has(name) ? name : (spellings.get(name.trim().toLowerCase()) ?? name));

@@ -69,6 +69,11 @@ describe('a call', () => {
     expect(wrong({ ...view, properties: [1] })).toEqual(['properties not_an_object', 'properties.product_id required']);
   });
 
+  test.each(['order completed', ' Order Completed ', 'ORDER COMPLETED'])('of the name %j is the order that it says: as an event of the shop’s own it would be lost without a word', (event) => {
+    expect(recordsOf(withProperties({ order_id: 'O', products: [{ sku: 'P1' }] }, event))).toMatchObject([{ value: { event: 'Order Completed' } }, { topic: 'orders' }]);
+    expect(wrong(withProperties({}, event.replace(/order/i, 'Order').replace(/completed/i, 'Refunded')), { scope: 'browser' })).toContain('event needs_server_key');
+  });
+
   test('of an unknown name is the shop’s own event', () => {
     expect(click({ ...view, event: 'Lamp Rubbed', properties: { wishes: 3 } })).toMatchObject({ event: 'Lamp Rubbed', products: [], properties: '{"wishes":3}' });
   });
