@@ -4,6 +4,7 @@ import * as features from '../../models/features.js';
 import { Ranking } from '../../pipeline/serving/rank.js';
 import { recommendations } from '../../schemas/topics.js';
 import { shopOfPairs, type TestShop } from './shop.js';
+import { Telling } from '../../pipeline/serving/telling.js';
 
 /** Of so many answers, one each so many ms, to a new shopper each: how many the log is told with what the ranker saw. */
 async function toldInFull(shop: TestShop, answers: number, everyMs: number): Promise<number> {
@@ -45,4 +46,11 @@ test('an answer of one given item has nothing to teach, and takes no turn of oth
   const shop = shopOfPairs();
   for (let n = 0; n < 20; n++) await shop.recommend('a', { items: ['P5'] });
   expect(await toldInFull(shop, 10, 0)).toBe(10);
+});
+
+test('who asks while the second\'s answers are all told has not used up turns of their own', () => {
+  const telling = new Telling();
+  const told = (shopper: string, time: number, times: number): number => Array.from({ length: times }, () => telling.isInFull(shopper, time)).filter(Boolean).length;
+  expect(Array.from({ length: 12 }, (_, i) => told(`s${i}`, 0, 1)).reduce((sum, n) => sum + n, 0)).toBe(10);
+  expect([told('late', 0, 20), told('late', 1_000, 20)]).toEqual([0, 8]);
 });
