@@ -19,6 +19,8 @@
   // A beacon carries 64 KB at most; larger batches would be refused by the browser without an error.
   var MAX_BATCH = 20;
   var MAX_WAITING = 500;
+  // A collector that hangs holds up no question: the answer then goes by what is known.
+  var PATIENCE_MS = 1000;
   var memory = {};
 
   function stored() {
@@ -54,6 +56,11 @@
   var waiting = [];
   var timer = null;
   var backOffMs = 1000;
+  /* Settles when every batch that has left was answered or failed, once. */
+  var underway = Promise.resolve();
+  var batches = 0;
+  var answeredBatch = 0;
+  var failing = false;
 
   function context() {
     var zone;
@@ -93,27 +100,34 @@
     timer = null;
     if (waiting.length === 0) return;
     var batch = waiting.splice(0, MAX_BATCH);
+    var number = ++batches;
     // text/plain needs no preflight: one request instead of two, and none that a beacon could not send.
-    fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: body(batch), keepalive: true }).then(function (response) {
+    var answer = fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: body(batch), keepalive: true }).then(function (response) {
       if (response.status === 429 || response.status >= 500) return again(batch, Number(response.headers.get('retry-after')) * 1000);
       backOffMs = 1000;
+      failing = false;
       if (waiting.length > 0 && timer === null) timer = setTimeout(flush, 0);
-      return response.ok ? response.json().then(answered) : undefined;
+      return response.ok ? response.json().then(function (told) { answered(number, told.token); }) : undefined;
     }).catch(function () {
       again(batch, 0);
     });
+    underway = Promise.all([underway, answer]);
   }
 
   /* The same calls under the same ids: the server knows those it has already taken. */
   function again(batch, askedMs) {
     waiting = batch.concat(waiting);
+    failing = true;
     clearTimeout(timer);
     timer = setTimeout(flush, Math.max(askedMs || 0, backOffMs));
     backOffMs = Math.min(backOffMs * 2, 60000);
   }
 
-  function answered(answer) {
-    api.token = answer.token;
+  /* Answers may overtake each other: the newest batch's token is the one that has seen all. */
+  function answered(number, token) {
+    if (number < answeredBatch) return;
+    answeredBatch = number;
+    api.token = token;
   }
 
   /* The page may never come back: whatever waits leaves as beacons. */
@@ -133,7 +147,7 @@
   });
 
   var api = {
-    /* Position of the last batch: `after` of a recommend call that must see it. */
+    /* Position of the last batch that was taken: `after` of a question asked by other means than `recommend`. */
     token: undefined,
     /* Set it after a log-in: what the shop's server signed for this shopper. With it a page may consent for them, and is shown what is theirs. */
     shopperToken: undefined,
@@ -154,11 +168,19 @@
       api.shopperToken = undefined;
     },
     flush: flush,
-    /* Ask for recommendations; resolves with the answer of POST /v1/recommend. */
+    /*
+     * Ask for recommendations that have seen every call before; resolves with the answer of POST /v1/recommend. What waits is
+     * sent first, unless the collector has just failed.
+     */
     recommend: function (options) {
-      var who = api.shopperToken && ids.userId ? { userId: ids.userId, shopperToken: api.shopperToken } : { anonymousId: ids.anonymousId };
-      var question = Object.assign(who, { writeKey: writeKey }, options);
-      return fetch(host + '/v1/recommend', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: JSON.stringify(question) }).then(function (response) { return response.json(); });
+      var own = !options || options.after === undefined || options.after === api.token;
+      if (!failing) flush();
+      var enough = new Promise(function (resolve) { setTimeout(resolve, PATIENCE_MS); });
+      return Promise.race([underway, enough]).then(function () {
+        var who = api.shopperToken && ids.userId ? { userId: ids.userId, shopperToken: api.shopperToken } : { anonymousId: ids.anonymousId };
+        var question = Object.assign(who, { writeKey: writeKey }, options, own ? { after: api.token } : {});
+        return fetch(host + '/v1/recommend', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: JSON.stringify(question) });
+      }).then(function (response) { return response.json(); });
     },
     /* Calls of the list that waited for this file: ['track', 'Product Viewed', {…}]. */
     push: function (call) {

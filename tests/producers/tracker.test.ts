@@ -49,7 +49,8 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
     fetch: async (url: string, { body }: { body: string }) => {
       fetched.push({ url, body: JSON.parse(body) as Sent['body'] });
       const now = statuses.shift() ?? 200;
-      return { status: now, ok: now === 200, headers: { get: () => null }, json: async () => ({ token: 't' }) };
+      if (now === Infinity) return await new Promise(() => {}); // it never answers
+      return { status: now, ok: now === 200, headers: { get: () => null }, json: async () => ({ token: `token ${fetched.length}` }) };
     },
     addEventListener: (name: string, run: () => void) => listeners.set(name, run),
     crypto, URL, URLSearchParams, Intl, setTimeout, clearTimeout, Promise, millrace: early,
@@ -68,7 +69,7 @@ test('calls made before the script had loaded are sent, after the page itself', 
   expect(url).toBe('https://collector.example/v1/batch');
   expect(body).toMatchObject({ writeKey: 'wk', batch: [{ type: 'page' }, { type: 'track', event: 'Product Viewed', properties: { product_id: 'P1' }, context: { page: { url: 'https://shop.example/p?utm_campaign=spring' }, campaign: { name: 'spring' } } }] });
   expect(new Set(body.batch.map((call) => call['messageId'])).size).toBe(2);
-  expect(api.token).toBe('t');
+  expect(api.token).toBe('token 1');
 });
 
 test('the anonymous id is random, stays in the browser, and ends with a reset', () => {
@@ -99,4 +100,34 @@ test('a batch that was not taken is sent again under the same ids', async () => 
   await pause(1600);
   expect(fetched).toHaveLength(2);
   expect(fetched[1]!.body.batch.map((call) => call['messageId'])).toEqual(fetched[0]!.body.batch.map((call) => call['messageId']));
+});
+
+test.each([
+  ['left out', () => ({ limit: 4 })],
+  ['taken from the page before the click was sent', (token: unknown) => ({ limit: 4, after: token })],
+])('a question has seen the call just made, its `after` %s: that leaves first, and its token is asked by', async (_, options) => {
+  const { fetched, api } = page();
+  await api['recommend']!({});
+  api['track']!('Product Viewed', { product_id: 'P1' });
+  await api['recommend']!(options(api.token));
+  expect(fetched.map(({ url }) => new URL(url).pathname)).toEqual(['/v1/batch', '/v1/recommend', '/v1/batch', '/v1/recommend']);
+  expect(fetched[2]!.body.batch).toMatchObject([{ event: 'Product Viewed' }]);
+  expect(fetched[3]!.body).toMatchObject({ limit: 4, after: 'token 3' });
+});
+
+test('a collector that hangs holds a question up for a second', async () => {
+  const { fetched, api } = page([], new Map(), Infinity);
+  const asked = Date.now();
+  await api['recommend']!({});
+  expect(Date.now() - asked).toBeGreaterThan(900);
+  expect(fetched.map(({ url }) => new URL(url).pathname)).toEqual(['/v1/batch', '/v1/recommend']);
+});
+
+test('a question names the token that a page got elsewhere, and is asked at once while the collector fails', async () => {
+  const { fetched, api } = page([], new Map(), 503);
+  await api['recommend']!({ after: 'of an order' });
+  await api['recommend']!({});
+  expect(fetched.map(({ url }) => new URL(url).pathname)).toEqual(['/v1/batch', '/v1/recommend', '/v1/recommend']);
+  expect(fetched[1]!.body).toMatchObject({ after: 'of an order' });
+  expect(fetched[2]!.body).not.toHaveProperty('after');
 });
