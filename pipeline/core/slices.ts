@@ -3,6 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const SLICE_MS = 0.5;
 /** Of the time that others took since the last slice: where they want all there is, a backlog would grow without end otherwise. */
 const SHARE = 0.2;
+/** Who had no processor for a tenth of a second must not take a fiftieth for it. */
+const LONGEST_MS = 2.5;
 
 /** Of this thread: when its last slice ended, and the turn of whoever asked last for another. */
 let endedAt = 0;
@@ -14,7 +16,7 @@ async function nextSlice(): Promise<number> {
   turns = turns.then(() => nextTurn());
   await turns;
   const now = performance.now();
-  return now + Math.max(SLICE_MS, SHARE * (now - endedAt));
+  return now + Math.min(LONGEST_MS, Math.max(SLICE_MS, SHARE * (now - endedAt)));
 }
 
 /**
