@@ -20,7 +20,9 @@ const whole = (least: number, most: number, fallback: number, why = ''): z.ZodTy
     ctx.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}${why}, not "${text}"` });
     return z.NEVER;
   });
-const url = z.string().optional().refine((text) => text === undefined || URL.canParse(text), 'must be a URL');
+// "localhost:8123" is a URL, too: one of the protocol "localhost:".
+const url = z.string().optional().refine((text) => text === undefined || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), 'must be a URL that begins with http:// or https://');
+const brokers = list.refine((all) => all.every((broker) => /^[^\s:/]+:\d{1,5}$/.test(broker)), 'must be a list of host:port, such as kafka-1:9092,kafka-2:9092');
 
 const variables = z.object({
   PORT: whole(0, 65_535, 8080).describe('Port of the HTTP server; 0 takes a free one.'),
@@ -54,7 +56,7 @@ const variables = z.object({
   SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/measured/compression.md).'),
   SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/measured/compression.md).'),
   UNLISTED_ITEMS: whole(1_000, 10_000_000, 200_000).describe('Items outside the catalogue that recommendations remember at most; beyond that the least popular are forgotten.'),
-  KAFKA_BROKERS: list.describe('Brokers, comma-separated; empty: the embedded log.'),
+  KAFKA_BROKERS: brokers.describe('Brokers as host:port, comma-separated; empty: the embedded log.'),
   KAFKA_TLS: flag.describe('Connect to Kafka over TLS.'),
   KAFKA_TLS_CA_FILE: z.string().optional().describe('File with the certificate authority of the brokers, if it is not a public one.'),
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('SASL mechanism.'),

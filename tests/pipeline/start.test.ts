@@ -51,6 +51,13 @@ test('a HOST with a port or a blank is told with all other problems', () => {
   for (const host of ['127.0.0.1', '::1', '0.0.0.0', 'localhost', 'shop-1.example']) expect(readConfig({ HOST: host }).HOST).toBe(host);
 });
 
+test('a broker without its port, and a URL without http://, are told with all other problems', () => {
+  for (const brokers of ['kafka-1', 'kafka-1:9092,kafka-2', 'kafka://kafka-1:9092', 'kafka-1:']) expect(() => readConfig({ KAFKA_BROKERS: brokers })).toThrow('KAFKA_BROKERS must be a list of host:port');
+  expect(readConfig({ KAFKA_BROKERS: 'kafka-1:9092, 10.0.0.2:29092,' }).KAFKA_BROKERS).toEqual(['kafka-1:9092', '10.0.0.2:29092']);
+  for (const name of ['CLICKHOUSE_URL', 'SCHEMA_REGISTRY_URL']) expect(() => readConfig({ [name]: 'localhost:8123', PORT: 'x' })).toThrow(new RegExp(`PORT must be [^]*${name} must be a URL that begins with http`));
+  expect(readConfig({ SCHEMA_REGISTRY_URL: 'https://user:secret@registry/' }).SCHEMA_REGISTRY_URL).toBe('https://user:secret@registry/');
+});
+
 test('a secret for tokens is as long as the signature that it makes', () => {
   expect(() => readConfig({ SHOPPER_TOKEN_SECRET: 'short' })).toThrow('SHOPPER_TOKEN_SECRET must have 32 characters');
   expect(readConfig({ SHOPPER_TOKEN_SECRET: 'x'.repeat(32) }).SHOPPER_TOKEN_SECRET).toHaveLength(32);
