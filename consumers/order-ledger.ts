@@ -83,11 +83,34 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
   ctx.put(states, key, state);
   state.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
   emitPurchase(event, 'completed', event.time, event.lines, ctx);
-  for (const waiting of before?.waiting ?? []) takeBack(key, ctx.get(states, key)!, orders.codec.decode(waiting), ctx);
+  for (const waiting of before?.waiting ?? []) takeBackLate(key, orders.codec.decode(waiting), ctx);
+}
+
+/** What waited for its order. One that cannot be booked is set aside by itself: the order is none the worse for it. */
+function takeBackLate(key: string, event: OrderEvent, ctx: Context): void {
+  const state = ctx.get(states, key)!;
+  const problem = otherCurrency(state, event);
+  if (!problem) return takeBack(key, state, event, ctx);
+  // Put right it comes under the same id.
+  ctx.put(states, key, { ...state, messages: state.messages.filter((id) => id !== event.messageId) });
+  ctx.refuse(orders, key, event, event.messageId, problem);
+}
+
+/** Why a refund by its total cannot be booked: nothing is converted. Goods have the order's prices, whatever the refund names. */
+function otherCurrency({ currency }: OrderState, { kind, orderId, lines, total, currency: named }: OrderEvent): BadEvent | undefined {
+  if (kind !== 'refunded' || lines.length > 0 || total === null || named === '' || named === currency) return undefined;
+  return new BadEvent('other_currency', `Order ${orderId} is in ${currency} and this refund in ${named}: nothing is converted. Say it in ${currency}, or name the products that came back.`);
+}
+
+/** An order of which money has been given back keeps its currency: in another one it would be another sum. */
+function requireSameCurrency({ currency, refunded }: OrderState, event: OrderEvent): void {
+  if (event.currency === currency || (refunded ?? 0n) === 0n) return;
+  throw new BadEvent('other_currency', `Of order ${event.orderId} money was given back in ${currency}: it cannot become one in ${event.currency}, since nothing is converted.`);
 }
 
 /** The shop's own report of what a page has claimed: where they differ, the claim is taken back and the order booked as reported. */
 function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context): void {
+  requireSameCurrency(claim, event);
   const shopper = event.userId ?? event.anonymousId ?? claim.shopper;
   const messages = remember(claim.messages, event.messageId);
   const isSame = claim.lines.length === event.lines.length && Math.abs(event.time - claim.time) < DAY_MS && event.currency === claim.currency
@@ -97,24 +120,31 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
     ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages });
     return ctx.count('millrace_duplicates_total');
   }
-  const back = claim.lines.map(({ sku, quantity, price, claimed }) => ({ sku, quantity: -quantity, price, claimed: 0 - claimed }));
-  if (!isSame) {
-    back.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: claim.time }, ctx, claim));
-    event.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: event.time, claimed: 0 }, ctx));
-  }
-  emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back, ctx);
-  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, event.lines, ctx);
   const returned = new Map<string, number>();
   for (const line of claim.lines) returned.set(line.sku, (returned.get(line.sku) ?? 0) + line.returned);
+  const lines = event.lines.map(({ sku, quantity, price }): LedgerLine => {
+    const back = Math.max(0, Math.min(quantity, returned.get(sku) ?? 0));
+    returned.set(sku, (returned.get(sku) ?? 0) - back);
+    return { sku, quantity, price, returned: back, claimed: 0 };
+  });
+  const back = claim.lines.map((line) => ({ sku: line.sku, quantity: 0 - leftOf(line), price: line.price, claimed: 0 - line.claimed }));
+  const booked = lines.map((line) => ({ sku: line.sku, quantity: leftOf(line), price: line.price, claimed: 0 }));
+  if (!isSame) {
+    back.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: claim.time }, ctx, claim));
+    booked.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: event.time }, ctx));
+  }
+  emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), ctx);
+  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, booked.filter(hasUnits), ctx);
   ctx.put(states, key, {
     ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
-    lines: event.lines.map(({ sku, quantity, price }) => {
-      const back = Math.max(0, Math.min(quantity, returned.get(sku) ?? 0));
-      returned.set(sku, (returned.get(sku) ?? 0) - back);
-      return { sku, quantity, price, returned: back, claimed: 0 };
-    }),
+    lines, refunded: keptOf(lines, event, claim, ctx),
   });
 }
+
+const hasUnits = ({ quantity }: { quantity: number }): boolean => quantity !== 0;
+
+/** Units of a line that change over when its order is told anew: what came back did so at the price and in the currency of then. */
+const leftOf = ({ quantity, returned }: LedgerLine): number => quantity - returned;
 
 const sure = (line: LedgerLine): LedgerLine => ({ ...line, claimed: 0 });
 
@@ -125,28 +155,25 @@ function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: 
 
 /** A later report of the whole order by the shop: the difference of each line is booked on the order's day. Lines of one SKU follow each other. */
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
+  requireSameCurrency(state, event);
   const after = { ...state, currency: event.currency };
   const wanted = new Map<string, OrderEvent['lines'][number][]>();
   for (const line of event.lines) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
   const lines = state.lines.map((was, index) => {
     const now = wanted.get(was.sku)?.shift();
-    const line = { ...was, price: now?.price ?? was.price, quantity: now?.quantity ?? 0, claimed: 0 };
+    const quantity = now?.quantity ?? 0;
+    // What came back of units that the order no longer has did not come back of it.
+    const line = { ...was, price: now?.price ?? was.price, quantity, claimed: 0, returned: Math.min(was.returned, Math.max(0, quantity)) };
     if (line.price === was.price && line.quantity === was.quantity && event.currency === state.currency) makeSure(event, was, index, state, ctx);
     else {
-      sell(event, { ...was, quantity: -was.quantity, claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx, state);
-      sell(event, { ...line, line: index, kind: 'adjustment', time: state.time }, ctx, after);
+      sell(event, { ...was, quantity: 0 - leftOf(was), claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx, state);
+      sell(event, { ...line, quantity: leftOf(line), line: index, kind: 'adjustment', time: state.time }, ctx, after);
     }
-    // What came back of units that the order no longer has did not come back of it.
-    const returned = Math.min(line.returned, Math.max(0, line.quantity));
-    sell(event, { ...line, quantity: line.returned - returned, line: index, kind: 'adjustment', time: state.time }, ctx, after);
-    return { ...line, returned };
+    return line;
   });
   const added = [...wanted.values()].flat().map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: 0 }));
   added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx, after));
-  const given = state.refunded ?? 0n;
-  const over = tooMuch(given, [...lines, ...added]);
-  if (over > 0n) sellMoney(event, 'adjustment', over, after, ctx);
-  ctx.put(states, key, { ...after, refunded: given - over, lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
+  ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
 }
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
@@ -161,6 +188,8 @@ function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx
 
 /** A refund or cancellation: units by line where lines are named, all that is left where neither lines nor a smaller total are. */
 function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
+  const problem = otherCurrency(state, event);
+  if (problem) throw problem;
   const kind: SaleKind = event.kind === 'cancelled' ? 'cancellation' : 'refund';
   const given = state.refunded ?? 0n;
   const left = worthOf(state.lines) - given;
@@ -193,7 +222,15 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   ctx.put(states, key, {
     ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), cancelled: state.cancelled || (whole && kind === 'cancellation'),
   });
-  if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
+  if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
+}
+
+/** The money given back that lines, told anew, still stand for; what is more is booked back. */
+function keptOf(lines: readonly LedgerLine[], event: OrderEvent, state: OrderState, ctx: Context): bigint {
+  const given = state.refunded ?? 0n;
+  const over = tooMuch(given, lines);
+  if (over > 0n) sellMoney(event, 'adjustment', over, state, ctx);
+  return given - over;
 }
 
 /** How much of the money given back is more than what is left of lines. */
@@ -209,7 +246,7 @@ function sellMoney(event: OrderEvent, kind: SaleKind, amount: bigint, state: Ord
 }
 
 /** What is left of lines. */
-const worthOf = (lines: readonly LedgerLine[]): bigint => lines.reduce((sum, { price, quantity, returned }) => sum + amountOf(price, quantity - returned), 0n);
+const worthOf = (lines: readonly LedgerLine[]): bigint => lines.reduce((sum, line) => sum + amountOf(line.price, leftOf(line)), 0n);
 
 interface Booking {
   readonly sku: string;

@@ -96,7 +96,7 @@ function shopperRecords(errors: Errors, call: Call, shop: Shop): CollectedRecord
   const record: CollectedRecord = { topic: 'clickstream', key: keyOf(click), value: click };
   if (meaning?.kind !== 'order') return [record];
   const before = errors.length;
-  const order = orderEvent(errors, call, meaning.change, products, click, shop.currency);
+  const order = orderEvent(errors, call, meaning.change, products, told, shop.currency);
   under(errors, before, 'properties.');
   refuseOld(errors, call);
   return [record, { topic: 'orders', key: order.orderId, value: order }];

@@ -23,7 +23,8 @@ export function orderEvent(errors: Errors, { head, properties, confirmed }: Call
     anonymousId: head.anonymousId,
     time: head.time,
     receivedAt: head.receivedAt,
-    currency: seen.currency ?? shopCurrency,
+    // What comes back of an order is in the order's currency, which only the ledger knows.
+    currency: seen.currency ?? (kind === 'refunded' || kind === 'cancelled' ? '' : shopCurrency),
     total: seen.value,
     shipping: money(errors, properties, 'shipping'),
     tax: money(errors, properties, 'tax'),

@@ -96,7 +96,7 @@ export interface OrderEvent {
   readonly time: number;
   /** When it was taken. */
   readonly receivedAt: number;
-  /** ISO 4217. */
+  /** ISO 4217; empty in a refund or cancellation that names none: the order's. */
   readonly currency: string;
   /** Total as reported. */
   readonly total: null | bigint;

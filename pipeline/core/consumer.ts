@@ -1,5 +1,6 @@
 import type { Topic } from '../../schemas/topics.js';
 import type { Move, UserMerge } from '../../schemas/types.js';
+import type { BadEvent } from './errors.js';
 import type { RowKind } from './rows.js';
 
 /** A decoded record as a handler gets it. */
@@ -41,6 +42,8 @@ export interface Context {
   /** All rows of a kind under a key, in order of `sub`. */
   scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[];
   emit<T>(topic: Topic<T>, key: string, value: T): void;
+  /** A record of `topic` that was kept and turns out to be no good becomes a dead letter, told from others of its key by `id`; the handler goes on. */
+  refuse<T>(topic: Topic<T>, key: string, value: T, id: string, problem: BadEvent): void;
   /** To every partition but the task's own. */
   emitToOthers<T>(topic: Topic<T>, value: T): void;
   /** Set or replace the timer (name, key, sub). */

@@ -7,10 +7,11 @@ export type Refused = Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'key' |
 
 /** The dead letter of a refused record: whole, with position, code and reason, so that it can be repaired and replayed. */
 export function deadLetterOf(refusal: {
-  consumer: string; code: string; error: Error; record: Refused; at: number; partitions: number;
+  consumer: string; code: string; error: Error; record: Refused; at: number; partitions: number; place?: string;
 }): NewRecord {
   const { consumer, code, error, record, at, partitions } = refusal;
-  const id = `${consumer}/${record.topic}/${record.partition}/${record.offset < 0 ? record.key : record.offset}`;
+  const { place = record.offset < 0 ? record.key : record.offset } = refusal;
+  const id = `${consumer}/${record.topic}/${record.partition}/${place}`;
   return {
     topic: deadLetters.name,
     partition: partitionOf(id, partitions),

@@ -278,6 +278,11 @@ export class Task {
       emit: <T>(topic: Topic<T>, key: string, value: T) => {
         this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });
       },
+      refuse: <T>(topic: Topic<T>, key: string, value: T, id: string, error: BadEvent) => {
+        metrics.count('millrace_dead_letters_total', { code: error.code });
+        const record = { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) };
+        this.#outputs.push(deadLetterOf({ consumer: consumer.name, code: error.code, error, record, at: this.#now, partitions, place: `${key}/${id}` }));
+      },
       emitToOthers: <T>(topic: Topic<T>, value: T) => {
         const bytes = topic.codec.encode(value);
         for (let to = 0; to < partitions; to++) if (to !== partition) this.#outputs.push({ topic: topic.name, partition: to, key: null, value: bytes });

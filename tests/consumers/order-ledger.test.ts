@@ -251,6 +251,27 @@ test('what came back of an order that a page has claimed cannot come back again 
   expect(net(driver).units).toBe(0);
 });
 
+test('money given back of what a page has claimed is no more than the order that the shop reports', () => {
+  const driver = ledger();
+  const report = (confirmed: boolean, units: number): void => driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed, lines: [orderLine('P1', units, 10_000n)] }));
+  report(false, 3);
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { total: 20_000n }));
+  report(true, 1);
+  expect(net(driver)).toEqual({ units: 1, amount: 0n });
+  driver.send(orders, 'O', orderEvent('cancelled', 'O'));
+  expect(net(driver)).toEqual({ units: 0, amount: 0n });
+});
+
+test('an order of which some came back, confirmed for another shopper, was bought by them as far as it is left', () => {
+  const driver = ledger();
+  const report = (confirmed: boolean, userId: string): void => driver.send(orders, 'O', orderEvent('completed', 'O', { userId, confirmed, lines: [orderLine('P1', 1, 1n), orderLine('P2', 3, 10n)] }));
+  report(false, 'page');
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { lines: [orderLine('P1', 1, 1n), orderLine('P2', 1, 10n)] }));
+  report(true, 'u1');
+  expect(driver.read(purchases).map(({ shopper, kind, lines, revenue }) => [shopper, kind, lines.length, revenue])).toEqual([
+    ['page', 'completed', 2, 31n], ['page', 'refunded', 2, -11n], ['page', 'cancelled', 1, -20n], ['u1', 'completed', 1, 20n]]);
+});
+
 test('an order is of the currency that the shop reports, where a page claimed another one', () => {
   const driver = ledger();
   for (const [confirmed, currency] of [[false, 'USD'], [true, 'EUR']] as const) {
@@ -258,6 +279,51 @@ test('an order is of the currency that the shop reports, where a page claimed an
   }
   const sums = (currency: string): bigint => driver.read(sales).reduce((sum, line) => sum + (line.currency === currency ? line.amount : 0n), 0n);
   expect([sums('USD'), sums('EUR')]).toEqual([0n, 200_000n]);
+});
+
+test('money is given back in the currency of its order: a refund in another one, before the order or after it, is a dead letter and counts once it is put right', () => {
+  const driver = ledger();
+  const refund = (messageId: string, currency: string): void => driver.send(orders, 'O', orderEvent('refunded', 'O', { messageId, currency, total: 50_000n }));
+  refund('early', 'EUR');
+  refund('early-2', 'EUR');
+  refund('right', 'USD');
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', currency: 'USD', lines: [orderLine('P1', 2, 100_000n)] }));
+  refund('late', 'EUR');
+  const letters = driver.read(deadLetters);
+  expect(letters.map(({ id, code, consumer, topic, key }) => [id, code, consumer, topic, String(key)])).toEqual(
+    ['order-ledger/orders/0/O/early', 'order-ledger/orders/0/O/early-2', 'order-ledger/orders/0/4'].map((id) => [id, 'other_currency', 'order-ledger', 'orders', 'O']));
+  expect(letters[2]!.message).toBe('Order O is in USD and this refund in EUR: nothing is converted. Say it in USD, or name the products that came back.');
+  expect(net(driver)).toEqual({ units: 2, amount: 150_000n });
+  for (const { value } of letters) driver.send(orders, 'O', { ...orders.codec.decode(value!), currency: 'USD', total: 10_000n });
+  expect(net(driver)).toEqual({ units: 2, amount: 120_000n });
+  expect(new Set(driver.read(sales).map(({ currency }) => currency))).toEqual(new Set(['USD']));
+});
+
+test('a refund that names no currency, and goods whatever it names, come back in the currency of the order', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { currency: '', total: 50_000n }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', currency: 'USD', lines: [orderLine('P1', 3, 100_000n)] }));
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { currency: 'EUR', total: 90_000n, lines: [orderLine('P1', 1, 90_000n)] }));
+  driver.send(orders, 'O', orderEvent('cancelled', 'O', { currency: '' }));
+  expect(driver.read(sales).map(({ amount, currency }) => [amount, currency])).toEqual([[300_000n, 'USD'], [-50_000n, 'USD'], [-100_000n, 'USD'], [-200_000n, 'USD'], [50_000n, 'USD']]);
+  expect(driver.read(purchases).map(({ revenue, currency }) => [revenue, currency])).toEqual([[300_000n, 'USD'], [-100_000n, 'USD'], [-200_000n, 'USD']]);
+});
+
+test('whatever comes back of an order that changes its currency, nothing of it is left in another one than its own', () => {
+  const lines = fc.tuple(fc.nat(3), fc.nat(3)).map(([a, b]) => [orderLine('A', a + 1, 10_000n), orderLine('B', b, 30_000n)]);
+  const currency = fc.constantFrom('EUR', 'USD');
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('refunded' as const), currency, total: fc.constantFrom(10_000n, 40_000n) }),
+    fc.record({ kind: fc.constantFrom('refunded' as const, 'updated' as const, 'completed' as const), currency, lines }),
+    fc.record({ kind: fc.constant('cancelled' as const), currency }),
+  );
+  fc.assert(fc.property(lines, fc.array(step, { maxLength: 8 }), (first, steps) => {
+    const driver = ledger();
+    driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', confirmed: false, lines: first }));
+    for (const { kind, ...more } of steps) driver.send(orders, 'O', orderEvent(kind, 'O', more));
+    const sums = ['EUR', 'USD'].map((of) => driver.read(sales).reduce((sum, { currency, amount }) => sum + (currency === of ? amount : 0n), 0n));
+    expect(sums.every((sum) => sum >= 0n) && sums.includes(0n)).toBe(true);
+  }), { numRuns: 500 });
 });
 
 test('an order is of the day that the shop reports, where a page claimed another one', () => {

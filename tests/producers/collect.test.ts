@@ -241,10 +241,10 @@ describe('orders and stock', () => {
     expect(wrong(withProperties({ order_id: 'undefined' }, 'Order Cancelled'))).toEqual(['properties.order_id placeholder_id']);
   });
 
-  test.each([['Order Completed', 'completed'], ['Order Updated', 'updated'], ['Order Refunded', 'refunded'], ['Order Cancelled', 'cancelled']])('%s is of kind %s, keyed by its order, in the shop’s currency', (event, kind) => {
-    const [first, second] = recordsOf(withProperties({ order_id: 12, products: [{ product_id: 'P1' }] }, event));
+  test.each([['Order Completed', 'completed', 'GBP'], ['Order Updated', 'updated', 'GBP'], ['Order Refunded', 'refunded', ''], ['Order Cancelled', 'cancelled', '']])('%s is of kind %s, keyed by its order, in the shop’s currency unless it is the order’s', (event, kind, currency) => {
+    const [first, second] = recordsOf(withProperties({ order_id: 12, total: 5, products: [{ product_id: 'P1' }] }, event));
     expect(first!.topic).toBe('clickstream');
-    expect(second).toMatchObject({ topic: 'orders', key: '12', value: { kind, orderId: '12', currency: 'GBP', lines: [{ sku: 'P1', quantity: 1, price: 0n }] } });
+    expect(second).toMatchObject({ topic: 'orders', key: '12', value: { kind, orderId: '12', currency, lines: [{ sku: 'P1', quantity: 1, price: 0n }] } });
   });
 
   test('an order needs its products, and so does an update of one; a refund and a cancellation may name none', () => {
