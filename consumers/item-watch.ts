@@ -11,7 +11,11 @@ import { suppliesAlike, supplyOf } from './items/supply.js';
 const NOTICES_A_COMMIT = 1_000;
 
 export const productRows = rows<Product>('', 'Product');
+/** Who waits for an item, by shopper, and the same in the order in which they are told. */
 const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
+const turns = rows<ItemWatcher>('turn', 'ItemWatcher');
+const TIME_DIGITS = 16;
+const turnOf = (since: number, shopper: string): string => String(Math.max(0, since)).padStart(TIME_DIGITS, '0') + shopper;
 
 /** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item they wait for did, and forecasts what there is. */
 export function itemWatch(): Consumer {
@@ -114,8 +118,13 @@ function setStock(sku: string, { quantity, availability, time }: Pick<InventoryC
 
 function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key: string; value: ItemInterest }, ctx: Context): void {
   if (kind === 'in_cart') tell(sku, shopper, 'item_info', time, ctx);
-  else if (active) ctx.put(watchers, sku, { since: time }, shopper);
-  else ctx.delete(watchers, sku, shopper);
+  else {
+    const before = ctx.get(watchers, sku, shopper);
+    if (before) ctx.delete(turns, sku, turnOf(before.since, shopper));
+    if (!active) return ctx.delete(watchers, sku, shopper);
+    ctx.put(watchers, sku, { since: time }, shopper);
+    ctx.put(turns, sku, { since: time }, turnOf(time, shopper));
+  }
 }
 
 /** Tell those who wait that it is back since `time`, the earliest first, some of them now and the rest at the next tick: a commit stays bounded. */
@@ -123,10 +132,13 @@ function notify(sku: string, time: number, ctx: Context): void {
   const product = ctx.get(productRows, sku);
   // Sold out again before their turn, or not to be had: they keep waiting for the next restock, or until it is shown again.
   if (!product || isSoldOut(product) || product.onOrder || isAway(product)) return;
-  const waiting = ctx.scan(watchers, sku).sort((a, b) => a.value.since - b.value.since);
-  for (const { sub: shopper } of waiting.slice(0, NOTICES_A_COMMIT)) {
+  // No more than are told are read: of a hundred thousand who wait each tick would read all that are left.
+  const waiting = ctx.scan(turns, sku, NOTICES_A_COMMIT + 1);
+  for (const { sub: turn } of waiting.slice(0, NOTICES_A_COMMIT)) {
+    const shopper = turn.slice(TIME_DIGITS);
     tell(sku, shopper, 'back_in_stock', time, ctx);
     ctx.delete(watchers, sku, shopper);
+    ctx.delete(turns, sku, turn);
   }
   if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.now + 1, '', String(time));
 }

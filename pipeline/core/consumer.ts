@@ -39,8 +39,8 @@ export interface Context {
   delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
   /** Forget every row and timer of a key; what was on its way to it from ids that are merged into it belongs to nobody or to those. */
   erase(key: string, time: number): void;
-  /** All rows of a kind under a key, in order of `sub`. */
-  scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[];
+  /** The rows of a kind under a key, in order of `sub`: all of them, or the first `most`. */
+  scan<T>(kind: RowKind<T>, key: string, most?: number): { sub: string; value: T }[];
   emit<T>(topic: Topic<T>, key: string, value: T): void;
   /** A record of `topic` that was kept and turns out to be no good becomes a dead letter, told from others of its key by `id`; the handler goes on. */
   refuse<T>(topic: Topic<T>, key: string, value: T, id: string, problem: BadEvent): void;

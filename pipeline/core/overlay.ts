@@ -33,17 +33,28 @@ export class Overlay {
     if (kind.name === TIMER && value !== undefined) this.#addTimer({ due: (value as { due: number }).due, key: rowKey(key, rest) });
   }
 
-  scan<T>(kind: RowKind<T>, key: string): { sub: string; value: T }[] {
+  /** The rows of a kind under a key in order of `sub`, the first `most` of them. Of the store's no more are read, but for what was deleted since the last commit. */
+  scan<T>(kind: RowKind<T>, key: string, most = Infinity): { sub: string; value: T }[] {
     const subs = new Set<string>();
-    const { start, end } = rowRange(key, kind.name);
-    const skipped = start.length;
-    for (const row of this.#store.range(start, end)) subs.add(row.key.slice(skipped));
     const prefix = restPrefix(kind.name);
-    for (const rest of this.#rows.get(key)?.keys() ?? []) if (rest.startsWith(prefix)) subs.add(rest.slice(prefix.length));
-    return [...subs].sort().flatMap((sub) => {
+    const changed = this.#rows.get(key);
+    for (const rest of changed?.keys() ?? []) if (rest.startsWith(prefix)) subs.add(rest.slice(prefix.length));
+    const { start, end } = rowRange(key, kind.name);
+    let left = most;
+    for (const row of this.#store.range(start, end)) {
+      if (left-- <= 0) break;
+      const sub = row.key.slice(start.length);
+      const known = changed?.get(prefix + sub);
+      if (known && known.value === undefined) left++;
+      subs.add(sub);
+    }
+    const found: { sub: string; value: T }[] = [];
+    for (const sub of [...subs].sort()) {
+      if (found.length >= most) break;
       const value = this.get(kind, key, sub);
-      return value === undefined ? [] : [{ sub, value }];
-    });
+      if (value !== undefined) found.push({ sub, value });
+    }
+    return found;
   }
 
   /** Every row of a key but timers' bookkeeping: (kind, sub, framed value), for moving them elsewhere. */
