@@ -18,6 +18,7 @@ import { startMillrace } from '../main.js';
 import { GaveUp, replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
 import { exitingWell, REFUSED, TRY_AGAIN, TryAgain } from './exit.js';
+import { installationDirectory } from './installation.js';
 import { textOf } from './text-lines.js';
 
 interface Options {
@@ -86,20 +87,22 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
   const { size } = await opened.stat();
   const config = readConfig();
   const source = options.source ?? basename(file);
+  let bytesRead = 0;
+  const text = textOf(file, opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
+  const reading = formats[options.format](text, {
+    source, get receivedAt() { return Date.now(); }, shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
+  });
+  // A file that is none of its format ends here: opened first, an empty log would stand where there was none, and be what `sql` asks.
+  const first = await reading.records.next();
   const destination = await destinationOf(config, options, source);
   const began = performance.now();
   const bar = new SingleBar({ format: '{stage} {bar} {percentage}% | {rate} events/s | {eta_formatted} left', stream: process.stderr, noTTYOutput: false, clearOnComplete: true, hideCursor: true });
   const rate = (events: number): string => Math.round(events / Math.max(0.001, (performance.now() - began) / 1000)).toLocaleString('en');
-  let bytesRead = 0;
   bar.start(size, 0, { stage: 'reading   ', rate: '0' });
   let summary: Summary;
   try {
-    const text = textOf(file, opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
-    const reading = formats[options.format](text, {
-      source, get receivedAt() { return Date.now(); }, shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
-    });
     const replayed = await replay({
-      reading, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed, patienceMs: Number(options.patience) * 1_000,
+      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed, patienceMs: Number(options.patience) * 1_000,
       onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
       onRetry: (error) => process.stderr.write(`${error.message} The same batch is sent again for ${options.patience} s.\n`),
     }).catch((error: unknown) => {
@@ -127,6 +130,12 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
   if (summary.refused > 0) process.exitCode = REFUSED;
 }
 
+async function* from<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}
+
 /** Where what was refused stands, as far as it is known. */
 function linesOf({ refused, examples }: Summary): string {
   if (refused === 0) return '';
@@ -137,7 +146,16 @@ function linesOf({ refused, examples }: Summary): string {
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
   if (options.url !== undefined) return uploader(options.url, source, config.ADMIN_TOKENS[0]);
   if (config.KAFKA_BROKERS.length > 0) return cluster(config, options, source);
-  return (await askRunning(config.DATA_DIR, options.clock)) ?? ourselves(config, options);
+  return (await askRunning(config.DATA_DIR, options.clock)) ?? (await runningDemo(config, options)) ?? ourselves(config, options);
+}
+
+/** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
+async function runningDemo(config: Config, { clock }: Options): Promise<Destination | undefined> {
+  const directory = installationDirectory(config);
+  if (directory === config.DATA_DIR || clock === 'file') return undefined;
+  const demo = await askRunning(directory, clock);
+  if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
+  return demo;
 }
 
 /** The topics alone: whoever ran tasks here would take partitions from the processes of the cluster, and give them back at the end. */

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openDoor } from '../../infra/embedded-log/door.js';
 import { replayCommand } from '../../pipeline/cli/replay.js';
 import { entry } from '../faults/millrace-entry.js';
 import { said } from '../support/command.js';
@@ -55,6 +57,28 @@ test('of very many refused lines the first twenty are named', async () => {
   expect(report.refused.map(({ line }) => line)).toEqual(Array.from({ length: 20 }, (_, at) => at + 2));
   expect(report.refused[0]).toMatchObject({ errors: [{ path: 'Quantity', code: 'not_a_number' }] });
   expect(process.exitCode).toBe(65);
+});
+
+test('a file that is none of its format leaves no log behind, which commands would ask instead of the demo', async () => {
+  const directory = join(on.folder, 'empty');
+  vi.stubEnv('DATA_DIR', directory);
+  await replayCommand().parseAsync([on.file('lines.csv', 'a,b\n1,2\n'), '--format', 'online-retail'], { from: 'user' });
+  expect(on.err).toContain('The first line does not name the columns InvoiceNo');
+  expect([process.exitCode, existsSync(directory)]).toEqual([1, false]);
+});
+
+test('a file goes into the demo that runs, where DATA_DIR has no log of its own', async () => {
+  const directory = join(on.folder, 'shop');
+  mkdirSync(join(directory, 'demo'), { recursive: true });
+  vi.stubEnv('DATA_DIR', directory);
+  const taken: unknown[] = [];
+  const door = await openDoor(join(directory, 'demo'), {
+    log: () => ({ partitions: 1, clock: 'wall' }), append: ({ records }) => void taken.push(...(records as unknown[])), 'caught-up': () => null,
+  });
+  await replayCommand().parseAsync([on.file('lines.csv', [HEADER, row('1'), row('2')].join('\n')), '--format', 'online-retail'], { from: 'user' });
+  await door.close();
+  expect(on.err).toContain(`Into the demo that runs in ${join(directory, 'demo')}.`);
+  expect([on.out.slice(0, 20), taken.length > 0, readdirSync(directory)]).toEqual(['2 events, 2 accepted', true, ['demo']]);
 });
 
 /** A server that answers 503 to the requests of these numbers, from 0, and takes the others. */
