@@ -14,7 +14,7 @@ import { sale, supply } from '../support/sales.js';
 
 const days = shopDays('UTC');
 const SKUS = ['S0', 'S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7'];
-const DAYS = 40;
+const DAYS = 20;
 const NOW = NINE + DAYS * DAY;
 
 type Lines = readonly (readonly [sku: string, units: number])[];
@@ -30,7 +30,7 @@ const empty = (mostUnlisted = 3, options: DriverOptions = {}): Driver => {
   return driver;
 };
 
-/** A shop of eight SKUs, of each of which it has sold one to nine a day for forty days. */
+/** A shop of eight SKUs, of each of which it has sold one to nine a day for twenty days. */
 function shop({ confirmed = true, catalogue = true, options = {} }: { confirmed?: boolean; catalogue?: boolean; options?: DriverOptions } = {}): Driver {
   const driver = empty(20, options);
   if (catalogue) for (const sku of SKUS) driver.send(inventory, sku, stock(sku, 500, NINE - HOUR));
@@ -65,13 +65,13 @@ describe('units that only a page has reported', () => {
     });
     expect(new Set(orderings).size).toBe(1);
     expect(orderings[0]! / usual).toBeGreaterThan(1);
-    expect(orderings[0]! / usual).toBeLessThan(1.5);
+    expect(orderings[0]! / usual).toBeLessThan(2);
   });
 
   test('that are usual count like those of the shop: one that hears of orders by pages alone is forecast as if its server said them', () => {
     const [said, claimed] = [true, false].map((confirmed) => shop({ confirmed }));
     expect(told(claimed!)).toBe(told(said!));
-    expect(told(said!)!).toBeGreaterThan(28 * 4);
+    expect(told(said!)!).toBeGreaterThan(28 * 3);
     expect(row(claimed!, 'S7')!.units).toEqual(row(said!, 'S7')!.units);
   });
 
