@@ -1,4 +1,5 @@
 import { shopperProblem } from '../consumers/ids.js';
+import { isNumbered, knowsSchema, schemaIdOf } from '../schemas/codec.js';
 import { clickstream } from '../schemas/topics.js';
 import type { Shop } from '../producers/collect.js';
 import { caughtUp } from './caught-up.js';
@@ -21,6 +22,9 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   door.answer('append', async ({ records }) => {
     const decoded = (records as (Omit<NewRecord, 'value'> & { value: string | null })[])
       .map((record) => ({ ...record, value: record.value === null ? null : Buffer.from(record.value, 'base64') }));
+    // Taken, each of them would be a dead letter of every consumer, and the command would say that all was accepted.
+    const foreign = decoded.map(({ value }) => (value === null ? undefined : schemaIdOf(value))).find((id) => id !== undefined && !knowsSchema(id) && !isNumbered(id));
+    if (foreign !== undefined) throw new Error(`The process that runs here does not know schema ${foreign}, in which this command writes: it is of an older version. Start it anew, then the command.`);
     return (await log.append(decoded)).length;
   });
   door.answer('caught-up', () => caughtUp(engine, topology, rowSink, () => {}));

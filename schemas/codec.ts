@@ -133,5 +133,8 @@ export function keepNumber(id: number): boolean {
   return writer !== undefined;
 }
 
+/** Whether this version has a file of that number, as commands of the same machine write them, a registry or not. */
+export const isNumbered = (id: number): boolean => numbered.has(id);
+
 /** Whether records with this schema id can be resolved without asking a registry. */
 export const knowsSchema = (id: number): boolean => registered.has(id) || (!isRegistryUsed && numbered.has(id));
