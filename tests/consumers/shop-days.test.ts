@@ -5,7 +5,7 @@ import { restOf, rowKey, type RowKind } from '../../pipeline/core/rows.js';
 import { demandDays, sales } from '../../schemas/topics.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 import { latest, shop, total } from '../support/demand.js';
-import type { Driver } from '../support/driver.js';
+import type { Driver, DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale } from '../support/sales.js';
 
@@ -25,9 +25,20 @@ const write = (driver: Driver, sku: string, quantity: number, time: number): voi
 const skusOf = (partition: number, count: number): string[] =>
   Array.from({ length: 400 }, (_, i) => `P${i}`).filter((sku) => partitionOf(sku, PARTITIONS) === partition).slice(0, count);
 
+function crashing(): DriverOptions {
+  const random = randomness(7);
+  return {
+    batch: () => 1 + Math.floor(20 * uniform(random)),
+    crash: () => {
+      const draw = uniform(random);
+      return draw < 0.1 ? 'lost' : draw < 0.2 ? 'kept' : undefined;
+    },
+  };
+}
+
 /** 24 SKUs that sell two a day, on the seventh day of a week hardly anything; some lines come days late, some are taken back. */
-function live(partitions: number, days: number): Driver {
-  const driver = shop('UTC', { partitions });
+function live(partitions: number, days: number, crashing: DriverOptions = {}): Driver {
+  const driver = shop('UTC', { partitions, ...crashing });
   const random = randomness(3);
   for (let day = 0; day < days; day++) {
     const morning = NINE + day * DAY;
@@ -45,8 +56,8 @@ function live(partitions: number, days: number): Driver {
   return driver;
 }
 
-test('each partition knows the days of the whole shop, late lines and refunds too', () => {
-  const [whole, parted] = [live(1, 60), live(PARTITIONS, 60)];
+test.each<[string, DriverOptions]>([['', {}], [', whatever the batches are and whichever commits are lost', crashing()]])('each partition knows the days of the whole shop, late lines and refunds too%s', (_, options) => {
+  const [whole, parted] = [live(1, 40), live(PARTITIONS, 40, options)];
   const expected = own(whole, windowRows, 0)!;
   expect(expected.hits.reduce((sum, hits) => sum + hits, 0)).toBeGreaterThan(300);
   for (let partition = 0; partition < PARTITIONS; partition++) {
