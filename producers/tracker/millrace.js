@@ -56,7 +56,7 @@
   var waiting = [];
   var timer = null;
   var backOffMs = 1000;
-  /* Settles when every batch that has left was answered or failed, once. */
+  /* Settles when every batch that has left was answered or failed, once; with nothing, or a page open for days would hold all its answers. */
   var underway = Promise.resolve();
   var batches = 0;
   var answeredBatch = 0;
@@ -111,7 +111,7 @@
     }).catch(function () {
       again(batch, 0);
     });
-    underway = Promise.all([underway, answer]);
+    underway = Promise.all([underway, answer]).then(function () {});
   }
 
   /* The same calls under the same ids: the server knows those it has already taken. */
