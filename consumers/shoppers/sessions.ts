@@ -34,7 +34,7 @@ type Span = Pick<Past, 'start' | 'lastSeen'>;
 
 const goOn = (one: Span, other: Span): boolean => one.start <= other.lastSeen + SESSION_GAP_MS && other.start <= one.lastSeen + SESSION_GAP_MS;
 
-const currentOf = ({ sessionId: id, sessionStart: start, lastSeen }: UserProfile): Past | null => (id === NO_SESSION ? null : { id, start, lastSeen });
+const currentOf = ({ sessionId: id, sessionStart: start, lastSeen }: Pick<UserProfile, 'sessionId' | 'sessionStart' | 'lastSeen'>): Past | null => (id === NO_SESSION ? null : { id, start, lastSeen });
 
 /** The session before the current one after an event: the one to which events of an earlier visit that come late may belong, so that each of them is no visit. */
 export function pastAfter(before: UserProfile, time: number, session: Session): UserProfile['past'] {
@@ -46,9 +46,10 @@ export function pastAfter(before: UserProfile, time: number, session: Session): 
 }
 
 type Sessions = Pick<UserProfile, 'sessionId' | 'sessionStart' | 'sessions' | 'past'>;
+type Seen = Sessions & Pick<UserProfile, 'lastSeen'>;
 
 /** The sessions of two ids of one shopper; `later` was seen last. Those that were less than thirty minutes apart are one. */
-export function joinSessions(later: UserProfile, earlier: UserProfile): Sessions {
+export function joinSessions(later: Seen, earlier: Seen): Sessions {
   const sessions = later.sessions + earlier.sessions;
   const { sessionId, sessionStart } = later;
   const [past, visits] = joinPast(later.past, earlier.past, sessions);

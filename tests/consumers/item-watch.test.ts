@@ -148,6 +148,19 @@ test.each([{ op: 'delete' }, { hidden: true }] as const)('nobody is told of a re
   expect(told()).toEqual([['s1', 'P8#3', 7], ['s2', 'P8#4', 10]]);
 });
 
+test('what is shown again with a stock that it had not is one restock: as many are told at once as of any', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.tick(NINE);
+  driver.send(catalog, 'P8', listed('P8', { hidden: true, quantity: 0 }));
+  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i }));
+  driver.run();
+  driver.send(catalog, 'P8', listed('P8', { quantity: 5, time: NINE + MINUTE }));
+  expect(driver.read(triggerCandidates)).toHaveLength(1_000);
+  driver.tick(NINE + 2 * MINUTE);
+  expect(driver.read(triggerCandidates)).toHaveLength(1_200);
+  expect(driver.row('item-watch', productRows, 'P8')).toMatchObject({ stock: 5, restocks: 1 });
+});
+
 test('what is shown again with a stock that nobody knows is back where the feed says so, and otherwise not', () => {
   const driver = new Driver([itemWatch()]);
   const shown = (minute: number, more: Partial<CatalogChange> = {}): void => driver.send(catalog, 'P8', listed('P8', { time: NINE + minute * MINUTE, ...more }));

@@ -221,6 +221,14 @@ describe('what was shown', () => {
     expect(shop.learner.chosen).toBe(3);
   });
 
+  test('teaches nothing by a click that names no list, though the item was put into the cart from one', async () => {
+    const { shop, id, skus } = await shown();
+    shop.event('a', skus[2]!, [], { event: 'Product Added', recommendationId: id });
+    expect(shop.learner.chosen).toBe(1);
+    shop.event('a', skus[2]!, [], { event: 'Recommendation Clicked', recommendationId: null });
+    expect(shop.learner.chosen).toBe(1);
+  });
+
   test('teaches as much where a click is read before what it was shown in: they come by two topics', async () => {
     const [after, before] = [shopOfPairs(), shopOfPairs()];
     for (const shop of [after, before]) {
