@@ -72,7 +72,7 @@ export function encodingOf(request: IncomingMessage): string {
 
 /** Bytes of another charset are either no UTF-8 or, worse, another text in it. @throws Refusal 415 */
 export function checkCharset(request: IncomingMessage): void {
-  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  const charset = /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
   if (charset !== undefined && !/^(utf-?8|(us-)?ascii)$/i.test(charset)) throw refuse(415, `Send UTF-8: the content-type names the charset ${JSON.stringify(charset.slice(0, 40))}.`);
 }
 

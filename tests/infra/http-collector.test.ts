@@ -91,7 +91,9 @@ describe('Segment’s HTTP API', () => {
       expect(await response.text()).toContain(charset.replaceAll('"', ''));
     }
     expect(http.values('clickstream')).toEqual([]);
-    expect((await http.post('/v1/track', view, { ...basic(BROWSER), 'content-type': 'application/json; CharSet="UTF8"' })).status).toBe(200);
+    for (const named of ['CharSet="UTF8"', "charset='utf-8'", 'charset=']) {
+      expect((await http.post('/v1/track', view, { ...basic(BROWSER), 'content-type': `application/json; ${named}` })).status).toBe(200);
+    }
   });
 
   test('a wrong call names every wrong field and is kept as a dead letter', async () => {
