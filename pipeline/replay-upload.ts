@@ -25,9 +25,19 @@ async function post(url: string, token: string, body: object): Promise<void> {
   const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
     .catch((cause: unknown) => { throw new Unavailable(`${url} does not answer${reasonOf(cause)}.`, { cause }); });
   if (response.ok) return;
-  const detail = (await response.text()).slice(0, 500);
+  const detail = sentencesOf(await response.text()).slice(0, 500);
   if (response.status >= 500 || response.status === 429) throw new Unavailable(`${url} answers ${response.status}: ${detail}`);
   throw new Error(`${url} answers ${response.status}: ${detail}`);
+}
+
+/** What a person reads of an RFC 9457 problem; any other answer as it came. */
+function sentencesOf(text: string): string {
+  try {
+    const { detail, errors = [] } = JSON.parse(text) as { detail?: string; errors?: readonly { path: string; message: string }[] };
+    return detail === undefined ? text : [detail, ...errors.map(({ path, message }) => `${path}: ${message}`)].filter((sentence, at, all) => all.indexOf(sentence) === at).join(' ');
+  } catch {
+    return text;
+  }
 }
 
 /** ` (ECONNREFUSED)` and the like, which tells a wrong port from a wrong name. */

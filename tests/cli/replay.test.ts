@@ -89,6 +89,17 @@ async function moody(refuses: (request: number) => boolean): Promise<{ url: stri
   return { url: `http://127.0.0.1:${(listening.address() as AddressInfo).port}`, asked: () => asked, close: () => void listening.close() };
 }
 
+test('what a server has against a batch is told in its sentences, not as JSON', async () => {
+  const refusing = createServer((request, response) => void request.resume().on('end', () => response.writeHead(400, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify({ type: 'about:blank', title: 'Bad Request', status: 400, detail: '2 fields are wrong.', errors: [{ path: 'records[0]', code: 'wrong_type', message: 'Schema id 9 is not known.' }, { path: 'records[3]', code: 'wrong_type', message: 'Schema id 9 is not known.' }] })))).listen(0, '127.0.0.1');
+  await once(refusing, 'listening');
+  const there = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+  await replay([HEADER, row('1')].join('\n'), '--url', there);
+  refusing.close();
+  expect(on.err).toContain(`${there}/v1/sources/lines.csv answers 400: 2 fields are wrong. records[0]: Schema id 9 is not known. records[3]: Schema id 9 is not known.\n`);
+  expect(process.exitCode).toBe(1);
+});
+
 test('a server that is away for a moment is told once, and all is taken', async () => {
   const { url: away, asked, close } = await moody((request) => request < 2);
   await replay([HEADER, row('1'), row('2')].join('\n'), '--url', away);
