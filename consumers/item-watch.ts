@@ -27,8 +27,7 @@ export function itemWatch(): Consumer {
     samePartitionOutputs: [supplies],
     // An answer that is given a product's token waits for it, twice as long.
     patienceMs: 100,
-    // A queue of an earlier release says not since when.
-    timers: { notify: ({ key, payload }, ctx) => notify(key, Number(payload) || ctx.now, ctx) },
+    timers: { notify: ({ key, payload }, ctx) => notify(key, Number(payload), ctx) },
   });
 }
 

@@ -76,7 +76,7 @@ function bookLine(event: OrderEvent, ctx: Context): void {
 
 function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const state: OrderState = {
-    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed, cancelled: false,
+    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed,
     lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: event.confirmed ? 0 : quantity })),
     messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
   };
@@ -178,7 +178,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const base: OrderState = state ?? {
-    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, cancelled: false, lines: [],
+    time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, lines: [],
     messages: [], waiting: [], country: null, cartId: null, refunded: null,
   };
   ctx.put(states, key, {
@@ -219,9 +219,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   // Money without goods (a goodwill refund) has no units; what was given back so is not given back again with the goods.
   const money = isMoney ? event.total! : -tooMuch(given, returned);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
-  ctx.put(states, key, {
-    ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), cancelled: state.cancelled || (whole && kind === 'cancellation'),
-  });
+  ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId) });
   if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
 }
 

@@ -135,7 +135,7 @@ function continued(recent: UserProfile['recent'], { event, time, products, sourc
 function newProfile(time: number): UserProfile {
   return {
     firstSeen: time, lastSeen: time, sessionId: NO_SESSION, sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
-    past: null, aliases: [], marketingConsent: null, consentAt: 0, timezone: null, email: null, known: false,
+    past: null, aliases: [], marketingConsent: null, consentAt: 0, timezone: null, known: false,
   };
 }
 

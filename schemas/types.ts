@@ -874,8 +874,6 @@ export interface OrderState {
   readonly complete: boolean;
   /** Reported by the shop's own systems, not only claimed by a page. */
   readonly confirmed: boolean;
-  /** It was cancelled. */
-  readonly cancelled: boolean;
   /** Lines. */
   readonly lines: readonly LedgerLine[];
   /** Ids of refunds, updates and cancellations already applied, at most 200. */
@@ -1302,8 +1300,6 @@ export interface UserProfile {
   readonly consentAt: number;
   /** IANA zone. */
   readonly timezone: null | string;
-  /** Whether an e-mail address is known (the address itself is not kept). */
-  readonly email: null | boolean;
   /** The id is a userId: whoever asks for it must prove to be that user. */
   readonly known: boolean;
   /** The last of these, which further late events belong to. */
