@@ -114,6 +114,19 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'fired', products: [{ sku: 'P1', quantity: expected }] }]);
   });
 
+  test('two carts of a hundred products are one of a hundred, those of the later one first', () => {
+    const driver = shop(OPTIONS, partitions);
+    for (const [who, minute] of [[{ anonymousId: 'a1' }, 0], [{ userId: 'u1' }, 10]] as const) {
+      const products = Array.from({ length: 100 }, (_, i) => product(`${minute}-${i}`));
+      driver.send(clickstream, Object.values(who).join(), shopEvent('Product Added', { ...who, time: NINE + minute * MINUTE, products }));
+    }
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 20 * MINUTE }));
+    driver.tick(NINE + 5 * HOUR);
+    const products = driver.read(triggers).flatMap((trigger) => trigger.products);
+    expect(products.filter(({ sku }) => sku.startsWith('10-'))).toHaveLength(100);
+    expect(products).toHaveLength(100);
+  });
+
   test('a cart of a device that an order of its user has taken leaves alone what the user put in since', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', time: NINE, products: [product('P1')] }));
