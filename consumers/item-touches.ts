@@ -28,8 +28,7 @@ export const sharesSnapshot = ({ shopper, item, returns: given }: Shares): Uint8
 
 export function restoreShares(bytes: Uint8Array): Shares {
   const [shopper, item, given] = splitBytes(bytes, 3);
-  // By today's rule, whatever it was when the snapshot was taken.
-  return { shopper: fairShare.restore(shopper!), item: { ...fairShare.restore(item!), settings: noShares().item.settings }, returns: returns.restore(given!) };
+  return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!), returns: returns.restore(given!) };
 }
 
 /** The time by which a share is given back. */

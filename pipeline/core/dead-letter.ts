@@ -7,7 +7,7 @@ export type Refused = Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'key' |
 
 /** The dead letter of a refused record: whole, with position, code and reason, so that it can be repaired and replayed. */
 export function deadLetterOf(refusal: {
-  consumer: string; code: string; error: Error; record: Refused; at: number; partitions: number; place?: string;
+  consumer: string; code: string; error: Error; record: Refused; at: number; partitions: number; place?: string | undefined;
 }): NewRecord {
   const { consumer, code, error, record, at, partitions } = refusal;
   const { place = record.offset < 0 ? record.key : record.offset } = refusal;

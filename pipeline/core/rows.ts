@@ -53,6 +53,13 @@ export const PROGRESS_KEY = '\u001f_progress';
 export const TIMER = '_timer';
 /** Sub of the row of a timer. */
 export const timerSub = (name: string, sub = ''): string => (sub === '' ? name : `${name}${SEPARATOR}${sub}`);
+
+/** Name and sub of a timer from the sub of its row. */
+export function splitTimerSub(text: string): { name: string; sub: string } {
+  const [name = '', ...sub] = text.split(SEPARATOR);
+  return { name, sub: sub.join(SEPARATOR) };
+}
+
 export const timerRows = rows<Timer>(TIMER, 'Timer');
 export const redirectRows = rows<Redirect>('_redirect', 'Redirect');
 /** Partition key of rows that belong to the task and to nobody's id, which is never empty. */

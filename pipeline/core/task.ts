@@ -10,7 +10,7 @@ import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
-import { decodeRow, PROGRESS_KEY, rows, splitRowKey, timerRows, timerSub } from './rows.js';
+import { decodeRow, PROGRESS_KEY, rows, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
 import type { RowChange, TableStore } from './store.js';
 
 const progressRows = rows<Progress>('', 'Progress');
@@ -166,7 +166,7 @@ export class Task {
 
   #fire(rowKey: string, due: number): void {
     const { partitionKey: key, sub: nameAndSub } = splitRowKey(rowKey);
-    const [name = '', sub = ''] = splitOnce(nameAndSub);
+    const { name, sub } = splitTimerSub(nameAndSub);
     const payload = this.#overlay.get(timerRows, key, nameAndSub)?.payload ?? '';
     this.#now = due;
     this.#guarded(`_timer/${rowKey}`, () => {
@@ -250,11 +250,14 @@ export class Task {
         return;
       }
     }
-    const code = understood ? error.code : 'crashed';
+    this.#setAside(understood ? error.code : 'crashed', error, record);
+  }
+
+  #setAside(code: string, error: Error, record: Refused, place?: string): void {
+    const { consumer: { name: consumer }, metrics, partitions } = this.#options;
     metrics.count('millrace_dead_letters_total', { code });
     // A tombstone in an input says nothing that could be repaired: it is counted and passed.
-    if (code === 'tombstone') return;
-    this.#outputs.push(deadLetterOf({ consumer: consumer.name, code, error, record, at: this.#now, partitions: this.#options.partitions }));
+    if (code !== 'tombstone') this.#outputs.push(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
   }
 
   #makeContext(): Context {
@@ -279,9 +282,7 @@ export class Task {
         this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });
       },
       refuse: <T>(topic: Topic<T>, key: string, value: T, id: string, error: BadEvent) => {
-        metrics.count('millrace_dead_letters_total', { code: error.code });
-        const record = { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) };
-        this.#outputs.push(deadLetterOf({ consumer: consumer.name, code: error.code, error, record, at: this.#now, partitions, place: `${key}/${id}` }));
+        this.#setAside(error.code, error, { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) }, `${key}/${id}`);
       },
       emitToOthers: <T>(topic: Topic<T>, value: T) => {
         const bytes = topic.codec.encode(value);
@@ -295,8 +296,3 @@ export class Task {
     };
   }
 }
-
-const splitOnce = (text: string): [string, string] => {
-  const at = text.indexOf('\u001f');
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-};

@@ -12,6 +12,7 @@ import { refuse } from '../../infra/http/problem.js';
 import { demandForecasts } from '../../schemas/topics.js';
 import type { Forecast, ShopHours } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
+import { partsOf } from '../core/slices.js';
 import { isoDay, type ShopDays } from '../core/shop-day.js';
 import { isoHour } from '../core/shop-hours.js';
 import { accuracyOf, classAccuracy, driversOf, mixOf, replacedBySku, stockOf } from './forecast-explanation.js';
@@ -110,7 +111,7 @@ export class ForecastDoor {
    */
   async ofCategory(category: string): Promise<object | undefined> {
     const skus = this.#options.items.skusIn(category);
-    return skus.length === 0 ? undefined : { category, products: skus.filter((sku) => !this.#isOver(sku)).length, ...await this.#total(slices(skus)) };
+    return skus.length === 0 ? undefined : { category, products: skus.filter((sku) => !this.#isOver(sku)).length, ...await this.#total(partsOf(skus, SLICE)) };
   }
 
   /** The demand of all that has sold, of whatever category or none: what the categories come to, and the rest. */
@@ -238,10 +239,6 @@ export class ForecastDoor {
     const { shop } = this.#shopOf(sku);
     return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
   }
-}
-
-function* slices(skus: readonly string[]): Iterable<readonly string[]> {
-  for (let from = 0; from < skus.length; from += SLICE) yield skus.slice(from, from + SLICE);
 }
 
 /** Newest day of the window on which more was sold than came back; null where there is none, and nobody knows whether one was before. */

@@ -114,4 +114,10 @@ test('a partition that reads history later than the others judges its days by it
     expect(a! / b!).toBeGreaterThan(0.98);
     expect(a! / b!).toBeLessThan(1.02);
   }
+  // What was told late has put the days right.
+  apart.tick(NINE + 60 * DAY);
+  apart.tick(NINE + 61 * DAY);
+  inStep.tick(NINE + 60 * DAY);
+  inStep.tick(NINE + 61 * DAY);
+  for (const partition of [0, 1]) own(inStep, windowRows, partition)!.hits.forEach((hits, i) => expect(own(apart, windowRows, partition)!.hits[i], `day ${i}`).toBeCloseTo(hits, 6));
 });
