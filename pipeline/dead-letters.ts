@@ -8,6 +8,9 @@ import type { DeadLetter, OrderEvent } from '../schemas/types.js';
 import type { Log, NewRecord, Position } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 
+/** A replay looks for its letters among so many. */
+const SEARCHED = 100_000;
+
 /** The latest dead letters, newest first. */
 export async function listDeadLetters(log: Log, limit: number): Promise<DeadLetter[]> {
   const ranges = await log.ranges(deadLetters.name);
@@ -47,11 +50,39 @@ function decodedOf({ topic, value, partition }: DeadLetter): unknown {
  * @throws Error when there is no such letter, or it still cannot be understood
  */
 export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<readonly Position[]> {
-  const letter = (await listDeadLetters(log, 100_000)).find((candidate) => candidate.id === id);
+  const letter = (await listDeadLetters(log, SEARCHED)).find((candidate) => candidate.id === id);
   if (!letter) throw new Error(`There is no dead letter ${id}.`);
-  const value = repaired === undefined ? letter.value : bytesOf(repaired);
-  if (value === null) throw new Error(`Dead letter ${id} has no value; give one with --value.`);
-  return log.append(letter.partition < 0 ? collectedAgain(letter, value, log.partitions, shop) : [recordAgain(letter, value, log.partitions)]);
+  return log.append(recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
+}
+
+export interface Replayed {
+  readonly replayed: number;
+  /** What still cannot be understood, or may not be written again. */
+  readonly refused: readonly { readonly id: string; readonly message: string }[];
+}
+
+/** Write the records of all dead letters with a code to their topics again as they are, the oldest first: what caused them has been put right. */
+export async function replayDeadLetters(log: Log, code: string, shop: Shop): Promise<Replayed> {
+  const refused: { id: string; message: string }[] = [];
+  let replayed = 0;
+  for (const letter of (await listDeadLetters(log, SEARCHED)).reverse()) {
+    if (letter.code !== code) continue;
+    let records: NewRecord[];
+    try {
+      records = recordsOf(letter, letter.value, log.partitions, shop);
+    } catch (error) {
+      refused.push({ id: letter.id, message: (error as Error).message });
+      continue;
+    }
+    await log.append(records);
+    replayed++;
+  }
+  return { replayed, refused };
+}
+
+function recordsOf(letter: DeadLetter, value: Buffer | null, partitions: number, shop: Shop): NewRecord[] {
+  if (value === null) throw new Error(`Dead letter ${letter.id} has no value; give one with --value.`);
+  return letter.partition < 0 ? collectedAgain(letter, value, partitions, shop) : [recordAgain(letter, value, partitions)];
 }
 
 /** JSON as it is, anything else as base64: no base64 begins with a bracket or a quote. */

@@ -7,7 +7,7 @@ import type { NewRecord } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 import type { RowSink } from './core/row-sink.js';
 import type { Topology } from './core/topology.js';
-import { listDeadLetters, replayDeadLetter, shownDeadLetter } from './dead-letters.js';
+import { listDeadLetters, replayDeadLetter, replayDeadLetters, shownDeadLetter } from './dead-letters.js';
 import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
 import { exportEvents } from './export-events.js';
@@ -41,6 +41,7 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   door.answer('export-events', ({ path }) => exportEvents(engine, String(path)));
   door.answer('dead-letters', async ({ limit }) => (await listDeadLetters(log, Number(limit))).map((letter) => shownDeadLetter(letter)));
   door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value), shop));
+  door.answer('replay-dead-letters', ({ code }) => replayDeadLetters(log, String(code), shop));
 }
 
 /**

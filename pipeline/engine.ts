@@ -9,7 +9,7 @@ import { useRegistry } from '../infra/schema-registry/registry.js';
 import { openTableStores } from '../infra/table-store/stores.js';
 import { allTopics } from '../schemas/topics.js';
 import type { Config } from './config.js';
-import { ConfigError } from './core/errors.js';
+import { ConfigError, Unavailable } from './core/errors.js';
 import type { Log } from './core/log.js';
 import type { Journal, Metrics } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
@@ -172,6 +172,22 @@ async function openSink(config: Config, ports: { metrics: Metrics; journal: Jour
   const sink = url === undefined
     ? await openChdb({ directory: join(config.DATA_DIR, 'clickhouse'), database, shopTimeZone }, ports)
     : openClickHouse({ url, user, password, database, shopTimeZone });
-  await sink?.ensure();
-  return sink;
+  return sink && withTables(sink);
+}
+
+/** Make the tables now, or where the server is away once a sink asks for them: it must not keep events from being taken. They are made once a process. */
+async function withTables(sink: RowSink): Promise<RowSink> {
+  let made: Promise<void> | undefined;
+  const ensure = (): Promise<void> => (made ??= sink.ensure().catch((error: unknown) => {
+    made = undefined;
+    throw error;
+  }));
+  try {
+    await ensure();
+  } catch (error) {
+    if (error instanceof Unavailable) return { ...sink, ensure };
+    await sink.close();
+    throw error;
+  }
+  return { ...sink, ensure };
 }

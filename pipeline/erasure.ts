@@ -29,6 +29,7 @@ export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, jour
       }
     }
   };
+  await patiently(() => rowSink.ensure());
   await patiently(async () => {
     const stored = await lease.storedOffset(erasures.name);
     const start = (await log.ranges(erasures.name))[lease.partition]?.start ?? 0;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
-import { listDeadLetters, replayDeadLetter, shownDeadLetter } from '../dead-letters.js';
+import { listDeadLetters, replayDeadLetter, replayDeadLetters, shownDeadLetter, type Replayed } from '../dead-letters.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
 import { askInstallation } from './installation.js';
@@ -30,14 +30,23 @@ export function deadLettersCommand(): Command {
       if (!letter) throw new Error(`There is no dead letter ${id}.`);
       process.stdout.write(`${JSON.stringify(letter, null, 2)}\n`);
     }));
-  const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired.').argument('<id>', 'its id')
+  const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired, or all with a code as they are.').argument('[id]', 'its id')
     .option('--value <value>', 'repaired value: the call as JSON for what the collector refused, else framed Avro in base64')
-    .action((id: string, { value }: { value?: string }) => exitingWell(async () => {
+    .option('--code <code>', 'all with this code, once what caused them has been put right')
+    .action((id: string | undefined, { value, code }: { value?: string; code?: string }) => exitingWell(async () => {
+      if ((id === undefined) === (code === undefined)) throw new Error('Name one dead letter by its id, or all of a kind by --code.');
+      if (code !== undefined && value !== undefined) throw new Error('--value repairs one dead letter: give its id, not --code.');
       const config = readConfig();
       const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
-      const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop));
-      process.stdout.write(`${JSON.stringify(positions)}\n`);
+      if (id !== undefined) {
+        const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop));
+        process.stdout.write(`${JSON.stringify(positions)}\n`);
+        return;
+      }
+      const outcome = await askInstallation(config, { kind: 'replay-dead-letters', code }, ({ log }) => replayDeadLetters(log, code!, shop)) as Replayed;
+      process.stdout.write(`${JSON.stringify(outcome)}\n`);
+      if (outcome.refused.length > 0) throw new Error(`${outcome.refused.length} of ${outcome.refused.length + outcome.replayed} were refused.`);
     }));
   return new Command('dead-letters').description(`What consumers and collector refused (topic ${deadLetters.name}).`).addCommand(list).addCommand(show).addCommand(replay)
-    .addHelpText('after', `\nExamples:\n  millrace dead-letters list --limit 10\n  millrace dead-letters show request/0f9f…/0`);
+    .addHelpText('after', `\nExamples:\n  millrace dead-letters list --limit 10\n  millrace dead-letters show request/0f9f…/0\n  millrace dead-letters replay --code crashed`);
 }

@@ -71,6 +71,7 @@ class PartitionSink {
   }
 
   async run(): Promise<void> {
+    await this.#patiently(() => this.sink.ensure());
     this.#tableId = await this.#patiently(() => this.sink.tableId(this.spec.table));
     await this.#start();
     while (!this.lease.revoked.aborted) {

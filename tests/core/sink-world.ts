@@ -107,7 +107,7 @@ export class World {
     const within = (from: number, to: number) => this.table.filter((offset) => offset >= from && offset <= to);
     return {
       engine: 'clickhouse',
-      ensure: async () => {},
+      ensure: async () => this.#step('ensure'),
       tableId: async () => {
         this.#step('tableId');
         return this.tableId;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { deadLettersCommand } from '../../pipeline/cli/dead-letters.js';
-import { listDeadLetters, replayDeadLetter } from '../../pipeline/dead-letters.js';
+import { listDeadLetters, replayDeadLetter, replayDeadLetters } from '../../pipeline/dead-letters.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { allTopics, clickstream, deadLetters, orders, sales } from '../../schemas/topics.js';
 import type { DeadLetter, OrderEvent, ShopEvent } from '../../schemas/types.js';
@@ -54,6 +54,17 @@ test('a letter that is unknown, cut or no JSON is refused with a sentence', asyn
 test('what others have counted already is not written again', async () => {
   await keep('marketing-triggers/interactions/0/7', 'x', { topic: 'interactions', consumer: 'marketing-triggers', partition: 0, offset: 7, code: 'crashed' });
   await expect(replayDeadLetter(log, 'marketing-triggers/interactions/0/7', undefined, shop)).rejects.toThrow(/count twice/);
+});
+
+test('all with a code are replayed as they are, the oldest first; those that cannot be are named, and keep none of the others', async () => {
+  const call = (sku: string): string => JSON.stringify({ type: 'track', anonymousId: 'a1', event: 'Product Viewed', properties: { product_id: sku } });
+  const before = (await written()).length;
+  await keep('request/r4/0', call('P4'), { code: 'mended', at: NINE + 2 });
+  await keep('request/r3/0', call('P3'), { code: 'mended', at: NINE + 1 });
+  await keep('request/r5/0', '{"type":"tra', { code: 'mended', at: NINE + 3 });
+  expect(await replayDeadLetters(log, 'mended', shop)).toEqual({ replayed: 2, refused: [{ id: 'request/r5/0', message: expect.stringContaining('not JSON') }] });
+  expect((await written()).slice(before)).toMatchObject([{ products: [{ sku: 'P3' }] }, { products: [{ sku: 'P4' }] }]);
+  expect(await replayDeadLetters(log, 'none', shop)).toEqual({ replayed: 0, refused: [] });
 });
 
 test.each([{ source: { name: 'file', ordinal: 1 } }, { restored: { name: 'log 1/0', ordinal: 1 } }])('a line of a file that was refused counts once when it is replayed, though those behind it have been read: %j', async (place) => {

@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
 import { readConfig } from '../../pipeline/config.js';
-import { ConfigError } from '../../pipeline/core/errors.js';
+import type { RowSink } from '../../pipeline/core/row-sink.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { openEngine } from '../../pipeline/engine.js';
 import { ended, listen, readinessOf, startMillrace } from '../../pipeline/main.js';
@@ -88,6 +91,24 @@ test('on Kafka, too, a second process with the same DATA_DIR is refused at once,
     await expect(second).rejects.toThrow(`Data directory ${directory} is in use by another process`);
   } finally {
     await first.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a ClickHouse that is away keeps no process from starting; one that refuses the password does, as a fault of the configuration', async () => {
+  const refusing = createHttpServer((_, response) => void response.writeHead(403, { 'X-ClickHouse-Exception-Code': '516' }).end('Code: 516. DB::Exception: default: Authentication failed. (AUTHENTICATION_FAILED)')).listen(0, '127.0.0.1');
+  await once(refusing, 'listening');
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+  const sinkAt = async (port: number): Promise<RowSink | undefined> => {
+    const engine = await openEngine({ config: readConfig({ DATA_DIR: directory, CLICKHOUSE_URL: `http://127.0.0.1:${port}` }), metrics: noMetrics, journal: silentJournal });
+    return engine.openRowSink().finally(() => engine.close());
+  };
+  try {
+    const waiting = await sinkAt(1);
+    await expect(waiting!.ensure()).rejects.toThrow(Unavailable);
+    await expect(sinkAt((refusing.address() as AddressInfo).port)).rejects.toThrow(ConfigError);
+  } finally {
+    refusing.close();
     rmSync(directory, { recursive: true });
   }
 });
