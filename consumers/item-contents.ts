@@ -3,6 +3,7 @@ import * as embedding from '../models/embedding.js';
 import type * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as repeats from '../models/repeats.js';
+import { categoriesOf } from '../schemas/categories.js';
 import type { CatalogChange } from '../schemas/types.js';
 import { learnListing, type TakesOver } from './listing.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
@@ -43,7 +44,7 @@ export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex,
   });
   if (op === 'delete') return;
   const item = itemIndex.numberOf(index, sku);
-  contents.tokens.set(item, tower.tokensOf({ title: name, category, brand, price: price === null ? null : Number(price) / 10_000 }));
+  contents.tokens.set(item, tower.tokensOf({ title: name, category, categories: categoriesOf(change), brand, price: price === null ? null : Number(price) / 10_000 }));
   if (contents.tower.steps > 0) tell(contents, model.embedding, item);
 }
 

@@ -42,7 +42,7 @@ function onCatalogChange({ key, value, writtenAt }: Incoming<CatalogChange>, ctx
   const product: Product = deleted
     ? { ...before, deleted: true, catalogAt: change.time }
     : {
-        ...before, ...priceAfter(before, change), name: change.name, category: change.category, brand: change.brand,
+        ...before, ...priceAfter(before, change), name: change.name, category: change.category, furtherCategories: change.furtherCategories, brand: change.brand,
         currency: change.currency ?? before.currency, url: change.url, imageUrl: change.imageUrl, hidden: change.hidden, deleted: false,
         attributes: change.attributes, catalogAt: change.time,
       };
@@ -151,7 +151,7 @@ function tell(sku: string, shopper: string, kind: CandidateKind, time: number, c
 
 function emptyProduct(sku: string): Product {
   return {
-    sku, name: null, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, deleted: false,
+    sku, name: null, category: null, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, deleted: false,
     stock: null, onOrder: false, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
   };
 }

@@ -4,7 +4,7 @@
  *   x = multi-hot of hashed tokens, each 1/√tokens       h = leaky(W₁·x + b₁)       t = (W₂·h + b₂) / |W₂·h + b₂|
  *   loss = mean_i w_i·(1 − t_i·v_i)                      v_i: the vector the item has learned, w_i = n/(n + 5) by its n clicks
  *
- * Tokens: words of the title, category, brand, price in quarter and whole octaves, hashed into 4,096 slots. 64 hidden
+ * Tokens: words of the title, categories, brand, price in quarter and whole octaves, hashed into 4,096 slots. 64 hidden
  * units, 64 outputs on the same unit sphere as the embedding's items, whose vectors are the other tower: fixed while
  * this one learns. The best t is the mean direction of all items that say the same. While learning, each token is left
  * out with probability 0.6, so that no word can stand for one item: without it, and with a softmax against the batch's
@@ -30,6 +30,8 @@ const VERSION = 1;
 export interface Content {
   readonly title: string | null;
   readonly category: string | null;
+  /** Where it is in several. */
+  readonly categories?: readonly string[] | undefined;
   readonly brand: string | null;
   readonly price: number | null;
 }
@@ -101,11 +103,12 @@ export function init(settings: Partial<Settings> = {}): ContentTower {
 }
 
 /** Slots of what is said about an item, each once; none where nothing is said. */
-export function tokensOf({ title, category, brand, price }: Content): Int32Array {
+export function tokensOf({ title, category, categories = [category ?? ''], brand, price }: Content): Int32Array {
   const words = (title ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const named = [
     ...words.slice(0, MOST_WORDS).map((word): [string, string] => ['word', word]),
-    ['category', category?.toLowerCase() ?? ''] as const, ['brand', brand?.toLowerCase() ?? ''] as const,
+    ...categories.map((name): [string, string] => ['category', name.toLowerCase()]),
+    ['brand', brand?.toLowerCase() ?? ''] as const,
     ['price', price !== null && price > 0 ? price : undefined] as const,
   ] as const;
   return Int32Array.from(new Set(hashedFeatures(named, BITS).subarray(1)));

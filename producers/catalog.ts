@@ -1,9 +1,10 @@
+import { listIn, textsOf } from '../schemas/attribute-values.js';
 import { orderingProblems } from '../schemas/ordering.js';
 import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
 import { availableOf } from './availability.js';
 import { skuOf } from './event-products.js';
-import { flag, isBlank, isObject, money, stock, text, type Errors, type Json } from './fields.js';
+import { flag, isBlank, isObject, MAX_TEXT, money, stock, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
 import { parseCurrency } from './money.js';
 import { parseTime } from './times.js';
@@ -11,14 +12,41 @@ import { parseTime } from './times.js';
 const MAX_URL = 4096;
 const MAX_ATTRIBUTES = 64;
 const MAX_NAME = 256;
+const MAX_CATEGORIES = 64;
+/** Characters of all values of one attribute, as JSON. */
+const MAX_VALUES = 4096;
 
 const OWN = new Set([
-  'sku', 'product_id', 'id', 'item_id', 'op', 'deleted', 'name', 'title', 'category', 'product_type', 'brand', 'price', 'currency',
+  'sku', 'product_id', 'id', 'item_id', 'op', 'deleted', 'name', 'title', 'category', 'categories', 'product_type', 'brand', 'price', 'currency',
   'url', 'link', 'image_url', 'imageUrl', 'image_link', 'hidden', 'quantity', 'stock', 'attributes', 'updated_at', '__proto__',
 ]);
 
 /** The first of some names that says anything: catalogues of different systems call the same field differently. */
 const named = (from: Json, ...names: readonly [string, ...string[]]): string => names.find((name) => !isBlank(from[name])) ?? names[0];
+
+/** Every category that a row names, each once, the first one first; a CSV cell may be a JSON list. */
+function categoriesIn(errors: Errors, row: Json): string[] {
+  const found = new Set<string>();
+  for (const name of ['category', 'categories', 'product_type']) {
+    const value = row[name];
+    const list: unknown = typeof value === 'string' ? (listIn(value) ?? value) : value;
+    const told = Array.isArray(list) ? list.map((one: unknown, at) => text(errors, { [`${name}[${at}]`]: one }, `${name}[${at}]`)) : [text(errors, row, name)];
+    for (const category of told) if (!isBlank(category)) found.add(category!);
+  }
+  if (found.size > MAX_CATEGORIES) errors.push({ path: 'categories', code: 'too_many', message: `A product is in at most ${MAX_CATEGORIES} categories; this one is in ${found.size}.` });
+  return [...found];
+}
+
+/** An attribute as it is kept: several values as a JSON list of texts, anything else with a structure as its JSON. Null where nothing is said. */
+function attributeText(errors: Errors, name: string, value: unknown): string | null {
+  const values = Array.isArray(value) ? textsOf(value) : typeof value === 'string' ? listIn(value) : undefined;
+  if (values === undefined) return (typeof value === 'object' && value !== null ? freeJson(errors, value, name) : String(value))?.slice(0, MAX_TEXT) ?? null;
+  if (values.length < 2) return values[0]?.slice(0, MAX_TEXT) ?? null;
+  const json = JSON.stringify(values.map((one) => one.slice(0, MAX_TEXT)));
+  if (json.length <= MAX_VALUES) return json;
+  errors.push({ path: name, code: 'too_large', message: `The values of an attribute have at most ${MAX_VALUES} characters as JSON; these have ${json.length}.` });
+  return null;
+}
 
 /** Further columns as texts: what filters compare and explanations show. Those that say how to order must say it so that it can be done. */
 function attributesOf(errors: Errors, row: Json, sku: string | null): Record<string, string> {
@@ -30,8 +58,8 @@ function attributesOf(errors: Errors, row: Json, sku: string | null): Record<str
       if (source === row ? OWN.has(name) : name === '__proto__') continue;
       const value = source[name];
       if (value === null || value === undefined || value === '') continue;
-      const text = typeof value === 'object' ? freeJson(errors, value, name) : String(value);
-      if (text !== null) attributes[name] = text.slice(0, 1024);
+      const kept = attributeText(errors, name, value);
+      if (kept !== null) attributes[name] = kept;
     }
   }
   for (const name in attributes) if (name.length > MAX_NAME) errors.push({ path: name.slice(0, 80), code: 'too_large', message: `The name of an attribute has at most ${MAX_NAME} characters; this one has ${name.length}.` });
@@ -77,11 +105,13 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
   const currency = currencyOf(errors, row, behindPrice);
   const { quantity, availability, withdrawn, discontinued } = availableOf(errors, row, stock(errors, row, named(row, 'quantity', 'stock')));
   const sku = skuOf(errors, row);
+  const [category = null, ...furtherCategories] = categoriesIn(errors, row);
   const value: CatalogChange = {
     sku: sku ?? '',
     op: op === 'delete' || isDeleted ? 'delete' : 'upsert',
     name: text(errors, row, named(row, 'name', 'title')),
-    category: text(errors, row, named(row, 'category', 'product_type')),
+    category,
+    furtherCategories,
     brand: text(errors, row, 'brand'),
     price,
     currency: price === null ? currency : (currency ?? context.shop.currency),

@@ -12,7 +12,7 @@ export interface CatalogChange {
   readonly op: CatalogOp;
   /** Title. */
   readonly name: null | string;
-  /** Category. */
+  /** First category, in which the product counts. A path (Home > Kitchen > Cups) is in what lies above it, too. */
   readonly category: null | string;
   /** Brand. */
   readonly brand: null | string;
@@ -30,12 +30,14 @@ export interface CatalogChange {
   readonly quantity: null | number;
   /** What a feed says of stock in words: in_stock, in a number that only quantity tells; on_order, it can be bought but is not there. Sold out is a quantity of 0. */
   readonly availability: null | Availability;
-  /** Any further attribute. */
+  /** Further attributes; several values are a JSON list of texts. */
   readonly attributes: Readonly<Record<string, string>>;
   /** When it was changed. */
   readonly time: number;
   /** When it was taken. */
   readonly receivedAt: number;
+  /** Further categories, none of them the first. */
+  readonly furtherCategories: readonly string[];
 }
 
 /** Stock or price of a product. Key: sku. */
@@ -894,7 +896,7 @@ export interface Product {
   readonly sku: string;
   /** Title. */
   readonly name: null | string;
-  /** Category. */
+  /** First category, in which the product counts. A path (Home > Kitchen > Cups) is in what lies above it, too. */
   readonly category: null | string;
   /** Brand. */
   readonly brand: null | string;
@@ -914,7 +916,7 @@ export interface Product {
   readonly stock: null | number;
   /** It can be bought, but is not there: preorder or backorder. */
   readonly onOrder: boolean;
-  /** Further attributes. */
+  /** Further attributes; several values are a JSON list of texts. */
   readonly attributes: Readonly<Record<string, string>>;
   /** Event time of the last catalogue change. */
   readonly catalogAt: number;
@@ -924,6 +926,8 @@ export interface Product {
   readonly priceAt: number;
   /** How often stock came back. */
   readonly restocks: number;
+  /** Further categories, none of them the first. */
+  readonly furtherCategories: readonly string[];
 }
 
 /** Where a task stands; the row _progress of its table. */

@@ -44,7 +44,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   });
   route('get', '/v1/forecasts', 'server', async ({ query }) => {
     const wanted = forecastsWanted(query);
-    return (await house.deps.forecasts(wanted)) ?? missing('No product is in this category.');
+    return (await house.deps.forecasts(wanted)) ?? missing('No product counts in this category. It counts in its first one, and in what lies above that.');
   });
   route('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(shopper(request))) ?? missing('Nothing is kept under this id.'));
   route('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(shopper(request)));

@@ -1,7 +1,7 @@
 import { isObject, type Errors, type Json } from '../../producers/fields.js';
 import { parseMoney } from '../../producers/money.js';
 
-/** What an item must be; `any` of several texts will do. Prices are in the shop's currency, both ends within. */
+/** What an item must be: of all its categories, or all values of an attribute, one must be among `any`. Prices are in the shop's currency, both ends within. */
 export type Condition =
   | { readonly field: 'category' | 'brand' | 'name'; readonly any: ReadonlySet<string> }
   | { readonly field: 'attribute'; readonly name: string; readonly any: ReadonlySet<string> }

@@ -85,7 +85,7 @@ export async function startRecommendServer({ config: given, folder, items, shopp
 /** Products, their vectors and what shoppers did last, as tasks and the learner leave them. */
 function fillTables({ owned }: Engine, items: number, visitors: number): void {
   owned.open(products.name, 0).apply(Array.from({ length: items }, (_, item): RowChange => ({ key: `sku-${item}`, value: productRows.codec.encode({
-    sku: `sku-${item}`, name: `Product ${item}`, category: `Category ${item % 40}`, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false, onOrder: false,
+    sku: `sku-${item}`, name: `Product ${item}`, category: `Category ${item % 40}`, furtherCategories: [], brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false, onOrder: false,
     stock: 10, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0,
   }) })), 0);
   // Any vector takes as long to score as a learned one.

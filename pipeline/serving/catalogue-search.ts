@@ -8,6 +8,7 @@ import { Latest } from '../../models/kernels/latest.js';
 import type { Listed } from './filter.js';
 import type { Items } from './items.js';
 import { Postings } from './postings.js';
+import { Refusals } from './refusals.js';
 
 /** Items found to fill one answer, at most; how many a ranking wants at least (candidate-picking.ts). */
 const FILLED = 128;
@@ -54,6 +55,8 @@ export class CatalogueSearch {
   #popular = { items: new Int32Array(0), renewed: -1, forgets: 0 };
   /** Those of the catalogue that nobody has touched, and some that somebody has since: 8 bytes each. */
   readonly #new = new Postings<true>();
+  /** What one question has taken, and would not take again from another list. */
+  readonly #taken = new Refusals();
 
   constructor(model: Fusion, items: Items) {
     this.#model = model;
@@ -73,7 +76,7 @@ export class CatalogueSearch {
   more(recent: Int32Array, least: number, sought: Sought): Int32Array {
     const listed = sought.listed();
     const isLong = listed === undefined || listed.count > LOOKED;
-    let count = isLong ? this.#take(this.#mostPopular(), sought, 0) : 0;
+    let count = isLong ? this.#take([this.#mostPopular()], sought, 0) : 0;
     const popular = this.#found.slice(0, count);
     if (isLong && popular.length >= Math.max(FEW, least)) return popular.subarray(0, FILLED);
     const near = isLong ? this.untouched(recent, FILLED, sought) : NONE;
@@ -81,7 +84,7 @@ export class CatalogueSearch {
     this.#room(first.size);
     this.#found.set([...first]);
     count = first.size;
-    for (const list of newestFirst(listed?.lists ?? [this.#latest()])) count = this.#take(list, sought, count, (item) => this.#items.isKnown(item) && !first.has(item));
+    count = this.#take(newestFirst(listed?.lists ?? [this.#latest()]), sought, count, (item) => this.#items.isKnown(item) && !first.has(item));
     this.#measure(recent, count);
     this.#preferPopularAndSpread(count);
     return this.#best(count, FILLED);
@@ -91,15 +94,14 @@ export class CatalogueSearch {
   untouched(recent: Int32Array, limit: number, sought: Sought): Int32Array {
     const listed = sought.listed();
     if (listed && listed.count <= LOOKED) {
-      let count = 0;
-      for (const list of listed.lists) count = this.#take(list, sought, count, (item) => this.isNew(item));
+      const count = this.#take(listed.lists, sought, 0, (item) => this.isNew(item));
       this.#measure(recent, count);
       this.#preferPopularAndSpread(count);
       return this.#best(count, limit);
     }
     const fresh = this.#untouched();
     if (recent.length === 0) {
-      const count = this.#take(fresh.subarray(-LOOKED), sought, 0);
+      const count = this.#take([fresh.subarray(-LOOKED)], sought, 0);
       this.#measure(recent, count);
       this.#preferPopularAndSpread(count);
       return this.#best(count, limit);
@@ -121,13 +123,12 @@ export class CatalogueSearch {
       // Vectors may have moved since, and a number may stand for another item.
       return this.#nearestFound(Int32Array.of(item), near.length, limit, sought, NEAR);
     }
-    let count = 0;
-    for (const list of listed.lists) count = this.#take(list, sought, count);
+    const count = this.#take(listed.lists, sought, 0);
     this.#measure(Int32Array.of(item), count);
     return this.#best(count, limit, NEAR);
   }
 
-  /** Items of the same category: those of the same brand and about the same price before others, popular ones first; at most `limit`. */
+  /** Items of its first category: those of the same brand and about the same price before others, popular ones first; at most `limit`. */
   ofCategory(item: number, limit: number, sought: Sought): Int32Array {
     const items = this.#items;
     const category = items.category(item);
@@ -135,8 +136,7 @@ export class CatalogueSearch {
     const own = items.inCategory(category);
     const listed = sought.listed();
     const lists = listed && listed.count < own.length ? listed.lists : [own];
-    let count = 0;
-    for (const list of newestFirst(lists)) count = this.#take(list, sought, count, (other) => other !== item && items.category(other) === category);
+    const count = this.#take(newestFirst(lists), sought, 0, (other) => other !== item && items.categories(other).includes(category));
     const { slow } = this.#model.popularity;
     const most = this.#found.subarray(0, count).reduce((largest, other) => Math.max(largest, slow[other] ?? 0), 1e-30);
     for (let at = 0; at < count; at++) {
@@ -174,13 +174,18 @@ export class CatalogueSearch {
     return Int32Array.from(near);
   }
 
-  /** Adds what may come of a list to what was found, its last first; so many of the list are looked at. */
-  #take(list: Int32Array, { isRefused }: Sought, from: number, isMeant: (item: number) => boolean = () => true): number {
-    this.#room(from + list.length);
+  /** Adds what may come of some lists to what was found, the last of each first and each item once. */
+  #take(lists: readonly Int32Array[], { isRefused }: Sought, from: number, isMeant: (item: number) => boolean = () => true): number {
     let count = from;
-    for (let at = list.length - 1; at >= 0; at--) {
-      const item = list[at]!;
-      if (isMeant(item) && !isRefused(item)) this.#found[count++] = item;
+    this.#taken.begin(this.#items.size);
+    for (const list of lists) {
+      this.#room(count + list.length);
+      for (let at = list.length - 1; at >= 0; at--) {
+        const item = list[at]!;
+        if (!isMeant(item) || this.#taken.has(item) || isRefused(item)) continue;
+        this.#taken.refuse(item);
+        this.#found[count++] = item;
+      }
     }
     return count;
   }
@@ -191,7 +196,7 @@ export class CatalogueSearch {
     const isDense = count > vectors.items / 4;
     if (isDense && this.#cosines.length < vectors.items) this.#cosines = new Float32Array(capacityFor(vectors.items, this.#cosines.length));
     if (isDense) embedding.cosines(vectors, recent, this.#cosines);
-    const categories = new Set(Array.from(recent, (item) => this.#items.category(item)));
+    const categories = new Set(Array.from(recent, (item) => this.#items.category(item)).filter((category) => category !== null));
     for (let from = 0; from < count; from += AT_ONCE) {
       const some = this.#found.subarray(from, Math.min(count, from + AT_ONCE));
       if (!isDense) embedding.predictMany(vectors, recent, some, some.length, this.#cosines);
@@ -204,9 +209,8 @@ export class CatalogueSearch {
   }
 
   /** Of an item without a vector. */
-  #ofCategory(item: number, categories: ReadonlySet<string | null>): number {
-    const category = this.#items.category(item);
-    return category !== null && categories.has(category) ? OF_CATEGORY : 0;
+  #ofCategory(item: number, clicked: ReadonlySet<string>): number {
+    return this.#items.categories(item).some((category) => clicked.has(category)) ? OF_CATEGORY : 0;
   }
 
   /** Popular items before all untouched ones; of these, equally near, the first found of each category before the second of any. */
@@ -250,7 +254,7 @@ export class CatalogueSearch {
   /** All that nobody has touched; those that somebody has touched since are taken out. */
   #untouched(): Int32Array {
     const all = this.#new.items(true);
-    for (let at = all.length - 1; at >= 0; at--) if (!this.#isUntouched(all[at]!)) this.#new.move(all[at]!, true, undefined);
+    for (let at = all.length - 1; at >= 0; at--) if (!this.#isUntouched(all[at]!)) this.#new.remove(all[at]!, true);
     return this.#new.items(true);
   }
 
@@ -259,7 +263,7 @@ export class CatalogueSearch {
   }
 
   #noteNew(item: number): void {
-    if (this.#isUntouched(item) && !this.#new.has(item)) this.#new.move(item, undefined, true);
+    if (this.#isUntouched(item) && !this.#new.has(item)) this.#new.add(item, true);
   }
 
   /** The items that came last, in the order in which they came. */

@@ -10,7 +10,7 @@ export function matching(filter: Filter, items: Items): Matches {
   return (item) => items.isKnown(item) && conditions.every((matches) => matches(item));
 }
 
-/** Lists of items that hold all that may be shown, each item in one of them, and how long they are together. */
+/** Lists of items that hold all that may be shown, and how long they are together: at least as many as the items. */
 export interface Listed {
   readonly lists: readonly Int32Array[];
   readonly count: number;
@@ -29,7 +29,8 @@ export function shortest(filter: Filter, items: Items): Listed | undefined {
 
 function matchingOne(condition: Condition, items: Items): Matches {
   switch (condition.field) {
-    case 'category': case 'brand': case 'name': {
+    case 'category': return (item) => isAmong(condition.any, items.categories(item));
+    case 'brand': case 'name': {
       const { field, any } = condition;
       return (item) => isAmong(any, items[field](item));
     }
@@ -40,4 +41,6 @@ function matchingOne(condition: Condition, items: Items): Matches {
   }
 }
 
-const isAmong = (any: ReadonlySet<string>, text: string | null): boolean => text !== null && any.has(text);
+/** Whether what an item says, or one of the things that it says, is wanted. */
+const isAmong = (any: ReadonlySet<string>, said: string | readonly string[] | null): boolean =>
+  typeof said === 'string' ? any.has(said) : said !== null && said.some((text) => any.has(text));

@@ -107,7 +107,8 @@ export class ForecastDoor {
   /**
    * The demand of a category: means of its SKUs add up, quantiles are of a count with the sum's two moments (models/forecast/totals).
    * `products` are those of the catalogue, `forecast` those of them that have sold; neither counts what is discontinued or replaced.
-   * Undefined for one that no product is in.
+   * A product counts in its first category, and in what lies above that, so that each level of a tree adds up to the shop; undefined for
+   * a category in which none does.
    */
   async ofCategory(category: string): Promise<object | undefined> {
     const skus = this.#options.items.skusIn(category);

@@ -1,10 +1,12 @@
 import { productRows } from '../../consumers/item-watch.js';
 import * as itemIndex from '../../models/item-index.js';
 import { formatMoney } from '../../producers/money.js';
+import { valuesOf } from '../../schemas/attribute-values.js';
+import { categoriesOf, countsIn } from '../../schemas/categories.js';
 import { products } from '../../schemas/topics.js';
 import type { Product } from '../../schemas/types.js';
 import type { Condition } from '../../infra/http/filter.js';
-import { Postings } from './postings.js';
+import { fieldOf, listsOf, type Field } from './postings.js';
 import type { Views } from './views.js';
 
 /** Bits of an item: a catalogue knows it; it must not be shown; there is some of it; it is no more. */
@@ -12,18 +14,12 @@ const KNOWN = 1;
 const WITHHELD = 2;
 const IN_STOCK = 4;
 const DELETED = 8;
-const NOTHING: Readonly<Record<string, string>> = {};
+/** Texts by name; several values of one name as a list. */
+type Attributes = Readonly<Record<string, string | readonly string[]>>;
+const NOTHING: Attributes = {};
+const NONE: readonly string[] = [];
 /** Prices of an eighth of an octave stand in one list. */
 const PRICES_AN_OCTAVE = 8;
-
-/** A field by which items stand in lists. */
-interface Field<Key> {
-  readonly postings: Postings<Key>;
-  /** Notes where an item stands; what is answered, once what it says has changed, puts it where it belongs. */
-  readonly moving: (item: number) => () => void;
-  /** Puts an item that stands nowhere where it belongs. */
-  readonly add: (item: number) => void;
-}
 
 /**
  * What the scorer knows of items, as columns by the recommender's item number and in step with the catalogue: to ask
@@ -39,15 +35,17 @@ export class Items {
   #prices = new Float64Array(1_024).fill(Number.NaN);
   readonly #priceTexts: (string | null)[] = [];
   readonly #names: (string | null)[] = [];
-  readonly #categories: (string | null)[] = [];
-  readonly #brands: (string | null)[] = [];
-  readonly #attributes: Readonly<Record<string, string>>[] = [];
-  /** One string each for what thousands of items have in common. */
-  readonly #common = new Map<string, string>();
-  readonly #byCategory = this.#field((item) => this.#categories[item] ?? undefined);
-  readonly #byBrand = this.#field((item) => this.#brands[item] ?? undefined);
+  /** Each with its categories, the one in which it counts first. */
+  readonly #categories: (readonly string[])[] = [];
+  /** Each with its brand, or none. */
+  readonly #brands: (readonly string[])[] = [];
+  readonly #attributes: Attributes[] = [];
+  /** One list each for what thousands of items have in common. */
+  readonly #common = new Map<string, readonly string[]>();
+  readonly #byCategory = this.#field((item) => this.categories(item));
+  readonly #byBrand = this.#field((item) => this.#brands[item] ?? NONE);
   readonly #byPrice = this.#field((item) => bandOf(this.#prices[item]!));
-  readonly #byStock = this.#field((item) => this.inStock(item) || undefined);
+  readonly #byStock = this.#field((item) => (this.inStock(item) ? [true] : []));
   /** Made when a filter first asks: by `name`, or an attribute as filters write it. */
   readonly #byText = new Map<string, Field<string>>();
   /** How many products have an attribute: a filter may name any, and only those that are there deserve a list. */
@@ -108,16 +106,23 @@ export class Items {
     return this.#names[item] ?? null;
   }
 
+  /** The first category, in which the item counts. */
   category(item: number): string | null {
-    return this.#categories[item] ?? null;
+    return this.categories(item)[0] ?? null;
+  }
+
+  /** All categories, the first one first, and what lies above them. */
+  categories(item: number): readonly string[] {
+    return this.#categories[item] ?? NONE;
   }
 
   brand(item: number): string | null {
-    return this.#brands[item] ?? null;
+    return this.#brands[item]?.[0] ?? null;
   }
 
-  attribute(item: number, name: string): string | null {
-    return this.#attributes[item]?.[name] ?? null;
+  /** Values of an attribute; none where the item lacks it. */
+  attribute(item: number, name: string): string | readonly string[] {
+    return this.#attributes[item]?.[name] ?? NONE;
   }
 
   nameOf(sku: string): string | null {
@@ -136,9 +141,9 @@ export class Items {
     return this.number(sku) >= 0 || this.#rowOf(sku) !== null;
   }
 
-  /** SKUs of a category that are not deleted. */
+  /** SKUs that count in a category and are not deleted: it is their first one, or lies above that. */
   skusIn(category: string): string[] {
-    return Array.from(this.inCategory(category), (item) => this.sku(item));
+    return Array.from(this.inCategory(category)).filter((item) => countsIn(this.category(item), category)).map((item) => this.sku(item));
   }
 
   /** Items of a category that are not deleted: a view that the next change of the catalogue may change. */
@@ -146,18 +151,21 @@ export class Items {
     return this.#byCategory.postings.items(category);
   }
 
-  /** All that can pass a condition, and of a price range what lies just outside: lists that the next change of the catalogue may change. */
+  /**
+   * All that can pass a condition, and of a price range what lies just outside: lists that the next change of the catalogue may change. What
+   * has several of the values stands in several of them.
+   */
   listed(condition: Condition): readonly Int32Array[] {
     switch (condition.field) {
       case 'category': return listsOf(this.#byCategory, condition.any);
       case 'brand': return listsOf(this.#byBrand, condition.any);
-      case 'name': return listsOf(this.#textField('name', (item) => this.name(item) ?? undefined), condition.any);
+      case 'name': return listsOf(this.#textField('name', (item) => this.name(item) ?? NONE), condition.any);
       case 'attribute': {
         const { name, any } = condition;
-        return this.#attributed.has(name) ? listsOf(this.#textField(`attributes.${name}`, (item) => this.attribute(item, name) ?? undefined), any) : [];
+        return this.#attributed.has(name) ? listsOf(this.#textField(`attributes.${name}`, (item) => this.attribute(item, name)), any) : [];
       }
       case 'price': {
-        const [least, most] = [bandOf(condition.min)!, bandOf(condition.max)!];
+        const [[least = Number.NaN], [most = Number.NaN]] = [bandOf(condition.min), bandOf(condition.max)];
         return listsOf(this.#byPrice, [...this.#byPrice.postings.keys()].filter((band) => band >= least && band <= most));
       }
       case 'inStock': return listsOf(this.#byStock, [true]);
@@ -200,32 +208,23 @@ export class Items {
     this.#prices[item] = product === null || product.price === null ? Number.NaN : Number(product.price) / 10_000;
     this.#priceTexts[item] = product === null || product.price === null ? null : formatMoney(product.price);
     this.#names[item] = product?.name ?? null;
-    this.#categories[item] = this.#shared(product?.category ?? null);
-    this.#brands[item] = this.#shared(product?.brand ?? null);
-    this.#attributes[item] = product === null || Object.keys(product.attributes).length === 0 ? NOTHING : product.attributes;
+    this.#categories[item] = product === null ? NONE : this.#shared(categoriesOf(product));
+    this.#brands[item] = product === null || product.brand === null ? NONE : this.#shared([product.brand]);
+    this.#attributes[item] = product === null ? NOTHING : attributesOf(product);
     this.#countAttributes(item, 1);
     for (const move of moves) move();
     if (product !== null) for (const watcher of this.#watchers) watcher(item);
   }
 
-  #field<Key>(says: (item: number) => Key | undefined): Field<Key> {
-    const postings = new Postings<Key>();
-    const keyOf = (item: number): Key | undefined => ((this.#flags[item]! & (KNOWN | DELETED)) === KNOWN ? says(item) : undefined);
-    return {
-      postings,
-      add: (item) => postings.move(item, undefined, keyOf(item)),
-      moving: (item) => {
-        const from = keyOf(item);
-        return () => postings.move(item, from, keyOf(item));
-      },
-    };
+  #field<Key>(says: (item: number) => readonly Key[]): Field<Key> {
+    return fieldOf((item) => ((this.#flags[item]! & (KNOWN | DELETED)) === KNOWN ? says(item) : []));
   }
 
   /** The first time it looks at every item, from then on it follows the catalogue. */
-  #textField(name: string, says: (item: number) => string | undefined): Field<string> {
+  #textField(name: string, says: (item: number) => string | readonly string[]): Field<string> {
     const known = this.#byText.get(name);
     if (known) return known;
-    const field = this.#field(says);
+    const field = this.#field((item) => [says(item)].flat());
     for (let item = 0; item < this.size; item++) field.add(item);
     this.#byText.set(name, field);
     return field;
@@ -239,11 +238,11 @@ export class Items {
     }
   }
 
-  #shared(text: string | null): string | null {
-    if (text === null) return null;
-    const known = this.#common.get(text);
-    if (known === undefined) this.#common.set(text, text);
-    return known ?? text;
+  #shared(texts: readonly string[]): readonly string[] {
+    const key = texts.join('\u001f');
+    const known = this.#common.get(key);
+    if (known === undefined) this.#common.set(key, texts);
+    return known ?? texts;
   }
 
   #grow(item: number): void {
@@ -255,14 +254,18 @@ export class Items {
   }
 }
 
-function listsOf<Key>({ postings }: Field<Key>, keys: Iterable<Key>): Int32Array[] {
-  return Array.from(keys, (key) => postings.items(key)).filter(({ length }) => length > 0);
+/** All that is given away or costs less stands in one list; what has no price in none. */
+function bandOf(price: number): number[] {
+  if (Number.isNaN(price)) return [];
+  return [price > 0 ? Math.floor(Math.log2(price) * PRICES_AN_OCTAVE) : -Infinity];
 }
 
-/** All that is given away or costs less stands in one list; what has no price in none. */
-function bandOf(price: number): number | undefined {
-  if (Number.isNaN(price)) return undefined;
-  return price > 0 ? Math.floor(Math.log2(price) * PRICES_AN_OCTAVE) : -Infinity;
+/** Attributes, those of several values as lists; most products have none of these, and keep what was read. */
+function attributesOf({ attributes }: Product): Attributes {
+  const names = Object.keys(attributes);
+  if (names.length === 0) return NOTHING;
+  if (!names.some((name) => attributes[name]!.startsWith('['))) return attributes;
+  return Object.fromEntries(names.map((name) => [name, valuesOf(attributes[name]!)]));
 }
 
 function flagsOf({ hidden, deleted, stock, onOrder }: Product): number {

@@ -1,6 +1,7 @@
 import type { LocalLinear } from '../../models/local-linear.js';
 import type { Kind } from '../../models/evidence.js';
 import { GROUPS, type Explanation, type Group } from '../../models/explanation.js';
+import { lastStep } from '../../schemas/categories.js';
 
 export interface Reason {
   readonly code: 'trending' | 'popular' | Did['code'] | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new' | 'more';
@@ -33,6 +34,9 @@ const DID: Readonly<Record<string, Did>> = {
 
 /** What is said of an item that has evidence with a product of which the shopper's latest event is `event`. */
 export const didWith = (event: string | undefined): Did => DID[event ?? ''] ?? VIEWED;
+
+/** What is said of an item for nothing but its category; of a path the last step. */
+export const moreIn = (category: string | null): string => (category === null ? 'More from the shop' : `More in ${lastStep(category)}`);
 
 export interface Contribution {
   readonly part: string;

@@ -3,7 +3,7 @@ import type { Explanation } from '../../models/explanation.js';
 import { choose, type Chosen, type KnownItems, type Wishes } from './choose.js';
 import type { Items } from './items.js';
 import type { Explaining, Ranked, Ranking } from './rank.js';
-import { contributionsOf, damped, didWith, localFitOf, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
+import { contributionsOf, damped, didWith, localFitOf, moreIn, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
 
 /** An item as an answer shows it. */
 export interface ShownItem {
@@ -125,8 +125,7 @@ export class Showing {
     const { now, lately } = this.#ranking.popularity(item);
     if (now >= 1) return { code: 'trending', text: 'Popular right now' };
     if (lately >= 1) return { code: 'popular', text: 'Popular lately' };
-    const category = this.#items.category(item);
-    return { code: 'more', text: category === null ? 'More from the shop' : `More in ${category}` };
+    return { code: 'more', text: moreIn(this.#items.category(item)) };
   }
 }
 

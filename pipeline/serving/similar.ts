@@ -1,7 +1,7 @@
 import type { Sought } from './catalogue-search.js';
 import type { Items } from './items.js';
 import type { Ranked, Ranking } from './rank.js';
-import type { Reason } from './reasons.js';
+import { moreIn, type Reason } from './reasons.js';
 import type { Showing, ShownItem } from './showing.js';
 
 /** Candidates that are ranked. */
@@ -42,7 +42,7 @@ export function similarItems(item: number, limit: number, sought: Sought, { item
     if (chosen.size < limit) take(ranking.nearest(item, limit, sought), () => similar('likeness'));
   };
   const takeOfCategory = (): void => {
-    if (chosen.size < limit) take(ranking.ofCategory(item, limit, sought), () => ({ code: 'more', text: `More in ${items.category(item)}` }));
+    if (chosen.size < limit) take(ranking.ofCategory(item, limit, sought), () => ({ code: 'more', text: moreIn(items.category(item)) }));
   };
 
   if (ranking.clicksOf(item) < FEW_CLICKS) {

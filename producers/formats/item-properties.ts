@@ -40,7 +40,7 @@ async function* readProperties(text: AsyncIterable<string>, options: FileOptions
 
 function categoryOf(sku: string, category: string, time: number, { receivedAt }: FileOptions): FileRecord {
   const value: CatalogChange = {
-    sku, op: 'upsert', name: null, category, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false,
+    sku, op: 'upsert', name: null, category, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false,
     quantity: null, availability: null, attributes: {}, time, receivedAt,
   };
   return { topic: 'catalog', key: sku, value, time };

@@ -12,7 +12,7 @@ import type { CatalogChange } from '../../schemas/types.js';
 import { plainSlopes } from '../support/tower-slopes.js';
 
 const change = (sku: string, name: string, fields: Partial<CatalogChange> = {}): CatalogChange => ({
-  sku, op: 'upsert', name, category: null, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null,
+  sku, op: 'upsert', name, category: null, furtherCategories: [], brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null,
   attributes: {}, time: 0, receivedAt: 0, ...fields,
 });
 

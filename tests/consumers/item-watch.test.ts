@@ -8,7 +8,7 @@ import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, stock } from '../support/events.js';
 
 const listed = (sku: string, more: Partial<CatalogChange> = {}): CatalogChange => ({
-  sku, op: 'upsert', name: sku, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
+  sku, op: 'upsert', name: sku, category: null, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
 });
 const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', { sku: 'P8', shopper, kind: 'back_in_stock', active, time });
 
@@ -58,6 +58,14 @@ test('what is older than what is known changes nothing', () => {
   driver.send(catalog, 'P1', listed('P1', { name: 'old', time: NINE }));
   expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ stock: 5, price: 20_000n, name: 'P1' });
   expect(driver.count('millrace_outdated_total')).toBe(2);
+});
+
+test('a product is in the categories that its last upload named', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.send(catalog, 'P1', listed('P1', { category: 'Cups', furtherCategories: ['Gifts', 'Sale'] }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ category: 'Cups', furtherCategories: ['Gifts', 'Sale'] });
+  driver.send(catalog, 'P1', listed('P1', { category: 'Cups' }));
+  expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ category: 'Cups', furtherCategories: [] });
 });
 
 test('the latest price stands, whether an upload or a change of price told it, and in whichever order they come', () => {

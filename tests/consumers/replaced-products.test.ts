@@ -161,7 +161,7 @@ describe('nothing is handed on', () => {
 });
 
 const deletion: CatalogChange = {
-  sku: 'A', op: 'delete', name: null, category: null, brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: 0, receivedAt: 0,
+  sku: 'A', op: 'delete', name: null, category: null, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: 0, receivedAt: 0,
 };
 
 test('whatever a catalogue says, names lead to one number each, numbers have one name, and a restart changes nothing', () => {

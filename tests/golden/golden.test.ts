@@ -29,7 +29,7 @@ function monday(): Driver {
   const at = (minutes: number): number => NINE + minutes * MINUTE;
   driver.tick(at(-1));
   for (const [sku, quantity] of [['TEA', 5], ['CUP', 0]] as const) {
-    driver.send(catalog, sku, { sku, op: 'upsert', name: sku.toLowerCase(), category: 'kitchen', brand: null, price: 49_900n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity, availability: null, attributes: { colour: 'red' }, time: at(0), receivedAt: at(0) });
+    driver.send(catalog, sku, { sku, op: 'upsert', name: sku.toLowerCase(), category: 'kitchen', furtherCategories: [], brand: null, price: 49_900n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity, availability: null, attributes: { colour: 'red' }, time: at(0), receivedAt: at(0) });
   }
   driver.send(clickstream, 'a1', shopEvent('Product Viewed', { ...id(at(1)), anonymousId: 'a1', products: [product('TEA')] }));
   driver.send(clickstream, 'a1', shopEvent('Product Added', { ...id(at(2)), anonymousId: 'a1', cartId: 'c1', currency: 'EUR', products: [product('TEA', { price: 49_900n, quantity: 2 })] }));

@@ -27,6 +27,8 @@ describe('tokens', () => {
     const tent = { title: 'Räder für Kinder', category: 'Kids', brand: 'Harrow', price: 12.5 };
     expect([...tokensOf(tent)].sort()).toEqual([...tokensOf({ ...tent, title: 'kinder FÜR räder, räder' })].sort());
     expect(tokensOf(tent).length).toBe(8);
+    expect([...tokensOf({ ...tent, categories: ['kids', 'Gifts'] })]).toEqual(expect.arrayContaining([...tokensOf(tent)]));
+    expect(tokensOf({ ...tent, categories: ['kids', 'Gifts'] }).length).toBe(9);
     expect(tokensOf({ title: null, category: null, brand: null, price: null }).length).toBe(0);
     expect(tokensOf({ title: '—!', category: '', brand: null, price: Number.NaN }).length).toBe(0);
   });

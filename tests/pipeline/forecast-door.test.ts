@@ -28,7 +28,7 @@ const sale = (sku: string, quantity: number, time: number): Sale => ({
   sku, orderId: 'O', line: 0, kind: 'sale', time, reportedAt: time, receivedAt: time, quantity, price: 10_000n, amount: 0n, currency: 'EUR', shopper: null, country: null, source: null, claimed: 0,
 });
 const product = (sku: string, attributes: Record<string, string> = {}): CatalogChange => ({
-  sku, op: 'upsert', name: sku, category: 'kitchen', brand: null, price: 10_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 20, availability: null, attributes, time: NINE, receivedAt: NINE,
+  sku, op: 'upsert', name: sku, category: 'kitchen', furtherCategories: [], brand: null, price: 10_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 20, availability: null, attributes, time: NINE, receivedAt: NINE,
 });
 
 interface Answer {
@@ -230,6 +230,23 @@ test('a category is the sum of its SKUs, with quantiles that do not cross', asyn
     expect([...day.quantiles].sort((a, b) => a - b)).toEqual(day.quantiles);
   });
   expect(await door.ofCategory('cellar')).toBeUndefined();
+});
+
+test('a product counts in its first category and in what lies above it, so that each level of a tree adds up', async () => {
+  const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan: new Map(), reorder, hours: 0 })]);
+  driver.tick(NINE - MINUTE);
+  driver.send(catalog, 'CUP', { ...product('CUP'), category: 'Home > Kitchen', furtherCategories: ['Gifts'] });
+  driver.send(catalog, 'RUG', { ...product('RUG'), category: 'Home > Floor', furtherCategories: ['Home > Kitchen'] });
+  for (const sku of ['CUP', 'RUG']) driver.send(sales, sku, sale(sku, 3, NINE));
+  driver.tick(NINE + DAY);
+  const mine = new Set([products.name, forecastTable.name]);
+  const views = new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan: new Map(), reorder, hours: 0, now: NINE + DAY, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+  const [kitchen, floor, home] = await Promise.all(['Home > Kitchen', 'Home > Floor', 'Home'].map((category) => asked.ofCategory(category))) as [Answer, Answer, Answer];
+  expect([kitchen, floor, home].map(({ products: count }) => count)).toEqual([1, 1, 2]);
+  expect(kitchen.days[0]!.mean).toBeGreaterThan(0);
+  expect(home.days[0]!.mean).toBeCloseTo(kitchen.days[0]!.mean + floor.days[0]!.mean, 3);
+  expect(await asked.ofCategory('Gifts')).toBeUndefined();
 });
 
 test('what is replaced, discontinued or deleted is no member of its category', async () => {

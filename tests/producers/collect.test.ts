@@ -423,9 +423,32 @@ describe('catalogue rows', () => {
   };
   test('are read under the names that feeds use', () => {
     expect(row({ id: 'P1', title: 'Cup', product_type: 'Kitchen', price: '12.99 EUR', link: 'https://s/p', image_link: 'https://s/i', stock: '4', colour: 'red', sizes: [1, 2] })).toEqual({
-      sku: 'P1', op: 'upsert', name: 'Cup', category: 'Kitchen', brand: null, price: 129_900n, currency: 'EUR', url: 'https://s/p', imageUrl: 'https://s/i',
-      hidden: false, quantity: 4, availability: null, attributes: { colour: 'red', sizes: '[1,2]' }, time: receivedAt, receivedAt,
+      sku: 'P1', op: 'upsert', name: 'Cup', category: 'Kitchen', furtherCategories: [], brand: null, price: 129_900n, currency: 'EUR', url: 'https://s/p', imageUrl: 'https://s/i',
+      hidden: false, quantity: 4, availability: null, attributes: { colour: 'red', sizes: '["1","2"]' }, time: receivedAt, receivedAt,
     });
+  });
+  test.each([
+    ['a list', { category: ['Cups', 'Gifts', 'Cups', '', null] }, ['Cups', ['Gifts']]],
+    ['a list beside one, and of a feed', { category: 'Cups', categories: ['Gifts', 'Cups'], product_type: ['Home > Kitchen > Cups'] }, ['Cups', ['Gifts', 'Home > Kitchen > Cups']]],
+    ['a cell with a list', { category: ' ', categories: '["Cups", "Gifts"]' }, ['Cups', ['Gifts']]],
+    ['a text that only begins like a list', { category: '[Sale] Cups' }, ['[Sale] Cups', []]],
+    ['no category', { category: [] }, [null, []]],
+  ])('categories: %s', (_, said, [category, furtherCategories]) => {
+    expect(row({ id: 'P1', ...said })).toMatchObject({ category, furtherCategories });
+  });
+  test.each([
+    ['several values', ['S', 'M', 'S', 7, true, '', null], '["S","M","7","true"]'],
+    ['one value', ['S'], 'S'],
+    ['a cell with a list', '["S", "M"]', '["S","M"]'],
+    ['a text that only begins like a list', '[S', '[S'],
+    ['a list of objects', [{ size: 'S' }], '[{"size":"S"}]'],
+  ])('attributes: %s', (_, size, kept) => {
+    expect(row({ id: 'P1', size })).toMatchObject({ attributes: { size: kept } });
+  });
+  test('categories and values that are no texts, or too many of them, are refused by name', () => {
+    expect(row({ id: 'P1', size: [null, ''] })).toMatchObject({ attributes: {} });
+    const many = Array.from({ length: 1_000 }, (_, n) => `value ${n}`);
+    expect(row({ id: 'P1', category: ['Cups', { name: 'Gifts' }], categories: many, attributes: { fits: many } })).toEqual(['category[1] wrong_type', 'categories too_many', 'fits too_large']);
   });
   test('hide and delete', () => {
     expect(row({ product_id: 'P3', availability: 'hidden' })).toMatchObject({ sku: 'P3', hidden: true });

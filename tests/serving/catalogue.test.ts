@@ -3,6 +3,7 @@ import { recommendRequest } from '../../infra/http/requests.js';
 import * as embedding from '../../models/embedding.js';
 import * as itemIndex from '../../models/item-index.js';
 import { CatalogueSearch } from '../../pipeline/serving/catalogue-search.js';
+import { shortest } from '../../pipeline/serving/filter.js';
 import { shopOfPairs, TestShop } from './shop.js';
 
 const PRODUCTS = 20_000;
@@ -64,6 +65,15 @@ describe('a filter in a large catalogue', () => {
     expect(await all(brand)).toEqual(['L19000', 'L5']);
     own.product('L19000', { brand: 'Rare', hidden: true });
     expect(await all(brand)).toEqual(['L5']);
+  });
+
+  test('what stands in several of the lists named is found once', () => {
+    const own = new TestShop();
+    for (let item = 0; item < 5; item++) own.product(`L${item}`, { category: 'Cups', furtherCategories: ['Gifts', 'Sale'] });
+    const search = new CatalogueSearch(own.neighbours.model, own.items);
+    const sought = { isRefused: () => false, listed: () => shortest([{ field: 'category', any: new Set(['Cups', 'Sale']) }], own.items) };
+    expect([...search.more(new Int32Array(0), 10, sought)].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect([...search.untouched(new Int32Array(0), 10, sought)].sort()).toEqual([0, 1, 2, 3, 4]);
   });
 
   test('of many that pass, none of which is popular, the nearest to a shopper comes, wherever it stands', async () => {
@@ -138,6 +148,18 @@ describe('items like one', () => {
     // One visit that went elsewhere does not change what it is like.
     own.session('once', ['NEW', 'P8']);
     expect(similar(own, 'NEW').map(({ sku }) => sku).slice(0, 2)).toEqual(['P8', 'T7']);
+  });
+
+  test('of several categories are those of its first one, in whichever of theirs that stands, each once; of a path its last step is named', () => {
+    const own = shopOfPairs();
+    own.product('T1', { category: 'Home > Toys' });
+    own.product('T2', { category: 'Gifts', furtherCategories: ['Home > Toys'] });
+    own.product('G1', { category: 'Gifts' });
+    own.product('NEW', { category: 'Home > Toys', furtherCategories: ['Gifts'] });
+    const ofToys = (fields: object): string[] => similar(own, 'NEW', fields).filter(({ reasons }) => reasons[0]!.text === 'More in Toys').map(({ sku }) => sku).sort();
+    expect(ofToys({})).toEqual(['T1', 'T2']);
+    const filter = recommendRequest({ anonymousId: 'a', filter: { category: ['Gifts', 'Home > Toys'] } }).filter;
+    expect(ofToys({ filter })).toEqual(['T1', 'T2']);
   });
 
   test('are found anew when the catalogue or vectors have changed since they were asked for', () => {

@@ -323,6 +323,33 @@ describe('filters', () => {
     expect(await shop.skus('a', { filter: { name: ['Product P39', 'Product P38'] } })).toHaveLength(2);
   });
 
+  test('one by category finds a product in any of its categories and above them, once, for as long as it is in them', async () => {
+    const own = new TestShop();
+    own.product('cup', { category: 'Home > Kitchen > Cups', furtherCategories: ['Gifts', 'Sale'] });
+    own.product('pot', { category: 'Home > Kitchen > Pots' });
+    own.product('card', { category: 'Gifts' });
+    const found = async (category: string | string[]): Promise<string[]> => (await own.skus('a', { filter: { category } })).sort();
+    for (const category of ['Gifts', 'Home', ['Sale', 'Gifts']]) expect(await found(category)).toContain('cup');
+    expect(await Promise.all(['Home', 'Home > Kitchen', 'Home > Kitchen > Cups', 'Kitchen'].map(found))).toEqual([['cup', 'pot'], ['cup', 'pot'], ['cup'], []]);
+    expect(await found(['Sale', 'Gifts', 'Home'])).toEqual(['card', 'cup', 'pot']);
+    own.product('cup', { category: 'Gifts', furtherCategories: ['Home'] });
+    expect(await Promise.all(['Sale', 'Home', 'Home > Kitchen', 'Gifts'].map(found))).toEqual([[], ['cup', 'pot'], ['pot'], ['card', 'cup']]);
+  });
+
+  test('one by attribute finds a product by any of its values', async () => {
+    const own = new TestShop();
+    own.product('shirt', { attributes: { size: '["S","M"]', colour: 'red' } });
+    own.product('coat', { attributes: { size: 'M' } });
+    const found = async (filter: object): Promise<string[]> => (await own.skus('a', { filter })).sort();
+    expect(await found({ 'attributes.size': 'S' })).toEqual(['shirt']);
+    expect(await found({ 'attributes.size': ['S', 'M'] })).toEqual(['coat', 'shirt']);
+    expect(await found({ 'attributes.size': 'M', 'attributes.colour': 'red' })).toEqual(['shirt']);
+    expect(await found({ 'attributes.size': '["S","M"]' })).toEqual([]);
+    own.product('shirt', { attributes: { size: '["L","M"]' } });
+    expect(await found({ 'attributes.size': 'S' })).toEqual([]);
+    expect(await found({ 'attributes.size': 'M' })).toEqual(['coat', 'shirt']);
+  });
+
   test('one that nothing satisfies gives an empty list', async () => {
     shop.profile('a', ['P4']);
     expect(await shop.skus('a', { filter: { category: 'No such category' } })).toEqual([]);

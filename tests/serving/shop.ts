@@ -58,7 +58,7 @@ export class TestShop {
 
   product(sku: string, fields: Partial<Product> = {}): void {
     const value = productRows.codec.encode({
-      sku, name: `Product ${sku}`, category: 'Kitchen', brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false, onOrder: false,
+      sku, name: `Product ${sku}`, category: 'Kitchen', furtherCategories: [], brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, deleted: false, onOrder: false,
       stock: 5, attributes: {}, catalogAt: 0, stockAt: 0, priceAt: 0, restocks: 0, ...fields,
     });
     this.#stores.open(products.name, 0).apply([{ key: sku, value }], ++this.#positions);
@@ -67,7 +67,7 @@ export class TestShop {
   /** The catalogue's own record, as learner and scorer read it from the log; `product` is what its task makes of it. */
   catalogue(op: CatalogChange['op'], sku: string, attributes: Readonly<Record<string, string>> = {}): void {
     const change: CatalogChange = {
-      sku, op, name: `Product ${sku}`, category: null, brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes, time: START, receivedAt: START,
+      sku, op, name: `Product ${sku}`, category: null, furtherCategories: [], brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes, time: START, receivedAt: START,
     };
     recommender.learn(this.learner, catalog.name, change, sku);
     itemNeighbours.learn(this.neighbours, catalog.name, change, sku);

@@ -1,0 +1,26 @@
+import type { Product } from './types.js';
+
+/** Between the steps of a path, as product feeds write it: Home > Kitchen > Cups. */
+const STEP = ' > ';
+
+type Categorised = Pick<Product, 'category' | 'furtherCategories'>;
+
+/** All categories of a product, each once: those that are told, the first one first, and what lies above them where they are paths. */
+export function categoriesOf({ category, furtherCategories }: Categorised): readonly string[] {
+  const told = category === null ? furtherCategories : [category, ...furtherCategories];
+  return [...new Set([...told, ...told.flatMap(above)])];
+}
+
+/** Whether a product's first category is this one or lies below it: it counts there, and once in each level of a tree. */
+export const countsIn = (first: string | null, category: string): boolean => first !== null && (first === category || first.startsWith(category + STEP));
+
+/** The last step of a path: what a shopper calls the category. */
+export const lastStep = (category: string): string => category.split(STEP).at(-1)!;
+
+/** What lies above a path, the nearest first: of A > B > C this is A > B, and A. */
+function above(path: string): string[] {
+  const at = path.lastIndexOf(STEP);
+  if (at <= 0) return [];
+  const upper = path.slice(0, at);
+  return [upper, ...above(upper)];
+}
