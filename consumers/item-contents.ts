@@ -4,6 +4,7 @@ import type * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as repeats from '../models/repeats.js';
 import { categoriesOf } from '../schemas/categories.js';
+import { priceIn } from '../schemas/money.js';
 import type { CatalogChange } from '../schemas/types.js';
 import { learnListing, type TakesOver } from './listing.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
@@ -32,9 +33,9 @@ export type TeachTower = (state: tower.ContentTower, examples: readonly tower.Ex
 
 export const noContents = (): ItemContents => ({ tower: tower.init(), tokens: new Map(), taughtAt: 0 });
 
-/** A product put in or taken out. With a taught tower, one that nobody has touched has its vector at once. */
-export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, change: CatalogChange, takesOver: TakesOver = () => {}): void {
-  const { op, sku, name, category, brand, price } = change;
+/** A product put in or taken out; of its price what is in the shop's `currency`. With a taught tower, one that nobody has touched has its vector at once. */
+export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, change: CatalogChange, currency: string, takesOver: TakesOver = () => {}): void {
+  const { op, sku, name, category, brand } = change;
   if (op === 'delete') contents.tokens.delete(itemIndex.numberOf(index, sku));
   learnListing(index, model.popularity, change, (taken, own) => {
     const says = contents.tokens.get(own);
@@ -44,7 +45,7 @@ export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex,
   });
   if (op === 'delete') return;
   const item = itemIndex.numberOf(index, sku);
-  contents.tokens.set(item, tower.tokensOf({ title: name, category, categories: categoriesOf(change), brand, price: price === null ? null : Number(price) / 10_000 }));
+  contents.tokens.set(item, tower.tokensOf({ title: name, category, categories: categoriesOf(change), brand, price: priceIn(currency, change) }));
   if (contents.tower.steps > 0) tell(contents, model.embedding, item);
 }
 

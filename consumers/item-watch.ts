@@ -43,7 +43,7 @@ function onCatalogChange({ key, value, writtenAt }: Incoming<CatalogChange>, ctx
     ? { ...before, deleted: true, catalogAt: change.time }
     : {
         ...before, ...priceAfter(before, change), name: change.name, category: change.category, furtherCategories: change.furtherCategories, brand: change.brand,
-        currency: change.currency ?? before.currency, url: change.url, imageUrl: change.imageUrl, hidden: change.hidden, deleted: false,
+        url: change.url, imageUrl: change.imageUrl, hidden: change.hidden, deleted: false,
         attributes: change.attributes, catalogAt: change.time,
       };
   ctx.put(productRows, key, product);
@@ -62,9 +62,11 @@ function onInventoryChange({ key, value, writtenAt }: Incoming<InventoryChange>,
   tellSupply(before, change.time, ctx);
 }
 
-/** The latest price that was told, by whichever of the two says it. */
-const priceAfter = ({ price, priceAt }: Product, told: Pick<InventoryChange, 'price' | 'time'>): Pick<Product, 'price' | 'priceAt'> =>
-  told.price !== null && told.time >= priceAt ? { price: told.price, priceAt: told.time } : { price, priceAt };
+/** The latest price that was told, by whichever of the two says it; one that names no currency is in the product's. */
+function priceAfter({ price, currency, priceAt }: Product, told: Pick<InventoryChange, 'price' | 'currency' | 'time'>): Pick<Product, 'price' | 'currency' | 'priceAt'> {
+  const isLatest = told.price !== null && told.time >= priceAt;
+  return isLatest ? { price: told.price, currency: told.currency ?? currency, priceAt: told.time } : { price, currency: currency ?? told.currency, priceAt };
+}
 
 function requireStock(sku: string, quantity: number | null): void {
   if (quantity !== null && !(Math.abs(quantity) <= MOST_UNITS)) throw new BadEvent('bad_quantity', `quantity of ${sku} is ${quantity} units: a stock must not exceed 10^12 in either direction.`);
@@ -145,7 +147,7 @@ function notify(sku: string, time: number, ctx: Context): void {
 function tell(sku: string, shopper: string, kind: CandidateKind, time: number, ctx: Context): void {
   const product = ctx.get(productRows, sku) ?? emptyProduct(sku);
   ctx.emit(triggerCandidates, shopper, {
-    shopper, kind, causeId: `${sku}#${product.restocks}`, sku, name: product.name, url: product.url, price: product.price, stock: product.stock, time,
+    shopper, kind, causeId: `${sku}#${product.restocks}`, sku, name: product.name, url: product.url, price: product.price, currency: product.currency, stock: product.stock, time,
   });
 }
 

@@ -1,6 +1,6 @@
 import { consumer, joining, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
-import { amountOf, isMoney } from '../schemas/money.js';
+import { amountOf, isIn, isMoney } from '../schemas/money.js';
 import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { cartAfter, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
@@ -17,6 +17,8 @@ const FORGET_MS = 30 * 86_400_000;
 export interface MarketingTriggerOptions extends TriggerPolicy {
   /** A cart is abandoned this long after its last change without a purchase. */
   readonly abandonedAfterMs: number;
+  /** The shop's, ISO 4217: a product's price in another one is not told. */
+  readonly currency: string;
 }
 
 /** Decides whom to remind of what: each cause once, with its reason, or a `suppressed` that says why not. */
@@ -68,7 +70,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
-    const { sku, name, url, price, stock, time, causeId } = candidate;
+    const { sku, name, url, stock, time, causeId } = candidate;
+    const price = isIn(options.currency, candidate.currency) ? candidate.price : null;
     ctx.put(itemInfos, key, { name, url, price, stock, time }, sku);
     if (candidate.kind !== 'back_in_stock') return;
     fire({

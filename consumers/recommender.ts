@@ -51,6 +51,8 @@ export interface RecommenderOptions extends Bounds {
   readonly repeats?: boolean | undefined;
   /** With it, a tower is taught beside the events: untouched items have vectors by what they say of themselves. */
   readonly teach?: TeachTower | undefined;
+  /** The shop's, ISO 4217: a price in another one says nothing. */
+  readonly currency?: string | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface RecommenderOptions extends Bounds {
  * themselves: vectors that have drifted, and the weights that rank. What was shown and chosen from teaches the ranker
  * with the features of that moment.
  */
-export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderOptions): Fold<Recommender> => ({
+export const recommenderIn = ({ repeats = true, teach, currency = 'EUR', ...bounds }: RecommenderOptions): Fold<Recommender> => ({
   name: 'recommender',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
@@ -68,7 +70,7 @@ export const recommenderIn = ({ repeats = true, teach, ...bounds }: RecommenderO
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);
     else if (topic === purchases.name) learnBought(state, value as Purchase);
-    else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange, (taken, own) => exchangeTold(state.told, state.model.embedding, taken, own));
+    else if (topic === catalog.name) learnContent(state.contents, state.index, state.model, value as CatalogChange, currency, (taken, own) => exchangeTold(state.told, state.model.embedding, taken, own));
     else if (topic === userMerges.name) followMerge(state, value as UserMerge);
     else keepShown(state, value as Recommendation);
     forgetDue(state.known, state.index, state.model.popularity, (items) => forget(state, items));

@@ -38,9 +38,10 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
+        currency: config.SHOP_CURRENCY,
       }),
     ],
-    learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS, teach }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }) as Fold<unknown>],
+    learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS, teach, currency: config.SHOP_CURRENCY }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }) as Fold<unknown>],
     sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
     views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.recommenderModels, topics.demandForecasts] }],
   };

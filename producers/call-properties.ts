@@ -1,8 +1,7 @@
 import { isProduct } from './event-products.js';
 import { MAX_URL } from './call-context.js';
-import { money, optionalId, text, type Errors, type Json } from './fields.js';
+import { currencyIn, money, optionalId, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
-import { parseCurrency } from './money.js';
 import type { Meaning } from './vocabulary.js';
 
 /** Properties that have a field of their own in the clickstream. */
@@ -33,15 +32,6 @@ const OWN_OF_PRODUCT = new Set(['sku', 'product_id', 'name', 'category', 'brand'
 /** Addresses stay out of the log: they serve no model, and what is not stored need not be erased. */
 const ADDRESSES = new Set(['email', 'e_mail', 'e-mail', 'email_address', 'emailAddress', 'customer_email']);
 
-/** ISO 4217 currency of an event, or null when it names none. */
-function currencyOf(errors: Errors, properties: Json): string | null {
-  const named = text(errors, properties, 'currency', 16);
-  if (named === null) return null;
-  const code = parseCurrency(named);
-  if (code === undefined) errors.push({ path: 'currency', code: 'unknown_currency', message: `${JSON.stringify(named)} is not an ISO 4217 currency.` });
-  return code ?? null;
-}
-
 /** A list without an id is known by the category it shows. */
 const isList = (event: string): boolean => event === 'Product List Viewed' || event === 'Product List Filtered';
 
@@ -63,7 +53,7 @@ function own(errors: Errors, properties: Json, event: string, meaning: Meaning |
     placement: text(errors, properties, 'placement', 256),
     query: text(errors, properties, 'query'),
     list: text(errors, properties, 'list_id') ?? text(errors, properties, 'list') ?? (isList(event) ? text(errors, properties, 'category') : null),
-    currency: currencyOf(errors, properties),
+    currency: currencyIn(errors, properties),
     value: valueOf(errors, properties, meaning),
     url: text(errors, properties, 'url', MAX_URL),
     referrer: text(errors, properties, 'referrer', MAX_URL),

@@ -4,9 +4,8 @@ import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
 import { availableOf } from './availability.js';
 import { skuOf } from './event-products.js';
-import { flag, isBlank, isObject, MAX_TEXT, money, stock, text, type Errors, type Json } from './fields.js';
+import { currencyIn, flag, isBlank, isObject, MAX_TEXT, money, stock, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
-import { parseCurrency } from './money.js';
 import { parseTime } from './times.js';
 
 const MAX_URL = 4096;
@@ -69,17 +68,9 @@ function attributesOf(errors: Errors, row: Json, sku: string | null): Record<str
 }
 
 /** Google's product feeds write the currency behind the price: `12.99 EUR`. */
-function priced(row: Json): { row: Json; currency: string | null } {
+function priced(row: Json): Json {
   const match = typeof row['price'] === 'string' ? /^\s*([\d.,+-]+)\s+([A-Za-z]{3})\s*$/.exec(row['price']) : null;
-  return match ? { row: { ...row, price: match[1] }, currency: match[2]! } : { row, currency: null };
-}
-
-function currencyOf(errors: Errors, row: Json, behindPrice: string | null): string | null {
-  const name = text(errors, row, 'currency', 16) ?? behindPrice;
-  if (name === null) return null;
-  const code = parseCurrency(name);
-  if (code === undefined) errors.push({ path: 'currency', code: 'unknown_currency', message: `${JSON.stringify(name)} is not an ISO 4217 currency.` });
-  return code ?? null;
+  return match ? { ...row, price: match[1], currency: isBlank(row['currency']) ? match[2] : row['currency'] } : row;
 }
 
 function timeOf(errors: Errors, row: Json, receivedAt: number): number {
@@ -97,12 +88,12 @@ function timeOf(errors: Errors, row: Json, receivedAt: number): number {
 export function collectProduct(input: unknown, context: { readonly receivedAt: number; readonly shop: Shop }): Outcome {
   if (!isObject(input)) return { errors: [{ path: '', code: 'not_an_object', message: 'A product must be an object.' }] };
   const errors: Errors = [];
-  const { row, currency: behindPrice } = priced(input);
+  const row = priced(input);
   const op = row['op'];
   if (op !== undefined && op !== null && op !== 'upsert' && op !== 'delete') errors.push({ path: 'op', code: 'wrong_type', message: 'This must be upsert or delete.' });
   const isDeleted = flag(errors, blankAsMissing(row, 'deleted'), 'deleted') ?? false;
   const price = money(errors, row, 'price');
-  const currency = currencyOf(errors, row, behindPrice);
+  const currency = currencyIn(errors, row);
   const { quantity, availability, withdrawn, discontinued } = availableOf(errors, row, stock(errors, row, named(row, 'quantity', 'stock')));
   const sku = skuOf(errors, row);
   const [category = null, ...furtherCategories] = categoriesIn(errors, row);

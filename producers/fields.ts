@@ -1,7 +1,7 @@
 import { isNobody, isPlaceholder } from '../schemas/placeholder-ids.js';
 import { isMoney } from '../schemas/money.js';
 import { MOST_UNITS } from '../schemas/ordering.js';
-import { moneyOf, parseMoney } from './money.js';
+import { moneyOf, parseCurrency, parseMoney } from './money.js';
 
 /** Untrusted JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -209,6 +209,15 @@ export function money(errors: Errors, from: Json, name: string): bigint | null {
   if (amount === null || amount >= 0n) return amount;
   errors.push({ path: name, code: 'negative', message: 'This amount must not be negative.' });
   return null;
+}
+
+/** ISO 4217 currency that a field `currency` names, or null when it names none. */
+export function currencyIn(errors: Errors, from: Json): string | null {
+  const named = text(errors, from, 'currency', 16);
+  if (named === null) return null;
+  const code = parseCurrency(named);
+  if (code === undefined) errors.push({ path: 'currency', code: 'unknown_currency', message: `${JSON.stringify(named)} is not an ISO 4217 currency.` });
+  return code ?? null;
 }
 
 /** Yes or no, also as "true", "false", 1 and 0. */

@@ -24,3 +24,14 @@ export function amountOf(price: bigint, quantity: number): bigint {
   const half = product < 0n ? -MONEY_SCALE / 2n : MONEY_SCALE / 2n;
   return (product + half) / MONEY_SCALE;
 }
+
+/**
+ * A price as a number in the shop's currency, to compare it with others; one without a currency is in it. NaN where there is none, or
+ * it is in another: nothing is converted. Exact to four places below 900 thousand million.
+ */
+export function priceIn(shopCurrency: string, { price, currency }: { readonly price: bigint | null; readonly currency: string | null }): number {
+  return price === null || !isIn(shopCurrency, currency) ? Number.NaN : Number(price) / Number(MONEY_SCALE);
+}
+
+/** Whether a price is in the shop's currency; one that names none is. */
+export const isIn = (shopCurrency: string, currency: string | null): boolean => currency === null || currency === shopCurrency;

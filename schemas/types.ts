@@ -56,6 +56,8 @@ export interface InventoryChange {
   readonly time: number;
   /** When it was taken. */
   readonly receivedAt: number;
+  /** ISO 4217, of the price; null leaves the product's. */
+  readonly currency: null | string;
 }
 
 export type OrderEventKind = 'completed' | 'line' | 'updated' | 'refunded' | 'cancelled';
@@ -722,6 +724,8 @@ export interface TriggerCandidate {
   readonly stock: null | number;
   /** When the item changed. */
   readonly time: number;
+  /** ISO 4217, of the price; null: the shop's. */
+  readonly currency: null | string;
 }
 
 /** Two ids are one shopper. Key: from. */

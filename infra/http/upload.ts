@@ -10,6 +10,8 @@ import { csvRows, misfit, type CsvRow } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { Successions } from '../../producers/replaces-ring.js';
+import { isIn } from '../../schemas/money.js';
+import type { CatalogChange } from '../../schemas/types.js';
 import { checkCharset, checkLength, encodingOf } from './body.js';
 import type { Exchange, House } from './exchange.js';
 import { encodeToken, highest } from './position-token.js';
@@ -104,6 +106,23 @@ async function* listOrLines(text: AsyncGenerator<string>): AsyncGenerator<Item[]
   yield* begin.trimStart().startsWith('[') ? jsonList(all(), MAX_ITEM) : jsonLines(all());
 }
 
+/** What was taken, but will not do all that it seems to say: the first such row, and how many there are. */
+interface Warning {
+  readonly index: number;
+  count: number;
+  readonly path: 'currency';
+  readonly code: 'other_currency';
+  readonly message: string;
+}
+
+/** Notes a product whose price is in another currency than the shop's, one warning a currency. */
+function noteCurrency(warnings: Map<string, Warning>, { op, price, currency }: CatalogChange, shop: string, index: number): void {
+  if (op === 'delete' || price === null || currency === null || isIn(shop, currency)) return;
+  const known = warnings.get(currency);
+  if (known) known.count++;
+  else warnings.set(currency, { index, count: 1, path: 'currency', code: 'other_currency', message: `The price is in ${currency}, the shop's currency is ${shop} (SHOP_CURRENCY): nothing is converted, so the price counts as unknown, in filters by price and in answers.` });
+}
+
 interface Wrong {
   readonly index: number;
   readonly errors: readonly FieldError[];
@@ -116,6 +135,7 @@ interface Wrong {
 export async function uploadProducts(house: House, { request, receivedAt }: Exchange): Promise<object> {
   const context = { receivedAt, shop: house.settings.shop };
   const rejected: Wrong[] = [];
+  const warnings = new Map<string, Warning>();
   let accepted = 0;
   let wrong = 0;
   let index = 0;
@@ -142,7 +162,10 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
         else {
           const outcome = successions.checked(collectProduct(item.value, context));
           if ('errors' in outcome) reject(outcome.errors);
-          else waiting.push(...outcome.ok.records);
+          else {
+            waiting.push(...outcome.ok.records);
+            for (const { topic, value } of outcome.ok.records) if (topic === 'catalog') noteCurrency(warnings, value, context.shop.currency, index);
+          }
         }
         index++;
         if (waiting.length >= CHUNK) await flush();
@@ -157,7 +180,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   if (accepted === 0 && wrong > 0) {
     throw badRequest(rejected.flatMap((row) => row.errors.map((error) => ({ path: `[${row.index}]${error.path === '' ? '' : '.'}${error.path}`, code: error.code, message: error.message }))), { accepted, rejectedCount: wrong });
   }
-  return { accepted, rejectedCount: wrong, rejected, token: encodeToken(positions) };
+  return { accepted, rejectedCount: wrong, rejected, warnings: [...warnings.values()], token: encodeToken(positions) };
 }
 
 /**

@@ -3,6 +3,7 @@ import * as itemIndex from '../../models/item-index.js';
 import { formatMoney } from '../../producers/money.js';
 import { valuesOf } from '../../schemas/attribute-values.js';
 import { categoriesOf, countsIn } from '../../schemas/categories.js';
+import { priceIn } from '../../schemas/money.js';
 import { products } from '../../schemas/topics.js';
 import type { Product } from '../../schemas/types.js';
 import type { Condition } from '../../infra/http/filter.js';
@@ -30,8 +31,9 @@ const PRICES_AN_OCTAVE = 8;
 export class Items {
   readonly #index: itemIndex.ItemIndex;
   readonly #rowOf: (sku: string) => Product | null;
+  readonly #currency: string;
   #flags = new Uint8Array(1_024);
-  /** In the shop's currency; NaN where none is known. Exact to four places below 900 thousand million. */
+  /** In the shop's currency; NaN where none in it is known. */
   #prices = new Float64Array(1_024).fill(Number.NaN);
   readonly #priceTexts: (string | null)[] = [];
   readonly #names: (string | null)[] = [];
@@ -52,8 +54,10 @@ export class Items {
   readonly #attributed = new Map<string, number>();
   readonly #watchers: ((item: number) => void)[] = [];
 
-  constructor(views: Views, index: itemIndex.ItemIndex) {
+  /** @param currency the shop's, ISO 4217: prices in another one are unknown */
+  constructor(views: Views, index: itemIndex.ItemIndex, currency: string) {
     this.#index = index;
+    this.#currency = currency;
     this.#rowOf = (sku) => views.row(products, productRows, sku) ?? null;
     for (let item = 0; item < itemIndex.size(index); item++) if (itemIndex.skuOf(index, item) === undefined) this.#clear(item);
     for (const { key, value } of views.mainRows(products, productRows)) this.#set(key, value);
@@ -205,8 +209,9 @@ export class Items {
     const moves = [this.#byCategory, this.#byBrand, this.#byPrice, this.#byStock, ...this.#byText.values()].map(({ moving }) => moving(item));
     this.#countAttributes(item, -1);
     this.#flags[item] = product === null ? 0 : flagsOf(product);
-    this.#prices[item] = product === null || product.price === null ? Number.NaN : Number(product.price) / 10_000;
-    this.#priceTexts[item] = product === null || product.price === null ? null : formatMoney(product.price);
+    const price = product === null ? Number.NaN : priceIn(this.#currency, product);
+    this.#prices[item] = price;
+    this.#priceTexts[item] = Number.isNaN(price) ? null : formatMoney(product!.price!);
     this.#names[item] = product?.name ?? null;
     this.#categories[item] = product === null ? NONE : this.#shared(categoriesOf(product));
     this.#brands[item] = product === null || product.brand === null ? NONE : this.#shared([product.brand]);

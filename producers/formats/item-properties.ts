@@ -47,6 +47,6 @@ function categoryOf(sku: string, category: string, time: number, { receivedAt }:
 }
 
 function stockOf(sku: string, isAvailable: boolean, time: number, ordinal: number, { source, receivedAt }: FileOptions): FileRecord {
-  const value: InventoryChange = { messageId: `${source}:${ordinal}`, sku, quantity: isAvailable ? null : 0, availability: isAvailable ? 'in_stock' : null, price: null, time, receivedAt };
+  const value: InventoryChange = { messageId: `${source}:${ordinal}`, sku, quantity: isAvailable ? null : 0, availability: isAvailable ? 'in_stock' : null, price: null, currency: null, time, receivedAt };
   return { topic: 'inventory', key: sku, value, time };
 }

@@ -202,7 +202,7 @@ describe('what was learned of a level', () => {
   const doorCodes = (driver: Driver, now: number): string[] => {
     const views = new Views(observedStores((name, partition) => (name === table.name ? driver.openStore(name, partition) : memoryStore())), 1);
     const reorder = { policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95 } as const;
-    const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days: shopDays('UTC'), plan: new Map(), reorder, hours: 0, now, freshness: () => ({ readUntil: 0, caughtUp: true }) });
+    const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days: shopDays('UTC'), plan: new Map(), reorder, hours: 0, now, freshness: () => ({ readUntil: 0, caughtUp: true }) });
     return (door.one('P') as { reorder: { reasons: { code: string }[] } }).reorder.reasons.map(({ code }) => code);
   };
 

@@ -28,7 +28,7 @@ function kinds(): { index: itemIndex.ItemIndex; model: fusion.Fusion; contents: 
   const index = itemIndex.init();
   const model = fusion.init();
   const contents = noContents();
-  for (let item = 0; item < 60; item++) learnContent(contents, index, model, change(`P${item}`, `${item % 2 === 0 ? 'Tent' : 'Teapot'} No ${item}`));
+  for (let item = 0; item < 60; item++) learnContent(contents, index, model, change(`P${item}`, `${item % 2 === 0 ? 'Tent' : 'Teapot'} No ${item}`), 'EUR');
   const random = randomness(5);
   const anyOf = (kind: number): number => 2 * Math.floor(uniform(random) * 30) + kind;
   for (let n = 0; n < 3_000; n++) fusion.learnSources(model, Int32Array.of(anyOf(n % 2)), anyOf(n % 2));
@@ -40,11 +40,23 @@ const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): numbe
 test('with a taught tower, a new product lies with its kind before anybody has seen it', async () => {
   const { index, model, contents } = kinds();
   expect(await study(contents, model, 3_000, teach)).toBe(true);
-  learnContent(contents, index, model, change('new', 'Tent No 99'));
+  learnContent(contents, index, model, change('new', 'Tent No 99'), 'EUR');
   const vector = embedding.vectorOf(model.embedding, itemIndex.predict(index, 'new'));
   const near = (kind: number): number => Array.from({ length: 30 }, (_, n) => cosine(vector, embedding.vectorOf(model.embedding, 2 * n + kind))).reduce((a, b) => a + b) / 30;
   expect(near(0)).toBeGreaterThan(near(1) + 0.2);
   expect(embedding.driftOf(model.embedding, itemIndex.predict(index, 'new'))).toBeGreaterThan(1);
+});
+
+test('a price in another currency than the shop\'s says as much as none', () => {
+  const [index, contents] = [itemIndex.init(), noContents()];
+  const tokens = (sku: string, fields: Partial<CatalogChange>): Int32Array | undefined => {
+    learnContent(contents, index, fusion.init(), change(sku, 'Tent', fields), 'EUR');
+    return contents.tokens.get(itemIndex.predict(index, sku));
+  };
+  const none = tokens('none', { price: null });
+  expect(tokens('dollars', { currency: 'USD' })).toEqual(none);
+  expect(tokens('unsaid', { currency: null })).toEqual(tokens('euros', {}));
+  expect(tokens('euros', {})!.length).toBeGreaterThan(none!.length);
 });
 
 test('what clicks have taught is not told over', async () => {
@@ -65,7 +77,7 @@ test('it is taught again only when a fifth more has happened, and not at all of 
 test('of a catalogue larger than is worth the time the latest products are taught', async () => {
   const [index, model, contents] = [itemIndex.init(), fusion.init(), noContents()];
   for (let item = 0; item < 20_002; item++) {
-    learnContent(contents, index, model, change(`P${item}`, `Tent No ${item}`));
+    learnContent(contents, index, model, change(`P${item}`, `Tent No ${item}`), 'EUR');
     embedding.seed(model.embedding, item, new Float32Array(embedding.DIMENSIONS).fill(1));
     for (let click = 0; click < 5; click++) repeats.learn(model.repeats, new Int32Array(0), item);
   }
@@ -82,7 +94,7 @@ test('of a catalogue larger than is worth the time the latest products are taugh
 test('a restored learner knows the same contents, and a product taken out is forgotten', async () => {
   const { index, model, contents } = kinds();
   await study(contents, model, 3_000, teach);
-  learnContent(contents, index, model, change('P3', '', { op: 'delete' }));
+  learnContent(contents, index, model, change('P3', '', { op: 'delete' }), 'EUR');
   const again = restoreContents(contentsSnapshot(contents));
   expect(again.tokens).toEqual(contents.tokens);
   expect(again.tokens.has(3)).toBe(false);

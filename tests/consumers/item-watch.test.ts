@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { codec } from '../../schemas/codec.js';
 import { catalog, deadLetters, inventory, itemInterests, supplies, triggerCandidates } from '../../schemas/topics.js';
-import type { CatalogChange } from '../../schemas/types.js';
+import type { CatalogChange, InventoryChange } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, stock } from '../support/events.js';
 
@@ -81,6 +81,19 @@ test('the latest price stands, whether an upload or a change of price told it, a
     driver.send(catalog, 'P1', listed('P1', { time: NINE + DAY }));
     expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ price: BigInt(Math.max(...prices.map(({ minute }) => minute))) });
   }), { numRuns: 50 });
+});
+
+test('a price stands in the currency that was told with it, one without in the product\'s, in whichever order they come', () => {
+  const upload = listed('P1', { price: 10_000n, currency: 'USD', time: NINE });
+  const change = (currency: string | null): InventoryChange => ({ ...stock('P1', null, NINE + MINUTE, 20_000n), currency });
+  for (const [said, currency] of [[null, 'USD'], ['GBP', 'GBP']] as const) {
+    for (const order of [1, -1]) {
+      const driver = new Driver([itemWatch()]);
+      const send = [() => driver.send(catalog, 'P1', upload), () => driver.send(inventory, 'P1', change(said))];
+      for (const one of order === 1 ? send : send.toReversed()) one();
+      expect(driver.row('item-watch', productRows, 'P1')).toMatchObject({ price: 20_000n, currency });
+    }
+  }
 });
 
 test('stock and a listing dated ahead are of when they were written: they keep out nothing that is told later', () => {

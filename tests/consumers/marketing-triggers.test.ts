@@ -7,7 +7,7 @@ import { clickstream, inventory, marketingTriggers as triggers, orders } from '.
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
-const OPTIONS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true };
+const OPTIONS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
 
 const shop = (options = OPTIONS, partitions = 1): Driver => {
   const driver = new Driver([shoppers(), orderLedger(), itemWatch(), marketingTriggers(options)], { partitions });
@@ -273,6 +273,14 @@ test('back in stock fires at the first unit, not on flags or less negative numbe
   subscribe(61);
   driver.send(inventory, 'P4', stock('P4', 2, NINE + 62 * MINUTE));
   expect(driver.read(triggers).slice(1)).toMatchObject([{ rule: 'back_in_stock', status: 'fired', causeId: 'P4#3', products: [{ stock: 2 }] }]);
+  // A price in another currency than the shop's, and the next one in it.
+  for (const [n, currency] of ['USD', 'EUR'].entries()) {
+    const minute = 120 + 60 * n;
+    driver.send(inventory, 'P4', { ...stock('P4', 0, NINE + minute * MINUTE, 20_000n), currency });
+    subscribe(minute + 1);
+    driver.send(inventory, 'P4', stock('P4', 2, NINE + (minute + 2) * MINUTE));
+    expect(driver.read(triggers).at(-1)).toMatchObject({ products: [{ price: currency === 'EUR' ? 20_000n : null }] });
+  }
 });
 
 test('what is bought every ten days is due again after ten', () => {

@@ -12,7 +12,7 @@ import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, product, purchase, shopEvent } from '../support/events.js';
 
 const view = (sku: string, time: number, more: object = {}): ReturnType<typeof shopEvent> => shopEvent('Product Viewed', { anonymousId: 'a1', time, products: [product(sku)], ...more });
-const CARTS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true };
+const CARTS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
 const profile = (driver: Driver, key = 'a1'): ReturnType<Driver['row']> & object => driver.row('shoppers', profiles, key)!;
 
 test('a message sent twice within a day counts once; the same id a day later is another', () => {

@@ -51,7 +51,7 @@ test('of a shop that sells steadily, cycles teach that days are independent: lev
   const views = new Views(observedStores((name, partition) => (name === table.name ? driver.openStore(name, partition) : memoryStore())), 1);
   for (const sku of ['P0', 'P1', 'LATE']) {
     const { madeAt, upTo } = ofSku(sku, DAYS);
-    const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan: new Map(), reorder, hours: 0, now: madeAt, freshness: () => ({ readUntil: madeAt, caughtUp: true }) });
+    const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan: new Map(), reorder, hours: 0, now: madeAt, freshness: () => ({ readUntil: madeAt, caughtUp: true }) });
     expect((door.one(sku) as { reorder: object }).reorder).toMatchObject({ upTo });
   }
 });

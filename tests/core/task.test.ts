@@ -111,7 +111,7 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
 });
 
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
-  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch(), marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true })];
+  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch(), marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
   type Step = { kind: 'view' | 'add' | 'order' | 'identify' | 'stock' | 'tick' | 'refund' | 'subscribe'; who: number; sku: number; minutes: number };
   const steps = fc.array(fc.record({
     kind: fc.constantFrom<Step['kind']>('view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe'),

@@ -204,6 +204,13 @@ describe('the catalogue', () => {
     expect(skus()[0]).toBe('B1');
   });
 
+  test('with prices in another currency than the shop\'s is taken, with a warning a currency that says what becomes of them', async () => {
+    const rows = [{ sku: 'P1', price: 1, currency: 'GBP' }, { sku: 'P2', price: '12.99 USD' }, { sku: 'P3', price: 1, currency: 'usd' }, { sku: 'P4', currency: 'USD' }, { sku: 'P5', price: 'x', currency: 'USD' }];
+    const warnings = [{ index: 1, count: 2, path: 'currency', code: 'other_currency', message: expect.stringContaining('The price is in USD, the shop\'s currency is GBP') }];
+    expect(await put(JSON.stringify(rows), 'application/json')).toMatchObject({ status: 200, json: { accepted: 4, rejectedCount: 1, warnings } });
+    expect(await put('[{"sku":"P1","price":1}]', 'application/json')).toMatchObject({ json: { warnings: [] } });
+  });
+
   test('in 2,000 rows is taken in pieces', async () => {
     const rows = Array.from({ length: 2000 }, (_, index) => ({ sku: `S${index}` }));
     expect(await put(JSON.stringify(rows), 'application/json')).toMatchObject({ status: 200, json: { accepted: 2000 } });

@@ -58,7 +58,7 @@ function viewsAfterFiveWeeks(hours: number): Views {
 
 function fiveWeeks(hours: number): ForecastDoor {
   const views = viewsAfterFiveWeeks(hours);
-  return new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours, now: NINE + 34 * DAY + 10 * MINUTE, freshness: (partition) => ({ readUntil: views.taskTime(forecastTable, partition), caughtUp: true }) });
+  return new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan, reorder, hours, now: NINE + 34 * DAY + 10 * MINUTE, freshness: (partition) => ({ readUntil: views.taskTime(forecastTable, partition), caughtUp: true }) });
 }
 
 const door = fiveWeeks(0);
@@ -72,7 +72,7 @@ test('every answer says up to when sales have been read, and whether that lacks 
 test('several SKUs are as fresh as the partition that knows least, be it of one that seems never to have sold', () => {
   const views = new Views(observedStores(() => memoryStore()), 2);
   const freshness = (partition: number): Freshness => [{ readUntil: NINE, caughtUp: true }, { readUntil: NINE - MINUTE, caughtUp: false }][partition]!;
-  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE, freshness });
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan, reorder, hours: 0, now: NINE, freshness });
   const refusalOf = (sku: string): unknown => { try { return asked.one(sku); } catch (error) { return (error as Refusal).problem; } };
   const [first, second] = [0, 1].map((home) => ['A', 'B', 'C', 'D', 'E', 'F'].find((sku) => partitionOf(sku, 2) === home)!);
   expect(asked.several([first!])).toMatchObject({ unknown: [first], freshness: { readUntil: '2026-03-02T09:00:00.000Z', caughtUp: true } });
@@ -154,7 +154,7 @@ describe('the forecast of one SKU', () => {
     const driver = new Driver([demandForecasts({ days, publication: live(days, MINUTE) })]);
     for (const [sku, quantity, day] of [['P', 2, 0], ['P', 3, 5], ['P', -3, 5], ['Q', 2, 5], ['Q', -2, 5]] as const) driver.send(sales, sku, sale(sku, quantity, NINE + day * DAY));
     const views = new Views(observedStores((table, partition) => (table === forecastTable.name ? driver.openStore(table, partition) : memoryStore())), 1);
-    const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE + 6 * DAY, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+    const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan, reorder, hours: 0, now: NINE + 6 * DAY, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
     expect(['P', 'Q'].map((sku) => (asked.one(sku) as Answer)['lastSaleDay'])).toEqual(['2026-03-02', null]);
   });
 
@@ -241,7 +241,7 @@ test('a product counts in its first category and in what lies above it, so that 
   driver.tick(NINE + DAY);
   const mine = new Set([products.name, forecastTable.name]);
   const views = new Views(observedStores((table, partition) => (mine.has(table) ? driver.openStore(table, partition) : memoryStore())), 1);
-  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan: new Map(), reorder, hours: 0, now: NINE + DAY, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan: new Map(), reorder, hours: 0, now: NINE + DAY, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
   const [kitchen, floor, home] = await Promise.all(['Home > Kitchen', 'Home > Floor', 'Home'].map((category) => asked.ofCategory(category))) as [Answer, Answer, Answer];
   expect([kitchen, floor, home].map(({ products: count }) => count)).toEqual([1, 1, 2]);
   expect(kitchen.days[0]!.mean).toBeGreaterThan(0);
@@ -261,7 +261,7 @@ test('what is replaced, discontinued or deleted is no member of its category', a
   driver.send(catalog, 'DELETED', { ...product('DELETED'), op: 'delete' });
   driver.tick(NINE + DAY + MINUTE);
   const views = new Views(observedStores((table, partition) => ([products.name, forecastTable.name].includes(table) ? driver.openStore(table, partition) : memoryStore())), 1);
-  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan, reorder, hours: 0, now: NINE + DAY + MINUTE, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan, reorder, hours: 0, now: NINE + DAY + MINUTE, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
   expect(await asked.ofCategory('kitchen')).toMatchObject({ products: 2, forecast: 2 });
   expect(await asked.ofShop()).toMatchObject({ forecast: 2 });
 });

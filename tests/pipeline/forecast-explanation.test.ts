@@ -97,7 +97,7 @@ test('a total begins on the day on which the last of its SKUs does: sales of the
   const views = new Views(observedStores((name, partition) => (name === table.name ? driver.openStore(name, partition) : memoryStore())), 2);
   const reorder = { policy: 'periodic', leadTimeDays: 7, leadTimeDeviationDays: 0, reviewDays: 7, coverDays: 14, packSize: 1, minimumUnits: 0, serviceLevel: 0.95 } as const;
   const now = NINE + 29 * DAY;
-  const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init()), days, plan: new Map(), reorder, hours: 0, now, freshness: () => ({ readUntil: now, caughtUp: true }) });
+  const door = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan: new Map(), reorder, hours: 0, now, freshness: () => ({ readUntil: now, caughtUp: true }) });
   const dates = (answer: object): string => (answer as { days: { date: string }[] }).days[0]!.date;
   expect([dates(door.one(ahead)!), dates(door.one(behind)!)]).toEqual([31, 30].map((day) => new Date(NINE + day * DAY).toISOString().slice(0, 10)));
   expect(dates(await door.ofShop())).toBe(dates(door.one(ahead)!));

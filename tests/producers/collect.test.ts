@@ -301,7 +301,9 @@ describe('orders and stock', () => {
 
   test('stock and price changes need no shopper, but a server key', () => {
     const stock = { type: 'track', messageId: 'i', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2, in_stock: true } };
-    expect(recordsOf(stock)).toEqual([{ topic: 'inventory', key: 'P4', value: { messageId: 'i', sku: 'P4', quantity: -2, availability: null, price: null, time: receivedAt, receivedAt } }]);
+    expect(recordsOf(stock)).toEqual([{ topic: 'inventory', key: 'P4', value: { messageId: 'i', sku: 'P4', quantity: -2, availability: null, price: null, currency: null, time: receivedAt, receivedAt } }]);
+    expect(recordsOf({ ...stock, event: 'Price Changed', properties: { currency: 'USD', products: [{ sku: 'A', price: 1, currency: 'gbp' }, { sku: 'B', price: 2 }] } })).toMatchObject([{ value: { currency: 'GBP' } }, { value: { currency: 'USD' } }]);
+    expect(recordsOf({ ...stock, event: 'Price Changed', properties: { product_id: 'A', price: 1 } })).toMatchObject([{ value: { currency: null } }]);
     expect(recordsOf({ ...stock, event: 'Price Changed', properties: { products: [{ sku: 'A', price: '1.50' }, { sku: 'B', price: 2 }] } })).toMatchObject([{ key: 'A', value: { price: 15_000n, quantity: null, messageId: 'i' } }, { key: 'B', value: { messageId: 'i/1' } }]);
     expect(wrong(stock, { scope: 'browser' })).toEqual(['event needs_server_key']);
     expect(wrong({ ...view, event: 'User Erased' }, { scope: 'browser' })).toEqual(['event needs_server_key']);
@@ -310,6 +312,7 @@ describe('orders and stock', () => {
     for (const quantity of [-1e308, 1e12 + 1, '999999999999999']) expect(wrong({ ...stock, properties: { product_id: 'P', quantity } })).toEqual(['properties.quantity out_of_range']);
     expect(recordsOf({ ...stock, properties: { product_id: 'P', quantity: -1e12 } })).toMatchObject([{ value: { quantity: -1e12 } }]);
     expect(wrong({ ...stock, event: 'Price Changed', properties: { product_id: 'P', price: -1 } })).toEqual(['properties.price negative']);
+    expect(wrong({ ...stock, event: 'Price Changed', properties: { currency: 'euro', products: [{ sku: 'P', price: 1, currency: 'pounds' }] } })).toEqual(['properties.currency unknown_currency', 'properties.products[0].currency unknown_currency']);
   });
 });
 

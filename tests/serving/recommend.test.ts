@@ -364,6 +364,16 @@ describe('filters', () => {
     expect(await shop.skus('a', { filter: { price: {}, name: 'Product priceless' } })).toEqual([]);
   });
 
+  test('a price in another currency than the shop\'s is an unknown one', async () => {
+    const own = new TestShop();
+    own.product('dollars', { price: 120_000n, currency: 'USD' });
+    own.product('euros', { price: 120_000n });
+    own.product('unsaid', { price: 120_000n, currency: null });
+    expect((await own.skus('a', { filter: { price: { min: 5, max: 20 } } })).sort()).toEqual(['euros', 'unsaid']);
+    const { items } = await own.recommend('a', { filter: { category: 'Kitchen' } });
+    expect(Object.fromEntries(items.map(({ sku, price }) => [sku, price]))).toEqual({ dollars: null, euros: '12.00', unsaid: '12.00' });
+  });
+
   test.each([
     [{ colour: 'red' }, 'filter.colour'], [{ price: 5 }, 'filter.price'], [{ price: null }, 'filter.price'], [{ price: { min: 'NaN' } }, 'filter.price.min'],
     [{ price: { least: 1 } }, 'filter.price'], [{ category: 7 }, 'filter.category'], [{ inStock: 'yes' }, 'filter.inStock'], [{ price: { min: 50, max: '10' } }, 'filter.price'],

@@ -50,7 +50,7 @@ export class TestShop {
     this.learner = recommenderIn({ mostUnlisted, keptDeleted, repeats }).init();
     this.neighbours = itemNeighboursIn({ precision, mostUnlisted, keptDeleted, repeats }).init();
     const views = new Views(this.#stores, 1);
-    this.items = new Items(views, this.neighbours.index);
+    this.items = new Items(views, this.neighbours.index, 'EUR');
     followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
     this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, isBehind: () => this.isBehind, now: () => this.now });

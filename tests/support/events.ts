@@ -38,5 +38,5 @@ export function purchase(shopper: string, orderId: string, more: Partial<Purchas
 }
 
 export function stock(sku: string, quantity: number | null, time: number, price: bigint | null = null): InventoryChange {
-  return { messageId: `m${serial++}`, sku, quantity, availability: null, price, time, receivedAt: time };
+  return { messageId: `m${serial++}`, sku, quantity, availability: null, price, currency: null, time, receivedAt: time };
 }
