@@ -8,7 +8,7 @@ type Categorised = Pick<Product, 'category' | 'furtherCategories'>;
 /** All categories of a product, each once: those that are told, the first one first, and what lies above them where they are paths. */
 export function categoriesOf({ category, furtherCategories }: Categorised): readonly string[] {
   const told = category === null ? furtherCategories : [category, ...furtherCategories];
-  return [...new Set([...told, ...told.flatMap(above)])];
+  return [...new Set([...told, ...told.flatMap((one) => levelsOf(one).slice(1))])];
 }
 
 /** Whether a product's first category is this one or lies below it: it counts there, and once in each level of a tree. */
@@ -17,10 +17,8 @@ export const countsIn = (first: string | null, category: string): boolean => fir
 /** The last step of a path: what a shopper calls the category. */
 export const lastStep = (category: string): string => category.split(STEP).at(-1)!;
 
-/** What lies above a path, the nearest first: of A > B > C this is A > B, and A. */
-function above(path: string): string[] {
-  const at = path.lastIndexOf(STEP);
-  if (at <= 0) return [];
-  const upper = path.slice(0, at);
-  return [upper, ...above(upper)];
+/** A category and what lies above it, the nearest first: A > B > C, A > B, A. */
+export function levelsOf(category: string): string[] {
+  const at = category.lastIndexOf(STEP);
+  return at <= 0 ? [category] : [category, ...levelsOf(category.slice(0, at))];
 }

@@ -128,11 +128,9 @@ export class CatalogueSearch {
     return this.#best(count, limit, NEAR);
   }
 
-  /** Items of its first category: those of the same brand and about the same price before others, popular ones first; at most `limit`. */
-  ofCategory(item: number, limit: number, sought: Sought): Int32Array {
+  /** Other items of a category: those of the same brand and about the same price before others, popular ones first; at most `limit`. */
+  ofCategory(item: number, category: string, limit: number, sought: Sought): Int32Array {
     const items = this.#items;
-    const category = items.category(item);
-    if (category === null) return NONE;
     const own = items.inCategory(category);
     const listed = sought.listed();
     const lists = listed && listed.count < own.length ? listed.lists : [own];

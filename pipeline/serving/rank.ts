@@ -66,9 +66,9 @@ export class Ranking {
     return this.#catalogue.nearest(item, limit, sought);
   }
 
-  /** Items of the same category, those most like it in brand, price and popularity first; at most `limit`. */
-  ofCategory(item: number, limit: number, sought: Sought): Int32Array {
-    return this.#catalogue.ofCategory(item, limit, sought);
+  /** Other items of a category, those most like it in brand, price and popularity first; at most `limit`. */
+  ofCategory(item: number, category: string, limit: number, sought: Sought): Int32Array {
+    return this.#catalogue.ofCategory(item, category, limit, sought);
   }
 
   clicksOf(item: number): number {

@@ -1,3 +1,4 @@
+import { levelsOf } from '../../schemas/categories.js';
 import type { Sought } from './catalogue-search.js';
 import type { Items } from './items.js';
 import type { Ranked, Ranking } from './rank.js';
@@ -17,8 +18,9 @@ interface Serving {
 
 /**
  * Items like one item, each with what is true of it. First come those that shoppers took together with it, as the model ranks
- * them, then the nearest by vector (learned, or told from content), then others of its category, then what is popular. Of an
- * item with fewer than 5 clicks the nearest come first, and what only lies two hops away comes after its category.
+ * them, then the nearest by vector (learned, or told from content), then others of its first category, of a path level by level,
+ * then what is popular. Of an item with fewer than 5 clicks the nearest come first, and what only lies two hops away comes after
+ * its category.
  * @returns at most `limit`; scores compare items that came by the same way
  */
 export function similarItems(item: number, limit: number, sought: Sought, { items, ranking, showing }: Serving): ShownItem[] {
@@ -42,7 +44,11 @@ export function similarItems(item: number, limit: number, sought: Sought, { item
     if (chosen.size < limit) take(ranking.nearest(item, limit, sought), () => similar('likeness'));
   };
   const takeOfCategory = (): void => {
-    if (chosen.size < limit) take(ranking.ofCategory(item, limit, sought), () => ({ code: 'more', text: moreIn(items.category(item)) }));
+    const category = items.category(item);
+    for (const level of category === null ? [] : levelsOf(category)) {
+      // As many more as may have been taken already.
+      if (chosen.size < limit) take(ranking.ofCategory(item, level, limit + chosen.size, sought), () => ({ code: 'more', text: moreIn(level) }));
+    }
   };
 
   if (ranking.clicksOf(item) < FEW_CLICKS) {

@@ -154,10 +154,13 @@ describe('items like one', () => {
     const own = shopOfPairs();
     own.product('T1', { category: 'Home > Toys' });
     own.product('T2', { category: 'Gifts', furtherCategories: ['Home > Toys'] });
+    own.product('H1', { category: 'Home > Garden' });
     own.product('G1', { category: 'Gifts' });
     own.product('NEW', { category: 'Home > Toys', furtherCategories: ['Gifts'] });
     const ofToys = (fields: object): string[] => similar(own, 'NEW', fields).filter(({ reasons }) => reasons[0]!.text === 'More in Toys').map(({ sku }) => sku).sort();
     expect(ofToys({})).toEqual(['T1', 'T2']);
+    // Then those of the level above.
+    expect(similar(own, 'NEW').slice(2, 3)).toMatchObject([{ sku: 'H1', reasons: [{ text: 'More in Home' }] }]);
     const filter = recommendRequest({ anonymousId: 'a', filter: { category: ['Gifts', 'Home > Toys'] } }).filter;
     expect(ofToys({ filter })).toEqual(['T1', 'T2']);
   });
