@@ -29,7 +29,7 @@ function product(errors: Errors, from: Json): EventProduct {
   return {
     sku: skuOf(errors, from) ?? '',
     name: text(errors, from, 'name'),
-    category: text(errors, from, 'category'),
+    category: text(errors, Array.isArray(from['category']) ? { category: from['category'][0] as unknown } : from, 'category'),
     brand: text(errors, from, 'brand'),
     variant: text(errors, from, 'variant'),
     price: money(errors, from, 'price'),

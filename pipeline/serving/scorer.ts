@@ -7,6 +7,7 @@ import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
 import { MODEL } from '../../models/fusion.js';
 import { randomness, type Randomness } from '../../models/kernels/numbers.js';
+import { levelsOf } from '../../schemas/categories.js';
 import { recommendationIdAt } from '../../schemas/recommendation-ids.js';
 import { recommendations, userProfiles } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
@@ -62,13 +63,6 @@ const isPlain = ({ diversity, fatigue: strength, explore }: RecommendRequest): b
 
 const modelFor = ({ recent }: Shopper): string => (recent.length > 0 ? MODEL : TRENDING);
 
-/** One ranked item, and why. */
-export interface Shown {
-  readonly sku: string;
-  readonly score: number;
-  readonly reason: string;
-}
-
 /** Answers what a shopper should see: from views in memory and LMDB, with reasons; never an item bought or dismissed. */
 export class Scorer {
   readonly #parts: ScorerParts;
@@ -120,8 +114,8 @@ export class Scorer {
     return { sku: request.sku, items: similarItems(item, request.limit, sought, { items, ranking, showing: this.#showing }), model: MODEL };
   }
 
-  /** What a shopper would see now, without telling the log. */
-  async preview(id: string, limit: number): Promise<readonly Shown[]> {
+  /** What a shopper would see now, and why, without telling the log. */
+  async preview(id: string, limit: number): Promise<readonly { readonly sku: string; readonly score: number; readonly reason: string }[]> {
     const { ranking, items } = this.#parts;
     const shopper = this.#shopper({ userId: id, anonymousId: null, trusted: true }, true);
     const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
@@ -164,9 +158,11 @@ export class Scorer {
     return { ...shopper, eventOf: (item) => (item === page ? undefined : shopper.eventOf(item)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, ranking.repeats ? CONTEXT - 1 : HISTORY)) };
   }
 
-  /** The category whose best come first to somebody of whom nothing is known, on the page of a product of which nothing else is. */
-  #categoryOfPage({ recent }: Shopper, { context, filter }: RecommendRequest): string | null {
-    return context === null || filter !== null || recent.length > 0 ? null : this.#parts.items.category(this.#parts.items.number(context));
+  /** The page's category, what lies above it, then all: whose best come to somebody of whom nothing is known, on the page of a product of which nothing else is. */
+  #filtersOfPage({ recent }: Shopper, { context, filter }: RecommendRequest): (Filter | null)[] {
+    if (context === null || filter !== null || recent.length > 0) return [];
+    const category = this.#parts.items.category(this.#parts.items.number(context));
+    return category === null ? [] : [...levelsOf(category).map((level): Filter => [{ field: 'category', any: new Set([level]) }]), null];
   }
 
   /** Items of the current session where it has any, else the latest ones; where nobody takes an item twice all that are kept, each once. */
@@ -209,13 +205,16 @@ export class Scorer {
   /** The best of all that may come, with what the ranker saw of them where the log is to be told. */
   #best(shopper: Shopper, request: RecommendRequest): Answer {
     const isTold = this.#telling.isInFull(shopper.key, this.#parts.now());
-    const category = this.#categoryOfPage(shopper, request);
     const exclude = besidePage(request);
-    const first = this.#ranked(shopper, request, exclude, category === null ? request.filter : [{ field: 'category', any: new Set([category]) }], isTold);
-    const limit = request.limit - first.items.length;
-    if (category === null || limit === 0) return first;
-    const others = this.#ranked(shopper, { ...request, limit }, [...exclude, ...first.items.map(({ sku }) => sku)], null, isTold);
-    return { items: [...first.items, ...others.items], features: first.features && others.features && Buffer.concat([first.features, others.features]) };
+    const [first = request.filter, ...filters] = this.#filtersOfPage(shopper, request);
+    let best = this.#ranked(shopper, request, exclude, first, isTold);
+    for (const filter of filters) {
+      const limit = request.limit - best.items.length;
+      if (limit === 0) break;
+      const more = this.#ranked(shopper, { ...request, limit }, [...exclude, ...best.items.map(({ sku }) => sku)], filter, isTold);
+      best = { items: [...best.items, ...more.items], features: best.features && more.features && Buffer.concat([best.features, more.features]) };
+    }
+    return best;
   }
 
   #ranked(shopper: Shopper, request: RecommendRequest, exclude: readonly string[], filter: Filter | null, isTold: boolean): Answer {

@@ -453,6 +453,11 @@ describe('catalogue rows', () => {
     const many = Array.from({ length: 1_000 }, (_, n) => `value ${n}`);
     expect(row({ id: 'P1', category: ['Cups', { name: 'Gifts' }], categories: many, attributes: { fits: many } })).toEqual(['category[1] wrong_type', 'categories too_many', 'fits too_large']);
   });
+  test('of an event the first category is kept: nobody\'s click is refused for several', () => {
+    const event = (category: unknown) => recordsOf({ ...view, properties: { product_id: 'P1', category } })[0]!.value;
+    expect(event(['Cups', 'Gifts'])).toMatchObject({ products: [{ category: 'Cups' }] });
+    expect(event([])).toMatchObject({ products: [{ category: null }] });
+  });
   test('hide and delete', () => {
     expect(row({ product_id: 'P3', availability: 'hidden' })).toMatchObject({ sku: 'P3', hidden: true });
     expect(row({ product_id: 'P4', deleted: true })).toMatchObject({ op: 'delete' });

@@ -35,6 +35,13 @@ test('on the page of a product that nobody has touched they get what trends in i
   expect((await own.skus('nobody', { limit: 3, context: 'unheard of' }))[0]).toBe('P22');
 });
 
+test('of a page in a path of categories what trends in each level comes before what trends above it', async () => {
+  const own = shop();
+  for (const [sku, category] of [['NEW-2', 'Home > Cups'], ['CUP', 'Home > Cups'], ['POT', 'Home > Pots']] as const) own.product(sku, { category });
+  const { items } = await own.recommend('nobody', { limit: 3, context: 'NEW-2' });
+  expect(items.map(({ sku }) => sku)).toEqual(['CUP', 'POT', 'P22']);
+});
+
 test('such an answer is told to the log once, with what the ranker saw of all its items, and its last place tries something', async () => {
   const own = shop();
   own.product('NEW-Y', { category: 'Curiosities' });
