@@ -126,7 +126,9 @@ export class Items {
 
   /** Values of an attribute; none where the item lacks it. */
   attribute(item: number, name: string): string | readonly string[] {
-    return this.#attributes[item]?.[name] ?? NONE;
+    const said = this.#attributes[item];
+    // A filter may name what every object has, such as its constructor.
+    return said && Object.hasOwn(said, name) ? said[name]! : NONE;
   }
 
   nameOf(sku: string): string | null {
@@ -244,7 +246,7 @@ export class Items {
   }
 
   #shared(texts: readonly string[]): readonly string[] {
-    const key = texts.join('\u001f');
+    const key = JSON.stringify(texts);
     const known = this.#common.get(key);
     if (known === undefined) this.#common.set(key, texts);
     return known ?? texts;

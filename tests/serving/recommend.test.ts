@@ -354,6 +354,7 @@ describe('filters', () => {
     shop.profile('a', ['P4']);
     expect(await shop.skus('a', { filter: { category: 'No such category' } })).toEqual([]);
     expect(await shop.skus('a', { filter: { category: [] } })).toEqual([]);
+    expect(await shop.skus('a', { filter: { 'attributes.constructor': 'x' } })).toEqual([]);
     expect(await shop.skus('a', { filter: { price: { min: 1_000_000 } } })).toEqual([]);
     expect(await shop.skus('a', { exclude: Array.from({ length: 40 }, (_, item) => `P${item}`), filter: { category: ['Category 0', 'Category 1'] } })).toEqual([]);
   });
