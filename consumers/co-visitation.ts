@@ -11,7 +11,7 @@ import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } 
 import { eachTouch, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
 import { checkRepeats, forgetDue, knownItemsSnapshot, noItems, restoreKnownItems, type Bounds, type KnownItems } from './known-items.js';
 import { learnListing } from './listing.js';
-import { followMerge, forgetShown, learnOfLists, learnShown, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
+import { followMerge, forgetShown, learnAnswer, learnOfLists, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
 /** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
@@ -41,7 +41,7 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
         (goesOn ? fusion.strengthenCounts(model, recent, item, weight) : fusion.learnCounts(model, recent, item, weight)));
       learnDismissal(index, shares, model.popularity, value as Interaction);
       learnOfLists(shown, index, shares, value as Interaction);
-    } else if (topic === recommendations.name) learnShown(shown, index, value as Recommendation);
+    } else if (topic === recommendations.name) learnAnswer(shown, index, value as Recommendation);
     else if (topic === catalog.name) learnListing(index, model.popularity, value as CatalogChange);
     else if (topic === userMerges.name) followMerge(shown, value as UserMerge);
     else learnPurchase(index, shares, model.popularity, value as Purchase);

@@ -1,6 +1,7 @@
 import * as features from '../models/features.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
+import { unquantised } from '../models/kernels/feature-bytes.js';
 import * as liveQuality from '../models/live-quality.js';
 import * as positionBias from '../models/position-bias.js';
 import * as ranker from '../models/ranker.js';
@@ -146,8 +147,10 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
   });
   learnDismissal(index, shares, model.popularity, interaction);
   const { event, products, recommendationId, shopper, time } = interaction;
+  if (isSpent(shares, interaction)) return;
+  if (event === 'Recommendations Served' && recommendationId !== null) return shownLists.confirm(state.shown, recommendationId, shopper, products.map(({ sku }) => sku), time);
   const stage = STAGES[event];
-  if (stage === undefined || isSpent(shares, interaction)) return;
+  if (stage === undefined) return;
   for (const { sku } of products) learnChoice(state, recommendationId, shopper, sku, stage, time);
 }
 
@@ -178,7 +181,7 @@ function learnChoice(state: Recommender, id: string | null, shopper: string, sku
 function learnLesson(state: Recommender, lesson: shownLists.Lesson): void {
   const { ranker: taught } = state.model;
   const { placement, count, target, stage, weight } = lesson;
-  shownLists.unquantised(lesson, taught.x, ranker.STRIDE);
+  unquantised(lesson.features, count, taught.x, ranker.STRIDE);
   if (stage === 'click') {
     ranker.predict(taught, count, scores);
     positionBias.learn(state.position, placement, scores.subarray(0, count), target);

@@ -3,7 +3,7 @@ import * as fairShare from '../models/fair-share.js';
 import * as fatigue from '../models/fatigue.js';
 import * as itemIndex from '../models/item-index.js';
 import * as positionBias from '../models/position-bias.js';
-import { placementIn } from '../schemas/recommendation-ids.js';
+import { countedWhenGiven, placementIn } from '../schemas/recommendation-ids.js';
 import type { Interaction, Recommendation, UserMerge } from '../schemas/types.js';
 import { eventWeight } from './event-weights.js';
 import { isSpent, shareTime, type Shares } from './item-touches.js';
@@ -27,6 +27,11 @@ export const noneShown = (): ShownItems => ({
 /** A list that a shopper was shown, as an answer of ours or as the shop tells of one. */
 type Shown = Pick<Recommendation, 'shopper' | 'placement' | 'time'> & { readonly items: readonly { readonly sku: string }[] };
 
+/** An answer that was given: shown, unless it was asked for to be shown later. */
+export function learnAnswer(shown: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
+  if (countedWhenGiven(answer.recommendationId) !== false) learnShown(shown, index, answer);
+}
+
 export function learnShown({ exploration: tried, fatigue: seen, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Shown): void {
   const { shopper, time } = answer;
   const counts = fairShare.learn(answers, shopper, time);
@@ -41,11 +46,19 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
   }
 }
 
-/** What an interaction says of lists: that one was shown, made elsewhere or kept from an earlier answer, or that something was chosen. After it has been taken from its shopper's share. */
+/** What an interaction says of lists: that one was shown, or that something was chosen. After it has been taken from its shopper's share. */
 export function learnOfLists(shown: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
-  const { event, shopper, placement, products } = interaction;
-  if (event === 'Recommendations Served') learnShown(shown, index, { shopper, placement, time: shareTime(interaction), items: products });
+  if (interaction.event === 'Recommendations Served') learnServed(shown, index, interaction);
   else learnChosen(shown, index, shares, interaction);
+}
+
+/** A list made elsewhere, or an answer that did not count as shown when it was given; it stands where its clicks will be taken to be. */
+function learnServed(shown: ShownItems, index: itemIndex.ItemIndex, interaction: Interaction): void {
+  const { shopper, products, recommendationId, placement } = interaction;
+  const id = recommendationId ?? '';
+  if (countedWhenGiven(id) === true) return;
+  const place = placementIn(id, [placement ?? '', ...shown.exploration.placements.keys()]) ?? placement;
+  learnShown(shown, index, { shopper, placement: place, time: shareTime(interaction), items: products });
 }
 
 function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {

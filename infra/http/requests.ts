@@ -71,11 +71,11 @@ function placementOf(errors: Errors, body: Json): string | null {
 }
 
 /** An option of a question. One that is nearly true is a slip of who asks, as a misspelt one is. */
-function isWanted(errors: Errors, body: Json, name: string): boolean {
-  const value = body[name] ?? false;
+function isWanted(errors: Errors, body: Json, name: string, unsaid = false): boolean {
+  const value = body[name] ?? unsaid;
   if (typeof value === 'boolean') return value;
   errors.push({ path: name, code: 'wrong_type', message: 'This must be true or false, without quotes.' });
-  return false;
+  return unsaid;
 }
 
 /** The product of the page, under any name that a product has. */
@@ -122,7 +122,7 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
 }
 
 const CONTEXT = new Set(['product_id', 'sku']);
-const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'writeKey', 'shopperToken']);
+const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'shown', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
@@ -148,6 +148,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     diversity: strengthOf(errors, body, 'diversity', 1),
     fatigue: strengthOf(errors, body, 'fatigue', 5),
     explore: isWanted(errors, body, 'explore'),
+    shown: isWanted(errors, body, 'shown', true),
   };
   if (explainedIn(request) > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });
   return request;

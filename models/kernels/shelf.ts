@@ -58,6 +58,15 @@ export class Shelf<T> {
     for (; this.#bytes > this.most.bytes && this.size > 1; this.dropped.bytes++) this.delete(this.#first() ?? '');
   }
 
+  /** Another value of a known id, which keeps its age and its owner. */
+  replace(id: string, value: T): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    const bytes = this.#sizeOf(id, value);
+    this.#entries.set(id, { ...entry, value, bytes });
+    this.#bytes += bytes - entry.bytes;
+  }
+
   /** Gives all that one owner has to another. */
   move(from: string, to: string): void {
     const ids = this.#ids.get(from);

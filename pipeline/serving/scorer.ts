@@ -83,7 +83,7 @@ export class Scorer {
     const seen = await this.#hasSeen(request, request.after);
     const shopper = this.#onPage(this.#shopper(request, seen), request.context);
     const answer = request.items === null ? this.#best(shopper, request) : this.#amongItems(shopper, request, request.items);
-    const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID());
+    const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID(), request.shown);
     const model = modelFor(shopper);
     this.#remember(recommendationId, shopper, request.placement, model, answer);
     metrics.count('millrace_recommendations_total', { kind: model === MODEL ? 'personal' : 'trending' });

@@ -34,6 +34,12 @@ export interface Ask extends Shopper {
   readonly exclude?: readonly string[] | undefined;
   readonly items?: readonly string[] | undefined;
   readonly placement?: string | undefined;
+  readonly context?: { readonly product_id: string } | undefined;
+  readonly diversity?: number | undefined;
+  readonly fatigue?: number | undefined;
+  readonly explore?: boolean | undefined;
+  /** False for an answer that nobody sees yet. */
+  readonly shown?: boolean | undefined;
   /** Token of `flush`: the answer has seen what was sent before it. */
   readonly after?: string | undefined;
   readonly explain?: boolean | undefined;

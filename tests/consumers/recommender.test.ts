@@ -221,6 +221,28 @@ describe('what was shown', () => {
     expect(shop.learner.chosen).toBe(3);
   });
 
+  test('is what the shop says of it: clicks teach as much as from answers of those items in that order', async () => {
+    const taughtBy = async (confirms: boolean): Promise<Float32Array> => {
+      const shop = shopOfPairs();
+      const order = [3, 0, 2];
+      for (let n = 0; n < 8; n++) {
+        const shopper = `u${n}`;
+        shop.profile(shopper, ['P4']);
+        await shop.recommend(shopper, { limit: 5 });
+        const told = shop.told.at(-1)!;
+        const width = told.features.length / told.items.length;
+        const products = order.map((place) => ({ sku: told.items[place]!.sku, price: null, quantity: null, position: null }));
+        const short = { ...told, items: order.map((place) => told.items[place]!), features: Buffer.concat(order.map((place) => told.features.subarray(place * width, (place + 1) * width))) };
+        recommender.learn(shop.learner, recommendations.name, confirms ? told : short, shopper);
+        if (confirms) shop.event(shopper, '', [], { event: 'Recommendations Served', recommendationId: told.recommendationId, products });
+        shop.event(shopper, products[n % 3]!.sku, [], { event: 'Recommendation Clicked', recommendationId: told.recommendationId });
+      }
+      expect(shop.learner.chosen).toBe(8);
+      return ranker.weightsOf(shop.learner.model.ranker);
+    };
+    expect(await taughtBy(true)).toEqual(await taughtBy(false));
+  });
+
   test('teaches nothing by a click that names no list, though the item was put into the cart from one', async () => {
     const { shop, id, skus } = await shown();
     shop.event('a', skus[2]!, [], { event: 'Product Added', recommendationId: id });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { quantised, unquantised } from '../../models/kernels/feature-bytes.js';
 import * as shownLists from '../../models/shown-lists.js';
 
 const DAY = 86_400_000;
@@ -132,9 +133,9 @@ test('features come back as they were, to a thirty-second', () => {
   fc.assert(fc.property(fc.array(fc.double({ min: -3.9, max: 3.9, noNaN: true }), { minLength: 6, maxLength: 6 }), (values) => {
     const x = new Float32Array(3 * 8);
     values.forEach((value, n) => { x[(n % 3) * 8 + Math.floor(n / 3) * 5] = value; });
-    const features = shownLists.quantised(x, 8, 3, Uint8Array.of(0, 5));
+    const features = quantised(x, 8, 3, Uint8Array.of(0, 5));
     const back = new Float32Array(3 * 8);
-    shownLists.unquantised({ features, count: 2 }, back, 8);
+    unquantised(features, 2, back, 8);
     values.forEach((value, n) => { expect(Math.abs(back[(n % 3) * 8 + Math.floor(n / 3)]! - value)).toBeLessThan(1 / 60); });
   }));
 });
@@ -167,6 +168,53 @@ test('choices that are read before their list teach once it is: the same lessons
     expect(lessons.map(({ target, stage }) => `${target} ${stage}`).sort()).toEqual(['0 click', '1 cart', '1 click']);
     expect(state.early.size).toBe(0);
   }
+});
+
+test('once the shop tells what of a list was shown, and where, the lesson is of that, in whatever order it is told; each telling adds to it', () => {
+  const lesson = (...told: readonly ((state: shownLists.ShownLists) => unknown)[]): unknown => {
+    let state = shownLists.init();
+    for (const tell of told) {
+      tell(state);
+      state = shownLists.restore(shownLists.snapshot(state));
+    }
+    const { count, target, features } = shownLists.choose(state, 'r1', 'u', 'A', 'click', 3_000)!;
+    expect(state.earlySeen.size).toBe(0);
+    return { count, target, features: [...features] };
+  };
+  const answered = (state: shownLists.ShownLists): unknown => shownLists.learn(state, 'r1', list(1_000, ['A', 'B', 'C', 'D'], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
+  const seen = (...skus: readonly string[]) => (state: shownLists.ShownLists): void => shownLists.confirm(state, 'r1', 'u', skus, 2_000);
+  const moved = { count: 3, target: 2, features: [5, 6, 3, 4, 1, 2] };
+  expect(lesson(answered, seen('C', 'advertisement', 'B', 'A'))).toEqual(moved);
+  expect(lesson(seen('C', 'B', 'A'), answered)).toEqual(moved);
+  expect(lesson(answered, seen('C'), seen('B', 'A', 'C'))).toEqual(moved);
+  expect(lesson(seen('C'), seen('B', 'A'), answered)).toEqual(moved);
+  // Who clicked it has seen it.
+  expect(lesson(answered, seen('C', 'B'))).toEqual(moved);
+  expect(lesson(answered)).toEqual({ count: 4, target: 0, features: [1, 2, 3, 4, 5, 6, 7, 8] });
+  expect(lesson(answered, seen('advertisement'))).toMatchObject({ count: 4 });
+});
+
+test('of an item that was shown alone nothing is learned; a cart after it finds its list', () => {
+  const state = some();
+  shownLists.confirm(state, 'r1', 'u', ['B'], 1_500);
+  expect(shownLists.choose(state, 'r1', 'u', 'B', 'click', 2_000)).toBeUndefined();
+  shownLists.confirm(state, 'r1', 'u', ['C'], 2_500);
+  expect(shownLists.choose(state, null, 'u', 'B', 'cart', 3_000)).toMatchObject({ count: 2, target: 0 });
+  shownLists.forget(state, 'u');
+  expect(state.chosen.bytes).toBe(0);
+});
+
+test('what was shown of lists that never come takes room from nothing else, and is dropped with its shopper', () => {
+  const state = shownLists.init();
+  shownLists.choose(state, 'click', 'u', 'A', 'click', 1_000);
+  for (let n = 0; n < 20_000; n++) shownLists.confirm(state, `n${n}`, `s${n}`, SKUS, 2_000);
+  expect(state.early.has('click')).toBe(true);
+  expect(state.earlySeen.bytes).toBeLessThanOrEqual(4 * 2 ** 20);
+  shownLists.join(state, 's19999', 'user');
+  shownLists.forget(state, 'user');
+  expect(state.earlySeen.has('n19999')).toBe(false);
+  shownLists.learn(state, 'n19998', list(2_000, SKUS, new Uint8Array(0)));
+  expect(state.earlySeen.has('n19998')).toBe(false);
 });
 
 test('who logs in takes along what was clicked in a list that is not known yet', () => {

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { recommender } from '../../consumers/recommender.js';
 import * as exploration from '../../models/exploration.js';
+import * as fatigue from '../../models/fatigue.js';
 import * as itemIndex from '../../models/item-index.js';
 import * as positionBias from '../../models/position-bias.js';
 import { recommendations } from '../../schemas/topics.js';
+import type { Interaction } from '../../schemas/types.js';
 import { shopOfPairs, type TestShop } from './shop.js';
 
 /** A shopper who sees a list at a placement and clicks the item of a place; both are told to learner and scorer. */
@@ -54,6 +56,48 @@ test('who sees the same items at two placements counts at both, shown and clicke
   const shown = 40 * [1, 2, 3, 4, 5].reduce((sum, place) => sum + Math.sqrt(5 / place), 0);
   expect(clickRates(shop, 'home')).toEqual({ shown: expect.closeTo(shown, 2), clicked: 0 });
   expect(clickRates(shop, 'cart')).toEqual({ shown: expect.closeTo(shown, 2), clicked: 40 });
+});
+
+const vain = ({ neighbours }: TestShop, shopper: string, sku: string): number => fatigue.timesShown(neighbours.shown.fatigue, shopper, itemIndex.predict(neighbours.index, sku));
+
+/** The shop tells which items of an answer were shown. */
+function served(shop: TestShop, shopper: string, skus: readonly string[], fields: Partial<Interaction>): void {
+  shop.event(shopper, '', [], { event: 'Recommendations Served', time: shop.now, products: skus.map((sku) => ({ sku, price: null, quantity: null, position: null })), ...fields });
+}
+
+test('an answer that the shop confirms was shown once, not twice', async () => {
+  const shop = shopOfPairs();
+  const skus = await sees(shop, 'a', 'home');
+  const before = clickRates(shop, 'home');
+  served(shop, 'a', skus, { recommendationId: shop.told.at(-1)!.recommendationId, placement: 'home', time: shop.now + 86_400_000 });
+  expect(skus.map((sku) => vain(shop, 'a', sku))).toEqual([1, 1, 1, 1, 1]);
+  expect(clickRates(shop, 'home')).toEqual(before);
+});
+
+test('an answer that is not shown yet counts nowhere until the shop tells what of it was, then where it was asked for, each time', async () => {
+  const shop = shopOfPairs();
+  await sees(shop, 'b', 'mail');
+  shop.profile('a', ['P4']);
+  const { recommendationId, items } = await shop.recommend('a', { placement: 'mail', limit: 5, shown: false });
+  const skus = items.map(({ sku }) => sku);
+  const before = clickRates(shop, 'mail')!;
+  itemNeighbours.learn(shop.neighbours, recommendations.name, shop.told.at(-1), 'a');
+  expect(skus.map((sku) => vain(shop, 'a', sku))).toEqual([0, 0, 0, 0, 0]);
+  expect(clickRates(shop, 'mail')).toEqual(before);
+  served(shop, 'a', skus.slice(1, 3), { recommendationId });
+  served(shop, 'a', skus.slice(1, 2), { recommendationId });
+  expect(skus.map((sku) => vain(shop, 'a', sku))).toEqual([0, 2, 1, 0, 0]);
+  expect(clickRates(shop, 'mail')!.shown - before.shown).toBeCloseTo(Math.SQRT2 + 1, 5);
+  shop.event('a', skus[1]!, [], { event: 'Recommendation Clicked', recommendationId, time: shop.now });
+  expect(clickRates(shop, 'mail')!.clicked).toBe(1);
+});
+
+test('and where nothing was shown at its place before, it stands where its clicks will', async () => {
+  const shop = shopOfPairs();
+  const { recommendationId, items } = await shop.recommend('a', { placement: 'mail', limit: 5, shown: false });
+  served(shop, 'a', items.map(({ sku }) => sku), { recommendationId, placement: 'mail' });
+  shop.event('a', items[0]!.sku, [], { event: 'Recommendation Clicked', recommendationId, time: shop.now });
+  expect(clickRates(shop, 'mail')).toMatchObject({ clicked: 1 });
 });
 
 test('who has taught as much as one may makes no click rates either', async () => {
