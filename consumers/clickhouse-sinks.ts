@@ -1,5 +1,6 @@
 import type { LogRecord } from '../pipeline/core/log.js';
 import type { Row, SinkSpec } from '../pipeline/core/row-sink.js';
+import { countedWhenGiven } from '../schemas/recommendation-ids.js';
 import * as topics from '../schemas/topics.js';
 import type { Topic } from '../schemas/topics.js';
 import type { SourcePosition } from '../schemas/types.js';
@@ -196,6 +197,7 @@ const recommendations = sink(topics.recommendations, (answer, record) => ({
   placement: answer.placement,
   model: answer.model,
   stale: answer.stale,
+  shown: countedWhenGiven(answer.recommendationId) !== false,
   'items.sku': answer.items.map(({ sku }) => sku),
   'items.score': answer.items.map(({ score }) => double(score)),
   'items.reason': answer.items.map(({ reason }) => reason),

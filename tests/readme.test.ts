@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import * as features from '../models/features.js';
 import { configTable, readConfig } from '../pipeline/config.js';
 import { mermaid } from '../pipeline/core/topology.js';
 import { topologyOf } from '../pipeline/topology.js';
@@ -13,6 +14,7 @@ import { pages, textOf } from './support/pages.js';
 const sections: Readonly<Record<string, string>> = {
   topology: `\`\`\`mermaid\n${mermaid(topologyOf(readConfig({}), 'wall'))}\n\`\`\``,
   configuration: ['| variable | default | meaning |', '|---|---|---|', ...configTable().map(({ name, fallback, meaning }) => `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning.replaceAll('|', '\\|')} |`)].join('\n'),
+  features: `Columns of \`${features.SET}\`, ${features.FEATURES.length} of them, in this order: ${features.FEATURES.join(', ')}.`,
 };
 
 const sectionOf = (name: string): RegExp => new RegExp(`(<!-- ${name} -->\n)([\\s\\S]*?)(<!-- /${name} -->)`);

@@ -189,6 +189,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.recommendations (
   placement          Nullable(String)              COMMENT 'Where on the page',
   model              LowCardinality(String)        COMMENT 'Model and version',
   stale              Bool                          COMMENT 'The answer did not reflect the event asked for',
+  shown              Bool                          COMMENT 'It counted as shown when it was given; else once Recommendations Served names it',
   `items.sku`        Array(String)                 COMMENT 'Items in order',
   `items.score`      Array(Float64)                COMMENT 'Score of each',
   `items.reason`     Array(LowCardinality(String)) COMMENT 'Reason code of each',

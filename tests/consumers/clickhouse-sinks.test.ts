@@ -67,7 +67,7 @@ test('a trigger and a recommendation carry their products', () => {
   const answer = recordOf(recommendations, 7, {
     recommendationId: 'r', shopper: 'u', placement: null, time: NOON, model: 'm', stale: true, items: [{ sku: 'a', score: 0.25, reason: 'trending', propensity: 1 }], featureSet: '', features: Buffer.alloc(0),
   });
-  expect(rowOf(answer)).toMatchObject({ stale: true, 'items.sku': ['a'], 'items.score': [0.25], 'items.reason': ['trending'] });
+  expect(rowOf(answer)).toMatchObject({ stale: true, shown: true, 'items.sku': ['a'], 'items.score': [0.25], 'items.reason': ['trending'] });
 });
 
 test('a dead letter keeps its bytes, whatever they are', () => {

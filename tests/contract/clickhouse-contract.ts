@@ -7,6 +7,7 @@ import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { deadLetters, forecasts, interactions, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
 import { anyRecord } from './clickhouse-odd-records.js';
+import { recommendationOutcomes } from './clickhouse-recommendations.js';
 import { blockOf, interaction, interactionRecord, recordOf, sale, saleRecord } from './clickhouse-records.js';
 
 const DAY = 86_400_000;
@@ -185,7 +186,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     }
     // Infinities of a quantity stay in the raw rows and out of the sums.
     expect(await sink.query('SELECT day FROM revenue_by_shop_day WHERE NOT isFinite(units)')).toEqual([]);
-    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'forecast_accuracy', 'sales_by_shop_hour', 'forecast_hours', 'dead_letters_by_code', 'trigger_outcomes']) {
+    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'forecast_accuracy', 'sales_by_shop_hour', 'forecast_hours', 'dead_letters_by_code', 'trigger_outcomes', 'recommended_items', 'recommendation_outcomes']) {
       await expect(sink.query(`SELECT * FROM ${view}`)).resolves.toBeInstanceOf(Array);
     }
   });
@@ -320,6 +321,10 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect(await sink.query('SELECT * FROM trigger_outcomes')).toEqual([
       { day: '2026-01-01', rule: 'cart_abandonment', fired: '2', recovered: '1', recovered_share: 0.5, suppressed: '1', suppressed_by_reason: { bought: '1' } },
     ]);
+  });
+
+  describe('recommendations', () => {
+    recommendationOutcomes(() => sink);
   });
 
   describe('as docs/clickhouse.md says', () => {
