@@ -122,7 +122,7 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
 }
 
 const CONTEXT = new Set(['product_id', 'sku']);
-const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'shown', 'writeKey', 'shopperToken']);
+const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'excludePurchased', 'shown', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
@@ -148,6 +148,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     diversity: strengthOf(errors, body, 'diversity', 1),
     fatigue: strengthOf(errors, body, 'fatigue', 5),
     explore: isWanted(errors, body, 'explore'),
+    excludePurchased: isWanted(errors, body, 'excludePurchased', true),
     shown: isWanted(errors, body, 'shown', true),
   };
   if (explainedIn(request) > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });

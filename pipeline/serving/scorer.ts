@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { profiles } from '../../consumers/shoppers.js';
 import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
 import { refuse } from '../../infra/http/problem.js';
-import * as features from '../../models/features.js';
 import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
 import { MODEL } from '../../models/fusion.js';
 import { randomness, type Randomness } from '../../models/kernels/numbers.js';
 import { levelsOf } from '../../schemas/categories.js';
 import { recommendationIdAt } from '../../schemas/recommendation-ids.js';
-import { recommendations, userProfiles } from '../../schemas/topics.js';
+import { userProfiles } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
@@ -23,8 +22,8 @@ import type { Ranking } from './rank.js';
 import { reflected, type Followed } from './read-your-writes.js';
 import { Refusals } from './refusals.js';
 import { similarItems } from './similar.js';
-import { chooseGiven, Showing, type ShownItem, type Touched } from './showing.js';
-import { Telling } from './telling.js';
+import { chooseGiven, Showing, type Touched } from './showing.js';
+import { recordOf, Telling, type Answer } from './telling.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
 const TRENDING = 'trending/1';
@@ -53,6 +52,8 @@ interface Shopper extends Touched {
   readonly key: string;
   readonly partition: number;
   readonly profile: UserProfile | undefined;
+  /** SKUs that must not come: bought, unless they may be bought again, and dismissed. */
+  readonly refused: readonly (readonly string[])[];
   /** Whether all that happened until now is reflected, but for the last seconds; and whether that, and what was to be waited for, is not. */
   readonly isCurrent: boolean;
   readonly isStale: boolean;
@@ -63,7 +64,7 @@ const isPlain = ({ diversity, fatigue: strength, explore }: RecommendRequest): b
 
 const modelFor = ({ recent }: Shopper): string => (recent.length > 0 ? MODEL : TRENDING);
 
-/** Answers what a shopper should see: from views in memory and LMDB, with reasons; never an item bought or dismissed. */
+/** Answers what a shopper should see: from views in memory and LMDB, with reasons; never an item dismissed, nor bought but where that is asked for. */
 export class Scorer {
   readonly #parts: ScorerParts;
   readonly #showing: Showing;
@@ -79,13 +80,13 @@ export class Scorer {
   }
 
   async recommend(request: RecommendRequest): Promise<object> {
-    const { metrics } = this.#parts;
+    const { metrics, remember, now } = this.#parts;
     const seen = await this.#hasSeen(request, request.after);
-    const shopper = this.#onPage(this.#shopper(request, seen), request.context);
+    const shopper = this.#onPage(this.#shopper(request, seen, request.excludePurchased), request.context);
     const answer = request.items === null ? this.#best(shopper, request) : this.#amongItems(shopper, request, request.items);
     const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID(), request.shown);
     const model = modelFor(shopper);
-    this.#remember(recommendationId, shopper, request.placement, model, answer);
+    remember(recordOf({ recommendationId, placement: request.placement, model, time: now() }, shopper, answer));
     metrics.count('millrace_recommendations_total', { kind: model === MODEL ? 'personal' : 'trending' });
     const freshness = this.#freshness(shopper);
     // Two shapes rather than one put together: this is built for every request.
@@ -136,7 +137,7 @@ export class Scorer {
   }
 
   /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
-  #shopper(ref: ShopperRef, seen: boolean): Shopper {
+  #shopper(ref: ShopperRef, seen: boolean, excludePurchased = true): Shopper {
     const { views, items, isReady, isBehind } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     // An id that leads to another one has no row: it moved with the merge, in the same commit.
@@ -147,7 +148,8 @@ export class Scorer {
     const profile = kept?.known && !ref.trusted ? undefined : kept;
     const partition = partitionOf(key, views.partitions);
     const isCurrent = isReady() && !isBehind(partition);
-    return { key, partition, profile, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: !seen || !isCurrent };
+    const refused = profile ? [excludePurchased ? profile.bought : [], profile.dismissed] : [];
+    return { key, partition, profile, refused, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: !seen || !isCurrent };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -271,29 +273,12 @@ export class Scorer {
   #freshness({ profile, isCurrent }: Shopper): object {
     return { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: isCurrent };
   }
-
-  #remember(recommendationId: string, { key, partition, isStale }: Shopper, placement: string | null, model: string, { items, features: seen }: Answer): void {
-    const { now, remember } = this.#parts;
-    const value = recommendations.codec.encode({
-      recommendationId, shopper: key, placement, time: now(), model, stale: isStale,
-      items: items.map(({ sku, score, reasons, propensity }) => ({ sku, score, reason: reasons[0]!.code, propensity: propensity ?? 1 })),
-      featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
-    });
-    remember({ topic: recommendations.name, partition, key, value });
-  }
 }
 
-/** SKUs that must not come: excluded, bought or dismissed. Some have no number, since nothing was learned of them. */
-const unwanted = (shopper: Shopper | undefined, exclude: readonly string[]): (readonly string[])[] =>
-  [exclude, shopper?.profile?.bought ?? [], shopper?.profile?.dismissed ?? []];
+/** SKUs that must not come. Some have no number, since nothing was learned of them. */
+const unwanted = (shopper: Shopper | undefined, exclude: readonly string[]): (readonly string[])[] => [exclude, ...(shopper?.refused ?? [])];
 
 /** What is not to come: the product of the page that asks is not recommended on it. */
 const besidePage = ({ exclude, context }: RecommendRequest): readonly string[] => (context === null ? exclude : [...exclude, context]);
 
 const NOTHING = Buffer.alloc(0);
-
-/** What is shown, and what the ranker saw of it where that is to be told to the log. */
-interface Answer {
-  readonly items: readonly ShownItem[];
-  readonly features: Buffer | undefined;
-}

@@ -1,4 +1,9 @@
 import * as fairShare from '../../models/fair-share.js';
+import * as features from '../../models/features.js';
+import { recommendations } from '../../schemas/topics.js';
+import type { Recommendation } from '../../schemas/types.js';
+import type { NewRecord } from '../core/log.js';
+import type { ShownItem } from './showing.js';
 
 /** As many as a learner remembers for the better part of an hour, until somebody chooses from them (models/shown-lists.ts). */
 const A_SECOND = 10;
@@ -16,4 +21,26 @@ export class Telling {
   isInFull(shopper: string, time: number): boolean {
     return fairShare.predict(this.#all, ALL, time) >= 1 && fairShare.learn(this.#shoppers, shopper, time) && fairShare.learn(this.#all, ALL, time);
   }
+}
+
+/** What is shown, and what the ranker saw of it where that is to be told to the log. */
+export interface Answer {
+  readonly items: readonly ShownItem[];
+  readonly features: Buffer | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** An answer as the log keeps it. */
+export function recordOf(
+  head: Pick<Recommendation, 'recommendationId' | 'placement' | 'model' | 'time'>,
+  { key, partition, isStale }: { readonly key: string; readonly partition: number; readonly isStale: boolean },
+  { items, features: seen }: Answer,
+): NewRecord {
+  const value = recommendations.codec.encode({
+    ...head, shopper: key, stale: isStale,
+    items: items.map(({ sku, score, reasons, propensity }) => ({ sku, score, reason: reasons[0]!.code, propensity: propensity ?? 1 })),
+    featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
+  });
+  return { topic: recommendations.name, partition, key, value };
 }

@@ -38,6 +38,8 @@ export interface Ask extends Shopper {
   readonly diversity?: number | undefined;
   readonly fatigue?: number | undefined;
   readonly explore?: boolean | undefined;
+  /** False where what was bought may come again. */
+  readonly excludePurchased?: boolean | undefined;
   /** False for an answer that nobody sees yet. */
   readonly shown?: boolean | undefined;
   /** Token of `flush`: the answer has seen what was sent before it. */

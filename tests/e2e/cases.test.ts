@@ -107,5 +107,6 @@ describe('cases', { timeout: 60_000 }, () => {
     expect(answer.json.items.every(({ score }, i, items) => Number.isFinite(score) && (i === 0 || items[i - 1]!.score >= score))).toBe(true);
     expect(skus(await among())).toEqual([]);
     expect(skus(await among('P1', 'P1'))).toEqual(['P1']);
+    expect(skus(await call('POST', '/v1/recommend', { userId: 'u22', items: ['P1', 'P2'], excludePurchased: false })).sort()).toEqual(['P1', 'P2']);
   });
 });

@@ -39,7 +39,7 @@ describe('recommend', () => {
     const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }], [{ from: 'a1', time: 5 }]);
     const { status, json } = await http.post('/v1/recommend', { userId: 7, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x', 'x '], items: ['P1', 'P1', 2], placement: 'home', context: { product_id: 7 }, after: token, explain: true }, basic(SERVER));
     expect([status, json]).toEqual([200, { door: 'recommend' }]);
-    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: [{ field: 'category', any: new Set(['a', 'b']) }], exclude: ['x'], items: ['P1', '2'], placement: 'home', context: '7', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: [{ from: 'a1', time: 5 }] }, explain: true, diversity: 0, fatigue: 0, explore: false, shown: true, trusted: true });
+    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: [{ field: 'category', any: new Set(['a', 'b']) }], exclude: ['x'], items: ['P1', '2'], placement: 'home', context: '7', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: [{ from: 'a1', time: 5 }] }, explain: true, diversity: 0, fatigue: 0, explore: false, excludePurchased: true, shown: true, trusted: true });
   });
 
   test('names every wrong field', async () => {
@@ -67,7 +67,7 @@ describe('recommend', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['explore', 1, 'wrong_type'], ['explore', 'true', 'wrong_type'], ['explain', '0', 'wrong_type'], ['explain', [], 'wrong_type'], ['shown', 'false', 'wrong_type'],
+    ['explore', 1, 'wrong_type'], ['explore', 'true', 'wrong_type'], ['explain', '0', 'wrong_type'], ['explain', [], 'wrong_type'], ['shown', 'false', 'wrong_type'], ['excludePurchased', 0, 'wrong_type'],
     ['placement', 'ho\u0000me', 'control_character'], ['placement', 'x'.repeat(257), 'too_large'], ['placement', 7, 'wrong_type'],
   ])('%s: %j is named, not taken for what it is nearly', async (path, value, code) => {
     expect((await http.post('/v1/recommend', { anonymousId: 'a', [path]: value })).json['errors']).toMatchObject([{ path, code }]);

@@ -94,6 +94,17 @@ describe('what is recommended', () => {
     expect((await young.skus('nobody')).sort()).toEqual(['A', 'B', 'C']);
   });
 
+  test('what was bought comes again where that is asked for, of all items and of given ones; what was dismissed does not', async () => {
+    const shop = shopOfPairs();
+    shop.profile('a', ['P4', 'P6'], { bought: ['P5'], dismissed: ['P7'] });
+    for (const items of [null, ['P5', 'P7', 'P9']]) {
+      const [without, withBought] = [await shop.skus('a', { items }), await shop.skus('a', { items, excludePurchased: false })];
+      expect(without).not.toContain('P5');
+      expect(withBought[0]).toBe('P5');
+      expect(withBought).not.toContain('P7');
+    }
+  });
+
   test('the latest item, bought, dismissed and excluded ones, hidden, deleted and sold-out ones do not come', async () => {
     const shop = shopOfPairs();
     shop.profile('a', ['P4', 'P6'], { bought: ['P5'], dismissed: ['P7'] });
