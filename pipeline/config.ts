@@ -53,6 +53,7 @@ const variables = z.object({
   REORDER_PACK_SIZE: whole(1, 1_000_000, 1).describe('Units of a pack, where the catalogue has no `pack_size`.'),
   REORDER_MINIMUM_UNITS: whole(0, 1_000_000_000, 0).describe('Least units of an order, where the catalogue has no `minimum_order`.'),
   REORDER_SERVICE_PERCENT: whole(0, 99, 95, ' (no stock covers every demand; a product’s own service_level may be up to 0.9999)').describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),
+  PLACEMENTS: list.describe('Placements that recommendations may be asked for, comma-separated; empty: any. Another one is refused, so that a misspelt name does not pass for a place of its own.'),
   SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/measured/compression.md).'),
   SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/measured/compression.md).'),
   UNLISTED_ITEMS: whole(1_000, 10_000_000, 200_000).describe('Items outside the catalogue that recommendations remember at most; beyond that the least popular are forgotten.'),

@@ -86,7 +86,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     });
     const http = options.withoutHttp ? undefined : createHttpServer(
       { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine, logFailure: engine.logFailure }, metrics), metrics, journal, now: steadyClock.now },
-      { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), loopbackOnly: demo },
+      { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), placements: config.PLACEMENTS, loopbackOnly: demo },
     );
     const port = http ? await listen(http, config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0')) : 0;
     const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);

@@ -119,6 +119,8 @@ export interface HttpSettings {
   readonly shopperTokenSecret: string;
   /** Of events and questions with a browser key; absent: none. */
   readonly addressLimit?: AddressLimit | undefined;
+  /** Placements that may be asked for; absent or none: any. */
+  readonly placements?: readonly string[] | undefined;
   /** Connections from other machines are cut: for a demo, whose keys everybody knows. */
   readonly loopbackOnly?: boolean | undefined;
   /** Bytes of bodies being read at once (64 MiB). */

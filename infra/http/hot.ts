@@ -50,13 +50,13 @@ const recommend: HotRoute = {
     const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
     const key = keyOf(house, named, body);
     const isServer = allows(key, 'server');
-    const asked = recommendRequests(body, isServer);
+    const asked = recommendRequests(body, isServer, house.settings.placements);
     charge(house, exchange, key, Math.max(1, asked?.length ?? 1));
     const answer = (request: RecommendRequest, of: unknown): object | Promise<object> => {
       mayAsk(house, exchange, key, request, of);
       return house.deps.recommend(request);
     };
-    if (!asked) return sendJson(exchange.response, 200, await answer(recommendRequest(body, isServer), body));
+    if (!asked) return sendJson(exchange.response, 200, await answer(recommendRequest(body, isServer, house.settings.placements), body));
     const answers: Promise<object>[] = [];
     for (const { request, body: of } of asked) {
       const one = Promise.resolve(answer(request, of));

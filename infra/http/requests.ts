@@ -59,13 +59,14 @@ function skusOf(errors: Errors, body: Json, name: string): string[] | null {
 }
 
 /** Where on the page. Blank says a place that has no name: a page whose template lost it. What clicks could not name again is no place. */
-function placementOf(errors: Errors, body: Json): string | null {
+function placementOf(errors: Errors, body: Json, known: readonly string[]): string | null {
   const value = body['placement'];
   if (value === undefined || value === null) return null;
   if (typeof value !== 'string') errors.push({ path: 'placement', code: 'wrong_type', message: 'This must be a text.' });
   else if (value.trim() === '') errors.push({ path: 'placement', code: 'empty', message: 'Name the place on the page, or leave the field out.' });
   else if (value.length > MAX_PLACEMENT) errors.push({ path: 'placement', code: 'too_large', message: `At most ${MAX_PLACEMENT} characters; these are ${value.length}.` });
   else if (controlsIn(value)) errors.push({ path: 'placement', code: 'control_character', message: 'A placement must not contain control characters.' });
+  else if (known.length > 0 && !known.includes(value)) errors.push({ path: 'placement', code: 'unknown_placement', message: `${JSON.stringify(value)} is none of ${known.join(', ')} (PLACEMENTS).` });
   else return value;
   return null;
 }
@@ -127,11 +128,15 @@ const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
 
-/** `isServer`: asked with a server's key, which speaks for every shopper; another proves a userId before it is answered. */
-export const recommendRequest = (input: unknown, isServer = false): RecommendRequest => read(input, RECOMMEND, (errors, body) => recommendFields(errors, body, isServer));
+/**
+ * `isServer`: asked with a server's key, which speaks for every shopper; another proves a userId before it is answered.
+ * `placements`: those that may be named; none: any. @throws Refusal 400 naming every wrong field
+ */
+export const recommendRequest = (input: unknown, isServer = false, placements: readonly string[] = []): RecommendRequest =>
+  read(input, RECOMMEND, (errors, body) => recommendFields(errors, body, isServer, placements));
 
 /** Written out field by field: copying objects into each other takes longer than reading them. */
-function recommendFields(errors: Errors, body: Json, isServer: boolean): RecommendRequest {
+function recommendFields(errors: Errors, body: Json, isServer: boolean, placements: readonly string[]): RecommendRequest {
   const { userId, anonymousId } = shopperOfRequest(errors, body);
   const request: RecommendRequest = {
     userId,
@@ -141,7 +146,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
     filter: filterOf(errors, body),
     exclude: skusOf(errors, body, 'exclude') ?? [],
     items: skusOf(errors, body, 'items'),
-    placement: placementOf(errors, body),
+    placement: placementOf(errors, body, placements),
     context: contextOf(errors, body),
     after: afterOf(errors, body),
     explain: isWanted(errors, body, 'explain'),
@@ -158,7 +163,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean): Recomme
 const explainedIn = ({ explain, limit, items }: RecommendRequest): number => (explain ? (items?.length ?? limit) : 0);
 
 /** Several recommendations asked for at once, or undefined when the body asks for one. @throws Refusal 400 naming every wrong field of each */
-export function recommendRequests(body: unknown, isServer: boolean): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
+export function recommendRequests(body: unknown, isServer: boolean, placements: readonly string[] = []): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
   if (!isObject(body) || body['requests'] === undefined) return undefined;
   return read(body, SEVERAL, (errors) => {
     const asked = body['requests'];
@@ -173,7 +178,7 @@ export function recommendRequests(body: unknown, isServer: boolean): readonly { 
       }
       const before = errors.length;
       onlyKnown(errors, one, RECOMMEND);
-      const request = recommendFields(errors, one, isServer);
+      const request = recommendFields(errors, one, isServer, placements);
       under(errors, before, `requests[${index}].`);
       return [{ request, body: one }];
     });

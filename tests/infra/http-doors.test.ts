@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { shopperOf, signShopper } from '../../infra/http/keys.js';
 import { decodeToken, encodeToken } from '../../infra/http/position-token.js';
@@ -74,6 +74,16 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', { requests: [{ anonymousId: 'a', [path]: value }] })).json['errors']).toMatchObject([{ path: `requests[0].${path}`, code }]);
     expect((await http.post('/v1/score', { anonymousId: 'a', items: [], compare: value })).json['errors']).toMatchObject([{ path: 'compare', code: 'wrong_type' }]);
     expect(http.asked).toEqual([]);
+  });
+
+  test('refuses a placement that is none of the shop\'s, where these are set, naming it and them', async () => {
+    const strict = await startHttp({}, { placements: ['home', 'cart'] });
+    onTestFinished(() => strict.server.close());
+    const unknown = (path: string) => [{ path, code: 'unknown_placement', message: expect.stringContaining('"hone" is none of home, cart') }];
+    expect((await strict.post('/v1/recommend', { anonymousId: 'a', placement: 'hone' })).json['errors']).toEqual(unknown('placement'));
+    expect((await strict.post('/v1/recommend', { requests: [{ anonymousId: 'a', placement: 'cart' }, { anonymousId: 'a', placement: 'hone' }] })).json['errors']).toEqual(unknown('requests[1].placement'));
+    for (const placement of ['home', null]) expect((await strict.post('/v1/recommend', { anonymousId: 'a', placement })).status).toBe(200);
+    expect((await http.post('/v1/recommend', { anonymousId: 'a', placement: 'hone' })).status).toBe(200);
   });
 
   test('answers up to a hundred requests at once, in order, and names what is wrong in each', async () => {
