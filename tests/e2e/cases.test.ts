@@ -109,4 +109,27 @@ describe('cases', { timeout: 60_000 }, () => {
     expect(skus(await among('P1', 'P1'))).toEqual(['P1']);
     expect(skus(await call('POST', '/v1/recommend', { userId: 'u22', items: ['P1', 'P2'], excludePurchased: false })).sort()).toEqual(['P1', 'P2']);
   });
+
+  test('D24: what one customer did on a shared device neither shapes nor hides what the next one is recommended', async () => {
+    const on = { anonymousId: 'dev-1' };
+    const track = (who: object, event: string, properties: object) => call('POST', '/v1/track', { ...on, ...who, event, properties });
+    await call('POST', '/v1/identify', { ...on, userId: 'u24-1' });
+    await track({ userId: 'u24-1' }, 'Product Added', { product_id: 'P1', cart_id: 'c1' });
+    await track({}, 'Product Viewed', { product_id: 'P8' });
+    await call('POST', '/v1/identify', { ...on, userId: 'u24-2' });
+    const { json: { token: after } } = await track({ userId: 'u24-2' }, 'Order Completed', { order_id: 'O-24', cart_id: 'c2', products: [{ product_id: 'P8', quantity: 1, price: 10 }] });
+    const asked = (userId: string, fields: object) => call('POST', '/v1/recommend', { userId, limit: 10, ...fields });
+    // A busy machine may need more than the 200 ms that an answer waits.
+    const answer = await eventually(() => asked('u24-2', { after }), ({ json }) => json.stale === undefined);
+    expect(answer.json.stale).toBeUndefined();
+    expect(skus(answer)).toContain('P1');
+    expect(skus(answer)).not.toContain('P8');
+    expect(JSON.stringify(answer.json['items'])).not.toMatch(/because_you|viewed_before/);
+    // As somebody new would have it, but for what was bought.
+    const [own, other] = await eventually(async () => [skus(await asked('u24-2', { after })), skus(await asked('new-24', { exclude: ['P8'] }))], (lists) => JSON.stringify(lists[0]) === JSON.stringify(lists[1]));
+    expect(own).toEqual(other);
+    const viewsOf = async (id: string): Promise<number> => ((await call('GET', `/v1/users/${id}`, undefined, 'at')).json['recent'] as { sku: string }[]).filter(({ sku }) => sku === 'P8').length;
+    expect(await viewsOf('u24-1') + await viewsOf('u24-2')).toBe(1);
+    expect(JSON.stringify((await asked('u24-1', { items: ['P2'], after })).json['items'])).toContain('"sku":"P1"');
+  });
 });
