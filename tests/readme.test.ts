@@ -41,6 +41,13 @@ test('one page has a line for each field of a trigger, and one for each reason t
   for (const file of ['schemas/outputs/marketing-trigger.avsc', 'docs/clickhouse.md']) expect(textOf(file)).toContain(`for suppressed one of ${codes.join(', ')}`);
 });
 
+test('one page has a line for each code of a reason', () => {
+  const { components } = parse(textOf('schemas/openapi.yaml')) as { components: { schemas: { RecommendedItem: { properties: { reasons: { items: { properties: { code: { enum: string[] } } } } } } } } };
+  const table = /\| `code` \| names[^\n]*\n((?: *\|.*\n)+)/.exec(textOf('docs/recommendations.md'))?.[1] ?? '';
+  const told = [...table.matchAll(/^ *\| (`[^|]+) \|/gm)].flatMap(([, codes = '']) => [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => code));
+  expect(told.sort()).toEqual([...components.schemas.RecommendedItem.properties.reasons.items.properties.code.enum].sort());
+});
+
 test('every address that pages call is described', () => {
   const { paths } = parse(textOf('schemas/openapi.yaml')) as { paths: Readonly<Record<string, unknown>> };
   const described = Object.keys(paths).map((one) => new RegExp(`^${one.replaceAll(/\{\w+\}/g, '[^/]+')}$`));

@@ -39,6 +39,8 @@ export interface RecommendRequest extends ShopperRef {
   readonly context: string | null;
   readonly after: After | null;
   readonly explain: boolean;
+  /** Whether a linear fit stands beside the explanation, which it asks for as well. */
+  readonly compare: boolean;
   /** 0 to 1: how much an item like those before it is held back. */
   readonly diversity: number;
   /** 0 to 5: how much an item that was shown in vain to this shopper is held back. */

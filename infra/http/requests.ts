@@ -123,7 +123,7 @@ function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Err
 }
 
 const CONTEXT = new Set(['product_id', 'sku']);
-const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'diversity', 'fatigue', 'explore', 'excludePurchased', 'shown', 'writeKey', 'shopperToken']);
+const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'compare', 'diversity', 'fatigue', 'explore', 'excludePurchased', 'shown', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
 const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
@@ -138,6 +138,7 @@ export const recommendRequest = (input: unknown, isServer = false, placements: r
 /** Written out field by field: copying objects into each other takes longer than reading them. */
 function recommendFields(errors: Errors, body: Json, isServer: boolean, placements: readonly string[]): RecommendRequest {
   const { userId, anonymousId } = shopperOfRequest(errors, body);
+  const compare = isWanted(errors, body, 'compare');
   const request: RecommendRequest = {
     userId,
     anonymousId,
@@ -149,7 +150,8 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean, placemen
     placement: placementOf(errors, body, placements),
     context: contextOf(errors, body),
     after: afterOf(errors, body),
-    explain: isWanted(errors, body, 'explain'),
+    explain: isWanted(errors, body, 'explain') || compare,
+    compare,
     diversity: strengthOf(errors, body, 'diversity', 1),
     fatigue: strengthOf(errors, body, 'fatigue', 5),
     explore: isWanted(errors, body, 'explore'),

@@ -6,6 +6,13 @@ import { lastStep } from '../../schemas/categories.js';
 export interface Reason {
   readonly code: 'trending' | 'popular' | Did['code'] | 'viewed_before' | 'often_follows' | 'goes_with' | 'similar_to' | 'new' | 'more';
   readonly sku?: string;
+  /** Title of that item, its SKU where it has none. */
+  readonly name?: string;
+  /** Of `viewed_before`: what the shopper did with the item itself. */
+  readonly did?: Did['did'];
+  /** Of `more`: the item's category, where it has one. */
+  readonly category?: string;
+  /** The same as a sentence in English. */
   readonly text: string;
   /** What lies between the item and the click that is named. */
   readonly evidence?: Exclude<Kind, 'own'>;
@@ -15,21 +22,22 @@ export interface Reason {
 
 /** What a shopper did with the product that speaks for another one. */
 interface Did {
+  readonly did: 'viewed' | 'added' | 'wished' | 'shared' | 'reviewed';
   readonly code: 'because_you_viewed' | 'because_you_added' | 'because_you_wished' | 'because_you_shared' | 'because_you_reviewed';
   readonly text: (name: string) => string;
   /** Of the product itself, which is recommended again. */
   readonly before: string;
 }
 
-const VIEWED: Did = { code: 'because_you_viewed', text: (name) => `Because you viewed ${name}`, before: 'You viewed this before' };
-const ADDED: Did = { code: 'because_you_added', text: (name) => `Because you put ${name} into your cart`, before: 'You had this in your cart' };
+const VIEWED: Did = { did: 'viewed', code: 'because_you_viewed', text: (name) => `Because you viewed ${name}`, before: 'You viewed this before' };
+const ADDED: Did = { did: 'added', code: 'because_you_added', text: (name) => `Because you put ${name} into your cart`, before: 'You had this in your cart' };
 const DID: Readonly<Record<string, Did>> = {
   'Product Added': ADDED,
   'Product Removed': ADDED,
   'Wishlist Product Added to Cart': ADDED,
-  'Product Added to Wishlist': { code: 'because_you_wished', text: (name) => `Because you put ${name} on your wish list`, before: 'You put this on your wish list' },
-  'Product Shared': { code: 'because_you_shared', text: (name) => `Because you shared ${name}`, before: 'You shared this before' },
-  'Product Reviewed': { code: 'because_you_reviewed', text: (name) => `Because you reviewed ${name}`, before: 'You reviewed this before' },
+  'Product Added to Wishlist': { did: 'wished', code: 'because_you_wished', text: (name) => `Because you put ${name} on your wish list`, before: 'You put this on your wish list' },
+  'Product Shared': { did: 'shared', code: 'because_you_shared', text: (name) => `Because you shared ${name}`, before: 'You shared this before' },
+  'Product Reviewed': { did: 'reviewed', code: 'because_you_reviewed', text: (name) => `Because you reviewed ${name}`, before: 'You reviewed this before' },
 };
 
 /** What is said of an item that has evidence with a product of which the shopper's latest event is `event`. */
@@ -55,13 +63,19 @@ export interface Because {
   readonly name: string;
 }
 
+/** An item that the shopper had to do with: what was done, and as a sentence. */
+interface Done {
+  readonly sku: string;
+  readonly did: Did['did'];
+  readonly name: string;
+}
+
 /** What may be said of an item: by kind of evidence the recent item that has it with this one, null where none has, and how popular it is. */
 export interface Sayable {
   readonly follows: Because | null;
   readonly goesWith: Because | null;
   readonly like: Because | null;
-  /** Of an item that the shopper had to do with: its SKU, and what was done, as a sentence. */
-  readonly own: Because | null;
+  readonly own: Done | null;
   readonly isTrending: boolean;
   readonly isPopular: boolean;
 }
@@ -118,6 +132,7 @@ export function reasonsFor({ contributions }: Explanation, sayable: Sayable): Re
     const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)]!, 0);
     const said = sayable[condition];
     if (contribution <= CRUMB || !said) return [];
-    return [{ code, ...(said === true ? {} : { sku: said.sku }), text: text(said === true ? '' : said.name), contribution }];
+    const named = said === true ? {} : 'did' in said ? { sku: said.sku, did: said.did } : { sku: said.sku, name: said.name };
+    return [{ code, ...named, text: text(said === true ? '' : said.name), contribution }];
   }).sort((a, b) => b.contribution! - a.contribution!);
 }

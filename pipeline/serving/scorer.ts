@@ -222,12 +222,12 @@ export class Scorer {
   #ranked(shopper: Shopper, request: RecommendRequest, exclude: readonly string[], filter: Filter | null, isTold: boolean): Answer {
     const { ranking } = this.#parts;
     const { recent } = shopper;
-    const { limit, explain } = request;
+    const { limit, explain, compare } = request;
     const sought = this.#sought(shopper, exclude, true, filter);
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const ranked = isPlain(request) ? ranking.rank(recent, limit, sought) : this.#chosen(shopper, request, sought);
     const features = isTold ? ranking.seen(ranked.places) : undefined;
-    return { items: this.#showing.ranked(shopper, ranked, explaining), features };
+    return { items: this.#showing.ranked(shopper, ranked, explaining, compare), features };
   }
 
   /** Chosen from all that was ranked, by more than its score. */
@@ -255,7 +255,7 @@ export class Scorer {
   /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
   #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[]): Answer {
     const { items } = this.#parts;
-    const { limit, explain, filter } = request;
+    const { limit, explain, compare, filter } = request;
     const { isRefused } = this.#sought(shopper, besidePage(request), false, filter);
     const unwantedSkus = new Set(unwanted(shopper, besidePage(request)).flat());
     const left = skus.filter((sku) => {
@@ -265,7 +265,7 @@ export class Scorer {
       return item < 0 ? filter === null && !unwantedSkus.has(sku) : !isRefused(item);
     });
     const seen = left.length > 1 && this.#telling.isInFull(shopper.key, this.#parts.now()) ? new Map<string, Buffer>() : undefined;
-    const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, seen });
+    const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, compare, seen });
     const shown = isPlain(request) ? ranked.slice(0, limit) : chooseGiven(ranked, request, this.#known(shopper, request), (sku) => items.number(sku));
     return { items: shown, features: seen && Buffer.concat(shown.map(({ sku }) => seen.get(sku) ?? NOTHING)) };
   }

@@ -45,7 +45,7 @@ export class Showing {
   }
 
   /** Items as they were ranked, explained where that is asked for. */
-  ranked(touched: Touched, ranked: Ranked | Chosen, explaining: Explaining | undefined): ShownItem[] {
+  ranked(touched: Touched, ranked: Ranked | Chosen, explaining: Explaining | undefined, compare = false): ShownItem[] {
     const { items: numbers, scores, places } = ranked;
     const { propensities, dampings } = 'propensities' in ranked ? ranked : AS_RANKED;
     const reasons = this.reasons(touched, numbers);
@@ -53,7 +53,12 @@ export class Showing {
     for (let at = 0; at < numbers.length; at++) {
       const item = this.item(numbers[at]!, scores[at]!, reasons[at]!, propensities[at] ?? 1);
       const damping = dampings[at] ?? 0;
-      shown.push(explaining ? this.#explained(touched, numbers[at]!, item, explaining.explain(places[at]!, item.score - damping), damping) : item);
+      if (!explaining) shown.push(item);
+      else {
+        const [place, score] = [places[at]!, item.score - damping];
+        const explained = this.#explained(touched, numbers[at]!, item, explaining.explain(place, score), damping);
+        shown.push(compare ? { ...explained, localFit: localFitOf(explaining.localFit(place, score)) } : explained);
+      }
     }
     return shown;
   }
@@ -96,7 +101,7 @@ export class Showing {
     const others = reasonsFor(explanation, {
       follows: this.#named(follows), goesWith: this.#named(goesWith), like: this.#named(like),
       // What own clicks are worth is said of other items as well: a little for not being one of them.
-      own: recent.includes(number) ? { sku: item.sku, name: didWith(eventOf(number)).before } : null, isTrending: now >= 1, isPopular: lately >= 1,
+      own: recent.includes(number) ? { sku: item.sku, did: didWith(eventOf(number)).did, name: didWith(eventOf(number)).before } : null, isTrending: now >= 1, isPopular: lately >= 1,
     }).filter(({ code }) => code !== first?.code);
     return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
   }
@@ -109,11 +114,14 @@ export class Showing {
     const sku = this.#items.sku(click);
     const name = this.#items.name(click) ?? sku;
     switch (by) {
-      case 'own': return { code: 'viewed_before', sku, text: didWith(eventOf(click)).before };
-      case 'likeness': return { code: 'similar_to', sku, text: `Similar to ${name}`, evidence: by };
+      case 'own': {
+        const { did, before } = didWith(eventOf(click));
+        return { code: 'viewed_before', sku, did, text: before };
+      }
+      case 'likeness': return { code: 'similar_to', sku, name, text: `Similar to ${name}`, evidence: by };
       case 'transition': case 'two_hop': {
         const { code, text } = didWith(eventOf(click));
-        return { code, sku, text: text(name), evidence: by };
+        return { code, sku, name, text: text(name), evidence: by };
       }
     }
   }
@@ -125,7 +133,8 @@ export class Showing {
     const { now, lately } = this.#ranking.popularity(item);
     if (now >= 1) return { code: 'trending', text: 'Popular right now' };
     if (lately >= 1) return { code: 'popular', text: 'Popular lately' };
-    return { code: 'more', text: moreIn(this.#items.category(item)) };
+    const category = this.#items.category(item);
+    return { code: 'more', ...(category === null ? {} : { category }), text: moreIn(category) };
   }
 }
 

@@ -28,7 +28,8 @@ export function similarItems(item: number, limit: number, sought: Sought, { item
   const ranked = ranking.rank(recent, ALL, sought, undefined, limit);
   const proofs = ranking.because(recent, ranked.items);
   const sku = items.sku(item);
-  const similar = (by: Reason['evidence']): Reason => ({ code: 'similar_to', sku, text: `Similar to ${items.name(item) ?? sku}`, evidence: by });
+  const name = items.name(item) ?? sku;
+  const similar = (by: Reason['evidence']): Reason => ({ code: 'similar_to', sku, name, text: `Similar to ${name}`, evidence: by });
 
   const chosen = new Map<number, Reason>();
   const take = (found: Iterable<number>, reasonOf: (number: number) => Reason): void => {
@@ -47,7 +48,7 @@ export function similarItems(item: number, limit: number, sought: Sought, { item
     const category = items.category(item);
     for (const level of category === null ? [] : levelsOf(category)) {
       // As many more as may have been taken already.
-      if (chosen.size < limit) take(ranking.ofCategory(item, level, limit + chosen.size, sought), () => ({ code: 'more', text: moreIn(level) }));
+      if (chosen.size < limit) take(ranking.ofCategory(item, level, limit + chosen.size, sought), () => ({ code: 'more', category: level, text: moreIn(level) }));
     }
   };
 

@@ -45,6 +45,7 @@ export interface Ask extends Shopper {
   /** Token of `flush`: the answer has seen what was sent before it. */
   readonly after?: string | undefined;
   readonly explain?: boolean | undefined;
+  readonly compare?: boolean | undefined;
 }
 
 export interface Recommendations {

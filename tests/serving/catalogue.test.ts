@@ -144,7 +144,7 @@ describe('items like one', () => {
     own.product('NEW', { category: 'Toys', brand: 'Acme', price: 200_000n });
     const items = similar(own, 'NEW');
     expect(items.slice(0, 2).map(({ sku }) => sku)).toEqual(['T7', 'T3']);
-    for (const { sku, reasons } of items) expect([sku[0], reasons[0]]).toEqual(['T', { code: 'more', text: 'More in Toys' }]);
+    for (const { sku, reasons } of items) expect([sku[0], reasons[0]]).toEqual(['T', { code: 'more', category: 'Toys', text: 'More in Toys' }]);
     // One visit that went elsewhere does not change what it is like.
     own.session('once', ['NEW', 'P8']);
     expect(similar(own, 'NEW').map(({ sku }) => sku).slice(0, 2)).toEqual(['P8', 'T7']);

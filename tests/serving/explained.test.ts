@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { shopOfPairs, TestShop } from './shop.js';
 
 interface Scored {
-  readonly items: readonly { readonly sku: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly sku?: string; readonly text: string; readonly evidence?: string }[]; readonly contributions?: readonly { readonly part: string; readonly value: number }[] }[];
+  readonly items: readonly { readonly sku: string; readonly score: number; readonly reasons: readonly { readonly code: string; readonly sku?: string; readonly name?: string; readonly did?: string; readonly category?: string; readonly text: string; readonly evidence?: string }[]; readonly localFit?: { readonly fit: number; readonly parts: readonly object[] }; readonly contributions?: readonly { readonly part: string; readonly value: number }[] }[];
 }
 
 const score = async (shop: TestShop, anonymousId: string, items: readonly string[], explain = true): Promise<Scored> =>
@@ -68,7 +68,7 @@ test('a reason names a click only where something lies between the two, and says
   const all = ['Toys-1', 'Toys-4', 'Toys-7', 'Garden-0', 'Garden-1', 'Garden-10', 'Toys-0', 'Toys-11'];
   for (const { items } of [await score(shop, 'a', all), await score(shop, 'a', all, false), await shop.recommend('a', { limit: 24 }), await shop.recommend('a', { items: all })]) {
     const reasonOf = (sku: string): object | undefined => items.find((item) => item.sku === sku)?.reasons[0];
-    expect(reasonOf('Toys-1')).toEqual({ code: 'because_you_viewed', sku: 'Toys-0', text: 'Because you viewed Product Toys-0', evidence: 'transition' });
+    expect(reasonOf('Toys-1')).toEqual({ code: 'because_you_viewed', sku: 'Toys-0', name: 'Product Toys-0', text: 'Because you viewed Product Toys-0', evidence: 'transition' });
     expect(reasonOf('Toys-4')).toMatchObject({ sku: 'Toys-3' });
     for (const { sku, reasons } of items.filter((item) => item.sku.startsWith('Garden'))) {
       for (const reason of reasons) expect({ sku, ...reason }).not.toHaveProperty('evidence');
@@ -77,31 +77,58 @@ test('a reason names a click only where something lies between the two, and says
   }
 });
 
-for (const [event, code, text, before] of [
-  ['Product Clicked', 'because_you_viewed', 'Because you viewed Product Toys-0', 'You viewed this before'],
-  ['Product Added', 'because_you_added', 'Because you put Product Toys-0 into your cart', 'You had this in your cart'],
-  ['Product Removed', 'because_you_added', 'Because you put Product Toys-0 into your cart', 'You had this in your cart'],
-  ['Product Added to Wishlist', 'because_you_wished', 'Because you put Product Toys-0 on your wish list', 'You put this on your wish list'],
-  ['Product Shared', 'because_you_shared', 'Because you shared Product Toys-0', 'You shared this before'],
-  ['Product Reviewed', 'because_you_reviewed', 'Because you reviewed Product Toys-0', 'You reviewed this before'],
+for (const [event, code, did, text, before] of [
+  ['Product Clicked', 'because_you_viewed', 'viewed', 'Because you viewed Product Toys-0', 'You viewed this before'],
+  ['Product Added', 'because_you_added', 'added', 'Because you put Product Toys-0 into your cart', 'You had this in your cart'],
+  ['Product Removed', 'because_you_added', 'added', 'Because you put Product Toys-0 into your cart', 'You had this in your cart'],
+  ['Product Added to Wishlist', 'because_you_wished', 'wished', 'Because you put Product Toys-0 on your wish list', 'You put this on your wish list'],
+  ['Product Shared', 'because_you_shared', 'shared', 'Because you shared Product Toys-0', 'You shared this before'],
+  ['Product Reviewed', 'because_you_reviewed', 'reviewed', 'Because you reviewed Product Toys-0', 'You reviewed this before'],
 ] as const) {
   test(`a reason says what was done with the product: ${event}`, async () => {
     const shop = departments();
     shop.profile('a', ['Toys-0'], { recent: [{ sku: 'Toys-0', event, time: shop.now }] });
     const { items } = await score(shop, 'a', ['Toys-1']);
-    expect(items[0]!.reasons[0]).toEqual({ code, sku: 'Toys-0', text, evidence: 'transition' });
+    expect(items[0]!.reasons[0]).toEqual({ code, sku: 'Toys-0', name: 'Product Toys-0', text, evidence: 'transition' });
     const own = (await score(shop, 'a', ['Toys-0'])).items[0]!.reasons;
-    expect(own[0]).toMatchObject({ code: 'viewed_before', text: before });
+    expect(own[0]).toEqual({ code: 'viewed_before', sku: 'Toys-0', did, text: before });
     for (const { text: said } of own) expect(said === before || !said.startsWith('You ')).toBe(true);
   });
 }
+
+test('a reason says by code and names all that its sentence does: a shop writes it in a language of its own', async () => {
+  const shop = departments();
+  shop.profile('a', ['Toys-0', 'Toys-3']);
+  const { items } = await shop.recommend('a', { limit: 24, explain: true }) as Scored;
+  const reasons = items.flatMap((item) => item.reasons);
+  const sentences: Readonly<Record<string, (name: string) => string>> = {
+    because_you_viewed: (name) => `Because you viewed ${name}`, often_follows: (name) => `Often follows ${name}`, goes_with: (name) => `Goes with ${name}`, similar_to: (name) => `Similar to ${name}`,
+    trending: () => 'Popular right now', popular: () => 'Popular lately', new: () => 'Be the first to see it', more: (name) => `More in ${name}`, viewed_before: (done) => `You ${done} this before`,
+  };
+  for (const { code, name, did, category, text } of reasons) expect(text).toBe(sentences[code]!(name ?? did ?? category ?? ''));
+  expect(new Set(reasons.map(({ code }) => code)).size).toBeGreaterThan(4);
+});
+
+test('a linear fit stands beside the explanation of recommended items, of given ones and of those that are tired, where it is asked for', async () => {
+  const shop = departments();
+  shop.profile('a', ['Toys-0', 'Toys-3']);
+  for (const fields of [{}, { items: ['Toys-1', 'Garden-0'] }, { fatigue: 2, diversity: 0.3 }]) {
+    const { items } = await shop.recommend('a', { limit: 4, explain: true, compare: true, ...fields }) as Scored;
+    for (const { localFit } of items) {
+      expect(localFit!.fit).toBeGreaterThan(0);
+      expect(localFit!.fit).toBeLessThanOrEqual(1);
+      expect(localFit!.parts.length).toBeGreaterThan(2);
+    }
+    expect((await shop.recommend('a', { limit: 4, explain: true, ...fields })).items[0]).not.toHaveProperty('localFit');
+  }
+});
 
 test('what is seen less than others is not said to be popular', async () => {
   const shop = departments();
   const { items } = await score(shop, 'nobody', ['Garden-1', 'Garden-10', 'Garden-11']);
   const first = (sku: string): object => items.find((item) => item.sku === sku)!.reasons[0]!;
   expect(first('Garden-1')).toMatchObject({ code: 'trending' });
-  expect(first('Garden-10')).toMatchObject({ code: 'more', text: 'More in Garden' });
+  expect(first('Garden-10')).toEqual({ code: 'more', category: 'Garden', text: 'More in Garden' });
   expect(first('Garden-11')).toMatchObject({ code: 'new' });
   for (const { reasons } of items.filter(({ sku }) => sku === 'Garden-10')) expect(reasons.map(({ code }) => code)).toEqual(['more']);
 });

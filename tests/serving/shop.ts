@@ -143,7 +143,7 @@ export class TestShop {
 
   /** `filter` as a request writes it. */
   async recommend(anonymousId: string, { filter = null, ...fields }: Asked = {}): Promise<RecommendAnswer> {
-    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: recommendRequest({ anonymousId, filter }).filter, exclude: [], items: null, placement: null, context: null, after: null, explain: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: true, shown: true, ...fields };
+    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: recommendRequest({ anonymousId, filter }).filter, exclude: [], items: null, placement: null, context: null, after: null, explain: false, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: true, shown: true, ...fields };
     return await this.scorer.recommend(request) as RecommendAnswer;
   }
 
