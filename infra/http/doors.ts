@@ -67,6 +67,8 @@ export interface SimilarRequest {
   readonly limit: number;
   readonly filter: Filter | null;
   readonly exclude: readonly string[];
+  /** To whom they are shown, and where; absent: nothing is noted of the answer. */
+  readonly to?: (ShopperRef & Pick<RecommendRequest, 'placement' | 'shown'>) | undefined;
 }
 
 /** An answer of serving: what is sent as JSON. */

@@ -27,14 +27,14 @@ function mayAsk(house: House, exchange: Exchange, key: Key, who: ShopperRef, bod
 }
 
 /** A question to the views, in three steps: who asks, what, and may they. */
-const question = <T>(label: string, parse: (body: unknown) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T, trusted: boolean) => object | Promise<object>): HotRoute => ({
+const question = <T>(label: string, parse: (body: unknown, house: House) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T, trusted: boolean) => object | Promise<object>): HotRoute => ({
   label,
   run: async (house, exchange) => {
     const named = namedKey(house, exchange);
     const body = await readJson(exchange.request, MAX_CALL_BYTES, house.budget);
     const key = keyOf(house, named, body);
     charge(house, exchange, key, 1);
-    const request = parse(body);
+    const request = parse(body, house);
     const who = whoOf(request);
     if (who) mayAsk(house, exchange, key, who, body);
     const trusted = allows(key, 'server') || (who !== undefined && who.userId !== null);
@@ -84,6 +84,6 @@ export const hotRoutes: ReadonlyMap<string, HotRoute> = new Map([
   ['/v1/batch', batch], ['/v1/b', batch], ['/v1/import', batch], ['/beacon/v1/batch', batch],
   ['/mp/collect', { label: '/mp/collect', run: collectGa4Request }],
   ['/v1/recommend', recommend],
-  ['/v1/score', question('/v1/score', scoreRequest, (who) => who, (house, request, trusted) => house.deps.score({ ...request, trusted }))],
-  ['/v1/similar', question('/v1/similar', similarRequest, () => undefined, (house, request) => house.deps.similar(request))],
+  ['/v1/score', question('/v1/score', (body) => scoreRequest(body), (who) => who, (house, request, trusted) => house.deps.score({ ...request, trusted }))],
+  ['/v1/similar', question('/v1/similar', (body, { settings }) => similarRequest(body, settings.placements), ({ to }) => to, (house, { to, ...request }, trusted) => house.deps.similar(to ? { ...request, to: { ...to, trusted } } : request))],
 ]);

@@ -126,7 +126,7 @@ const CONTEXT = new Set(['product_id', 'sku']);
 const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'compare', 'diversity', 'fatigue', 'explore', 'excludePurchased', 'shown', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
-const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'writeKey', 'shopperToken']);
+const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'userId', 'anonymousId', 'placement', 'shown', 'writeKey', 'shopperToken']);
 
 /**
  * `isServer`: asked with a server's key, which speaks for every shopper; another proves a userId before it is answered.
@@ -200,13 +200,22 @@ export const scoreRequest = (input: unknown): ScoreRequest =>
     return { ...shopperOfRequest(errors, body), items, after: afterOf(errors, body), explain, compare };
   });
 
-export const similarRequest = (input: unknown): SimilarRequest =>
+/** `placements`: those that may be named; none: any. @throws Refusal 400 naming every wrong field */
+export const similarRequest = (input: unknown, placements: readonly string[] = []): SimilarRequest =>
   read(input, SIMILAR, (errors, body) => ({
     sku: skuOf(errors, body) ?? '',
     limit: limitOf(errors, body),
     filter: filterOf(errors, body),
     exclude: skusOf(errors, body, 'exclude') ?? [],
+    to: shownTo(errors, body, placements),
   }));
+
+/** To whom similar items are shown, where any of it is said: a place alone is noted of nobody. */
+function shownTo(errors: Errors, body: Json, placements: readonly string[]): SimilarRequest['to'] {
+  const isSaid = (name: string): boolean => body[name] !== undefined && body[name] !== null;
+  if (!['userId', 'anonymousId', 'placement', 'shown'].some(isSaid)) return undefined;
+  return { ...shopperOfRequest(errors, body), placement: placementOf(errors, body, placements), shown: isWanted(errors, body, 'shown', true) };
+}
 
 /** An id in a path, by default any; `read` may ask more of it. @throws Refusal 400 */
 export function pathId(name: string, value: string, read: typeof optionalId = optionalId): string {

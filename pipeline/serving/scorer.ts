@@ -108,11 +108,17 @@ export class Scorer {
   }
 
   similar(request: SimilarRequest): object {
-    const { items, ranking } = this.#parts;
+    const { items, ranking, remember, now } = this.#parts;
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
-    const sought = this.#sought(undefined, [request.sku, ...request.exclude], false, request.filter);
-    return { sku: request.sku, items: similarItems(item, request.limit, sought, { items, ranking, showing: this.#showing }), model: MODEL };
+    const { sku, limit, exclude, filter, to } = request;
+    const shopper = to && this.#shopper(to, true);
+    const similar = similarItems(item, limit, this.#sought(shopper, [sku, ...exclude], false, filter), { items, ranking, showing: this.#showing });
+    if (!shopper) return { sku, items: similar, model: MODEL };
+    const recommendationId = recommendationIdAt(to.placement ?? '', randomUUID(), to.shown);
+    // Without what the ranker saw: their order is not its own, and a choice would teach it little.
+    remember(recordOf({ recommendationId, placement: to.placement, model: MODEL, time: now() }, shopper, { items: similar, features: undefined }));
+    return { recommendationId, sku, items: similar, model: MODEL };
   }
 
   /** What a shopper would see now, and why, without telling the log. */

@@ -90,7 +90,7 @@ export interface Client {
   flush(): Promise<string | undefined>;
   recommend(ask: Ask): Promise<Recommendations>;
   score(ask: Ask & { readonly items: readonly string[] }): Promise<object>;
-  similar(ask: { readonly sku: string; readonly limit?: number }): Promise<object>;
+  similar(ask: { readonly sku: string } & Pick<Ask, 'userId' | 'anonymousId' | 'limit' | 'filter' | 'exclude' | 'placement' | 'shown'>): Promise<object>;
   forecast(sku: string): Promise<object>;
 }
 

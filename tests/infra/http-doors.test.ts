@@ -130,6 +130,17 @@ describe('recommend', () => {
     expect((await http.post('/v1/similar', {})).json['errors']).toMatchObject([{ path: 'product_id', code: 'required' }]);
   });
 
+  test('similar notes to whom it is shown, whom a browser must have proved to be; a place needs somebody', async () => {
+    const similar = (fields: object, headers = basic(BROWSER)) => http.post('/v1/similar', { sku: 'P2', ...fields }, headers);
+    expect((await similar({ anonymousId: 'a', placement: 'home' })).status).toBe(200);
+    expect((await similar({ userId: 'u1', shown: false }, basic(SERVER))).status).toBe(200);
+    expect(http.asked.map(({ request }) => request)).toMatchObject([
+      { to: { userId: null, anonymousId: 'a', trusted: false, placement: 'home', shown: true } }, { to: { userId: 'u1', trusted: true, placement: null, shown: false } },
+    ]);
+    expect((await similar({ userId: 'u1' })).status).toBe(403);
+    for (const fields of [{ placement: 'home' }, { shown: false }]) expect((await similar(fields)).json['errors']).toMatchObject([{ path: 'userId', code: 'required' }]);
+  });
+
   test('what serving refuses or cannot answer becomes the answer', async () => {
     const serving = await startHttp({
       recommend: () => { throw badRequest([{ path: 'placement', code: 'unknown_placement', message: 'There is no such placement.' }]); },

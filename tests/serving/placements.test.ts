@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { recommender } from '../../consumers/recommender.js';
+import type { SimilarRequest } from '../../infra/http/doors.js';
 import * as exploration from '../../models/exploration.js';
 import * as fatigue from '../../models/fatigue.js';
 import * as itemIndex from '../../models/item-index.js';
 import * as positionBias from '../../models/position-bias.js';
 import { recommendations } from '../../schemas/topics.js';
 import type { Interaction } from '../../schemas/types.js';
-import { shopOfPairs, type TestShop } from './shop.js';
+import { shopOfPairs, type RecommendAnswer, type TestShop } from './shop.js';
 
 /** A shopper who sees a list at a placement and clicks the item of a place; both are told to learner and scorer. */
 async function sees(shop: TestShop, shopper: string, placement: string, clicked?: number): Promise<readonly string[]> {
@@ -98,6 +99,23 @@ test('and where nothing was shown at its place before, it stands where its click
   served(shop, 'a', items.map(({ sku }) => sku), { recommendationId, placement: 'mail' });
   shop.event('a', items[0]!.sku, [], { event: 'Recommendation Clicked', recommendationId, time: shop.now });
   expect(clickRates(shop, 'mail')).toMatchObject({ clicked: 1 });
+});
+
+test('similar items that are asked for somebody are noted as shown and clicked, without what was bought; without anybody nothing is', () => {
+  const shop = shopOfPairs();
+  shop.profile('a', ['P4'], { bought: ['P8'] });
+  const similar = (to?: SimilarRequest['to']) => shop.scorer.similar({ sku: 'P4', limit: 5, filter: null, exclude: [], to }) as RecommendAnswer;
+  expect(similar().recommendationId).toBeUndefined();
+  expect(similar().items.map(({ sku }) => sku)).toContain('P8');
+  expect(shop.told).toEqual([]);
+  const { recommendationId, items } = similar({ userId: null, anonymousId: 'a', trusted: false, placement: 'more like this', shown: true });
+  const skus = items.map(({ sku }) => sku);
+  expect(skus).not.toContain('P8');
+  expect(shop.told).toMatchObject([{ recommendationId, shopper: 'a', placement: 'more like this', items: skus.map((sku) => ({ sku, propensity: 1 })) }]);
+  itemNeighbours.learn(shop.neighbours, recommendations.name, shop.told[0], 'a');
+  expect(skus.map((sku) => vain(shop, 'a', sku))).toEqual([1, 1, 1, 1, 1]);
+  shop.event('a', skus[1]!, [], { event: 'Recommendation Clicked', recommendationId, time: shop.now });
+  expect(clickRates(shop, 'more like this')).toMatchObject({ clicked: 1 });
 });
 
 test('who has taught as much as one may makes no click rates either', async () => {
