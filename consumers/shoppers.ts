@@ -43,26 +43,33 @@ const TOUCHING = new Set([
   'Product Shared', 'Product Reviewed', 'Recommendation Clicked',
 ]);
 
+/** How the shop's customers come back. */
+interface Habits {
+  readonly repeats: boolean;
+  readonly repurchases: boolean;
+}
+
 /** Whether an event tells a learner that its products were chosen. */
 export const isTouch = (event: string): boolean => TOUCHING.has(event);
 
 /**
  * Cleans the clickstream and keeps a profile a shopper: deduplication by messageId within 24 hours of receipt (the last 500
  * messages of a shopper), sessions of 30 minutes by event time, consent, recent items, merges. `repeats`: whether shoppers take
- * an item again; where they do not, what comes before an event is the shopper's history and not the visit alone.
+ * an item again; where they do not, what comes before an event is the shopper's history and not the visit alone. `repurchases`: whether
+ * they buy one again; where they do not, an item that they bought is refused.
  */
-export function shoppers({ repeats = true }: { readonly repeats?: boolean } = {}): Consumer {
+export function shoppers({ repeats = true, repurchases = false }: Partial<Habits> = {}): Consumer {
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, repeats), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(waitings, keep(waitings), stopWaiting)] },
   });
 }
 
-function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, repeats: boolean): void {
+function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Habits): void {
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
   for (const { sku } of event.products) requireSku(sku);
@@ -75,7 +82,7 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   const session = sessionOf(key, before, event);
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
-  ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, repeats));
+  ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, habits));
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, ctx);
@@ -93,7 +100,7 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.emit(erasures, key, { ids, orderId: null, time });
   ctx.erase(key, time);
   const nobody = newProfile(event.time);
-  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, true));
+  ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, { repeats: true, repurchases: false }));
 }
 
 function stopWaiting({ sub }: { sub: string }, ctx: Context): void {
@@ -195,7 +202,7 @@ function contextOf(earlier: UserProfile['recent'], session: Session, repeats: bo
   return repeats ? skus.slice(0, CONTEXT_LIMIT) : [...new Set(skus)];
 }
 
-function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, repeats: boolean): Interaction {
+function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, { repeats, repurchases }: Habits): Interaction {
   const last = continued(recent, event);
   return {
     shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
@@ -206,7 +213,7 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
     marketingConsent: profile.marketingConsent,
     recent: contextOf(last ? recent.slice(1) : recent, session, repeats),
     continues: last?.event ?? null,
-    refused: isTouch(event.event) && event.products.some(({ sku }) => bought.includes(sku) || dismissed.includes(sku)),
+    refused: isTouch(event.event) && event.products.some(({ sku }) => (!repurchases && bought.includes(sku)) || dismissed.includes(sku)),
     source: event.source,
   };
 }

@@ -37,6 +37,7 @@ const variables = z.object({
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
   SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/recommendations.md).'),
+  SHOP_REPURCHASES: flag.describe('Whether shoppers buy an item again, as groceries and refills: with `true` what was bought comes in recommendations that do not say otherwise (`excludePurchased`), and the ranker learns from clicks on it. The same for all processes.'),
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change.'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),

@@ -120,7 +120,7 @@ async function scoreUntil(stopping: AbortController, engine: Engine, config: Con
   const times = new TaskTimes(views, userProfiles, steadyClock.now);
   // A tick waits for its turn at each writer upstream. A file's time is no clock.
   const patienceMs = log.clock === 'wall' ? BEHIND_MS + BEHIND_TICKS * tickMs(log.partitions) : Infinity;
-  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember: told.tell, isReady, isBehind: (partition) => times.behind(partition) > patienceMs, now: Date.now });
+  const scorer = new Scorer({ views, endOf, items, ranking, metrics, remember: told.tell, isReady, isBehind: (partition) => times.behind(partition) > patienceMs, repurchases: config.SHOP_REPURCHASES, now: Date.now });
   const forecastTimes = new TaskTimes(views, demandForecasts, steadyClock.now);
   const forecastFreshness = (partition: number): Freshness => {
     const readUntil = forecastTimes.readUntil(partition);

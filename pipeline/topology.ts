@@ -30,7 +30,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
   const publication = clock === 'wall' ? live(days, config.FORECAST_EVERY_SECONDS * 1_000) : replayed(days);
   return {
     consumers: [
-      shoppers({ repeats: config.SHOP_REPEATS }),
+      shoppers({ repeats: config.SHOP_REPEATS, repurchases: config.SHOP_REPURCHASES }),
       orderLedger(),
       itemWatch(),
       demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, mostUnlisted: config.FORECAST_UNLISTED_SKUS }),

@@ -47,8 +47,8 @@ export interface RecommendRequest extends ShopperRef {
   readonly fatigue: number;
   /** Whether the last place tries an item of which little is known. */
   readonly explore: boolean;
-  /** Whether what the shopper bought must not come. */
-  readonly excludePurchased: boolean;
+  /** Whether what the shopper bought must not come; null: as the shop has it. */
+  readonly excludePurchased: boolean | null;
   /** Whether the answer counts as shown; else what the shop tells was shown of it does. */
   readonly shown: boolean;
 }

@@ -155,7 +155,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean, placemen
     diversity: strengthOf(errors, body, 'diversity', 1),
     fatigue: strengthOf(errors, body, 'fatigue', 5),
     explore: isWanted(errors, body, 'explore'),
-    excludePurchased: isWanted(errors, body, 'excludePurchased', true),
+    excludePurchased: (body['excludePurchased'] ?? null) === null ? null : isWanted(errors, body, 'excludePurchased'),
     shown: isWanted(errors, body, 'shown', true),
   };
   if (explainedIn(request) > MAX_EXPLAINED) errors.push({ path: 'items', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once.` });

@@ -45,6 +45,8 @@ export interface ScorerParts extends Followed {
   readonly isReady: () => boolean;
   /** Whether what shoppers of a partition did lately is not in their profiles yet. */
   readonly isBehind: (partition: number) => boolean;
+  /** Whether shoppers buy an item again: what was bought comes, where a question does not say. */
+  readonly repurchases: boolean;
   readonly now: () => number;
 }
 
@@ -143,8 +145,8 @@ export class Scorer {
   }
 
   /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
-  #shopper(ref: ShopperRef, seen: boolean, excludePurchased = true): Shopper {
-    const { views, items, isReady, isBehind } = this.#parts;
+  #shopper(ref: ShopperRef, seen: boolean, excludePurchased: boolean | null = null): Shopper {
+    const { views, items, isReady, isBehind, repurchases } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     // An id that leads to another one has no row: it moved with the merge, in the same commit.
     const own = views.row(userProfiles, profiles, asked);
@@ -154,7 +156,7 @@ export class Scorer {
     const profile = kept?.known && !ref.trusted ? undefined : kept;
     const partition = partitionOf(key, views.partitions);
     const isCurrent = isReady() && !isBehind(partition);
-    const refused = profile ? [excludePurchased ? profile.bought : [], profile.dismissed] : [];
+    const refused = profile ? [excludePurchased ?? !repurchases ? profile.bought : [], profile.dismissed] : [];
     return { key, partition, profile, refused, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: !seen || !isCurrent };
   }
 

@@ -38,7 +38,7 @@ export interface Ask extends Shopper {
   readonly diversity?: number | undefined;
   readonly fatigue?: number | undefined;
   readonly explore?: boolean | undefined;
-  /** False where what was bought may come again. */
+  /** Whether what was bought must not come; by default as the shop is set. */
   readonly excludePurchased?: boolean | undefined;
   /** False for an answer that nobody sees yet. */
   readonly shown?: boolean | undefined;

@@ -112,12 +112,12 @@ test('an event of a touch that comes late leaves the touch when it was', () => {
   expect(profile(driver)).toMatchObject({ events: 2, recent: [{ sku: 'P1', time: NINE + MINUTE }] });
 });
 
-test('what a shopper had bought or dismissed before is said of what they touch', () => {
-  const driver = new Driver([shoppers()]);
+test.each([false, true])('what a shopper had bought or dismissed before is said of what they touch; where they buy an item again (%s), what was dismissed alone', (repurchases) => {
+  const driver = new Driver([shoppers({ repurchases })]);
   driver.send(purchases, 'a1', purchase('a1', 'o1', { lines: [{ sku: 'P1', quantity: 1, price: 0n }] }));
   driver.send(clickstream, 'a1', shopEvent('Recommendation Dismissed', { anonymousId: 'a1', time: NINE, products: [product('P2')] }));
   for (const sku of ['P1', 'P2', 'P3']) driver.send(clickstream, 'a1', view(sku, NINE + MINUTE));
-  expect(driver.read(interactions).map(({ refused }) => refused)).toEqual([false, true, true, false]);
+  expect(driver.read(interactions).map(({ refused }) => refused)).toEqual([false, !repurchases, true, false]);
 });
 
 test('where nobody takes an item twice an event follows the whole history that is kept, each item once', () => {

@@ -105,6 +105,15 @@ describe('what is recommended', () => {
     }
   });
 
+  test('in a shop of groceries what was bought comes unless a question says otherwise, of similar items too', async () => {
+    const shop = shopOfPairs({ repurchases: true });
+    shop.profile('a', ['P4', 'P6'], { bought: ['P5'] });
+    expect(await shop.skus('a')).toContain('P5');
+    expect(await shop.skus('a', { excludePurchased: true })).not.toContain('P5');
+    const similar = shop.scorer.similar({ sku: 'P4', limit: 1, filter: null, exclude: [], to: { userId: null, anonymousId: 'a', trusted: false, placement: null, shown: true } });
+    expect(similar).toMatchObject({ items: [{ sku: 'P5' }] });
+  });
+
   test('the latest item, bought, dismissed and excluded ones, hidden, deleted and sold-out ones do not come', async () => {
     const shop = shopOfPairs();
     shop.profile('a', ['P4', 'P6'], { bought: ['P5'], dismissed: ['P7'] });

@@ -46,14 +46,14 @@ export class TestShop {
   #positions = 0;
   #last: Interaction | undefined;
 
-  constructor({ precision = 'float32', pruned = 0, mostUnlisted, keptDeleted = 0, repeats }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number; readonly keptDeleted?: number; readonly repeats?: boolean } = {}) {
+  constructor({ precision = 'float32', pruned = 0, mostUnlisted, keptDeleted = 0, repeats, repurchases = false }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number; readonly keptDeleted?: number; readonly repeats?: boolean; readonly repurchases?: boolean } = {}) {
     this.learner = recommenderIn({ mostUnlisted, keptDeleted, repeats }).init();
     this.neighbours = itemNeighboursIn({ precision, mostUnlisted, keptDeleted, repeats }).init();
     const views = new Views(this.#stores, 1);
     this.items = new Items(views, this.neighbours.index, 'EUR');
     followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
-    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, isBehind: () => this.isBehind, now: () => this.now });
+    this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, isBehind: () => this.isBehind, repurchases, now: () => this.now });
   }
 
   product(sku: string, fields: Partial<Product> = {}): void {
@@ -143,7 +143,7 @@ export class TestShop {
 
   /** `filter` as a request writes it. */
   async recommend(anonymousId: string, { filter = null, ...fields }: Asked = {}): Promise<RecommendAnswer> {
-    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: recommendRequest({ anonymousId, filter }).filter, exclude: [], items: null, placement: null, context: null, after: null, explain: false, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: true, shown: true, ...fields };
+    const request: RecommendRequest = { userId: null, anonymousId, trusted: false, limit: 10, filter: recommendRequest({ anonymousId, filter }).filter, exclude: [], items: null, placement: null, context: null, after: null, explain: false, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: null, shown: true, ...fields };
     return await this.scorer.recommend(request) as RecommendAnswer;
   }
 
