@@ -1,4 +1,5 @@
 import * as affinity from '../models/affinity.js';
+import * as categories from '../models/categories.js';
 import * as fusion from '../models/fusion.js';
 import * as itemIndex from '../models/item-index.js';
 import * as coVisitation from '../models/co-visitation.js';
@@ -42,7 +43,7 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
       learnDismissal(index, shares, model.popularity, value as Interaction);
       learnOfLists(shown, index, shares, value as Interaction);
     } else if (topic === recommendations.name) learnAnswer(shown, index, value as Recommendation);
-    else if (topic === catalog.name) learnListing(index, model.popularity, value as CatalogChange);
+    else if (topic === catalog.name) learnListing(index, model, value as CatalogChange);
     else if (topic === userMerges.name) followMerge(shown, value as UserMerge);
     else learnPurchase(index, shares, model.popularity, value as Purchase);
     forgetDue(known, index, model.popularity, (items) => {
@@ -59,15 +60,16 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
     yield sharesSnapshot(shares);
     yield knownItemsSnapshot(known);
     yield affinity.snapshot(model.affinity);
+    yield categories.snapshot(model.categories);
     yield Uint8Array.of(model.settings.repeats ? 1 : 0);
     yield* shownSnapshot(shown);
   },
   restore(pieces) {
-    const [index, transitions, popular, repeated, patterns, shares, known, tastes, setting, ...shown] = ofCount(pieces, 9 + SHOWN_PIECES);
+    const [index, transitions, popular, repeated, patterns, shares, known, tastes, named, setting, ...shown] = ofCount(pieces, 10 + SHOWN_PIECES);
     checkRepeats(setting![0] === 1, repeats);
     const model = {
       ...fusion.init({ precision, ...fusion.settingsFor(repeats) }), affinity: affinity.restore(tastes!), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: itemRepeats.restore(repeated!),
-      visitPatterns: visitPatterns.restore(patterns!),
+      visitPatterns: visitPatterns.restore(patterns!), categories: categories.restore(named!),
     };
     return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, bounds) };
   },

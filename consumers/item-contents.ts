@@ -37,7 +37,7 @@ export const noContents = (): ItemContents => ({ tower: tower.init(), tokens: ne
 export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, change: CatalogChange, currency: string, takesOver: TakesOver = () => {}): void {
   const { op, sku, name, category, brand } = change;
   if (op === 'delete') contents.tokens.delete(itemIndex.numberOf(index, sku));
-  learnListing(index, model.popularity, change, (taken, own) => {
+  learnListing(index, model, change, (taken, own) => {
     const says = contents.tokens.get(own);
     if (says) contents.tokens.set(taken, says);
     contents.tokens.delete(own);

@@ -4,8 +4,9 @@
  *   score = baseline + Σ_g contribution_g        baseline = score of an item of which nothing is known, in the same request
  *   contribution_g = v_g·(x_g − baseline_g)  (the linear part, exact)  +  Shapley value of g in the network's part (exact)
  *
- * A group that is absent from a set stands at the unknown item's values (or those of any other baseline given). All 2^10 sets of groups are worked out,
- * along a Gray code, so that a step changes one group's 16 sums: some 0.1 ms an item, asked for only what is shown.
+ * A group that is absent from a set stands at the unknown item's values (or those of any other baseline given). Groups that stand there
+ * anyway contribute 0; of the others, of which there are at most 10 in an answer (what visit it is, is the same for all items), all sets are
+ * worked out, along a Gray code, so that a step changes one group's 16 sums: some 0.1 ms an item, asked for only what is shown.
  * The score comes from single-precision kernels; the few 10^−6 by which sums in double differ go into the largest
  * contribution, so that all items of an answer have one baseline.
  * Untrained: the network's part is small, the linear part is the prior. Units: log odds between items of one answer.
@@ -18,7 +19,7 @@ import { localLinear, type LocalLinear } from './local-linear.js';
 import type { Ranker } from './ranker.js';
 import { exact } from './shapley.js';
 
-export const GROUPS = ['own', 'latest', 'forward', 'backward', 'hop', 'trending', 'popular', 'age', 'embedding', 'session'] as const;
+export const GROUPS = ['own', 'latest', 'forward', 'backward', 'hop', 'trending', 'popular', 'age', 'embedding', 'category', 'session'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** Every feature has one group; the compiler asks for it when a feature is added. The bias is no cause. */
@@ -31,6 +32,7 @@ const GROUP_OF: Readonly<Record<Feature, Group>> = {
   trending: 'trending', trend: 'trending', popular: 'popular', age: 'age',
   embedding: 'embedding', 'embedding gap': 'embedding', 'embedding of latest': 'embedding', 'embedding of all': 'embedding',
   'embedding × own': 'embedding',
+  category: 'category',
   own: 'own', 'own times': 'own', 'own recency': 'own', 'own × repeat rate': 'own', 'own × length': 'own', 'repeat rate': 'own',
   'is latest': 'own', 'is one before': 'own', 'is two before': 'own', 'is first': 'own', 'followed before': 'own', 'followed × recency': 'own',
   'own by pattern': 'own',
@@ -91,17 +93,21 @@ function scoreOf(sums: Float64Array, outputs: Float64Array): number {
 export function explain(ranker: Ranker, c: number, score: number, baseline: Float64Array): Explanation {
   const game = gameOf(ranker, c, baseline);
   const sums = Float64Array.from(game.base);
-  const outcomes = new Float64Array(1 << GROUPS.length);
+  const players = [...GROUPS.keys()].filter((g) => game.moves[g].some((move) => move !== 0));
+  const outcomes = new Float64Array(1 << players.length);
   outcomes[0] = scoreOf(sums, game.outputs);
   for (let n = 1, set = 0; n < outcomes.length; n++) {
     // The Gray code's next set differs from this one by the lowest set bit of n.
-    const g = 31 - Math.clz32(n & -n);
-    set ^= 1 << g;
-    const sign = (set >> g) & 1 ? 1 : -1;
-    for (let unit = 0; unit < UNITS; unit++) sums[unit] += sign * game.moves[g][unit];
+    const player = 31 - Math.clz32(n & -n);
+    set ^= 1 << player;
+    const sign = (set >> player) & 1 ? 1 : -1;
+    const move = game.moves[players[player]];
+    for (let unit = 0; unit < UNITS; unit++) sums[unit] += sign * move[unit];
     outcomes[set] = scoreOf(sums, game.outputs);
   }
-  return withRest({ baseline: outcomes[0], contributions: exact(outcomes, GROUPS.length) }, score);
+  const contributions = new Float64Array(GROUPS.length);
+  exact(outcomes, players.length).forEach((value, player) => { contributions[players[player]] = value; });
+  return withRest({ baseline: outcomes[0], contributions }, score);
 }
 
 /** The explanation with what rounding has left of the score in its largest contribution. */

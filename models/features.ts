@@ -3,10 +3,11 @@
  *
  *   share = log(v/Σv + 10^−4)/4    part = v/max v    lift = share − log popularity    for each source's evidence v
  *
- * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, how visits go on that
- * went as this one, and what kind of session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
+ * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, its category, how visits go on
+ * that went as this one, and what kind of session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
  * this list or its units takes another name in `SET` and another version of the fusion's snapshot.
  */
+import * as categories from './categories.js';
 import * as embedding from './embedding.js';
 import { COLUMN, slot, type Scratch } from './kernels/candidates.js';
 import { sumAndMost } from './kernels/columns.js';
@@ -28,7 +29,9 @@ const TABLE = [
   ['support', 0.2, 2], ['forward lift', -1.9, 1.2], ['hop lift', -1.65, 1.4], ['after latest', 0.35, 1.4],
   ['before latest', 0.45, 1.4], ['trending', 0, 2], ['popular', 0.09, 2.7], ['trend', -0.06, 2.4], ['age', -0.08, 3.5],
   ['repeat rate', 0.25, 3.1], ['embedding', 0.7, 1.4], ['embedding gap', -1.1, 1.4],
-  ['embedding of latest', 0.65, 1.4], ['embedding of all', 0.7, 1.4], ['embedding × own', 0.05, 1.9],
+  ['embedding of latest', 0.65, 1.4], ['embedding of all', 0.7, 1.4],
+  // 0, and so nothing at all, where the shop says no category.
+  ['category', 0, 2], ['embedding × own', 0.05, 1.9],
   ['own', 0.04, 2.3], ['own times', 0.03, 2.4], ['own recency', 0.02, 2.9], ['own × repeat rate', 0.01, 4.4],
   ['own × length', 0.03, 2.2], ['latest share × recency', -0.02, 2.5], ['is latest', 0.01, 3],
   ['is one before', 0.01, 3.5], ['is two before', 0, 3.9], ['is first', 0.01, 3], ['followed before', 0, 3.5],
@@ -44,7 +47,7 @@ export const FEATURES: readonly Feature[] = TABLE.map(([name]) => name);
 const SCALES = Float32Array.from(TABLE.flatMap(([, mean, factor]) => [mean, factor]));
 
 /** Names the list: weights and logged features of another list mean nothing here. */
-export const SET = 'fusion-3';
+export const SET = 'fusion-4';
 
 /**
  * By what an untrained ranker prefers: what linear rankers learned first on shops as unlike as we had, rounded. The click that was
@@ -52,7 +55,7 @@ export const SET = 'fusion-3';
  */
 const FIRST_WEIGHTS: Partial<Record<Feature, number>> = {
   'forward share': 1.5, 'backward share': 0.4, 'hop share': 1, 'long share': -0.4, 'latest part': 0.5, own: 0.8, 'own recency': 2.2, 'is latest': -0.9,
-  embedding: 0.4, 'embedding of latest': 0.1, 'embedding of all': 0.1, 'embedding × own': -0.5, popular: 0.3,
+  embedding: 0.4, 'embedding of latest': 0.1, 'embedding of all': 0.1, 'embedding × own': -0.5, popular: 0.3, category: 1,
 };
 export const PRIOR: readonly number[] = TABLE.map(([name, , factor]) => (FIRST_WEIGHTS[name] ?? 0) / factor);
 
@@ -60,6 +63,7 @@ export interface Sources {
   readonly popularity: popularity.Popularity;
   readonly repeats: repeats.Repeats;
   readonly embedding: embedding.Embedding;
+  readonly categories: categories.Categories;
   readonly visitPatterns: visitPatterns.VisitPatterns;
 }
 
@@ -96,7 +100,7 @@ const LONG_PART = at('long part'), SUPPORT = at('support'), FORWARD_LIFT = at('f
 const AFTER_LATEST = at('after latest'), BEFORE_LATEST = at('before latest');
 const TRENDING = at('trending'), POPULAR = at('popular'), TREND = at('trend'), AGE = at('age'), REPEAT_RATE = at('repeat rate');
 const EMBEDDING = at('embedding'), EMBEDDING_GAP = at('embedding gap'), OF_LATEST = at('embedding of latest'), OF_ALL = at('embedding of all');
-const EMBEDDING_OWN = at('embedding × own'), OWN_CLICK = at('own'), OWN_TIMES = at('own times'), OWN_RECENCY = at('own recency');
+const CATEGORY = at('category'), EMBEDDING_OWN = at('embedding × own'), OWN_CLICK = at('own'), OWN_TIMES = at('own times'), OWN_RECENCY = at('own recency');
 const OWN_RATE = at('own × repeat rate'), OWN_LENGTH = at('own × length'), SHARE_RECENCY = at('latest share × recency');
 const IS_LATEST = at('is latest'), IS_ONE_BEFORE = at('is one before'), IS_TWO_BEFORE = at('is two before'), IS_FIRST = at('is first');
 const FOLLOWED = at('followed before'), FOLLOWED_RECENCY = at('followed × recency'), OWN_PATTERN = at('own by pattern');
@@ -124,6 +128,7 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   logarithms(ranker, AGE, STRIDE, 0.1);
   const best = fillEmbedding(sources.embedding, recent, count, x, elsewhere);
   affine(network, EMBEDDING, EMBEDDING_GAP, count, 1, -best);
+  categories.predictMany(sources.categories, recent, items, count, x, CATEGORY);
   visitPatterns.predict(sources.visitPatterns, recent, nexts);
   const session = describeSession(recent, sources);
   fillOwn(session, recent, scratch, picked, count, x);

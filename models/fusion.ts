@@ -14,6 +14,7 @@
  */
 import * as affinity from './affinity.js';
 import { mayBePicked, NEAR, pick, type Asked } from './candidate-picking.js';
+import * as categories from './categories.js';
 import * as coVisitation from './co-visitation.js';
 import * as embedding from './embedding.js';
 import * as features from './features.js';
@@ -28,7 +29,7 @@ import * as stranger from './stranger.js';
 import * as twoHop from './two-hop.js';
 import * as visitPatterns from './visit-patterns.js';
 
-const VERSION = 4;
+const VERSION = 5;
 /** Name and version, as answers and metrics call this model. */
 export const MODEL = 'fusion/1';
 
@@ -84,6 +85,7 @@ export function init(settings: Partial<Settings> = {}): Fusion {
     repeats: repeats.init(),
     visitPatterns: visitPatterns.init(),
     embedding: embedding.init({ seed: chosen.seed, precision: chosen.precision }),
+    categories: categories.init(),
     ranker: ranker.init(features.FEATURES.length, features.PRIOR, { seed: chosen.seed }),
     random: randomness(chosen.seed + 11),
     lessons: 0,
@@ -248,6 +250,7 @@ function forgetCounts(state: Fusion, items: Int32Array): void {
   affinity.forget(state.affinity, items);
   popularity.forget(state.popularity, items);
   repeats.forget(state.repeats, items);
+  categories.forget(state.categories, items);
 }
 
 /** A snapshot in pieces, each made when it is asked for. */
@@ -264,13 +267,14 @@ export function* snapshot(state: Fusion): Iterable<Uint8Array> {
   yield repeats.snapshot(state.repeats);
   yield visitPatterns.snapshot(state.visitPatterns);
   yield embedding.snapshot(state.embedding);
+  yield categories.snapshot(state.categories);
   yield ranker.snapshot(state.ranker);
 }
 
 /** How many pieces a snapshot has. */
-export const PIECES = 8;
+export const PIECES = 9;
 
-export function restore([own, transitions, tastes, popular, repeated, patterns, vectors, ranking]: readonly Uint8Array[]): Fusion {
+export function restore([own, transitions, tastes, popular, repeated, patterns, vectors, named, ranking]: readonly Uint8Array[]): Fusion {
   const from = unpack('fusion', VERSION, own!);
   const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
   const [lessons] = from.f64('scalars');
@@ -282,6 +286,7 @@ export function restore([own, transitions, tastes, popular, repeated, patterns, 
     repeats: repeats.restore(repeated!),
     visitPatterns: visitPatterns.restore(patterns!),
     embedding: embedding.restore(vectors!),
+    categories: categories.restore(named!),
     ranker: ranker.restore(ranking!, features.FEATURES.length),
     random: from.u32('random'),
     lessons,

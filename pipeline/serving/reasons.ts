@@ -76,6 +76,8 @@ export interface Sayable {
   readonly goesWith: Because | null;
   readonly like: Because | null;
   readonly own: Done | null;
+  /** The item's category, where one of the clicks is of it. */
+  readonly category: { readonly category: string; readonly name: string } | null;
   readonly isTrending: boolean;
   readonly isPopular: boolean;
 }
@@ -88,6 +90,7 @@ const PARTS: Readonly<Record<Group, string>> = {
   backward: 'precedes what was viewed',
   hop: 'goes with what was viewed',
   embedding: 'similar to what was viewed',
+  category: 'of a category that was viewed',
   trending: 'trending',
   popular: 'popular',
   age: 'age',
@@ -99,6 +102,7 @@ const REASONS: readonly { readonly code: Reason['code']; readonly groups: readon
   { code: 'often_follows', groups: ['latest', 'forward'], text: (name) => `Often follows ${name}`, if: 'follows' },
   { code: 'goes_with', groups: ['backward', 'hop'], text: (name) => `Goes with ${name}`, if: 'goesWith' },
   { code: 'similar_to', groups: ['embedding'], text: (name) => `Similar to ${name}`, if: 'like' },
+  { code: 'more', groups: ['category'], text: moreIn, if: 'category' },
   { code: 'viewed_before', groups: ['own'], text: (done) => done, if: 'own' },
   { code: 'trending', groups: ['trending'], text: () => 'Popular right now', if: 'isTrending' },
   { code: 'popular', groups: ['popular'], text: () => 'Popular lately', if: 'isPopular' },
@@ -122,6 +126,13 @@ export function localFitOf({ fit, weights }: LocalLinear): LocalFit {
   return { fit, parts: partsOf(weights).filter(isSome).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)) };
 }
 
+/** What a reason names beside its sentence. */
+function namedIn(said: Exclude<Sayable[keyof Sayable], false | null>): Partial<Reason> {
+  if (said === true) return {};
+  if ('category' in said) return { category: said.category };
+  return 'did' in said ? { sku: said.sku, did: said.did } : { sku: said.sku, name: said.name };
+}
+
 /** Rounding leaves crumbs of parts that say nothing. */
 const CRUMB = 1e-9;
 const isSome = ({ value }: Contribution): boolean => Math.abs(value) > CRUMB;
@@ -132,7 +143,6 @@ export function reasonsFor({ contributions }: Explanation, sayable: Sayable): Re
     const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)]!, 0);
     const said = sayable[condition];
     if (contribution <= CRUMB || !said) return [];
-    const named = said === true ? {} : 'did' in said ? { sku: said.sku, did: said.did } : { sku: said.sku, name: said.name };
-    return [{ code, ...named, text: text(said === true ? '' : said.name), contribution }];
+    return [{ code, ...namedIn(said), text: text(said === true ? '' : said.name), contribution }];
   }).sort((a, b) => b.contribution! - a.contribution!);
 }

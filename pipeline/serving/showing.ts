@@ -3,7 +3,7 @@ import type { Explanation } from '../../models/explanation.js';
 import { choose, type Chosen, type KnownItems, type Wishes } from './choose.js';
 import type { Items } from './items.js';
 import type { Explaining, Ranked, Ranking } from './rank.js';
-import { contributionsOf, damped, didWith, localFitOf, moreIn, reasonsFor, type Because, type Contribution, type LocalFit, type Reason } from './reasons.js';
+import { contributionsOf, damped, didWith, localFitOf, moreIn, reasonsFor, type Because, type Contribution, type LocalFit, type Reason, type Sayable } from './reasons.js';
 
 /** An item as an answer shows it. */
 export interface ShownItem {
@@ -101,9 +101,14 @@ export class Showing {
     const others = reasonsFor(explanation, {
       follows: this.#named(follows), goesWith: this.#named(goesWith), like: this.#named(like),
       // What own clicks are worth is said of other items as well: a little for not being one of them.
-      own: recent.includes(number) ? { sku: item.sku, did: didWith(eventOf(number)).did, name: didWith(eventOf(number)).before } : null, isTrending: now >= 1, isPopular: lately >= 1,
+      own: recent.includes(number) ? { sku: item.sku, did: didWith(eventOf(number)).did, name: didWith(eventOf(number)).before } : null, category: this.#categoryOfVisit(recent, number), isTrending: now >= 1, isPopular: lately >= 1,
     }).filter(({ code }) => code !== first?.code);
     return { ...item, reasons: [...item.reasons, ...others], contributions: contributionsOf(explanation, damping) };
+  }
+
+  #categoryOfVisit(recent: Int32Array, item: number): Sayable['category'] {
+    const category = this.#items.category(item);
+    return category !== null && recent.some((click) => click !== item && this.#items.category(click) === category) ? { category, name: category } : null;
   }
 
   #named(item: number): Because | null {

@@ -4,6 +4,7 @@ import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { learnListing } from '../../consumers/listing.js';
 import { recommender } from '../../consumers/recommender.js';
 import * as embedding from '../../models/embedding.js';
+import * as categories from '../../models/categories.js';
 import * as itemIndex from '../../models/item-index.js';
 import * as popularity from '../../models/popularity.js';
 import { catalog, itemVectors } from '../../schemas/topics.js';
@@ -164,19 +165,24 @@ const deletion: CatalogChange = {
   sku: 'A', op: 'delete', name: null, category: null, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: 0, receivedAt: 0,
 };
 
-test('whatever a catalogue says, names lead to one number each, numbers have one name, and a restart changes nothing', () => {
+test('whatever a catalogue says, names lead to one number each, numbers have one name and its category, and a restart changes nothing', () => {
   const sku = fc.constantFrom('A', 'B', 'C', 'D');
   const step = fc.oneof(
     fc.record({ kind: fc.constant('upsert' as const), sku, replaces: fc.option(sku) }), fc.record({ kind: fc.constantFrom('delete' as const, 'click' as const, 'forget' as const, 'restart' as const), sku, replaces: fc.constant(null) }),
   );
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const popular = popularity.init();
-    const [live, other] = [{ index: itemIndex.init() }, { index: itemIndex.init() }];
-    for (const { kind, sku: one, replaces } of steps) {
+    const [live, other] = [{ index: itemIndex.init(), categories: categories.init() }, { index: itemIndex.init(), categories: categories.init() }];
+    const says = new Map<string, string>();
+    for (const [at, { kind, sku: one, replaces }] of steps.entries()) {
+      const category = `category ${at}`;
+      if (kind === 'upsert') says.set(one, category);
+      if (kind === 'delete') says.delete(one);
       if (kind === 'restart') other.index = itemIndex.restore(itemIndex.snapshot(other.index));
-      for (const { index } of [live, other]) {
-        if (kind === 'upsert' || kind === 'delete') learnListing(index, popular, { ...deletion, op: kind, sku: one, attributes: replaces === null ? {} : { replaces } });
+      for (const { index, categories: named } of [live, other]) {
+        if (kind === 'upsert' || kind === 'delete') learnListing(index, { popularity: popular, categories: named }, { ...deletion, category, op: kind, sku: one, attributes: replaces === null ? {} : { replaces } });
         if (kind === 'click') itemIndex.learn(index, one);
+        if (kind === 'forget') categories.forget(named, Int32Array.from(itemIndex.droppedItems(index)));
         if (kind === 'forget') itemIndex.forget(index, Int32Array.from(itemIndex.droppedItems(index)));
       }
       if (kind === 'click') popularity.learn(popular, itemIndex.predict(live.index, one), 1);
@@ -184,6 +190,10 @@ test('whatever a catalogue says, names lead to one number each, numbers have one
       const standing = (wanted: number): number => [...index.numbers.values()].filter((item) => index.standing[item] === wanted).length;
       for (const [name, item] of index.numbers) expect(itemIndex.skuOf(index, item)).toBe(name);
       expect([index.listed, index.dropped]).toEqual([standing(1), standing(2)]);
+      for (const [name, said] of says) {
+        categories.learn(live.categories, 9, said);
+        expect(live.categories.numbers[itemIndex.numberOf(index, name)]).toBe(live.categories.numbers[9]);
+      }
       for (const name of ['A', 'B', 'C', 'D']) expect(itemIndex.predict(other.index, name)).toBe(itemIndex.predict(index, name));
     }
     expect(itemIndex.snapshot(other.index)).toEqual(itemIndex.snapshot(live.index));

@@ -165,3 +165,28 @@ test('often is more often than chance: what everybody sees at some time is not s
   expect(codes('Toys-1')).toContain('often_follows');
   expect(codes('Garden-0')).not.toContain('often_follows');
 });
+
+test('a shop whose shoppers stay in a category: what they have not joined yet stands before the rest, and its explanation says so', async () => {
+  const shop = new TestShop();
+  const [categories, each] = [['Toys', 'Garden', 'Kitchen', 'Books'], 40];
+  for (const category of categories) {
+    for (let n = 0; n < each; n++) {
+      shop.product(`${category}-${n}`, { category });
+      shop.catalogue('upsert', `${category}-${n}`, {}, { category });
+    }
+  }
+  // Each visit joins two of a category that no other visit joins; the last two of each are viewed alone.
+  for (let n = 0; n < 76; n++) for (const category of categories) shop.session(`s-${category}-${n}`, [n % 38, (n * 7 + 1 + Math.floor(n / 38) * 3) % 38].map((at) => `${category}-${at}`));
+  for (const category of categories) for (const n of [38, 39]) for (let who = 0; who < 4; who++) shop.session(`alone-${category}-${n}-${who}`, [`${category}-${n}`]);
+  shop.publish();
+  shop.profile('a', ['Toys-38']);
+  const { items } = await score(shop, 'a', ['Toys-39', 'Garden-39', 'Kitchen-39', 'Books-39', 'nothing']);
+  expect(items[0]!.sku).toBe('Toys-39');
+  const [alike, other] = ['Toys-39', 'Garden-39'].map((sku) => items.find((item) => item.sku === sku)!);
+  expect(alike!.score).toBeGreaterThan(other!.score + 0.2);
+  expect(alike!.reasons).toContainEqual({ code: 'more', text: 'More in Toys', contribution: expect.any(Number) });
+  expect(alike!.contributions!.find(({ part }) => part === 'of a category that was viewed')!.value).toBeGreaterThan(0.05);
+  for (const { reasons } of items.slice(1)) expect(reasons.filter(({ code }) => code === 'more').every((reason) => !('contribution' in reason))).toBe(true);
+  for (const { score: scored, contributions } of items) expect(sumOf(contributions)).toBeCloseTo(scored, 8);
+  expect(new Set(baselines({ items })).size).toBe(1);
+});

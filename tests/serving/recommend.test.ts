@@ -199,7 +199,7 @@ describe('what is recommended', () => {
     const contributions = new Float64Array(GROUPS.length);
     contributions[GROUPS.indexOf('popular')] = 1.9e-15;
     contributions[GROUPS.indexOf('trending')] = 0.001;
-    const sayable = { follows: null, goesWith: null, like: null, own: null, isTrending: true, isPopular: true };
+    const sayable = { follows: null, goesWith: null, like: null, own: null, category: null, isTrending: true, isPopular: true };
     expect(reasonsFor({ baseline: 0, contributions }, sayable).map(({ code }) => code)).toEqual(['trending']);
     expect(reasonsFor({ baseline: 0, contributions }, { ...sayable, isTrending: false })).toEqual([]);
   });
@@ -306,10 +306,11 @@ describe('what a request may wish', () => {
     expect(tried.size).toBeGreaterThan(5);
     const favourite = own.told.at(-1)!.items[4]!.sku;
     const told = own.told.at(-1)!;
+    // Clicks that go on with a view, so that they leave the ranking as it is.
     for (let n = 0; n < 20; n++) {
       const shopper = `one of many ${n}`;
       itemNeighbours.learn(own.neighbours, recommendations.name, { ...told, shopper, items: [told.items[4]!] }, shopper);
-      itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper, event: 'Recommendation Clicked', recommendationId: told.recommendationId, products: [{ sku: favourite, price: null, quantity: null, position: null }] }, shopper);
+      itemNeighbours.learn(own.neighbours, interactions.name, { ...own.lastEvent, shopper, event: 'Recommendation Clicked', continues: 'Product Viewed', recommendationId: told.recommendationId, products: [{ sku: favourite, price: null, quantity: null, position: null }] }, shopper);
     }
     const again = (await own.recommend('a', { limit: 5, placement: 'home', explore: true })).items[4]!;
     expect(again).toMatchObject({ sku: favourite, propensity: expect.closeTo(1, 1) });
@@ -591,7 +592,7 @@ describe('what the log is told', () => {
     const inFull = (): string[] => shop.told.splice(0).filter(({ features }) => features.length > 0).map(({ shopper }) => shopper);
     for (let id = 0; id < 100; id++) shop.profile(`s${id}`, ['P4']);
     await shop.recommend('s0', { placement: 'home', limit: 5 });
-    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-3', shopper: 's0' });
+    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-4', shopper: 's0' });
     expect(shop.told[0]!.features.length % 5).toBe(0);
     inFull();
     for (let n = 0; n < 1_000; n++, shop.now += 10) await shop.recommend(`s${n % 100}`, { limit: 5 });

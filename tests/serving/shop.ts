@@ -65,9 +65,9 @@ export class TestShop {
   }
 
   /** The catalogue's own record, as learner and scorer read it from the log; `product` is what its task makes of it. */
-  catalogue(op: CatalogChange['op'], sku: string, attributes: Readonly<Record<string, string>> = {}): void {
+  catalogue(op: CatalogChange['op'], sku: string, attributes: Readonly<Record<string, string>> = {}, fields: Partial<CatalogChange> = {}): void {
     const change: CatalogChange = {
-      sku, op, name: `Product ${sku}`, category: null, furtherCategories: [], brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes, time: START, receivedAt: START,
+      sku, op, name: `Product ${sku}`, category: null, furtherCategories: [], brand: null, price: 100_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes, time: START, receivedAt: START, ...fields,
     };
     recommender.learn(this.learner, catalog.name, change, sku);
     itemNeighbours.learn(this.neighbours, catalog.name, change, sku);
