@@ -5,7 +5,7 @@
  *
  * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, its category, how visits go on
  * that went as this one, and what kind of session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
- * this list or its units takes another name in `SET` and another version of the fusion's snapshot.
+ * this list or its units takes another `NUMBER`.
  */
 import * as categories from './categories.js';
 import * as embedding from './embedding.js';
@@ -46,8 +46,9 @@ export const FEATURES: readonly Feature[] = TABLE.map(([name]) => name);
 /** Mean and factor of each. */
 const SCALES = Float32Array.from(TABLE.flatMap(([, mean, factor]) => [mean, factor]));
 
-/** Names the list: weights and logged features of another list mean nothing here. */
-export const SET = 'fusion-4';
+/** Number and name of the list: weights and logged features of another list mean nothing here. */
+export const NUMBER = 4;
+export const SET = `fusion-${NUMBER}`;
 
 /**
  * By what an untrained ranker prefers: what linear rankers learned first on shops as unlike as we had, rounded. The click that was

@@ -29,9 +29,10 @@ import * as stranger from './stranger.js';
 import * as twoHop from './two-hop.js';
 import * as visitPatterns from './visit-patterns.js';
 
+/** Another one for another form of snapshots, and for whatever makes other answers of the same events: figures by model are told apart by it. */
 const VERSION = 5;
-/** Name and version, as answers and metrics call this model. */
-export const MODEL = 'fusion/1';
+/** Name, features and version, as answers, metrics and ClickHouse call this model. */
+export const MODEL = `fusion/${features.NUMBER}.${VERSION}`;
 
 export interface Settings {
   readonly seed: number;

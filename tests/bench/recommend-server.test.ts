@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { KEY, startRecommendServer } from '../../pipeline/bench/recommend-server.js';
+import { MODEL } from '../../models/fusion.js';
 import { readConfig } from '../../pipeline/config.js';
 import { recommendations } from '../../schemas/topics.js';
 
@@ -15,7 +16,7 @@ test('the server that is measured tells each answer to the log, learns what it s
       const response = await fetch(`http://127.0.0.1:${port}/v1/recommend`, { method: 'POST', headers: { authorization: `Basic ${Buffer.from(`${KEY}:`).toString('base64')}` }, body: JSON.stringify({ userId: 'shopper-7', limit: 5, ...wishes }) });
       return response.text();
     };
-    for (let n = 0; n < 3; n++) expect(JSON.parse(await ask())).toMatchObject({ model: 'fusion/1', items: { length: 5 } });
+    for (let n = 0; n < 3; n++) expect(JSON.parse(await ask())).toMatchObject({ model: MODEL, items: { length: 5 } });
     await expect.poll(async () => (await server.engine.log.ranges(recommendations.name))[0]!.end, { timeout: 10_000 }).toBe(3);
     await expect.poll(() => ask({ fatigue: 1, explain: true }), { timeout: 10_000 }).toContain('shown in vain');
     expect(server.metrics.total('millrace_recommendations_total')).toBeGreaterThan(3);

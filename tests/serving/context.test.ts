@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { recommendRequest } from '../../infra/http/requests.js';
+import { MODEL } from '../../models/fusion.js';
 import { shopOfPairs, type TestShop } from './shop.js';
 
 function shop(): TestShop {
@@ -16,7 +17,7 @@ test('somebody new on a product\'s page gets what goes with it, and why', async 
   expect((await own.skus('nobody', { limit: 3 }))[0]).toBe('P22');
   const { items, model } = await own.recommend('nobody', { limit: 3, context: 'P4' });
   expect(items[0]).toMatchObject({ sku: 'P5', reasons: [{ code: 'because_you_viewed', sku: 'P4', evidence: 'transition' }] });
-  expect(model).toBe('fusion/1');
+  expect(model).toBe(MODEL);
 });
 
 test('on the page of a product that nobody has touched they get what trends in its category, then what trends', async () => {

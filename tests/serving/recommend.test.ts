@@ -5,6 +5,8 @@ import { recommender } from '../../consumers/recommender.js';
 import { Refusal } from '../../infra/http/problem.js';
 import { recommendRequest } from '../../infra/http/requests.js';
 import { GROUPS } from '../../models/explanation.js';
+import * as features from '../../models/features.js';
+import { MODEL } from '../../models/fusion.js';
 import { reasonsFor } from '../../pipeline/serving/reasons.js';
 import { interactions, recommendations, userMerges } from '../../schemas/topics.js';
 import { shopOfPairs, TestShop } from './shop.js';
@@ -20,7 +22,7 @@ describe('what is recommended', () => {
     shop.profile('a', ['P4']);
     const { items, model } = await shop.recommend('a');
     expect(items[0]).toMatchObject({ sku: 'P5', name: 'Product P5', price: '15.00', reasons: [{ code: 'because_you_viewed', sku: 'P4' }] });
-    expect(model).toBe('fusion/1');
+    expect(model).toBe(MODEL);
     shop.profile('a', ['P8', 'P4']);
     expect((await shop.skus('a'))[0]).toBe('P9');
   });
@@ -592,7 +594,7 @@ describe('what the log is told', () => {
     const inFull = (): string[] => shop.told.splice(0).filter(({ features }) => features.length > 0).map(({ shopper }) => shopper);
     for (let id = 0; id < 100; id++) shop.profile(`s${id}`, ['P4']);
     await shop.recommend('s0', { placement: 'home', limit: 5 });
-    expect(shop.told[0]).toMatchObject({ placement: 'home', model: 'fusion/1', featureSet: 'fusion-4', shopper: 's0' });
+    expect(shop.told[0]).toMatchObject({ placement: 'home', model: MODEL, featureSet: features.SET, shopper: 's0' });
     expect(shop.told[0]!.features.length % 5).toBe(0);
     inFull();
     for (let n = 0; n < 1_000; n++, shop.now += 10) await shop.recommend(`s${n % 100}`, { limit: 5 });
