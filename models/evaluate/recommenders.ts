@@ -1,4 +1,5 @@
 /** The recommenders that can be evaluated by name, each as learning from sessions and ranking after some clicks. */
+import * as categories from '../categories.js';
 import * as coVisitation from '../co-visitation.js';
 import * as embedding from '../embedding.js';
 import * as fusion from '../fusion.js';
@@ -26,11 +27,11 @@ export interface Recommender {
 export const RECOMMENDERS = ['fusion', 'transitions', 'two-hop', 'session-knn', 'embedding', 'popularity', 'own-items'] as const;
 export type RecommenderName = (typeof RECOMMENDERS)[number];
 
-/** `repeats`: whether items the shopper has already clicked may be the answer. */
-export function recommenderNamed(name: RecommenderName, repeats: boolean): Recommender {
+/** `repeats`: whether items the shopper has already clicked may be the answer. `categoryOf` is what the shop says of its items. */
+export function recommenderNamed(name: RecommenderName, repeats: boolean, categoryOf: ReadonlyMap<number, string> = new Map()): Recommender {
   switch (name) {
     case 'fusion':
-      return fusionRecommender(repeats);
+      return fusionRecommender(repeats, categoryOf);
     case 'transitions':
       return transitions();
     case 'two-hop':
@@ -61,8 +62,9 @@ function eachEvent(learnEvent: EventLearner): (sessions: readonly Int32Array[]) 
   };
 }
 
-function fusionRecommender(repeats: boolean): Recommender {
+function fusionRecommender(repeats: boolean, categoryOf: ReadonlyMap<number, string>): Recommender {
   const state = fusion.init(fusion.settingsFor(repeats));
+  for (const [item, category] of categoryOf) categories.learn(state.categories, item, category);
   const work = fusion.workspace();
   return {
     items: work.items,

@@ -3,11 +3,12 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { blockOf, evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
-import { RECOMMENDERS, recommenderNamed, type RecommenderName } from '../../models/evaluate/recommenders.js';
+import { RECOMMENDERS, recommenderNamed, type Recommender, type RecommenderName } from '../../models/evaluate/recommenders.js';
 import { recallAt, type RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
+import { readCategories } from './category-file.js';
 import { readSplitSessions, readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 import { readUserEvents } from './user-histories.js';
@@ -23,6 +24,7 @@ interface Options {
   readonly test?: string;
   readonly testDays?: number;
   readonly leaveOneOut?: string;
+  readonly categories?: string;
   readonly mode: Mode;
   readonly model: readonly RecommenderName[];
   readonly report?: string;
@@ -36,6 +38,7 @@ export function evaluateRecommendationsCommand(): Command {
     .option('--test <file>', 'what to ask: JSON lines [[prefix…], target], or such a table, of which every prefix is asked')
     .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
     .option('--leave-one-out <file>', 'events: a table with a header (user, item, timestamp; ratings are left aside), or lines "user item" or "user item item …" in time order; the last item of each user is asked')
+    .option('--categories <file>', 'a table with a header (item, category): what the shop says of its items, for the recommender to rank by')
     .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
     .addOption(new Option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`).argParser(parseModels).default(['fusion'], 'fusion'))
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
@@ -49,12 +52,13 @@ async function run(options: Options): Promise<void> {
     now: () => performance.now() * 1000,
     progress: (sentence) => void process.stderr.write(`${sentence}\n`),
   };
-  const { ask, k } = await questions(options, observer);
+  const { ask, k, known } = await questions(options, observer);
   // Nobody's own items are asked for where they are left out.
   const models = options.model.length > 1 && options.leaveOneOut !== undefined ? options.model.filter((model) => model !== 'own-items') : options.model;
   const answers = models.map((model) => {
     if (options.model.length > 1) observer.progress(`Model ${model}.`);
-    return ask(model);
+    const answer = ask(model);
+    return { ...answer, protocol: answer.protocol + known };
   });
   const seconds = round((performance.now() - began) / 1000);
   if (options.report !== undefined) await writeReport(options.report, answers, k, options);
@@ -66,18 +70,28 @@ interface Answer extends Evaluated {
 }
 
 /** What the options ask of each model. */
-async function questions(options: Options, observer: Observer): Promise<{ ask: (model: RecommenderName) => Answer; k: number }> {
+async function questions(options: Options, observer: Observer): Promise<{ ask: (model: RecommenderName) => Answer; k: number; known: string }> {
   if (options.leaveOneOut === undefined) {
-    const files = await readSessions(options);
-    return { ask: (model) => sessions(files, model, options.mode, observer), k: SESSION_K };
+    const index = itemIndex.init();
+    const files = await readSessions(options, index);
+    const categoryOf = await categoriesOf(options, index);
+    return { ask: (model) => sessions(files, recommenderNamed(model, true, categoryOf), model, options.mode, observer), k: SESSION_K, known: toldOf(categoryOf) };
   }
   if (options.train !== undefined || options.test !== undefined || options.testDays !== undefined) {
     throw new DataFileError('Give either --leave-one-out or --train and --test, not both.');
   }
   const file = options.leaveOneOut;
-  const { events, isTimed } = await readUserEvents(file, itemIndex.init());
+  const index = itemIndex.init();
+  const { events, isTimed } = await readUserEvents(file, index);
+  const categoryOf = await categoriesOf(options, index);
   const histories = isTimed ? { events, order: 'in the order of their times' } : inFileOrder(inOneTime(events));
-  return { ask: (model) => leaveOneOut(file, histories, model, observer), k: LEAVE_ONE_OUT_K };
+  return { ask: (model) => leaveOneOut(file, histories, recommenderNamed(model, false, categoryOf), model, observer), k: LEAVE_ONE_OUT_K, known: toldOf(categoryOf) };
+}
+
+const toldOf = ({ size }: ReadonlyMap<number, string>): string => (size > 0 ? ` The categories of ${size} items were known to the recommender.` : '');
+
+async function categoriesOf({ categories }: Options, index: itemIndex.ItemIndex): Promise<ReadonlyMap<number, string>> {
+  return categories === undefined ? new Map() : readCategories(categories, index);
 }
 
 const inFileOrder = ({ events, isSideBySide }: Histories): Ordered =>
@@ -93,8 +107,7 @@ interface Sessions {
   readonly test: TestSession[];
 }
 
-async function readSessions({ train, test, testDays }: Options): Promise<Sessions> {
-  const index = itemIndex.init();
+async function readSessions({ train, test, testDays }: Options, index: itemIndex.ItemIndex): Promise<Sessions> {
   if (train !== undefined && test !== undefined && testDays === undefined) {
     return { train: await readTrainSessions(train, index), test: await readTestSessions(test, index) };
   }
@@ -102,8 +115,8 @@ async function readSessions({ train, test, testDays }: Options): Promise<Session
   throw new DataFileError('Give --train and --test, or --train and --test-days, or --leave-one-out.');
 }
 
-function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode, observer: Observer): Answer {
-  const result = evaluateSessions(recommenderNamed(model, true), train, test, mode, SESSION_K, observer);
+function sessions({ train, test }: Sessions, recommender: Recommender, model: RecommenderName, mode: Mode, observer: Observer): Answer {
+  const result = evaluateSessions(recommender, train, test, mode, SESSION_K, observer);
   const { metrics } = result;
   const later = mode === 'frozen'
     ? `nothing is learned after it, and so the ranker learned each ${blockOf(mode, train.length)} sessions before the sources did (a server learns event by event, as prequential does)`
@@ -130,8 +143,8 @@ function sessions({ train, test }: Sessions, model: RecommenderName, mode: Mode,
   };
 }
 
-function leaveOneOut(file: string, { events, order }: Ordered, model: RecommenderName, observer: Observer): Answer {
-  const result = evaluateLeaveOneOut(recommenderNamed(model, false), events, LEAVE_ONE_OUT_K, observer);
+function leaveOneOut(file: string, { events, order }: Ordered, recommender: Recommender, model: RecommenderName, observer: Observer): Answer {
+  const result = evaluateLeaveOneOut(recommender, events, LEAVE_ONE_OUT_K, observer);
   const { metrics, asked, items, queryUsP50, queryUsP99 } = result;
   if (metrics.n === 0) throw new DataFileError(`${file} has no user with two items, so there is nothing to leave out.`);
   if (result.hadBefore === metrics.n) throw new DataFileError(`${file} has no user whose last item is new to them, so there is nothing to find: is every line there twice?`);

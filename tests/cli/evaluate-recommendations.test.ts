@@ -78,6 +78,20 @@ test('leave-one-out reads both forms of lines, and leaves out what a user has ha
   expect(JSON.parse((await run('--leave-one-out', file('alternating.txt', alternating.join('\n')), '--json')).out)).toMatchObject({ n: 60, protocol: expect.stringContaining('in file order') });
 });
 
+test('with the categories of items, what nobody has joined yet is found where shoppers stay in one', async () => {
+  const item = (n: number): string => `i${n}`;
+  // Each visit is of one category out of six, and joins two of its twelve items; the next ones asked are of another pair each.
+  const visits = Array.from({ length: 240 }, (_, n) => [n % 6 + 6 * ((n * 5) % 12), n % 6 + 6 * ((n * 7 + 1) % 12)].map(item));
+  const asked = Array.from({ length: 60 }, (_, n) => [[item(n % 6 + 6 * ((n * 5) % 12))], item(n % 6 + 6 * ((n * 11 + 3) % 12))]);
+  const table = ['product_id,category', ...Array.from({ length: 72 }, (_, n) => `${item(n)},"c ${n % 6}"`)].join('\n');
+  const files = ['--train', file('visits.jsonl', lines(visits)), '--test', file('asked.jsonl', lines(asked)), '--json'];
+  const [without, known] = [await run(...files), await run(...files, '--categories', file('categories.csv', table))].map(({ out }) => JSON.parse(out) as { recall_at_10: number; protocol: string });
+  expect(known!.recall_at_10).toBeGreaterThan(without!.recall_at_10 + 0.1);
+  expect(known!.protocol).toContain('The categories of 72 items were known');
+  expect(without!.protocol).not.toContain('categories');
+  expect((await run(...files, '--categories', file('no-categories.csv', 'sku,colour\n1,red'))).err).toContain('it lacks category');
+});
+
 test('a table of clicks as YooChoose publishes it is read in time order', async () => {
   const table = (from: number): string => ['SessionId\tItemId\tTime', ...Array.from({ length: 300 }, (_, n) =>
     [`${n}\t${n % 5}b\t${from + 10 * n + 5}.5`, `${n}\t${n % 5}a\t${from + 10 * n}`]).flat()].join('\n');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { itemNeighbours } from '../../consumers/co-visitation.js';
 import { contentsSnapshot, learnContent, noContents, restoreContents, study, type TeachTower } from '../../consumers/item-contents.js';
 import { recommender, recommenderIn } from '../../consumers/recommender.js';
 import * as tower from '../../models/content-tower.js';
@@ -111,4 +112,20 @@ test('the learner reads the catalogue, and looks for lessons beside the events',
   expect(await fold.study?.run(state)).toBe(false);
   expect(fold.restore([...fold.snapshot(state)]).contents.tokens.size).toBe(1);
   expect(recommender.study).toBeUndefined();
+});
+
+test('learner and scorer know what category a product is of, the one that is told last, and after a restart too', () => {
+  const learner = recommender.init();
+  const scorer = itemNeighbours.init();
+  for (const [sku, category] of [['P1', 'Tents'], ['P2', 'Pots'], ['P1', 'Pots'], ['P3', null]] as const) {
+    const told = change(sku, 'Thing', { category });
+    recommender.learn(learner, catalog.name, told, sku);
+    itemNeighbours.learn(scorer, catalog.name, told, sku);
+  }
+  for (const { model } of [learner, scorer, recommender.restore([...recommender.snapshot(learner)]), itemNeighbours.restore([...itemNeighbours.snapshot(scorer)])]) {
+    const [first, second, third] = model.categories.numbers;
+    expect(first).toBe(second);
+    expect(first).toBeGreaterThan(0);
+    expect(third).toBe(0);
+  }
 });
