@@ -184,7 +184,7 @@ test('a shop whose shoppers stay in a category: what they have not joined yet st
   expect(items[0]!.sku).toBe('Toys-39');
   const [alike, other] = ['Toys-39', 'Garden-39'].map((sku) => items.find((item) => item.sku === sku)!);
   expect(alike!.score).toBeGreaterThan(other!.score + 0.2);
-  expect(alike!.reasons).toContainEqual({ code: 'more', text: 'More in Toys', contribution: expect.any(Number) });
+  expect(alike!.reasons).toContainEqual({ code: 'more', category: 'Toys', text: 'More in Toys', contribution: expect.any(Number) });
   expect(alike!.contributions!.find(({ part }) => part === 'of a category that was viewed')!.value).toBeGreaterThan(0.05);
   for (const { reasons } of items.slice(1)) expect(reasons.filter(({ code }) => code === 'more').every((reason) => !('contribution' in reason))).toBe(true);
   for (const { score: scored, contributions } of items) expect(sumOf(contributions)).toBeCloseTo(scored, 8);
