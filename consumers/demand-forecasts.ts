@@ -2,6 +2,7 @@ import type { Demand } from '../models/forecast/hour-profile.js';
 import type { Plan } from '../models/forecast/planned-days.js';
 import { pastWorth } from '../models/forecast/shop-demand.js';
 import { factorOf, isPromoted, promoted, told } from '../models/forecast/promotions.js';
+import { soldAt, soldInPlace, stocked } from '../models/forecast/shortages.js';
 import * as skuSeries from '../models/forecast/sku-series.js';
 import { consumer, on, type Consumer, type Context } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
@@ -12,7 +13,7 @@ import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schem
 import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
 import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day } from './demand/forecast.js';
-import { hourRows, learnHour, learnHourOfSku, learnOwnHour, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
+import { hourRows, learnHour, learnHourOfSku, momentOf, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
 import { enrol, expectedOf, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
 import { promotionOf } from './demand/sale-dates.js';
@@ -72,19 +73,25 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     turnDays(day, plan, ctx);
     if (!known && isLateOfForgotten(sku, day, ctx)) return ctx.count('millrace_late_sales_total');
     const before = known ? seriesOf(known) : beginning(sku, day, ctx);
-    const after = skuSeries.sell(before, day, sale.quantity, worthOfPast(before, ctx), sale.claimed);
+    const after = sold(before, sale, ctx);
     if (!after) return ctx.count('millrace_late_sales_total');
     if (!known) {
       enrol(sku, day, ctx);
       if (isClaim && !isListed) claim(sku, ctx);
       askForSeries(sku, ctx);
     } else if (!isClaim) release(sku, ctx);
-    keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku)), ctx);
-    const own = changeOwn(sku, (series) => skuSeries.sell(series, day, sale.quantity, worthOfPast(series, ctx), sale.claimed), ctx);
-    if (hours > 0) learnHour(sku, sale.time, sale.quantity, after.lastDay, days, ctx);
-    if (hours > 0 && own) learnOwnHour(sku, sale.time, sale.quantity, own.lastDay, days, ctx);
+    keep(sku, known, known ? after : supplied(after, ctx.get(supplyRows, sku), ctx), ctx);
+    const own = changeOwn(sku, (series) => sold(series, sale, ctx), ctx);
+    if (hours > 0) learnHour(sku, sale.time, sale.quantity, { known: after.lastDay, own: own?.lastDay }, days, ctx);
     passOn(sku, sale, ctx);
     publishSoon(sku, known?.publishedAt ?? 0, sale.time, ctx);
+  }
+
+  /** The series with a line of its SKU; undefined where that is too late. */
+  function sold(series: skuSeries.SkuSeries, { time, quantity, claimed }: Line, ctx: Context): skuSeries.SkuSeries | undefined {
+    const mayBeEmpty = quantity > 0 && series.shortages.length > 0;
+    const shelf = mayBeEmpty ? soldAt(series, momentOf(time, days, ctx.get(shopHourRows, SHOP))) : series;
+    return skuSeries.sell(shelf, days.dayOf(time), quantity, worthOfPast(series, ctx), claimed);
   }
 
   /** Puts the row of a SKU, and changes the shop's days by what changed of its part in them. */
@@ -121,14 +128,14 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
       leave(sku, ctx);
       return keepUnsold(sku, supply, known, ctx);
     }
-    keep(sku, known, supplied(seriesOf(known), supply), ctx);
-    changeOwn(sku, (own) => supplied(own, supply), ctx);
+    keep(sku, known, supplied(seriesOf(known), supply, ctx), ctx);
+    changeOwn(sku, (own) => supplied(own, supply, ctx), ctx);
     publishSoon(sku, known.publishedAt, supply.time, ctx);
   }
 
   /** What is told of a SKU's stock and promotions before it has sold: a shelf that was empty and is full again would be forgotten. */
   function keepUnsold(sku: string, supply: Supply, before: SkuDemand | undefined, ctx: Context): void {
-    const series = supplied(unsold(before, days.dayOf(supply.time)), supply);
+    const series = supplied(unsold(before, days.dayOf(supply.time)), supply, ctx);
     if (series.shortages.length + series.promotions.length > 0) ctx.put(unsoldRows, sku, demandRow(series, neverPublished));
     else if (ctx.get(unsoldRows, sku)) ctx.delete(unsoldRows, sku);
   }
@@ -149,8 +156,8 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     if (isNew) enrol(sku, row.lastDay, ctx);
     // The old one may have been sold out, or out of the shop's days; the new one has a stock of its own.
     const supply = ctx.get(supplyRows, sku);
-    keep(sku, row, supplied(seriesOf(row), supply), ctx);
-    changeOwn(sku, (own) => supplied(own, supply), ctx);
+    keep(sku, row, supplied(seriesOf(row), supply, ctx), ctx);
+    changeOwn(sku, (own) => supplied(own, supply, ctx), ctx);
     publishSoon(sku, row.publishedAt, days.startOf(row.lastDay), ctx);
   }
 
@@ -161,7 +168,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     if (!known || !goesOnFrom(from, sku, ctx)) return;
     const day = days.dayOf(time);
     const before = seriesOf(known);
-    const after = skuSeries.sell(quantity > 0 ? skuSeries.soldInPlace(before, day) : before, day, quantity, worthOfPast(before, ctx), claimed);
+    const after = skuSeries.sell(quantity > 0 ? soldInPlace(before, day) : before, day, quantity, worthOfPast(before, ctx), claimed);
     if (!after) return ctx.count('millrace_late_sales_total');
     ctx.put(demandRows, sku, demandRow(after, known));
     if (hours > 0) learnHourOfSku(sku, time, quantity, after.lastDay, days, ctx);
@@ -170,12 +177,12 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   /** The series with what its supply says of stock and promotions. */
-  function supplied(series: skuSeries.SkuSeries, supply: Supply | undefined): skuSeries.SkuSeries {
+  function supplied(series: skuSeries.SkuSeries, supply: Supply | undefined, ctx: Context): skuSeries.SkuSeries {
     if (!supply) return series;
     const today = days.dayOf(supply.time);
     const promotions = told(series.promotions, promotionOf(supply.sale, today, days), today);
     // A feed that says "in stock" without a number ends a shortage, too.
-    return skuSeries.stocked({ ...series, promotions }, today, supply.stock === null || supply.stock > 0);
+    return stocked({ ...series, promotions }, momentOf(supply.time, days, ctx.get(shopHourRows, SHOP)), supply.stock === null || supply.stock > 0);
   }
 
   /** Days of a promotion on which nothing was sold count as well: nobody else would say that they are over. */

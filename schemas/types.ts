@@ -1100,9 +1100,9 @@ export interface ShopperContact {
 
 /** Days that began without stock. */
 export interface Shortage {
-  /** First day that began without stock. */
+  /** Moment on which it ran out. */
   readonly from: number;
-  /** Last one; null while it lasts. */
+  /** Moment on which it came back; null while it lasts. */
   readonly to: null | number;
 }
 
@@ -1150,7 +1150,7 @@ export interface SkuDemand {
   readonly sizeHits: number;
   /** Folded days with a sale among the first two weeks. */
   readonly earlyHits: number;
-  /** Days that began without stock. */
+  /** Stretches of time without stock, oldest first. */
   readonly shortages: readonly Shortage[];
   /** Task time of the last publication; 0 before the first. */
   readonly publishedAt: number;

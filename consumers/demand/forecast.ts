@@ -45,7 +45,7 @@ export function worthTo({ promotions }: SkuSeries, shop: Shop, today: number): E
  */
 export function live(series: SkuSeries, shop: Shop, { today, isOver }: Day, seen?: Parameters<typeof unfold>[4], into: bank.Bank = scratch): bank.Bank {
   bank.imagine(into, imaginedPeriods(shop.season));
-  const lived = isOver ? series : { ...series, shortages: [...series.shortages, { from: today, to: today }] };
+  const lived = isOver ? series : { ...series, shortages: [...series.shortages, { from: today, to: today + 1 }] };
   unfold(lived, today, worthTo(series, shop, today), into, seen);
   return into;
 }

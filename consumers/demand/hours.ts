@@ -2,7 +2,7 @@ import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predict
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
-import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
+import { HOUR_MS, hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
 import type { Forecast, ForecastHour, ShopHours, SkuHours as SkuHoursRow } from '../../schemas/types.js';
 import { bytesOf, floatsOf, LEVELS, SHOP } from './rows.js';
 
@@ -13,21 +13,21 @@ export const ownHourRows = rows<SkuHoursRow>('own-hours', 'SkuHours');
 /** Of a partition. */
 export const shopHourRows = rows<ShopHours>('shop-hours', 'ShopHours');
 
-/** A sale, or a correction of one, at the hour of its order; `lastDay` is the newest day of the SKU's series. */
-export function learnHour(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): void {
-  const change = learnHourOfSku(sku, time, units, lastDay, days, ctx);
-  if (change !== 0) ctx.put(shopHourRows, SHOP, changeShop(ctx.get(shopHourRows, SHOP) ?? noShopHours, days.dayOf(time), hourOf(time, days), change));
+/**
+ * A sale, or a correction of one, at the hour of its order, in the hours of its SKU, in its own beside those of another one that it goes on from, and in the
+ * shop's: those by what the SKU sold itself, which they have whosever place it takes. `lastDay` is the newest day of its series, and of its own.
+ */
+export function learnHour(sku: string, time: number, units: number, lastDay: { readonly known: number; readonly own: number | undefined }, days: ShopDays, ctx: Context): void {
+  if (units === 0) return;
+  const [day, hour] = [days.dayOf(time), hourOf(time, days)];
+  const known = learnInto(hourRows, sku, day, hour, units, lastDay.known, ctx);
+  const change = lastDay.own === undefined ? known : learnInto(ownHourRows, sku, day, hour, units, lastDay.own, ctx);
+  if (change !== 0) ctx.put(shopHourRows, SHOP, changeShop(ctx.get(shopHourRows, SHOP) ?? noShopHours, day, hour, change));
 }
 
-/** The same for the SKU alone, where the shop has heard of the sale by another one; by how many hits it changed. */
-export function learnHourOfSku(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): -1 | 0 | 1 {
-  if (units === 0) return 0;
-  return learnInto(hourRows, sku, days.dayOf(time), hourOf(time, days), units, lastDay, ctx);
-}
-
-/** The same beside the hours of another one that it goes on from. */
-export function learnOwnHour(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): void {
-  if (units !== 0) learnInto(ownHourRows, sku, days.dayOf(time), hourOf(time, days), units, lastDay, ctx);
+/** The same in the hours of the SKU alone, where the shop has heard of the sale by another one. */
+export function learnHourOfSku(sku: string, time: number, units: number, lastDay: number, days: ShopDays, ctx: Context): void {
+  if (units !== 0) learnInto(hourRows, sku, days.dayOf(time), hourOf(time, days), units, lastDay, ctx);
 }
 
 function learnInto(kind: RowKind<SkuHoursRow>, sku: string, day: number, hour: number, units: number, lastDay: number, ctx: Context): -1 | 0 | 1 {
@@ -67,6 +67,17 @@ function profileOf(row: ShopHours | undefined): ShopProfile {
   const known = profiles.get(row) ?? shopProfile(row);
   profiles.set(row, known);
   return known;
+}
+
+/**
+ * A time as a moment of shortages.ts: its local day and the part of the day's sales that usually come before it; by the clock where no hours are learned.
+ * Of the shop, not of the SKU: what sells out every morning sells at no other time.
+ */
+export function momentOf(time: number, days: ShopDays, shop: ShopHours | undefined): number {
+  const day = days.dayOf(time);
+  const hours = hoursOf(day, days);
+  const shares = spread(hourShares(profileOf(shop), noHours, day), hours);
+  return rounded(hours.reduce((moment, { start, length }, h) => moment + (shares[h] ?? 0) * Math.min(1, Math.max(0, (time - start) / (length * HOUR_MS))), day));
 }
 
 /** Hours known of a SKU and of its shop. */

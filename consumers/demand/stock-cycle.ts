@@ -2,7 +2,8 @@ import { corrected, cycleCost, init, learn, suggested, type Correction } from '.
 import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
 import * as sharedError from '../../models/inventory/shared-error.js';
 import { protectedTime } from '../../models/inventory/reorder-policies.js';
-import { firstSale, isShort, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
+import { isCut } from '../../models/forecast/shortages.js';
+import { firstSale, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Forecast, SharedError, StockCycle, StockScore } from '../../schemas/types.js';
@@ -86,7 +87,7 @@ function demandOfCycle({ from, days }: StockCycle, series: SkuSeries): number | 
   if (from < start) return undefined;
   let demand = 0;
   for (let day = from; day < from + days; day++) {
-    if (isShort(series, day) || isShort(series, day + 1)) return undefined;
+    if (isCut(series, day)) return undefined;
     demand += Math.max(0, series.units[day - start] ?? 0);
   }
   return demand;

@@ -7,8 +7,9 @@
  *   claims    units that only a page has reported count as far as claims.ts says, until they are confirmed
  *
  * So a correction within the window equals having known it, bit for bit, and one that is older is refused ('late'). A day of no more
- * than refunds counts as zero; the first net sale begins the series. A day that began without stock is learned only if
- * it sold more than was expected. An untrained series answers zero. Days are local days since 1970-01-01.
+ * than refunds counts as zero; the first net sale begins the series. Of a day on which the shelf ran empty, or was filled, the part on
+ * sale is its exposure (shortages.ts); one that was short is learned only if it sold more than was expected. An untrained series
+ * answers zero. Days are local days since 1970-01-01.
  *
  * State: 256 bytes of bank, 8 a window day, and some 40 more.
  */
@@ -16,21 +17,15 @@ import { capped, noCapped, type CappedSales } from './capped-sales.js';
 import { change, counted, grow, rounded, SIZE_RATE, type ClaimedDay } from './claims.js';
 import * as bank from './expert-bank.js';
 import { isPromoted, isUsual, noSales, usualDays, type Promotion, type SaleSums } from './promotions.js';
+import { isShort, partOnSale, type Shortage } from './shortages.js';
 import { GROWN_UP } from './sku-forecast.js';
 
 export const WINDOW_DAYS = 28;
 export const SEASON_DAYS = 7;
 /** A century: a line further from the others is a broken clock. */
 const MOST_DAYS = 36_525;
-const MOST_SHORTAGES = 12;
 /** After so many days without a sale there is little left to forget: the rest is not lived. */
 const MOST_SILENCE_DAYS = 400;
-
-/** Days that began without stock, ends included; `to` is null while it lasts. */
-export interface Shortage {
-  readonly from: number;
-  readonly to: number | null;
-}
 
 /** The shop expects nothing of a SKU any more since a day. */
 export interface Leaving {
@@ -118,7 +113,7 @@ function slide(series: SkuSeries, exposureOf: ExposureOf): SkuSeries {
     units: series.units.slice(leaving),
     folded: firstDay === null ? series.folded : scratch.rows.slice(),
     claims: series.claims.filter(({ day }) => day >= start + leaving),
-    shortages: series.shortages.filter(({ to }) => to === null || to >= start + leaving),
+    shortages: series.shortages.filter(({ to }) => to === null || to > start + leaving),
   };
 }
 
@@ -133,9 +128,9 @@ function learnDay(series: SkuSeries, into: bank.Bank, day: number, units: number
     bank.learnClosed(into, 0, phase);
     return;
   }
+  if (!isShort(series, day)) bank.learn(into, 0, units, exposure * partOnSale(series, day), phase);
   // Units of a day without stock are a lower bound of its demand.
-  if (isShort(series, day) && units <= expectedOf(into, phase, exposure)) return;
-  bank.learn(into, 0, units, exposure, phase);
+  else if (units > expectedOf(into, phase, exposure)) bank.learn(into, 0, units, exposure, phase);
 }
 
 function expectedOf(rows: bank.Bank, phase: number, exposure: number): number {
@@ -163,27 +158,6 @@ export function unfold(
     seen(day, units, into);
     learnDay(series, into, day, units, exposureOf(day));
   }
-}
-
-export function isShort({ shortages }: SkuSeries, day: number): boolean {
-  return shortages.some(({ from, to }) => day >= from && (to === null || day <= to));
-}
-
-/** Stock fell to nothing, or came back, on a day. A day is short when it began without stock. */
-export function stocked(series: SkuSeries, day: number, inStock: boolean): SkuSeries {
-  const last = series.shortages.at(-1);
-  const open = last?.to === null ? last : undefined;
-  if (!inStock) return open ? series : { ...series, shortages: [...series.shortages, { from: day + 1, to: null }].slice(-MOST_SHORTAGES) };
-  if (!open) return series;
-  const before = series.shortages.slice(0, -1);
-  return { ...series, shortages: open.from > day ? before : [...before, { from: open.from, to: day }] };
-}
-
-/** Something else was sold in its place on a day: demand showed, up to then, whatever its own shelf was. */
-export function soldInPlace(series: SkuSeries, day: number): SkuSeries {
-  if (!isShort(series, day)) return series;
-  const shortages = series.shortages.flatMap(({ from, to }) => (from > day || (to !== null && to < day) ? [{ from, to }] : to === day ? [] : [{ from: day + 1, to }]));
-  return { ...series, shortages };
 }
 
 /** First day of net sales, wherever it stands. */

@@ -5,7 +5,8 @@ import { EXPERTS } from '../../models/forecast/expert-quantiles.js';
 import { factorOf, isPromoted } from '../../models/forecast/promotions.js';
 import * as plannedDays from '../../models/forecast/planned-days.js';
 import { blankForecast, CLASS_NAMES, classOf, expertShares, groupOf, momentumOf, predictSku, type SkuForecast } from '../../models/forecast/sku-forecast.js';
-import { isShort, phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
+import { isCut } from '../../models/forecast/shortages.js';
+import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { HORIZON_DAYS, live, worthTo, type Day } from '../../consumers/demand/forecast.js';
 import { LEVELS, type Shop, type Taught } from '../../consumers/demand/rows.js';
 import type { DemandScore, Supply } from '../../schemas/types.js';
@@ -76,7 +77,7 @@ export function accuracyOf(series: SkuSeries, shop: Shop, day: Day): Accuracy {
   const judged = bank.init(1, SEASON_DAYS);
   live(series, shop, day, (d, units, rows) => {
     const exposure = exposureOf(d);
-    if (d <= day.today - WINDOW_DAYS || d >= day.today || exposure < 0 || bank.periods(rows, 0) === 0 || isShort(series, d)) return;
+    if (d <= day.today - WINDOW_DAYS || d >= day.today || exposure < 0 || bank.periods(rows, 0) === 0 || isCut(series, d)) return;
     predictSku(shop.taught, rows, 0, [{ exposure, phase: phaseOf(d), ahead: 1 }], out, !series.byFractions);
     score.samples++;
     if (units >= (out.low[0] ?? 0) && units <= (out.high[0] ?? 0)) score.covered++;
@@ -89,7 +90,7 @@ export function accuracyOf(series: SkuSeries, shop: Shop, day: Day): Accuracy {
 
 /** What is known of the stock: without a word about it, a day without sales is a day without demand. */
 export function stockOf(series: SkuSeries, supply: Supply | undefined, today: number): object {
-  const shortDays = Array.from({ length: WINDOW_DAYS }, (_, i) => today - i).filter((day) => isShort(series, day)).length;
+  const shortDays = Array.from({ length: WINDOW_DAYS }, (_, i) => today - i).filter((day) => isCut(series, day)).length;
   return { known: supply !== undefined && supply.stock !== null, units: supply?.stock ?? null, daysShortOfLast28: shortDays };
 }
 

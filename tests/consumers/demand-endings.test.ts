@@ -384,7 +384,7 @@ describe('what comes for a SKU whose place another one has taken', () => {
     stocks('NEW', 6, 8);
     told(driver, 'NEW', 'OLD', 10, { stock: 3 });
     const { shortages, claims, units } = row(driver, 'NEW')!;
-    expect(shortages).toEqual([{ from: today + 7, to: today + 8 }]);
+    expect(shortages).toEqual([{ from: today + 6 + 9 / 24, to: today + 8 + 9 / 24 }]);
     expect(claims).toEqual([{ day: today + 10, sure: 5, claimed: 300 }]);
     expect(units.at(-1)).toBeCloseTo(5 + 5 * 5, 6);
   });

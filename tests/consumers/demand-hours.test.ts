@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
-import { sales } from '../../schemas/topics.js';
-import { hourly, latest, shop } from '../support/demand.js';
+import { sales, supplies } from '../../schemas/topics.js';
+import { hourly, latest, row, shop } from '../support/demand.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE } from '../support/events.js';
-import { sale } from '../support/sales.js';
+import { sale, supply } from '../support/sales.js';
 
 describe('hours', () => {
   /** Sells at some hours of UTC on each of so many days before one. */
@@ -25,6 +25,17 @@ describe('hours', () => {
     sellBefore(driver, 20_000, 3, [9, 15]);
     expect(latest(driver, 'P').hours).toEqual([]);
     expect(driver.dump('demand-forecasts').filter((line) => line.includes('hours'))).toEqual([]);
+  });
+
+  test('of the shop tell what part of a day\'s demand came before the shelf was empty; without them its clock does', () => {
+    const [known, clock] = [hourly('UTC', 24), shop()].map((driver) => {
+      sellBefore(driver, 20_000, 40, [9, 15]);
+      driver.send(supplies, 'P', supply('P', 0, 20_000 * DAY + 18 * HOUR));
+      return row(driver, 'P').shortages[0]!.from - 20_000;
+    });
+    expect(clock).toBeCloseTo(0.75, 9);
+    expect(known).toBeGreaterThan(0.95);
+    expect(known).toBeLessThan(1);
   });
 
   test.each([

@@ -52,12 +52,13 @@ describe('what is left to be judged', () => {
     expect(samples(driver)).toBe(1);
   });
 
-  test('is not judged by a day on which its SKU was sold out', () => {
+  test.each([['a day on which its SKU was sold out', ORIGIN + 3, Infinity], ['one on which the shelf ran empty at noon', ORIGIN + 6, ORIGIN + 7]])('is not judged by %s', (_, out, back) => {
     const driver = shop();
     for (let day = 0; day < ORIGIN + 8; day++) {
       sell(driver, P, day, day + 1);
-      if (day < ORIGIN + 4) sell(driver, S, day, day + 1);
-      if (day === ORIGIN + 3) driver.send(supplies, S, supply(S, 0, NINE + day * DAY + HOUR));
+      if (day === back) driver.send(supplies, S, supply(S, 9, NINE + day * DAY - HOUR));
+      if (day <= out || day >= back) sell(driver, S, day, day + 1);
+      if (day === out) driver.send(supplies, S, supply(S, 0, NINE + day * DAY + 3 * HOUR));
     }
     expect(samples(driver)).toBeCloseTo(0.97 * 2 + 1, 9);
   });

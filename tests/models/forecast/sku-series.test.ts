@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as bank from '../../../models/forecast/expert-bank.js';
-import { activity, init, isShort, leave, sell, SEASON_DAYS, stocked, unfold, windowStart, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../../models/forecast/sku-series.js';
+import { isCut, isShort, partOnSale, soldAt, soldInPlace, stocked } from '../../../models/forecast/shortages.js';
+import { randomness, uniform } from '../../../models/kernels/numbers.js';
+import { activity, init, leave, sell, SEASON_DAYS, unfold, windowStart, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../../models/forecast/sku-series.js';
 
 const START = 20_000;
 const exposureOf: ExposureOf = (day) => (day % 7 === 3 ? -1 : 0.8 + (day % 5) / 10);
@@ -132,23 +134,79 @@ describe('a series', () => {
 
 describe('a shortage', () => {
   const daily = (days: number): SkuSeries => fit(Array.from({ length: days }, (_, day) => ({ day, units: 5 })));
+  const alwaysOpen: ExposureOf = () => 1;
+  const levelOf = (series: SkuSeries, through: number): number => {
+    const into = bank.init(1, SEASON_DAYS);
+    unfold(series, START + through, alwaysOpen, into);
+    return bank.seenLevel(into, 0, 2);
+  };
+  const empty = (series: SkuSeries, from: number, to?: number): SkuSeries => {
+    const out = stocked(series, START + from, false);
+    return to === undefined ? out : stocked(out, START + to, true);
+  };
 
-  test('begins with the day after stock ran out and ends with the day on which it came back', () => {
-    const series = stocked(stocked(daily(14), START + 13, false), START + 27, true);
-    expect(Array.from({ length: 40 }, (_, day) => isShort(series, START + day)).filter(Boolean)).toHaveLength(14);
-    expect([13, 14, 27, 28].map((day) => isShort(series, START + day))).toEqual([false, true, true, false]);
+  test('leaves of each day the part outside it; a day of which less than a tenth is left was short', () => {
+    const series = empty(daily(14), 13.75, 27.95);
+    expect([12, 13, 14, 27, 28].map((day) => partOnSale(series, START + day))).toEqual([1, 0.75, 0, expect.closeTo(0.05, 9), 1]);
+    expect([13, 14, 26, 27, 28].map((day) => isShort(series, START + day))).toEqual([false, true, true, true, false]);
+    expect([12, 13, 14].map((day) => isCut(series, START + day))).toEqual([false, true, true]);
+    expect(isCut(empty(daily(14), 13.96), START + 13)).toBe(false);
   });
 
-  test('that is over on its own day was none, and one told twice is one', () => {
-    expect(stocked(stocked(daily(14), START + 13, false), START + 13, true).shortages).toEqual([]);
-    const told = stocked(daily(14), START + 13, false);
+  test('of which some come on one day leaves what is between them', () => {
+    expect(partOnSale(empty(empty(daily(14), 13.25, 13.5), 13.75), START + 13)).toBeCloseTo(0.5, 9);
+  });
+
+  test('that is over at its own moment was none, and one told twice is one', () => {
+    expect(empty(daily(14), 13.5, 13.5).shortages).toEqual([]);
+    const told = empty(daily(14), 13);
     expect(stocked(told, START + 15, false)).toBe(told);
   });
 
   test('teaches no zero, but a sale above the expectation', () => {
-    const series = stocked(daily(40), START + 39, false);
+    const series = empty(daily(40), 39);
     const before = known(series, START + 39);
     expect(known(series, START + 60)).toEqual(before);
     expect(known(sell(series, START + 41, 50, exposureOf)!, START + 41)).not.toEqual(before);
+  });
+
+  test('is not believed before something was still sold on its first day, and ends with the day on which another one was sold in its place', () => {
+    const series = empty(daily(14), 13.25, 16.5);
+    expect(soldAt(series, START + 13.5).shortages).toEqual([{ from: START + 13.5, to: START + 16.5 }]);
+    expect([soldAt(series, START + 14.5), soldAt(series, START + 13.1)]).toEqual([series, series]);
+    expect(soldInPlace(series, START + 14).shortages).toEqual([{ from: START + 15, to: START + 16.5 }]);
+    expect(soldInPlace(series, START + 16).shortages).toEqual([]);
+    expect(soldInPlace(series, START + 17)).toEqual(series);
+  });
+
+  // Customers come by chance, all day long; the shelf is filled every morning.
+  test.each([[20, 8], [20, 15], [5, 2], [2, 2]])('that comes every day does not hide what is asked for: %s a day of a stock of %s', (rate, stock) => {
+    const random = randomness(3);
+    let series = init(START);
+    let sold = 0;
+    for (let day = 0; day < 400; day++) {
+      let [time, units] = [-Math.log(uniform(random)) / rate, 0];
+      for (; time < 1 && units < stock; time -= Math.log(uniform(random)) / rate) {
+        units++;
+        if (units === stock) series = empty(series, day + time, day + 1);
+      }
+      series = sell(series, START + day, units, alwaysOpen)!;
+      if (day >= 200) sold += units / 200;
+    }
+    expect(sold).toBeLessThan(0.9 * rate);
+    expect(Math.abs(levelOf(series, 399) / rate - 1)).toBeLessThan(0.15);
+  });
+
+  test('of the last hour of a day changes next to nothing', () => {
+    const steady = daily(60);
+    const last = Array.from({ length: 28 }, (_, i) => 32 + i).reduce((series, day) => empty(series, day + 0.98, day + 1), steady);
+    expect(levelOf(last, 59) / levelOf(steady, 59)).toBeGreaterThan(1);
+    expect(levelOf(last, 59) / levelOf(steady, 59)).toBeLessThan(1.021);
+  });
+
+  test('that is told late, of days still known, is as if it had been told in time', () => {
+    const inTime = fit(Array.from({ length: 40 }, (_, i) => ({ day: 20 + i, units: 3 })), empty(daily(20), 19.5, 24.25));
+    const late = empty(fit(Array.from({ length: 27 }, (_, i) => ({ day: 20 + i, units: 3 })), daily(20)), 19.5, 24.25);
+    expect(fit(Array.from({ length: 13 }, (_, i) => ({ day: 47 + i, units: 3 })), late)).toEqual(inTime);
   });
 });
