@@ -1212,7 +1212,7 @@ export interface StockCycle {
   readonly cycles: number;
   /** Sum of their service levels: how many of them were to be covered. */
   readonly promised: number;
-  /** How many the suggested levels covered. */
+  /** How many the suggested levels covered; of one with an empty shelf how likely it was. */
   readonly covered: number;
   /** What corrected levels have cost over them, in units weighed by the service level. */
   readonly cost: number;
@@ -1248,8 +1248,10 @@ export interface StockScore {
   readonly textbook: number;
   /** Sum of their service levels: how many cycles were to be covered. */
   readonly promised: number;
-  /** How many the suggested levels covered. */
+  /** How many the suggested levels covered; of one with an empty shelf how likely it was. */
   readonly covered: number;
+  /** What part of these cycles the shelf was empty: its demand is taken from the forecast. */
+  readonly unseen: number;
 }
 
 /** A pending timer. */

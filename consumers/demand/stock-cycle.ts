@@ -1,8 +1,9 @@
-import { corrected, cycleCost, init, learn, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
+import { corrected, cycleCost, init, learn, meanOver, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
 import * as sharedError from '../../models/inventory/shared-error.js';
 import { protectedTime } from '../../models/inventory/reorder-policies.js';
-import { isCut } from '../../models/forecast/shortages.js';
+import { likelyDemands } from '../../models/inventory/unseen-demand.js';
+import { isShort, partOnSale } from '../../models/forecast/shortages.js';
 import { firstSale, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
@@ -60,35 +61,40 @@ function isGrownUp(series: SkuSeries, day: number): boolean {
 }
 
 function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
-  const demand = demandOfCycle(cycle, series);
-  if (demand === undefined) return cycle;
-  const { service } = cycle;
+  const { sold, missing } = seenOf(cycle, series);
+  // Of what nobody could buy on any day only the forecast would speak.
+  if (sold === undefined || (missing === 1 && sold === 0)) return cycle;
+  const { service, days, mean, ownSquares: squares, products } = cycle;
+  const shared = ctx.get(sharedErrorRows, SHOP) ?? sharedError.unlearned;
+  const stretch = { days, mean, squares, products };
+  const demands = likelyDemands(sold, missing, stretch, shared);
   const asked = { ...cycle, isWhole: !series.byFractions };
   const level = suggested(cycle, asked);
-  const score = ctx.get(stockScoreRows, SHOP) ?? { cycles: 0, served: 0, learned: 0, textbook: 0, promised: 0, covered: 0 };
+  const costOf = (one: number): number => meanOver(demands, (demand) => cycleCost(one, demand, service));
+  const score = ctx.get(stockScoreRows, SHOP) ?? { cycles: 0, served: 0, learned: 0, textbook: 0, promised: 0, covered: 0, unseen: 0 };
   ctx.put(stockScoreRows, SHOP, {
     cycles: FORGETTING * score.cycles + 1,
-    served: FORGETTING * score.served + cycleCost(level, demand, service),
-    learned: FORGETTING * score.learned + cycleCost(corrected(cycle, cycle), demand, service),
-    textbook: FORGETTING * score.textbook + cycleCost(suggested(init(), asked), demand, service),
+    served: FORGETTING * score.served + costOf(level),
+    learned: FORGETTING * score.learned + costOf(corrected(cycle, cycle)),
+    textbook: FORGETTING * score.textbook + costOf(suggested(init(), asked)),
     promised: FORGETTING * score.promised + service,
-    covered: FORGETTING * score.covered + Number(demand <= level),
+    covered: FORGETTING * score.covered + meanOver(demands, (demand) => Number(demand <= level)),
+    unseen: FORGETTING * score.unseen + missing,
   });
-  if (isGrownUp(series, cycle.from)) {
-    const { days, mean, ownSquares: squares, products } = cycle;
-    ctx.put(sharedErrorRows, SHOP, sharedError.learn(ctx.get(sharedErrorRows, SHOP) ?? sharedError.unlearned, { days, mean, squares, products }, demand));
-  }
-  return learn(cycle, asked, demand);
+  if (isGrownUp(series, cycle.from)) ctx.put(sharedErrorRows, SHOP, sharedError.learn(shared, stretch, demands));
+  return learn(cycle, asked, demands);
 }
 
-/** Units sold in the cycle; undefined where they are no longer known, or where an empty shelf may have cut the demand off. */
-function demandOfCycle({ from, days }: StockCycle, series: SkuSeries): number | undefined {
+/** Units sold in the cycle, undefined where they are no longer known, and in what part of its time, 0 to 1, the shelf was empty. */
+function seenOf({ from, days }: StockCycle, series: SkuSeries): { sold: number | undefined; missing: number } {
   const start = windowStart(series);
-  if (from < start) return undefined;
-  let demand = 0;
+  if (from < start) return { sold: undefined, missing: 0 };
+  let [sold, missing] = [0, 0];
   for (let day = from; day < from + days; day++) {
-    if (isCut(series, day)) return undefined;
-    demand += Math.max(0, series.units[day - start] ?? 0);
+    const units = Math.max(0, series.units[day - start] ?? 0);
+    sold += units;
+    // What sells all day without stock sells on order.
+    if (units === 0 || !isShort(series, day)) missing += 1 - partOnSale(series, day);
   }
-  return demand;
+  return { sold, missing: missing / days };
 }

@@ -33,6 +33,7 @@ export const catalogue = {
   millrace_forecast_bias_ratio: { kind: 'gauge', help: 'What they forecast too much (below zero: too little) over what was sold, each SKU in its own deviations.', labels: ['class'] },
   millrace_reorder_cost_ratio: { kind: 'gauge', help: 'Cost of base-stock levels as suggested (served) and as always corrected (learned), over that of the levels that forecasts ask for.', labels: ['level'] },
   millrace_reorder_covered_ratio: { kind: 'gauge', help: 'Share of cycles whose demand the suggested levels covered, and that their service levels promised.', labels: ['of'] },
+  millrace_reorder_unseen_ratio: { kind: 'gauge', help: 'Part of the time of these cycles in which the shelf was empty: what they would have sold then is taken from the forecast.', labels: [] },
   millrace_records_forwarded_total: { kind: 'counter', help: 'Records that a foreign partitioner had put elsewhere.', labels: ['consumer'] },
   millrace_records_passed_over_total: { kind: 'counter', help: 'Records a learner or sink could not read.', labels: ['consumer', 'code'] },
   millrace_dead_letters_total: { kind: 'counter', help: 'Records refused by a consumer, by code.', labels: ['code'] },

@@ -61,7 +61,7 @@ export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredF
     }
     demand.learn(model, today);
     if (t + 1 < WARM_UP_DAYS || (t + 1 - WARM_UP_DAYS) % cycleDays !== 0) continue;
-    for (const { from, stretch, demand } of lastOf(cycles)) if (from + cycleDays === t + 1) shared = sharedError.learn(shared, stretch, demand);
+    for (const { from, stretch, demand } of lastOf(cycles)) if (from + cycleDays === t + 1) shared = sharedError.learn(shared, stretch, [demand]);
     for (let sku = 0; sku < table.skus; sku++) {
       if (first[sku]! < 0 || t - first[sku]! < WARM_UP_DAYS - 1 || selling[sku]! < LEAST_SELLING_DAYS) continue;
       demand.predict(model, sku, forecast);

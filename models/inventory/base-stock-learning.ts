@@ -6,7 +6,8 @@
  *   a ← clip(a − η_t g, −4, 4),  g = 1 − p if S > D, −p if S < D, 0 if equal,  η_t = 0.15 / (max(p, 1 − p) √t)
  *
  * A projected sub-gradient step on the newsvendor cost: against the best fixed `a` in hindsight its regret grows like √t, whatever the
- * demand. `a` is in deviations of the demand that the cycles judge, so that it goes along with a forecast that moves; it may be used for
+ * demand. Where an empty shelf cut the demand off, cost, slope and coverage are means over the demands that are likely (unseen-demand.ts): of the same
+ * expectation, so that the bound holds in expectation. `a` is in deviations of the demand that the cycles judge, so that it goes along with a forecast that moves; it may be used for
  * no other demand. Units are units.
  *
  * Untrained, S is the textbook's. It is corrected once that has cost less over at least six cycles, by one and a half standard errors
@@ -20,7 +21,7 @@ export interface Correction {
   readonly cycles: number;
   /** Sum of their service levels: how many of them were to be covered. */
   readonly promised: number;
-  /** How many the levels covered that were suggested. */
+  /** How many the levels covered that were suggested; of one that was not seen whole how likely it was. */
   readonly covered: number;
   /** What the corrected levels have cost, trusted or not. */
   readonly cost: number;
@@ -85,19 +86,24 @@ export function cycleCost(level: number, demand: number, service: number): numbe
   return demand > level ? service * (demand - level) : (1 - service) * (level - demand);
 }
 
-/** Learns one cycle. A demand that an empty shelf cut off is more than was sold: pass none. */
-export function learn(before: Correction, asked: Asked, demand: number): Correction {
+/** Mean over demands that are equally likely. */
+export const meanOver = (demands: readonly number[], of: (demand: number) => number): number => demands.reduce((sum, demand) => sum + of(demand), 0) / demands.length;
+
+/** Learns one cycle of `demands` that are equally likely: one, where all of it was seen. */
+export function learn(before: Correction, asked: Asked, demands: readonly number[]): Correction {
   const { service, textbook } = asked;
   const level = corrected(before, asked);
+  const served = suggested(before, asked);
   const cycles = before.cycles + 1;
-  const slope = level > demand ? 1 - service : level < demand ? -service : 0;
+  const slope = meanOver(demands, (demand) => (level > demand ? 1 - service : level < demand ? -service : 0));
   const shift = before.shift - (RATE * slope) / (Math.max(service, 1 - service) * Math.sqrt(cycles));
-  const [cost, textbookCost] = [cycleCost(level, demand, service), cycleCost(textbook, demand, service)];
+  const costOf = (one: number): number => meanOver(demands, (demand) => cycleCost(one, demand, service));
+  const [cost, textbookCost] = [costOf(level), costOf(textbook)];
   return {
     cycles,
     shift: Math.min(MOST_SHIFT, Math.max(-MOST_SHIFT, shift)),
     promised: before.promised + service,
-    covered: before.covered + Number(demand <= suggested(before, asked)),
+    covered: before.covered + meanOver(demands, (demand) => Number(demand <= served)),
     cost: before.cost + cost,
     textbookCost: before.textbookCost + textbookCost,
     squares: before.squares + (textbookCost - cost) ** 2,
@@ -120,7 +126,7 @@ export function replay(cycles: readonly (Asked & { readonly demand: number })[])
   let served = 0;
   for (const cycle of cycles) {
     served += cycleCost(suggested(state, cycle), cycle.demand, cycle.service);
-    state = learn(state, cycle, cycle.demand);
+    state = learn(state, cycle, [cycle.demand]);
   }
   const total = (level: number): number => cycles.reduce((sum, { demand, service }) => sum + cycleCost(level, demand, service), 0);
   // The newsvendor cost is convex and kinked at the demands only, so the best fixed level is one of them.

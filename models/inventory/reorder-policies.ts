@@ -159,7 +159,7 @@ export function sentence(reason: Reason): string {
         ? `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} % (${amount(reason.further.protected)} units) and the mean demand of ${amount(reason.further.days)} more (${amount(reason.further.units)} units): ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`
         : `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} %: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
     case 'covered-less':
-      return `Its levels so far covered the demand of ${reason.covered} of ${reason.cycles} cycles: ${amount((100 * reason.covered) / reason.cycles)} % instead of ${amount(100 * reason.level)} %.`;
+      return `Its levels so far covered the demand of ${amount(reason.covered)} of ${reason.cycles} cycles: ${amount((100 * reason.covered) / reason.cycles)} % instead of ${amount(100 * reason.level)} %.`;
     case 'below-reorder-point':
       return `Stock of ${amount(reason.position)} is at or below the reorder point of ${amount(reason.reorderPoint)}.`;
     case 'learned':

@@ -6,7 +6,8 @@
  *
  * Least squares of what a stretch was off, m its forecast and D what was sold, by units a day in octaves: what sells alike errs alike, and
  * a SKU alone has too few stretches to say so. More than four deviations off is bad luck and no measure. Of what sells at a steady rate days are
- * independent and ρ becomes 0; of what wanders it stays. Each stretch fades the ones before it by 0.999. Unlearned, ρ is 0.1.
+ * independent and ρ becomes 0; of what wanders it stays. Of a stretch with an empty shelf y is the mean over the demands that are likely
+ * (unseen-demand.ts): left out, the worst ones would be missing. Each stretch fades the ones before it by 0.999. Unlearned, ρ is 0.1.
  * Constants: docs/measured/reorder.md.
  */
 export interface SharedError {
@@ -43,14 +44,15 @@ export function correlationOf({ evidence, weight }: SharedError, unitsADay: numb
   return Math.min(MOST, Math.max(0, learned));
 }
 
-/** Learns what a stretch came to. One of a day or of no demand says nothing. */
-export function learn(before: SharedError, { days, mean, squares, products }: Stretch, came: number): SharedError {
+/** Learns what a stretch came to: demands that are equally likely, one where all of it was seen. One of a day or of no demand says nothing. */
+export function learn(before: SharedError, { days, mean, squares, products }: Stretch, demands: readonly number[]): SharedError {
   const variance = squares + ASSUMED * products;
   // The tenth of the least number there is is none.
   if (!(products > 0) || !(variance > 0)) return before;
   const at = octaveOf(mean / days);
   const x = products / variance;
-  const y = Math.min(MOST_SQUARE, (came - mean) ** 2 / variance) - squares / variance;
+  const errors = demands.reduce((sum, came) => sum + Math.min(MOST_SQUARE, (came - mean) ** 2 / variance), 0);
+  const y = errors / demands.length - squares / variance;
   const learned = (sums: readonly number[], value: number): number[] =>
     Array.from({ length: MOST_OCTAVE - LEAST_OCTAVE + 1 }, (_, i) => (i === at ? FORGETTING * (sums[i] ?? 0) + value : (sums[i] ?? 0)));
   return { evidence: learned(before.evidence, x * y), weight: learned(before.weight, x * x) };

@@ -28,6 +28,7 @@ export function observeForecasts(views: Views, metrics: Metrics): void {
   const stock = Array.from({ length: views.partitions }, (_, partition) => views.rowOfPartition(demandForecasts, partition, stockScoreRows));
   const ofLevels = (level: keyof StockScore): number => stock.reduce((total, score) => total + (score?.[level] ?? 0), 0);
   for (const of of ['covered', 'promised'] as const) if (ofLevels('cycles') > 0) metrics.gauge('millrace_reorder_covered_ratio', ofLevels(of) / ofLevels('cycles'), { of });
+  if (ofLevels('cycles') > 0) metrics.gauge('millrace_reorder_unseen_ratio', ofLevels('unseen') / ofLevels('cycles'));
   const textbook = ofLevels('textbook');
   if (!(textbook > 0)) return;
   for (const level of ['served', 'learned'] as const) metrics.gauge('millrace_reorder_cost_ratio', ofLevels(level) / textbook, { level });

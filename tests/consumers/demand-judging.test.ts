@@ -108,20 +108,25 @@ test('what is to be ordered is said every day until it is ordered', () => {
   expect(driver.read(reorderSuggestions).map(({ day, units }) => [day - FIRST, units])).toEqual([0, 1, 2, 3, 4].map((day) => [day, 10_000]));
 });
 
-test('a cycle at the end of which the shelf was empty teaches nothing, though each of its days began with stock', () => {
-  const judged = (stock: number): number => {
+test('a cycle with an empty shelf is judged by what it sold and by what was forecast of the rest; one that nobody saw anything of is not', () => {
+  const judged = (emptyFrom: number, soldThrough: number) => {
     const driver = shop();
     driver.tick(NINE);
     driver.send(supplies, 'P', supply('P', 10, NINE, { leadTimeDays: 2, reviewDays: 1 }));
     for (let day = 0; day < 5; day++) {
       driver.tick(NINE + day * DAY);
-      sell(driver, 'P', day, day + 1);
+      if (day <= soldThrough) sell(driver, 'P', day, day + 1);
       // The cycle is of days 1 to 3.
-      if (day === 3) driver.send(supplies, 'P', supply('P', stock, NINE + day * DAY + HOUR, { leadTimeDays: 2, reviewDays: 1 }));
+      if (day === emptyFrom) driver.send(supplies, 'P', supply('P', 0, NINE + day * DAY + 3 * HOUR, { leadTimeDays: 2, reviewDays: 1 }));
     }
-    return driver.row('demand-forecasts', stockScoreRows, '')?.cycles ?? 0;
+    return driver.row('demand-forecasts', stockScoreRows, '');
   };
-  expect([judged(10), judged(0)]).toEqual([1, 0]);
+  const [seen, cut] = [judged(5, 5)!, judged(3, 3)!];
+  expect([seen.cycles, seen.unseen, cut.cycles]).toEqual([1, 0, 1]);
+  expect(cut.unseen).toBeCloseTo(0.5 / 3, 6);
+  expect(Math.abs(cut.textbook - seen.textbook)).toBeGreaterThan(0);
+  // Told on day 0, after its sale: nothing was to be had on any of the three.
+  expect(judged(0, 0)).toBeUndefined();
 });
 
 test('the level that a cycle covers is the one that was told: whole units where they are sold by the piece', () => {

@@ -151,18 +151,6 @@ describe('what to order', () => {
     expect(refunded).toEqual(quiet);
   });
 
-  test('a cycle with an empty shelf teaches nothing', () => {
-    const driver = shop();
-    driver.tick(NINE);
-    driver.send(supplies, 'P', supply('P', 10, NINE, { leadTimeDays: 2, reviewDays: 1 }));
-    for (let day = 0; day < 30; day++) {
-      driver.tick(NINE + day * DAY);
-      driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
-      driver.send(supplies, 'P', supply('P', day % 2, NINE + day * DAY + 1, { leadTimeDays: 2, reviewDays: 1 }));
-    }
-    expect(driver.row('demand-forecasts', stockScoreRows, '')).toBeUndefined();
-  });
-
   test('a newsvendor\'s days count down to the last on which it sells, and nothing is ordered after it', () => {
     const driver = shop();
     const today = Math.floor(NINE / DAY);

@@ -55,7 +55,7 @@ const PARTS = {
   'the correction of a base-stock level': fold({
     init: baseStock.init,
     learn: (before, { sold, ...asked }) => baseStock.learn(before, asked, sold),
-    lesson: fc.record({ sold: units, textbook: units, deviation: units, service: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    lesson: fc.record({ sold: fc.array(units, { minLength: 1, maxLength: 3 }), textbook: units, deviation: units, service: fc.double({ min: 0, max: 1, noNaN: true }) }),
   }),
 };
 

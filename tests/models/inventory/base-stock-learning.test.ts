@@ -7,7 +7,7 @@ const asked = (textbook: number, deviation: number, service = 0.8): { textbook: 
 
 test('a textbook level that is wrong is corrected to the newsvendor quantile', () => {
   let state = init();
-  for (let i = 0; i < 20_000; i++) state = learn(state, asked(30, 25), (i * 37) % 100);
+  for (let i = 0; i < 20_000; i++) state = learn(state, asked(30, 25), [(i * 37) % 100]);
   // Demand is uniform on 0 … 99; the quantile 4/5 is 80.
   expect(Math.abs(corrected(state, asked(30, 25)) - 80)).toBeLessThan(5);
 });
@@ -18,25 +18,25 @@ test('an untrained level is the textbook one, and a better one is trusted only o
   const trusted: boolean[] = [];
   for (let i = 0; i < 8; i++) {
     trusted.push(isTrusted(state));
-    state = learn(state, asked(10, 10), 40);
+    state = learn(state, asked(10, 10), [40]);
   }
   expect(trusted).toEqual([false, false, false, false, false, false, true, true]);
 });
 
 test('a level that was just right stays', () => {
-  const { shift, cycles, covered } = learn(init(), asked(12, 5), 12);
+  const { shift, cycles, covered } = learn(init(), asked(12, 5), [12]);
   expect({ shift, cycles, covered }).toEqual({ shift: 0, cycles: 1, covered: 1 });
 });
 
 test('what is covered is told of the levels that were suggested, not of those that are only learned yet', () => {
-  const raised = learn(init(), asked(10, 10), 40);
+  const raised = learn(init(), asked(10, 10), [40]);
   expect([corrected(raised, asked(10, 10)) > 11, isTrusted(raised)]).toEqual([true, false]);
-  expect(learn(raised, asked(10, 10), 11).covered).toBe(0);
+  expect(learn(raised, asked(10, 10), [11]).covered).toBe(0);
 });
 
 test('a lower level that only seems to save, since no shortage was due yet, is not trusted', () => {
   const tooHigh = (service: number, cycles: number): Correction =>
-    Array.from({ length: cycles }).reduce<Correction>((state) => learn(state, asked(30, 10, service), 20), init());
+    Array.from({ length: cycles }).reduce<Correction>((state) => learn(state, asked(30, 10, service), [20]), init());
   for (const cycles of [6, 20, 50]) {
     expect(tooHigh(0.95, cycles).cost).toBeLessThan(tooHigh(0.95, cycles).textbookCost);
     expect(isTrusted(tooHigh(0.95, cycles))).toBe(false);
@@ -76,7 +76,7 @@ test('the level is never negative nor NaN, whatever the demand and the service',
     fc.property(fc.array(fc.nat(1_000)), fc.constantFrom(0, 1, 0.5, 0.95), fc.double({ min: 0, max: 1e9, noNaN: true }), fc.double({ min: 0, max: 1e9, noNaN: true }), (demands, service, textbook, deviation) => {
       let state: Correction = init();
       for (const demand of demands) {
-        state = learn(state, { textbook, deviation, service }, demand);
+        state = learn(state, { textbook, deviation, service }, [demand]);
         expect(corrected(state, { textbook, deviation })).toBeGreaterThanOrEqual(0);
         expect(Math.abs(state.shift)).toBeLessThanOrEqual(4);
       }
