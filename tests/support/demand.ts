@@ -23,7 +23,7 @@ export const hourly = (timeZone: string, hours: number, options: DriverOptions =
 };
 
 /** The last forecast told of a SKU. */
-export const latest = (driver: Driver, sku: string): Forecast => driver.read(forecasts).findLast((forecast) => forecast.sku === sku)!;
+export const latest = (driver: Driver, sku: string): Forecast => forecasts.codec.decode(driver.records(forecasts.name).findLast(({ key }) => key === sku)!.value!);
 
 /** Units of all its days. */
 export const total = ({ mean }: Forecast): number => mean.reduce((sum, units) => sum + units, 0);
