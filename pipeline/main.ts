@@ -206,7 +206,6 @@ function doorsOf(
       if (scorer) observeForecasts(scorer.views, metrics);
       return metrics.text();
     },
-    live: () => true,
     sql: rowSink && ((query, until) => answerSql(rowSink, query, until)),
     extra,
   };

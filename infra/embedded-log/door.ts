@@ -15,7 +15,6 @@ export interface DoorRequest {
 
 /** `until` aborts when whoever asked has gone. */
 export type DoorHandler = (request: DoorRequest, until: AbortSignal) => unknown;
-export type DoorHandlers = Readonly<Record<string, DoorHandler>>;
 
 /** The lock of a data directory, at which other processes can ask. */
 export interface Door {
@@ -43,10 +42,10 @@ function doorPath(directory: string): string {
  * Take a data directory for this process. A socket that nobody answers was left by a crash and is taken over.
  * @throws ConfigError when another process has the directory.
  */
-export async function openDoor(directory: string, handlers: DoorHandlers = {}): Promise<Door> {
+export async function openDoor(directory: string): Promise<Door> {
   mkdirSync(directory, { recursive: true });
   const path = doorPath(directory);
-  const answers = new Map(Object.entries(handlers));
+  const answers = new Map<string, DoorHandler>();
   const connections = new Set<Socket>();
   const server = createServer((socket) => {
     connections.add(socket);

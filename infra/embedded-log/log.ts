@@ -39,8 +39,8 @@ export interface EmbeddedLog extends Log {
   readonly door: Door;
   /** What the latest write failed of, in a sentence; undefined when it did not. Ticks are written each second, so it ends soon after its cause. */
   failure(): string | undefined;
-  /** Keep what a floor names from being dropped. Answers how to take it back. */
-  holdBack(floor: Floor): () => void;
+  /** Keep what a floor names from being dropped. */
+  holdBack(floor: Floor): void;
   /** Drop segments that nobody needs; answers how many. Runs by itself each hour and after each full segment. */
   sweep(): Promise<number>;
 }

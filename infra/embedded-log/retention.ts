@@ -12,7 +12,7 @@ export type Floor = () => readonly Position[] | Promise<readonly Position[]>;
  */
 export class Retention {
   readonly #engine: Engine;
-  readonly #floors = new Set<Floor>();
+  readonly #floors: Floor[] = [];
   readonly #topics = new Map<string, Topic>();
   readonly #retentionMs: number | undefined;
   #sweeping = false;
@@ -26,9 +26,8 @@ export class Retention {
     for (const topic of topics) this.#topics.set(topic.name, topic);
   }
 
-  add(floor: Floor): () => void {
-    this.#floors.add(floor);
-    return () => this.#floors.delete(floor);
+  add(floor: Floor): void {
+    this.#floors.push(floor);
   }
 
   /** Answers how many segments were dropped. */
@@ -38,7 +37,7 @@ export class Retention {
     if (this.#sweeping || !this.#isOld(horizon)) return 0;
     this.#sweeping = true;
     try {
-      const positions = (await Promise.all([...this.#floors].map((floor) => floor()))).flat();
+      const positions = (await Promise.all(this.#floors.map((floor) => floor()))).flat();
       let dropped = 0;
       for (; this.#isOld(horizon) && this.#isPassed(positions); dropped++) {
         files.dropOldest();

@@ -107,8 +107,6 @@ export interface HttpDoors {
   readonly user: (id: string) => object | undefined | Promise<object | undefined>;
   readonly erase: (id: string) => Answer;
   readonly metricsText: () => string | Promise<string>;
-  /** The process is not stuck. */
-  readonly live: () => boolean;
   /** Whether it may get traffic, with what it says about its parts. */
   readonly ready: () => { readonly ready: boolean; readonly parts?: object };
   /** Rows of a query, where this process has ClickHouse at hand. */
@@ -129,9 +127,8 @@ export interface HttpSettings {
   readonly loopbackOnly?: boolean | undefined;
   /** Bytes of bodies being read at once (64 MiB). */
   readonly maxBodiesBytes?: number | undefined;
-  /** How long a client may take for its headers and for its whole request. */
+  /** How long a client may take for its headers (10 s). */
   readonly headersTimeoutMs?: number | undefined;
-  readonly requestTimeoutMs?: number | undefined;
   /** Folder of pages: index.html, shop.html and what they load. */
   readonly pages?: string | undefined;
 }

@@ -78,7 +78,7 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
 
   const server = createServer({
     headersTimeout: settings.headersTimeoutMs ?? 10_000,
-    requestTimeout: settings.requestTimeoutMs ?? 60_000,
+    requestTimeout: 60_000,
     connectionsCheckingInterval: Math.min(5_000, settings.headersTimeoutMs ?? 5_000),
     keepAliveTimeout: 65_000,
     noDelay: true,

@@ -6,7 +6,7 @@ import { Connection } from './connection.js';
 import { asFailure } from './failures.js';
 import { Fetcher, patiently } from './fetcher.js';
 import { KafkaMembership } from './membership.js';
-import { DEFAULT_PARTITIONS, DEFAULT_SESSION_TIMEOUT_MS } from './options.js';
+import { DEFAULT_SESSION_TIMEOUT_MS } from './options.js';
 import type { KafkaLogOptions } from './options.js';
 import { memberFile } from './predecessor.js';
 import { openReader } from './reader.js';
@@ -26,7 +26,7 @@ export interface KafkaLog extends Log {
 
 /** The log on a Kafka cluster. @throws Unavailable when no broker answers, ConfigError when they refuse us */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions = DEFAULT_PARTITIONS, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
+  const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
   const kafka = kafkaClient(options);
   const raw = rawClient(options);
   const admin = kafka.admin();

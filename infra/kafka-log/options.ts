@@ -6,8 +6,8 @@ export interface KafkaLogOptions {
   readonly clientId: string;
   /** Before every topic, group and transactional id: one prefix is one installation. */
   readonly prefix: string;
-  /** Partitions of every topic; 12 when absent. */
-  readonly partitions?: number | undefined;
+  /** Partitions of every topic. */
+  readonly partitions: number;
   readonly replicationFactor: number;
   readonly ssl?: KafkaConfig['ssl'] | undefined;
   readonly sasl?: SASLOptions | undefined;
@@ -19,5 +19,4 @@ export interface KafkaLogOptions {
   readonly journal: Journal;
 }
 
-export const DEFAULT_PARTITIONS = 12;
 export const DEFAULT_SESSION_TIMEOUT_MS = 10_000;

@@ -11,7 +11,6 @@ export interface PrometheusMetrics extends Metrics {
   byLabel(name: string, label: string): ReadonlyMap<string, number>;
   /** Sum of a counter by one label's value, for the console. */
   countsByLabel(name: string, label: string): ReadonlyMap<string, number>;
-  readonly contentType: string;
 }
 
 interface Series {
@@ -71,7 +70,6 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
       return worst;
     },
     countsByLabel: (name, label) => sums.get(`${name} ${label}`) ?? new Map(),
-    contentType: registry.contentType,
   };
 }
 

@@ -104,7 +104,7 @@ function collector(log: Log, config: Config): HttpServer {
   return createHttpServer(
     {
       accept: (records) => log.append(records), partitions: log.partitions, recommend: nothing, score: nothing, similar: nothing, forecast: nothing, forecasts: nothing, user: nothing, erase: nothing,
-      metricsText: () => '', live: () => true, ready: () => ({ ready: true }), metrics: noMetrics, journal: silentJournal,
+      metricsText: () => '', ready: () => ({ ready: true }), metrics: noMetrics, journal: silentJournal,
     },
     { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: { write: [], server: [KEY], admin: [] }, shopperTokenSecret: '' },
   );

@@ -122,7 +122,7 @@ function serverOf({ scorer }: RunningScorer, metrics: PrometheusMetrics, config:
   return createHttpServer(
     {
       accept: () => Promise.resolve([]), partitions: 1, recommend: (request) => scorer.recommend(request), score: nothing, similar: nothing, forecast: nothing, forecasts: nothing, user: nothing, erase: nothing,
-      metricsText: () => metrics.text(), live: () => true, ready: () => ({ ready: true }), metrics, journal: silentJournal,
+      metricsText: () => metrics.text(), ready: () => ({ ready: true }), metrics, journal: silentJournal,
     },
     { shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE }, keys: { write: [], server: [KEY], admin: [] }, shopperTokenSecret: '' },
   );

@@ -13,8 +13,6 @@ export interface FileOptions {
   /** When a record is read: its receipt time. Of a pipe that is read for days, what the clock says meanwhile. */
   readonly receivedAt: number;
   readonly shop: Shop;
-  /** Zone of times without one, where the format does not say; the format's own default otherwise. */
-  readonly timezone?: string | undefined;
 }
 
 /** What was found so far; it may be read while the records are. */

@@ -56,7 +56,7 @@ export const onlineRetail: Format = (text, options) => {
 };
 
 async function* readLines(text: AsyncIterable<string>, options: FileOptions, summary: Summary): AsyncGenerator<readonly FileRecord[]> {
-  const instant = localTime(options.timezone ?? 'Europe/London');
+  const instant = localTime('Europe/London');
   let header: readonly string[] = [];
   let columns: Columns | undefined;
   let ordinal = 0;

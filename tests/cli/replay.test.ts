@@ -72,9 +72,10 @@ test('a file goes into the demo that runs, where DATA_DIR has no log of its own'
   mkdirSync(join(directory, 'demo'), { recursive: true });
   vi.stubEnv('DATA_DIR', directory);
   const taken: unknown[] = [];
-  const door = await openDoor(join(directory, 'demo'), {
-    log: () => ({ partitions: 1, clock: 'wall' }), append: ({ records }) => void taken.push(...(records as unknown[])), 'caught-up': () => null,
-  });
+  const door = await openDoor(join(directory, 'demo'));
+  door.answer('log', () => ({ partitions: 1, clock: 'wall' }));
+  door.answer('append', ({ records }) => void taken.push(...(records as unknown[])));
+  door.answer('caught-up', () => null);
   await replayCommand().parseAsync([on.file('lines.csv', [HEADER, row('1'), row('2')].join('\n')), '--format', 'online-retail'], { from: 'user' });
   await door.close();
   expect(on.err).toContain(`Into the demo that runs in ${join(directory, 'demo')}.`);

@@ -26,7 +26,8 @@ test('the socket of a process that died is taken over', async () => {
   const leave = `require('node:net').createServer().listen(${JSON.stringify(join(directory, 'door.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', leave]);
   expect(existsSync(join(directory, 'door.sock'))).toBe(true);
-  const door = await openDoor(directory, { ping: () => 'pong' });
+  const door = await openDoor(directory);
+  door.answer('ping', () => 'pong');
   expect(await callDoor(directory, { kind: 'ping' })).toBe('pong');
   await door.close();
 });
@@ -44,7 +45,8 @@ test('of many who find a stale socket at once, one gets the directory', async ()
 test('who answers is told when whoever asked has gone', async () => {
   const directory = directoryForTest();
   let asked: AbortSignal | undefined;
-  const door = await openDoor(directory, { wait: (_, until) => ((asked = until), new Promise(() => {})) });
+  const door = await openDoor(directory);
+  door.answer('wait', (_, until) => ((asked = until), new Promise(() => {})));
   const ask = `const socket = require('node:net').createConnection(${JSON.stringify(join(directory, 'door.sock'))}); socket.write('{"kind":"wait"}\\n'); setTimeout(() => process.exit(), 200)`;
   const asking = spawn(process.execPath, ['-e', ask]);
   await expect.poll(() => asked?.aborted, { timeout: 10_000 }).toBe(false);
@@ -55,11 +57,10 @@ test('who answers is told when whoever asked has gone', async () => {
 
 test('requests are answered in order, an error by its sentence, an unknown kind as such', async () => {
   const directory = directoryForTest();
-  const door = await openDoor(directory, {
-    add: ({ a, b }) => Number(a) + Number(b),
-    fail: () => {
-      throw new Error('There is no such table.');
-    },
+  const door = await openDoor(directory);
+  door.answer('add', ({ a, b }) => Number(a) + Number(b));
+  door.answer('fail', () => {
+    throw new Error('There is no such table.');
   });
   door.answer('later', async ({ text }) => ({ text }));
   const large = 'ü'.repeat(2_000_000);
@@ -73,7 +74,8 @@ test('requests are answered in order, an error by its sentence, an unknown kind 
 test('a path that is too long for a socket works as well', async () => {
   const directory = join(directoryForTest(), 'd'.repeat(80), 'e'.repeat(80));
   mkdirSync(directory, { recursive: true });
-  const door = await openDoor(directory, { ping: () => 'pong' });
+  const door = await openDoor(directory);
+  door.answer('ping', () => 'pong');
   expect(await callDoor(directory, { kind: 'ping' })).toBe('pong');
   await expect(openDoor(directory)).rejects.toThrow('in use by another process');
   await door.close();

@@ -42,7 +42,6 @@ export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<
     user: (id) => (id === 'u1' ? { id } : undefined),
     erase: door('erase'),
     metricsText: () => 'millrace_up 1\n',
-    live: () => true,
     ready: () => ({ ready: true }),
     metrics,
     journal: silentJournal,

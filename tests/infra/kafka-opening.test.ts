@@ -51,7 +51,7 @@ function brokerAnswering(metadataAnswers: number): Promise<string> {
 const metadata = (port: number): Buffer => Buffer.concat([int32(1), int32(1), text('127.0.0.1'), int32(port), NO_TEXT, text('shop-cluster'), int32(1), int32(0)]);
 
 const open = (broker: string) => openKafkaLog({
-  brokers: [broker], clientId: 'test', prefix: 'p-', replicationFactor: 1, stateDirectory: tmpdir(), metrics: noMetrics, journal: silentJournal,
+  brokers: [broker], clientId: 'test', prefix: 'p-', partitions: 12, replicationFactor: 1, stateDirectory: tmpdir(), metrics: noMetrics, journal: silentJournal,
 });
 
 test('a broker that goes away before it has said whose cluster it is can be waited for: kafkajs answers null and fails over it with a TypeError', async () => {

@@ -102,7 +102,7 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
     const { log, stateDirectory } = await join({ sessionTimeoutMs: 20_000 });
     await log.ensureTopics(copierTopics);
     // A member that joined and was killed: no heartbeat, no goodbye.
-    const kafka = kafkaClient({ brokers, clientId: 'crashed', prefix, replicationFactor: 1, stateDirectory, metrics: noMetrics, journal: silentJournal });
+    const kafka = kafkaClient({ brokers, clientId: 'crashed', prefix, partitions: 12, replicationFactor: 1, stateDirectory, metrics: noMetrics, journal: silentJournal });
     const cluster = createCluster(kafka);
     await cluster.connect();
     const coordinator = await cluster.findGroupCoordinator({ groupId: `${prefix}copier` });

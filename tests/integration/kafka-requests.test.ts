@@ -12,7 +12,7 @@ const sockets = (): number => process.getActiveResourcesInfo().filter((name) => 
 
 await describeWith(['kafka'], 'what is asked of Kafka', ({ kafka: { brokers } }) => {
   const options: KafkaLogOptions = {
-    brokers, clientId: 'requests', prefix: 'requests-', replicationFactor: 1, stateDirectory: '/nowhere', metrics: noMetrics, journal: silentJournal,
+    brokers, clientId: 'requests', prefix: 'requests-', partitions: 1, replicationFactor: 1, stateDirectory: '/nowhere', metrics: noMetrics, journal: silentJournal,
   };
 
   async function topic(name: string): Promise<void> {

@@ -99,7 +99,7 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
     const group = { name: 'copier', inputs: ['in'], table: 'progress' };
     const out = (value: string): NewRecord => ({ topic: 'out', partition: 0, key: 'k', value: Buffer.from(value) });
     const row = (value: string): NewRecord => ({ topic: 'progress', partition: 0, key: '_progress', value: Buffer.from(value) });
-    const client = kafkaClient({ brokers, clientId: 'owners', prefix, replicationFactor: 1, stateDirectory: '', metrics: noMetrics, journal: silentJournal });
+    const client = kafkaClient({ brokers, clientId: 'owners', prefix, partitions: 12, replicationFactor: 1, stateDirectory: '', metrics: noMetrics, journal: silentJournal });
 
     /** A lease whose group is asleep: nobody tells its owner that the partition has moved. */
     function unwarned() {
