@@ -1,36 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { evaluateRecommendationsCommand } from '../../pipeline/cli/evaluate-recommendations.js';
+import { said } from '../support/command.js';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'millrace-evaluate-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
-
-function file(name: string, content: string | Buffer): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const on = said('evaluate');
+const { file } = on;
 
 async function run(...args: string[]): Promise<{ out: string; err: string; exitCode: typeof process.exitCode }> {
-  let out = '';
-  let err = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true));
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true));
-  await evaluateRecommendationsCommand().exitOverride().configureOutput({ writeErr: (text) => (err += text) })
-    .parseAsync(args, { from: 'user' }).catch((error: unknown) => (err += String(error)));
-  vi.restoreAllMocks();
-  return { out, err, exitCode: process.exitCode };
+  on.out = on.err = '';
+  await evaluateRecommendationsCommand().exitOverride().parseAsync(args, { from: 'user' }).catch((error: unknown) => (on.err += String(error)));
+  return { out: on.out, err: on.err, exitCode: process.exitCode };
 }
 
 const lines = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join('\n');
@@ -57,7 +39,7 @@ test('the human answer prints the protocol beside the figures', async () => {
 });
 
 test('all models beside each other, in one JSON object and on a page that needs nothing else', async () => {
-  const page = join(folder, 'report.html');
+  const page = join(on.folder, 'report.html');
   const { out } = await run('--train', file('train.jsonl', train), '--test', file('test.jsonl', test_), '--model', 'all', '--report', page, '--json');
   const report: unknown = JSON.parse(out);
   expect(report).toMatchObject({ model: 'fusion', precision_at_20: 1, models: expect.arrayContaining([expect.objectContaining({ model: 'popularity', n: 3 })]) });
@@ -114,7 +96,7 @@ test.each([
 
 test('files may be pipes, which can be read only once and from the beginning', async () => {
   const pipe = (name: string, content: string | Buffer): string => {
-    const path = join(folder, name);
+    const path = join(on.folder, name);
     execFileSync('mkfifo', [path]);
     // The writer waits until the command opens its end.
     spawn('sh', ['-c', `cat > '${path}'`], { stdio: ['pipe', 'ignore', 'inherit'] }).stdin.end(content);

@@ -1,21 +1,12 @@
 /** Files as others have them: each form of the same clicks is read as the same clicks, and what is not read is refused by its line. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import * as itemIndex from '../../models/item-index.js';
 import { readSplitSessions, readTestSessions, readTrainSessions } from '../../pipeline/cli/session-files.js';
 import { readUserEvents } from '../../pipeline/cli/user-histories.js';
+import { said } from '../support/command.js';
 
-let folder = '';
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'millrace-foreign-')); });
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function file(rows: readonly string[] | Buffer): string {
-  const path = join(folder, 'file');
-  writeFileSync(path, Buffer.isBuffer(rows) ? rows : rows.join('\n'));
-  return path;
-}
+const on = said('foreign');
+const file = (rows: readonly string[] | Buffer): string => on.file('file', Buffer.isBuffer(rows) ? rows : rows.join('\n'));
 
 /** Twelve clicks of three users, a minute apart but for the last of each, which comes two days later; ids are told apart in any form. */
 const clicks = Array.from({ length: 12 }, (_, n) => ({ user: `${7 + (n % 3)}`, item: `${20 + ((n * 5) % 7)}`, time: 1_600_000_000 + n * 60 + (n > 8 ? 172_800 : 0) }));
