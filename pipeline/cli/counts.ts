@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Reads an option that is a whole number from 1 to `most`. */
-export const countUpTo = (most: number) => (text: string): number => {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('It must be a whole number of 1 or more.');
+/** Reads an option that is a whole number from `least` to `most`. */
+export const wholeFrom = (least: number, most = Infinity) => (text: string): number => {
+  const count = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isInteger(count) || count < least) throw new InvalidArgumentError(`It must be a whole number of ${least} or more.`);
   if (count > most) throw new InvalidArgumentError(`It must be ${most.toLocaleString('en')} at most.`);
   return count;
 };
 
-export const parseCount = countUpTo(10_000);
+export const parseCount = wholeFrom(1, 10_000);

@@ -6,7 +6,7 @@ import { towerSlopes } from '../../infra/tensorflow/content-tower.js';
 import { evaluateColdStart, K, type Visit } from '../../models/evaluate/cold-start.js';
 import { simulatedShop, type SimulatedShop } from '../../producers/simulate.js';
 import { noMetrics } from '../core/metrics.js';
-import { countUpTo } from './counts.js';
+import { wholeFrom } from './counts.js';
 
 interface Options {
   readonly items: number;
@@ -20,11 +20,11 @@ interface Options {
 export function evaluateColdStartCommand(): Command {
   return new Command('cold-start')
     .description('Evaluate vectors told from content, for items that nobody has clicked, in a simulated shop whose truth is known.')
-    .option('--items <count>', 'items of the shop; a fifth of them are cold', countUpTo(Infinity), 1_000)
-    .option('--shoppers <count>', 'shoppers of the shop', countUpTo(Infinity), 1_000)
-    .option('--views <count>', 'product views to learn from; a fourth as many more are asked about', countUpTo(Infinity), 60_000)
-    .option('--steps <count>', 'steps of the content tower, 128 items each', countUpTo(Infinity), 300)
-    .option('--seed <number>', 'decides the shop and all chance', countUpTo(Infinity), 1)
+    .option('--items <count>', 'items of the shop; a fifth of them are cold', wholeFrom(1), 1_000)
+    .option('--shoppers <count>', 'shoppers of the shop', wholeFrom(1), 1_000)
+    .option('--views <count>', 'product views to learn from; a fourth as many more are asked about', wholeFrom(1), 60_000)
+    .option('--steps <count>', 'steps of the content tower, 128 items each', wholeFrom(1), 300)
+    .option('--seed <number>', 'decides the shop and all chance', wholeFrom(1), 1)
     .option('--json', 'print one JSON object; all measures are fractions from 0 to 1')
     .action(run);
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { evaluateCompression } from '../../models/evaluate/compression.js';
 import * as itemIndex from '../../models/item-index.js';
+import { round } from './report.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { tellingDataErrors } from './text-lines.js';
 
@@ -38,5 +39,3 @@ async function run({ train: trainFile, test: testFile, json }: Options): Promise
   process.stdout.write(`Learned ${train.length} sessions in one pass; the same model asked after ${questions} prefixes, each time with less memory. Nothing is learned again.\n\n`);
   for (const one of all) process.stdout.write(`${one.variant.padEnd(34)}P@20 ${one.precision_at_20.toFixed(4)}  MRR@20 ${one.mrr_at_20.toFixed(4)}  loss ${one.precision_loss.toFixed(4)} ± ${one.precision_loss_error.toFixed(4)}  ${one.bytes_before} → ${one.bytes_after} bytes${one.recall_at_20 === undefined ? '' : `  recall@20 of the scan ${one.recall_at_20.toFixed(4)}`}\n`);
 }
-
-const round = (value: number): number => Number(value.toFixed(5));

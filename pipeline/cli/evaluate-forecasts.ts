@@ -1,6 +1,5 @@
 /** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type Judged } from '../../models/evaluate/forecasts.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
@@ -8,7 +7,8 @@ import type { Plan } from '../../models/forecast/planned-days.js';
 import { cpuSeconds } from '../bench/bench.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { parseCalendar } from '../shop-calendar.js';
-import { parseCount } from './counts.js';
+import { parseCount, wholeFrom } from './counts.js';
+import { round, writePage } from './report.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
 import { DataFileError, tellingDataErrors, textOf } from './text-lines.js';
@@ -35,9 +35,9 @@ export function evaluateForecastsCommand(): Command {
     .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
     .option('--horizon <periods>', 'periods to forecast after each cut-off', parseCount, 28)
     .option('--season <periods>', 'length of the season, also of the scale (1, 7, 12, 52 …)', parseCount, 7)
-    .option('--step <step>', `length of a period: ${STEPS.join(', ')} (auto: what the dates of the file show)`, parseStep, 'auto')
+    .addOption(new Option('--step <step>', 'length of a period (auto: what the dates of the file show)').choices(STEPS).default('auto'))
     .option('--calendar <file>', 'days known in advance, as SHOP_CALENDAR has them: closed ones, holidays and promotions by name (daily sales only)')
-    .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 0)
+    .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', wholeFrom(0, 10_000), 0)
     .option('--min-selling-days <periods>', 'score a SKU only if it sold in this many periods up to the cut-off', parseCount, 1)
     .addOption(new Option('--compare <name>', 'beside it, on the same series: Python\'s statsforecast (AutoETS, Theta, AutoCES, seasonal naive), which takes minutes').choices(['statsforecast']))
     .option('--python <path>', 'the Python of --compare', 'python3')
@@ -134,9 +134,7 @@ async function writeReport(file: string, result: ForecastEvaluation, names: read
     probabilities: PROBABILITIES,
     examples: result.examples.map((example) => ({ ...example, name: names[example.sku] ?? '' })),
   });
-  await writeFile(file, html).catch((error: unknown) => {
-    throw new DataFileError(`The report ${file} cannot be written: ${error instanceof Error ? error.message : 'unknown error'}.`);
-  });
+  await writePage(file, html);
 }
 
 /** From the first sale to the forecasts of all cut-offs. */
@@ -164,10 +162,6 @@ function rounded(scores: ForecastScores): ForecastScores {
 }
 
 const judged = (scores: Judged): Judged => ({ ...rounded(scores), coverage_80_shared: round(scores.coverage_80_shared) });
-
-function round(value: number): number {
-  return Number(value.toFixed(4));
-}
 
 const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
@@ -225,14 +219,4 @@ export function parseDates(text: string): number[] {
     days.add(day);
   }
   return [...days].toSorted((a, b) => a - b);
-}
-
-export function parseCountOrZero(text: string): number {
-  return text === '0' ? 0 : parseCount(text);
-}
-
-function parseStep(text: string): Step {
-  const step = STEPS.find((name) => name === text);
-  if (step === undefined) throw new InvalidArgumentError(`It must be one of ${STEPS.join(', ')}.`);
-  return step;
 }

@@ -2,8 +2,9 @@
 import { Command } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateHours, type HourEvaluation, type HourSales } from '../../models/evaluate/hours.js';
-import { parseCount } from './counts.js';
-import { parseCountOrZero, parseDates } from './evaluate-forecasts.js';
+import { parseCount, wholeFrom } from './counts.js';
+import { parseDates } from './evaluate-forecasts.js';
+import { round } from './report.js';
 import { dateOf, readSalesByHour, type Sales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -22,7 +23,7 @@ export function evaluateHoursCommand(): Command {
     .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DDThh:mm by the clocks of the shop) and units')
     .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
     .option('--horizon <days>', 'days to forecast after each cut-off', parseCount, 7)
-    .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', parseCountOrZero, 56)
+    .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', wholeFrom(0, 10_000), 56)
     .option('--min-selling-days <days>', 'score a SKU only if it sold on this many days up to the cut-off', parseCount, 10)
     .option('--json', 'print one JSON object')
     .action(tellingDataErrors(run));
@@ -54,8 +55,6 @@ function inOrder({ skus, sku, days, hours, units }: Sales): HourSales {
   const sorted = (of: readonly number[]): number[] => order.map((i) => of[i] ?? 0);
   return { skus, sku: sorted(sku), day: sorted(days), hour: sorted(hours), units: sorted(units) };
 }
-
-const round = (value: number): number => Number(value.toFixed(4));
 
 function text({ series, sold, profiles, seconds }: HourEvaluation & { seconds: number }): string {
   return [

@@ -1,8 +1,10 @@
 /** `millrace evaluate propensity`: stratified cross-validation of the purchase-propensity models on a labelled file. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { evaluatePropensity, type LabelledTable, type PropensityScores } from '../../models/evaluate/propensity.js';
 import type { Value } from '../../models/propensity/hashed-features.js';
+import { wholeFrom } from './counts.js';
 import { readCsv } from './csv-file.js';
+import { round } from './report.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
@@ -20,7 +22,7 @@ export function evaluatePropensityCommand(): Command {
     .description('Evaluate purchase-propensity models by stratified cross-validation on a labelled CSV (comma, semicolon or tab; gzip accepted).')
     .requiredOption('--data <file>', 'CSV with a header; every column but the label is a feature')
     .requiredOption('--label <column>', 'column with the outcome (true/false, yes/no or 1/0)')
-    .option('--folds <count>', 'folds of the cross-validation', parseFolds, 5)
+    .option('--folds <count>', 'folds of the cross-validation', wholeFrom(2, 100), 5)
     .option('--json', 'print one JSON array')
     .action(tellingDataErrors(run));
 }
@@ -93,14 +95,4 @@ function isNumber(cell: string): boolean {
 function valueOf(cell: string, numeric: boolean): Value {
   if (cell === '') return undefined;
   return numeric ? Number(cell) : cell;
-}
-
-function round(value: number): number {
-  return Number(value.toFixed(4));
-}
-
-function parseFolds(text: string): number {
-  const folds = Number(text);
-  if (!Number.isInteger(folds) || folds < 2 || folds > 100) throw new InvalidArgumentError('It must be a whole number from 2 to 100.');
-  return folds;
 }

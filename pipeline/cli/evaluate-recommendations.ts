@@ -1,6 +1,5 @@
 /** `millrace evaluate recommendations`: how well the recommender guesses what a shopper turns to next. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { blockOf, evaluateLeaveOneOut, evaluateSessions, type Asked, type Mode, type Observer, type TestSession } from '../../models/evaluate/recommendations.js';
 import { RECOMMENDERS, recommenderNamed, type Recommender, type RecommenderName } from '../../models/evaluate/recommenders.js';
@@ -9,11 +8,11 @@ import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
 import { readCategories } from './category-file.js';
+import { round, writePage } from './report.js';
 import { readSplitSessions, readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 import { readUserEvents } from './user-histories.js';
 
-const MODES = ['frozen', 'prequential'] as const;
 const SESSION_K = 20;
 const LEAVE_ONE_OUT_K = 10;
 /** List lengths that shops have. */
@@ -39,7 +38,7 @@ export function evaluateRecommendationsCommand(): Command {
     .option('--test-days <days>', 'instead of --test: the sessions that ended in the last days of the train file are asked', parseDays)
     .option('--leave-one-out <file>', 'events: a table with a header (user, item, timestamp; ratings are left aside), or lines "user item" or "user item item …" in time order; the last item of each user is asked')
     .option('--categories <file>', 'a table with a header (item, category): what the shop says of its items, for the recommender to rank by')
-    .option('--mode <mode>', `${MODES.join(' or ')}: learn nothing after the train file, or each test session once it is scored`, parseMode, 'frozen')
+    .addOption(new Option('--mode <mode>', 'learn nothing after the train file, or each test session once it is scored').choices(['frozen', 'prequential']).default('frozen'))
     .addOption(new Option('--model <name>', `${RECOMMENDERS.join(', ')}, or all: fusion and each of them beside it`).argParser(parseModels).default(['fusion'], 'fusion'))
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
     .option('--json', 'print one JSON object; all measures are fractions from 0 to 1')
@@ -187,9 +186,7 @@ async function writeReport(file: string, answers: readonly Answer[], k: number, 
   const [{ protocol, model }] = answers;
   const how = options.leaveOneOut === undefined ? options.mode : 'leave one out';
   const html = recommendationsPage({ title: `Recommendations: ${model}, ${how}`, protocol, k, models: answers, isInTime: options.leaveOneOut === undefined });
-  await writeFile(file, html).catch((error: unknown) => {
-    throw new DataFileError(`The report ${file} cannot be written: ${error instanceof Error ? error.message : 'unknown error'}.`);
-  });
+  await writePage(file, html);
 }
 
 /** The first model's figures; the others beside them where several were asked. */
@@ -215,16 +212,6 @@ function comparison(answers: readonly Answer[]): string {
 
 function shown(value: number | string | readonly number[]): string {
   return typeof value === 'object' ? value.map((bound) => bound.toFixed(4)).join(' … ') : String(value);
-}
-
-function round(value: number): number {
-  return Number(value.toFixed(5));
-}
-
-function parseMode(text: string): Mode {
-  const mode = MODES.find((name) => name === text);
-  if (mode === undefined) throw new InvalidArgumentError(`It is one of ${MODES.join(', ')}.`);
-  return mode;
 }
 
 function parseDays(text: string): number {

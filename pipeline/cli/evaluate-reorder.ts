@@ -2,6 +2,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateReorder, type ReorderEvaluation } from '../../models/evaluate/reorder.js';
+import { wholeFrom } from './counts.js';
+import { round } from './report.js';
 import { dateOf, dayOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -18,8 +20,8 @@ export function evaluateReorderCommand(): Command {
   return new Command('reorder')
     .description('What base-stock levels would have cost on a CSV of sales (sku,date,units; gzip accepted): as corrected online, by the textbook, and in hindsight.')
     .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DD) and units')
-    .option('--lead-time-days <days>', 'days from order to shelf', parseDays, 7)
-    .option('--review-days <days>', 'days between two orders', parseDays, 7)
+    .option('--lead-time-days <days>', 'days from order to shelf', wholeFrom(0, 365), 7)
+    .option('--review-days <days>', 'days between two orders', wholeFrom(0, 365), 7)
     .option('--service <percent>', 'percent of cycles to cover; a unit too few costs this, one too many the rest of 100', parsePercent, 95)
     .option('--from <date>', 'score cycles from this day on; levels learn from those before it', parseDate)
     .option('--json', 'print one JSON object')
@@ -49,8 +51,6 @@ const rounded = ({ skus, cycles, cost, covered }: ReorderEvaluation): ReorderEva
   covered: { textbook: round(covered.textbook), simple: round(covered.simple) },
 });
 
-const round = (value: number): number => Number(value.toFixed(4));
-
 function text({ skus, cycles, cost, covered, seconds }: Report): string {
   const row = (name: string, value: number, what: string): string => `${name.padEnd(12)}${value.toFixed(0).padStart(12)}${(value / cost.textbook).toFixed(3).padStart(9)}  ${what}`;
   return [
@@ -69,12 +69,6 @@ function parseDate(value: string): number {
   const day = dayOf(value);
   if (day === undefined) throw new InvalidArgumentError(`"${value}" is no day written as YYYY-MM-DD.`);
   return day;
-}
-
-function parseDays(value: string): number {
-  const days = Number(value);
-  if (value.trim() === '' || !Number.isInteger(days) || days < 0 || days > 365) throw new InvalidArgumentError('It must be a whole number of days from 0 to 365.');
-  return days;
 }
 
 function parsePercent(value: string): number {

@@ -9,6 +9,7 @@ import { clicksBefore } from '../../models/evaluate/recommenders.js';
 import { BLOCK, evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
 import * as itemIndex from '../../models/item-index.js';
 import { noMetrics } from '../core/metrics.js';
+import { round } from './report.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -57,7 +58,6 @@ async function run({ train: trainFile, test: testFile, rate, json }: Options): P
 }
 
 const shown = ({ hitRate, mrr }: RankingMetrics): object => ({ precision_at_20: round(hitRate), mrr_at_20: round(mrr) });
-const round = (value: number): number => Number(value.toFixed(5));
 
 const everyPrefix = (sessions: readonly Int32Array[]): TestSession[] => testSessions(sessions.flatMap((session) =>
   Array.from({ length: session.length - 1 }, (_, at) => ({ prefix: clicksBefore(session, session.length - 1 - at).reverse(), target: session[session.length - 1 - at] }))));

@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { runFaults, type FaultsReport } from '../faults/run.js';
+import { wholeFrom } from './counts.js';
 import { exitingWell } from './exit.js';
 
 interface Options {
-  readonly kills: string;
+  readonly kills: number;
   readonly seed: string;
   readonly engine: 'embedded' | 'kafka';
   readonly json?: boolean;
@@ -14,7 +15,7 @@ interface Options {
 export function faultsCommand(): Command {
   return new Command('faults')
     .description('Kill processes of a fresh installation while events are published, and count what is lost or doubled in topics and ClickHouse.')
-    .option('--kills <number>', 'processes to kill with SIGKILL, one at a time', '10')
+    .option('--kills <number>', 'processes to kill with SIGKILL, one at a time', wholeFrom(0), 10)
     .option('--seed <seed>', 'decides who is killed when, and what is published', '1')
     .addOption(new Option('--engine <engine>', 'kafka needs KAFKA_BROKERS and CLICKHOUSE_URL; it uses a topic prefix and a database of its own').choices(['embedded', 'kafka']).default('embedded'))
     .option('--json', 'one JSON object on stdout')
@@ -22,14 +23,12 @@ export function faultsCommand(): Command {
 }
 
 async function run({ kills, seed, engine, json }: Options): Promise<void> {
-  const count = Number(kills);
-  if (!Number.isInteger(count) || count < 0) throw new Error(`--kills must be a whole number, not "${kills}".`);
   const bar = new SingleBar({ format: '{stage} {bar} {value}/{total} kills | {duration_formatted}', stream: process.stderr, hideCursor: true, clearOnComplete: true });
-  bar.start(count, 0, { stage: 'starting' });
+  bar.start(kills, 0, { stage: 'starting' });
   let report: FaultsReport;
   try {
     const entry = [fileURLToPath(new URL('millrace.js', import.meta.url))];
-    report = await runFaults({ kills: count, seed, engine, environment: process.env, entry, onProgress: (done, stage) => bar.update(done, { stage }) });
+    report = await runFaults({ kills, seed, engine, environment: process.env, entry, onProgress: (done, stage) => bar.update(done, { stage }) });
   } finally {
     bar.stop();
   }
