@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openEnvironment, openTableStores, type TableStores, type TableStoresOptions } from '../../infra/table-store/stores.js';
 import { restOf, rowKey, TIMER, timerRows } from '../../pipeline/core/rows.js';
+import { running } from '../support/run-module.js';
 import { storeContract } from './store-contract.js';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'millrace-tables-'));
@@ -165,9 +165,8 @@ describe('LMDB stores of a data directory', () => {
   describe.skipIf(process.platform !== 'linux')('on a full disk', () => {
     /** Runs a function of table-store-writer.ts in a process whose files may not grow beyond so many KiB. */
     async function starved(kibibytes: number, run: string, ...given: string[]): Promise<{ code: unknown; said: string }> {
-      const script = `const { runnerImport } = await import('vite'); const { module } = await runnerImport(process.argv[1]); await module[process.argv[2]](...process.argv.slice(3));`;
-      const writer = fileURLToPath(new URL('table-store-writer.ts', import.meta.url));
-      const child = spawn('bash', ['-c', `ulimit -S -f ${kibibytes}; exec "$@"`, 'bash', process.execPath, '--input-type=module', '-e', script, writer, run, ...given], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const node = running(new URL('table-store-writer.ts', import.meta.url), run, ...given);
+      const child = spawn('bash', ['-c', `ulimit -S -f ${kibibytes}; exec "$@"`, 'bash', process.execPath, ...node], { stdio: ['ignore', 'pipe', 'ignore'] });
       let said = '';
       child.stdout.on('data', (data: Buffer) => { said += data.toString(); });
       return { code: await new Promise((resolve) => child.once('close', (status, signal) => resolve(status ?? signal))), said };

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
+import { killed } from '../support/run-module.js';
 import { events, GROUP, output, table } from './embedded-log-writer.js';
 
 const open = (directory: string): Promise<EmbeddedLog> => openEmbeddedLog({ directory, clock: 'wall' });
@@ -25,30 +24,12 @@ async function everythingIn(log: EmbeddedLog, topic: string): Promise<LogRecord[
   return records;
 }
 
-/** Run the writer until it has said much, then kill it. Answers its lines. */
-function killedWriter(directory: string): Promise<string[]> {
-  const script = `const { runnerImport } = await import('vite'); const { module } = await runnerImport(process.argv[1]); await module.run(process.argv[2]);`;
-  const writer = fileURLToPath(new URL('embedded-log-writer.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, writer, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-  return new Promise((resolve) => {
-    let said = '';
-    let doomed = false;
-    child.stdout.on('data', (data: Buffer) => {
-      said += data.toString();
-      if (doomed || !said.includes('committed')) return;
-      doomed = true;
-      setTimeout(() => child.kill('SIGKILL'), 200 + Math.random() * 300);
-    });
-    child.stdout.on('close', () => resolve(said.split('\n').slice(0, -1)));
-  });
-}
-
 test('a process killed three times under load loses nothing that it acknowledged', { timeout: 120_000 }, async () => {
   const directory = directoryForTest();
   const acknowledged: string[] = [];
   let committed = 0;
   for (let kill = 0; kill < 3; kill++) {
-    const lines = await killedWriter(directory);
+    const lines = await killed(new URL('embedded-log-writer.ts', import.meta.url), directory, 'committed', 200 + Math.random() * 300);
     expect(lines.filter((line) => line.startsWith('bad'))).toEqual([]);
     expect(lines.filter((line) => line.startsWith('same'))).toHaveLength(1);
     acknowledged.push(...lines.flatMap((line) => (line.startsWith('acknowledged ') ? [line.slice(13)] : [])));
