@@ -210,14 +210,16 @@ const readersOf = ({ consumers, learners, views }: Topology): { name: string; ki
   ...consumers.map(({ name }) => ({ name, kind: 'consumer' })), ...learners.map(({ name }) => ({ name, kind: 'learner' })), ...views.map(({ name }) => ({ name, kind: 'view' })),
 ];
 
-const partsOf = (topology: Topology): object[] => [
+/** Parts as the page draws them: what each reads and writes. */
+export const partsOf = (topology: Topology): object[] => [
   ...topology.consumers.map((consumer) => ({ name: consumer.name, kind: 'consumer', reads: names(inputTopics(consumer)), writes: names([...consumer.outputs.map(({ topic }) => topic), consumer.table]) })),
   ...topology.learners.map(({ name, inputs, publishes }) => ({ name, kind: 'learner', reads: names(inputs), writes: names(publishes?.tables ?? []) })),
   ...topology.sinks.map(({ name, topics }) => ({ name, kind: 'sink', reads: names(topics), writes: [] })),
   ...topology.views.map(({ name, tables }) => ({ name, kind: 'view', reads: names(tables), writes: [] })),
 ];
 
-function topicsOf(topology: Topology): { name: string; kind: string }[] {
+/** Topics that a part writes, or a consumer or a sink reads. */
+export function topicsOf(topology: Topology): { name: string; kind: string }[] {
   const topics = new Map<string, { name: string; kind: string }>();
   for (const consumer of topology.consumers) {
     for (const { name, kind } of [...inputTopics(consumer), ...consumer.outputs.map(({ topic }) => topic), consumer.table]) topics.set(name, { name, kind });

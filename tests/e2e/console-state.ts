@@ -1,25 +1,9 @@
+import { readConfig } from '../../pipeline/config.js';
+import { partsOf, topicsOf } from '../../pipeline/console.js';
+import { topologyOf } from '../../pipeline/topology.js';
 import type { SimulatedProduct } from '../../producers/simulate.js';
 
-const consumer = (name: string, reads: string[], writes: string[]): object => ({ name, kind: 'consumer', reads, writes });
-
-/** The topology as it runs. */
-const parts = [
-  consumer('shoppers', ['clickstream', 'purchases', 'user-merges', 'shoppers-moves'], ['interactions', 'item-interests', 'user-merges', 'shoppers-moves', 'user-profiles']),
-  consumer('order-ledger', ['orders'], ['purchases', 'sales', 'order-ledger']),
-  consumer('item-watch', ['catalog', 'inventory', 'item-interests'], ['supplies', 'trigger-candidates', 'products']),
-  consumer('demand-forecasts', ['sales', 'supplies'], ['forecasts', 'reorder-suggestions', 'demand-forecasts']),
-  consumer('marketing-triggers', ['interactions', 'purchases', 'trigger-candidates', 'user-merges', 'marketing-triggers-moves'], ['marketing-triggers', 'marketing-triggers-moves', 'marketing-triggers-state']),
-  { name: 'recommender', kind: 'learner', reads: ['interactions', 'purchases', 'recommendations'], writes: ['item-vectors', 'recommender-models'] },
-  { name: 'co-visitation', kind: 'learner', reads: ['interactions', 'purchases'], writes: [] },
-  { name: 'clickhouse', kind: 'sink', reads: ['interactions', 'purchases', 'sales', 'forecasts', 'reorder-suggestions', 'marketing-triggers', 'recommendations', 'dead-letters'], writes: [] },
-  { name: 'scorer', kind: 'view', reads: ['user-profiles', 'products', 'item-vectors', 'recommender-models', 'demand-forecasts'], writes: [] },
-];
-
-const KINDS: Readonly<Record<string, string>> = {
-  clickstream: 'source', orders: 'source', catalog: 'source', inventory: 'source', interactions: 'stream', purchases: 'stream', sales: 'stream', 'item-interests': 'stream',
-  supplies: 'stream', 'trigger-candidates': 'stream', forecasts: 'leaf', 'reorder-suggestions': 'leaf', 'marketing-triggers': 'leaf', recommendations: 'leaf', 'dead-letters': 'leaf', 'user-merges': 'feedback', 'demand-handovers': 'feedback', 'demand-days': 'feedback', 'shoppers-moves': 'feedback',
-  'marketing-triggers-moves': 'feedback', 'user-profiles': 'table', 'order-ledger': 'table', products: 'table', 'demand-forecasts': 'table', 'marketing-triggers-state': 'table', 'item-vectors': 'table', 'recommender-models': 'table',
-};
+const topology = topologyOf(readConfig({}), 'wall');
 
 const REASONS = ['The cart was left 20 s ago with 2 products.', 'The cart was left, but the shopper had 3 messages today already: the cap holds.', 'It is back: 14 in stock.', 'Ordered after the reminder: nothing more to send.'] as const;
 const RULES = ['cart_abandonment', 'cart_abandonment', 'back_in_stock', 'cart_abandonment'] as const;
@@ -37,14 +21,14 @@ export function consoleState(products: readonly SimulatedProduct[], second: numb
     now, engine: 'embedded', clock: 'wall', demo, fallbacks: ['embedded log'], sql: 'chdb', eventsPerSecond: 20 + 5 * Math.sin(second / 4) + (second % 3),
     totals: { accepted: 12_345 + second * 20, rejected: 3, duplicates: 120 + second, deadLetters: 3, triggers: 40 + Math.floor(second / 2), recommendations: 900 + second * 4 },
     readers: [
-      ...['shoppers', 'order-ledger', 'item-watch', 'demand-forecasts', 'marketing-triggers'].map((name, index) => ({ name, kind: 'consumer', lag: (second * 7 + index * 3) % 11, lagSeconds: index === 3 ? 12.4 : 1 + index / 10, commitsPerSecond: 4 + index, perSecond: perSecond(index) })),
+      ...topology.consumers.map(({ name }, index) => ({ name, kind: 'consumer', lag: (second * 7 + index * 3) % 11, lagSeconds: index === 3 ? 12.4 : 1 + index / 10, commitsPerSecond: 4 + index, perSecond: perSecond(index) })),
       { name: 'recommender', kind: 'learner', lag: 27_000_000 - second * 15_000, lagSeconds: 86_400, commitsPerSecond: 7, perSecond: 15_000 },
       { name: 'co-visitation', kind: 'learner', lag: 4, lagSeconds: 0.2, commitsPerSecond: 4, perSecond: 25 },
       { name: 'scorer', kind: 'view', lag: null, lagSeconds: null, commitsPerSecond: 0, perSecond: 0 },
     ],
     sinks: [{ name: 'clickhouse', perSecond: 42 }],
-    topics: Object.entries(KINDS).map(([name, kind], index) => ({ name, kind, perSecond: perSecond(index) })),
-    parts,
+    topics: topicsOf(topology).map((topic, index) => ({ ...topic, perSecond: perSecond(index) })),
+    parts: partsOf(topology),
     triggers: Array.from({ length: 9 }, (_, index) => {
       const number = Math.floor(second / 3) + 9 - index;
       return { at: now - index * 4_000, rule: RULES[number % 4], status: STATUSES[number % 4], shopper: `u-0${number % 90}…`, reason: REASONS[number % 4], products: [named(number * 3), named(number * 5)] };
