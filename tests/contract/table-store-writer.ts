@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openTableStores, type TableStores } from '../../infra/table-store/stores.js';
+import { silentJournal, type Journal } from '../../pipeline/core/metrics.js';
 
 const say = (line: string): number => writeSync(1, `${line}\n`);
 const outcome = (stores: TableStores): Promise<string> => stores.flushed().then(() => 'written', (error: Error) => error.message);
@@ -23,7 +24,7 @@ export function runEmpty(directory: string): void {
  */
 export async function run(directory: string, byWriter: string): Promise<void> {
   const warned: string[] = [];
-  const journal = { debug: () => {}, info: () => {}, warn: (_: object, sentence: string) => void warned.push(sentence), error: () => {} };
+  const journal: Journal = { ...silentJournal, warn: (_, sentence) => void warned.push(sentence) };
   const open = (): TableStores => openTableStores({ directory, identityOf: () => 'log 1', journal, ...(byWriter === 'true' && { waitingRows: 10 }) });
   const stores = open();
   const store = stores.open('carts', 0);

@@ -1,6 +1,6 @@
 import { BadEvent, ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, LogRecord } from '../../pipeline/core/log.js';
-import { noMetrics, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
+import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
 import type { RowSink, SinkPorts, SinkSpec } from '../../pipeline/core/row-sink.js';
 import { UndecodableError } from '../../schemas/codec.js';
 
@@ -134,7 +134,7 @@ export class World {
 
   get ports(): SinkPorts {
     const metrics: Metrics = { ...noMetrics, gauge: (name, value, labels) => void this.gauges.set(`${name}{${labels?.['table']}}`, value) };
-    const journal: Journal = { debug: () => {}, info: () => {}, warn: (_fields, sentence) => void this.warnings.push(sentence), error: (_fields, sentence) => void this.errors.push(sentence) };
+    const journal: Journal = { ...silentJournal, warn: (_fields, sentence) => void this.warnings.push(sentence), error: (_fields, sentence) => void this.errors.push(sentence) };
     return { metrics, journal, clock: 'wall', now: () => this.time, sleep: async (ms) => void (this.time += ms) };
   }
 
