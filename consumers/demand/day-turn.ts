@@ -12,7 +12,7 @@ import { murmur2 } from '../../pipeline/core/partition.js';
 import type { DemandPanel, DemandScore } from '../../schemas/types.js';
 import { daysAhead, takeAhead, tell } from './shop-days.js';
 import { periodsAfter, worthTo } from './forecast.js';
-import { enrol, forgetLater, isGone, isMember } from './members.js';
+import { isGone, isMember } from './members.js';
 import {
   bytesOf, demandRows, floatsOf, LEVELS, memberKey, memberRows, mixtureRow, mixtureRows, panelKey, panelRows, PARTS, seasonRow, seasonRows, seriesOf, SHOP, shopOf,
   taughtOf, windowRows, type Shop, type Taught,
@@ -122,12 +122,8 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
   for (let i = 0; i < parts; i++) {
     for (const { sub: sku } of ctx.scan(memberRows, memberKey((from + i) % PARTS))) {
       if (turns > 1 && turnOf(sku, turns) !== turn) continue;
-      if (isGone(sku, ctx)) {
-        // Of before those that are over left at once.
-        enrol(sku, origin, ctx);
-        forgetLater(sku, ctx);
-        continue;
-      }
+      // It leaves when that is published, within a minute.
+      if (isGone(sku, ctx)) continue;
       const demand = ctx.get(demandRows, sku);
       if (!demand) continue;
       const series = seriesOf(demand);
