@@ -102,7 +102,7 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
       if (closed) return Promise.reject(new Unavailable('The log is closed.'));
       if (records.length === 0) return Promise.resolve([]);
       const large = tooLarge(records);
-      if (large) return Promise.reject(new RangeError(`A record of ${large.value?.length ?? 0} bytes for ${large.topic} is larger than Kafka's batches.`));
+      if (large) return Promise.reject(large);
       return new Promise((resolve, reject) => {
         waiting.push({ records, resolve, reject });
         running ??= drain();

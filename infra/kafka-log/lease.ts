@@ -67,9 +67,9 @@ export function openLease(member: Membered, partition: number): OwnLease {
     held();
     if (producer === undefined) throw new Unavailable(`Partition ${partition} of ${group.name} must be fenced before it commits.`);
     const records = [...outputs, ...rows];
-    // The broker would refuse it each time, and the task would repeat the same commit for ever.
+    // The task would repeat the same commit for ever.
     const large = tooLarge(records);
-    if (large) throw new RangeError(`A record of ${large.value?.length ?? 0} bytes for ${large.topic} is larger than Kafka's batches.`);
+    if (large) throw large;
     const started = performance.now();
     try {
       const ends = await answeredWithin(PATIENCE_MS, producer.commit(records));

@@ -15,9 +15,10 @@ export interface Round {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** Records that no batch can hold. */
-export function tooLarge(records: readonly NewRecord[]): NewRecord | undefined {
-  return records.find((record) => recordBytes(record) > MAX_RECORD_BYTES);
+/** What is wrong with records of which no batch can hold one: the broker would refuse it each time. */
+export function tooLarge(records: readonly NewRecord[]): RangeError | undefined {
+  const large = records.find((record) => recordBytes(record) > MAX_RECORD_BYTES);
+  return large && new RangeError(`A record of ${large.value?.length ?? 0} bytes for ${large.topic} is larger than Kafka's batches.`);
 }
 
 /** Split a send into rounds, so that no partition's batch exceeds the limit and the order within each partition stays. */

@@ -45,7 +45,7 @@ describe('a send in rounds', () => {
 
   test('a record that no batch holds is found before it is sent', () => {
     expect(tooLarge([record('a', 0, 900_000)])).toBeUndefined();
-    expect(tooLarge([record('a', 0, 10), record('a', 0, 1_100_000)])).toMatchObject({ topic: 'a' });
+    expect(tooLarge([record('a', 0, 10), record('a', 0, 1_100_000)])).toMatchObject({ message: 'A record of 1100000 bytes for a is larger than Kafka\'s batches.' });
   });
 
   test('a partition that Kafka leaves out or acknowledges twice is an error', () => {
