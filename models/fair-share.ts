@@ -17,6 +17,7 @@
  * and one who waits that long is one of so many. Keys are not kept, only hashes.
  * Source: token buckets of traffic policing; set-associative caches with the least recently used leaving.
  */
+import { hashOf } from './kernels/hash.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 const VERSION = 2;
@@ -144,14 +145,6 @@ function levelAt({ level, at, since, taken, settings }: FairShare, place: number
   if (isOfAnotherClock(settings, elapsed)) return burst;
   const passed = Math.max(0, elapsed);
   return Math.min(burst, level[place] + Math.min(passed / refillMs, part * ((taken - since[place]) >>> 0)) + (passed * burst) / restMs);
-}
-
-/** FNV-1a with a final mix; never 0. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return ((hash ^ (hash >>> 13)) >>> 0) || 1;
 }
 
 export function snapshot({ settings: { burst, refillMs, part, restMs, most }, owner, level, at, since, taken, crowdedOut }: FairShare): Uint8Array {

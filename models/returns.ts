@@ -7,6 +7,7 @@
  * 65,536 slots by the hash of order and item; a later purchase takes over the slot of an earlier one, so of those that lie far back a
  * return finds none. Untrained: nothing is to be taken back. Neither ids nor shoppers are kept, only hashes: 1.6 MB.
  */
+import { hashOf } from './kernels/hash.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 const SLOTS = 65_536;
@@ -32,14 +33,14 @@ export function init(): Returns {
 
 /** What was given for this order's item and not taken back. Changes nothing. */
 export function predict({ owner, gifts, at }: Returns, orderId: string, sku: string): Gifts | undefined {
-  const hash = hashOf(orderId, sku);
+  const hash = hashOfLine(orderId, sku);
   const slot = hash % SLOTS;
   return owner[slot] === hash ? { gifts: gifts[slot], at: at[slot] } : undefined;
 }
 
 /** A purchase of so many units has given once, at this event count. */
 export function learn({ owner, units, gifts, at }: Returns, orderId: string, sku: string, quantity: number, event: number): void {
-  const hash = hashOf(orderId, sku);
+  const hash = hashOfLine(orderId, sku);
   const slot = hash % SLOTS;
   const isSame = owner[slot] === hash;
   owner[slot] = hash;
@@ -52,21 +53,14 @@ export function learn({ owner, units, gifts, at }: Returns, orderId: string, sku
 export function giveBack(state: Returns, orderId: string, sku: string, quantity: number): Gifts | undefined {
   const given = predict(state, orderId, sku);
   if (!given) return undefined;
-  const slot = hashOf(orderId, sku) % SLOTS;
+  const slot = hashOfLine(orderId, sku) % SLOTS;
   state.units[slot] -= quantity;
   if (state.units[slot] > 0) return undefined;
   state.owner[slot] = 0;
   return given;
 }
 
-/** FNV-1a with a final mix; never 0. */
-function hashOf(orderId: string, sku: string): number {
-  const text = `${orderId}\u001f${sku}`;
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return ((hash ^ (hash >>> 13)) >>> 0) || 1;
-}
+const hashOfLine = (orderId: string, sku: string): number => hashOf(`${orderId}\u001f${sku}`);
 
 export function snapshot({ owner, units, gifts, at }: Returns): Uint8Array {
   return pack('returns', VERSION, { owner, units, gifts, at });
