@@ -68,21 +68,12 @@ export function init(settings: Partial<Settings> = {}): Popularity {
   };
 }
 
-/** The `limit` most popular items, best first, equal ones by number; a scan over all items. */
+/** The `limit` (≤ 1,024) most popular items, best first, equal ones by number; a scan over all items. */
 export function predict(state: Popularity, horizon: Horizon, limit: number): { item: number; share: number }[] {
-  const values = horizon === 'trending' ? state.fast : state.slow;
-  const total = horizon === 'trending' ? state.totalFast : state.totalSlow;
-  const best: number[] = [];
-  for (let item = 0; item < state.items; item++) {
-    const value = values[item];
-    if (!(value > 0) || limit <= 0) continue;
-    if (best.length === limit && !(value > values[best[limit - 1]])) continue;
-    let at = best.length;
-    while (at > 0 && values[best[at - 1]] < value) at--;
-    best.splice(at, 0, item);
-    if (best.length > limit) best.pop();
-  }
-  return best.map((item) => ({ item, share: values[item] / total }));
+  const [values, total] = horizon === 'trending' ? [state.fast, state.totalFast] : [state.slow, state.totalSlow];
+  const best = new Int32Array(Math.max(0, limit));
+  const count = top(values, state.items, limit, best);
+  return Array.from(best.subarray(0, count), (item) => ({ item, share: values[item] / total }));
 }
 
 /** Items of the top 64, best first. A view: later learning changes it. */

@@ -11,14 +11,12 @@
 import { begin, slot, top, type Scratch } from './kernels/candidates.js';
 import { capacityFor, checkItem, grownFloat32, grownFloat64, grownInt32, grownUint8 } from './kernels/growth.js';
 import { log } from './kernels/numbers.js';
-import { pack, unpack } from './kernels/snapshot.js';
 
 const SESSIONS = 100_000;
 const LENGTH = 30;
 const PER_ITEM = 64;
 const LOOKED_AT = 500;
 const NEIGHBOURS = 100;
-const VERSION = 1;
 
 export interface SessionKnn {
   /** By place in the ring: items of the session, its length and its number. */
@@ -116,44 +114,4 @@ function makeRoom(state: SessionKnn, sessions: number): void {
   state.items = grownInt32(state.items, capacity * LENGTH);
   state.lengths = grownUint8(state.lengths, capacity);
   state.numbers = grownFloat64(state.numbers, capacity);
-}
-
-/** Takes the item out of every session; what follows it there moves up. */
-export function forget(state: SessionKnn, item: number): void {
-  if (item < 0 || item >= state.known) return;
-  const stored = Math.min(state.sessions, SESSIONS);
-  for (let place = 0; place < stored; place++) {
-    const first = place * LENGTH;
-    const at = state.items.subarray(first, first + state.lengths[place]).indexOf(item);
-    if (at < 0) continue;
-    state.items.copyWithin(first + at, first + at + 1, first + state.lengths[place]);
-    state.lengths[place]--;
-  }
-  state.count[item] = 0;
-}
-
-export function snapshot(state: SessionKnn): Uint8Array {
-  const stored = Math.min(state.sessions, SESSIONS);
-  return pack('session-knn', VERSION, {
-    scalars: Float64Array.of(state.sessions, state.known),
-    items: state.items.slice(0, stored * LENGTH),
-    lengths: state.lengths.slice(0, stored),
-    numbers: state.numbers.slice(0, stored),
-    recent: state.recent.slice(0, state.known * PER_ITEM),
-    count: state.count.slice(0, state.known),
-  });
-}
-
-export function restore(bytes: Uint8Array): SessionKnn {
-  const from = unpack('session-knn', VERSION, bytes);
-  const [sessions, known] = from.f64('scalars');
-  return {
-    items: from.i32('items'),
-    lengths: from.u8('lengths'),
-    numbers: from.f64('numbers'),
-    sessions,
-    recent: from.f64('recent'),
-    count: from.f32('count'),
-    known,
-  };
 }

@@ -97,13 +97,6 @@ export function shopperOf(token: string, secret: string, nowMs: number): string 
   return typeof sub === 'string' && sub !== '' && typeof exp === 'number' && exp * 1000 > nowMs ? sub : undefined;
 }
 
-/** Sign a shopper token: what a shop's server does, and what tests and the demo shop need. */
-export function signShopper(userId: string, secret: string, expiresAtMs: number): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: userId, exp: Math.floor(expiresAtMs / 1000) })}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-}
-
 function jsonOf(part: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());

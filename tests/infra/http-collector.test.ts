@@ -6,8 +6,7 @@ import { interactions, sales } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { decodeToken } from '../../infra/http/position-token.js';
-import { signShopper } from '../../infra/http/keys.js';
-import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
+import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, signShopper, startHttp } from './http-server.js';
 
 let http: Awaited<ReturnType<typeof startHttp>>;
 beforeAll(async () => {

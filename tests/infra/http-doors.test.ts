@@ -5,14 +5,14 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Unavailable } from '../../pipeline/core/errors.js';
-import { shopperOf, signShopper } from '../../infra/http/keys.js';
+import { shopperOf } from '../../infra/http/keys.js';
 import { decodeToken, encodeToken } from '../../infra/http/position-token.js';
 import { badRequest } from '../../infra/http/problem.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
 import { orders } from '../../schemas/topics.js';
 import type { OrderEvent } from '../../schemas/types.js';
 import { textOf } from '../support/pages.js';
-import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, startHttp } from './http-server.js';
+import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, signShopper, startHttp } from './http-server.js';
 import { formats } from '../../producers/formats/index.js';
 import { encodeRecords } from '../../producers/publish.js';
 

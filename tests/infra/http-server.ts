@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { deadLetters, clickstream, orders, inventory, catalog } from '../../schemas/topics.js';
 import { createHttpServer } from '../../infra/http/server.js';
 import type { HttpDeps, HttpSettings } from '../../infra/http/doors.js';
@@ -67,4 +68,11 @@ export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<
     return { status: response.status, headers: response.headers, text, json: (text === '' ? undefined : JSON.parse(text)) as Record<string, never> };
   };
   return { server, port, url, accepted, asked, series, values, post };
+}
+
+/** A shopper token as a shop's server signs it; it ends at `expiresAtMs`. */
+export function signShopper(userId: string, secret: string, expiresAtMs: number): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: userId, exp: Math.floor(expiresAtMs / 1000) })}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
