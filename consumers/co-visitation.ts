@@ -34,7 +34,7 @@ export interface ItemNeighboursOptions extends Bounds {
 export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bounds }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
-  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision, ...fusion.settingsFor(repeats) }), shares: noShares(), shown: noneShown(), known: noItems(bounds) }),
+  init: () => ({ index: itemIndex.init(), model: fusion.init({ precision, repeats }), shares: noShares(), shown: noneShown(), known: noItems(bounds) }),
   learn(state, topic, value) {
     const { index, model, shares, shown, known } = state;
     if (topic === interactions.name) {
@@ -68,7 +68,7 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
     const [index, transitions, popular, repeated, patterns, shares, known, tastes, named, setting, ...shown] = ofCount(pieces, 10 + SHOWN_PIECES);
     checkRepeats(setting![0] === 1, repeats);
     const model = {
-      ...fusion.init({ precision, ...fusion.settingsFor(repeats) }), affinity: affinity.restore(tastes!), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: itemRepeats.restore(repeated!),
+      ...fusion.init({ precision, repeats }), affinity: affinity.restore(tastes!), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: itemRepeats.restore(repeated!),
       visitPatterns: visitPatterns.restore(patterns!), categories: categories.restore(named!),
     };
     return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, bounds) };

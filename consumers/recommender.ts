@@ -66,7 +66,7 @@ export const recommenderIn = ({ repeats = true, teach, currency = 'EUR', ...boun
   inputs: [interactions, purchases, recommendations, catalog, userMerges],
   init: () => ({
     index: itemIndex.init(), shares: noShares(), shown: shownLists.init(), quality: liveQuality.init(), contents: noContents(), known: noItems(bounds),
-    told: noneTold(), position: positionBias.init(), events: 0, chosen: 0, model: fusion.init(fusion.settingsFor(repeats)), toldLessons: -1,
+    told: noneTold(), position: positionBias.init(), events: 0, chosen: 0, model: fusion.init({ repeats }), toldLessons: -1,
   }),
   learn(state, topic, value) {
     if (topic === interactions.name) learnInteraction(state, value as Interaction);

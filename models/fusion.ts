@@ -39,15 +39,16 @@ export interface Settings {
   /** Events that all teach the ranker, and the share of the later ones that do: a lesson costs as much as a query. */
   readonly firstLessons: number;
   readonly lessonShare: number;
-  /** Whether what a shopper just looked at may be recommended again: yes for clicks, no where nobody buys twice. */
+  /**
+   * Whether what a shopper just looked at may be recommended again: yes for clicks, no where nobody buys twice. There taste says more than order, and
+   * the items nearest by embedding, which know it best, are candidates too: a scan of all items a query, about 12 ns each.
+   */
   readonly repeats: boolean;
-  /** Whether the items nearest by embedding are candidates too: a scan of all items a query, about 12 ns each. */
-  readonly scan: boolean;
   /** How item vectors are kept: int8 where they are learned elsewhere. */
   readonly precision: embedding.Settings['precision'];
 }
 
-export const defaults: Settings = { seed: 1, firstLessons: 200_000, lessonShare: 0.2, repeats: true, scan: false, precision: 'float32' };
+export const defaults: Settings = { seed: 1, firstLessons: 200_000, lessonShare: 0.2, repeats: true, precision: 'float32' };
 
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
@@ -92,9 +93,6 @@ export function init(settings: Partial<Settings> = {}): Fusion {
     lessons: 0,
   };
 }
-
-/** Settings for a shop where shoppers come back to items, and for one where nobody takes an item twice: there taste says more than order, and the nearest items know it best. */
-export const settingsFor = (repeats: boolean): Pick<Settings, 'repeats' | 'scan'> => ({ repeats, scan: !repeats });
 
 /** `hops` is how many clicks' 2-hop sums are kept, a power of two: a kilobyte each, once it is used. */
 export function workspace(hops = 16_384): Workspace {
@@ -153,7 +151,7 @@ export function learnRanking(state: Fusion, recent: Int32Array, item: number, wo
   gather(state, recent, work);
   twoHop.gather(state.coVisitation, recent, work.scratch);
   work.rank = 0;
-  if (settings.repeats && !settings.scan && !mayBePicked(work.scratch, item, popularity.listed(state.popularity, 'trending'))) return Number.NaN;
+  if (settings.repeats && !mayBePicked(work.scratch, item, popularity.listed(state.popularity, 'trending'))) return Number.NaN;
   const count = choose(state, recent, work, asked);
   const target = work.items.subarray(0, count).indexOf(item);
   if (target < 0) return Number.NaN;
@@ -222,11 +220,11 @@ const near = new Int32Array(2 * NEAR);
 
 /** The candidates' slots into `picked`, their items into `items`. */
 function choose(state: Fusion, recent: Int32Array, { scratch: space, picked, items }: Workspace, asked: Asked = NOTHING_ASKED): number {
-  const { settings } = state;
-  const found = settings.scan ? embedding.nearest(state.embedding, recent, asked.exclude === undefined ? NEAR : 2 * NEAR, near) : 0;
+  const { settings: { repeats: mayRepeat } } = state;
+  const found = mayRepeat ? 0 : embedding.nearest(state.embedding, recent, asked.exclude === undefined ? NEAR : 2 * NEAR, near);
   const count = pick(space, asked, {
-    repeats: settings.repeats,
-    near: settings.scan ? near.subarray(0, found) : undefined,
+    repeats: mayRepeat,
+    near: mayRepeat ? undefined : near.subarray(0, found),
     trending: popularity.listed(state.popularity, 'trending'),
     popular: popularity.listed(state.popularity, 'popular'),
   }, picked);
@@ -258,7 +256,7 @@ function forgetCounts(state: Fusion, items: Int32Array): void {
 export function* snapshot(state: Fusion): Iterable<Uint8Array> {
   const { settings: s } = state;
   yield pack('fusion', VERSION, {
-    settings: Float64Array.of(s.seed, s.firstLessons, s.lessonShare, s.repeats ? 1 : 0, s.scan ? 1 : 0),
+    settings: Float64Array.of(s.seed, s.firstLessons, s.lessonShare, s.repeats ? 1 : 0),
     scalars: Float64Array.of(state.lessons),
     random: state.random,
   });
@@ -277,10 +275,10 @@ export const PIECES = 9;
 
 export function restore([own, transitions, tastes, popular, repeated, patterns, vectors, named, ranking]: readonly Uint8Array[]): Fusion {
   const from = unpack('fusion', VERSION, own!);
-  const [seed, firstLessons, lessonShare, mayRepeat, mayScan] = from.f64('settings');
+  const [seed, firstLessons, lessonShare, mayRepeat] = from.f64('settings');
   const [lessons] = from.f64('scalars');
   return {
-    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, scan: mayScan === 1, precision: 'float32' },
+    settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, precision: 'float32' },
     coVisitation: coVisitation.restore(transitions!),
     affinity: affinity.restore(tastes!),
     popularity: popularity.restore(popular!),

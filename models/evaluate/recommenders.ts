@@ -63,7 +63,7 @@ function eachEvent(learnEvent: EventLearner): (sessions: readonly Int32Array[]) 
 }
 
 function fusionRecommender(repeats: boolean, categoryOf: ReadonlyMap<number, string>): Recommender {
-  const state = fusion.init(fusion.settingsFor(repeats));
+  const state = fusion.init({ repeats });
   for (const [item, category] of categoryOf) categories.learn(state.categories, item, category);
   const work = fusion.workspace();
   return {
