@@ -1,7 +1,7 @@
 /**
  * Fatigue: an item shown again and again without a click is worth less to that shopper.
  *
- *   damping = −strength·log(1 + showings without a click)       added to the score, which is log odds; strength 0 = off
+ *   damping = −log(1 + showings without a click)       added to the score, which is log odds, by a strength that each request may name
  *
  * Remembered are pairs of a shopper and an item, with the showings (at most 255) since the last click on it, in 2^21 places: 19 MB for 2 M
  * pairs, which are 40,000 shoppers with 50 items each or 200,000 with ten. A shopper has a region of 4,096 places by the hash of their id, and
@@ -16,15 +16,14 @@ import { pack, unpack } from './kernels/snapshot.js';
 
 const ROW = 16;
 const REGION = 256 * ROW;
-const VERSION = 2;
+const VERSION = 3;
 
 export interface Settings {
-  readonly strength: number;
   /** Binary logarithm of the pairs that are remembered; at least 12. */
   readonly bits: number;
 }
 
-export const defaults: Settings = { strength: 1, bits: 21 };
+export const defaults: Settings = { bits: 21 };
 
 export interface Fatigue {
   readonly settings: Settings;
@@ -49,7 +48,7 @@ export function timesShown(state: Fatigue, shopper: string, item: number): numbe
 /** What to add to the item's score; 0 or less, finite. */
 export function predict(state: Fatigue, shopper: string, item: number): number {
   const times = timesShown(state, shopper, item);
-  return times === 0 || state.settings.strength === 0 ? 0 : -state.settings.strength * log(1 + times);
+  return times === 0 ? 0 : -log(1 + times);
 }
 
 export function learnShown(state: Fatigue, shopper: string, item: number): void {
@@ -145,13 +144,13 @@ export function snapshot({ settings, shoppers, items, times }: Fatigue): Uint8Ar
     kept.items[n] = items[place];
     kept.times[n++] = times[place];
   }
-  return pack('fatigue', VERSION, { settings: Float64Array.of(settings.strength, settings.bits), ...kept });
+  return pack('fatigue', VERSION, { settings: Float64Array.of(settings.bits), ...kept });
 }
 
 export function restore(bytes: Uint8Array): Fatigue {
   const from = unpack('fatigue', VERSION, bytes);
-  const [strength, bits] = from.f64('settings');
-  const state = init({ strength, bits });
+  const [bits] = from.f64('settings');
+  const state = init({ bits });
   const [shoppers, items, times] = [from.u32('shoppers'), from.i32('items'), from.u8('times')];
   from.i32('at').forEach((place, n) => {
     state.shoppers[place] = shoppers[n];

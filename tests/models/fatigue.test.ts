@@ -18,12 +18,6 @@ test('each showing without a click damps more, and a click makes it as new', () 
   expect(predict(state, 'ann', 7)).toBe(0);
 });
 
-test('strength 0 damps nothing', () => {
-  const state = init({ bits: 12, strength: 0 });
-  learnShown(state, 'ann', 7);
-  expect(predict(state, 'ann', 7)).toBe(0);
-});
-
 test('of one shopper a hundred items are remembered, as a list of showings would count them', () => {
   fc.assert(fc.property(fc.array(fc.tuple(fc.nat(99), fc.boolean()), { maxLength: 400 }), fc.integer({ min: 1, max: 9 }), (story, step) => {
     const state = init({ bits: 12 });
