@@ -9,7 +9,7 @@ import { CHUNK_BYTES, type Summary } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
 import { caughtUp } from '../caught-up.js';
 import { readConfig, type Config } from '../config.js';
-import { ConfigError, Unavailable } from '../core/errors.js';
+import { ConfigError } from '../core/errors.js';
 import type { NewRecord } from '../core/log.js';
 import { noMetrics, type Journal } from '../core/metrics.js';
 import { openEngine } from '../engine.js';
@@ -18,7 +18,7 @@ import { startMillrace } from '../main.js';
 import { GaveUp, replay } from '../replay.js';
 import { uploader } from '../replay-upload.js';
 import { exitingWell, REFUSED, TRY_AGAIN, TryAgain } from './exit.js';
-import { installationDirectory } from './installation.js';
+import { askRunning, installationDirectory } from './installation.js';
 import { textOf } from './text-lines.js';
 
 interface Options {
@@ -146,14 +146,14 @@ function linesOf({ refused, examples }: Summary): string {
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
   if (options.url !== undefined) return uploader(options.url, source, config.ADMIN_TOKENS[0]);
   if (config.KAFKA_BROKERS.length > 0) return cluster(config, options, source);
-  return (await askRunning(config.DATA_DIR, options.clock)) ?? (await runningDemo(config, options)) ?? ourselves(config, options);
+  return (await runningIn(config.DATA_DIR, options.clock)) ?? (await runningDemo(config, options)) ?? ourselves(config, options);
 }
 
 /** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
 async function runningDemo(config: Config, { clock }: Options): Promise<Destination | undefined> {
   const directory = installationDirectory(config);
   if (directory === config.DATA_DIR || clock === 'file') return undefined;
-  const demo = await askRunning(directory, clock);
+  const demo = await runningIn(directory, clock);
   if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
   return demo;
 }
@@ -174,20 +174,17 @@ async function cluster(config: Config, { clock }: Options, source: string): Prom
 }
 
 /** The process that runs in the data directory, if there is one. */
-async function askRunning(directory: string, clock: Options['clock']): Promise<Destination | undefined> {
-  try {
-    const { partitions, clock: its } = await callDoor(directory, { kind: 'log' }) as { partitions: number; clock: string };
-    if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
-    return {
-      partitions,
-      send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
-      finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
-      stop: async () => {},
-    };
-  } catch (error) {
-    if (error instanceof Unavailable) return undefined;
-    throw error;
-  }
+async function runningIn(directory: string, clock: Options['clock']): Promise<Destination | undefined> {
+  const running = await askRunning(directory, { kind: 'log' });
+  if (!running) return undefined;
+  const { partitions, clock: its } = running.answer as { partitions: number; clock: string };
+  if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
+  return {
+    partitions,
+    send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
+    finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
+    stop: async () => {},
+  };
 }
 
 /** Nobody runs: run the whole topology here until everything has had its effects. */
