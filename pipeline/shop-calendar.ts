@@ -1,6 +1,6 @@
 import type { Plan, PlannedDay } from '../models/forecast/planned-days.js';
+import { dateOf } from '../schemas/ordering.js';
 
-const DAY_MS = 86_400_000;
 const MOST_DAYS = 5_000;
 const FIELDS: ReadonlySet<string> = new Set(['date', 'kind', 'name']);
 const KINDS = ['closed', 'holiday', 'promotion'] as const;
@@ -23,14 +23,14 @@ export function parseCalendar(text: string, file?: string): { plan: Plan; proble
     const place = `${name}[${i}]`;
     if (typeof entry !== 'object' || entry === null) return problems.push(`${place} must be an object with date and kind.`);
     const { date, kind, name: given } = entry as { date?: unknown; kind?: unknown; name?: unknown };
-    const day = typeof date === 'string' ? dayOfDate(date) : undefined;
-    if (day === undefined) problems.push(`${place}.date must be a date such as 2026-12-25, not ${JSON.stringify(date)}.`);
+    const day = (typeof date === 'string' ? dateOf(date) : null) ?? Number.NaN;
+    if (Number.isNaN(day)) problems.push(`${place}.date must be a date such as 2026-12-25, not ${JSON.stringify(date)}.`);
     const known = KINDS.find((one) => one === kind);
     if (known === undefined) problems.push(`${place}.kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}.`);
     if (given !== undefined && (typeof given !== 'string' || given === '' || given.length > 100)) problems.push(`${place}.name must be a text of 1 to 100 characters.`);
     for (const field of Object.keys(entry)) if (!FIELDS.has(field)) problems.push(`${place}.${field} is no field of a day: date, kind and name are.`);
-    if (day !== undefined && plan.has(day)) problems.push(`${place}: ${String(date)} is there twice.`);
-    if (day !== undefined && known) plan.set(day, { kind: known, name: typeof given === 'string' ? given : known });
+    if (plan.has(day)) problems.push(`${place}: ${String(date)} is there twice.`);
+    if (known && !Number.isNaN(day)) plan.set(day, { kind: known, name: typeof given === 'string' ? given : known });
   });
   return { plan, problems };
 }
@@ -43,11 +43,4 @@ function listOf(text: string): { entries?: unknown[]; why?: string } {
   } catch (error) {
     return { why: (error as Error).message };
   }
-}
-
-/** Days since 1970-01-01; undefined for what is no day of the calendar, such as 2026-02-30. */
-function dayOfDate(date: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\d$/.test(date)) return undefined;
-  const time = Date.parse(`${date}T00:00:00Z`);
-  return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date ? undefined : time / DAY_MS;
 }
