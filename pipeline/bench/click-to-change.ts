@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readConfig } from '../config.js';
 import { silentJournal } from '../core/metrics.js';
 import { startMillrace } from '../main.js';
 import { figure, quantile, type Bench, type BenchSetting, type Figure } from './bench.js';
+import { kafkaTopics } from './kafka-setting.js';
 import { startGenerator, type ClickResult } from './load-order.js';
-import { deleteTopics } from './peers/kafka.js';
 
 const RATES = [50, 200];
 const SHOPPERS = 500;
@@ -58,11 +57,11 @@ export const clickToChangeKafka: Bench = {
   about: 'The same on Kafka.',
   needs: ['KAFKA_BROKERS'],
   async run(setting) {
-    const prefix = `bench-${randomBytes(4).toString('hex')}-`;
+    const { prefix, partitions, remove } = kafkaTopics(setting);
     try {
-      return await measure('kafka', setting, { KAFKA_BROKERS: setting.config.KAFKA_BROKERS.join(','), TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '4' });
+      return await measure('kafka', setting, { KAFKA_BROKERS: setting.config.KAFKA_BROKERS.join(','), TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: String(partitions) });
     } finally {
-      await deleteTopics(setting.config.KAFKA_BROKERS, prefix).catch(() => {});
+      await remove();
     }
   },
 };

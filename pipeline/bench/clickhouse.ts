@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import { openClickHouse } from '../../infra/clickhouse/server.js';
-import { openKafkaLog } from '../../infra/kafka-log/index.js';
 import { interactions } from '../../schemas/topics.js';
 import type { Log, LogRecord } from '../core/log.js';
 import { noMetrics, silentJournal } from '../core/metrics.js';
@@ -25,11 +23,8 @@ export const clickhouse: Bench = {
   about: 'Kafka to ClickHouse, each row once, beside a bare insert loop of @clickhouse/client with the same rows in the same batches into the same tables (views and fsync included).',
   needs: ['KAFKA_BROKERS', 'CLICKHOUSE_URL'],
   async run(setting) {
-    const { prefix, partitions, remove } = kafkaTopics(setting);
-    const log = await openKafkaLog({
-      brokers: setting.config.KAFKA_BROKERS, clientId: 'millrace-bench', prefix, partitions, replicationFactor: 1, stateDirectory: join(setting.folder, 'members'),
-      metrics: noMetrics, journal: silentJournal,
-    });
+    const { partitions, open, remove } = kafkaTopics(setting);
+    const log = await open('members');
     // Made anew for each use: hundreds of thousands of objects held meanwhile would have the collector of garbage measured.
     const records = (): LogRecord[] => interactionRecords(interactionsOf(ROWS, 2_000, 5_000));
     const spec = clickhouseSinks.find(({ topic }) => topic === interactions.name)!;

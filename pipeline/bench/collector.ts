@@ -2,7 +2,6 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { createHttpServer, type HttpServer } from '../../infra/http/server.js';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
-import { openKafkaLog } from '../../infra/kafka-log/index.js';
 import { allTopics } from '../../schemas/topics.js';
 import type { Log } from '../core/log.js';
 import { noMetrics, silentJournal } from '../core/metrics.js';
@@ -44,11 +43,8 @@ export const collectorKafka: Bench = {
   about: 'The collector over HTTP on Kafka, beside a bare server that parses the JSON and sends each event as a message with kafkajs, acknowledged by all replicas.',
   needs: ['KAFKA_BROKERS'],
   async run(setting) {
-    const { prefix, partitions, remove } = kafkaTopics(setting);
-    const log = await openKafkaLog({
-      brokers: setting.config.KAFKA_BROKERS, clientId: 'millrace-bench', prefix, partitions, replicationFactor: 1, stateDirectory: join(setting.folder, 'members'),
-      metrics: noMetrics, journal: silentJournal,
-    });
+    const { prefix, partitions, open, remove } = kafkaTopics(setting);
+    const log = await open('members');
     let sender: Awaited<ReturnType<typeof eventSender>> | undefined;
     try {
       await log.ensureTopics(allTopics);

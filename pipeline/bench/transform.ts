@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { openKafkaLog } from '../../infra/kafka-log/index.js';
 import { clickstream, interactions, userProfiles } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { consumer, on } from '../core/consumer.js';
@@ -25,13 +23,10 @@ export const transformKafka: Bench = {
   about: 'Consume, transform and produce exactly once at saturation, beside the same loop in plain kafkajs without transactions.',
   needs: ['KAFKA_BROKERS'],
   async run(setting) {
-    const { prefix, partitions, remove } = kafkaTopics(setting);
+    const { prefix, partitions, open, remove } = kafkaTopics(setting);
     const brokers = setting.config.KAFKA_BROKERS;
-    const open = (metrics: Metrics, name: string): Promise<Log> => openKafkaLog({
-      brokers, clientId: 'millrace-bench', prefix, partitions, replicationFactor: 1, stateDirectory: join(setting.folder, name), metrics, journal: silentJournal,
-    });
     let round = 0;
-    const log = await open(noMetrics, 'loading');
+    const log = await open('loading');
     try {
       await log.ensureTopics([clickstream]);
       await load(log, partitions);
@@ -60,7 +55,7 @@ async function load(log: Log, partitions: number): Promise<void> {
 }
 
 /** Events a second from the first that is taken to the commit of the last. */
-async function exactlyOnce(open: (metrics: Metrics, name: string) => Promise<Log>, name: string): Promise<number> {
+async function exactlyOnce(open: (name: string, metrics: Metrics) => Promise<Log>, name: string): Promise<number> {
   const output = { ...interactions, name: `${name}-copies`, codec: clickstream.codec, kind: 'leaf' } as const;
   const table = { ...userProfiles, name: `${name}-table` };
   let began: number | undefined;
@@ -83,7 +78,7 @@ async function exactlyOnce(open: (metrics: Metrics, name: string) => Promise<Log
       ctx.emit(output, key, transformed(value));
     }), holdsTime: false }],
   });
-  const log = await open(metrics, name);
+  const log = await open(name, metrics);
   await log.ensureTopics([clickstream, output, table]);
   const stores = Array.from({ length: log.partitions }, () => memoryStore());
   const running = runConsumer(copying, { consumers: [copying], learners: [], sinks: [], views: [] }, {
