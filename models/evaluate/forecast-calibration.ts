@@ -37,31 +37,42 @@ export function init(probabilities: Float64Array): Counts {
 
 /** Open periods only: of a closed one nothing is promised. */
 export function add(counts: Counts, { actual, quantiles, open }: ScoredSeries): void {
+  for (let h = 0; h < actual.length; h++) if (open[h] === true) addPeriod(counts, actual[h] ?? 0, quantiles, h * counts.probabilities.length);
+}
+
+/** One period: `y` units, forecast as the quantiles from `from` on. */
+export function addPeriod(counts: Counts, y: number, quantiles: ArrayLike<number>, from: number): void {
   const { probabilities, below, equal, shared } = counts;
   const n = probabilities.length;
-  for (let h = 0; h < actual.length; h++) {
-    if (open[h] !== true) continue;
-    counts.counted++;
-    const y = actual[h] ?? 0;
-    for (let p = 0; p < n; p++) {
-      const q = quantiles[h * n + p] ?? 0;
-      if (y < q) below[p] = (below[p] ?? 0) + 1;
-      else if (y === q) equal[p] = (equal[p] ?? 0) + 1;
-    }
-    if (!((quantiles[h * n + n - 1] ?? 0) > 0)) {
-      counts.silent++;
-      if (y <= 0) counts.silentRight++;
-      continue;
-    }
-    const half = Number.isInteger(y) ? 0.5 : 0;
-    const low = probabilityBelow(y - half, probabilities, quantiles, h * n);
-    const high = probabilityBelow(y + half, probabilities, quantiles, h * n);
-    for (let p = 0; p < n; p++) {
-      const level = probabilities[p] ?? 0;
-      const share = high > low ? Math.min(1, Math.max(0, (level - low) / (high - low))) : Number(high < level);
-      shared[p] = (shared[p] ?? 0) + share;
-    }
+  counts.counted++;
+  for (let p = 0; p < n; p++) {
+    const q = quantiles[from + p] ?? 0;
+    if (y < q) below[p] = (below[p] ?? 0) + 1;
+    else if (y === q) equal[p] = (equal[p] ?? 0) + 1;
   }
+  if (!((quantiles[from + n - 1] ?? 0) > 0)) {
+    counts.silent++;
+    if (y <= 0) counts.silentRight++;
+    return;
+  }
+  const half = Number.isInteger(y) ? 0.5 : 0;
+  const low = probabilityBelow(y - half, probabilities, quantiles, from);
+  const high = probabilityBelow(y + half, probabilities, quantiles, from);
+  for (let p = 0; p < n; p++) {
+    const level = probabilities[p] ?? 0;
+    const share = high > low ? Math.min(1, Math.max(0, (level - low) / (high - low))) : Number(high < level);
+    shared[p] = (shared[p] ?? 0) + share;
+  }
+}
+
+/** What several have counted; of the same probabilities. */
+export function merged(all: readonly Counts[]): Counts {
+  const sum = init(all[0]?.probabilities ?? new Float64Array(0));
+  for (const one of all) {
+    for (const name of ['below', 'equal', 'shared'] as const) one[name].forEach((count, p) => { sum[name][p]! += count; });
+    for (const name of ['counted', 'silent', 'silentRight'] as const) sum[name] += one[name];
+  }
+  return sum;
 }
 
 export function calibration({ probabilities, below, equal, shared, counted, silent, silentRight }: Counts): Calibration[] {

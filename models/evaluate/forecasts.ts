@@ -9,6 +9,7 @@ import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 import * as totals from './forecast-totals.js';
 import type { Plan } from '../forecast/planned-days.js';
+import { lived } from './living.js';
 import { openAfter, salesByPeriod } from './open-periods.js';
 
 export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
@@ -74,21 +75,6 @@ export interface ForecastEvaluation {
   predictSeconds: number;
 }
 
-/** Cells in order of period, and where each period starts. */
-function byPeriod(table: SalesTable): { order: Int32Array; starts: Int32Array } {
-  const starts = new Int32Array(table.periods + 1);
-  for (const t of table.period) starts[t + 1] = (starts[t + 1] ?? 0) + 1;
-  for (let t = 0; t < table.periods; t++) starts[t + 1] = (starts[t + 1] ?? 0) + (starts[t] ?? 0);
-  const next = starts.slice();
-  const order = new Int32Array(table.period.length);
-  table.period.forEach((t, cell) => {
-    const at = next[t] ?? 0;
-    order[at] = cell;
-    next[t] = at + 1;
-  });
-  return { order, starts };
-}
-
 export function evaluateForecasts(
   table: SalesTable,
   protocol: ForecastProtocol,
@@ -101,9 +87,7 @@ export function evaluateForecasts(
   const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay: protocol.firstDay, plan: protocol.plan });
   const series = seriesOf(table, horizon);
   const sales = salesByPeriod(table);
-  const { order, starts } = byPeriod(table);
-  const buffer = new Float64Array(table.skus).fill(NaN);
-  const known: number[] = [];
+  const living = lived(table);
   const phaseUnits = Array.from({ length: season }, () => 0);
   const phasePeriods = Array.from({ length: season }, () => 0);
   const cutoffScores: metrics.ForecastScores[] = [];
@@ -125,27 +109,14 @@ export function evaluateForecasts(
 
   protocol.cutoffs.forEach((cutoff, c) => {
     const began = cpuSeconds();
-    for (let t = from; t <= cutoff; t++) {
-      for (const sku of known) buffer[sku] = 0;
-      let total = 0;
-      for (let i = starts[t] ?? 0; i < (starts[t + 1] ?? 0); i++) {
-        const cell = order[i] ?? 0;
-        const sku = table.sku[cell] ?? 0;
-        const units = table.units[cell] ?? 0;
-        total += Math.max(0, units);
-        if (Number.isNaN(buffer[sku])) {
-          if (units <= 0) continue;
-          known.push(sku);
-          buffer[sku] = 0;
-        }
-        buffer[sku] = (buffer[sku] ?? 0) + units;
-      }
-      phaseUnits[t % season] = (phaseUnits[t % season] ?? 0) + total;
-      phasePeriods[t % season] = (phasePeriods[t % season] ?? 0) + 1;
-      demand.learn(model, buffer);
-      updates += known.length;
+    for (; from <= cutoff; from++) {
+      const now = living.next().value;
+      if (now === undefined) break;
+      phaseUnits[from % season]! += now.sold;
+      phasePeriods[from % season]!++;
+      demand.learn(model, now.demand);
+      updates += now.known.length;
     }
-    from = cutoff + 1;
     learnSeconds += cpuSeconds() - began;
 
     const factors = seasonFactors(phaseUnits, phasePeriods);
@@ -178,9 +149,9 @@ export function evaluateForecasts(
       calibration.add(classPromises[at] ?? promises, scored);
       const index: SeasonIndex = { factors, firstPhase: first % season };
       BASELINES.forEach((baseline, b) => {
-        const from = cpuSeconds();
+        const plainAt = cpuSeconds();
         const plain = baseline.forecast(history, index, horizon, probabilities);
-        baselineSeconds[b]! += cpuSeconds() - from;
+        baselineSeconds[b]! += cpuSeconds() - plainAt;
         const plainly = { ...scored, ...plain, ...edges(plain.quantiles) };
         metrics.add(baselineSums[b] ?? metrics.init(), plainly, probabilities);
         detail.add(plainDetails[b], plainly);

@@ -187,7 +187,7 @@ function leavePanel(model: DemandForecaster): void {
   for (let i = start * step; i < eligible.length; i += step) chosen.push(eligible[Math.floor(i)] ?? 0);
   if (chosen.length === 0) return;
   const leads = [...new Set(PANEL_LEADS.map((share) => Math.max(1, Math.round(share * model.horizon))))];
-  const periods = leads.map((lead) => periodAt(model, lead));
+  const periods = periodsAhead(model, leads);
   const row = EXPERTS.length * model.probabilities.length;
   const quantiles = new Float64Array(leads.length * chosen.length * row);
   const means = new Float64Array(leads.length * EXPERTS.length);
@@ -227,12 +227,15 @@ const outlooks = new WeakMap<DemandForecaster, { period: number; periods: Period
 function periodsToCome(model: DemandForecaster): Period[] {
   const known = outlooks.get(model);
   if (known?.period === model.period) return known.periods;
-  const periods = Array.from({ length: model.horizon }, (_, i) => periodAt(model, i + 1));
+  const periods = periodsAhead(model, Array.from({ length: model.horizon }, (_, i) => i + 1));
   outlooks.set(model, { period: model.period, periods });
   return periods;
 }
 
-/** One SKU's forecast of the next `horizon` periods. Never changes the model. */
-export function predict(model: DemandForecaster, sku: number, out: SkuForecast): void {
-  predictSku(model, model.bank, sku, periodsToCome(model), out, model.byFractions[sku] === 0);
+/** Periods so far ahead of what is known: 1 is the next. */
+export const periodsAhead = (model: DemandForecaster, leads: readonly number[]): Period[] => leads.map((lead) => periodAt(model, lead));
+
+/** One SKU's forecast of the next `horizon` periods, or of these. Never changes the model. */
+export function predict(model: DemandForecaster, sku: number, out: SkuForecast, periods: readonly Period[] = periodsToCome(model)): void {
+  predictSku(model, model.bank, sku, periods, out, model.byFractions[sku] === 0);
 }

@@ -2,12 +2,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type Judged } from '../../models/evaluate/forecasts.js';
+import { prequential, type Prequential } from '../../models/evaluate/prequential.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { cpuSeconds } from '../bench/bench.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { parseCalendar } from '../shop-calendar.js';
 import { parseCount, wholeFrom } from './counts.js';
+import { prequentialJson, prequentialProtocol, prequentialTable } from './prequential.js';
 import { round, writePage } from './report.js';
 import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
@@ -22,6 +24,7 @@ interface Options {
   calendar?: string;
   minHistoryDays: number;
   minSellingDays: number;
+  prequential?: number | true;
   compare?: 'statsforecast';
   python: string;
   report?: string;
@@ -39,6 +42,7 @@ export function evaluateForecastsCommand(): Command {
     .option('--calendar <file>', 'days known in advance, as SHOP_CALENDAR has them: closed ones, holidays and promotions by name (daily sales only)')
     .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', wholeFrom(0, 10_000), 0)
     .option('--min-selling-days <periods>', 'score a SKU only if it sold in this many periods up to the cut-off', parseCount, 1)
+    .option('--prequential [periods]', 'also judge intervals on every open period after this warm-up, by forecasts of 1 period, a quarter, half and a whole horizon before (two horizons)', parseCount)
     .addOption(new Option('--compare <name>', 'beside it, on the same series: Python\'s statsforecast (AutoETS, Theta, AutoCES, seasonal naive), which takes minutes').choices(['statsforecast']))
     .option('--python <path>', 'the Python of --compare', 'python3')
     .option('--report <file>', 'also write a page with plots (HTML, needs no network)')
@@ -75,10 +79,13 @@ async function run(options: Options): Promise<void> {
       `Scored: SKUs with ${options.minSellingDays} selling periods or more, first sold at least ${options.minHistoryDays} days before the cut-off; ` +
       `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.` +
       (plan ? ` Millrace was told ${plan.size} days in advance (${options.calendar}); the others were not.` : '');
+  const warmUp = options.prequential === true ? 2 * options.horizon : options.prequential;
+  if (warmUp !== undefined && warmUp >= table.periods) throw new DataFileError(`Nothing is left of ${options.sales} after a warm-up of ${warmUp} ${step.name}s: give --prequential less.`);
   say(protocolText);
   const result = evaluateForecasts(table, protocol, cpuSeconds, say, options.compare === 'statsforecast' ? statsforecastOf(options.python) : undefined);
   if (result.overall.series === 0) throw new DataFileError(`No series of ${options.sales} has enough sales before a cut-off to be scored.`);
-  const report = describe(result, {
+  const judged = warmUp === undefined ? undefined : { result: prequential(table, protocol, warmUp, say), protocol: prequentialProtocol(warmUp, protocol.horizon, step.name) };
+  const report = describe(result, judged?.result, {
     step: step.name,
     horizon: options.horizon,
     season: options.season,
@@ -86,16 +93,22 @@ async function run(options: Options): Promise<void> {
     seconds: (performance.now() - began) / 1000,
   });
   if (options.report !== undefined) {
-    await writeReport(options.report, result, sales.names, {
-      protocol: `${protocolText} Cut-offs ${cutoffs.map(dateOf).join(', ')}; ${options.horizon} periods ahead; season ${options.season}.`,
+    await writeReport(options.report, result, judged?.result, sales.names, {
+      protocol: `${protocolText} Cut-offs ${cutoffs.map(dateOf).join(', ')}; ${options.horizon} periods ahead; season ${options.season}.${judged ? ` ${judged.protocol}` : ''}`,
       step: step.name, season: options.season,
     });
   }
-  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, step.name, report.seconds));
+  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, judged, step.name, report.seconds));
+}
+
+interface JudgedDaily {
+  readonly result: Prequential;
+  readonly protocol: string;
 }
 
 function describe(
   result: ForecastEvaluation,
+  daily: Prequential | undefined,
   protocol: { step: string; horizon: number; season: number; cutoffs: string[]; seconds: number },
 ) {
   const { seconds, ...rest } = protocol;
@@ -105,6 +118,7 @@ function describe(
     protocol: rest,
     by_cutoff: result.cutoffs.map((scores, i) => ({ cutoff: protocol.cutoffs[i], ...rounded(scores) })),
     by_class: result.classes.map((scores) => ({ class: scores.class, ...judged(scores) })),
+    ...(daily && { prequential: prequentialJson(daily) }),
     totals: result.totals.map((scores) => ({ of: scores.of, model: scores.model, ...rounded(scores) })),
     baselines: result.baselines.map((scores) => ({ model: scores.model, ...rounded(scores), cpu_seconds: round(scores.cpuSeconds) })),
     ...(result.rivals.length > 0 && { rivals: result.rivals.map((one) => ({ model: one.model, ...rounded(one), ...besideOurs(one, result) })) }),
@@ -125,10 +139,11 @@ async function readPlan(file: string, step: string, periodOf: (day: number) => n
   return new Map([...plan].map(([day, planned]) => [periodOf(day), planned]));
 }
 
-async function writeReport(file: string, result: ForecastEvaluation, names: readonly string[], how: { protocol: string; step: string; season: number }): Promise<void> {
+async function writeReport(file: string, result: ForecastEvaluation, daily: Prequential | undefined, names: readonly string[], how: { protocol: string; step: string; season: number }): Promise<void> {
   const html = forecastsPage({
     ...how,
     ...result,
+    daily,
     classes: result.classes.map((scores) => ({ ...scores, name: scores.class })),
     baselines: [...result.baselines, ...result.rivals].map((scores) => ({ ...scores, name: scores.model })),
     probabilities: PROBABILITIES,
@@ -165,7 +180,7 @@ const judged = (scores: Judged): Judged => ({ ...rounded(scores), coverage_80_sh
 
 const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
-function table_(result: ForecastEvaluation, step: string, seconds: number): string {
+function table_(result: ForecastEvaluation, daily: JudgedDaily | undefined, step: string, seconds: number): string {
   const width = Math.max(40, ...result.rivals.map(({ model }) => model.length + 1));
   const row = (name: string, scores: ForecastScores): string =>
     name.padEnd(width) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
@@ -177,6 +192,7 @@ function table_(result: ForecastEvaluation, step: string, seconds: number): stri
     ...result.classes.filter((scores) => scores.series > 0).map((scores) => ours(`  ${scores.class}`, scores)),
     ...result.baselines.map((scores) => row(scores.model, scores) + ''.padStart(20) + spent(scores.cpuSeconds)),
     ...result.rivals.map((one) => `${row(one.model, one)}${''.padStart(20)}${spent(one.cpuSeconds)}\n  ${Object.entries(besideOurs(one, result)).map(([name, value]) => `${name} ${value}`).join(', ')}`),
+    ...(daily ? ['', prequentialTable(daily.result, daily.protocol, width)] : []),
     '',
     `Totals by ${step}, from the bottom up, beside textbook methods that see the total alone:`,
     ...result.totals.map((scores) => row(`${scores.of}: ${scores.model}`, scores)),

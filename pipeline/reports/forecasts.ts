@@ -1,6 +1,7 @@
 /** The page of `evaluate forecasts --report`: series with their fans, calibration, error by horizon and class, and baselines. */
 import type { Calibration } from '../../models/evaluate/forecast-calibration.js';
 import type { Example } from '../../models/evaluate/forecast-detail.js';
+import type { Prequential } from '../../models/evaluate/prequential.js';
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import { figure, page, plots, table } from './page.js';
 import { fanPlot, linePlot, percent, type Axes, type Point } from './plots.js';
@@ -19,6 +20,8 @@ export interface ForecastsReport {
   readonly baselines: readonly Named[];
   readonly horizons: readonly { readonly name: string; readonly sql: readonly number[] }[];
   readonly calibration: readonly Calibration[];
+  /** Intervals judged period after period, where that was asked for. */
+  readonly daily?: Prequential;
   readonly probabilities: readonly number[];
   readonly examples: readonly (Example & { readonly name: string })[];
 }
@@ -42,10 +45,11 @@ export function forecastsPage(report: ForecastsReport): string {
       { name: 'RMSSE', value: shown(overall.rmsse) },
       { name: 'Bias', value: percent(overall.bias), note: 'of units sold' },
       { name: '80 % interval holds', value: percent(overall.coverage_80), note: 'of open periods' },
+      ...(report.daily ? [{ name: `80 % interval, every ${step}`, value: percent(report.daily.overall.coverage_80), note: `ties shared: ${percent(report.daily.overall.coverage_80_shared)}` }] : []),
     ],
     sections: [
       plots(report.examples.map((example) => figure(`${KINDS[example.kind]}: ${example.name}`, fan(example, report), 'Line and bands: median, 60 % and 80 % interval. Dots: what was sold then.'))),
-      plots([calibrationOf(report.calibration), byHorizon(report)]),
+      plots([calibrationOf(report.calibration), byHorizon(report), ...(report.daily ? [heldByLead(report.daily, step)] : [])]),
       table('Beside the baselines of the same run', ['forecast', ...COLUMNS], [row('millrace', overall), ...baselines.map((one) => row(one.name, one))],
         'Smaller is better but for coverage; bias is signed. Means of the cut-offs.'),
       table('By how often a SKU sells', ['class', ...COLUMNS], [row('all', overall), ...classes.filter(({ series }) => series > 0).map((one) => row(one.name, one))],
@@ -87,6 +91,16 @@ function byHorizon({ horizons, step }: ForecastsReport): string {
   });
   const caption = beyond.length === 0 ? '' : `The plot ends at ${units(most)}, where some lines leave it: ${beyond.join(', ')}.`;
   return figure('Error by horizon', linePlot(lines, { x: `${step}s ahead`, y: 'SQL', showY: units, most }), caption);
+}
+
+function heldByLead({ leads, classes }: Prequential, step: string): string {
+  const line = (name: string, isMain: boolean, held: Prequential['leads'], of: 'coverage_80' | 'coverage_80_shared') =>
+    ({ name, isMain, points: held.map((one) => ({ x: one.ahead, y: one[of] })) });
+  const known = classes.filter(({ leads: ofClass }) => ofClass.every(({ forecasts }) => forecasts > 0));
+  return figure('80 % intervals by lead', linePlot([
+    line('all', true, leads, 'coverage_80'), line('all, ties shared', false, leads, 'coverage_80_shared'),
+    ...known.map((one) => line(one.class, false, one.leads, 'coverage_80')),
+  ], { x: `${step}s ahead`, y: 'share that held', showY: percent, least: 0.5 }), `Every open ${step} after the warm-up. Of what sells rarely even an interval of nothing but 0 holds more.`);
 }
 
 /** Twice the middle of the lines' highest values, of the first at least all of it: one hopeless line must not flatten the others. */

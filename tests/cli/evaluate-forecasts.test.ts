@@ -106,6 +106,23 @@ test('a report is one page that needs nothing else, with fans, calibration and b
   expect(JSON.parse(command.out)).toHaveProperty('sql');
 });
 
+test('with --prequential every day after a warm-up is judged as well: in JSON, in the table and as a plot', async () => {
+  const page = join(command.folder, 'daily.html');
+  await run(sales(100), date(80), '--horizon', '14', '--prequential', '50', '--report', page, '--json');
+  const { prequential }: { prequential: { forecasts: number; by_lead: unknown[]; by_class: { by_lead: unknown[] }[] } } = JSON.parse(command.out);
+  // Five SKUs, each judged a day, 4, 7 and 14 days after the evenings from day 49 on.
+  expect(prequential).toMatchObject({ warm_up_periods: 50, forecasts: 5 * (50 + 47 + 44 + 37), coverage_80: expect.any(Number), coverage_80_shared: expect.any(Number) });
+  expect(prequential.by_lead).toMatchObject([1, 4, 7, 14].map((ahead) => ({ ahead, coverage_80: expect.any(Number) })));
+  expect(readFileSync(page, 'utf8')).toMatch(/each open day after the first 50.*80 % intervals by lead/s);
+  expect(readFileSync(page, 'utf8')).not.toMatch(/NaN|undefined/);
+  command.out = '';
+  await run(sales(100), date(80), '--horizon', '14', '--prequential');
+  expect(command.out).toContain('judged by the forecasts made 1, 4, 7, 14 days before');
+  expect(command.out).toMatch(/\n {2}daily +0\.\d{4} \(0\.\d{4}\)/);
+  await run(sales(100), date(80), '--horizon', '14', '--prequential', '100');
+  expect(command.err).toContain('after a warm-up of 100 days: give --prequential less');
+});
+
 test('another forecaster of the same series stands beside, with its error and its time', async () => {
   // Stands in for a Python with statsforecast: it answers zero everywhere, as the script would.
   const python = join(command.folder, 'python');
