@@ -804,6 +804,8 @@ export interface DemandMixture {
   readonly target: number;
   /** How far errors of SKUs go together on a day (models/forecast/totals): a correlation. */
   readonly shared: number;
+  /** By how much that grows from the middle of the horizon to its end: the logarithm. */
+  readonly sharedSlope: number;
   /** How forecasts 1 to 28 days ahead fared lately, by how often the SKU sells; sums that lose 3 % with each round. */
   readonly scores: readonly DemandScore[];
 }

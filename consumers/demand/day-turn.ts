@@ -82,7 +82,7 @@ function sampleOf(sku: string, panel: DemandPanel, lead: number, day: number, ct
   const actual = day > row.lastDay ? 0 : unitsOn(series, day);
   if (Number.isNaN(actual) || isCut(series, day)) return [];
   const quantiles = floatsOf(panel.quantiles);
-  return [{ group: panel.group, scale: panel.scale, actual, quantiles, at: lead * EXPERTS.length * LEVELS.length, mean: panel.means[lead] ?? 0, lead }];
+  return [{ group: panel.group, scale: panel.scale, actual, quantiles, at: lead * EXPERTS.length * LEVELS.length, mean: panel.means[lead] ?? 0, far: LEADS[lead]! / LAST_LEAD }];
 }
 
 const NO_BANK = new Float32Array(0);

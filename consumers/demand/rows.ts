@@ -74,14 +74,14 @@ export function taughtOf(row: DemandMixture | undefined): Taught {
   fresh.mixer.weights.set(floatsOf(row.weights));
   fresh.tails.tail.set(row.tails);
   fresh.tails.target = row.target;
-  fresh.shared = row.shared;
+  fresh.shared = { level: row.shared, slope: row.sharedSlope };
   return { ...fresh, scores: row.scores };
 }
 
 export function mixtureRow({ mixer, tails, shared, scores }: Taught): DemandMixture {
   return {
     loss: bytesOf(Float32Array.from(mixer.loss)), variance: bytesOf(Float32Array.from(mixer.variance)), weights: bytesOf(Float32Array.from(mixer.weights)),
-    tails: [...tails.tail], target: tails.target, shared, scores: [...scores],
+    tails: [...tails.tail], target: tails.target, shared: shared.level, sharedSlope: shared.slope, scores: [...scores],
   };
 }
 

@@ -4,7 +4,7 @@
  *   ours          sums of the means of all these SKUs, quantiles of a count with the sum's two moments (forecast/totals.ts)
  *   textbook      each on the total's own history, which no SKU's forecast has seen: what bottom-up has to beat
  */
-import { total } from '../forecast/totals.js';
+import { sharedAt, total, type Shared } from '../forecast/totals.js';
 import { BASELINES, type SeasonIndex } from './forecast-baselines.js';
 import * as metrics from './forecast-metrics.js';
 
@@ -54,7 +54,7 @@ export function add(
 }
 
 /** Scores of one cut-off, ours first, by what the model says that SKUs share; intervals are judged on `open` periods. */
-export function scores({ shop, categories }: Totals, shared: number, open: readonly boolean[], season: number, probabilities: Float64Array): TotalScores[] {
+export function scores({ shop, categories }: Totals, shared: Shared, open: readonly boolean[], season: number, probabilities: Float64Array): TotalScores[] {
   const groups: [string, Sum[]][] = [['shop', [shop]], ['categories', [...categories.values()]]];
   return groups.filter(([, sums]) => sums.some(({ members }) => members.length > 0)).flatMap(([of, sums]) => {
     const ours = metrics.init();
@@ -73,12 +73,12 @@ export function scores({ shop, categories }: Totals, shared: number, open: reado
   });
 }
 
-function bottomUp(members: Sum['members'], horizon: number, probabilities: Float64Array, shared: number) {
+function bottomUp(members: Sum['members'], horizon: number, probabilities: Float64Array, shared: Shared) {
   const n = probabilities.length;
   const means = new Float64Array(horizon);
   const quantiles = new Float64Array(horizon * n);
   for (let h = 0; h < horizon; h++) {
-    const made = total(members.map((member) => ({ mean: member.means[h] ?? 0, quantiles: member.quantiles.subarray(h * n, (h + 1) * n) })), probabilities, shared);
+    const made = total(members.map((member) => ({ mean: member.means[h] ?? 0, quantiles: member.quantiles.subarray(h * n, (h + 1) * n) })), probabilities, sharedAt(shared, (h + 1) / horizon));
     means[h] = made.mean;
     quantiles.set(made.quantiles, h * n);
   }

@@ -146,13 +146,14 @@ function promise(
       quantiles.set(own, i * N);
       low[i] = forecast.low[lead]!;
       high[i] = forecast.high[lead]!;
+      const shared = totals.sharedAt(model.shared, ahead[lead]! / model.horizon);
       const member = { mean: forecast.means[lead]!, quantiles: own };
-      totals.addForecast(shop, member, probabilities, z, model.shared);
+      totals.addForecast(shop, member, probabilities, z, shared);
       const of = category?.[sku] ?? -1;
       if (of < 0) return;
       const sums = categories.get(of) ?? totals.init();
       categories.set(of, sums);
-      totals.addForecast(sums, member, probabilities, z, model.shared);
+      totals.addForecast(sums, member, probabilities, z, shared);
     });
   });
   return made.map(({ shop, categories, ...rest }) => ({

@@ -23,8 +23,8 @@ export interface Sample {
   readonly quantiles: ArrayLike<number>;
   readonly at: number;
   readonly mean: number;
-  /** Which of the leads: samples of one are of different SKUs. */
-  readonly lead: number;
+  /** How far ahead it was said, as a part of the horizon: samples of one lead are of different SKUs. */
+  readonly far: number;
 }
 
 export interface SampleScore {
@@ -53,7 +53,7 @@ export function learnRound(
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
   let index = 0;
-  for (const { group, scale, actual, quantiles, at, mean, lead } of samples) {
+  for (const { group, scale, actual, quantiles, at, mean, far } of samples) {
     counts[group] = (counts[group] ?? 0) + 1;
     mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
     const { low, high } = ends[group]!;
@@ -69,13 +69,14 @@ export function learnRound(
       for (let k = 0; k < experts; k++) sums[to + k]! += slope * (quantiles[at + k * n + p]! - q);
     }
     told({ covered, pinball }, index++);
-    const total = together.get(lead) ?? { sums: totals.init(), actual: 0, members: 0 };
-    totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, taught.shared);
-    total.actual += actual;
+    const total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0, members: 0 };
+    totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, totals.sharedAt(taught.shared, far));
+    total.errors += actual - mean;
+    total.squares += (actual - mean) ** 2;
     total.members++;
-    together.set(lead, total);
+    together.set(far, total);
   }
-  taught.shared = totals.learnShared(taught.shared, together.values(), probabilities);
+  taught.shared = totals.learnShared(taught.shared, together.values());
   conformal.learnOverall(tails, sum(misses), sum(counts));
   const gradients = new Float64Array(experts);
   for (let g = 0; g < groups; g++) {

@@ -11,7 +11,7 @@ import { ALL, EXPERTS, isLevel, predict as askExperts } from './expert-quantiles
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
 import * as silence from './silence.js';
-import { SHARED } from './totals.js';
+import { SHARED, type Shared } from './totals.js';
 
 export const CLASS_NAMES = ['rare', 'slow', 'frequent', 'daily'] as const;
 const FREQUENCY_EDGES = [0.1, 0.3, 0.7] as const;
@@ -50,7 +50,7 @@ export interface Mixture {
   readonly mixer: mixing.Mixer;
   readonly tails: conformal.Tails;
   /** How far errors of SKUs go together on a day: the correlation by which their totals are forecast (totals.ts). */
-  shared: number;
+  shared: Shared;
 }
 
 export interface Period {

@@ -2,21 +2,32 @@
  * Forecasts of a category or of the whole shop, from the bottom up.
  *
  *   mean = Σ μ_i;  variance = Σ σ_i² + ρ ((Σ σ_i)² − Σ σ_i²);  the total ~ negative binomial with these two moments
- *   learn: ln ρ ← ln ρ + γ (miss − α),   miss = 1[total outside its interval],   α = 1 − coverage
+ *   ρ(x) = ρ e^(s x),   x = 2 lead / horizon − 1
+ *   learn: d = ((Σ e_i)² − Σ e_i²) / ((Σ σ_i)² − Σ σ_i²) / ρ(x) − 1,   ρ ← ρ (1 + γ d),   s ← s + γ x d,   e_i what a member's mean was off
  *
  * Means add exactly, so that categories add to the shop whatever the grouping. Quantiles do not add: adding them would claim that all
  * SKUs have their best day on the same day. σ_i is read from the outermost upper quantile, or from all of them and the mean, if that is more: of a SKU
- * that sells in bulk now and then the mean lies above most of its quantiles; of an hour it is known. ρ, the weather they share, is learned by
- * whether the intervals of totals hold (Gibbs and Candès 2021, as in `conformal.ts`): whatever makes them too narrow, it widens them.
- * No members: zero. Untrained: ρ = 0.02. Units are those of the members.
+ * that sells in bulk now and then the mean lies above most of its quantiles; of an hour it is known. ρ, the weather they share, is learned from
+ * products of two members' errors, whose mean is the same in a panel and in the whole shop: intervals of a panel would be made to hold by a ρ that is too
+ * small wherever σ_i are too large.
+ * No members: zero. Untrained: ρ = 0.02, s = 0. Units are those of the members.
  */
 import { negativeBinomialQuantiles, normalQuantile } from './negative-binomial.js';
 
+/** How far errors of SKUs go together on a day: a correlation in the middle of the horizon, and the logarithm by which it grows to either end. */
+export interface Shared {
+  readonly level: number;
+  readonly slope: number;
+}
+
 /** Of days, before anything is known. */
-export const SHARED = 0.02;
+export const SHARED: Shared = { level: 0.02, slope: 0 };
 const LEAST_SHARED = 5e-4;
 const MOST_SHARED = 0.5;
-const SHARED_RATE = 0.1;
+const MOST_SLOPE = 1.5;
+const SHARED_RATE = 0.02;
+/** What one day says at most, over what is believed: squares have long tails. */
+const SURPRISE = { least: -3, most: 20 };
 /** A total of a handful says little of one of thousands. */
 const FEW = 10;
 /**
@@ -43,6 +54,11 @@ export interface Sums {
   /** Σ ρ_i σ_i: members may come from where something else was learned. */
   shared: number;
 }
+
+/** ρ of a day so far ahead, as a part of the horizon. */
+export const sharedAt = ({ level, slope }: Shared, far: number): number => within(level * Math.exp(slope * (2 * far - 1)), LEAST_SHARED, MOST_SHARED);
+
+const within = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
 export const init = (): Sums => ({ mean: 0, squares: 0, spread: 0, shared: 0 });
 
@@ -92,22 +108,26 @@ export const lastZ = (probabilities: ArrayLike<number>): number => normalQuantil
 /** A total whose period has come. */
 export interface JudgedTotal {
   readonly sums: Sums;
-  actual: number;
+  /** How far ahead it was forecast, as a part of the horizon. */
+  readonly far: number;
+  /** Σ of what members' means were off, and of its squares. */
+  errors: number;
+  squares: number;
   members: number;
 }
 
-/** ρ after these totals, all of which are judged by the one before; their outermost `probabilities` are the interval. */
-export function learnShared(shared: number, judged: Iterable<JudgedTotal>, probabilities: ArrayLike<number>): number {
-  const last = probabilities.length - 1;
-  const outside = (probabilities[0] ?? 0) + 1 - (probabilities[last] ?? 1);
-  let moved = Math.log(shared);
-  for (const { sums, actual, members } of judged) {
-    if (!(sums.mean > 0)) continue;
-    const { quantiles } = predict(sums, probabilities);
-    const miss = actual < (quantiles[0] ?? 0) || actual > (quantiles[last] ?? 0) ? 1 : 0;
-    moved += (SHARED_RATE * members * (miss - outside)) / (members + FEW);
+/** What is shared after these totals, all of which are judged by what was believed before. */
+export function learnShared(shared: Shared, judged: Iterable<JudgedTotal>): Shared {
+  let { level, slope } = shared;
+  for (const { sums, far, errors, squares, members } of judged) {
+    const pairs = sums.spread * sums.spread - sums.squares;
+    if (members < 2 || !(pairs > 0)) continue;
+    const surprise = within((errors * errors - squares) / pairs / sharedAt(shared, far) - 1, SURPRISE.least, SURPRISE.most);
+    const step = (SHARED_RATE * members * surprise) / (members + FEW);
+    level += step * shared.level;
+    slope += step * (2 * far - 1);
   }
-  return Math.min(MOST_SHARED, Math.max(LEAST_SHARED, Math.exp(moved)));
+  return { level: within(level, LEAST_SHARED, MOST_SHARED), slope: within(slope, -MOST_SLOPE, MOST_SLOPE) };
 }
 
 /** One period's total at ascending `probabilities`, which are also those of the members. */

@@ -82,7 +82,7 @@ test('a shop that has good and bad days as a whole learns that its SKUs share th
   const shared = (weather: (day: number) => number): number => {
     const model = start(60);
     live(model, 500, (day, sku) => Math.floor((4 + 8 * chance(day, sku)) * weather(day)));
-    return model.shared;
+    return model.shared.level;
   };
   const [fair, stormy] = [shared(() => 1), shared((day) => 0.4 + 1.2 * chance(day, 63))];
   expect([fair < 0.01, stormy > 0.1]).toEqual([true, true]);

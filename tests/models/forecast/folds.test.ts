@@ -5,6 +5,7 @@ import * as conformal from '../../../models/forecast/conformal.js';
 import * as demand from '../../../models/forecast/demand-forecaster.js';
 import { learnRound, type Sample } from '../../../models/forecast/judging.js';
 import * as mixing from '../../../models/forecast/mixing.js';
+import { SHARED } from '../../../models/forecast/totals.js';
 import * as promotions from '../../../models/forecast/promotions.js';
 import * as baseStock from '../../../models/inventory/base-stock-learning.js';
 
@@ -32,7 +33,7 @@ const units = fc.oneof(fc.constantFrom(0, 1, 1e9), fc.double({ min: 0, max: 500,
 
 const probabilities = Float64Array.of(0.1, 0.5, 0.9);
 const sample: fc.Arbitrary<Sample> = fc.record({
-  group: fc.nat(1), scale: fc.double({ min: 0.1, max: 1e6, noNaN: true }), actual: units, at: fc.constant(0), mean: units, lead: fc.nat(2),
+  group: fc.nat(1), scale: fc.double({ min: 0.1, max: 1e6, noNaN: true }), actual: units, at: fc.constant(0), mean: units, far: fc.constantFrom(0.05, 0.5, 1),
   quantiles: fc.array(fc.array(units, { minLength: 3, maxLength: 3 }), { minLength: 2, maxLength: 2 }).map((experts) => experts.flatMap((ofExpert) => ofExpert.toSorted((a, b) => a - b))),
 });
 
@@ -48,7 +49,7 @@ const PARTS = {
     lesson: fc.record({ saleMade: units, saleBeyond3: units, saleBeyond6: units, saleExpected: units }),
   }),
   'experts\' weights, conformal tails and what SKUs share, by rounds of judged forecasts': fold({
-    init: () => ({ probabilities, mixer: mixing.init(3, [[2, 1], [1, 1]]), tails: conformal.init(2, 0.8), shared: 0.02 }),
+    init: () => ({ probabilities, mixer: mixing.init(3, [[2, 1], [1, 1]]), tails: conformal.init(2, 0.8), shared: SHARED }),
     learn: (state, round) => (learnRound(state, round), state),
     lesson: fc.array(sample, { maxLength: 6 }),
   }),

@@ -8,7 +8,7 @@ import { SHARED } from '../../../models/forecast/totals.js';
 const PROBABILITIES = Float64Array.of(0.1, 0.5, 0.9);
 
 const untrained = (): Mixture => ({ probabilities: PROBABILITIES, mixer: mixing.init(PROBABILITIES.length, [[1, 1]]), tails: conformal.init(1, 0.8), shared: SHARED });
-const SAMPLE = { group: 0, scale: 10, actual: 30, quantiles: [10, 11, 12, 20, 21, 22], at: 0, mean: 16, lead: 0 };
+const SAMPLE = { group: 0, scale: 10, actual: 30, quantiles: [10, 11, 12, 20, 21, 22], at: 0, mean: 16, far: 0.5 };
 
 /** The tail of a class's interval after a round of so many forecasts that were all wrong. */
 function tailAfterMisses(count: number): number {
@@ -28,13 +28,13 @@ test('a handful of SKUs moves what a class shares a little, a hundred move it by
 test('SKUs that stray together say that they share something, those that stray apart that they do not, lead by lead', () => {
   const after = (actuals: readonly number[], leads: readonly number[]): number => {
     const taught = untrained();
-    learnRound(taught, actuals.map((actual, i) => ({ ...SAMPLE, actual, lead: leads[i]! })));
-    return taught.shared;
+    learnRound(taught, actuals.map((actual, i) => ({ ...SAMPLE, actual, far: (leads[i]! + 1) / 2 })));
+    return taught.shared.level;
   };
   const leads = Array.from({ length: 40 }, (_, i) => i % 2);
   const together = after(leads.map(() => 24), leads);
   const apart = after(leads.map((_, i) => (i % 4 < 2 ? 8 : 24)), leads);
-  expect([apart < SHARED, together > SHARED]).toEqual([true, true]);
+  expect([apart < SHARED.level, together > SHARED.level]).toEqual([true, true]);
   // Of two leads one strays up and one down: of all together nothing would be seen.
   expect(after(leads.map((lead) => (lead === 0 ? 8 : 24)), leads)).toBeCloseTo(together, 12);
 });
