@@ -165,6 +165,9 @@ function likenesses(periods: readonly Period[]): { asked: Period[]; like: number
   return remembered;
 }
 
+/** How many of these periods are asked of every expert: the others are scaled from one of those. */
+export const unlike = (periods: readonly Period[]): number => likenesses(periods).asked.length;
+
 /** Rows are 32-bit floats: an interval from 3.0000001 on would miss a SKU that sells 3. */
 const clean = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);
 

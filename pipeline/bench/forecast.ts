@@ -1,13 +1,15 @@
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { HORIZON_DAYS } from '../../consumers/demand/forecast.js';
 import { live, type Publication } from '../../consumers/demand/publication.js';
-import { LEVELS } from '../../consumers/demand/rows.js';
+import { demandRows, LEVELS } from '../../consumers/demand/rows.js';
 import * as forecaster from '../../models/forecast/demand-forecaster.js';
 import * as bank from '../../models/forecast/expert-bank.js';
+import { unlike } from '../../models/forecast/sku-forecast.js';
 import { SEASON_DAYS } from '../../models/forecast/sku-series.js';
 import { openTableStores } from '../../infra/table-store/stores.js';
 import { random } from '../../producers/simulate/random.js';
 import { demandForecasts as table, forecasts, sales } from '../../schemas/topics.js';
+import { splitRowKey } from '../core/rows.js';
 import type { LogRecord } from '../core/log.js';
 import { noMetrics } from '../core/metrics.js';
 import { shopDays } from '../core/shop-day.js';
@@ -48,6 +50,21 @@ function inventedDemand(skus: number): (day: number, into: Float64Array) => void
   };
 }
 
+/** Forecasts of all SKUs. `grows`: each day is worth so many times the one before. */
+function ofAll(name: string, model: forecaster.DemandForecaster, grows: number, seconds: number, conditions: Record<string, unknown>): Figure {
+  const out = forecaster.blankForecast(model);
+  const periods = forecaster.periodsAhead(model, Array.from({ length: HORIZON_DAYS }, (_, i) => i + 1)).map((period, i) => ({ ...period, exposure: period.exposure * grows ** i }));
+  const predict = (skus: number): void => {
+    for (let sku = 0; sku < skus; sku++) forecaster.predict(model, sku, out, periods);
+  };
+  predict(SKUS / 20);
+  const spent: number[] = [];
+  for (let round = 0; round < Math.max(1, Math.round(seconds / 2)); round++) spent.push(cpu(() => predict(SKUS)));
+  return figure(name, median(spent), null, 's CPU', {
+    ...conditions, rounds: spent.length, horizon_days: HORIZON_DAYS, days_asked_of_every_expert: unlike(periods), quantiles: LEVELS.length, with: 'means and 80 % intervals; in one buffer, nothing encoded',
+  });
+}
+
 function ofModels(seconds: number): Figure[] {
   const rows = bank.init(SKUS, SEASON_DAYS);
   const model = forecaster.init({ skus: SKUS, seasonPeriods: SEASON_DAYS, horizon: HORIZON_DAYS, probabilities: LEVELS });
@@ -64,19 +81,14 @@ function ofModels(seconds: number): Figure[] {
     rates.bank.push(SKUS / spentByBank);
     rates.shop.push(SKUS / spentByShop);
   }
-  const out = forecaster.blankForecast(model);
-  const predict = (skus: number): void => {
-    for (let sku = 0; sku < skus; sku++) forecaster.predict(model, sku, out);
-  };
-  predict(SKUS / 20);
-  const spent: number[] = [];
-  for (let round = 0; round < Math.max(1, Math.round(seconds / 2)); round++) spent.push(cpu(() => predict(SKUS)));
   const common = { skus: SKUS, days_learned: HISTORY_DAYS, demand: DEMAND, by: BY };
   const updated = { ...common, rounds: rates.bank.length, of: 'one day of one SKU is one update' };
   return [
     figure('forecast bank update', median(rates.bank), null, 'series-updates/s/core', { ...updated, bytes_a_sku: rows.width * Float32Array.BYTES_PER_ELEMENT }),
     figure('forecast shop update', median(rates.shop), null, 'series-updates/s/core', { ...updated, with: 'calendar index, panels and judging' }),
-    figure(`forecast ${SKUS} SKUs`, median(spent), null, 's CPU', { ...common, rounds: spent.length, horizon_days: HORIZON_DAYS, quantiles: LEVELS.length, with: 'means and 80 % intervals; in one buffer, nothing encoded' }),
+    ofAll(`forecast ${SKUS} SKUs`, model, 1, seconds, common),
+    // Trend and days of the month at their worst: no two days of the four weeks are alike.
+    ofAll(`forecast ${SKUS} SKUs, no two days alike`, model, 1.02, seconds, common),
   ];
 }
 
@@ -89,12 +101,15 @@ async function ofConsumer(seconds: number, folder: string): Promise<Figure[]> {
     consumer: demandForecasts({ days, publication }), partition: 0, partitions: 1, store, tickedInputs: [{ topic: sales.name, writers: ['bench'] }], clock: 'wall', slackMs: 2_500, metrics: noMetrics,
   });
   let offset = 0;
+  /** By SKU: key and value of its row as they were last written. */
+  const rowBytes = new Map<string, number>();
   const record = (time: number, more: Pick<LogRecord, 'key' | 'value' | 'tick'>): LogRecord => ({ topic: sales.name, partition: 0, offset: offset++, writtenAt: time, ...more });
   const tickAt = (time: number): LogRecord => record(time, { key: null, value: null, tick: { writer: 'bench', time } });
   /** Answers how many forecasts were published. */
   const commit = async (task: Task, records: readonly LogRecord[]): Promise<number> => {
     task.process(records);
     const { rows, outputs } = task.stage();
+    for (const { key, value } of rows) if (value && splitRowKey(key).kind === demandRows.name) rowBytes.set(key, Buffer.byteLength(key) + value.length);
     store.apply(rows, store.position + rows.length);
     task.committed();
     // Stores write behind: none of the cost is left for what is measured next.
@@ -146,11 +161,13 @@ async function ofConsumer(seconds: number, folder: string): Promise<Figure[]> {
     counted.forecasts += made;
   }
   await stores.close();
+  const bytes = [...rowBytes.values()].toSorted((a, b) => a - b);
   const common = { skus: CONSUMER_SKUS, days_learned: HISTORY_DAYS, rounds: spent.sale.length, demand: DEMAND, consumer: table.name, rows: 'LMDB, flushed after each commit', by: BY };
   return [
     figure('forecast sale in the consumer', median(spent.sale), null, 'µs CPU a sale', { ...common, sales: counted.sales, of: 'decoding, the series, the shop\'s days, rows and a timer; without the forecast that follows at most once a minute a SKU' }),
     figure('forecast published by the consumer', median(spent.forecast), null, 'µs CPU a forecast', { ...common, forecasts: counted.forecasts, of: 'a timer, four weeks of days lived again, 28 days × 9 quantiles, rounding, encoding and rows' }),
     figure('forecast first sale of a day', median(spent.turn), null, 'ms CPU', { ...common, most: Number(Math.max(...spent.turn).toPrecision(3)), of: 'judging what was forecast of the day that is over; every seventh day some hundreds of SKUs leave forecasts as well' }),
+    figure('forecast record of a SKU in the table', median(bytes), null, 'bytes', { ...common, least: bytes[0] ?? 0, most: bytes.at(-1) ?? 0, of: 'key and value of its row: the bank as of 28 days ago, the units of the days since' }),
   ];
 }
 

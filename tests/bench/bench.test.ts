@@ -26,11 +26,15 @@ test('the task core is measured alone: events a CPU second, without a peer', { t
 test('forecasts are measured as they run: the bank, all SKUs of a large shop, and a sale and a forecast in the consumer', { timeout: 240_000 }, async () => {
   const figures = await runBenches([forecast], options);
   expect(figures.map(({ name, unit }) => `${name}, ${unit}`)).toEqual([
-    'forecast bank update, series-updates/s/core', 'forecast shop update, series-updates/s/core', 'forecast 100000 SKUs, s CPU',
-    'forecast sale in the consumer, µs CPU a sale', 'forecast published by the consumer, µs CPU a forecast', 'forecast first sale of a day, ms CPU',
+    'forecast bank update, series-updates/s/core', 'forecast shop update, series-updates/s/core', 'forecast 100000 SKUs, s CPU', 'forecast 100000 SKUs, no two days alike, s CPU',
+    'forecast sale in the consumer, µs CPU a sale', 'forecast published by the consumer, µs CPU a forecast', 'forecast first sale of a day, ms CPU', 'forecast record of a SKU in the table, bytes',
   ]);
-  const [, , all, sale, published] = figures;
-  expect(all!.conditions).toMatchObject({ skus: 100_000, horizon_days: 28, quantiles: 9, days_learned: 56 });
+  const [, , all, unlike, sale, published, , record] = figures;
+  expect(all!.conditions).toMatchObject({ skus: 100_000, horizon_days: 28, quantiles: 9, days_learned: 56, days_asked_of_every_expert: 7 });
+  expect(unlike!.conditions).toMatchObject({ days_asked_of_every_expert: 28 });
+  // The bank's row is 252 bytes; a SKU that sells every day has 28 days beside it.
+  expect(record!.ours).toBeGreaterThan(252);
+  expect(record!.conditions['most']).toBeLessThan(700);
   for (const { ours } of figures) expect(ours).toBeGreaterThan(0);
   // What is published costs at least what the model's part of it does, and the sale is told apart from it.
   expect(published!.ours).toBeGreaterThan((all!.ours / 100_000) * 1e6);
