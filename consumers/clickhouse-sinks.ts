@@ -149,6 +149,7 @@ const forecasts = sink(topics.forecasts, (forecast, record) => ({
   'hours.mean': forecast.hours.map(({ mean }) => double(mean)),
   'hours.quantiles': forecast.hours.map(({ quantiles }) => quantiles.map(double)),
   model: forecast.model,
+  demand_class: forecast.demandClass,
   ...made(record, forecast.madeAt),
 }));
 

@@ -229,8 +229,8 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
   }
 
   function forecastNow(sku: string, series: skuSeries.SkuSeries, shop: Shop, day: Day, at: number, ctx: Context): Forecast {
-    const { forecast, running } = predictDays(series, shop, day);
-    return hourly(forecastRecord(sku, forecast, day, at), running, ctx);
+    const { forecast, known, running } = predictDays(series, shop, day);
+    return hourly(forecastRecord(sku, forecast, known, day, at), running, ctx);
   }
 
   function hourly(forecast: Forecast, running: () => Demand, ctx: Context): Forecast {

@@ -308,6 +308,8 @@ export interface Forecast {
   readonly quantiles: readonly (readonly number[])[];
   /** Model and version. */
   readonly model: string;
+  /** How often the SKU sells: rare, slow, frequent or daily; empty where it is no longer sold. */
+  readonly demandClass: string;
   /** For each day, lower end of the interval that holds 80 % of the days. */
   readonly low: readonly number[];
   /** For each day, its upper end. */

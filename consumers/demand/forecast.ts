@@ -2,7 +2,7 @@ import * as bank from '../../models/forecast/expert-bank.js';
 import type { Demand } from '../../models/forecast/hour-profile.js';
 import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import { factorOf, promoted } from '../../models/forecast/promotions.js';
-import { blankForecast, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
+import { blankForecast, CLASS_NAMES, classOf, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { phaseOf, SEASON_DAYS, unfold, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
 import { HOUR_MS } from '../../pipeline/core/shop-hours.js';
@@ -89,10 +89,11 @@ function numbers(from: Float64Array, start: number, count: number): number[] {
   return to;
 }
 
-export function forecastRecord(sku: string, { means, quantiles, low, high }: SkuForecast, { today }: Day, madeAt: number): Forecast {
+/** `known`: what the bank knew as it was made; nothing of what is no longer sold. */
+export function forecastRecord(sku: string, { means, quantiles, low, high }: SkuForecast, known: bank.Bank | undefined, { today }: Day, madeAt: number): Forecast {
   const n = LEVELS.length;
   return {
-    sku, madeAt, firstDay: today + 1, levels: LEVELS, model: MODEL,
+    sku, madeAt, firstDay: today + 1, levels: LEVELS, model: MODEL, demandClass: known ? CLASS_NAMES[classOf(known, 0)] ?? '' : '',
     mean: numbers(means, 0, HORIZON_DAYS),
     quantiles: LEADS.map((_, t) => numbers(quantiles, t * n, n)),
     low: numbers(low, 0, HORIZON_DAYS),
@@ -103,6 +104,6 @@ export function forecastRecord(sku: string, { means, quantiles, low, high }: Sku
 
 /** The forecast of what is no longer sold. */
 export function nothing(sku: string, day: Day, madeAt: number): Forecast {
-  return forecastRecord(sku, nobody, day, madeAt);
+  return forecastRecord(sku, nobody, undefined, day, madeAt);
 }
 

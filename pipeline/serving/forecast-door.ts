@@ -80,7 +80,7 @@ export class ForecastDoor {
       return { ...this.#answer(this.#hourly({ record: nothing(sku, day, now), running: noDemand })), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), stock: stockOf(series, supply, day.today), ...(replacedBy ? { replacedBy: replacedBy.sku } : {}) };
     }
     const { forecast, known: rows, running } = predictDays(series, shop, day);
-    const record = this.#hourly({ record: forecastRecord(sku, forecast, day, now), running });
+    const record = this.#hourly({ record: forecastRecord(sku, forecast, rows, day, now), running });
     const explained = {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
@@ -195,8 +195,8 @@ export class ForecastDoor {
     const known = this.#known(sku);
     if (!known) return undefined;
     if (this.#isOver(sku)) return { record: nothing(sku, known.day, now), running: noDemand };
-    const { forecast, running } = predictDays(known.series, known.shop, known.day);
-    return { record: forecastRecord(sku, forecast, known.day, now), running };
+    const { forecast, known: bank, running } = predictDays(known.series, known.shop, known.day);
+    return { record: forecastRecord(sku, forecast, bank, known.day, now), running };
   }
 
   #isOver(sku: string): boolean {

@@ -110,6 +110,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.forecasts (
   `hours.mean`      Array(Float64)              COMMENT 'Mean units of each',
   `hours.quantiles` Array(Array(Float64))       COMMENT 'For each, units at each level',
   model             LowCardinality(String)      COMMENT 'Model and version',
+  demand_class      LowCardinality(String)      COMMENT 'How often the SKU sold when it was made: rare, slow, frequent or daily; empty where it was no longer sold',
   source            LowCardinality(String)      COMMENT 'Always empty: it is made by Millrace, not read from a file',
   time              DateTime64(3, 'UTC')        COMMENT 'When it was made; clamped to the years 1900 to 2299',
   time_ms           Int64                       COMMENT 'The same in ms since 1970, as it came and not clamped',

@@ -47,13 +47,14 @@ CREATE OR REPLACE VIEW {{database}}.forecast_days_between (
   low            Nullable(Float64)      COMMENT 'Lower end of the interval that holds 80 % of the days; NULL where none was made',
   high           Nullable(Float64)      COMMENT 'Its upper end',
   made_at        DateTime64(3, 'UTC')   COMMENT 'When the forecast was made',
-  model          LowCardinality(String) COMMENT 'Model and version'
+  model          LowCardinality(String) COMMENT 'Model and version',
+  demand_class   LowCardinality(String) COMMENT 'How often the SKU sold by then: rare, slow, frequent or daily; empty where it was no longer sold'
 ) AS
-SELECT sku, day, toInt32(dateDiff('day', made_on, day) - later) AS ahead, forecast_units, levels, quantiles, low, high, made_at, model
+SELECT sku, day, toInt32(dateDiff('day', made_on, day) - later) AS ahead, forecast_units, levels, quantiles, low, high, made_at, model, demand_class
 FROM (
-  SELECT sku, addDays(first_day, i - 1) AS day, made_on, stood, is_live, forecast_units, levels, quantiles_of_day AS quantiles, low_of_day AS low, high_of_day AS high, made_at, model
+  SELECT sku, addDays(first_day, i - 1) AS day, made_on, stood, is_live, forecast_units, levels, quantiles_of_day AS quantiles, low_of_day AS low, high_of_day AS high, made_at, model, demand_class
   FROM (
-    SELECT forecasts.sku AS sku, first_day, levels, mean, forecasts.quantiles AS all_quantiles, forecasts.low AS lows, forecasts.high AS highs, time AS made_at, model, made_on, stood,
+    SELECT forecasts.sku AS sku, first_day, levels, mean, forecasts.quantiles AS all_quantiles, forecasts.low AS lows, forecasts.high AS highs, time AS made_at, model, demand_class, made_on, stood,
       dateDiff('hour', time, received_at) < 48 AS is_live
     FROM {{database}}.forecasts
     INNER JOIN (
@@ -87,30 +88,33 @@ CREATE OR REPLACE VIEW {{database}}.forecast_days (
   low            Nullable(Float64)      COMMENT 'Lower end of the interval that holds 80 % of the days; NULL where none was made',
   high           Nullable(Float64)      COMMENT 'Its upper end',
   made_at        DateTime64(3, 'UTC')   COMMENT 'When the forecast was made',
-  model          LowCardinality(String) COMMENT 'Model and version'
+  model          LowCardinality(String) COMMENT 'Model and version',
+  demand_class   LowCardinality(String) COMMENT 'How often the SKU sold by then: rare, slow, frequent or daily; empty where it was no longer sold'
 ) AS
 SELECT * FROM {{database}}.forecast_days_between(since = '1900-03-01', until = '2299-12-31')
 COMMENT 'Each day of each SKU as it was forecast on each day before: the last forecast made until the end of that day, if it was made in the week before. Of a replayed file 21 days ahead at most: farther, only forecasts of what had just sold reach.';
 
 -- Coverage is of days on which the shop was open, as `millrace evaluate` has it.
-CREATE OR REPLACE VIEW {{database}}.forecast_accuracy_between (
+CREATE OR REPLACE VIEW {{database}}.forecast_accuracy_by_class_between (
   day            Date32            COMMENT 'Day that was forecast, in the time zone of the shop',
   ahead          Int32             COMMENT 'Days from the one on which the forecasts were made',
+  demand_class   LowCardinality(String) COMMENT 'How often the SKUs sold by then: rare, slow, frequent or daily; empty where they were no longer sold',
   skus           UInt64            COMMENT 'SKUs forecast',
   forecast_units Float64           COMMENT 'Units forecast',
   actual_units   Float64           COMMENT 'Units sold less those that came back, none less than zero a SKU',
   absolute_error Float64           COMMENT 'Sum of |actual - forecast|',
   pinball        Float64           COMMENT 'Sum of the pinball loss, mean over the levels: divided by actual_units it is the WQL',
-  covered        UInt64            COMMENT 'SKUs within their 80 % interval',
-  coverage       Nullable(Float64) COMMENT 'covered as a share of the SKUs that had an interval; NULL on a day on which the shop sold nothing at all, as when it is closed',
+  with_interval  UInt64            COMMENT 'SKUs that had an 80 % interval; 0 on a day on which the shop sold nothing at all, as when it is closed',
+  covered        UInt64            COMMENT 'SKUs within it',
+  coverage       Nullable(Float64) COMMENT 'covered as a share of with_interval; NULL where that is 0',
   bias           Nullable(Float64) COMMENT '(forecast_units - actual_units) / actual_units; NULL on a day without sales'
 ) AS
-SELECT day, ahead, count() AS skus, sum(forecast) AS forecast_units, sum(actual) AS actual_units, sum(abs(actual - forecast)) AS absolute_error,
+SELECT day, ahead, demand_class, count() AS skus, sum(forecast) AS forecast_units, sum(actual) AS actual_units, sum(abs(actual - forecast)) AS absolute_error,
   sum(arraySum((q, p) -> 2 * (toFloat64(actual <= q) - p) * (q - actual), quantiles, levels) / length(levels)) AS pinball,
-  countIf(actual >= low AND actual <= high) AS covered, if(count(low) = 0 OR NOT any(is_open), NULL, covered / count(low)) AS coverage,
+  if(any(is_open), count(low), 0) AS with_interval, countIf(actual >= low AND actual <= high) AS covered, if(with_interval = 0, NULL, covered / with_interval) AS coverage,
   if(actual_units = 0, NULL, (forecast_units - actual_units) / actual_units) AS bias
 FROM (
-  SELECT made.day AS day, made.ahead AS ahead, made.forecast_units AS forecast, made.levels AS levels, made.quantiles AS quantiles,
+  SELECT made.day AS day, made.ahead AS ahead, made.demand_class AS demand_class, made.forecast_units AS forecast, made.levels AS levels, made.quantiles AS quantiles,
     made.low AS low, made.high AS high, greatest(0, sold.units) AS actual,
     made.day IN (SELECT toDate32(time, '{{shop_timezone}}') FROM {{database}}.sales WHERE quantity > 0 AND toDate32(time, '{{shop_timezone}}') BETWEEN {since:Date32} AND {until:Date32}) AS is_open
   FROM {{database}}.forecast_days_between(since = {since:Date32}, until = {until:Date32}) AS made
@@ -123,6 +127,24 @@ FROM (
   WHERE made.day <= (SELECT toDate32(max(time), '{{shop_timezone}}') FROM {{database}}.sales)
     AND length(made.levels) = length(made.quantiles) AND length(made.levels) > 0
 )
+GROUP BY day, ahead, demand_class
+COMMENT 'forecast_accuracy_between by how often SKUs sell: SELECT * FROM forecast_accuracy_by_class_between(since = \'2026-11-18\', until = \'2026-11-24\').';
+
+CREATE OR REPLACE VIEW {{database}}.forecast_accuracy_between (
+  day            Date32            COMMENT 'Day that was forecast, in the time zone of the shop',
+  ahead          Int32             COMMENT 'Days from the one on which the forecasts were made',
+  skus           UInt64            COMMENT 'SKUs forecast',
+  forecast_units Float64           COMMENT 'Units forecast',
+  actual_units   Float64           COMMENT 'Units sold less those that came back, none less than zero a SKU',
+  absolute_error Float64           COMMENT 'Sum of |actual - forecast|',
+  pinball        Float64           COMMENT 'Sum of the pinball loss, mean over the levels: divided by actual_units it is the WQL',
+  covered        UInt64            COMMENT 'SKUs within their 80 % interval',
+  coverage       Nullable(Float64) COMMENT 'covered as a share of the SKUs that had an interval; NULL on a day on which the shop sold nothing at all, as when it is closed',
+  bias           Nullable(Float64) COMMENT '(forecast_units - actual_units) / actual_units; NULL on a day without sales'
+) AS
+SELECT day, ahead, sum(by.skus) AS skus, sum(by.forecast_units) AS forecast_units, sum(by.actual_units) AS actual_units, sum(by.absolute_error) AS absolute_error, sum(by.pinball) AS pinball,
+  sum(by.covered) AS covered, if(sum(by.with_interval) = 0, NULL, covered / sum(by.with_interval)) AS coverage, if(actual_units = 0, NULL, (forecast_units - actual_units) / actual_units) AS bias
+FROM {{database}}.forecast_accuracy_by_class_between(since = {since:Date32}, until = {until:Date32}) AS by
 GROUP BY day, ahead
 COMMENT 'forecast_accuracy of some days, from their sales and the forecasts of those days and the five weeks before alone: SELECT * FROM forecast_accuracy_between(since = \'2026-11-18\', until = \'2026-11-24\'), with the columns of forecast_accuracy.';
 
