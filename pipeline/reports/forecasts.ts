@@ -97,10 +97,13 @@ function heldByLead({ leads, classes }: Prequential, step: string): string {
   const line = (name: string, isMain: boolean, held: Prequential['leads'], of: 'coverage_80' | 'coverage_80_shared') =>
     ({ name, isMain, points: held.map((one) => ({ x: one.ahead, y: one[of] })) });
   const known = classes.filter(({ leads: ofClass }) => ofClass.every(({ forecasts }) => forecasts > 0));
-  return figure('80 % intervals by lead', linePlot([
+  const lines = [
     line('all', true, leads, 'coverage_80'), line('all, ties shared', false, leads, 'coverage_80_shared'),
     ...known.map((one) => line(one.class, false, one.leads, 'coverage_80')),
-  ], { x: `${step}s ahead`, y: 'share that held', showY: percent, least: 0.5 }), `Every open ${step} after the warm-up. Of what sells rarely even an interval of nothing but 0 holds more.`);
+  ];
+  const least = Math.min(0.5, ...lines.flatMap(({ points }) => points.map(({ y }) => Math.floor(10 * y) / 10)));
+  return figure('80 % intervals by lead', linePlot(lines, { x: `${step}s ahead`, y: 'share that held', showY: percent, least }),
+    `Every open ${step} after the warm-up. Of what sells rarely even an interval of nothing but 0 holds more.`);
 }
 
 /** Twice the middle of the lines' highest values, of the first at least all of it: one hopeless line must not flatten the others. */
