@@ -9,16 +9,12 @@
  *
  * Cost of a cycle: p · units too few + (1 − p) · units too many, p the service level. Nothing of a cycle has touched what was said of it.
  */
-import * as demand from '../forecast/demand-forecaster.js';
 import { normalQuantile } from '../forecast/negative-binomial.js';
 import { cycleCost, replay, type Asked } from '../inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../inventory/demand-over-time.js';
 import * as sharedError from '../inventory/shared-error.js';
 import { PROBABILITIES, type SalesTable } from './forecasts.js';
-
-const WARM_UP_DAYS = 56;
-const LEAST_SELLING_DAYS = 10;
-const SEASON = 7;
+import { livedSales, WARM_UP_DAYS, type LivedDay } from './lived-sales.js';
 
 export interface ReorderProtocol {
   /** Days that one order has to cover: lead time and review. */
@@ -44,29 +40,12 @@ interface Cycle extends Asked {
 }
 
 export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredFrom }: ReorderProtocol): ReorderEvaluation {
-  const units = dense(table);
-  const model = demand.init({ skus: table.skus, seasonPeriods: SEASON, horizon: Math.max(1, Math.min(28, cycleDays)), probabilities: PROBABILITIES });
-  const forecast = demand.blankForecast(model);
-  const today = new Float64Array(table.skus).fill(NaN);
-  const first = new Int32Array(table.skus).fill(-1);
-  const selling = new Int32Array(table.skus);
   const cycles = new Map<number, Cycle[]>();
   let shared = sharedError.unlearned;
-  for (let t = 0; t + cycleDays < table.periods; t++) {
-    for (let sku = 0; sku < table.skus; sku++) {
-      const sold = units[sku]![t]!;
-      if (sold > 0 && first[sku]! < 0) first[sku] = t;
-      if (first[sku]! >= 0) today[sku] = sold;
-      if (sold > 0) selling[sku]!++;
-    }
-    demand.learn(model, today);
-    if (t + 1 < WARM_UP_DAYS || (t + 1 - WARM_UP_DAYS) % cycleDays !== 0) continue;
+  for (const { t, units, known, forecastOf } of everyCycle(table, cycleDays)) {
     for (const { from, stretch, demand } of lastOf(cycles)) if (from + cycleDays === t + 1) shared = sharedError.learn(shared, stretch, [demand]);
-    for (let sku = 0; sku < table.skus; sku++) {
-      if (first[sku]! < 0 || t - first[sku]! < WARM_UP_DAYS - 1 || selling[sku]! < LEAST_SELLING_DAYS) continue;
-      demand.predict(model, sku, forecast);
-      const days = Array.from(forecast.means, (mean, d) => ({ mean, quantiles: Array.from(forecast.quantiles.subarray(d * PROBABILITIES.length, (d + 1) * PROBABILITIES.length)) }));
-      const covered = demandOver({ probabilities: PROBABILITIES, days, shared }, cycleDays);
+    for (const sku of known) {
+      const covered = demandOver({ probabilities: PROBABILITIES, days: forecastOf(sku), shared }, cycleDays);
       const asked = { textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
       const mine = cycles.get(sku) ?? [];
       mine.push({ ...asked, from: t + 1, stretch: covered, simple: simpleLevel(units[sku]!.subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku]!.subarray(t + 1, t + 1 + cycleDays)) });
@@ -74,6 +53,14 @@ export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredF
     }
   }
   return score(cycles, service, scoredFrom);
+}
+
+/** The days before cycles that are over within the file. */
+function* everyCycle(table: SalesTable, cycleDays: number): Generator<LivedDay> {
+  for (const day of livedSales(table, Math.max(1, Math.min(28, cycleDays)))) {
+    if (day.t + cycleDays >= table.periods) return;
+    if ((day.t + 1 - WARM_UP_DAYS) % cycleDays === 0) yield day;
+  }
 }
 
 const lastOf = (cycles: ReadonlyMap<number, readonly Cycle[]>): Cycle[] => [...cycles.values()].flatMap((mine) => mine.slice(-1));
@@ -103,16 +90,6 @@ function simpleLevel(days: Float64Array, cycleDays: number, service: number): nu
   const mean = sum(days) / days.length;
   const variance = days.reduce((total, units) => total + (units - mean) ** 2, 0) / (days.length - 1);
   return Math.max(0, mean * cycleDays + normalQuantile(Math.min(0.9999, Math.max(0.0001, service))) * Math.sqrt(variance * cycleDays));
-}
-
-function dense(table: SalesTable): Float64Array[] {
-  const units = Array.from({ length: table.skus }, () => new Float64Array(table.periods));
-  table.sku.forEach((sku, cell) => {
-    units[sku]![table.period[cell]!]! += table.units[cell]!;
-  });
-  // Returns on a day without sales are no negative demand.
-  for (const days of units) for (let t = 0; t < days.length; t++) days[t] = Math.max(0, days[t]!);
-  return units;
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);

@@ -7,6 +7,7 @@ import { evaluatePropensityCommand } from './evaluate-propensity.js';
 import { evaluateRecommendationsCommand } from './evaluate-recommendations.js';
 import { evaluateReorderCommand } from './evaluate-reorder.js';
 import { evaluateSequencesCommand } from './evaluate-sequences.js';
+import { evaluateStockCommand } from './evaluate-stock.js';
 
 /** Quality on files, with the protocol printed beside each figure. */
 export function evaluateCommand(): Command {
@@ -16,6 +17,7 @@ export function evaluateCommand(): Command {
     .addCommand(evaluateForecastsCommand())
     .addCommand(evaluateHoursCommand())
     .addCommand(evaluateReorderCommand())
+    .addCommand(evaluateStockCommand())
     .addCommand(evaluatePropensityCommand())
     .addCommand(evaluateColdStartCommand())
     .addCommand(evaluateSequencesCommand())

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { evaluateStockCommand } from '../../pipeline/cli/evaluate-stock.js';
+import { said } from '../support/command.js';
+
+const command = said('stock');
+
+async function run(days: number, ...args: string[]): Promise<void> {
+  const lines = Array.from({ length: days }, (_, day) => `A,${new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10)},${(day * 7) % 5}`);
+  const file = command.file('sales.csv', ['sku,date,units', ...lines, ''].join('\n'));
+  await evaluateStockCommand().parseAsync(['--sales', file, ...args], { from: 'user' });
+}
+
+test('what was covered, sold and kept comes with the protocol', async () => {
+  await run(150, '--service', '90', '--policy', 'reorder-point', '--pack-size', '6', '--from', '2024-04-01', '--json');
+  const report = JSON.parse(command.out) as { skus: number; forecast: Record<string, number>; protocol: object };
+  expect(report.skus).toBe(1);
+  expect(Object.keys(report.forecast)).toEqual(['covered', 'cycles', 'fill', 'stock', 'orders', 'left']);
+  expect(report.protocol).toMatchObject({ policy: { kind: 'reorder-point', orderDays: 14 }, order: { leadTime: { days: 7, deviationDays: 0 }, packSize: 6, minimumUnits: 0 }, service: 0.9, from: '2024-04-01' });
+});
+
+test('people get a table', async () => {
+  await run(150);
+  expect(command.out).toMatch(/forecast +[\d.]+ % +[\d.]+ % +[\d.]+/);
+  expect(command.out).toContain('history');
+});
+
+test('a file of which nothing is ever delivered: a sentence and exit 1', async () => {
+  await run(40);
+  expect(command.err).toContain('has sold for long enough');
+  expect(process.exitCode).toBe(1);
+});
