@@ -46,7 +46,7 @@ export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex,
   if (op === 'delete') return;
   const item = itemIndex.numberOf(index, sku);
   contents.tokens.set(item, tower.tokensOf({ title: name, category, categories: categoriesOf(change), brand, price: priceIn(currency, change) }));
-  if (contents.tower.steps > 0) tell(contents, model.embedding, item);
+  if (contents.taughtAt > 0) tell(contents, model.embedding, item);
 }
 
 export function forgetContents({ tokens }: ItemContents, items: Int32Array): void {
@@ -55,7 +55,7 @@ export function forgetContents({ tokens }: ItemContents, items: Int32Array): voi
 
 /** Teach the tower when there is enough to learn from and much is new, then tell the untouched items' vectors. True if it did. */
 export async function study(contents: ItemContents, model: fusion.Fusion, events: number, teach: TeachTower): Promise<boolean> {
-  if (contents.tower.steps > 0 && events < GROWTH * contents.taughtAt) return false;
+  if (contents.taughtAt > 0 && events < GROWTH * contents.taughtAt) return false;
   const examples = examplesOf(contents, model);
   if (examples.length < LEAST_EXAMPLES) return false;
   contents.tower = await teach(contents.tower, examples, STEPS);
@@ -92,7 +92,7 @@ export function contentsSnapshot({ tower: state, tokens, taughtAt }: ItemContent
   const lengths = Int32Array.from(tokens.values(), (list) => list.length);
   const slots = Uint16Array.from([...tokens.values()].flatMap((list) => [...list]));
   return joinBytes([
-    state.steps > 0 ? tower.snapshot(state) : new Uint8Array(0), bytesOf(items), bytesOf(lengths), bytesOf(slots), Buffer.from(String(taughtAt)),
+    taughtAt > 0 ? tower.snapshot(state) : new Uint8Array(0), bytesOf(items), bytesOf(lengths), bytesOf(slots), Buffer.from(String(taughtAt)),
   ]);
 }
 

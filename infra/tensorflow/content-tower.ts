@@ -5,13 +5,14 @@ import type { Tensorflow } from './backend.js';
 
 /** The content tower's loss and slopes, by TensorFlow: the equation at the head of `models/content-tower.ts`. */
 export function towerSlopes({ tf }: Tensorflow): SlopesOf {
-  return (layers, { items, slots, inputs, targets, weights }) => tf.tidy(() => {
+  return (layers, { items, slots, inputs, bases, targets, weights }) => tf.tidy(() => {
     const x = tf.tensor2d(inputs, [items, slots.length]);
+    const b = tf.tensor2d(bases, [items, DIMENSIONS]);
     const v = tf.tensor2d(targets, [items, DIMENSIONS]);
     const w = tf.tensor1d(weights);
     const loss = (first: core.Tensor, firstBias: core.Tensor, second: core.Tensor, secondBias: core.Tensor): core.Scalar => {
       const hidden = tf.leakyRelu(tf.add(tf.matMul(x, first), firstBias), LEAK);
-      const said = tf.add(tf.matMul(hidden, second), secondBias);
+      const said = tf.add(tf.add(tf.matMul(hidden, second), secondBias), b);
       const length = tf.sqrt(tf.add(tf.sum(tf.square(said), 1, true), 1e-12));
       const cosines = tf.sum(tf.mul(tf.div(said, length), v), 1);
       return tf.div<core.Scalar>(tf.sum(tf.mul(tf.sub(1, cosines), w)), items);

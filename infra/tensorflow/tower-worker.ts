@@ -11,11 +11,7 @@ const slopesOf = towerSlopes(loaded);
 const state = tower.restore(bytes);
 const from = state.steps;
 const began = performance.now();
-let loss = Number.NaN;
-while (state.steps - from < steps && performance.now() - began < BUDGET_MS) {
-  loss = tower.learn(state, examples, slopesOf);
-  if (!Number.isFinite(loss)) break;
-}
+const loss = tower.teach(state, examples, slopesOf, (done) => done < steps && performance.now() - began < BUDGET_MS);
 const taught: TaughtTower = { tower: tower.snapshot(state), loss, steps: state.steps - from, backend: loaded.backend, failures: loaded.failures };
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(taught);

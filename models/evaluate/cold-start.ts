@@ -1,16 +1,21 @@
 /**
  * How well items that nobody has clicked are found, by what their vectors come from.
  *
- * A fifth of the items, drawn, are cold: its clicks are taken out of the learned part of the story, as what comes next and as what
+ * Some items are cold: their clicks are taken out of the learned part of the story, as what comes next and as what
  * came before. The embedding learns the rest in one pass, the tower learns from the embedding's items. Each later click
  * on a cold item is then a question: of all items (and of the cold ones alone), is it among the 20 nearest to the
  * shopper's up to 10 clicks before it in the visit, cold ones left out? Nothing is learned while questions are asked.
  *
- *   random    the direction every new item has without a tower
- *   category  the mean vector of the known items of its category: the simple thing to beat
- *   content   the tower's
- *   words     the tower's without being told categories: where a catalogue has none, or other ones
- *   truth     the shop's own probabilities, where they are known: among the cold ones nobody can be expected to do better
+ *   random      the direction every new item has without a tower
+ *   popularity  how often an item was clicked: nothing is known of cold ones
+ *   category    the mean vector of the known items of its category: the simple thing to beat
+ *   nearest     the mean vector of the five items most alike by category, brand, words and price
+ *   alike       the mean vector of all items, each by the square of that likeness
+ *   content     the tower's
+ *   words       the tower's without being told categories: where a catalogue has none, or other ones
+ *   truth       the shop's own probabilities, where they are known: among the cold ones nobody can be expected to do better
+ *
+ * Standard errors are of the difference from `category`, with questions about one item taken as one draw.
  *
  * Beside it, what `similar` finds of cold items with the tower's vectors: of the 20 items nearest to one, how many are of its
  * category, and what of them a scan of rows in whole numbers finds (a scan of rows in single precision finds them all).
@@ -21,12 +26,15 @@ import * as tower from '../content-tower.js';
 import * as embedding from '../embedding.js';
 import { randomness, uniform } from '../kernels/numbers.js';
 import type * as rows from '../kernels/rows.js';
+import { categoryMean, Likeness, type Known } from './cold-start-rivals.js';
 
 export const K = 20;
 const COLD_SHARE = 0.2;
+const NEAREST = 5;
 const LEAST_CLICKS = 5;
 
 export interface Visit {
+  /** Known to `truthOf`. */
   readonly shopper: number;
   /** Items viewed, oldest first. */
   readonly items: readonly number[];
@@ -34,10 +42,20 @@ export interface Visit {
 
 export interface ColdStartShop {
   readonly contents: readonly tower.Content[];
+  /** By item. */
+  readonly cold: readonly boolean[];
   readonly learned: readonly Visit[];
   readonly asked: readonly Visit[];
   /** P(next item) of a shopper who viewed `last`, by item; where the truth is known. */
   readonly truthOf?: (shopper: number, last: number) => ArrayLike<number>;
+}
+
+/** Recall@20, and the standard error of its difference from that of `category`. */
+export interface Recall {
+  readonly amongAll: number;
+  readonly amongCold: number;
+  readonly errorAmongAll: number;
+  readonly errorAmongCold: number;
 }
 
 export interface ColdStartScores {
@@ -45,11 +63,13 @@ export interface ColdStartScores {
   readonly cold: number;
   readonly learnedViews: number;
   readonly questions: number;
-  /** By where vectors come from: recall@20 among all items and among the cold ones alone. */
-  readonly recall: Readonly<Record<string, { readonly amongAll: number; readonly amongCold: number }>>;
+  /** By where vectors come from: among all items and among the cold ones alone. */
+  readonly recall: Readonly<Record<string, Recall>>;
   readonly similar: SimilarScores;
   readonly steps: number;
   readonly loss: number;
+  /** How far the tower's network is believed, from 0 to 1; the rest of what it says are sums. */
+  readonly trust: number;
 }
 
 /** Of the 20 nearest to each cold item, as shares. */
@@ -61,62 +81,119 @@ export interface SimilarScores {
   readonly recall: Readonly<Record<rows.Precision, number>>;
 }
 
+/** A fifth of so many items, drawn. */
+export function drawCold(items: number, seed: number): boolean[] {
+  const random = randomness(seed + 3);
+  return Array.from({ length: items }, () => uniform(random) < COLD_SHARE);
+}
+
 export function evaluateColdStart(
   shop: ColdStartShop, slopesOf: tower.SlopesOf, steps: number, seed: number,
 ): ColdStartScores {
-  const { contents, learned, asked } = shop;
-  const random = randomness(seed + 3);
-  const coldness = contents.map(() => uniform(random) < COLD_SHARE);
-  const isCold = (item: number): boolean => coldness[item];
+  const { contents, learned } = shop;
   const model = embedding.init({ seed });
   const clicks = new Int32Array(contents.length);
   let learnedViews = 0;
   for (const { items } of learned) {
-    const known = items.filter((item) => !isCold(item));
+    const known = items.filter((item) => !shop.cold[item]);
     known.forEach((item, at) => embedding.learn(model, latestFirst(known.slice(0, at)), item));
     for (const item of known) clicks[item]++;
     learnedViews += known.length;
   }
-  const cold = contents.flatMap((_, item) => (isCold(item) ? [item] : []));
-  const told = towerVectors(contents, cold, model, clicks, slopesOf, steps, seed);
-  const vectors: Readonly<Record<string, ReadonlyMap<number, Float32Array>>> = {
-    random: new Map(cold.map((item) => [item, randomDirection(seed, item)])),
-    category: new Map(cold.map((item) => [item, meanOf(contents.flatMap(({ category }, other) => (category === contents[item].category && clicks[other] > 0 ? [vectorOf(model, other)] : [])))])),
-    content: told.vectors,
-    words: towerVectors(contents.map((content) => ({ ...content, category: null })), cold, model, clicks, slopesOf, steps, seed).vectors,
+  const cold = contents.flatMap((_, item) => (shop.cold[item] ? [item] : []));
+  const known = { contents, vectors: contents.map((_, item) => (clicks[item] > 0 ? vectorOf(model, item) : undefined)) };
+  const likeness = new Likeness(known);
+  const told = towerVectors(known, cold, clicks, slopesOf, steps, seed);
+  const wordsOnly = { ...known, contents: contents.map((content) => ({ ...content, category: null })) };
+  const makers: Readonly<Record<string, (item: number) => Float32Array | undefined>> = {
+    random: (item) => randomDirection(seed, item),
+    category: (item) => categoryMean(known, item),
+    nearest: (item) => likeness.meanOf(item, NEAREST, 1),
+    alike: (item) => likeness.meanOf(item, contents.length, 2),
+    content: (item) => told.vectors.get(item),
+    words: ((vectors) => (item: number) => vectors.get(item))(towerVectors(wordsOnly, cold, clicks, slopesOf, steps, seed).vectors),
   };
-  const known = contents.map((_, item) => (isCold(item) ? undefined : embedding.vectorOf(model, item)?.slice()));
-  const hits = Object.fromEntries([...Object.keys(vectors), ...(shop.truthOf ? ['truth'] : [])].map((name) => [name, { amongAll: 0, amongCold: 0 }]));
-  const user = new Float32Array(embedding.DIMENSIONS);
-  const products = new Float64Array(contents.length);
-  let questions = 0;
-  for (const { shopper, items } of asked) {
-    for (const [at, target] of items.entries()) {
-      const before = items.slice(0, at).filter((item) => !isCold(item));
-      if (!isCold(target) || before.length === 0) continue;
-      questions++;
-      embedding.userVector(model, latestFirst(before), user);
-      for (const [name, from] of Object.entries(vectors)) {
-        for (let item = 0; item < products.length; item++) products[item] = dot(user, from.get(item) ?? known[item]);
-        count(hits[name], products, target, isCold);
-      }
-      if (shop.truthOf) {
-        products.set(shop.truthOf(shopper, items[at - 1]));
-        count(hits['truth'], products, target, isCold);
-      }
-    }
-  }
-  const share = (found: number): number => (questions > 0 ? found / questions : 0);
+  const vectors = Object.entries(makers).map(([name, maker]) => [name, new Map(cold.map((item) => [item, maker(item)]))] as const);
+  const { questions, recall } = ask(shop, model, known.vectors, clicks, vectors);
   return {
     items: contents.length,
     cold: cold.length,
     learnedViews,
     questions,
-    similar: similarOf(contents, cold, contents.map((_, item) => told.vectors.get(item) ?? known[item])),
-    recall: Object.fromEntries(Object.entries(hits).map(([name, { amongAll, amongCold }]) => [name, { amongAll: share(amongAll), amongCold: share(amongCold) }])),
+    similar: similarOf(contents, cold, contents.map((_, item) => told.vectors.get(item) ?? known.vectors[item])),
+    recall,
     steps,
     loss: told.loss,
+    trust: told.trust,
   };
+}
+
+type Vectors = readonly (readonly [name: string, vectors: ReadonlyMap<number, Float32Array | undefined>])[];
+
+function ask(shop: ColdStartShop, model: embedding.Embedding, known: readonly (Float32Array | undefined)[], clicks: Int32Array, vectors: Vectors): Pick<ColdStartScores, 'questions' | 'recall'> {
+  const user = new Float32Array(embedding.DIMENSIONS);
+  const products = new Float64Array(clicks.length);
+  const tally = new Tally(['popularity', ...vectors.map(([name]) => name), ...(shop.truthOf ? ['truth'] : [])]);
+  for (const { shopper, items } of shop.asked) {
+    for (const [at, target] of items.entries()) {
+      const before = items.slice(0, at).filter((item) => clicks[item] > 0);
+      if (!shop.cold[target] || before.length === 0) continue;
+      embedding.userVector(model, latestFirst(before), user);
+      tally.begin(target);
+      products.set(clicks);
+      tally.count('popularity', placeOf(products, target, shop.cold));
+      known.forEach((vector, item) => { products[item] = dot(user, vector); });
+      for (const [name, from] of vectors) {
+        for (const [item, vector] of from) products[item] = dot(user, vector);
+        tally.count(name, placeOf(products, target, shop.cold));
+      }
+      if (!shop.truthOf) continue;
+      products.set(shop.truthOf(shopper, items[at - 1]));
+      tally.count('truth', placeOf(products, target, shop.cold));
+    }
+  }
+  return { questions: tally.questions, recall: tally.recall() };
+}
+
+/** Chances of being among the first 20: of all items and of the cold ones. */
+type Place = readonly [amongAll: number, amongCold: number];
+
+/** Hits of each way, by cold item. */
+class Tally {
+  questions = 0;
+  #target = -1;
+  readonly #asked = new Map<number, number>();
+  readonly #hits: ReadonlyMap<string, Map<number, Place>>;
+
+  constructor(names: readonly string[]) {
+    this.#hits = new Map(names.map((name) => [name, new Map()]));
+  }
+
+  begin(target: number): void {
+    this.#target = target;
+    this.questions++;
+    this.#asked.set(target, (this.#asked.get(target) ?? 0) + 1);
+  }
+
+  count(name: string, [all, cold]: Place): void {
+    const hits = this.#hits.get(name);
+    const [allBefore, coldBefore] = hits?.get(this.#target) ?? [0, 0];
+    hits?.set(this.#target, [allBefore + all, coldBefore + cold]);
+  }
+
+  recall(): Record<string, Recall> {
+    const shareOf = (name: string, side: 0 | 1): number => this.#mean((item) => this.#hits.get(name)?.get(item)?.[side] ?? 0);
+    const errorOf = (name: string, side: 0 | 1): number => {
+      const lead = (item: number): number => (this.#hits.get(name)?.get(item)?.[side] ?? 0) - (this.#hits.get('category')?.get(item)?.[side] ?? 0);
+      const mean = this.#mean(lead);
+      return this.questions > 0 ? Math.sqrt([...this.#asked].reduce((sum, [item, count]) => sum + (lead(item) - mean * count) ** 2, 0)) / this.questions : 0;
+    };
+    return Object.fromEntries([...this.#hits.keys()].map((name) => [name, { amongAll: shareOf(name, 0), amongCold: shareOf(name, 1), errorAmongAll: errorOf(name, 0), errorAmongCold: errorOf(name, 1) }]));
+  }
+
+  #mean(of: (item: number) => number): number {
+    return this.questions > 0 ? [...this.#asked.keys()].reduce((sum, item) => sum + of(item), 0) / this.questions : 0;
+  }
 }
 
 /** The vectors as a scorer has them, each cold item asked for its nearest. */
@@ -155,35 +232,32 @@ const latestFirst = (items: readonly number[]): Int32Array => Int32Array.from(it
 
 /** Vectors of the cold items, by a tower that learned from the others. */
 function towerVectors(
-  contents: readonly tower.Content[], cold: readonly number[], model: embedding.Embedding, clicks: Int32Array, slopesOf: tower.SlopesOf, steps: number, seed: number,
-): { vectors: Map<number, Float32Array>; loss: number } {
+  { contents, vectors }: Known, cold: readonly number[], clicks: Int32Array, slopesOf: tower.SlopesOf, steps: number, seed: number,
+): { vectors: Map<number, Float32Array>; loss: number; trust: number } {
   const tokens = contents.map(tower.tokensOf);
-  const examples = contents.flatMap((_, item): tower.Example[] =>
-    (clicks[item] < LEAST_CLICKS ? [] : [{ tokens: tokens[item], vector: vectorOf(model, item), clicks: clicks[item] }]));
+  const examples = vectors.flatMap((vector, item): tower.Example[] => (vector && clicks[item] >= LEAST_CLICKS ? [{ tokens: tokens[item], vector, clicks: clicks[item] }] : []));
   const state = tower.init({ seed });
-  let loss = Number.NaN;
-  for (let step = 0; step < steps; step++) loss = tower.learn(state, examples, slopesOf);
-  const vectors = new Map(cold.map((item) => {
+  const loss = tower.teach(state, examples, slopesOf, (done) => done < steps);
+  const told = new Map(cold.map((item) => {
     const said = new Float32Array(embedding.DIMENSIONS);
     tower.predict(state, tokens[item], said);
     return [item, said];
   }));
-  return { vectors, loss };
+  return { vectors: told, loss, trust: state.trust };
 }
 
 const vectorOf = (model: embedding.Embedding, item: number): Float32Array => (embedding.vectorOf(model, item) ?? new Float32Array(embedding.DIMENSIONS)).slice();
 
-function count(hits: { amongAll: number; amongCold: number }, products: Float64Array, target: number, isCold: (item: number) => boolean): void {
+function placeOf(products: Float64Array, target: number, cold: readonly boolean[]): Place {
   const better = { all: 0, cold: 0 };
   const equal = { all: 0, cold: 0 };
   for (let item = 0; item < products.length; item++) {
     if (item === target || products[item] < products[target]) continue;
     const side = products[item] > products[target] ? better : equal;
     side.all++;
-    if (isCold(item)) side.cold++;
+    if (cold[item]) side.cold++;
   }
-  hits.amongAll += chanceOfPlace(better.all, equal.all);
-  hits.amongCold += chanceOfPlace(better.cold, equal.cold);
+  return [chanceOfPlace(better.all, equal.all), chanceOfPlace(better.cold, equal.cold)];
 }
 
 const chanceOfPlace = (better: number, equal: number): number => Math.min(1, Math.max(0, (K - better) / (equal + 1)));
@@ -192,13 +266,6 @@ function randomDirection(seed: number, item: number): Float32Array {
   const alone = embedding.init({ seed });
   embedding.learn(alone, new Int32Array(0), item);
   return vectorOf(alone, item);
-}
-
-function meanOf(vectors: readonly Float32Array[]): Float32Array {
-  const mean = new Float32Array(embedding.DIMENSIONS);
-  for (const vector of vectors) for (let d = 0; d < mean.length; d++) mean[d] += vector[d];
-  const length = Math.hypot(...mean);
-  return length > 0 ? mean.map((value) => value / length) : mean;
 }
 
 /** An item without a vector is like nothing. */

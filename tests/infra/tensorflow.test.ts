@@ -1,7 +1,7 @@
 import { describe, expect, test, type TestContext } from 'vitest';
 import { BACKENDS, loadBackend, loadFastest, tellBackend, type Backend, type Tensorflow } from '../../infra/tensorflow/backend.js';
 import { towerSlopes } from '../../infra/tensorflow/content-tower.js';
-import { batchOf, HIDDEN, init, tokensOf, type Batch, type Example, type Layers } from '../../models/content-tower.js';
+import { batchOf, HIDDEN, init, tokensOf, type Based, type Batch, type Layers } from '../../models/content-tower.js';
 import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
@@ -11,10 +11,10 @@ import { plainSlopes } from '../support/tower-slopes.js';
 
 function given(items: number): { layers: Layers; batch: Batch } {
   const random = randomness(items);
-  const examples = Array.from({ length: items }, (_, item): Example => {
+  const examples = Array.from({ length: items }, (_, item): Based => {
     const vector = Float32Array.from({ length: DIMENSIONS }, () => uniform(random) - 0.5);
     const length = Math.hypot(...vector);
-    return { tokens: tokensOf({ title: `Item ${item % 7} of ${item}`, category: `c${item % 3}`, brand: null, price: item }), vector: vector.map((value) => value / length), clicks: item };
+    return { tokens: tokensOf({ title: `Item ${item % 7} of ${item}`, category: `c${item % 3}`, brand: null, price: item }), vector: vector.map((value) => value / length), clicks: item, base: vector.map((value, d) => value * Math.cos(d)) };
   });
   const batch = batchOf(examples);
   const { layers } = init({ seed: items });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { batchOf, init, learn, predict, restore, snapshot, tokensOf, type Example } from '../../models/content-tower.js';
+import { batchOf, init, learn, predict, restore, SLOTS, snapshot, teach, tokensOf, type Based, type Example } from '../../models/content-tower.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 import { randomness, uniform } from '../../models/kernels/numbers.js';
 import { plainSlopes } from '../support/tower-slopes.js';
@@ -8,15 +8,15 @@ import { plainSlopes } from '../support/tower-slopes.js';
 const out = new Float32Array(DIMENSIONS);
 const words = ['Tent', 'Mug', 'Pan', 'Lamp', 'Desk'];
 
-/** Items whose vector is that of their word, with a little of their brand. */
-function shelf(items: number, seed = 5): Example[] {
+/** Items whose vector is that of their word, with a little of their brand; half of it is told without the network. */
+function shelf(items: number, seed = 5): Based[] {
   const random = randomness(seed);
   const directions = Array.from({ length: 8 }, () => Float32Array.from({ length: DIMENSIONS }, () => uniform(random) - 0.5));
   return Array.from({ length: items }, (_, item) => {
     const vector = directions[item % 5].map((value, d) => value + 0.5 * directions[5 + (item % 3)][d]);
     const length = Math.hypot(...vector);
     const tokens = tokensOf({ title: `No ${item} ${words[item % 5]}`, category: 'Home', brand: `Brand ${item % 3}`, price: 10 + item });
-    return { tokens, vector: vector.map((value) => value / length), clicks: 20 };
+    return { tokens, vector: vector.map((value) => value / length), clicks: 20, base: vector.map((value, d) => (d % 2) * value / length) };
   });
 }
 
@@ -37,14 +37,17 @@ describe('tokens', () => {
     fc.assert(fc.property(fc.string({ maxLength: 3_000, unit: 'grapheme' }), fc.option(fc.double()), (title, price) => {
       const tokens = tokensOf({ title, category: title, brand: title, price });
       expect(tokens.length).toBeLessThanOrEqual(29);
-      expect(tokens.every((slot) => slot > 0 && slot < 4_096)).toBe(true);
+      expect(tokens.every((slot) => slot > 0 && slot < SLOTS)).toBe(true);
     }));
   });
 });
 
 describe('the tower', () => {
-  test('says a unit vector for any words, also untrained, and nothing of nothing', () => {
-    const state = init();
+  test('says a unit vector for any words, and nothing of nothing or before it was taught', () => {
+    const state = init({ batch: 8 });
+    predict(state, tokensOf({ title: 'Tent', category: 'x', brand: null, price: 3 }), out);
+    expect(out.every((value) => value === 0)).toBe(true);
+    teach(state, shelf(40), plainSlopes, (steps) => steps < 2);
     fc.assert(fc.property(fc.string({ minLength: 1 }), (title) => {
       predict(state, tokensOf({ title, category: 'x', brand: null, price: 3 }), out);
       expect(Math.hypot(...out)).toBeCloseTo(1, 4);
@@ -56,15 +59,39 @@ describe('the tower', () => {
   test('puts an item it never saw where items of its words lie', () => {
     const state = init({ batch: 32 });
     const all = shelf(75);
-    const known = all.slice(0, 60);
+    teach(state, all.slice(0, 60), plainSlopes, (steps) => steps < 5);
+    for (const { tokens, vector } of all.slice(60)) {
+      predict(state, tokens, out);
+      expect(cosine(out, vector)).toBeGreaterThan(0.75);
+    }
+  });
+
+  test('learns what its base leaves', () => {
+    const state = init({ batch: 32 });
+    const known = shelf(60);
     const first = learn(state, known, plainSlopes);
     let last = first;
     for (let step = 0; step < 30; step++) last = learn(state, known, plainSlopes);
     expect(last).toBeLessThan(0.7 * first);
-    for (const { tokens, vector } of all.slice(60)) {
-      predict(state, tokens, out);
-      expect(cosine(out, vector)).toBeGreaterThan(0.6);
-    }
+  });
+
+  test('believes its network where two words together say what neither says, and not where there is nothing to say', () => {
+    const random = randomness(9);
+    const noise = (): Float32Array => Float32Array.from({ length: DIMENSIONS }, () => uniform(random) - 0.5);
+    const side = noise();
+    const items = (isTold: boolean): Example[] => Array.from({ length: 120 }, (_, item) => {
+      const [a, b] = [item % 2, (item >> 1) % 2];
+      const vector = noise().map((value, d) => value + (isTold ? (a === b ? 2 : -2) * side[d]! : 0));
+      const length = Math.hypot(...vector);
+      return { tokens: tokensOf({ title: `left${a} right${b} ${item}`, category: null, brand: null, price: null }), vector: vector.map((value) => value / length), clicks: 20 };
+    });
+    const [told, chance] = [true, false].map((isTold) => {
+      const state = init({ batch: 16, rate: 0.01 });
+      teach(state, items(isTold), plainSlopes, (steps) => steps < 60);
+      return state;
+    });
+    expect(told!.trust).toBeGreaterThan(0.3);
+    expect(chance!.trust).toBeLessThan(0.1);
   });
 
   test('learns the same bytes from the same seed, and goes on from its snapshot as if it had not stopped', () => {

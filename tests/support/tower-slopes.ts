@@ -2,7 +2,7 @@ import { HIDDEN, LEAK, type SlopesOf } from '../../models/content-tower.js';
 import { DIMENSIONS } from '../../models/embedding.js';
 
 /** The content tower's slopes in plain double precision, by the chain rule written out: what TensorFlow must agree with. */
-export const plainSlopes: SlopesOf = ({ first, firstBias, second, secondBias }, { items, slots, inputs, targets, weights }) => {
+export const plainSlopes: SlopesOf = ({ first, firstBias, second, secondBias }, { items, slots, inputs, bases, targets, weights }) => {
   const width = slots.length;
   const slopes = { first: new Float64Array(first.length), firstBias: new Float64Array(HIDDEN), second: new Float64Array(second.length), secondBias: new Float64Array(DIMENSIONS) };
   let loss = 0;
@@ -10,7 +10,7 @@ export const plainSlopes: SlopesOf = ({ first, firstBias, second, secondBias }, 
     const present = Array.from({ length: width }, (_, s) => s).filter((s) => inputs[i * width + s] !== 0);
     const z = Float64Array.from({ length: HIDDEN }, (_, k) => present.reduce((total, s) => total + inputs[i * width + s] * first[s * HIDDEN + k], firstBias[k]));
     const h = z.map((value) => (value > 0 ? value : LEAK * value));
-    const said = Float64Array.from({ length: DIMENSIONS }, (_, d) => secondBias[d] + sum(HIDDEN, (k) => h[k] * second[k * DIMENSIONS + d]));
+    const said = Float64Array.from({ length: DIMENSIONS }, (_, d) => bases[i * DIMENSIONS + d] + secondBias[d] + sum(HIDDEN, (k) => h[k] * second[k * DIMENSIONS + d]));
     const length = Math.sqrt(sum(DIMENSIONS, (d) => said[d] ** 2) + 1e-12);
     const t = said.map((value) => value / length);
     const cosine = sum(DIMENSIONS, (d) => t[d] * targets[i * DIMENSIONS + d]);
