@@ -1,10 +1,11 @@
 /**
  * Which items are ranked at all: the shopper's own, then the best of each kind of evidence, then popular ones while few.
  *
- *   candidates = listed ∪ own ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 40 near) ∪ 5 trending (∪ popular)
+ *   candidates = listed ∪ own ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 80 within) (∪ 40 near) ∪ 5 trending (∪ popular)
  *
- * 128 in all at most. What one source took counts towards the next one's quota. A refused item is looked past, up to
- * twice the quota, so that a filter does not empty the list.
+ * 128 in all at most. What one source took counts towards the next one's quota. A refused item is looked past, up to twice the
+ * quota, and where there is a filter up to 16 times: few of the best pass it. Where fewer than 64 are found then, the nearest by embedding
+ * of all that pass join, up to 104: what speaks for most of them is likeness alone.
  */
 import { COLUMN, isHeld, MOST_CANDIDATES, slot, top, type Scratch } from './kernels/candidates.js';
 import { largest } from './kernels/columns.js';
@@ -15,12 +16,20 @@ const QUOTA = { latest: 40, forward: 60, backward: 40, hop: 60, long: 30 } as co
 export const NEAR = 40;
 /** How many of what trends join whoever asks: in a flash sale all want what went with nothing before. */
 const HOT = 5;
+/** Where evidence names fewer that pass a filter, the nearest of those that do join, some places left for what trends and is popular. */
+const ENOUGH = 64;
+const WITHIN = 80;
+const LEFT = 24;
+/** How many times its quota a source is looked through where a filter refuses most of it. */
+const FURTHEST = 16;
 /** Below this many candidates (or as many as are wanted) the most popular items join. */
 const FEW = 40;
 
 /** What is to be refused and what to be ranked beside what the evidence names. */
 export interface Asked {
   readonly exclude?: ((item: number) => boolean) | undefined;
+  /** Of what a filter lets through, the items nearest by embedding; asked for where there is a filter, which makes evidence be looked through further. */
+  readonly within?: (() => Int32Array) | undefined;
   /** How many there should be at least, if there are so many items. */
   readonly least?: number | undefined;
   /** Items to fill up with when few others are left; asked for only then. */
@@ -39,7 +48,7 @@ export interface Others {
 }
 
 /** Chooses candidates from the gathered evidence: their slots into `picked`. Returns how many. */
-export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, { repeats, near, trending, popular }: Others, picked: Int32Array): number {
+export function pick(space: Scratch, { exclude, within, least = 0, more, also }: Asked, { repeats, near, trending, popular }: Others, picked: Int32Array): number {
   // First, while there is room for certain.
   let count = also ? takeListed(space, also, also.length, picked, 0, exclude) : 0;
   for (let at = 0; at < space.own; at++) {
@@ -48,11 +57,13 @@ export function pick(space: Scratch, { exclude, least = 0, more, also }: Asked, 
     space.marked[at] = isTaken ? TAKEN : REFUSED;
     if (isTaken) picked[count++] = at;
   }
-  count = take(space, COLUMN.latest, space.near, QUOTA.latest, picked, count, exclude);
-  count = take(space, COLUMN.forward, space.direct, QUOTA.forward, picked, count, exclude);
-  count = take(space, COLUMN.backward, space.direct, QUOTA.backward, picked, count, exclude);
-  count = take(space, COLUMN.hop, space.slots, QUOTA.hop, picked, count, exclude);
-  count = take(space, COLUMN.long, space.direct, QUOTA.long, picked, count, exclude);
+  const reach = within ? FURTHEST : 2;
+  count = take(space, COLUMN.latest, space.near, QUOTA.latest, picked, count, exclude, reach);
+  count = take(space, COLUMN.forward, space.direct, QUOTA.forward, picked, count, exclude, reach);
+  count = take(space, COLUMN.backward, space.direct, QUOTA.backward, picked, count, exclude, reach);
+  count = take(space, COLUMN.hop, space.slots, QUOTA.hop, picked, count, exclude, reach);
+  count = take(space, COLUMN.long, space.direct, QUOTA.long, picked, count, exclude, reach);
+  if (within && count < ENOUGH) count = takeListed(space, within(), Math.min(MOST_CANDIDATES - LEFT, count + WITHIN), picked, count, exclude);
   if (near) count = takeListed(space, near, Math.min(MOST_CANDIDATES, count + NEAR), picked, count, exclude);
   count = takeListed(space, trending.subarray(0, HOT), MOST_CANDIDATES, picked, count, exclude);
   const enough = Math.min(Math.max(FEW, least), MOST_CANDIDATES);
@@ -73,11 +84,11 @@ export const mayBePicked = (space: Scratch, item: number, trending: Int32Array):
 const TAKEN = 1;
 const REFUSED = 2;
 
-const sorted = new Int32Array(2 * MOST_CANDIDATES);
+const sorted = new Int32Array(1_024);
 
 /** Adds the best `quota` by one source's evidence, those already there included in the quota. */
 function take(
-  space: Scratch, column: number, slots: number, quota: number, picked: Int32Array, from: number, exclude?: (item: number) => boolean,
+  space: Scratch, column: number, slots: number, quota: number, picked: Int32Array, from: number, exclude: ((item: number) => boolean) | undefined, reach: number,
 ): number {
   const { places } = space.evidence;
   const found = largest(space.evidence, column, slots, quota);
@@ -89,7 +100,7 @@ function take(
   }
   if (found < quota || taken * 2 > quota || count === MOST_CANDIDATES) return count;
   // Much was refused: further, best first.
-  const reached = top(space.evidence.columns[column], slots, 2 * quota, sorted);
+  const reached = top(space.evidence.columns[column], slots, reach * quota, sorted);
   for (let looked = quota; looked < reached && taken < quota && count < MOST_CANDIDATES; looked++) {
     const at = sorted[looked];
     if (joins(space, at, exclude)) picked[count++] = at;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { evaluateCandidatesCommand } from './evaluate-candidates.js';
 import { evaluateColdStartCommand } from './evaluate-cold-start.js';
 import { evaluateCompressionCommand } from './evaluate-compression.js';
 import { evaluateForecastsCommand } from './evaluate-forecasts.js';
@@ -14,6 +15,7 @@ export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description('Measure quality on files, with the protocol printed beside each figure.')
     .addCommand(evaluateRecommendationsCommand())
+    .addCommand(evaluateCandidatesCommand())
     .addCommand(evaluateForecastsCommand())
     .addCommand(evaluateHoursCommand())
     .addCommand(evaluateReorderCommand())

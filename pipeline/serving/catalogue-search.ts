@@ -29,6 +29,9 @@ const OF_CATEGORY = 0.5;
 
 const NONE = new Int32Array(0);
 
+/** What is asked of the catalogue. */
+export type Catalogue = Pick<Items, 'size' | 'isKnown' | 'isDeleted' | 'category' | 'categories' | 'brand' | 'price' | 'inCategory' | 'watch'>;
+
 /** Which items may come. */
 export interface Sought {
   readonly isRefused: (item: number) => boolean;
@@ -44,7 +47,7 @@ export interface Sought {
  */
 export class CatalogueSearch {
   readonly #model: Fusion;
-  readonly #items: Items;
+  readonly #items: Catalogue;
   /** What may come, and what each is worth. */
   #found = new Int32Array(0);
   #values = new Float32Array(0);
@@ -58,7 +61,7 @@ export class CatalogueSearch {
   /** What one question has taken, and would not take again from another list. */
   readonly #taken = new Refusals();
 
-  constructor(model: Fusion, items: Items) {
+  constructor(model: Fusion, items: Catalogue) {
     this.#model = model;
     this.#items = items;
     for (let item = 0; item < items.size; item++) this.#noteNew(item);
@@ -76,18 +79,23 @@ export class CatalogueSearch {
   more(recent: Int32Array, least: number, sought: Sought): Int32Array {
     const listed = sought.listed();
     const isLong = listed === undefined || listed.count > LOOKED;
-    let count = isLong ? this.#take([this.#mostPopular()], sought, 0) : 0;
-    const popular = this.#found.slice(0, count);
+    const popular = this.#found.slice(0, isLong ? this.#take([this.#mostPopular()], sought, 0) : 0);
     if (isLong && popular.length >= Math.max(FEW, least)) return popular.subarray(0, FILLED);
-    const near = isLong ? this.untouched(recent, FILLED, sought) : NONE;
-    const first = new Set([...popular, ...near]);
+    const first = new Set([...popular, ...(isLong ? this.untouched(recent, FILLED, sought) : NONE)]);
     this.#room(first.size);
     this.#found.set([...first]);
-    count = first.size;
-    count = this.#take(newestFirst(listed?.lists ?? [this.#latest()]), sought, count, (item) => this.#items.isKnown(item) && !first.has(item));
+    const count = this.#take(newestFirst(listed?.lists ?? [this.#latest()]), sought, first.size, (item) => this.#items.isKnown(item) && !first.has(item));
     this.#measure(recent, count);
     this.#preferPopularAndSpread(count);
     return this.#best(count, FILLED);
+  }
+
+  /** Of what a filter lets through and somebody has touched the items nearest to these clicks, best first, at most `limit`. None where its lists are long: then enough of what evidence names passes. */
+  within(recent: Int32Array, limit: number, listed: Listed, sought: Sought): Int32Array {
+    if (listed.count > LOOKED) return NONE;
+    const count = this.#take(listed.lists, sought, 0, (item) => !this.isNew(item));
+    this.#measure(recent, count);
+    return this.#best(count, limit);
   }
 
   /** Items that nobody has touched, the nearest to these clicks among all of them, or without clicks the newest of each category; at most `limit`. */

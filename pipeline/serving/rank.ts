@@ -13,8 +13,7 @@ import * as repeats from '../../models/repeats.js';
 import * as ranker from '../../models/ranker.js';
 import * as stranger from '../../models/stranger.js';
 import * as transitionEvidence from '../../models/transition-evidence.js';
-import { CatalogueSearch, type Sought } from './catalogue-search.js';
-import type { Items } from './items.js';
+import { CatalogueSearch, type Catalogue, type Sought } from './catalogue-search.js';
 
 /** 2-hop sums kept: two clicks that share a place work each other's out anew each time. */
 const HOPS = 65_536;
@@ -45,7 +44,7 @@ export class Ranking {
   readonly #shown: ShownItems;
   readonly #catalogue: CatalogueSearch;
 
-  constructor({ model, shown }: ItemNeighbours, items: Items) {
+  constructor({ model, shown }: Pick<ItemNeighbours, 'model' | 'shown'>, items: Catalogue) {
     this.#model = model;
     this.#shown = shown;
     this.#catalogue = new CatalogueSearch(model, items);
@@ -53,7 +52,9 @@ export class Ranking {
 
   /** Best `limit` items of what is sought; `recent` is latest first. The catalogue fills what evidence and trend do not. */
   rank(recent: Int32Array, limit: number, sought: Sought, also?: Int32Array, least = limit): Ranked {
-    return fusion.predict(this.#model, recent, this.#work, { limit, least, exclude: sought.isRefused, more: () => this.#catalogue.more(recent, least, sought), also });
+    const listed = recent.length > 0 ? sought.listed() : undefined;
+    const within = listed && ((): Int32Array => this.#catalogue.within(recent, AT_ONCE, listed, sought));
+    return fusion.predict(this.#model, recent, this.#work, { limit, least, exclude: sought.isRefused, within, more: () => this.#catalogue.more(recent, least, sought), also });
   }
 
   /** Items of the catalogue that nobody has touched, nearest to these clicks by what their content says; at most `limit`. */

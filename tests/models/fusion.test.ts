@@ -56,6 +56,15 @@ test('an excluded item never appears, whatever the filter leaves', () => {
   expect(top(trained, after(3), 50, () => true)).toEqual([]);
 });
 
+test('under a filter evidence is looked through further, and the nearest of what passes join where it names few', () => {
+  const isRare = (item: number): boolean => item % 19 === 0;
+  const ask = (within?: () => Int32Array): number[] => [...fusion.predict(trained, after(3, 40, 77, 120, 165), work, { limit: 128, exclude: (item) => !isRare(item), within }).items];
+  const nearest = Int32Array.from([...Array(200).keys()].filter(isRare));
+  expect(ask(() => nearest)).toEqual(expect.arrayContaining([...nearest].filter((item) => item !== 0)));
+  expect(ask(() => new Int32Array(0)).length).toBeGreaterThanOrEqual(ask().length);
+  expect(ask(() => Int32Array.of(20, 21)).every(isRare)).toBe(true);
+});
+
 test('without clicks, or with unknown ones, what is popular is recommended', () => {
   expect(top(trained, after(), 5)).toHaveLength(5);
   expect(top(trained, after(123_456, -7), 5)).toHaveLength(5);

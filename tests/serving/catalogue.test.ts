@@ -88,6 +88,21 @@ describe('a filter in a large catalogue', () => {
   });
 });
 
+test('of what a filter lets through the nearest to a shopper come, also where others of it are more popular', async () => {
+  const own = shopOfPairs();
+  for (const sku of ['QUIET', ...Array.from({ length: 100 }, (_, item) => `F${item}`)]) own.product(sku, { category: 'Category 9' });
+  own.product('UNTOUCHED', { category: 'Category 9' });
+  own.session('first', ['QUIET']);
+  for (let round = 0; round < 2; round++) for (let item = 0; item < 100; item++) own.session(`f-${round}-${item}`, [`F${item}`]);
+  own.publish();
+  for (const sku of ['QUIET', 'UNTOUCHED']) own.teach(sku, 'P5');
+  own.profile('a', ['P4']);
+  const skus = await own.skus('a', { filter: { category: 'Category 9' } });
+  expect(skus[0]).toBe('QUIET');
+  // What nobody has touched has places of its own.
+  expect(skus).not.toContain('UNTOUCHED');
+});
+
 describe('what nobody has touched', () => {
   test('is tried where it is near to a shopper, however many came into the catalogue after it', async () => {
     const own = shopOfPairs();
