@@ -2,19 +2,23 @@
  * Credibility: what items of the same category, brand, word or price have in common, each believed as far as it holds.
  *
  *   b(x) = m + Σ_t e_t over the tokens t of x        e_t = n_t/(n_t + k) · mean of (v_i − m − the other tokens' e) over items i with t
- *   k = s²/a for each kind of token:  s² the mean square of what is left of all items, a the mean product of what is left of
+ *   k = s²/a for each kind of token:  s² the mean product of what is left of an item and of what would be without it, a that of what is left of
  *   two different items with the same token, e_t added back
  *
  * m is the mean vector, n_t a sum of weights w_i = n/(n + 5) by an item's n clicks. A kind whose items have no more in common than any
- * others has a ≤ 0, k = ∞ and e = 0: no word is believed where only categories tell. Kinds are taken in turn, five times over,
+ * others has a ≤ 0, k = ∞ and e = 0: no word is believed where only categories tell. k is 1 at least. Kinds are taken in turn, five times over,
  * each from what the others leave. With one kind this is the mean vector of the category, drawn toward that of all items.
- * `leftOut` is b(x_i) as it would be without item i: v_i − (v_i − b(x_i))/(1 − h_i), h_i = w_i·(1/W + Σ_t 1/(n_t + k)), 0.9 at most.
+ * `leftOut` is b(x_i) as it would be without item i: v_i − (v_i − b(x_i))·(1 + w_i/(W − w_i) + Σ_t w_i/(n_t − w_i + k)), which is exact where an item has
+ * one token, and near where its tokens are of other items each.
  * Nothing fitted: b = 0. Shapes: effects [slot][64]. Source: Bühlmann & Straub 1970; fitted in turn as additive models are (Hastie & Tibshirani 1990).
  */
 import { DIMENSIONS } from './kernels/rows.js';
 
 const ROUNDS = 5;
-const MOST_LEVERAGE = 0.9;
+/** Words of a kind tell differently much: a single item never gives one more than half of what it has. */
+const LEAST_K = 1;
+/** A share of a mean that is the item itself; of one item alone it would be all. */
+const MOST_OWN = 0.999;
 
 /** The slots of one kind of token: from the first up to but without the last. */
 export type Kind = readonly [from: number, to: number];
@@ -47,10 +51,17 @@ export function predict({ mean, effects }: Credibility, tokens: Int32Array, out:
 export function leftOut(state: Credibility, { tokens, vector, clicks }: Observed): Float32Array {
   const said = new Float64Array(DIMENSIONS);
   predict(state, tokens, said);
-  let share = state.shares[state.shares.length - 1];
-  for (const slot of tokens) share += state.shares[slot];
-  const left = 1 - Math.min(MOST_LEVERAGE, weightOf(clicks) * share);
-  return vector.map((value, d) => value - (value - said[d]) / left);
+  const times = timesWithout(state.shares, tokens, weightOf(clicks));
+  return vector.map((value, d) => value - (value - said[d]) * times);
+}
+
+/** How many times as much is left of an item of this weight where it was not learned from. */
+function timesWithout(shares: Float32Array, tokens: Int32Array, weight: number): number {
+  const timesOf = (share: number): number => {
+    const own = Math.min(MOST_OWN, weight * share);
+    return own / (1 - own);
+  };
+  return tokens.reduce((sum, slot) => sum + timesOf(shares[slot]), 1 + timesOf(shares[shares.length - 1]));
 }
 
 /** Fits all from the examples; the kinds part the slots. */
@@ -70,7 +81,7 @@ export function fit(slots: number, kinds: readonly Kind[], examples: readonly Ob
   for (let round = 0; round < ROUNDS; round++) {
     for (const [from, to] of kinds) {
       const groups = members.slice(from, to).flatMap((items, at) => (items ? [groupOf(items, from + at, weights)] : []));
-      const believed = credibilityOf(groups, state.effects, left, weights, total);
+      const believed = credibilityOf(groups, state.effects, left, weights, spreadOf(examples, state, left, weights, total));
       for (const group of groups) move(group, believed, state, left, weights);
     }
   }
@@ -96,7 +107,7 @@ function membersOf(slots: number, examples: readonly Observed[]): (number[] | un
 }
 
 /** 1/k of a kind; 0 where its items have nothing in common. */
-function credibilityOf(groups: readonly Group[], effects: Float32Array, left: Float64Array, weights: readonly number[], total: number): number {
+function credibilityOf(groups: readonly Group[], effects: Float32Array, left: Float64Array, weights: readonly number[], spread: number): number {
   let [shared, pairs] = [0, 0];
   for (const { slot, items, weight } of groups) {
     if (items.length < 2) continue;
@@ -109,12 +120,18 @@ function credibilityOf(groups: readonly Group[], effects: Float32Array, left: Fl
     shared += (sum.reduce((all, value) => all + value * value, 0) - own) / weight;
     pairs += (weight * weight - square) / weight;
   }
-  let spread = 0;
-  weights.forEach((weight, item) => {
-    for (let d = 0; d < DIMENSIONS; d++) spread += weight * left[item * DIMENSIONS + d] ** 2;
-  });
   // All vectors of a shop may be one; a division by nothing would spread.
-  return pairs > 0 && shared > 0 ? shared / pairs / Math.max(spread / total, 1e-9) : 0;
+  return pairs > 0 && shared > 0 ? Math.min(1 / LEAST_K, shared / pairs / Math.max(spread, 1e-9)) : 0;
+}
+
+/** s²: what is left of each item by what would be left without it. Squares of what is left alone vanish where items have words of their own, and then words are believed even more. */
+function spreadOf(examples: readonly Observed[], { shares }: Credibility, left: Float64Array, weights: readonly number[], total: number): number {
+  let spread = 0;
+  examples.forEach(({ tokens }, item) => {
+    const times = timesWithout(shares, tokens, weights[item]);
+    for (let d = 0; d < DIMENSIONS; d++) spread += weights[item] * times * left[item * DIMENSIONS + d] ** 2;
+  });
+  return spread / total;
 }
 
 /** Σ w_i·(what is left of i without this token). */

@@ -68,6 +68,17 @@ describe('what items have in common', () => {
     }
   });
 
+  test('without an item says nothing of its own words, however many it has that no other item has', () => {
+    const items = shelf(200, (category) => noisy(own[category]!)).map((item, at) => ({ ...item, tokens: Int32Array.of(at % 10, 10 + (at % 7), 20 + at, 220 + at, 420 + at) }));
+    const told = items.map((item, at) => ({ ...item, vector: noisy(own[at % 10]!, own[10 + (at % 7)]!) }));
+    const state = fit(620, [CATEGORIES, [10, 620]], told);
+    const [fitted, left] = [0, 1].map((isLeft) => told.reduce((sum, item) => sum + cosine(isLeft ? leftOut(state, item) : said(state, ...item.tokens), item.vector) / 200, 0));
+    const fresh = told.map((_, at) => noisy(own[at % 10]!, own[10 + (at % 7)]!));
+    const expected = told.reduce((sum, item, at) => sum + cosine(said(state, item.tokens[0]!, item.tokens[1]!), fresh[at]!) / 200, 0);
+    expect(fitted).toBeGreaterThan(expected + 0.1);
+    expect(Math.abs(left! - expected)).toBeLessThan(0.05);
+  });
+
   test('is nothing of nothing, and no NaN of one item, of equal ones, or of items without clicks', () => {
     expect(said(fit(60, [CATEGORIES], []), 3).every((value) => value === 0)).toBe(true);
     const one: Observed = { tokens: Int32Array.of(1, 12), vector: own[0]!, clicks: 9 };
