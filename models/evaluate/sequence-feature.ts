@@ -3,8 +3,8 @@
  * one with the network's two columns (its logit, and the gap to the best candidate's) beside the usual features, one without.
  *
  * Train sessions in file order, one pass, in blocks with the sources frozen: both rankers have their lessons on a block,
- * then the network takes its steps on it, by vectors that have not seen it either, then the sources learn it. Each test prefix is ranked by both; nothing is
- * learned any more. The difference has a standard error over queries, which the same queries for both make small.
+ * then the network takes its steps on it, once or several times over, by vectors that have not seen it either, then the sources learn it. Each test
+ * prefix is ranked by both; nothing is learned any more. The difference has a standard error over queries, which the same queries for both make small.
  */
 import * as embedding from '../embedding.js';
 import { FEATURES, PRIOR } from '../features.js';
@@ -15,7 +15,17 @@ import { addRank, rankingTotals, rankOf, summarize, type RankingMetrics } from '
 import type { Observer, TestSession } from './recommendations.js';
 import { clicksBefore } from './recommenders.js';
 
-export const BLOCK = 4_096;
+export interface Settings {
+  /** The network's step size. */
+  readonly rate: number;
+  readonly seed: number;
+  /** How often the network learns each block. */
+  readonly passes: number;
+  /** Sessions of a block. */
+  readonly block: number;
+}
+
+export const defaults: Settings = { rate: 1e-3, seed: 1, passes: 1, block: 4_096 };
 const BATCH = 128;
 const K = 20;
 
@@ -40,13 +50,13 @@ interface Side {
 }
 
 export function evaluateSequenceFeature(
-  train: readonly Int32Array[], test: readonly TestSession[], slopesOf: encoder.SlopesOf, rate: number, { now, progress }: Observer,
+  train: readonly Int32Array[], test: readonly TestSession[], slopesOf: encoder.SlopesOf, { rate, seed, passes, block: blockSize }: Settings, { now, progress }: Observer,
 ): SequenceScores {
-  const state = fusion.init();
+  const state = fusion.init({ seed });
   const work = fusion.workspace();
-  const network = encoder.init({ rate });
+  const network = encoder.init({ rate, seed });
   const vectorOf = (item: number): Float32Array | undefined => embedding.vectorOf(state.embedding, item);
-  const side = (extra: number): Side => ({ ranker: ranker.init(FEATURES.length + extra, PRIOR), scores: new Float32Array(ranker.STRIDE) });
+  const side = (extra: number): Side => ({ ranker: ranker.init(FEATURES.length + extra, PRIOR, { seed }), scores: new Float32Array(ranker.STRIDE) });
   const plain = side(0);
   const richer = side(2);
   const alone = new Float32Array(ranker.STRIDE);
@@ -82,8 +92,8 @@ export function evaluateSequenceFeature(
 
   let trainUs = 0;
   let lastLoss = Number.NaN;
-  for (let from = 0; from < train.length; from += BLOCK) {
-    const block = train.slice(from, from + BLOCK);
+  for (let from = 0; from < train.length; from += blockSize) {
+    const block = train.slice(from, from + blockSize);
     const pairs = block.flatMap((session) => Array.from({ length: session.length - 1 }, (_, at) => ({ recent: clicksBefore(session, at + 1), item: session[at + 1] })));
     for (const { recent, item } of pairs) {
       const count = gather(recent);
@@ -96,8 +106,10 @@ export function evaluateSequenceFeature(
     // What nobody has clicked yet cannot be told from anything. Pairs a stride apart: a batch must not hold one session's clicks.
     const usable = pairs.filter(({ recent, item }) => counts.has(item) && counts.has(recent[0]));
     const stride = Math.floor(usable.length / BATCH);
-    for (let at = 0; at < stride; at++) {
-      const batch = batchOf(Array.from({ length: BATCH }, (_, n) => usable[n * stride + at]), vectorOf, (item) => (counts.get(item) ?? 1) / events);
+    for (let at = 0; at < stride * passes; at++) {
+      // Each pass puts other pairs together.
+      const pass = Math.floor(at / stride);
+      const batch = batchOf(Array.from({ length: BATCH }, (_, n) => usable[(n * stride + at + pass * n) % usable.length]), vectorOf, (item) => (counts.get(item) ?? 1) / events);
       lastLoss = encoder.learn(network, batch, slopesOf);
     }
     trainUs += now() - began;

@@ -8,7 +8,7 @@ import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
 import type { Catalogue } from '../serving/catalogue-search.js';
 import { Ranking } from '../serving/rank.js';
-import { countUpTo } from './counts.js';
+import { wholeFrom } from './counts.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { tellingDataErrors } from './text-lines.js';
 
@@ -29,7 +29,7 @@ export function evaluateCandidatesCommand(): Command {
     .requiredOption('--train <file>', 'sessions to learn, as for evaluate recommendations')
     .requiredOption('--test <file>', 'what to ask, as for evaluate recommendations')
     .option('--filters <percents>', 'shares of all items that filters let through, in percent', parseShares, [1, 0.3, 0.05, 0.01])
-    .option('--questions <count>', 'questions for each filter: every item is scored for each of them', countUpTo(Infinity), 500)
+    .option('--questions <count>', 'questions for each filter: every item is scored for each of them', wholeFrom(1), 500)
     .option('--json', 'print one JSON object; shares are fractions from 0 to 1')
     .action(tellingDataErrors(run));
 }

@@ -6,10 +6,11 @@ import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
 import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
 import { testSessions, type TestSession } from '../../models/evaluate/recommendations.js';
 import { clicksBefore } from '../../models/evaluate/recommenders.js';
-import { BLOCK, evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
+import { defaults, evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
 import * as itemIndex from '../../models/item-index.js';
 import { noMetrics } from '../core/metrics.js';
 import { round } from './report.js';
+import { wholeFrom } from './counts.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -17,6 +18,8 @@ interface Options {
   readonly train: string;
   readonly test?: string;
   readonly rate: number;
+  readonly passes: number;
+  readonly seed: number;
   readonly json?: boolean;
 }
 
@@ -25,12 +28,14 @@ export function evaluateSequencesCommand(): Command {
     .description('Evaluate a sequence network as a feature of the ranker, with and without it on the same candidates, frozen.')
     .requiredOption('--train <file>', 'sessions to learn, as for evaluate recommendations')
     .option('--test <file>', 'what to ask; without it the last tenth of the train sessions is asked, and not learned')
-    .option('--rate <number>', 'the network\'s step size', parseRate, 1e-3)
+    .option('--rate <number>', 'the network\'s step size', parseRate, defaults.rate)
+    .option('--passes <count>', 'how often the network learns each block of sessions', wholeFrom(1), defaults.passes)
+    .option('--seed <number>', 'decides all chance', wholeFrom(1), defaults.seed)
     .option('--json', 'print one JSON object')
     .action(tellingDataErrors(run));
 }
 
-async function run({ train: trainFile, test: testFile, rate, json }: Options): Promise<void> {
+async function run({ train: trainFile, test: testFile, rate, passes, seed, json }: Options): Promise<void> {
   const began = performance.now();
   const index = itemIndex.init();
   const all = await readTrainSessions(trainFile, index);
@@ -39,16 +44,16 @@ async function run({ train: trainFile, test: testFile, rate, json }: Options): P
   const say = (fields: object, sentence: string): void => void process.stderr.write(`${sentence} ${JSON.stringify(fields)}\n`);
   const tensorflow = await loadFastest();
   tellBackend(tensorflow, { metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
-  const scores = evaluateSequenceFeature(train, test, sequenceSlopes(tensorflow), rate, {
+  const scores = evaluateSequenceFeature(train, test, sequenceSlopes(tensorflow), { ...defaults, rate, passes, seed }, {
     now: () => performance.now() * 1000,
     progress: (sentence) => void process.stderr.write(`${sentence}\n`),
   });
-  if (scores.steps === 0) throw new DataFileError(`${trainFile} has too few sessions to teach the network a single step: it learns from the second block of ${BLOCK} sessions on.`);
+  if (scores.steps === 0) throw new DataFileError(`${trainFile} has too few sessions to teach the network a single step: it learns from the second block of ${defaults.block} sessions on.`);
   const figures = {
     n: scores.with.n,
     without: shown(scores.without), with: shown(scores.with), alone: shown(scores.alone),
     precision_gain: round(scores.hitGain), precision_gain_error: round(scores.hitGainError), mrr_gain: round(scores.mrrGain), mrr_gain_error: round(scores.mrrGainError),
-    steps: scores.steps, train_us_an_event: round(scores.trainUsAnEvent), query_us_mean: round(scores.queryUsMean),
+    rate, passes, seed, steps: scores.steps, train_us_an_event: round(scores.trainUsAnEvent), query_us_mean: round(scores.queryUsMean),
     backend: tensorflow.backend, seconds: round((performance.now() - began) / 1000),
     protocol:
       `Learned ${train.length} sessions in file order, in one pass, in blocks; two rankers had the same lessons on the same candidates, one with the network's two columns. ` +
