@@ -238,7 +238,7 @@ test('what the log did not take of what a learner told is told once it takes it,
   const saved: number[] = [];
   const told = new Set<number>();
   /** Tells each count once, as a learner of vectors does. */
-  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, everyMs: 50, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
+  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
   const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? (refusals++, Promise.reject(new Unavailable('The log is full.'))) : log.append(records)) };
   const snapshots: Snapshots = { load: async () => undefined, save: async () => void saved.push(told.size) };
   const stop = new AbortController();
