@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { inputTopics } from './core/consumer.js';
 import type { Log } from './core/log.js';
+import { recordsBetween } from './core/records-between.js';
 import type { RowSink } from './core/row-sink.js';
 import { progressOf } from './core/task.js';
 import type { Topology } from './core/topology.js';
@@ -64,20 +65,8 @@ async function lastDataOffset(log: Log, topic: string, partition: number): Promi
   const range = (await log.ranges(topic))[partition];
   if (!range) return undefined;
   for (let from = Math.max(range.start, range.end - TAIL), to = range.end; to > range.start; to = from, from = Math.max(range.start, from - TAIL)) {
-    const reader = log.reader([{ topic, partition, offset: from }]);
     let last: number | undefined;
-    try {
-      for (let at = from; at < to;) {
-        const records = await reader.poll(TAIL, 200);
-        // An answer that is late is no end: what it brings would be taken for delivered.
-        if (records.length === 0 && reader.lag() > 0) continue;
-        if (records.length === 0) break;
-        for (const { offset, tick } of records) if (!tick && offset < range.end) last = offset;
-        at = records.at(-1)!.offset + 1;
-      }
-    } finally {
-      await reader.close();
-    }
+    for await (const records of recordsBetween(log, topic, partition, { start: from, end: to })) last = records.findLast(({ tick }) => !tick)?.offset ?? last;
     if (last !== undefined) return last;
   }
   return undefined;

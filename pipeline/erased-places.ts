@@ -1,12 +1,12 @@
 import { deadLetters, interactions, marketingTriggers, purchases, recommendations, sales, type Topic } from '../schemas/topics.js';
-import type { Log, LogRecord } from './core/log.js';
+import type { Log } from './core/log.js';
+import { recordsBetween } from './core/records-between.js';
 
 /** By table: for each partition of its topic the offset from which on rows are no part of what is erased. */
 export type Places = ReadonlyMap<string, readonly number[]>;
 
 /** Records looked through for the erasure itself, before and after where it must stand by its time. */
 const WINDOW = 5_000;
-const POLL_MS = 200;
 /** What tells of shoppers from profiles that it follows hears of the erasure so much later at most, where nothing is stuck. */
 const HEARSAY_MS = 10_000;
 const TOPICS: readonly (readonly [topic: Topic, laterMs: number])[] = [[purchases, 0], [sales, 0], [deadLetters, 0], [marketingTriggers, HEARSAY_MS], [recommendations, HEARSAY_MS]];
@@ -43,27 +43,13 @@ async function ownPlace(log: Log, { key, partition, time }: Erased, near: number
   const range = (await log.ranges(interactions.name))[partition];
   if (!range) return undefined;
   let found: number | undefined;
-  for (const record of await recordsOf(log, partition, Math.max(range.start, near - WINDOW), Math.min(range.end, near + WINDOW))) {
-    if (record.key !== key || record.value === null) continue;
-    const { event, time: at } = interactions.codec.decode(record.value);
-    if (event === 'User Erased' && at === time) found = record.offset + 1;
+  const around = { start: Math.max(range.start, near - WINDOW), end: Math.min(range.end, near + WINDOW) };
+  for await (const records of recordsBetween(log, interactions.name, partition, around)) {
+    for (const { key: its, value, offset } of records) {
+      if (its !== key || value === null) continue;
+      const { event, time: at } = interactions.codec.decode(value);
+      if (event === 'User Erased' && at === time) found = offset + 1;
+    }
   }
   return found;
-}
-
-async function recordsOf(log: Log, partition: number, from: number, to: number): Promise<LogRecord[]> {
-  const found: LogRecord[] = [];
-  if (from >= to) return found;
-  const reader = log.reader([{ topic: interactions.name, partition, offset: from }]);
-  try {
-    for (;;) {
-      const records = await reader.poll(WINDOW, POLL_MS);
-      found.push(...records.filter(({ offset }) => offset < to));
-      if ((records.at(-1)?.offset ?? -1) >= to - 1) return found;
-      // Behind the last record there may be markers of transactions, which nobody reads. An answer that is late is no end.
-      if (records.length === 0 && reader.lag() === 0) return found;
-    }
-  } finally {
-    await reader.close();
-  }
 }

@@ -3,11 +3,11 @@ import { formatMoney, parseMoney } from '../producers/money.js';
 import { UndecodableError } from '../schemas/codec.js';
 import { sinksCaughtUp } from './caught-up.js';
 import type { Log, OffsetRange } from './core/log.js';
+import { recordsBetween } from './core/records-between.js';
 import type { RowSink, SinkSpec } from './core/row-sink.js';
 
 /** What of a table is money, and must have the same sum on both sides. */
 const MONEY: ReadonlyMap<string, string> = new Map([['sales', 'amount'], ['purchases', 'revenue']]);
-const SLICE = 1_000;
 const WAIT_MS = 10_000;
 
 /** One partition of a clean topic beside its rows. Sums are null where a table has no money. */
@@ -61,23 +61,15 @@ async function comparePartition(log: Log, rowSink: RowSink, spec: SinkSpec, part
 /** Records of a partition that have a row, and the sum of what is money in them. */
 async function ofLog(log: Log, spec: SinkSpec, partition: number, start: number, end: number): Promise<{ records: number; sum: bigint }> {
   const money = MONEY.get(spec.table);
-  const reader = log.reader([{ topic: spec.topic, partition, offset: start }]);
   let records = 0;
   let sum = 0n;
-  try {
-    for (let next = start; next < end;) {
-      const slice = await reader.poll(SLICE, 200);
-      if (slice.length === 0 && reader.lag() === 0) break;
-      for (const record of slice) {
-        next = record.offset + 1;
-        const row = record.offset < end && !record.tick && record.value ? rowOf(spec, record) : undefined;
-        if (!row) continue;
-        records++;
-        if (money !== undefined) sum += parseMoney(String(row[money])) ?? 0n;
-      }
+  for await (const slice of recordsBetween(log, spec.topic, partition, { start, end })) {
+    for (const record of slice) {
+      const row = !record.tick && record.value ? rowOf(spec, record) : undefined;
+      if (!row) continue;
+      records++;
+      if (money !== undefined) sum += parseMoney(String(row[money])) ?? 0n;
     }
-  } finally {
-    await reader.close();
   }
   return { records, sum };
 }

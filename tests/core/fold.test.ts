@@ -14,6 +14,7 @@ import type { Surroundings } from '../../pipeline/core/run-task.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
 import { allTopics, catalog, interactions, inventory, itemVectors } from '../../schemas/topics.js';
 import { NINE, stock } from '../support/events.js';
+import { everythingIn } from '../support/records.js';
 
 const EVENTS = 9_000;
 /** The learner of these tests counts events, and publishes its count whenever it may. */
@@ -56,10 +57,7 @@ async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics,
   await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(from);
   stop.abort();
   await done;
-  const reader = log.reader([{ topic: itemVectors.name, partition: 0, offset: from }]);
-  const rows = await reader.poll(1_000, 1_000);
-  await reader.close();
-  return rows.flatMap(({ value }) => (value ? [itemVectors.codec.decode(value).events] : []));
+  return (await everythingIn(log, itemVectors.name, from)).flatMap(({ value }) => (value ? [itemVectors.codec.decode(value).events] : []));
 }
 
 test('a learner tells what it has learned from the first lesson on', async () => {
@@ -252,9 +250,7 @@ test('what the log did not take of what a learner told is told once it takes it,
   await expect.poll(() => state.events, { timeout: 10_000 }).toBe(EVENTS);
   stop.abort();
   await done;
-  const reader = log.reader([{ topic: itemVectors.name, partition: 0, offset: 0 }]);
-  const rows = (await reader.poll(1_000, 1_000)).map(({ value }) => itemVectors.codec.decode(value!).events);
-  await reader.close();
+  const rows = (await everythingIn(log, itemVectors.name)).map(({ value }) => itemVectors.codec.decode(value!).events);
   expect(said.slice(1)).toEqual(['counting goes on.']);
   expect(rows[0]).toBe(first);
   expect(rows).toEqual([...told].slice(0, rows.length));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
-import type { LogRecord } from '../../pipeline/core/log.js';
+import { everythingIn } from '../support/records.js';
 import { killed } from '../support/run-module.js';
 import { events, GROUP, output, table } from './embedded-log-writer.js';
 
@@ -13,15 +13,6 @@ function directoryForTest(): string {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   return directory;
-}
-
-async function everythingIn(log: EmbeddedLog, topic: string): Promise<LogRecord[]> {
-  const { start, end } = (await log.ranges(topic))[0]!;
-  const reader = log.reader([{ topic, partition: 0, offset: start }]);
-  const records: LogRecord[] = [];
-  while (records.length < end - start) records.push(...(await reader.poll(10_000, 1_000)));
-  await reader.close();
-  return records;
 }
 
 test('a process killed three times under load loses nothing that it acknowledged', { timeout: 120_000 }, async () => {

@@ -9,6 +9,7 @@ import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, Membership, NewRecord } from '../../pipeline/core/log.js';
 import { codec } from '../../schemas/codec.js';
 import type { Topic } from '../../schemas/topics.js';
+import { everythingIn } from '../support/records.js';
 
 const topic = (name: string, kind: Topic['kind'] = 'stream', retentionMs = 1_000): Topic => ({ name, kind, key: 'id', codec: codec<unknown>('Timer'), retentionMs });
 const clicks = topic('clicks', 'source');
@@ -27,14 +28,7 @@ async function openLog(options: Partial<EmbeddedLogOptions> = {}): Promise<Embed
   return log;
 }
 
-async function valuesOf(log: EmbeddedLog, of: Topic): Promise<string[]> {
-  const { start, end } = (await log.ranges(of.name))[0]!;
-  const reader = log.reader([{ topic: of.name, partition: 0, offset: start }]);
-  const values: string[] = [];
-  while (values.length < end - start) values.push(...(await reader.poll(1_000, 1_000)).map(({ value }) => String(value)));
-  await reader.close();
-  return values;
-}
+const valuesOf = async (log: EmbeddedLog, of: Topic): Promise<string[]> => (await everythingIn(log, of.name)).map(({ value }) => String(value));
 
 /** Own partition 0 until the membership stops. */
 function lease(log: EmbeddedLog, group = { name: 'task', inputs: [clicks.name], table: carts.name }): Promise<{ lease: Lease; membership: Membership }> {

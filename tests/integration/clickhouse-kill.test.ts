@@ -3,21 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { silentJournal } from '../../pipeline/core/metrics.js';
-import type { Log, LogRecord } from '../../pipeline/core/log.js';
 import { interactions, sales } from '../../schemas/topics.js';
+import { everythingIn } from '../support/records.js';
 import { killed } from '../support/run-module.js';
 import { openPlace, startSinks } from './clickhouse-sink-process.js';
 
 const KILLS = Number(process.env.MILLRACE_SINK_KILLS ?? 3);
-
-async function everythingIn(log: Log, topic: string): Promise<LogRecord[]> {
-  const { start, end } = (await log.ranges(topic))[0]!;
-  const reader = log.reader([{ topic, partition: 0, offset: start }]);
-  const records: LogRecord[] = [];
-  while ((records.at(-1)?.offset ?? start - 1) < end - 1) records.push(...(await reader.poll(10_000, 1_000)));
-  await reader.close();
-  return records.filter(({ tick }) => tick === null);
-}
 
 test(`a process killed ${KILLS} times with its ClickHouse has every row once, and views that equal them`, { timeout: 120_000 + KILLS * 20_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-sink-kill-'));
@@ -30,7 +21,7 @@ test(`a process killed ${KILLS} times with its ClickHouse has every row once, an
   const place = await openPlace(directory);
   const members = startSinks(place, { ...silentJournal, error: (fields) => void complaints.push(JSON.stringify(fields)) });
   for (const topic of [sales, interactions]) {
-    const offsets = (await everythingIn(place.log, topic.name)).map(({ offset }) => offset);
+    const offsets = (await everythingIn(place.log, topic.name)).filter(({ tick }) => tick === null).map(({ offset }) => offset);
     expect(offsets.length).toBeGreaterThan(100);
     await expect.poll(() => place.sink.lastOffset(topic.name, topic.name, 0), { timeout: 60_000 }).toBe(offsets.at(-1));
     const rows = await place.sink.query(`SELECT _offset FROM ${topic.name} ORDER BY _offset`);

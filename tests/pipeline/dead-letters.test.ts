@@ -10,6 +10,7 @@ import { allTopics, clickstream, deadLetters, orders, sales } from '../../schema
 import type { DeadLetter, OrderEvent, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { NINE, orderEvent, orderLine } from '../support/events.js';
+import { everythingIn } from '../support/records.js';
 
 const shop = { currency: 'EUR', timezone: 'UTC' };
 const directory = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
@@ -27,12 +28,7 @@ const keep = async (id: string, value: string, more: Partial<DeadLetter> = {}): 
   const letter = { id, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: NINE, stack: null, ...more };
   await log.append([{ topic: deadLetters.name, partition: 0, key: id, value: deadLetters.codec.encode(letter) }]);
 };
-const written = async (): Promise<ShopEvent[]> => {
-  const reader = log.reader([{ topic: clickstream.name, partition: 0, offset: (await log.ranges(clickstream.name))[0]!.start }]);
-  const records = await reader.poll(1_000, 100);
-  await reader.close();
-  return records.filter(({ tick }) => !tick).map(({ value }) => clickstream.codec.decode(value));
-};
+const written = async (): Promise<ShopEvent[]> => (await everythingIn(log, clickstream.name)).filter(({ tick }) => !tick).map(({ value }) => clickstream.codec.decode(value));
 
 test('a refused call is repaired as JSON, taken at the time it came, and known again when it is replayed twice', async () => {
   await keep('request/r1/0', '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{}}');
@@ -82,9 +78,7 @@ test.each([{ source: { name: 'file', ordinal: 1 } }, { restored: { name: 'log 1/
   const again = async (): Promise<void> => {
     const repaired = orders.codec.encode(line(1, 'P1')).toString('base64');
     const [{ offset } = { offset: start }] = await replayDeadLetter(log, id, repaired, shop);
-    const reader = log.reader([{ topic: orders.name, partition: 0, offset }]);
-    const [record] = await reader.poll(1, 100);
-    await reader.close();
+    const [record] = await everythingIn(log, orders.name, offset);
     driver.write(orders.name, record!.key, record!.value);
     driver.run();
   };
