@@ -22,10 +22,11 @@ const asked: TestSession[] = testSessions(sessions(320, 9).filter(([first]) => f
 
 test('where order decides, the network finds what comes next, and so does a ranker that has its columns', async () => {
   const slopesOf = sequenceSlopes(await loadBackend('wasm'));
-  const scores = evaluateSequenceFeature(sessions(320, 5), asked, slopesOf, { ...defaults, block: 80, rate: 2e-2, passes: 25 }, observer);
-  expect(scores.steps).toBe(75);
-  expect(scores.alone.hitRate).toBeGreaterThan(scores.without.hitRate + 0.1);
-  expect(scores.with.hitRate).toBeGreaterThan(scores.without.hitRate + 0.03);
+  const scores = evaluateSequenceFeature(sessions(600, 5), asked, slopesOf, { ...defaults, block: 150, rate: 2e-2, passes: 20 }, observer);
+  expect(scores.steps).toBe(120);
+  // Twenty of 62 items by chance; two in three with the kind of goal known.
+  expect(scores.alone.hitRate).toBeGreaterThan(0.55);
+  expect(scores.with.hitRate).toBeGreaterThan(scores.without.hitRate + 0.04);
   expect(scores.hitGain).toBeCloseTo(scores.with.hitRate - scores.without.hitRate, 9);
   expect(scores.hitGainError).toBeGreaterThan(0);
 });
