@@ -95,7 +95,7 @@ export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: 
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
   // Positions move with what was learned, so that going on after an outage learns nothing twice, and nothing is left untold.
-  const progress: Progress = { positions, untold: [], isUnsaved: false };
+  const progress: Progress = { positions, untold: [], isNew: true, isUnsaved: false };
   const done = untilAvailable((works) => learnOn(fold, state, progress, options, around, lag, announce, works), options.stop, around.journal, fold.name);
   // Not waited for at the end: a lesson in work may take longer than a stop should.
   void studyOn(fold, state, options.stop, around.journal);
@@ -141,7 +141,8 @@ interface Progress {
   readonly positions: Map<string, Position>;
   /** What the state counts as told, and the log has not taken yet. */
   untold: readonly Upsert[];
-  /** Something was learned since the last snapshot. */
+  /** Something was learned since changes were last asked for, and since the last snapshot. */
+  isNew: boolean;
   isUnsaved: boolean;
 }
 
@@ -180,6 +181,7 @@ async function learnOn<S>(
         positions.set(`${record.topic}/${record.partition}`, { topic: record.topic, partition: record.partition, offset: record.offset + 1 });
       });
       if (records.length > 0) {
+        progress.isNew = true;
         progress.isUnsaved = true;
         learned?.();
       }
@@ -190,8 +192,9 @@ async function learnOn<S>(
       const { publishes } = fold;
       if (!publishes) works();
       if (publishes) metrics.gauge('millrace_learner_withholding', isWithholding ? 1 : 0, { learner: fold.name });
-      if (publishes && !isWithholding && progress.isUnsaved && performance.now() - publishedAt >= publishes.everyMs) {
+      if (publishes && !isWithholding && (progress.isNew || progress.untold.length > 0) && performance.now() - publishedAt >= publishes.everyMs) {
         if (progress.untold.length === 0) progress.untold = publishes.changes(state, Date.now());
+        progress.isNew = false;
         if (progress.untold.length > 0) await log.append(progress.untold.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
         progress.untold = [];
         works();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { itemWatch } from '../../consumers/item-watch.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
@@ -236,10 +236,11 @@ test('what the log did not take of what a learner told is told once it takes it,
   const saved: number[] = [];
   const told = new Set<number>();
   /** Tells each count once, as a learner of vectors does. */
-  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
+  const telling: Fold<{ events: number }> = { ...counting(), publishes: { ...counting().publishes!, everyMs: 50, changes: (state, time) => { asked++; return told.has(state.events) ? [] : (told.add(state.events), counting().publishes!.changes(state, time)); } } };
   const full = { clock: log.clock, partitions: log.partitions, ranges: log.ranges.bind(log), writtenAfter: log.writtenAfter.bind(log), reader: log.reader.bind(log), append: (records: Parameters<typeof log.append>[0]) => (isFull ? (refusals++, Promise.reject(new Unavailable('The log is full.'))) : log.append(records)) };
   const snapshots: Snapshots = { load: async () => undefined, save: async () => void saved.push(told.size) };
   const stop = new AbortController();
+  onTestFinished(() => stop.abort());
   const said: string[] = [];
   const { state, done } = await startFold(telling, { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log: full, metrics: noMetrics, journal: { ...silentJournal, warn: (_, sentence) => void said.push(sentence), info: (_, sentence) => void said.push(sentence) } });
   await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(2);
