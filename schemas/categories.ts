@@ -2,6 +2,7 @@ import type { Product } from './types.js';
 
 /** Between the steps of a path, as product feeds write it: Home > Kitchen > Cups. */
 const STEP = ' > ';
+const MOST_LEVELS = 16;
 
 type Categorised = Pick<Product, 'category' | 'furtherCategories'>;
 
@@ -17,8 +18,9 @@ export const countsIn = (first: string | null, category: string): boolean => fir
 /** The last step of a path: what a shopper calls the category. */
 export const lastStep = (category: string): string => category.split(STEP).at(-1)!;
 
-/** A category and what lies above it, the nearest first: A > B > C, A > B, A. */
+/** A category and what lies above it, the nearest first: A > B > C, A > B, A. Of a deeper one the nearest 16: what writes to the topic is not bounded. */
 export function levelsOf(category: string): string[] {
-  const at = category.lastIndexOf(STEP);
-  return at <= 0 ? [category] : [category, ...levelsOf(category.slice(0, at))];
+  const levels = [category];
+  for (let at = category.lastIndexOf(STEP); at > 0 && levels.length < MOST_LEVELS; at = category.lastIndexOf(STEP, at - STEP.length)) levels.push(category.slice(0, at));
+  return levels;
 }
