@@ -87,7 +87,7 @@ export interface ShownLists {
   readonly waiting: Shelf<ShownList>;
   readonly chosen: Shelf<ShownList>;
   readonly early: Shelf<EarlyChoices>;
-  /** Apart from choices: nearly every list may be told of, and and lists that are not kept would leave choices no room. */
+  /** Apart from choices: nearly every list may be told of, and lists that are not kept would leave choices no room. */
   readonly earlySeen: Shelf<EarlySeen>;
   /** By an id that was given up: the id that the same shopper has since. What is told late of the old one is found by it. */
   readonly joined: Latest<string>;
