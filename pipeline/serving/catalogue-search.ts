@@ -79,7 +79,9 @@ export class CatalogueSearch {
   more(recent: Int32Array, least: number, sought: Sought): Int32Array {
     const listed = sought.listed();
     const isLong = listed === undefined || listed.count > LOOKED;
-    const popular = this.#found.slice(0, isLong ? this.#take([this.#mostPopular()], sought, 0) : 0);
+    // Counted first: what takes may put a larger array in the place of this one.
+    const taken = isLong ? this.#take([this.#mostPopular()], sought, 0) : 0;
+    const popular = this.#found.slice(0, taken);
     if (isLong && popular.length >= Math.max(FEW, least)) return popular.subarray(0, FILLED);
     const first = new Set([...popular, ...(isLong ? this.untouched(recent, FILLED, sought) : NONE)]);
     this.#room(first.size);
