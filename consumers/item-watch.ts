@@ -3,9 +3,10 @@ import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { MOST_UNITS, orderingProblems } from '../schemas/ordering.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
-import type { CandidateKind, CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product } from '../schemas/types.js';
+import type { CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product, TriggerCandidate } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireSku } from './ids.js';
+import { follow, offerOf, tellDrops, unfollow } from './items/offers.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
@@ -17,18 +18,43 @@ const turns = rows<ItemWatcher>('turn', 'ItemWatcher');
 const TIME_DIGITS = 16;
 const turnOf = (since: number, shopper: string): string => String(Math.max(0, since)).padStart(TIME_DIGITS, '0') + shopper;
 
-/** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item they wait for did, and forecasts what there is. */
-export function itemWatch(): Consumer {
+export interface ItemWatchOptions {
+  /** Who wants an item is told when it costs less by so many percent; 0: nobody is. */
+  readonly priceDropPercent: number;
+}
+
+/** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item that they wait for or want did, and forecasts what there is. */
+export function itemWatch({ priceDropPercent: percent = 0 }: Partial<ItemWatchOptions> = {}): Consumer {
   return consumer({
     name: 'item-watch',
     table: productsTable,
-    inputs: [on(catalog, onCatalogChange, { keyOf: ({ sku }) => sku }), on(inventory, onInventoryChange, { keyOf: ({ sku }) => sku }), on(itemInterests, onInterest)],
+    inputs: [on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }), on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }), on(itemInterests, onInterest)],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
     // An answer that is given a product's token waits for it, twice as long.
     patienceMs: 100,
-    timers: { notify: ({ key, payload }, ctx) => notify(key, Number(payload), ctx) },
+    timers: {
+      notify: ({ key, payload }, ctx) => notify(key, Number(payload), ctx),
+      offer: ({ key, payload }, ctx) => offer(key, Number(payload), ctx),
+      unfollow: ({ key, sub: shopper }, ctx) => unfollow(key, shopper, ctx),
+    },
   });
+
+  /** A change, and then the news to those who want it that it costs less, or that it does and can be had again. */
+  function thenOffer<T>(onChange: (record: Incoming<T>, ctx: Context) => void): (record: Incoming<T>, ctx: Context) => void {
+    return (record, ctx) => {
+      onChange(record, ctx);
+      const product = ctx.get(productRows, record.key);
+      if (product) offer(record.key, Math.max(product.catalogAt, product.stockAt, product.priceAt), ctx);
+    };
+  }
+
+  function offer(sku: string, time: number, ctx: Context): void {
+    const product = ctx.get(productRows, sku);
+    if (percent === 0 || !product || !canBeHad(product)) return;
+    const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
+    if (isMore) ctx.schedule('offer', sku, ctx.now + 1, '', String(time));
+  }
 }
 
 function onCatalogChange({ key, value, writtenAt }: Incoming<CatalogChange>, ctx: Context): void {
@@ -99,6 +125,9 @@ function returns({ sku, restocks }: Product, { availability, time }: CatalogChan
   notify(sku, time, ctx);
 }
 
+/** Of an unknown stock it is believed. */
+const canBeHad = (product: Product): boolean => !isSoldOut(product) && !product.onOrder && !isAway(product);
+
 const isSoldOut = ({ stock }: Product): boolean => stock !== null && stock <= 0;
 
 /**
@@ -118,8 +147,11 @@ function setStock(sku: string, { quantity, availability, time }: Pick<InventoryC
 }
 
 function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key: string; value: ItemInterest }, ctx: Context): void {
-  if (kind === 'in_cart') tell(sku, shopper, 'item_info', time, ctx);
-  else {
+  if (kind === 'wanted') {
+    if (!active) return unfollow(sku, shopper, ctx);
+    tell(sku, shopper, { kind: 'item_info', time }, ctx);
+    follow(ctx.get(productRows, sku) ?? emptyProduct(sku), shopper, time, ctx);
+  } else {
     const before = ctx.get(watchers, sku, shopper);
     if (before) ctx.delete(turns, sku, turnOf(before.since, shopper));
     if (!active) return ctx.delete(watchers, sku, shopper);
@@ -132,23 +164,22 @@ function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key:
 function notify(sku: string, time: number, ctx: Context): void {
   const product = ctx.get(productRows, sku);
   // Sold out again before their turn, or not to be had: they keep waiting for the next restock, or until it is shown again.
-  if (!product || isSoldOut(product) || product.onOrder || isAway(product)) return;
+  if (!product || !canBeHad(product)) return;
   // No more than are told are read: of a hundred thousand who wait each tick would read all that are left.
   const waiting = ctx.scan(turns, sku, NOTICES_A_COMMIT + 1);
   for (const { sub: turn } of waiting.slice(0, NOTICES_A_COMMIT)) {
     const shopper = turn.slice(TIME_DIGITS);
-    tell(sku, shopper, 'back_in_stock', time, ctx);
+    tell(sku, shopper, { kind: 'back_in_stock', time }, ctx);
     ctx.delete(watchers, sku, shopper);
     ctx.delete(turns, sku, turn);
   }
   if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.now + 1, '', String(time));
 }
 
-function tell(sku: string, shopper: string, kind: CandidateKind, time: number, ctx: Context): void {
+function tell(sku: string, shopper: string, news: Pick<TriggerCandidate, 'kind' | 'time'> & Partial<TriggerCandidate>, ctx: Context): void {
   const product = ctx.get(productRows, sku) ?? emptyProduct(sku);
-  ctx.emit(triggerCandidates, shopper, {
-    shopper, kind, causeId: `${sku}#${product.restocks}`, sku, name: product.name, url: product.url, price: product.price, currency: product.currency, stock: product.stock, time,
-  });
+  const { name, url, currency, stock, restocks } = product;
+  ctx.emit(triggerCandidates, shopper, { shopper, causeId: `${sku}#${restocks}`, sku, name, url, price: offerOf(product, news.time) ?? null, currency, stock, previousPrice: null, ...news });
 }
 
 function emptyProduct(sku: string): Product {

@@ -1,28 +1,43 @@
 import { consumer, joining, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
-import { amountOf, isIn, isMoney } from '../schemas/money.js';
+import { amountOf, formatMoney, isIn, isMoney } from '../schemas/money.js';
 import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
-import { cartAfter, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
+import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
+import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
-import { fire, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { fire, isHistory, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 
-const CART_ABANDONMENT: Rule = { name: 'cart_abandonment', version: 1 };
-const REPLENISHMENT_DUE: Rule = { name: 'replenishment_due', version: 1 };
-const BACK_IN_STOCK: Rule = { name: 'back_in_stock', version: 1 };
+const rule = (name: string): Rule => ({ name, version: 1 });
+const CART_ABANDONMENT = rule('cart_abandonment');
+const CHECKOUT_ABANDONMENT = rule('checkout_abandonment');
+const BROWSE_ABANDONMENT = rule('browse_abandonment');
+const PRICE_DROP = rule('price_drop');
+const BACK_IN_STOCK = rule('back_in_stock');
+const REPLENISHMENT_DUE = rule('replenishment_due');
+const WIN_BACK = rule('win_back');
+/** Names of all of them. */
+export const TRIGGER_RULES: readonly string[] = [CART_ABANDONMENT, CHECKOUT_ABANDONMENT, BROWSE_ABANDONMENT, PRICE_DROP, BACK_IN_STOCK, REPLENISHMENT_DUE, WIN_BACK].map(({ name }) => name);
 
-/** How long after its trigger a cart is kept for an order that recovers it. */
+/** How long after its trigger a cart is kept for an order that recovers it, and a visit for views that come late. */
 const FORGET_MS = 30 * 86_400_000;
 
 export interface MarketingTriggerOptions extends TriggerPolicy {
   /** A cart is abandoned this long after its last change without a purchase. */
   readonly abandonedAfterMs: number;
+  /** A known shopper's visit that led to no cart is, this long after its last view; 0: the rule is off. */
+  readonly browsedAfterMs?: number;
+  /** For so long after an order nobody is reminded of what they looked at. */
+  readonly quietAfterOrderMs?: number;
+  /** Who has ordered is to be won back when there was no order for so long; 0: the rule is off. */
+  readonly winBackAfterMs?: number;
   /** The shop's, ISO 4217: a product's price in another one is not told. */
   readonly currency: string;
 }
 
 /** Decides whom to remind of what: each cause once, with its reason, or a `suppressed` that says why not. */
 export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
+  const { browsedAfterMs = 0, quietAfterOrderMs = 0, winBackAfterMs = 0 } = options;
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
@@ -31,20 +46,23 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     patienceMs: 500,
     timers: {
       abandoned: ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx),
+      browsed: ({ key, due }, ctx) => endVisit(key, due, ctx),
+      lapsed: ({ key, due }, ctx) => winBack(key, due, ctx),
       replenish: ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx),
       forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
     },
     merging: {
       merges: userMerges,
       moves: marketingTriggersMoves,
-      rows: [joining(carts, joinCart), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo)],
+      rows: [joining(carts, joinCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo)],
     },
   });
 
   function onInteraction({ key, value: event }: Incoming<Interaction>, ctx: Context): void {
     if (event.event === 'User Erased') return ctx.erase(key, event.time);
     noteConsent(key, event, ctx);
-    const cartId = event.cartId ?? 'default';
+    browse(key, event, ctx);
+    const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
     const cart = cartAfter(before, event);
     if (!cart || isOlderThanOrder(contactOf(key, ctx), cartId, event.time)) return;
@@ -54,13 +72,25 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs, cartId);
   }
 
+  function browse(key: string, event: Interaction, ctx: Context): void {
+    const before = ctx.get(browsings, key);
+    const visit = browsedAfterMs === 0 ? undefined : browsingAfter(before, event);
+    if (!visit) return;
+    ctx.put(browsings, key, visit);
+    // Of a visit that goes on the timer finds that it is not over.
+    if (visit.sessionId !== before?.sessionId) ctx.schedule('browsed', key, visit.at + browsedAfterMs);
+  }
+
   function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
     if (purchase.kind !== 'completed' && purchase.kind !== 'line') return;
     noteOrder(key, purchase, ctx);
+    const lapses = contactOf(key, ctx).boughtAt + winBackAfterMs;
+    // An order of a history after which there has been none to this day would be one record more for each order before it.
+    if (winBackAfterMs > 0 && !isHistory(lapses, ctx)) ctx.schedule('lapsed', key, lapses);
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
       if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
-      const firedFor = cart.firedFor || cart.changedAt;
-      if (cart.firedId !== null) recover(CART_ABANDONMENT, key, { id: cart.firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: cart.lines.map((line) => productOf(key, line, ctx)), at: Math.max(ctx.now, purchase.time) }, ctx);
+      const { firedId, firedFor, firedRule } = cart;
+      if (firedId !== null) recover(firedRule === CHECKOUT_ABANDONMENT.name ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT, key, { id: firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: cart.lines.map((line) => productOf(key, line, ctx)), at: Math.max(ctx.now, purchase.time) }, ctx);
       dropCart(key, cartId, ctx);
     }
     for (const line of purchase.lines) {
@@ -70,14 +100,19 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
-    const { sku, name, url, stock, time, causeId } = candidate;
+    const { kind, sku, name, url, stock, time, causeId } = candidate;
     const price = isIn(options.currency, candidate.currency) ? candidate.price : null;
-    ctx.put(itemInfos, key, { name, url, price, stock, time }, sku);
-    if (candidate.kind !== 'back_in_stock') return;
-    fire({
-      rule: BACK_IN_STOCK, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason: `${name ?? sku} is back in stock (${stock ?? 'some'} units).`,
-      products: [productOf(key, { sku, quantity: null, price }, ctx)], value: null, currency: null,
-    }, options, ctx);
+    const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
+    const told = { toldRestock: kind === 'back_in_stock' ? causeId : toldRestock, toldDrop: kind === 'price_drop' ? causeId : toldDrop };
+    ctx.put(itemInfos, key, { name, url, price, stock, time, ...told }, sku);
+    // Nothing new, or told before, to another id of the same shopper.
+    if (told.toldRestock === toldRestock && told.toldDrop === toldDrop) return;
+    const reason = kind === 'back_in_stock' ? `${name ?? sku} is back in stock (${stock ?? 'some'} units).` : `${name ?? sku} costs ${spoken(candidate.price, candidate)} now, ${spoken(candidate.previousPrice, candidate)} before.`;
+    fire({ rule: kind === 'back_in_stock' ? BACK_IN_STOCK : PRICE_DROP, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason, products: [productOf(key, { sku, quantity: null, price }, ctx)] }, options, ctx);
+  }
+
+  function spoken(price: bigint | null, { currency }: TriggerCandidate): string {
+    return price === null ? 'nothing known' : `${formatMoney(price)} ${currency ?? options.currency}`;
   }
 
   function abandon(key: string, cartId: string, due: number, ctx: Context): void {
@@ -87,12 +122,14 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const dueNow = cart.changedAt + options.abandonedAfterMs;
     if (dueNow > due) return ctx.schedule('abandoned', key, dueNow, cartId);
     const value = cart.lines.reduce((sum, line) => sum + valueOf(line), 0n);
+    const isCheckout = cart.checkoutAt > cart.firedFor;
+    const left = isCheckout ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT;
     const firedId = fire({
-      rule: CART_ABANDONMENT, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
-      reason: `The cart was left for ${spanOf(options.abandonedAfterMs)} without an order.`,
+      rule: left, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
+      reason: `The ${isCheckout ? 'checkout' : 'cart'} was left for ${spanOf(options.abandonedAfterMs)} without an order.`,
       products: cart.lines.map((line) => productOf(key, line, ctx)), value: isMoney(value) ? value : null, currency: cart.currency,
     }, options, ctx);
-    ctx.put(carts, key, { ...cart, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt }) }, cartId);
+    ctx.put(carts, key, { ...cart, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt, firedRule: left.name }) }, cartId);
     ctx.schedule('forget', key, due + FORGET_MS, cartId);
   }
 
@@ -105,8 +142,36 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     fire({
       rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: due, at: due,
       reason: `${sku} is usually bought every ${Math.round((dueNow - bought.times[0]!) / 86_400_000)} days.`,
-      products: [productOf(key, { sku, quantity: bought.quantity, price: bought.price }, ctx)], value: null, currency: null,
+      products: [productOf(key, { sku, quantity: bought.quantity, price: bought.price }, ctx)],
     }, options, ctx);
+  }
+
+  /** A visit is over: it is reminded of unless it led to a cart, which has its own rule, or to an order. */
+  function endVisit(key: string, due: number, ctx: Context): void {
+    const visit = ctx.get(browsings, key);
+    if (!visit) return;
+    const { skus, since, at, isKnown, isTold } = visit;
+    const dueNow = at + (isTold ? FORGET_MS : browsedAfterMs);
+    if (dueNow > due) return ctx.schedule('browsed', key, dueNow);
+    // Nobody is written to by a device's id.
+    if (isTold || !isKnown) return ctx.delete(browsings, key);
+    ctx.put(browsings, key, { ...visit, isTold: true });
+    ctx.schedule('browsed', key, at + FORGET_MS);
+    const { boughtAt } = contactOf(key, ctx);
+    if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since)) return;
+    fire({
+      rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, at: due,
+      reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at, and nothing was put into a cart or ordered for ${spanOf(browsedAfterMs)}.`,
+      products: skus.map((sku) => productOf(key, { sku, quantity: null, price: null }, ctx)),
+      orderedLately: boughtAt > at - quietAfterOrderMs,
+    }, options, ctx);
+  }
+
+  function winBack(key: string, due: number, ctx: Context): void {
+    const { boughtAt } = contactOf(key, ctx);
+    const dueNow = boughtAt + winBackAfterMs;
+    if (dueNow > due) return ctx.schedule('lapsed', key, dueNow);
+    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: due, at: due, reason: `There was no order for ${Math.round(winBackAfterMs / 86_400_000)} days.`, products: [] }, options, ctx);
   }
 }
 
@@ -134,6 +199,9 @@ function dropCart(key: string, cartId: string, ctx: Context): void {
 
 const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : amountOf(price, quantity));
 
-const spanOf = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`);
+function spanOf(ms: number): string {
+  const [unit, name] = ms < 120_000 ? [1_000, 'seconds'] : ms < 7_200_000 ? [60_000, 'minutes'] : [3_600_000, 'hours'];
+  return `${Math.round(ms / unit)} ${name}`;
+}
 
 const causeOf = (cartId: string, changedAt: number): string => `${cartId}@${changedAt}`;

@@ -8,6 +8,7 @@ import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
+import { announceInterests, interests, stopWanting, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -28,13 +29,10 @@ const CONTEXT_LIMIT = 10;
 const SKU_LIMIT = 1_000;
 const SKU_BYTES = 40_000;
 const ALIAS_LIMIT = 200;
-const SEPARATOR = '\u001f';
 
 export const profiles = rows<UserProfile>('', 'UserProfile');
 /** Orders of the shopper, by order id: the ledger's rows name them. */
 const ordersOf = rows<Mention>('order', 'Mention');
-/** Items they wait for, by SKU and the id under which they asked: item-watch's rows name them. */
-const waitings = rows<Mention>('waiting', 'Mention');
 const seenMessages = rows<SeenMessages>('seen', 'SeenMessages');
 
 /** Events that say a shopper touched the item itself, not merely saw it in a list. */
@@ -65,7 +63,7 @@ export function shoppers({ repeats = true, repurchases = false }: Partial<Habits
     inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(waitings, keep(waitings), stopWaiting)] },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(interests, keep(interests), withdraw)] },
   });
 }
 
@@ -94,18 +92,13 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   const { messageId: mergeId, userId, time } = event;
   const aliases = ctx.get(profiles, key)?.aliases ?? [];
   const ids = [...new Set([key, ...(userId === null ? [] : [userId]), ...aliases])];
-  for (const { sub } of ctx.scan(waitings, key)) stopWaiting({ sub }, ctx);
+  for (const { sub } of ctx.scan(interests, key)) withdraw({ sub }, ctx);
   for (const { sub: orderId } of ctx.scan(ordersOf, key)) ctx.emit(erasures, orderId, { ids, orderId, time });
   for (const from of ids) if (from !== key) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: ids });
   ctx.emit(erasures, key, { ids, orderId: null, time });
   ctx.erase(key, time);
   const nobody = newProfile(event.time);
   ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, { repeats: true, repurchases: false }));
-}
-
-function stopWaiting({ sub }: { sub: string }, ctx: Context): void {
-  const [sku = '', shopper = ''] = sub.split(SEPARATOR);
-  ctx.emit(itemInterests, sku, { sku, shopper, kind: 'back_in_stock', active: false, time: ctx.now });
 }
 
 /** An order of the erased shopper that was on its way to them. */
@@ -123,6 +116,7 @@ function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, 
   }
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
+  stopWanting(key, purchase.lines, purchase.time, ctx);
   // Lines of a file leave nothing in the ledger that would have to be found again.
   if (purchase.kind === 'completed') ctx.put(ordersOf, key, { time: purchase.time }, purchase.orderId);
 }
@@ -216,15 +210,6 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
     refused: isTouch(event.event) && event.products.some(({ sku }) => (!repurchases && bought.includes(sku)) || dismissed.includes(sku)),
     source: event.source,
   };
-}
-
-function announceInterests(shopper: string, event: ShopEvent, ctx: Context): void {
-  const kind = event.event === 'Back In Stock Subscribed' ? 'back_in_stock' : event.event === 'Product Added' ? 'in_cart' : undefined;
-  if (!kind) return;
-  for (const { sku } of event.products) {
-    ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: event.time });
-    if (kind === 'back_in_stock') ctx.put(waitings, shopper, { time: event.time }, `${sku}${SEPARATOR}${shopper}`);
-  }
 }
 
 function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {

@@ -2,7 +2,7 @@ import { productRows } from '../consumers/item-watch.js';
 import { profiles } from '../consumers/shoppers.js';
 import type { ExtraRoute } from '../infra/http/doors.js';
 import type { PrometheusMetrics } from '../infra/metrics/prometheus.js';
-import { formatMoney } from '../producers/money.js';
+import { formatMoney } from '../schemas/money.js';
 import { interactions, marketingTriggers, products, sales, userProfiles } from '../schemas/topics.js';
 import type { Interaction, MarketingTrigger } from '../schemas/types.js';
 import { DEMO_KEYS } from './config.js';

@@ -1,6 +1,7 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
-import { formatMoney, parseMoney } from '../producers/money.js';
+import { parseMoney } from '../producers/money.js';
 import { UndecodableError } from '../schemas/codec.js';
+import { formatMoney } from '../schemas/money.js';
 import { sinksCaughtUp } from './caught-up.js';
 import type { Log, OffsetRange } from './core/log.js';
 import { recordsBetween } from './core/records-between.js';

@@ -15,6 +15,8 @@ import type { Fold } from './core/fold.js';
 import { shopDays } from './core/shop-day.js';
 import type { Topology } from './core/topology.js';
 
+const DAY_MS = 86_400_000;
+
 /** Terms of ordering of SKUs whose catalogue entry names none. */
 export function reorderDefaults(config: Config): ReorderDefaults {
   return {
@@ -32,10 +34,13 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
     consumers: [
       shoppers({ repeats: config.SHOP_REPEATS, repurchases: config.SHOP_REPURCHASES }),
       orderLedger(),
-      itemWatch(),
+      itemWatch({ priceDropPercent: config.PRICE_DROP_PERCENT }),
       demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, mostUnlisted: config.FORECAST_UNLISTED_SKUS }),
       marketingTriggers({
         abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,
+        browsedAfterMs: config.BROWSE_ABANDONED_AFTER_SECONDS * 1_000,
+        quietAfterOrderMs: config.BROWSE_QUIET_DAYS * DAY_MS,
+        winBackAfterMs: config.WIN_BACK_AFTER_DAYS * DAY_MS,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
         currency: config.SHOP_CURRENCY,

@@ -32,14 +32,6 @@ export function moneyOf(value: number): bigint | undefined {
   return Number.isFinite(value) && Math.abs(value) < 1e14 ? parseMoney(value.toFixed(4)) : undefined;
 }
 
-/** `129_900n` → `"12.99"`: at least two places, at most four, and `parseMoney` reads it back. */
-export function formatMoney(amount: bigint): string {
-  const digits = (amount < 0n ? -amount : amount).toString().padStart(5, '0');
-  const fraction = digits.slice(-4);
-  const places = fraction.endsWith('00') ? 2 : fraction.endsWith('0') ? 3 : 4;
-  return `${amount < 0n ? '-' : ''}${digits.slice(0, -4)}.${fraction.slice(0, places)}`;
-}
-
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 /** ISO 4217 code in capitals, or undefined when there is no such currency. */

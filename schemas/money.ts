@@ -35,3 +35,11 @@ export function priceIn(shopCurrency: string, { price, currency }: { readonly pr
 
 /** Whether a price is in the shop's currency; one that names none is. */
 export const isIn = (shopCurrency: string, currency: string | null): boolean => currency === null || currency === shopCurrency;
+
+/** `129_900n` → `"12.99"`: at least two places, at most four, and producers/money.ts reads it back. */
+export function formatMoney(amount: bigint): string {
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(5, '0');
+  const fraction = digits.slice(-4);
+  const places = fraction.endsWith('00') ? 2 : fraction.endsWith('0') ? 3 : 4;
+  return `${amount < 0n ? '-' : ''}${digits.slice(0, -4)}.${fraction.slice(0, places)}`;
+}

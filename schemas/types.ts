@@ -382,7 +382,7 @@ export interface Interaction {
   readonly source: null | SourcePosition;
 }
 
-export type InterestKind = 'back_in_stock' | 'in_cart';
+export type InterestKind = 'back_in_stock' | 'wanted';
 
 /** A shopper's interest in an item, for item-watch to answer. Key: sku. */
 export interface ItemInterest {
@@ -390,7 +390,7 @@ export interface ItemInterest {
   readonly sku: string;
   /** Canonical id. */
   readonly shopper: string;
-  /** back_in_stock: tell them when it is back; in_cart: tell the trigger engine name, price and stock. */
+  /** back_in_stock: tell them when it is back; wanted, in a cart or on a wish list: tell the trigger engine name, price and stock, and when it costs less. */
   readonly kind: InterestKind;
   /** false withdraws it. */
   readonly active: boolean;
@@ -436,19 +436,19 @@ export interface MarketingTrigger {
   readonly id: string;
   /** fired: send it; suppressed: it would have fired, see reason; recovered: what it reminded of has happened, cancel what is not sent. */
   readonly status: TriggerStatus;
-  /** cart_abandonment, replenishment_due or back_in_stock. */
+  /** cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due or win_back. */
   readonly rule: string;
   /** Version of the rule. */
   readonly version: number;
   /** Canonical shopper id. */
   readonly shopper: string;
-  /** Cart, SKU or restock that caused it. */
+  /** Cart, visit, SKU, restock, change of price or order that caused it. */
   readonly causeId: string;
   /** Event time of the cause. */
   readonly causedAt: number;
   /** Task time at which it was decided. */
   readonly at: number;
-  /** A sentence for a person; for suppressed one of history, opted_out, frequency_cap. */
+  /** A sentence for a person; for suppressed one of history, opted_out, recent_order, frequency_cap. */
   readonly reason: string;
   /** Products. */
   readonly products: readonly TriggerProduct[];
@@ -704,15 +704,15 @@ export interface Supply {
   readonly sale: null | string;
 }
 
-export type CandidateKind = 'back_in_stock' | 'item_info';
+export type CandidateKind = 'back_in_stock' | 'item_info' | 'price_drop';
 
 /** What item-watch has to tell about an item to a shopper's triggers. Key: shopper. */
 export interface TriggerCandidate {
   /** Shopper. */
   readonly shopper: string;
-  /** back_in_stock: a restock they waited for; item_info: what is known of an item in their cart. */
+  /** back_in_stock: a restock they waited for; item_info: what is known of an item that they want; price_drop: one that they want costs less. */
   readonly kind: CandidateKind;
-  /** Id of the cause: sku and restock number. */
+  /** Id of the cause: SKU and number of the restock, or SKU and time of the change of price. */
   readonly causeId: string;
   /** Stock keeping unit. */
   readonly sku: string;
@@ -728,6 +728,8 @@ export interface TriggerCandidate {
   readonly time: number;
   /** ISO 4217, of the price; null: the shop's. */
   readonly currency: null | string;
+  /** Of price_drop: what it cost when they took to it, or were last told. */
+  readonly previousPrice: null | bigint;
 }
 
 /** Two ids are one shopper. Key: from. */
@@ -742,6 +744,22 @@ export interface UserMerge {
   readonly time: number;
   /** Not empty: these ids were erased, so that from leads to none of them any more. */
   readonly erased: readonly string[];
+}
+
+/** The latest visit in which a shopper looked at products. Key: shopper. */
+export interface Browsing {
+  /** The visit. */
+  readonly sessionId: string;
+  /** Products looked at, the latest first, at most 10. */
+  readonly skus: readonly string[];
+  /** Event time of the first view. */
+  readonly since: number;
+  /** Event time of the latest view. */
+  readonly at: number;
+  /** Whether the shopper is known by more than a device: nobody else could be written to. */
+  readonly isKnown: boolean;
+  /** Whether its trigger was decided: a visit has one. */
+  readonly isTold: boolean;
 }
 
 /** Units of a SKU in a cart. */
@@ -760,14 +778,18 @@ export interface CartLine {
 export interface Cart {
   /** Lines. */
   readonly lines: readonly CartLine[];
-  /** Event time of the last change. */
+  /** Event time of the last change, or step of a checkout. */
   readonly changedAt: number;
   /** ISO 4217. */
   readonly currency: null | string;
   /** The latest trigger that has fired for the cart, as it is or as it was. */
   readonly firedId: null | string;
-  /** changedAt of the state that it fired for; 0 of one that fired before this was noted, for the state as it is. */
+  /** changedAt of the state that it fired for; 0 where it has not. */
   readonly firedFor: number;
+  /** The rule of that trigger. */
+  readonly firedRule: null | string;
+  /** Event time of the latest step of a checkout with this cart; 0: none. */
+  readonly checkoutAt: number;
 }
 
 /** A SKU of the partition that has sold. */
@@ -844,6 +866,10 @@ export interface ItemInfo {
   readonly stock: null | number;
   /** When it was said. */
   readonly time: number;
+  /** Cause of the latest back_in_stock: told under two ids of a shopper, it counts once. */
+  readonly toldRestock: null | string;
+  /** Cause of the latest price_drop. */
+  readonly toldDrop: null | string;
 }
 
 /** A shopper waiting for an item. Key: sku, shopper. */
@@ -896,6 +922,14 @@ export interface OrderState {
   readonly cartId: null | string;
   /** Money that was given back without goods, in the order's currency: it is not given back again with them. */
   readonly refunded: null | bigint;
+}
+
+/** A shopper who wants an item and is told when it costs less. Key: sku, shopper. */
+export interface PriceFollower {
+  /** What it cost when they took to it, or were last told. */
+  readonly price: bigint;
+  /** ISO 4217, of the price; null: the shop's. */
+  readonly currency: null | string;
 }
 
 /** A product as it stands. Key: sku. */
@@ -1100,6 +1134,8 @@ export interface ShopperContact {
   readonly lastOrderAt: number;
   /** Carts bought, latest first, at most 20. */
   readonly orderedCarts: readonly OrderedCart[];
+  /** Event time of the latest purchase of any kind; 0: none. */
+  readonly boughtAt: number;
 }
 
 /** Days that began without stock. */

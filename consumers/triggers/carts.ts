@@ -8,27 +8,50 @@ export const carts = rows<Cart>('cart', 'Cart');
 
 const LINE_LIMIT = 100;
 
+const ADDING = new Set(['Product Added', 'Wishlist Product Added to Cart']);
+const CHECKING_OUT = new Set(['Checkout Started', 'Checkout Step Viewed', 'Checkout Step Completed', 'Payment Info Entered']);
+const NOTHING: Cart = { lines: [], changedAt: 0, currency: null, firedId: null, firedFor: 0, firedRule: null, checkoutAt: 0 };
+
+/** Which cart an interaction is about. A checkout that names none is of the one touched last. */
+export function cartIdOf(key: string, { event, cartId }: Interaction, ctx: Context): string {
+  if (cartId !== null) return cartId;
+  const open = CHECKING_OUT.has(event) ? ctx.scan(carts, key) : [];
+  return open.reduce((latest, cart) => (cart.value.changedAt > latest.changedAt ? { cartId: cart.sub, changedAt: cart.value.changedAt } : latest), { cartId: 'default', changedAt: 0 }).cartId;
+}
+
 /** The cart as an interaction leaves it, or undefined when the interaction does not change carts. */
 export function cartAfter(before: Cart | undefined, event: Interaction): Cart | undefined {
-  const isAdded = event.event === 'Product Added' || event.event === 'Wishlist Product Added to Cart';
-  if (!isAdded && event.event !== 'Product Removed') return undefined;
-  if (!before && !isAdded) return undefined;
-  const lines = new Map((before?.lines ?? []).map((line) => [line.sku, line]));
-  for (const { sku, quantity, price } of event.products) {
+  const isCheckout = CHECKING_OUT.has(event.event);
+  const isAdded = ADDING.has(event.event);
+  if (!isCheckout && !isAdded && event.event !== 'Product Removed') return undefined;
+  if (!before && !isAdded && !(isCheckout && event.products.length > 0)) return undefined;
+  const cart = before ?? NOTHING;
+  return {
+    ...cart,
+    lines: (isCheckout ? checkedOut(cart, event) : changed(cart, event, isAdded ? 1 : -1)).slice(0, LINE_LIMIT),
+    // A late event must not rejuvenate the cart.
+    changedAt: Math.max(cart.changedAt, event.time),
+    currency: event.currency ?? cart.currency,
+    checkoutAt: isCheckout ? Math.max(cart.checkoutAt, event.time) : cart.checkoutAt,
+  };
+}
+
+function changed({ lines: before }: Cart, { products }: Interaction, sign: 1 | -1): Cart['lines'] {
+  const lines = new Map(before.map((line) => [line.sku, line]));
+  for (const { sku, quantity, price } of products) {
     const line = lines.get(sku);
-    const units = (line?.quantity ?? 0) + (isAdded ? (quantity ?? 1) : -(quantity ?? line?.quantity ?? 0));
+    const units = (line?.quantity ?? 0) + (sign > 0 ? (quantity ?? 1) : -(quantity ?? line?.quantity ?? 0));
     if (units > 0) lines.set(sku, { sku, name: line?.name ?? null, quantity: units, price: price ?? line?.price ?? null });
     else lines.delete(sku);
   }
-  return {
-    lines: [...lines.values()].slice(0, LINE_LIMIT),
-    // A late event must not rejuvenate the cart.
-    changedAt: Math.max(before?.changedAt ?? 0, event.time),
-    currency: event.currency ?? before?.currency ?? null,
-    // Who comes back for more and orders has been won back all the same.
-    firedId: before?.firedId ?? null,
-    firedFor: before?.firedId ? before.firedFor || before.changedAt : 0,
-  };
+  return [...lines.values()];
+}
+
+/** What a checkout says is in the cart, where it is the latest that says so. */
+function checkedOut({ lines, changedAt }: Cart, { products, time }: Interaction): Cart['lines'] {
+  if (products.length === 0 || time < changedAt) return lines;
+  const before = new Map(lines.map((line) => [line.sku, line]));
+  return products.map(({ sku, quantity, price }) => ({ sku, name: before.get(sku)?.name ?? null, quantity: quantity ?? before.get(sku)?.quantity ?? 1, price: price ?? before.get(sku)?.price ?? null }));
 }
 
 /** Whether what happened to a cart at `time` came before an order that took it (its own, or one that names no cart). */
@@ -44,6 +67,6 @@ export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub:
   const [later, earlier] = moved.changedAt > standing.changedAt ? [moved, standing] : [standing, moved];
   const skus = new Set(later.lines.map(({ sku }) => sku));
   const lines = [...later.lines, ...earlier.lines.filter(({ sku }) => !skus.has(sku))].slice(0, LINE_LIMIT);
-  const fired = later.firedId === null ? earlier : later;
-  ctx.put(carts, key, { ...later, firedId: fired.firedId, firedFor: fired.firedFor || fired.changedAt, lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
+  const { firedId, firedFor, firedRule } = later.firedId === null ? earlier : later;
+  ctx.put(carts, key, { ...later, firedId, firedFor, firedRule, checkoutAt: Math.max(later.checkoutAt, earlier.checkoutAt), lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
 }

@@ -9,7 +9,7 @@ export const contacts = rows<ShopperContact>('', 'ShopperContact');
 const ORDERED_LIMIT = 20;
 /** As many as a cap may count (TRIGGER_CAP_COUNT): of fewer it would never be reached. */
 const FIRED_LIMIT = 1_000;
-const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [] };
+const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [], boughtAt: 0 };
 
 export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(contacts, key) ?? NOBODY;
 
@@ -22,8 +22,9 @@ export function noteConsent(key: string, { marketingConsent, time }: Interaction
 /** An order that names its cart takes that cart; one that names none takes every cart of its shopper. */
 export function noteOrder(key: string, { cartId, time }: Purchase, ctx: Context): void {
   const contact = contactOf(key, ctx);
-  if (cartId === null) ctx.put(contacts, key, { ...contact, lastOrderAt: Math.max(contact.lastOrderAt, time) });
-  else ctx.put(contacts, key, { ...contact, orderedCarts: latestCarts([{ cartId, time }, ...contact.orderedCarts]) });
+  const bought = { ...contact, boughtAt: Math.max(contact.boughtAt, time) };
+  if (cartId === null) ctx.put(contacts, key, { ...bought, lastOrderAt: Math.max(contact.lastOrderAt, time) });
+  else ctx.put(contacts, key, { ...bought, orderedCarts: latestCarts([{ cartId, time }, ...contact.orderedCarts]) });
 }
 
 export function noteFired(key: string, at: number, ctx: Context): void {
@@ -41,6 +42,7 @@ export function joinContact({ key, value: moved }: { key: string; value: Shopper
     fired: [...standing.fired, ...moved.fired].sort((a, b) => b - a).slice(0, FIRED_LIMIT),
     lastOrderAt: Math.max(standing.lastOrderAt, moved.lastOrderAt),
     orderedCarts: latestCarts([...standing.orderedCarts, ...moved.orderedCarts]),
+    boughtAt: Math.max(standing.boughtAt, moved.boughtAt),
   });
 }
 

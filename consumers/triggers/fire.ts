@@ -24,18 +24,21 @@ export interface TriggerPolicy {
   readonly consentByDefault: boolean;
 }
 
-type Firing = Pick<MarketingTrigger, 'shopper' | 'causeId' | 'causedAt' | 'at' | 'reason' | 'products' | 'value' | 'currency'> & { readonly rule: Rule };
+interface Firing extends Pick<MarketingTrigger, 'shopper' | 'causeId' | 'causedAt' | 'at' | 'reason' | 'products'>, Partial<Pick<MarketingTrigger, 'value' | 'currency'>> {
+  readonly rule: Rule;
+  /** Whether they ordered so lately that the rule leaves them alone. */
+  readonly orderedLately?: boolean;
+}
 
 /** Fire a trigger, or say why not. Answers the id if it was fired. Whether one may is decided now, not when a timer was set. */
 export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): string | null {
   const { rule, shopper, causeId, at } = firing;
   const id = uuidV5(`${rule.name}/${rule.version}/${shopper}/${causeId}`, NAMESPACE);
   const suppression = suppressionOf(firing, policy, ctx);
-  const { rule: _, ...message } = firing;
-  const trigger: MarketingTrigger = {
-    ...message, id, rule: rule.name, version: rule.version, status: suppression ? 'suppressed' : 'fired', reason: suppression ?? firing.reason,
-  };
-  ctx.emit(marketingTriggers, shopper, trigger);
+  ctx.emit(marketingTriggers, shopper, {
+    id, rule: rule.name, version: rule.version, shopper, causeId, at, status: suppression ? 'suppressed' : 'fired', reason: suppression ?? firing.reason,
+    causedAt: firing.causedAt, products: firing.products, value: firing.value ?? null, currency: firing.currency ?? null,
+  });
   if (suppression) {
     ctx.count('millrace_triggers_suppressed_total', { reason: suppression });
     return null;
@@ -45,11 +48,14 @@ export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): strin
   return id;
 }
 
-function suppressionOf({ shopper, causedAt, at }: Firing, { cap, consentByDefault }: TriggerPolicy, ctx: Context): string | undefined {
-  // On a wall log an old cause is history that is being replayed: nobody is written to about last year's cart.
-  if (ctx.clock === 'wall' && ctx.time - causedAt > HISTORY_MS) return 'history';
+/** On a wall log an old cause is history that is being replayed: nobody is written to about last year's cart. */
+export const isHistory = (causedAt: number, ctx: Context): boolean => ctx.clock === 'wall' && ctx.time - causedAt > HISTORY_MS;
+
+function suppressionOf({ shopper, causedAt, at, orderedLately }: Firing, { cap, consentByDefault }: TriggerPolicy, ctx: Context): string | undefined {
+  if (isHistory(causedAt, ctx)) return 'history';
   const contact = contactOf(shopper, ctx);
   if (!(contact.consent ?? consentByDefault)) return 'opted_out';
+  if (orderedLately) return 'recent_order';
   if (cap.count > 0 && contact.fired.filter((time) => time > at - cap.windowMs).length >= cap.count) return 'frequency_cap';
   return undefined;
 }

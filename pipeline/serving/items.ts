@@ -1,9 +1,8 @@
 import { productRows } from '../../consumers/item-watch.js';
 import * as itemIndex from '../../models/item-index.js';
-import { formatMoney } from '../../producers/money.js';
 import { valuesOf } from '../../schemas/attribute-values.js';
 import { categoriesOf, countsIn } from '../../schemas/categories.js';
-import { priceIn } from '../../schemas/money.js';
+import { formatMoney, priceIn } from '../../schemas/money.js';
 import { products } from '../../schemas/topics.js';
 import type { Product } from '../../schemas/types.js';
 import type { Condition } from '../../infra/http/filter.js';

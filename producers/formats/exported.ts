@@ -3,11 +3,12 @@
  * schemas. What a line lacks has the schema's default, and what the schema lacks is left out, so that other versions' exports can be read.
  */
 import type { RecordSchema } from '../../schemas/files.js';
+import { formatMoney } from '../../schemas/money.js';
 import { catalog, clickstream, inventory, orders, type Topic } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { keyOf as shopperKey } from '../collect.js';
 import { isObject, type FieldError } from '../fields.js';
-import { formatMoney, parseMoney } from '../money.js';
+import { parseMoney } from '../money.js';
 import { emptySummary, refuse, type FileRecord, type Format, type Summary } from './format.js';
 import { jsonLines } from './json-items.js';
 

@@ -111,10 +111,10 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
 });
 
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
-  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch(), marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
-  type Step = { kind: 'view' | 'add' | 'order' | 'identify' | 'stock' | 'tick' | 'refund' | 'subscribe'; who: number; sku: number; minutes: number };
+  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
+  type Step = { kind: 'view' | 'add' | 'order' | 'identify' | 'stock' | 'tick' | 'refund' | 'subscribe' | 'checkout'; who: number; sku: number; minutes: number };
   const steps = fc.array(fc.record({
-    kind: fc.constantFrom<Step['kind']>('view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe'),
+    kind: fc.constantFrom<Step['kind']>('view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout'),
     who: fc.integer({ min: 0, max: 2 }), sku: fc.integer({ min: 0, max: 2 }), minutes: fc.integer({ min: 0, max: 50 }),
   }), { maxLength: 40 });
 
@@ -133,7 +133,8 @@ describe('crash anywhere equals no crash, and any batching equals one batch', ()
         case 'order': return driver.send(orders, `O${who}`, orderEvent('completed', `O${who}`, { ...id, userId: shopper, lines: [orderLine(`P${sku}`, 2, 10_000n)] }));
         case 'refund': return driver.send(orders, `O${who}`, orderEvent('refunded', `O${who}`, { ...id, lines: [orderLine(`P${sku}`, 1, 10_000n)] }));
         case 'identify': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'identify', anonymousId: `a${who}`, userId: shopper }));
-        case 'stock': return driver.send(inventory, `P${sku}`, { ...stock(`P${sku}`, who - 1, time), messageId: `m${index}` });
+        case 'stock': return driver.send(inventory, `P${sku}`, { ...stock(`P${sku}`, who - 1, time, BigInt(10_000 + minutes * 100)), messageId: `m${index}` });
+        case 'checkout': return driver.send(clickstream, shopper, shopEvent('Checkout Started', { ...id, userId: shopper, products: [product(`P${sku}`)] }));
         case 'tick': return driver.tick(time);
       }
     });

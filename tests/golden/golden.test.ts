@@ -17,8 +17,8 @@ import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, sto
 const folder = import.meta.dirname;
 const london = shopDays('Europe/London');
 const all: Consumer[] = [
-  shoppers(), orderLedger(), itemWatch(), demandForecasts({ days: london, publication: live(london, MINUTE), hours: 2 }),
-  marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' }),
+  shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), demandForecasts({ days: london, publication: live(london, MINUTE), hours: 2 }),
+  marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 4 * HOUR, quietAfterOrderMs: DAY, winBackAfterMs: 90 * DAY, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' }),
 ];
 
 /** One Monday in a shop: browsing, a merge, carts left and bought, a refund, a restock, something broken. */
@@ -42,6 +42,10 @@ function monday(): Driver {
   driver.write(clickstream.name, 'u4', Buffer.from('not avro'), 0);
   driver.tick(at(30));
   driver.send(orders, 'O1', orderEvent('refunded', 'O1', { ...id(at(40)), lines: [orderLine('TEA', 1, 49_900n)] }));
+  driver.send(clickstream, 'u5', shopEvent('Product Viewed', { ...id(at(50)), userId: 'u5', products: [product('CUP')] }));
+  driver.send(clickstream, 'u6', shopEvent('Checkout Started', { ...id(at(51)), userId: 'u6', currency: 'EUR', products: [product('CUP', { price: 49_900n })] }));
+  driver.send(clickstream, 'u7', shopEvent('Product Added to Wishlist', { ...id(at(52)), userId: 'u7', products: [product('CUP')] }));
+  driver.send(inventory, 'CUP', { ...stock('CUP', 3, at(53), 39_900n), messageId: 'g-price' });
   driver.tick(at(90));
   driver.tick(NINE + DAY);
   return driver;

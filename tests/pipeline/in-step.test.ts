@@ -71,10 +71,10 @@ test('a file passes at the speed asked for, and a line of a wrong century holds 
   const began = performance.now();
   const at: number[] = [];
   await replay({ reading, partitions: PARTITIONS, clock: 'wall', speed: DAY / 50, onProgress: () => {}, onRetry: () => {}, patienceMs: 0, send: async (batch) => void at.push(...batch.map(() => performance.now() - began)) });
-  // A day takes 50 ms; until the second order a month has passed, and two days more until the last.
+  // A day takes 50 ms; until the second order a month has passed, and two days more until the last. Two clocks measure it.
   expect(at[0]).toBeLessThan(at[1]!);
-  expect(at[1]).toBeGreaterThanOrEqual(1_490);
-  expect(at.at(-1)).toBeGreaterThanOrEqual(1_590);
+  expect(at[1]).toBeGreaterThanOrEqual(1_450);
+  expect(at.at(-1)).toBeGreaterThanOrEqual(1_550);
 }, 30_000);
 
 test('patience begins where a batch is first refused: what is held back for longer than that is sent again all the same', async () => {

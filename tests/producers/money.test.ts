@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatMoney, moneyOf, parseCurrency, parseMoney } from '../../producers/money.js';
+import { moneyOf, parseCurrency, parseMoney } from '../../producers/money.js';
+import { formatMoney } from '../../schemas/money.js';
 
 describe('money', () => {
   test('decimal strings are read exactly', () => {

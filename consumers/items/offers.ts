@@ -1,0 +1,75 @@
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import { MAX_MONEY, MONEY_SCALE } from '../../schemas/money.js';
+import { saleDatesOf, salePriceOf } from '../../schemas/ordering.js';
+import type { Mention, PriceFollower, Product } from '../../schemas/types.js';
+
+/** Who is told when an item costs less, by shopper, and the same by what it cost when they took to it, the dearest first. */
+const followers = rows<PriceFollower>('follower', 'PriceFollower');
+const turns = rows<Mention>('price', 'Mention');
+/** Who has wanted an item for so long without a word of it hardly wants it. */
+const FOLLOWED_MS = 60 * 86_400_000;
+const PRICE_DIGITS = String(MAX_MONEY).length;
+
+const priceOf = (turn: string): bigint => MAX_MONEY - BigInt(turn.slice(0, PRICE_DIGITS));
+const turnOf = (price: bigint, shopper: string): string => String(MAX_MONEY - price).padStart(PRICE_DIGITS, '0') + shopper;
+
+/** What an item costs at a time: its sale price where one is given that has no dates, or whose dates are on; undefined where nobody said. */
+export function offerOf({ price, attributes }: Product, time: number): bigint | undefined {
+  const sale = salePriceOf(attributes['sale_price']);
+  const offered = sale !== null && isOn(attributes['sale_price_effective_date'], time) ? BigInt(Math.round(sale * Number(MONEY_SCALE))) : price;
+  return offered !== null && offered > 0n ? offered : undefined;
+}
+
+/** Whether a sale is on. Its days, where it has no times, are UTC's. */
+function isOn(dates: string | undefined, time: number): boolean {
+  const ends = saleDatesOf(dates);
+  if (!ends) return ends === null;
+  const [start, end] = ends.map((one, at) => ('time' in one ? one.time : (one.day + at) * 86_400_000));
+  return time >= start! && time < end!;
+}
+
+/** From now on the shopper is told when it costs less than it does. */
+export function follow(product: Product, shopper: string, time: number, ctx: Context): void {
+  const price = offerOf(product, time);
+  unfollow(product.sku, shopper, ctx);
+  if (price === undefined) return;
+  note(product, shopper, price, ctx);
+  ctx.schedule('unfollow', product.sku, time + FOLLOWED_MS, shopper);
+}
+
+export function unfollow(sku: string, shopper: string, ctx: Context): void {
+  const before = ctx.get(followers, sku, shopper);
+  if (!before) return;
+  ctx.delete(turns, sku, turnOf(before.price, shopper));
+  ctx.delete(followers, sku, shopper);
+  ctx.cancel('unfollow', sku, shopper);
+}
+
+function note({ sku, currency }: Product, shopper: string, price: bigint, ctx: Context): void {
+  ctx.put(followers, sku, { price, currency }, shopper);
+  ctx.put(turns, sku, { time: ctx.now }, turnOf(price, shopper));
+}
+
+/**
+ * Tell those for whom an item costs less by `percent` or more than it did, the dearest price first: `most` of them. Each is told again when
+ * it costs less by so much once more. Answers whether more are left.
+ */
+export function tellDrops(product: Product, { percent, most, time }: { percent: number; most: number; time: number }, tell: (shopper: string, previous: bigint) => void, ctx: Context): boolean {
+  const { sku, currency } = product;
+  const price = offerOf(product, time);
+  if (price === undefined) return false;
+  const isDrop = ({ sub }: { sub: string }): boolean => price * 100n <= priceOf(sub) * BigInt(100 - percent);
+  // Nearly every change is none: of a hundred thousand who want it one row is read.
+  if (!ctx.scan(turns, sku, 1).some(isDrop)) return false;
+  const told = ctx.scan(turns, sku, most + 1).filter(isDrop);
+  for (const { sub } of told.slice(0, most)) {
+    const shopper = sub.slice(PRICE_DIGITS);
+    const follower = ctx.get(followers, sku, shopper);
+    ctx.delete(turns, sku, sub);
+    note(product, shopper, price, ctx);
+    // What it cost in another currency says nothing of what it costs in this one.
+    if (follower?.currency === currency) tell(shopper, priceOf(sub));
+  }
+  return told.length > most;
+}

@@ -1,0 +1,25 @@
+import type { Context } from '../../pipeline/core/consumer.js';
+import { rows } from '../../pipeline/core/rows.js';
+import type { Browsing, Interaction } from '../../schemas/types.js';
+
+/** The latest visit in which a shopper looked at products. */
+export const browsings = rows<Browsing>('browsing', 'Browsing');
+
+const SKU_LIMIT = 10;
+
+/** The visit as an interaction leaves it, or undefined when nothing changes. */
+export function browsingAfter(before: Browsing | undefined, { event, shopper, anonymousId, sessionId, time, products, recent }: Interaction): Browsing | undefined {
+  if (event !== 'Product Viewed' || products.length === 0) return undefined;
+  const skus = [...new Set([...products.map(({ sku }) => sku), ...recent])].slice(0, SKU_LIMIT);
+  const isKnown = shopper !== anonymousId;
+  if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, skus, since: time, at: time, isKnown, isTold: false };
+  if (before.isTold) return undefined;
+  const visit = { ...before, isKnown: before.isKnown || isKnown };
+  return time >= before.at ? { ...visit, skus, at: time } : { ...visit, since: Math.min(before.since, time) };
+}
+
+/** Who logs in brings along what was looked at before. Of two ids' visits the later one stands. */
+export function joinBrowsing({ key, value: moved }: { key: string; value: Browsing }, ctx: Context): void {
+  const standing = ctx.get(browsings, key);
+  if (!standing || moved.at > standing.at) ctx.put(browsings, key, { ...moved, isKnown: true });
+}

@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest';
+import { itemWatch } from '../../consumers/item-watch.js';
+import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { shoppers } from '../../consumers/shoppers.js';
+import { catalog, clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
+import type { CatalogChange, MarketingTrigger, ShopEvent } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+
+const OPTIONS: MarketingTriggerOptions = {
+  abandonedAfterMs: HOUR, browsedAfterMs: 4 * HOUR, quietAfterOrderMs: 10 * DAY, winBackAfterMs: 90 * DAY, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR',
+};
+
+function shop(partitions = 1, options: Partial<MarketingTriggerOptions> = {}): Driver {
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ ...OPTIONS, ...options })], { partitions });
+  driver.tick(NINE - MINUTE);
+  return driver;
+}
+
+const does = (driver: Driver, event: string, who: Partial<ShopEvent>, time: number, ...skus: string[]): void =>
+  driver.send(clickstream, who.userId ?? who.anonymousId!, shopEvent(event, { ...who, time, products: skus.map((sku) => product(sku, { price: 50_000n, quantity: event.startsWith('Checkout') ? 3 : 1 })) }));
+
+const orders1 = (driver: Driver, userId: string, orderId: string, time: number, sku = 'P1'): void =>
+  driver.send(orders, orderId, orderEvent('completed', orderId, { userId, time, lines: [orderLine(sku, 1, 50_000n)] }));
+
+/** Rule, what became of it, and of which products. */
+const told = (driver: Driver, rule?: string): string[] =>
+  driver.read(triggers).filter((trigger) => rule === undefined || trigger.rule === rule).map(spoken);
+const spoken = ({ rule, shopper, status, reason, products }: MarketingTrigger): string => [rule, shopper, status === 'suppressed' ? reason : status, products.map(({ sku }) => sku).join()].join(' ');
+
+const u1 = { userId: 'u1' };
+
+describe.each([1, 3])('on %i partition(s)', (partitions) => {
+  test('a visit of a known shopper that led to nothing is reminded of once, with what was looked at, the latest first', () => {
+    const driver = shop(partitions);
+    does(driver, 'Product Viewed', u1, NINE, 'P1');
+    does(driver, 'Product Viewed', u1, NINE + 10 * MINUTE, 'P2');
+    driver.tick(NINE + 4 * HOUR + 9 * MINUTE);
+    expect(told(driver)).toEqual([]);
+    driver.tick(NINE + 4 * HOUR + 10 * MINUTE);
+    driver.tick(NINE + 60 * DAY);
+    expect(driver.read(triggers)).toMatchObject([{ rule: 'browse_abandonment', status: 'fired', shopper: 'u1', causedAt: NINE + 10 * MINUTE, at: NINE + 4 * HOUR + 10 * MINUTE, products: [{ sku: 'P2' }, { sku: 'P1' }] }]);
+    expect(driver.dump('marketing-triggers').filter((row) => /browsing|_timer/.test(row))).toEqual([]);
+    does(driver, 'Product Viewed', u1, NINE + 60 * DAY, 'P3');
+    driver.tick(NINE + 61 * DAY);
+    expect(told(driver)).toEqual(['browse_abandonment u1 fired P2,P1', 'browse_abandonment u1 fired P3']);
+  });
+
+  test('nobody is reminded who is known by a device alone; who logs in is, of what was looked at before', () => {
+    const driver = shop(partitions);
+    does(driver, 'Product Viewed', { anonymousId: 'a1' }, NINE, 'P1');
+    does(driver, 'Product Viewed', { anonymousId: 'a2' }, NINE, 'P2');
+    driver.send(clickstream, 'u2', shopEvent('', { type: 'identify', anonymousId: 'a2', userId: 'u2', time: NINE + MINUTE }));
+    driver.tick(NINE + DAY);
+    driver.tick(NINE + 40 * DAY);
+    expect(told(driver)).toEqual(['browse_abandonment u2 fired P2']);
+    expect(driver.dump('marketing-triggers').filter((row) => /browsing|_timer/.test(row))).toEqual([]);
+  });
+
+  test('a visit that led to a cart or an order is none, in whichever order they are told', () => {
+    const driver = shop(partitions);
+    for (const [userId, first] of [['u1', 'view'], ['u2', 'cart']] as const) {
+      if (first === 'cart') does(driver, 'Product Added', { userId }, NINE + MINUTE, 'P1');
+      does(driver, 'Product Viewed', { userId }, NINE, 'P1');
+      if (first === 'view') does(driver, 'Product Added', { userId }, NINE + MINUTE, 'P1');
+    }
+    orders1(driver, 'u3', 'O3', NINE + MINUTE);
+    does(driver, 'Product Viewed', { userId: 'u3' }, NINE, 'P1');
+    driver.tick(NINE + DAY);
+    expect(told(driver).sort()).toEqual(['cart_abandonment u1 fired P1', 'cart_abandonment u2 fired P1']);
+  });
+
+  test('who bought it and looks at it again, from the mail that says it is on its way, is not reminded; twelve days later they are (D20)', () => {
+    const driver = shop(partitions);
+    orders1(driver, 'u5', 'O5', NINE, 'P6');
+    driver.tick(NINE + 8 * HOUR);
+    does(driver, 'Product Viewed', { userId: 'u5' }, NINE + 8 * HOUR, 'P6');
+    does(driver, 'Product Viewed', { userId: 'u6' }, NINE + 8 * HOUR, 'P6');
+    driver.tick(NINE + DAY);
+    expect(told(driver).sort()).toEqual(['browse_abandonment u5 recent_order P6', 'browse_abandonment u6 fired P6']);
+    does(driver, 'Product Viewed', { userId: 'u5' }, NINE + 12 * DAY, 'P6');
+    driver.tick(NINE + 13 * DAY);
+    expect(told(driver).filter((trigger) => trigger.includes('u5'))).toEqual(['browse_abandonment u5 recent_order P6', 'browse_abandonment u5 fired P6']);
+  });
+
+  test('a checkout that was left is told as one, with what it named, and an order recovers it under its rule', () => {
+    const driver = shop(partitions);
+    driver.send(clickstream, 'u1', shopEvent('Product Added', { ...u1, cartId: 'c1', time: NINE, products: [product('P1', { price: 50_000n })] }));
+    does(driver, 'Checkout Started', u1, NINE + 30 * MINUTE, 'P1');
+    driver.tick(NINE + HOUR);
+    expect(told(driver)).toEqual([]);
+    driver.tick(NINE + 90 * MINUTE);
+    expect(driver.read(triggers)).toMatchObject([{ rule: 'checkout_abandonment', status: 'fired', value: 150_000n, causeId: `c1@${NINE + 30 * MINUTE}`, products: [{ sku: 'P1', quantity: 3 }] }]);
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { ...u1, cartId: 'c1', time: NINE + 2 * HOUR, lines: [orderLine('P1', 3, 50_000n)] }));
+    const [fired, recovered] = driver.read(triggers);
+    expect(recovered).toMatchObject({ id: fired!.id, rule: 'checkout_abandonment', status: 'recovered' });
+  });
+
+  test('a cart that is filled again after its checkout was reminded of is a cart again; a checkout of nothing is nothing', () => {
+    const driver = shop(partitions);
+    does(driver, 'Checkout Step Completed', { userId: 'u9' }, NINE);
+    does(driver, 'Checkout Started', u1, NINE, 'P1');
+    driver.tick(NINE + HOUR);
+    does(driver, 'Product Added', u1, NINE + 2 * HOUR, 'P2');
+    driver.tick(NINE + 4 * HOUR);
+    expect(told(driver)).toEqual(['checkout_abandonment u1 fired P1', 'cart_abandonment u1 fired P1,P2']);
+  });
+
+  test('a step of a checkout that comes after its order reminds nobody', () => {
+    const driver = shop(partitions);
+    does(driver, 'Product Added', u1, NINE, 'P1');
+    orders1(driver, 'u1', 'O1', NINE + 5 * MINUTE);
+    does(driver, 'Checkout Started', u1, NINE + 4 * MINUTE, 'P1');
+    driver.tick(NINE + DAY);
+    expect(told(driver)).toEqual([]);
+  });
+
+  test('who put it into a cart or on a wish list is told when it costs a tenth less, once each time, and not who bought it', () => {
+    const driver = shop(partitions);
+    const costs = (minute: number, price: bigint, quantity: number | null = null): void => driver.send(inventory, 'P1', stock('P1', quantity, NINE + minute * MINUTE, price));
+    costs(0, 200_000n, 5);
+    for (const userId of ['u1', 'u4']) does(driver, 'Product Added', { userId }, NINE + MINUTE, 'P1');
+    does(driver, 'Product Added to Wishlist', { userId: 'u2' }, NINE + MINUTE, 'P1');
+    does(driver, 'Product Added to Wishlist', { userId: 'u3' }, NINE + MINUTE, 'P1');
+    does(driver, 'Product Removed from Wishlist', { userId: 'u3' }, NINE + 2 * MINUTE, 'P1');
+    orders1(driver, 'u4', 'O4', NINE + 2 * MINUTE);
+    costs(3, 180_100n);
+    expect(told(driver)).toEqual([]);
+    costs(4, 180_000n);
+    expect(told(driver).sort()).toEqual(['price_drop u1 fired P1', 'price_drop u2 fired P1']);
+    expect(driver.read(triggers)[0]).toMatchObject({ reason: 'P1 costs 18.00 EUR now, 20.00 EUR before.', causedAt: NINE + 4 * MINUTE, products: [{ sku: 'P1', price: 180_000n, stock: 5 }] });
+    costs(5, 250_000n);
+    costs(6, 170_000n);
+    expect(told(driver)).toHaveLength(2);
+    costs(7, 160_000n);
+    expect(told(driver, 'price_drop')).toHaveLength(4);
+    driver.tick(NINE + 30 * MINUTE);
+    driver.tick(NINE + 70 * DAY);
+    expect(driver.dump('item-watch').filter((row) => /follower|_timer/.test(row))).toEqual([]);
+  });
+
+  test('a device and the user that it becomes are one shopper, who is told of a restock or a drop once', () => {
+    const driver = shop(partitions);
+    driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+    driver.send(inventory, 'P4', stock('P4', 0, NINE));
+    for (const who of [{ anonymousId: 'a1' }, u1]) {
+      does(driver, 'Product Added to Wishlist', who, NINE + MINUTE, 'P1');
+      does(driver, 'Back In Stock Subscribed', who, NINE + MINUTE, 'P4');
+    }
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 2 * MINUTE }));
+    driver.send(inventory, 'P1', stock('P1', 5, NINE + 3 * MINUTE, 100_000n));
+    driver.send(inventory, 'P4', stock('P4', 1, NINE + 3 * MINUTE));
+    expect(told(driver)).toEqual(['price_drop u1 fired P1', 'back_in_stock u1 fired P4']);
+  });
+});
+
+test('what is sold out, hidden or of another currency is not offered; once it can be had for less it is', () => {
+  const driver = shop();
+  driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+  does(driver, 'Product Added to Wishlist', u1, NINE + MINUTE, 'P1');
+  driver.send(inventory, 'P1', stock('P1', 0, NINE + 2 * MINUTE, 100_000n));
+  expect(told(driver)).toEqual([]);
+  driver.send(inventory, 'P1', { ...stock('P1', 5, NINE + 3 * MINUTE), price: 50_000n, currency: 'GBP' });
+  expect(told(driver)).toEqual([]);
+  driver.send(inventory, 'P1', stock('P1', 5, NINE + 4 * MINUTE, 40_000n));
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'price_drop', reason: 'P1 costs 4.00 GBP now, 5.00 GBP before.', products: [{ price: null }] }]);
+});
+
+test('more than a thousand who want it are told in commits of a thousand, each once', () => {
+  const driver = shop();
+  driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+  const many = Array.from({ length: 2_100 }, (_, i) => `u${i}`);
+  for (const userId of many) driver.put(clickstream, userId, shopEvent('Product Added to Wishlist', { userId, time: NINE + MINUTE, products: [product('P1')] }));
+  driver.run();
+  driver.send(inventory, 'P1', stock('P1', 5, NINE + 2 * MINUTE, 100_000n));
+  expect(told(driver)).toHaveLength(1_000);
+  driver.tick(NINE + 3 * MINUTE);
+  driver.tick(NINE + 4 * MINUTE);
+  expect(new Set(told(driver)).size).toBe(2_100);
+  expect(told(driver)).toHaveLength(2_100);
+});
+
+test.each([
+  ['without dates', undefined, NINE, 1],
+  ['that is on', '2026-03-02T08:00Z/2026-03-02T20:00Z', NINE, 1],
+  ['of the day', '2026-03-02/2026-03-02', NINE, 1],
+  ['that is to come', '2026-03-03/2026-03-04', NINE, 0],
+  ['that is over', '2026-02-01/2026-03-01', NINE, 0],
+])('a sale price %s', (_, dates, time, expected) => {
+  const driver = shop();
+  const listed = (attributes: Record<string, string>, at: number): void => driver.send(catalog, 'P1', {
+    sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 5, availability: null, attributes, time: at, receivedAt: at,
+  } satisfies CatalogChange);
+  listed({}, NINE - MINUTE);
+  does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
+  listed({ sale_price: '15.00 EUR', ...(dates === undefined ? {} : { sale_price_effective_date: dates }) }, time);
+  expect(told(driver)).toEqual(Array.from({ length: expected }, () => 'price_drop u1 fired P1'));
+});
+
+test('a customer who has not ordered for 90 days is to be won back, once, counted from the latest order; who never ordered is not', () => {
+  const driver = shop();
+  orders1(driver, 'u1', 'O1', NINE);
+  driver.tick(NINE + 50 * DAY);
+  orders1(driver, 'u1', 'O2', NINE + 50 * DAY);
+  does(driver, 'Page', { userId: 'u2' }, NINE);
+  driver.tick(NINE + 139 * DAY);
+  expect(told(driver)).toEqual([]);
+  driver.tick(NINE + 140 * DAY);
+  driver.tick(NINE + 400 * DAY);
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'win_back', shopper: 'u1', status: 'fired', causeId: `order@${NINE + 50 * DAY}`, reason: 'There was no order for 90 days.', products: [] }]);
+});
+
+test('of a history that is replayed nobody is won back whose time has passed; whose is to come is', () => {
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch(), marketingTriggers(OPTIONS)], { clock: 'wall' });
+  driver.tick(NINE);
+  for (const [userId, days] of [['u1', 200], ['u2', 60]] as const) orders1(driver, userId, `O-${userId}`, NINE - days * DAY);
+  driver.tick(NINE + MINUTE);
+  driver.tick(NINE + 29 * DAY);
+  expect(told(driver)).toEqual([]);
+  driver.tick(NINE + 30 * DAY);
+  expect(told(driver)).toEqual(['win_back u2 fired ']);
+});
+
+test('a cap is over all rules: a cart, a drop of price and a visit (D06)', () => {
+  const driver = shop(1, { cap: { count: 2, windowMs: 7 * DAY } });
+  const monday = NINE + HOUR;
+  driver.send(inventory, 'P2', stock('P2', 5, NINE - MINUTE, 200_000n));
+  does(driver, 'Product Added to Wishlist', { userId: 'u6' }, NINE - MINUTE, 'P2');
+  does(driver, 'Product Added', { userId: 'u6' }, NINE, 'P1');
+  driver.tick(monday);
+  driver.tick(monday + DAY - MINUTE);
+  driver.send(inventory, 'P2', stock('P2', 5, monday + DAY, 100_000n));
+  driver.tick(monday + 2 * DAY - 4 * HOUR);
+  does(driver, 'Product Viewed', { userId: 'u6' }, monday + 2 * DAY - 4 * HOUR, 'P3');
+  driver.tick(monday + 2 * DAY);
+  driver.tick(monday + 7 * DAY - HOUR);
+  does(driver, 'Product Added', { userId: 'u6' }, monday + 7 * DAY - HOUR + MINUTE, 'P4');
+  driver.tick(monday + 7 * DAY + MINUTE);
+  expect(told(driver).map((one) => one.split(' ').filter((_, at) => at !== 1).slice(0, 2).join(' '))).toEqual([
+    'cart_abandonment fired', 'price_drop fired', 'browse_abandonment frequency_cap', 'cart_abandonment fired',
+  ]);
+});
