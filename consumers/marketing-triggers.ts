@@ -1,11 +1,13 @@
-import { consumer, joining, on, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
+import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming } from '../pipeline/core/consumer.js';
+import { rows } from '../pipeline/core/rows.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { amountOf, formatMoney, isIn, isMoney } from '../schemas/money.js';
 import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
-import { contacts, contactOf, joinContact, noteConsent, noteOrder } from './triggers/contacts.js';
+import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 
 const rule = (name: string): Rule => ({ name, version: 1 });
@@ -19,6 +21,9 @@ const WIN_BACK = rule('win_back');
 /** Names of all of them. */
 export const TRIGGER_RULES: readonly string[] = [CART_ABANDONMENT, CHECKOUT_ABANDONMENT, BROWSE_ABANDONMENT, PRICE_DROP, BACK_IN_STOCK, REPLENISHMENT_DUE, WIN_BACK].map(({ name }) => name);
 
+/** News of items that came in somebody's quiet hours. */
+const held = rows<TriggerCandidate>('held', 'TriggerCandidate');
+
 /** How long after its trigger a cart is kept for an order that recovers it, and a visit for views that come late. */
 const FORGET_MS = 30 * 86_400_000;
 
@@ -31,6 +36,8 @@ export interface MarketingTriggerOptions extends TriggerPolicy {
   readonly quietAfterOrderMs?: number;
   /** Who has ordered is to be won back when there was no order for so long; 0: the rule is off. */
   readonly winBackAfterMs?: number;
+  /** Absent: there are none. */
+  readonly quietHours?: QuietHours | undefined;
   /** The shop's, ISO 4217: a product's price in another one is not told. */
   readonly currency: string;
 }
@@ -45,22 +52,40 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     outputs: [triggerTopic],
     patienceMs: 500,
     timers: {
-      abandoned: ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx),
-      browsed: ({ key, due }, ctx) => endVisit(key, due, ctx),
-      lapsed: ({ key, due }, ctx) => winBack(key, due, ctx),
-      replenish: ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx),
+      abandoned: awake('abandoned', ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx)),
+      browsed: awake('browsed', ({ key, due }, ctx) => endVisit(key, due, ctx)),
+      lapsed: awake('lapsed', ({ key, due }, ctx) => winBack(key, due, ctx)),
+      replenish: awake('replenish', ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx)),
+      held: awake('held', ({ key, sub }, ctx) => release(key, sub, ctx)),
       forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
     },
     merging: {
       merges: userMerges,
       moves: marketingTriggersMoves,
-      rows: [joining(carts, joinCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo)],
+      rows: [joining(carts, joinCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo), joining(held, ({ key, sub, value }, ctx) => ctx.put(held, key, value, sub))],
     },
   });
+
+  /** When the shopper may be written to. */
+  function awakens(key: string, time: number, ctx: Context): number {
+    return awakeAt(time, options.quietHours, contactOf(key, ctx).timezone);
+  }
+
+  /** A timer that waits until the shopper's quiet hours are over: what it tells of is decided then. */
+  function awake(name: string, handle: (due: Due, ctx: Context) => void): (due: Due, ctx: Context) => void {
+    return (timer, ctx) => {
+      const { key, sub, due } = timer;
+      const time = Math.max(due, ctx.time);
+      const wakes = awakens(key, time, ctx);
+      if (wakes > time) ctx.schedule(name, key, wakes, sub);
+      else handle(timer, ctx);
+    };
+  }
 
   function onInteraction({ key, value: event }: Incoming<Interaction>, ctx: Context): void {
     if (event.event === 'User Erased') return ctx.erase(key, event.time);
     noteConsent(key, event, ctx);
+    noteZone(key, event, ctx);
     browse(key, event, ctx);
     const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
@@ -100,6 +125,20 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
+    const wakes = candidate.kind === 'item_info' ? ctx.time : awakens(key, ctx.time, ctx);
+    if (wakes === ctx.time) return take(key, candidate, ctx);
+    const sub = `${candidate.kind} ${candidate.sku}`;
+    ctx.put(held, key, candidate, sub);
+    ctx.schedule('held', key, wakes, sub);
+  }
+
+  function release(key: string, sub: string, ctx: Context): void {
+    const candidate = ctx.get(held, key, sub);
+    ctx.delete(held, key, sub);
+    if (candidate) take(key, candidate, ctx);
+  }
+
+  function take(key: string, candidate: TriggerCandidate, ctx: Context): void {
     const { kind, sku, name, url, stock, time, causeId } = candidate;
     const price = isIn(options.currency, candidate.currency) ? candidate.price : null;
     const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
@@ -126,7 +165,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const left = isCheckout ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT;
     const firedId = fire({
       rule: left, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
-      reason: `The ${isCheckout ? 'checkout' : 'cart'} was left for ${spanOf(options.abandonedAfterMs)} without an order.`,
+      reason: `The ${isCheckout ? 'checkout' : 'cart'} was left for ${spanOf(due - cart.changedAt)} without an order.`,
       products: cart.lines.map((line) => productOf(key, line, ctx)), value: isMoney(value) ? value : null, currency: cart.currency,
     }, options, ctx);
     ctx.put(carts, key, { ...cart, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt, firedRule: left.name }) }, cartId);
@@ -161,7 +200,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since)) return;
     fire({
       rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, at: due,
-      reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at, and nothing was put into a cart or ordered for ${spanOf(browsedAfterMs)}.`,
+      reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was put into a cart or ordered for ${spanOf(due - at)}.`,
       products: skus.map((sku) => productOf(key, { sku, quantity: null, price: null }, ctx)),
       orderedLately: boughtAt > at - quietAfterOrderMs,
     }, options, ctx);

@@ -204,7 +204,7 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
     products: event.products.map(({ sku, price, quantity, position }) => ({ sku, price, quantity, position })),
     cartId: event.cartId, checkoutId: event.checkoutId, orderId: event.orderId, recommendationId: event.recommendationId,
     placement: event.placement, query: event.query, list: event.list, currency: event.currency, value: event.value,
-    marketingConsent: profile.marketingConsent,
+    marketingConsent: profile.marketingConsent, timezone: event.timezone,
     recent: contextOf(last ? recent.slice(1) : recent, session, repeats),
     continues: last?.event ?? null,
     refused: isTouch(event.event) && event.products.some(({ sku }) => (!repurchases && bought.includes(sku)) || dismissed.includes(sku)),

@@ -22,6 +22,13 @@ const whole = (least: number, most: number, fallback: number, why = ''): z.ZodTy
   });
 // "localhost:8123" is a URL, too: one of the protocol "localhost:".
 const url = z.string().optional().refine((text) => text === undefined || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), 'must be a URL that begins with http:// or https://');
+const quietHours = z.string().default('').transform((text, ctx) => {
+  const [, from, to] = (/^(\d{1,2})-(\d{1,2})$/.exec(text.trim()) ?? []).map(Number);
+  if (text.trim() === '') return undefined;
+  if (from !== undefined && to !== undefined && from < 24 && to < 24 && from !== to) return { from, to };
+  ctx.addIssue({ code: 'custom', message: `must be two different hours from 0 to 23, such as 21-8, not "${text}"` });
+  return z.NEVER;
+});
 const brokers = list.refine((all) => all.every((broker) => /^[^\s:/]+:\d{1,5}$/.test(broker)), 'must be a list of host:port, such as kafka-1:9092,kafka-2:9092');
 
 const variables = z.object({
@@ -41,6 +48,8 @@ const variables = z.object({
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change, or step of a checkout.'),
   BROWSE_ABANDONED_AFTER_SECONDS: whole(0, 31_536_000, 14_400).describe('A visit without a cart is abandoned this long after its last product; 0: nobody is reminded of one.'),
   BROWSE_QUIET_DAYS: whole(0, 365, 10).describe('For so many days after an order nobody is reminded of a visit.'),
+  QUIET_HOURS: quietHours.describe('Hours in which nobody is written to, by the shopper’s clock, as 21-8; triggers wait until they are over. Empty: none.'),
+  TRIGGER_HOLDOUT_PERCENT: whole(0, 99, 0).describe('Percent of shoppers to whom no trigger is sent, to compare the others with.'),
   PRICE_DROP_PERCENT: whole(0, 99, 10).describe('Who wants a product is told when it costs less by so much; 0: nobody is.'),
   WIN_BACK_AFTER_DAYS: whole(0, 3_650, 90).describe('Customers are to be won back when they have not ordered for so many days; 0: they are not.'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),

@@ -227,7 +227,7 @@ function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology)
   for (const { topics } of sinks) for (const { name } of topics) metrics.count('millrace_sink_rows_total', { table: name.replaceAll('-', '_') }, 0);
   metrics.count('millrace_late_sales_total', { consumer: 'demand-forecasts' }, 0);
   metrics.count('millrace_unlisted_claims_total', { consumer: 'demand-forecasts' }, 0);
-  for (const reason of ['history', 'opted_out', 'recent_order', 'frequency_cap']) metrics.count('millrace_triggers_suppressed_total', { reason }, 0);
+  for (const reason of ['history', 'opted_out', 'recent_order', 'frequency_cap', 'holdout']) metrics.count('millrace_triggers_suppressed_total', { reason }, 0);
   for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring']) metrics.count('millrace_dead_letters_total', { code }, 0);
   for (const rule of TRIGGER_RULES) metrics.count('millrace_triggers_total', { rule }, 0);
   for (const source of ['segment', 'ga4', 'products', 'file']) metrics.count('millrace_events_accepted_total', { source }, 0);

@@ -380,6 +380,8 @@ export interface Interaction {
   readonly refused: boolean;
   /** File source. */
   readonly source: null | SourcePosition;
+  /** IANA zone of the shopper, as the event told it. */
+  readonly timezone: null | string;
 }
 
 export type InterestKind = 'back_in_stock' | 'wanted';
@@ -448,7 +450,7 @@ export interface MarketingTrigger {
   readonly causedAt: number;
   /** Task time at which it was decided. */
   readonly at: number;
-  /** A sentence for a person; for suppressed one of history, opted_out, recent_order, frequency_cap. */
+  /** A sentence for a person; for suppressed one of history, opted_out, recent_order, frequency_cap, holdout. */
   readonly reason: string;
   /** Products. */
   readonly products: readonly TriggerProduct[];
@@ -1136,6 +1138,10 @@ export interface ShopperContact {
   readonly orderedCarts: readonly OrderedCart[];
   /** Event time of the latest purchase of any kind; 0: none. */
   readonly boughtAt: number;
+  /** IANA zone that their latest event with one told; null: none did. */
+  readonly timezone: null | string;
+  /** Event time of that. */
+  readonly timezoneAt: number;
 }
 
 /** Days that began without stock. */

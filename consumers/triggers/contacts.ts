@@ -9,7 +9,7 @@ export const contacts = rows<ShopperContact>('', 'ShopperContact');
 const ORDERED_LIMIT = 20;
 /** As many as a cap may count (TRIGGER_CAP_COUNT): of fewer it would never be reached. */
 const FIRED_LIMIT = 1_000;
-const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [], boughtAt: 0 };
+const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [], boughtAt: 0, timezone: null, timezoneAt: 0 };
 
 export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(contacts, key) ?? NOBODY;
 
@@ -17,6 +17,12 @@ export function noteConsent(key: string, { marketingConsent, time }: Interaction
   const contact = contactOf(key, ctx);
   if (marketingConsent === null || marketingConsent === contact.consent || time < contact.consentAt) return;
   ctx.put(contacts, key, { ...contact, consent: marketingConsent, consentAt: time });
+}
+
+export function noteZone(key: string, { timezone, time }: Interaction, ctx: Context): void {
+  const contact = contactOf(key, ctx);
+  if (timezone === null || timezone === contact.timezone || time < contact.timezoneAt) return;
+  ctx.put(contacts, key, { ...contact, timezone, timezoneAt: time });
 }
 
 /** An order that names its cart takes that cart; one that names none takes every cart of its shopper. */
@@ -43,8 +49,14 @@ export function joinContact({ key, value: moved }: { key: string; value: Shopper
     lastOrderAt: Math.max(standing.lastOrderAt, moved.lastOrderAt),
     orderedCarts: latestCarts([...standing.orderedCarts, ...moved.orderedCarts]),
     boughtAt: Math.max(standing.boughtAt, moved.boughtAt),
+    ...laterZone(standing, moved),
   });
 }
+
+const laterZone = (one: ShopperContact, other: ShopperContact): Pick<ShopperContact, 'timezone' | 'timezoneAt'> => {
+  const { timezone, timezoneAt } = other.timezoneAt > one.timezoneAt || (other.timezoneAt === one.timezoneAt && (other.timezone ?? '') > (one.timezone ?? '')) ? other : one;
+  return { timezone, timezoneAt };
+};
 
 const latestCarts = (ordered: ShopperContact['orderedCarts']): ShopperContact['orderedCarts'] => {
   const latest = new Map<string, number>();

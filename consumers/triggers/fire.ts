@@ -1,4 +1,5 @@
 import { v5 as uuidV5 } from 'uuid';
+import { hashOf } from '../../models/kernels/hash.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { marketingTriggers } from '../../schemas/topics.js';
@@ -8,6 +9,7 @@ import { contactOf, noteFired } from './contacts.js';
 /** Name space of trigger ids (random, fixed for good). */
 const NAMESPACE = '0f5b6f1e-9f0a-4a3e-8f43-7f3f8d6f2f5a';
 const HISTORY_MS = 24 * 3_600_000;
+const HELD_OUT = 'holdout';
 
 /** What is known of the items a shopper was told of or put into a cart. */
 export const itemInfos = rows<ItemInfo>('item', 'ItemInfo');
@@ -22,6 +24,8 @@ export interface TriggerPolicy {
   readonly cap: { readonly count: number; readonly windowMs: number };
   /** Whether a shopper who has said nothing may be contacted. */
   readonly consentByDefault: boolean;
+  /** Percent of shoppers that are never written to, so that what triggers bring about can be told. */
+  readonly holdoutPercent?: number;
 }
 
 interface Firing extends Pick<MarketingTrigger, 'shopper' | 'causeId' | 'causedAt' | 'at' | 'reason' | 'products'>, Partial<Pick<MarketingTrigger, 'value' | 'currency'>> {
@@ -39,24 +43,23 @@ export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): strin
     id, rule: rule.name, version: rule.version, shopper, causeId, at, status: suppression ? 'suppressed' : 'fired', reason: suppression ?? firing.reason,
     causedAt: firing.causedAt, products: firing.products, value: firing.value ?? null, currency: firing.currency ?? null,
   });
-  if (suppression) {
-    ctx.count('millrace_triggers_suppressed_total', { reason: suppression });
-    return null;
-  }
-  ctx.count('millrace_triggers_total', { rule: rule.name });
-  noteFired(shopper, at, ctx);
-  return id;
+  if (suppression) ctx.count('millrace_triggers_suppressed_total', { reason: suppression });
+  else ctx.count('millrace_triggers_total', { rule: rule.name });
+  // Who is held out uses up the cap as if they had been written to: else the two groups would not be alike.
+  if (suppression === undefined || suppression === HELD_OUT) noteFired(shopper, at, ctx);
+  return suppression === undefined ? id : null;
 }
 
 /** On a wall log an old cause is history that is being replayed: nobody is written to about last year's cart. */
 export const isHistory = (causedAt: number, ctx: Context): boolean => ctx.clock === 'wall' && ctx.time - causedAt > HISTORY_MS;
 
-function suppressionOf({ shopper, causedAt, at, orderedLately }: Firing, { cap, consentByDefault }: TriggerPolicy, ctx: Context): string | undefined {
+function suppressionOf({ shopper, causedAt, at, orderedLately }: Firing, { cap, consentByDefault, holdoutPercent = 0 }: TriggerPolicy, ctx: Context): string | undefined {
   if (isHistory(causedAt, ctx)) return 'history';
   const contact = contactOf(shopper, ctx);
   if (!(contact.consent ?? consentByDefault)) return 'opted_out';
   if (orderedLately) return 'recent_order';
   if (cap.count > 0 && contact.fired.filter((time) => time > at - cap.windowMs).length >= cap.count) return 'frequency_cap';
+  if (hashOf(`holdout ${shopper}`) % 100 < holdoutPercent) return 'holdout';
   return undefined;
 }
 

@@ -10,8 +10,9 @@ import { exitingWell } from './exit.js';
 
 /** A stop that takes longer is cut short: what ends the process from outside must grant more (infra/k8s, docker-compose.yml). */
 export const STOP_WITHIN_MS = 20_000;
-/** In the demo a cart counts as abandoned this soon, so that a visitor sees triggers within a minute. */
+/** In the demo a cart, and a visit, count as abandoned this soon, so that a visitor sees triggers within a minute. */
 const DEMO_ABANDONED_SECONDS = '20';
+const DEMO_BROWSED_SECONDS = '60';
 
 export function startCommand(): Command {
   return new Command('start')
@@ -53,6 +54,6 @@ async function start(role: Role, demo: boolean): Promise<void> {
 }
 
 function demoConfig(): Config {
-  const config = readConfig({ CART_ABANDONED_AFTER_SECONDS: DEMO_ABANDONED_SECONDS, ...process.env });
+  const config = readConfig({ CART_ABANDONED_AFTER_SECONDS: DEMO_ABANDONED_SECONDS, BROWSE_ABANDONED_AFTER_SECONDS: DEMO_BROWSED_SECONDS, ...process.env });
   return { ...config, DATA_DIR: join(config.DATA_DIR, 'demo') };
 }

@@ -162,7 +162,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.marketing_triggers (
   shopper             String                           COMMENT 'Canonical shopper id',
   cause_id            String                           COMMENT 'Cart, SKU or restock that caused it',
   caused_at           DateTime64(3, 'UTC')             COMMENT 'When the cause happened',
-  reason              String                           COMMENT 'A sentence; for suppressed one of history, opted_out, recent_order, frequency_cap',
+  reason              String                           COMMENT 'A sentence; for suppressed one of history, opted_out, recent_order, frequency_cap, holdout',
   `products.sku`      Array(String)                    COMMENT 'Products it is about',
   `products.name`     Array(Nullable(String))          COMMENT 'Title of each',
   `products.url`      Array(Nullable(String))          COMMENT 'Page of each',

@@ -3,6 +3,8 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
+import { awakeAt } from '../../consumers/triggers/quiet-hours.js';
+import { readConfig } from '../../pipeline/config.js';
 import { catalog, clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
 import type { CatalogChange, MarketingTrigger, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
@@ -240,4 +242,79 @@ test('a cap is over all rules: a cart, a drop of price and a visit (D06)', () =>
   expect(told(driver).map((one) => one.split(' ').filter((_, at) => at !== 1).slice(0, 2).join(' '))).toEqual([
     'cart_abandonment fired', 'price_drop fired', 'browse_abandonment frequency_cap', 'cart_abandonment fired',
   ]);
+});
+
+describe('in quiet hours', () => {
+  const quietHours = { from: 21, to: 8, timezone: 'Europe/Berlin' };
+  const EVENING = Date.UTC(2026, 2, 2, 19, 30); // half past eight in Berlin
+
+  test('what is due waits until the morning of the shopper, and is decided then', () => {
+    const driver = shop(1, { quietHours });
+    driver.tick(EVENING);
+    for (const [userId, timezone] of [['berlin', null], ['bought', null], ['york', 'America/New_York'], ['nowhere', 'Middle/Earth']] as const) {
+      does(driver, 'Product Added', { userId, timezone }, EVENING, 'P1');
+    }
+    orders1(driver, 'bought', 'O1', EVENING + 4 * HOUR);
+    driver.tick(EVENING + HOUR);
+    expect(told(driver)).toEqual(['cart_abandonment york fired P1']);
+    driver.tick(Date.UTC(2026, 2, 3, 7) - 1);
+    expect(told(driver)).toHaveLength(1);
+    driver.tick(Date.UTC(2026, 2, 3, 7));
+    expect(told(driver).slice(1).sort()).toEqual(['cart_abandonment berlin fired P1', 'cart_abandonment nowhere fired P1']);
+    expect(driver.read(triggers).at(-1)).toMatchObject({ at: Date.UTC(2026, 2, 3, 7), causedAt: EVENING, reason: 'The cart was left for 12 hours without an order.' });
+  });
+
+  test('a restock and a drop of price wait as well, and move with who logs in', () => {
+    const driver = shop(3, { quietHours });
+    driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+    driver.send(inventory, 'P4', stock('P4', 0, NINE));
+    does(driver, 'Product Added to Wishlist', { anonymousId: 'a1' }, NINE, 'P1');
+    does(driver, 'Back In Stock Subscribed', { anonymousId: 'a1' }, NINE, 'P4');
+    const midnight = Date.UTC(2026, 2, 2, 23);
+    driver.tick(midnight);
+    driver.send(inventory, 'P1', stock('P1', 5, midnight, 100_000n));
+    driver.send(inventory, 'P4', stock('P4', 3, midnight));
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: midnight + MINUTE }));
+    driver.tick(midnight + HOUR);
+    expect(told(driver)).toEqual([]);
+    driver.tick(Date.UTC(2026, 2, 3, 7));
+    expect(told(driver).sort()).toEqual(['back_in_stock u1 fired P4', 'price_drop u1 fired P1']);
+    expect(driver.dump('marketing-triggers').filter((row) => /held/.test(row))).toEqual([]);
+  });
+
+  test.each([
+    ['a zone of half hours', 'Asia/Kolkata', Date.UTC(2026, 2, 2, 20, 10), Date.UTC(2026, 2, 3, 2, 30)],
+    ['the night in which clocks go forward', 'Europe/Berlin', Date.UTC(2026, 2, 28, 23), Date.UTC(2026, 2, 29, 6)],
+    ['noon', 'Europe/Berlin', Date.UTC(2026, 2, 2, 11), Date.UTC(2026, 2, 2, 11)],
+  ])('%s', (_, timezone, time, expected) => {
+    expect(awakeAt(time, quietHours, timezone)).toBe(expected);
+    expect(awakeAt(time, undefined, timezone)).toBe(time);
+  });
+
+  test('hours of one day are those in between', () => {
+    const siesta = { from: 13, to: 16, timezone: 'UTC' };
+    expect([12.5, 13, 15.9, 16].map((hour) => (awakeAt(hour * HOUR, siesta, null) / HOUR))).toEqual([12.5, 16, 16, 16]);
+  });
+});
+
+test('who is held out is told of as that, always the same shoppers, and uses up the cap as if they were written to', () => {
+  const driver = shop(1, { holdoutPercent: 30, cap: { count: 1, windowMs: 7 * DAY } });
+  for (let i = 0; i < 300; i++) for (const cartId of ['c1', 'c2']) driver.put(clickstream, `u${i}`, shopEvent('Product Added', { userId: `u${i}`, cartId, time: NINE, products: [product('P1')] }));
+  driver.run();
+  driver.tick(NINE + HOUR);
+  const by = (reason: string): string[] => driver.read(triggers).filter((trigger) => trigger.reason === reason).map(({ shopper }) => shopper);
+  const heldOut = by('holdout');
+  expect(heldOut.length).toBeGreaterThan(60);
+  expect(heldOut.length).toBeLessThan(120);
+  expect(new Set(heldOut).size).toBe(heldOut.length);
+  expect(new Set(by('frequency_cap')).size).toBe(300);
+  for (let i = 0; i < 300; i++) driver.put(clickstream, `u${i}`, shopEvent('Product Added', { userId: `u${i}`, cartId: 'c3', time: NINE + 8 * DAY, products: [product('P1')] }));
+  driver.tick(NINE + 8 * DAY);
+  driver.tick(NINE + 9 * DAY);
+  expect(by('holdout').slice(heldOut.length).sort()).toEqual(heldOut.sort());
+});
+
+test.each(['24-8', '8-8', '21', '9pm-8am', '-1-3'])('QUIET_HOURS=%s is refused', (text) => {
+  expect(() => readConfig({ QUIET_HOURS: text })).toThrow(`QUIET_HOURS must be two different hours from 0 to 23, such as 21-8, not "${text}"`);
+  expect(readConfig({ QUIET_HOURS: ' 21-8 ' }).QUIET_HOURS).toEqual({ from: 21, to: 8 });
 });

@@ -26,7 +26,7 @@ function counting(onBug: () => void = () => {}): Consumer {
       const next = (ctx.get(counters, key)?.next ?? 0) + 1;
       ctx.put(counters, key, { next });
       ctx.schedule('later', key, value.time + HOUR);
-      ctx.emit(interactions, key, { shopper: key, anonymousId: null, messageId: value.messageId, type: 'track', event: value.event, time: value.time, receivedAt: value.time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, recent: [], continues: null, refused: false, source: null } satisfies Interaction);
+      ctx.emit(interactions, key, { shopper: key, anonymousId: null, messageId: value.messageId, type: 'track', event: value.event, time: value.time, receivedAt: value.time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null } satisfies Interaction);
       if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
       if (value.event === 'bug') onBug();
     })],
@@ -111,7 +111,7 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
 });
 
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
-  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
+  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, quietHours: { from: 12, to: 14, timezone: 'UTC' }, holdoutPercent: 30, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
   type Step = { kind: 'view' | 'add' | 'order' | 'identify' | 'stock' | 'tick' | 'refund' | 'subscribe' | 'checkout'; who: number; sku: number; minutes: number };
   const steps = fc.array(fc.record({
     kind: fc.constantFrom<Step['kind']>('view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout'),

@@ -1,0 +1,40 @@
+import { shopDays, type ShopDays } from '../../pipeline/core/shop-day.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Hours of the day in which nobody is written to, from the one to before the other (0 to 23), over midnight where the first is the larger. */
+export interface QuietHours {
+  readonly from: number;
+  readonly to: number;
+  /** Of those whose own zone is not known. */
+  readonly timezone: string;
+}
+
+/** The first time from `time` on at which it is not quiet by a shopper's clock. */
+export function awakeAt(time: number, quiet: QuietHours | undefined, timezone: string | null): number {
+  if (!quiet) return time;
+  const { offsetAt } = clockOf(timezone) ?? clockOf(quiet.timezone)!;
+  let at = time;
+  for (;;) {
+    const local = at + offsetAt(at);
+    if (!isQuiet(Math.floor((local % DAY_MS) / HOUR_MS), quiet)) return at;
+    at += HOUR_MS - (local % HOUR_MS);
+  }
+}
+
+const isQuiet = (hour: number, { from, to }: QuietHours): boolean => (from < to ? hour >= from && hour < to : hour >= from || hour < to);
+
+const clocks = new Map<string, ShopDays>();
+
+/** Undefined where there is no such zone. */
+function clockOf(timezone: string | null): ShopDays | undefined {
+  if (timezone === null || clocks.has(timezone)) return clocks.get(timezone ?? '');
+  try {
+    const clock = shopDays(timezone);
+    clocks.set(timezone, clock);
+    return clock;
+  } catch {
+    return undefined;
+  }
+}
