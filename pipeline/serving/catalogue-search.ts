@@ -103,19 +103,14 @@ export class CatalogueSearch {
   /** Items that nobody has touched, the nearest to these clicks among all of them, or without clicks the newest of each category; at most `limit`. */
   untouched(recent: Int32Array, limit: number, sought: Sought): Int32Array {
     const listed = sought.listed();
-    if (listed && listed.count <= LOOKED) {
-      const count = this.#take(listed.lists, sought, 0, (item) => this.isNew(item));
+    const lists = listed && listed.count <= LOOKED ? listed.lists : recent.length === 0 ? [this.#untouched().subarray(-LOOKED)] : undefined;
+    if (lists) {
+      const count = this.#take(lists, sought, 0, (item) => this.isNew(item));
       this.#measure(recent, count);
       this.#preferPopularAndSpread(count);
       return this.#best(count, limit);
     }
     const fresh = this.#untouched();
-    if (recent.length === 0) {
-      const count = this.#take([fresh.subarray(-LOOKED)], sought, 0);
-      this.#measure(recent, count);
-      this.#preferPopularAndSpread(count);
-      return this.#best(count, limit);
-    }
     this.#room(fresh.length);
     this.#found.set(fresh);
     // Of equally near ones the newest first.

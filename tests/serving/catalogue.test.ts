@@ -82,6 +82,13 @@ describe('a filter in a large catalogue', () => {
     expect(await shop.skus('a', { filter: { 'attributes.unseen': 'yes' } })).toContain('L11');
   });
 
+  test('the first question that is filled up has the popular items, though none of them is among the 16,384 that came last', () => {
+    const search = new CatalogueSearch(shop.neighbours.model, shop.items);
+    const found = search.more(new Int32Array(0), 10, { isRefused: () => false, listed: () => undefined });
+    expect(found).toHaveLength(128);
+    expect([...found].every((item) => Number(shop.items.sku(item).slice(1)) < 2_000)).toBe(true);
+  });
+
   test('of many that pass the popular ones come', async () => {
     const skus = await shop.skus('nobody', { filter: { price: { min: 1 } } });
     expect(skus.every((sku) => Number(sku.slice(1)) < 2_000)).toBe(true);
