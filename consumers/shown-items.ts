@@ -27,9 +27,10 @@ export const noneShown = (): ShownItems => ({
 /** A list that a shopper was shown, as an answer of ours or as the shop tells of one. */
 type Shown = Pick<Recommendation, 'shopper' | 'placement' | 'time'> & { readonly items: readonly { readonly sku: string }[] };
 
-/** An answer that was given: shown, unless it was asked for to be shown later. */
+/** An answer that was given: shown, unless it was asked for to be shown later. Its place has rates of its own then, too: whoever tells what of it was shown need not name it. */
 export function learnAnswer(shown: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
   if (countedWhenGiven(answer.recommendationId) !== false) learnShown(shown, index, answer);
+  else if (fairShare.learn(shown.answers, answer.shopper, answer.time)) exploration.place(shown.exploration, answer.placement ?? '');
 }
 
 export function learnShown({ exploration: tried, fatigue: seen, answers, daily }: ShownItems, index: itemIndex.ItemIndex, answer: Shown): void {

@@ -101,6 +101,27 @@ test('and where nothing was shown at its place before, it stands where its click
   expect(clickRates(shop, 'mail')).toMatchObject({ clicked: 1 });
 });
 
+test('and where the shop does not say where, it counts at the place it was asked for, though nothing was shown there before', async () => {
+  const shop = shopOfPairs();
+  const { recommendationId, items } = await shop.recommend('a', { placement: 'mail', limit: 5, shown: false });
+  itemNeighbours.learn(shop.neighbours, recommendations.name, shop.told.at(-1), 'a');
+  expect(clickRates(shop, 'mail')).toEqual({ shown: 0, clicked: 0 });
+  served(shop, 'a', items.map(({ sku }) => sku), { recommendationId });
+  shop.event('a', items[0]!.sku, [], { event: 'Recommendation Clicked', recommendationId, time: shop.now });
+  expect(clickRates(shop, 'mail')!.shown).toBeGreaterThanOrEqual(5);
+  expect(clickRates(shop, 'mail')!.clicked).toBe(1);
+  expect(clickRates(shop, '')).toBeUndefined();
+});
+
+test('of one shopper sixty answers at once make places known, shown or not: made-up names do not take the place of others', async () => {
+  const shop = shopOfPairs();
+  for (let n = 0; n < 100; n++) {
+    await shop.recommend('bot', { placement: 'junk', limit: 1, shown: false });
+    itemNeighbours.learn(shop.neighbours, recommendations.name, shop.told.at(-1), 'bot');
+  }
+  expect(shop.neighbours.shown.exploration.placements.get('junk')!.uses).toBe(120);
+});
+
 test('similar items that are asked for somebody are noted as shown and clicked, without what was bought; without anybody nothing is', () => {
   const shop = shopOfPairs();
   shop.profile('a', ['P4'], { bought: ['P8'] });
