@@ -1,4 +1,4 @@
-import { isProduct } from './event-products.js';
+import { categoryIn, isProduct } from './event-products.js';
 import { MAX_URL } from './call-context.js';
 import { currencyIn, money, optionalId, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
@@ -52,7 +52,7 @@ function own(errors: Errors, properties: Json, event: string, meaning: Meaning |
     recommendationId: optionalId(errors, properties, 'recommendation_id') ?? optionalId(errors, properties, 'recommendationId'),
     placement: text(errors, properties, 'placement', 256),
     query: text(errors, properties, 'query'),
-    list: text(errors, properties, 'list_id') ?? text(errors, properties, 'list') ?? (isList(event) ? text(errors, properties, 'category') : null),
+    list: text(errors, properties, 'list_id') ?? text(errors, properties, 'list') ?? (isList(event) ? categoryIn(errors, properties) : null),
     currency: currencyIn(errors, properties),
     value: valueOf(errors, properties, meaning),
     url: text(errors, properties, 'url', MAX_URL),

@@ -4,7 +4,7 @@ import type { CatalogChange } from '../schemas/types.js';
 import type { Outcome, Shop } from './collect.js';
 import { availableOf } from './availability.js';
 import { skuOf } from './event-products.js';
-import { currencyIn, flag, isBlank, isObject, MAX_TEXT, money, stock, text, type Errors, type Json } from './fields.js';
+import { currencyIn, cut, flag, isBlank, isObject, MAX_TEXT, money, stock, text, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
 import { parseTime } from './times.js';
 
@@ -26,22 +26,30 @@ const named = (from: Json, ...names: readonly [string, ...string[]]): string => 
 /** Every category that a row names, each once, the first one first; a CSV cell may be a JSON list. */
 function categoriesIn(errors: Errors, row: Json): string[] {
   const found = new Set<string>();
+  const refuse = (path: string, count: number): void => void errors.push({ path, code: 'too_many', message: `A product is in at most ${MAX_CATEGORIES} categories; this one names ${count}.` });
   for (const name of ['category', 'categories', 'product_type']) {
     const value = row[name];
     const list: unknown = typeof value === 'string' ? (listIn(value) ?? value) : value;
+    // Counted first: a list may have a million entries, each of them wrong.
+    if (Array.isArray(list) && list.length > MAX_CATEGORIES) {
+      refuse(name, list.length);
+      continue;
+    }
     const told = Array.isArray(list) ? list.map((one: unknown, at) => text(errors, { [`${name}[${at}]`]: one }, `${name}[${at}]`)) : [text(errors, row, name)];
     for (const category of told) if (!isBlank(category)) found.add(category!);
   }
-  if (found.size > MAX_CATEGORIES) errors.push({ path: 'categories', code: 'too_many', message: `A product is in at most ${MAX_CATEGORIES} categories; this one is in ${found.size}.` });
+  if (found.size > MAX_CATEGORIES) refuse('categories', found.size);
   return [...found];
 }
 
 /** An attribute as it is kept: several values as a JSON list of texts, anything else with a structure as its JSON. Null where nothing is said. */
 function attributeText(errors: Errors, name: string, value: unknown): string | null {
   const values = Array.isArray(value) ? textsOf(value) : typeof value === 'string' ? listIn(value) : undefined;
-  if (values === undefined) return (typeof value === 'object' && value !== null ? freeJson(errors, value, name) : String(value))?.slice(0, MAX_TEXT) ?? null;
-  if (values.length < 2) return values[0]?.slice(0, MAX_TEXT) ?? null;
-  const json = JSON.stringify(values.map((one) => one.slice(0, MAX_TEXT)));
+  if (values === undefined || values.length < 2) {
+    const only = values ? values[0] : typeof value === 'object' && value !== null ? freeJson(errors, value, name) : String(value);
+    return only === undefined || only === null ? null : cut(only, MAX_TEXT);
+  }
+  const json = JSON.stringify(values.map((one) => cut(one, MAX_TEXT)));
   if (json.length <= MAX_VALUES) return json;
   errors.push({ path: name, code: 'too_large', message: `The values of an attribute have at most ${MAX_VALUES} characters as JSON; these have ${json.length}.` });
   return null;

@@ -24,12 +24,16 @@ export function skuOf(errors: Errors, from: Json): string | null {
   return null;
 }
 
+/** The category that an event names; of a list the first. */
+export const categoryIn = (errors: Errors, from: Json): string | null =>
+  text(errors, Array.isArray(from['category']) ? { category: from['category'][0] as unknown } : from, 'category');
+
 function product(errors: Errors, from: Json): EventProduct {
   const position = number(errors, from, 'position');
   return {
     sku: skuOf(errors, from) ?? '',
     name: text(errors, from, 'name'),
-    category: text(errors, Array.isArray(from['category']) ? { category: from['category'][0] as unknown } : from, 'category'),
+    category: categoryIn(errors, from),
     brand: text(errors, from, 'brand'),
     variant: text(errors, from, 'variant'),
     price: money(errors, from, 'price'),

@@ -136,7 +136,7 @@ export function shopperId(errors: Errors, from: Json, name: string): string | nu
 }
 
 /** The first `max` characters, without half of a pair at the end. */
-function cut(value: string, max: number): string {
+export function cut(value: string, max: number): string {
   const last = value.charCodeAt(max - 1);
   return value.slice(0, last >= 0xd800 && last < 0xdc00 ? max - 1 : max);
 }

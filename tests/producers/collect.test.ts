@@ -452,11 +452,30 @@ describe('catalogue rows', () => {
     expect(row({ id: 'P1', size: [null, ''] })).toMatchObject({ attributes: {} });
     const many = Array.from({ length: 1_000 }, (_, n) => `value ${n}`);
     expect(row({ id: 'P1', category: ['Cups', { name: 'Gifts' }], categories: many, attributes: { fits: many } })).toEqual(['category[1] wrong_type', 'categories too_many', 'fits too_large']);
+    // Each list is short enough, all of them are not.
+    expect(row({ id: 'P1', category: many.slice(0, 40), categories: many.slice(0, 64) })).toMatchObject({ furtherCategories: many.slice(1, 64) });
+    expect(row({ id: 'P1', category: many.slice(0, 40), categories: many.slice(30, 90) })).toEqual(['categories too_many']);
+  });
+  test('of a list of too many categories nothing else is said, however wrong its entries are', () => {
+    expect(row({ id: 'P1', product_type: Array.from({ length: 100_000 }, () => ({})) })).toEqual(['product_type too_many']);
+  });
+  const long = 'x'.repeat(1_023);
+  test.each([
+    ['a text', `${long}🫖`, long],
+    ['one value', [`${long}🫖`], long],
+    ['several values', [`${long}🫖`, 'y'], `["${long}","y"]`],
+    ['JSON', [{ a: `${long.slice(7)}🫖` }], `[{"a":"${long.slice(7)}`],
+  ])('an attribute that is too long is not cut within a character: %s', (_, form, kept) => {
+    expect(row({ id: 'P1', form })).toMatchObject({ attributes: { form: kept } });
   });
   test('of an event the first category is kept: nobody\'s click is refused for several', () => {
     const event = (category: unknown) => recordsOf({ ...view, properties: { product_id: 'P1', category } })[0]!.value;
     expect(event(['Cups', 'Gifts'])).toMatchObject({ products: [{ category: 'Cups' }] });
     expect(event([])).toMatchObject({ products: [{ category: null }] });
+    const list = (name: string, category: unknown) => recordsOf({ ...view, event: `Product List ${name}`, properties: { category } })[0]!.value;
+    expect(list('Viewed', ['Cups', 'Gifts'])).toMatchObject({ list: 'Cups' });
+    expect(list('Filtered', ['Cups'])).toMatchObject({ list: 'Cups' });
+    expect(list('Viewed', [])).toMatchObject({ list: null });
   });
   test('hide and delete', () => {
     expect(row({ product_id: 'P3', availability: 'hidden' })).toMatchObject({ sku: 'P3', hidden: true });
