@@ -1,5 +1,6 @@
 import { productRows } from '../../consumers/item-watch.js';
 import * as itemIndex from '../../models/item-index.js';
+import { Latest } from '../../models/kernels/latest.js';
 import { valuesOf } from '../../schemas/attribute-values.js';
 import { categoriesOf, countsIn } from '../../schemas/categories.js';
 import { formatMoney, priceIn } from '../../schemas/money.js';
@@ -20,6 +21,8 @@ const NOTHING: Attributes = {};
 const NONE: readonly string[] = [];
 /** Prices of an eighth of an octave stand in one list. */
 const PRICES_AN_OCTAVE = 8;
+/** Lists of categories and brands of which items share one: a shop has thousands, and a feed may name new ones every day. */
+const SHARED = 16_384;
 
 /**
  * What the scorer knows of items, as columns by the recommender's item number and in step with the catalogue: to ask
@@ -42,7 +45,7 @@ export class Items {
   readonly #brands: (readonly string[])[] = [];
   readonly #attributes: Attributes[] = [];
   /** One list each for what thousands of items have in common. */
-  readonly #common = new Map<string, readonly string[]>();
+  readonly #common = new Latest<readonly string[]>(SHARED);
   readonly #byCategory = this.#field((item) => this.categories(item));
   readonly #byBrand = this.#field((item) => this.#brands[item] ?? NONE);
   readonly #byPrice = this.#field((item) => bandOf(this.#prices[item]!));

@@ -138,6 +138,20 @@ describe('what nobody has touched', () => {
   });
 });
 
+test('items of the same categories share one list, which is not kept for ever: after 16,384 others that a feed has named it is made anew', () => {
+  const own = new TestShop();
+  const cups = (sku: string): readonly string[] => {
+    own.product(sku, { category: 'Kitchen > Cups' });
+    return own.items.categories(own.items.number(sku));
+  };
+  const first = cups('A');
+  expect(first).toEqual(['Kitchen > Cups', 'Kitchen']);
+  expect(cups('B')).toBe(first);
+  for (let day = 0; day < 16_384; day++) own.product('C', { category: `Deals of day ${day}` });
+  expect(cups('D')).toEqual(first);
+  expect(cups('D')).not.toBe(first);
+});
+
 /** Cosine of two items' vectors, as the scorer has them. */
 function similarity({ neighbours: { model, index } }: TestShop, a: string, b: string): number {
   const [one, other] = [a, b].map((sku) => embedding.vectorOf(model.embedding, itemIndex.predict(index, sku))!);
