@@ -104,7 +104,7 @@ export function evaluateColdStart(
   const known = { contents, vectors: contents.map((_, item) => (clicks[item] > 0 ? vectorOf(model, item) : undefined)) };
   const likeness = new Likeness(known);
   const told = towerVectors(known, cold, clicks, slopesOf, steps, seed);
-  const wordsOnly = { ...known, contents: contents.map((content) => ({ ...content, category: null })) };
+  const wordsOnly = { ...known, contents: contents.map((content) => ({ ...content, category: null, categories: [] })) };
   const makers: Readonly<Record<string, (item: number) => Float32Array | undefined>> = {
     random: (item) => randomDirection(seed, item),
     category: (item) => categoryMean(known, item),

@@ -7,7 +7,7 @@ import { recallAt, type RankingMetrics } from '../../models/evaluate/ranking-met
 import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
-import { readCategories } from './category-file.js';
+import { readCategories } from './catalogue-file.js';
 import { round, writePage } from './report.js';
 import { readSplitSessions, readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';

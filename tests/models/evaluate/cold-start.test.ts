@@ -36,6 +36,12 @@ test('where only categories tell, content is as good as their mean', () => {
   expect(content.amongCold).toBeGreaterThanOrEqual(category.amongCold - content.errorAmongCold);
 });
 
+test('words are told no categories, also where items are in several', () => {
+  const silent = contents.map(({ category }) => ({ title: null, category, categories: [category, 'all'], brand: null, price: null }));
+  const { recall } = evaluateColdStart({ contents: silent, cold, learned: visits(200, 1), asked: visits(100, 2) }, plainSlopes, 2, 1);
+  expect(recall['content'].amongAll).toBeGreaterThan(2 * recall['words'].amongAll);
+});
+
 test('where words tell, content finds more than the mean of a category, and what is most alike by words does, too', () => {
   const all = contents.map((content) => ({ ...content, category: 'all' }));
   const { recall } = evaluateColdStart({ contents: all, cold, learned: visits(200, 1), asked: visits(150, 2) }, plainSlopes, 2, 1);
