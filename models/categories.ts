@@ -8,6 +8,7 @@
  * Untrained: 0 for everything.
  */
 import { capacityFor, checkItem } from './kernels/growth.js';
+import { hashOf } from './kernels/hash.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
 /** Clicks that are looked at. */
@@ -52,14 +53,7 @@ export function forget({ numbers, items: known }: Categories, items: Int32Array)
   for (const item of items) if (item >= 0 && item < known) numbers[item] = 0;
 }
 
-/** FNV-1a with a final mix. */
-function numberOf(category: string | null): number {
-  if (category === null || category === '') return 0;
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < category.length; at++) hash = Math.imul(hash ^ category.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return 1 + (((hash ^ (hash >>> 13)) >>> 0) % (NAMES - 1));
-}
+const numberOf = (category: string | null): number => (category === null || category === '' ? 0 : 1 + (hashOf(category) % (NAMES - 1)));
 
 /** By number of a category, its share of the clicks asked about; 0 between two questions. */
 const shares = new Float32Array(NAMES);
