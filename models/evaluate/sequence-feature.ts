@@ -2,7 +2,7 @@
  * What a sequence network adds to the ranker: the same sources, the same candidates, two rankers that learn side by side,
  * one with the network's two columns (its logit, and the gap to the best candidate's) beside the usual features, one without.
  *
- * Train sessions in file order, one pass, in blocks with the sources frozen: both rankers have their lessons on a block,
+ * Train sessions in file order, in blocks with the sources frozen: both rankers have their lessons on a block,
  * then the network takes its steps on it, once or several times over, by vectors that have not seen it either, then the sources learn it. Each test
  * prefix is ranked by both; nothing is learned any more. The difference has a standard error over queries, which the same queries for both make small.
  */

@@ -9,6 +9,7 @@ import * as itemIndex from '../../models/item-index.js';
 import type { Catalogue } from '../serving/catalogue-search.js';
 import { Ranking } from '../serving/rank.js';
 import { wholeFrom } from './counts.js';
+import { round } from './report.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { tellingDataErrors } from './text-lines.js';
 
@@ -43,18 +44,18 @@ async function run({ train: trainFile, test: testFile, filters, questions, json 
     ({ recent: clicksBefore(prefix, prefix.length).slice(0, CONTEXT), target }))).filter(({ target }) => target < items.length);
   const served = servedBy(learnedFrom(train), items.length);
   const answers = filters.map((share) => evaluateCandidates(served, items, asked, share, questions));
-  const seconds = Number(((performance.now() - began) / 1000).toFixed(2));
+  const seconds = round((performance.now() - began) / 1000);
   const protocol =
     `Learned ${train.length} sessions of ${items.length} items, event by event as a server does, then nothing. Each question is a prefix of a test session whose next item was learned, is not the ` +
     `item clicked last and passes the filter. Beside the ${K} items served, the ${K} best of all that pass, scored by the same ranker. recall: the share of the latter that is served; ` +
     'score lost: how much lower the served ones score in the mean, in log odds; hit rate: how often the next item is among the served ones, and among the best of all. Filters let items through by number.';
   if (json === true) {
-    process.stdout.write(`${JSON.stringify({ filters: answers.map(({ share, items: passing, n, recall, scoreLost, hitRate, exactHitRate }) => ({ share, items: passing, n, recall_at_20: recall, score_lost: scoreLost, hit_rate_at_20: hitRate, exact_hit_rate_at_20: exactHitRate })), seconds, protocol })}\n`);
+    process.stdout.write(`${JSON.stringify({ filters: answers.map(({ share, items: passing, n, recall, scoreLost, hitRate, exactHitRate }) => ({ share, items: passing, n, recall_at_20: round(recall), score_lost: round(scoreLost), hit_rate_at_20: round(hitRate), exact_hit_rate_at_20: round(exactHitRate) })), seconds, protocol })}\n`);
     return;
   }
   const head = ['filter', 'items', 'questions', 'recall@20', 'score lost', 'hit rate', 'of the exact'];
   const rows = answers.map(({ share, items: passing, n, recall, scoreLost, hitRate, exactHitRate }) =>
-    [share === 1 ? 'none' : `${100 * share} %`, passing, n, recall.toFixed(4), scoreLost.toFixed(3), hitRate.toFixed(4), exactHitRate.toFixed(4)]);
+    [share === 1 ? 'none' : `${Number((100 * share).toFixed(4))} %`, passing, n, recall.toFixed(4), scoreLost.toFixed(3), hitRate.toFixed(4), exactHitRate.toFixed(4)]);
   process.stdout.write(`${protocol}\n\n${[head, ...rows].map((row) => row.map((cell) => String(cell).padStart(13)).join('')).join('\n')}\nseconds ${seconds}\n`);
 }
 

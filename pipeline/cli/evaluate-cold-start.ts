@@ -9,6 +9,7 @@ import { simulatedShop, type SimulatedShop } from '../../producers/simulate.js';
 import { noMetrics } from '../core/metrics.js';
 import { readContents } from './catalogue-file.js';
 import { wholeFrom } from './counts.js';
+import { round, rounded } from './report.js';
 import { readSplitSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -53,7 +54,7 @@ async function run(options: Options): Promise<void> {
   const tensorflow = await loadFastest();
   tellBackend(tensorflow, { metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
   const scores = evaluateColdStart(shop, towerSlopes(tensorflow), steps, seed);
-  const seconds = Number(((performance.now() - began) / 1000).toFixed(2));
+  const seconds = round((performance.now() - began) / 1000);
   const protocol =
     `${story} Learned ${scores.learnedViews} views in one pass, then ${scores.steps} steps of the tower on the ${tensorflow.backend} backend, whose network is believed to ${percent(scores.trust)}; ` +
     `asked for ${scores.questions} later views of cold items, from the clicks before them in the visit. Recall@${K} among all items, and among the cold ones alone; ` +
@@ -61,7 +62,7 @@ async function run(options: Options): Promise<void> {
     'Ties are broken by chance. random: no tower; popularity: clicks; category: the mean vector of the category; nearest: the mean of the five items most alike by what they say; ' +
     'alike: the mean of all by the square of that likeness; content: the tower; words: the tower without categories; truth: the simulated shop\'s own probabilities.';
   if (json === true) {
-    process.stdout.write(`${JSON.stringify({ ...scores, backend: tensorflow.backend, seconds, protocol })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...scores, backend: tensorflow.backend, seconds, protocol }, rounded)}\n`);
     return;
   }
   const rows = Object.entries(scores.recall).map(([name, { amongAll, amongCold, errorAmongAll, errorAmongCold }]) =>

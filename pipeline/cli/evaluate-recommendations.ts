@@ -57,7 +57,8 @@ async function run(options: Options): Promise<void> {
   const answers = models.map((model) => {
     if (options.model.length > 1) observer.progress(`Model ${model}.`);
     const answer = ask(model);
-    return { ...answer, protocol: answer.protocol + known };
+    // The others know no categories.
+    return { ...answer, protocol: answer.protocol + (model === 'fusion' ? known : '') };
   });
   const seconds = round((performance.now() - began) / 1000);
   if (options.report !== undefined) await writeReport(options.report, answers, k, options);

@@ -56,7 +56,7 @@ async function run({ train: trainFile, test: testFile, rate, passes, seed, json 
     rate, passes, seed, steps: scores.steps, train_us_an_event: round(scores.trainUsAnEvent), query_us_mean: round(scores.queryUsMean),
     backend: tensorflow.backend, seconds: round((performance.now() - began) / 1000),
     protocol:
-      `Learned ${train.length} sessions in file order, in one pass, in blocks; two rankers had the same lessons on the same candidates, one with the network's two columns. ` +
+      `Learned ${train.length} sessions once, in file order and in blocks, each block ${passes === 1 ? 'once' : `${passes} times`} by the network (seed ${seed}); two rankers had the same lessons on the same candidates, one with the network's two columns. ` +
       `Ranked after each of ${scores.with.n} prefixes, frozen. alone: the same candidates by the network's logit only. Errors are standard errors of the paired difference.`,
   };
   process.stdout.write(`${JSON.stringify(figures, null, json === true ? 0 : 2)}\n`);

@@ -28,6 +28,7 @@ test('items that came in the last days of a file are cold, and found by what the
   expect(report).toMatchObject({ items: 42, cold: 2, questions: 20 });
   expect(report.recall['content']!.amongAll).toBeGreaterThan(report.recall['category']!.amongAll);
   expect(report.recall).not.toHaveProperty('truth');
+  expect(command.out).not.toMatch(/\d\.\d{6}/);
 });
 
 test('one file without the other, and a price that is none, are a sentence and exit 1', async () => {

@@ -71,6 +71,8 @@ test('with the categories of items, what nobody has joined yet is found where sh
   expect(known!.recall_at_10).toBeGreaterThan(without!.recall_at_10 + 0.1);
   expect(known!.protocol).toContain('The categories of 72 items were known');
   expect(without!.protocol).not.toContain('categories');
+  // Told of them it was, but a recommender that reads none does not know them.
+  expect((await run(...files, '--categories', file('categories.csv', table), '--model', 'popularity')).out).not.toContain('categories');
   expect((await run(...files, '--categories', file('no-categories.csv', 'sku,colour\n1,red'))).err).toContain('it lacks category');
 });
 
