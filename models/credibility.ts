@@ -8,14 +8,14 @@
  * m is the mean vector, n_t a sum of weights w_i = n/(n + 5) by an item's n clicks. A kind whose items have no more in common than any
  * others has a ≤ 0, k = ∞ and e = 0: no word is believed where only categories tell. k is 1 at least. Kinds are taken in turn, five times over,
  * each from what the others leave. With one kind this is the mean vector of the category, drawn toward that of all items.
- * `leftOut` is b(x_i) as it would be without item i: v_i − (v_i − b(x_i))·(1 + w_i/(W − w_i) + Σ_t w_i/(n_t − w_i + k)), which is exact where an item has
- * one token, and near where its tokens are of other items each.
+ * `leftOut` is b(x_i) as it would be without item i: v_i − (v_i − b(x_i))·(1 + w_i/(W − w_i) + Σ_t w_i/(n_t − w_i + k)). Each of these terms is exact
+ * where m or one e_t alone loses the item, with k as it is; together they are near, since each takes the others to stay.
  * Nothing fitted: b = 0. Shapes: effects [slot][64]. Source: Bühlmann & Straub 1970; fitted in turn as additive models are (Hastie & Tibshirani 1990).
  */
 import { DIMENSIONS } from './kernels/rows.js';
 
 const ROUNDS = 5;
-/** Words of a kind tell differently much: a single item never gives one more than half of what it has. */
+/** Some words of a kind tell more than others, and k is that of all: a word that one item alone has gets at most half of what is left of it, w/(w + k) with w < 1. */
 const LEAST_K = 1;
 /** A share of a mean that is the item itself; of one item alone it would be all. */
 const MOST_OWN = 0.999;

@@ -10,7 +10,7 @@ const A_SECOND = 10;
 const ALL = 'all';
 
 /**
- * Which answers the log is told with what the ranker saw, 48 bytes an item: all of them up to ten a second of a process, beyond that as many,
+ * Which answers the log is told with what the ranker saw, a byte a feature of each item: all of them up to ten a second of a process, beyond that as many,
  * spread over the second. Of one shopper eight at once and six a minute, so that who asks all day does not take the others' turns.
  */
 export class Telling {
