@@ -1,5 +1,6 @@
 import type { LogRecord } from '../pipeline/core/log.js';
 import type { Row, SinkSpec } from '../pipeline/core/row-sink.js';
+import { levelsOf } from '../schemas/categories.js';
 import { countedWhenGiven } from '../schemas/recommendation-ids.js';
 import * as topics from '../schemas/topics.js';
 import type { Topic } from '../schemas/topics.js';
@@ -150,6 +151,9 @@ const forecasts = sink(topics.forecasts, (forecast, record) => ({
   'hours.quantiles': forecast.hours.map(({ quantiles }) => quantiles.map(double)),
   model: forecast.model,
   demand_class: forecast.demandClass,
+  categories: forecast.category === null ? [] : levelsOf(forecast.category).reverse(),
+  'short.day': forecast.shortDays.map(({ day }) => localDay(day)),
+  'short.on_sale': forecast.shortDays.map(({ onSale }) => double(onSale)),
   ...made(record, forecast.madeAt),
 }));
 

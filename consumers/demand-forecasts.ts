@@ -12,7 +12,7 @@ import { demandDays, demandForecasts as forecastTable, demandHandovers, forecast
 import type { DemandHandover, Forecast, Sale, SkuDemand, Supply } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { turnDays } from './demand/day-turn.js';
-import { dayAt, forecastRecord, noDemand, nothing, predictDays, type Day } from './demand/forecast.js';
+import { dayAt, forecastRecord, noDemand, nothing, predictDays, shortDays, type Day } from './demand/forecast.js';
 import { hourRows, learnHour, learnHourOfSku, momentOf, shopHourRows, withHours, type KnownHours } from './demand/hours.js';
 import { enrol, expectedOf, forget, forgetLater, isLateOfForgotten, leave } from './demand/members.js';
 import type { Publication } from './demand/publication.js';
@@ -215,7 +215,7 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
     const isGone = isOver(supply, successor);
     enrol(sku, day.today, ctx);
     const forecast = isGone ? hourly(nothing(sku, day, at), noDemand, ctx) : forecastNow(sku, series, shop, day, at, ctx);
-    ctx.emit(forecasts, sku, forecast);
+    ctx.emit(forecasts, sku, { ...forecast, category: supply?.category ?? null, shortDays: shortDays(series, day) });
     const learned = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
     const suggestion = suggestionOf(supply, successor, series, forecast, reorder, learned, sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP)));
     const isNew = suggestion && (suggestion.units !== row.suggestedUnits || (suggestion.units > 0 && suggestion.day !== row.suggestedDay));

@@ -292,6 +292,14 @@ export interface ForecastHour {
   readonly quantiles: readonly number[];
 }
 
+/** A day of which less than 95 % was on sale. */
+export interface ShortDay {
+  /** Days since 1970-01-01 in the shop's zone. */
+  readonly day: number;
+  /** Part of it on sale, 0 to 1. */
+  readonly onSale: number;
+}
+
 /** Demand forecast of one SKU as it was made. Key: sku. */
 export interface Forecast {
   /** Stock keeping unit. */
@@ -316,6 +324,10 @@ export interface Forecast {
   readonly high: readonly number[];
   /** The next hours of the shop's clocks, from the first that had not begun; empty unless FORECAST_HOURS is set. */
   readonly hours: readonly ForecastHour[];
+  /** First category of the SKU, in which it counts; null where none is known. */
+  readonly category: null | string;
+  /** Days that judge no forecast, since the shelf was empty: of the four weeks before firstDay, and as it stands until five days after it. One in between that is not named was on sale, whatever was said of it before. */
+  readonly shortDays: readonly ShortDay[];
 }
 
 /** A product of an interaction. */
@@ -704,6 +716,8 @@ export interface Supply {
   readonly replaces: null | string;
   /** Dates of the sale price as the feed writes them (sale_price_effective_date), empty where it writes none; null without a sale price. */
   readonly sale: null | string;
+  /** First category, in which it counts. */
+  readonly category: null | string;
 }
 
 export type CandidateKind = 'back_in_stock' | 'item_info' | 'price_drop';

@@ -2,15 +2,18 @@ import * as bank from '../../models/forecast/expert-bank.js';
 import type { Demand } from '../../models/forecast/hour-profile.js';
 import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import { factorOf, promoted } from '../../models/forecast/promotions.js';
+import { isCut, partOnSale } from '../../models/forecast/shortages.js';
 import { blankForecast, CLASS_NAMES, classOf, predictSku, type Period, type SkuForecast } from '../../models/forecast/sku-forecast.js';
-import { phaseOf, SEASON_DAYS, unfold, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
+import { phaseOf, SEASON_DAYS, unfold, WINDOW_DAYS, type ExposureOf, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
 import { HOUR_MS } from '../../pipeline/core/shop-hours.js';
-import type { Forecast } from '../../schemas/types.js';
+import type { Forecast, ShortDay } from '../../schemas/types.js';
 import { LEVELS, type Shop } from './rows.js';
 
 export const HORIZON_DAYS = 28;
 export const MODEL = 'expert-bank/1';
+/** A forecast stands until the next one, for so many days at most, the one on which it is made among them. */
+const STANDS_DAYS = 7;
 
 // Predicting is synchronous and never re-enters.
 const scratch = bank.init(1, SEASON_DAYS);
@@ -98,7 +101,7 @@ export function forecastRecord(sku: string, { means, quantiles, low, high }: Sku
     quantiles: LEADS.map((_, t) => numbers(quantiles, t * n, n)),
     low: numbers(low, 0, HORIZON_DAYS),
     high: numbers(high, 0, HORIZON_DAYS),
-    hours: [],
+    hours: [], category: null, shortDays: [],
   };
 }
 
@@ -107,3 +110,8 @@ export function nothing(sku: string, day: Day, madeAt: number): Forecast {
   return forecastRecord(sku, nobody, undefined, day, madeAt);
 }
 
+/** Days that judge no forecast: of the last four weeks, and of those to come while this forecast stands, as the shelf is now. */
+export function shortDays(series: SkuSeries, { today }: Day): ShortDay[] {
+  return Array.from({ length: WINDOW_DAYS + STANDS_DAYS - 1 }, (_, i) => today - WINDOW_DAYS + 1 + i)
+    .filter((day) => isCut(series, day)).map((day) => ({ day, onSale: rounded(partOnSale(series, day)) }));
+}

@@ -7,9 +7,9 @@ function told(attributes: Product['attributes'], name: keyof typeof ORDERING): n
 }
 
 /** An item that is on order is not on the shelf. */
-export function supplyOf({ sku, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
+export function supplyOf({ sku, category, stock, onOrder, deleted, attributes }: Product, time: number): Supply {
   return {
-    sku, time, stock: onOrder ? 0 : stock, deleted,
+    sku, time, stock: onOrder ? 0 : stock, deleted, category,
     onOrder: told(attributes, 'on_order'),
     leadTimeDays: told(attributes, 'lead_time_days'),
     leadTimeDeviationDays: told(attributes, 'lead_time_deviation_days'),

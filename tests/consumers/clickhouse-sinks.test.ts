@@ -50,9 +50,10 @@ test('a purchase carries its lines', () => {
 });
 
 test('a forecast keeps days as days, and numbers that JSON has no name for', () => {
-  const record = recordOf(forecasts, 7, { sku: 'P1', madeAt: NOON, firstDay: 20_455, levels: [0.5], mean: [1.5, Infinity], quantiles: [[1], [NaN]], low: [0], high: [2], model: 'm/1', demandClass: 'slow', hours: [{ start: NOON, mean: 0.5, quantiles: [NaN] }] });
+  const record = recordOf(forecasts, 7, { sku: 'P1', madeAt: NOON, firstDay: 20_455, levels: [0.5], mean: [1.5, Infinity], quantiles: [[1], [NaN]], low: [0], high: [2], model: 'm/1', demandClass: 'slow', category: 'Home > Kitchen', shortDays: [{ day: 20_453, onSale: 0.25 }, { day: 20_454, onSale: NaN }], hours: [{ start: NOON, mean: 0.5, quantiles: [NaN] }] });
   expect(rowOf(record)).toEqual({
     sku: 'P1', first_day: '2026-01-02', levels: [0.5], mean: [1.5, 'inf'], quantiles: [[1], ['nan']], low: [0], high: [2], model: 'm/1', demand_class: 'slow', source: '',
+    categories: ['Home', 'Home > Kitchen'], 'short.day': ['2025-12-31', '2026-01-01'], 'short.on_sale': [0.25, 'nan'],
     'hours.start': ['2026-01-01 12:00:00.000'], 'hours.mean': [0.5], 'hours.quantiles': [['nan']],
     time: '2026-01-01 12:00:00.000', time_ms: NOON, received_at: '2026-01-15 00:00:00.000', _topic: 'forecasts', ...place,
   });

@@ -36,6 +36,12 @@ test('forecasts hear that a sale without dates begins, and that it ends', () => 
   expect(driver.read(supplies).map(({ sale }) => sale)).toEqual([null, '', null]);
 });
 
+test('forecasts hear in which category a product counts, and that it has moved', () => {
+  const driver = new Driver([itemWatch()]);
+  for (const [i, more] of [{ category: 'Home' }, { category: 'Home', furtherCategories: ['Sale'] }, { category: 'Toys' }, {}].entries()) driver.send(catalog, 'P1', listed('P1', { ...more, time: NINE + i }));
+  expect(driver.read(supplies).map(({ category }) => category)).toEqual(['Home', 'Toys', null]);
+});
+
 test('forecasts hear that a shortage costs without end, and that nothing is said of it any more', () => {
   const driver = new Driver([itemWatch()]);
   for (const [i, cost] of [null, 'Infinity', null].entries()) driver.send(catalog, 'P1', listed('P1', { attributes: cost === null ? {} : { shortage_cost: cost }, time: NINE + i }));

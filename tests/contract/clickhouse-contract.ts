@@ -6,6 +6,7 @@ import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { deadLetters, forecasts, interactions, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
+import { forecastAccuracy } from './clickhouse-accuracy.js';
 import { anyRecord } from './clickhouse-odd-records.js';
 import { recommendationOutcomes } from './clickhouse-recommendations.js';
 import { blockOf, interaction, interactionRecord, recordOf, sale, saleRecord } from './clickhouse-records.js';
@@ -186,7 +187,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     }
     // Infinities of a quantity stay in the raw rows and out of the sums.
     expect(await sink.query('SELECT day FROM revenue_by_shop_day WHERE NOT isFinite(units)')).toEqual([]);
-    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'forecast_accuracy', 'sales_by_shop_hour', 'forecast_hours', 'dead_letters_by_code', 'trigger_outcomes', 'recommended_items', 'recommendation_outcomes']) {
+    for (const view of ['revenue_by_shop_day', 'funnel_by_shop_day', 'forecasts_beside_actuals', 'forecast_days', 'short_days', 'forecast_accuracy', 'sales_by_shop_hour', 'forecast_hours', 'dead_letters_by_code', 'trigger_outcomes', 'recommended_items', 'recommendation_outcomes']) {
       await expect(sink.query(`SELECT * FROM ${view}`)).resolves.toBeInstanceOf(Array);
     }
   });
@@ -240,7 +241,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
 
   test('forecasts stand beside what was sold, as they were before the day began', async () => {
     const forecast = (offset: number, madeAt: number, mean: number[]) =>
-      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm', demandClass: 'slow', hours: [] });
+      recordOf(forecasts, offset, { sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 1) / DAY, levels: [0.9], mean, quantiles: mean.map((units) => [units * 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm', demandClass: 'slow', category: null, shortDays: [], hours: [] });
     await insert([forecast(1, Date.UTC(2025, 11, 31, 12), [1, 2, 3, 4]), forecast(2, Date.UTC(2026, 0, 1, 12), [9, 8, 7, 6])]);
     await insert([saleRecord(1, { quantity: 5 }), saleRecord(2, { quantity: -1, kind: 'refund' }), saleRecord(3, { sku: 'P2', time: Date.UTC(2026, 0, 3, 12) })]);
     expect(await sink.query("SELECT day, forecast_units, quantiles, actual_units FROM forecasts_beside_actuals WHERE sku = 'P1' ORDER BY day")).toEqual([
@@ -251,53 +252,13 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     ]);
   });
 
-  test('the accuracy of forecasts can be asked for any past day, by how far ahead they were made', async () => {
-    const forecast = (offset: number, madeAt: number, sku: string, mean: number[]) =>
-      recordOf(forecasts, offset, {
-        sku, madeAt, firstDay: Math.floor(madeAt / DAY) + 1, levels: [0.5, 0.9], mean, quantiles: mean.map((units) => [units, units + 2]), low: mean.map((units) => units - 1), high: mean.map((units) => units + 1), model: 'm', demandClass: sku === 'P2' ? 'daily' : 'slow', hours: [],
-      });
-    await insert([
-      forecast(1, Date.UTC(2025, 11, 30, 8), 'P1', [0, 50]), forecast(2, Date.UTC(2025, 11, 30, 12), 'P1', [0, 2]), forecast(3, Date.UTC(2025, 11, 31, 12), 'P1', [3]), forecast(4, Date.UTC(2025, 11, 31, 12), 'P2', [1]),
-    ]);
-    await insert([saleRecord(1, { quantity: 5 }), saleRecord(2, { quantity: -1, kind: 'refund' })]);
-    expect(await sink.query("SELECT ahead, skus, forecast_units, actual_units, absolute_error, round(pinball, 6) AS pinball, coverage, bias FROM forecast_accuracy WHERE day = '2026-01-01' ORDER BY ahead")).toEqual([
-      // P1 sold 4; the day before it was forecast as 3 with 5 at 90 %, P2 as 1 with 3.
-      { ahead: 1, skus: '2', forecast_units: 4, actual_units: 4, absolute_error: 2, pinball: 1.4, coverage: 1, bias: 0 },
-      { ahead: 2, skus: '1', forecast_units: 2, actual_units: 4, absolute_error: 2, pinball: 1, coverage: 0, bias: -0.5 },
-    ]);
-    expect(await sink.query("SELECT ahead, demand_class, skus, actual_units, with_interval, covered, coverage, bias FROM forecast_accuracy_by_class_between(since = '2026-01-01', until = '2026-01-01') ORDER BY ahead, demand_class")).toEqual([
-      { ahead: 1, demand_class: 'daily', skus: '1', actual_units: 0, with_interval: '1', covered: '1', coverage: 1, bias: null },
-      { ahead: 1, demand_class: 'slow', skus: '1', actual_units: 4, with_interval: '1', covered: '1', coverage: 1, bias: -0.25 },
-      { ahead: 2, demand_class: 'slow', skus: '1', actual_units: 4, with_interval: '1', covered: '0', coverage: 0, bias: -0.5 },
-    ]);
-    // On a day without any sale the shop was closed: nobody's interval was put to the test.
-    await insert([forecast(21, Date.UTC(2026, 0, 4, 12), 'P1', [0, 4])]);
-    await insert([saleRecord(21, { sku: 'P9', time: Date.UTC(2026, 0, 6, 12) })]);
-    expect(await sink.query("SELECT day, skus, covered, coverage, bias FROM forecast_accuracy WHERE day >= '2026-01-05' ORDER BY day, ahead")).toEqual([
-      { day: '2026-01-05', skus: '1', covered: '1', coverage: null, bias: null },
-      { day: '2026-01-06', skus: '1', covered: '0', coverage: 0, bias: null },
-    ]);
-    // Where a SKU was not forecast every day, the last forecast stands: until the next one, for a week, and never after the newest of all.
-    await insert([forecast(11, Date.UTC(2025, 11, 20, 23), 'Q', Array.from({ length: 14 }, (_, i) => i)), forecast(12, Date.UTC(2025, 11, 29, 23), 'Q', [0, 70, 80])]);
-    expect(await sink.query("SELECT ahead, forecast_units, toDate(made_at) AS made FROM forecast_days WHERE sku = 'Q' AND day = '2026-01-01' ORDER BY ahead")).toEqual([
-      { ahead: 1, forecast_units: 80, made: '2025-12-29' }, { ahead: 2, forecast_units: 80, made: '2025-12-29' }, { ahead: 3, forecast_units: 80, made: '2025-12-29' },
-      ...[6, 7, 8, 9, 10, 11, 12].map((ahead) => ({ ahead, forecast_units: 11, made: '2025-12-20' })),
-    ]);
-  });
-
-  test('of a replayed file forecasts count as far ahead as those of all SKUs reach, of a live shop to their end', async () => {
-    const month = (offset: number, sku: string, madeAt: number) => recordOf(forecasts, offset, {
-      sku, madeAt, firstDay: Math.floor(madeAt / DAY) + 1, levels: [0.5], mean: Array.from({ length: 28 }, () => 1), quantiles: Array.from({ length: 28 }, () => [1]), low: [], high: [], model: 'm', demandClass: 'slow', hours: [],
-    });
-    await insert([month(1, 'replayed', Date.UTC(2025, 10, 14, 12)), month(2, 'live', Date.UTC(2026, 0, 14, 12))]);
-    expect(await sink.query('SELECT sku, max(ahead) AS farthest FROM forecast_days GROUP BY sku ORDER BY sku')).toEqual([
-      { sku: 'live', farthest: 28 }, { sku: 'replayed', farthest: 21 },
-    ]);
+  describe('the accuracy of forecasts', () => {
+    forecastAccuracy(() => sink);
   });
 
   test('hours that were forecast stand beside what was sold in them, as they were before the hour began', async () => {
     const forecast = (offset: number, madeAt: number, first: number, means: number[]) => recordOf(forecasts, offset, {
-      sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 2) / DAY, levels: [0.9], mean: [1], quantiles: [[2]], low: [0], high: [3], model: 'm', demandClass: 'slow',
+      sku: 'P1', madeAt, firstDay: Date.UTC(2026, 0, 2) / DAY, levels: [0.9], mean: [1], quantiles: [[2]], low: [0], high: [3], model: 'm', demandClass: 'slow', category: null, shortDays: [],
       hours: means.map((mean, i) => ({ start: first + i * HOUR, mean, quantiles: [mean * 2] })),
     });
     const ten = Date.UTC(2026, 0, 1, 10);

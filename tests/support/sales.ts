@@ -7,5 +7,5 @@ export const sale = (sku: string, quantity: number, time: number): Sale => ({
 
 export const supply = (sku: string, stock: number | null, time: number, more: Partial<Supply> = {}): Supply => ({
   sku, time, stock, deleted: false, onOrder: null, leadTimeDays: null, leadTimeDeviationDays: null, reviewDays: null, serviceLevel: null, shortageCost: null,
-  excessCost: null, packSize: null, minimumUnits: null, policy: null, coverDays: null, sellUntil: null, discontinued: false, replaces: null, sale: null, ...more,
+  excessCost: null, packSize: null, minimumUnits: null, policy: null, coverDays: null, sellUntil: null, discontinued: false, replaces: null, sale: null, category: null, ...more,
 });
