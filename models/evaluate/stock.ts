@@ -101,10 +101,11 @@ function shop({ policy, order: terms, service, scoredFrom }: StockProtocol) {
       const shelf = shelves.get(sku);
       const onOrder = (shelf?.coming ?? []).reduce((sum, { units }) => sum + units, 0);
       const { units } = suggestOrder(demand, isSeason ? { onHand: 0 } : { onHand: shelf?.stock ?? 0, onOrder }, terms, { level: service }, policy);
-      if (!shelf) shelves.set(sku, isSeason ? { stock: 0, coming: [{ t: t + 1, units }], hasLost: false } : { stock: units, coming: [], hasLost: false });
+      if (!shelf) shelves.set(sku, { stock: units, coming: [], hasLost: false });
       else if (isSeason || units > 0) {
+        // A season of which nothing is ordered ends the one before as well.
         shelf.coming.push({ t: t + 1 + (isSeason ? 0 : leadOf(terms, random)), units });
-        if (t >= scoredFrom) sums.orders++;
+        if (t >= scoredFrom && units > 0) sums.orders++;
       }
     },
   };

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateStock, type StockProtocol, type StockScore } from '../../models/evaluate/stock.js';
 import type { Policy } from '../../models/inventory/reorder-policies.js';
+import { wholeFrom } from './counts.js';
 import { dateOf, dayOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -30,8 +31,8 @@ export function evaluateStockCommand(): Command {
     .option('--service <percent>', 'percent of cycles to cover', numberFrom(0, 99.99), 95)
     .option('--lead-time-days <days>', 'days from order to shelf', numberFrom(0, 365), 7)
     .option('--lead-time-deviation-days <days>', 'their standard deviation', numberFrom(0, 365), 0)
-    .option('--review-days <days>', 'days between two orders (periodic)', numberFrom(1, 365), 7)
-    .option('--cover-days <days>', 'days that one order should last (reorder-point), or that are left to sell (newsvendor)', numberFrom(1, 365), 14)
+    .option('--review-days <days>', 'days between two orders (periodic)', wholeFrom(1, 365), 7)
+    .option('--cover-days <days>', 'days that one order should last (reorder-point), or that are left to sell (newsvendor)', wholeFrom(1, 365), 14)
     .option('--pack-size <units>', 'units of a pack', numberFrom(1, 1e9), 1)
     .option('--minimum-units <units>', 'least units of an order', numberFrom(0, 1e9), 0)
     .option('--from <date>', 'count from this day on; shelves are kept before it, too', parseDate)
@@ -47,6 +48,7 @@ async function run(options: Options): Promise<void> {
   const protocol: StockProtocol = { policy: policyOf(options), order: { leadTime: { days, deviationDays }, packSize, minimumUnits }, service: service / 100, scoredFrom: from === undefined ? 0 : periodOf(from) };
   const { skus, forecast, history } = evaluateStock(table, protocol);
   if (forecast.cycles === 0) throw new DataFileError(`No SKU of ${options.sales} has sold for long enough to be ordered and delivered.`);
+  if (Number.isNaN(forecast.fill)) throw new DataFileError(`Of what is ordered nothing is sold in ${options.sales} since ${dateOf(from ?? sales.firstDay)}.`);
   const report = { skus, forecast: rounded(forecast), history: rounded(history), seconds: round((performance.now() - began) / 1000), protocol: { ...protocol, from: dateOf(from ?? sales.firstDay) } };
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : text(report));
 }

@@ -4,8 +4,10 @@ import { said } from '../support/command.js';
 
 const command = said('stock');
 
-async function run(days: number, ...args: string[]): Promise<void> {
-  const lines = Array.from({ length: days }, (_, day) => `A,${new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10)},${(day * 7) % 5}`);
+const run = (days: number, ...args: string[]): Promise<void> => runSold(Array.from({ length: days }, (_, day) => (day * 7) % 5), ...args);
+
+async function runSold(units: readonly number[], ...args: string[]): Promise<void> {
+  const lines = units.map((sold, day) => `A,${new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10)},${sold}`);
   const file = command.file('sales.csv', ['sku,date,units', ...lines, ''].join('\n'));
   await evaluateStockCommand().parseAsync(['--sales', file, ...args], { from: 'user' });
 }
@@ -29,3 +31,22 @@ test('a file of which nothing is ever delivered: a sentence and exit 1', async (
   expect(command.err).toContain('has sold for long enough');
   expect(process.exitCode).toBe(1);
 });
+
+test('a file of which nothing is sold any more: a sentence, and no share of nothing', async () => {
+  await runSold(Array.from({ length: 150 }, (_, day) => (day < 100 ? 3 : 0)), '--from', '2024-04-13');
+  expect(command.out).toBe('');
+  expect(command.err).toContain('nothing is sold');
+  expect(command.err).toContain('since 2024-04-13');
+  expect(process.exitCode).toBe(1);
+});
+
+test('orders come on days: part of a day between them, or to sell in, is refused', () => {
+  for (const option of ['--review-days', '--cover-days']) expect(() => readOption(option, '2.5')).toThrow('whole number');
+  expect(readOption('--lead-time-days', '2.5')).toMatchObject({ leadTimeDays: 2.5 });
+});
+
+function readOption(name: string, value: string): object {
+  const stock = evaluateStockCommand().exitOverride().configureOutput({ writeErr: () => {} });
+  stock.action(() => {}).parse(['--sales', 'sales.csv', name, value], { from: 'user' });
+  return stock.opts();
+}

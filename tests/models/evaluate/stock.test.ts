@@ -51,3 +51,10 @@ test('a reorder point orders less often the longer an order lasts; a newsvendor 
   expect(once.left).toBeGreaterThan(0.05);
   expect([short!.left, long!.left]).toEqual([0, 0]);
 });
+
+test('a newsvendor who orders nothing has covered no season, and has never ordered', () => {
+  const daily = table(20, 110, () => 3);
+  const { covered, cycles, orders, fill } = evaluateStock(daily, { policy: { kind: 'newsvendor', sellingDays: 14 }, order, service: 0, scoredFrom: 0 }).forecast;
+  expect(cycles).toBeGreaterThan(0);
+  expect([covered, orders, fill]).toEqual([0, 0, 0]);
+});
