@@ -28,6 +28,8 @@ export interface DemandForecast {
   shared?: SharedError;
 }
 
+type Moments = Pick<DemandOverTime, 'mean' | 'variance'>;
+
 export interface DemandOverTime extends Stretch {
   readonly variance: number;
 }
@@ -60,13 +62,16 @@ export function demandOver(forecast: DemandForecast, days: number, deviationDays
 }
 
 /** The demand that is not exceeded with this probability, at most `MOST_SERVICE`. */
-export function demandQuantile(demand: DemandOverTime, probability: number): number {
+export function demandQuantile(demand: Moments, probability: number): number {
   const p = Math.min(MOST_SERVICE, Number.isNaN(probability) ? 0.5 : probability);
-  if (!(p > 0) || !(demand.mean > 0)) return 0;
-  const dispersion = Math.max(0, (demand.variance - demand.mean) / demand.mean ** 2);
+  return p > 0 ? (demandQuantiles(demand, [p])[0] ?? 0) : 0;
+}
+
+/** The same at ascending probabilities, which are more than 0. */
+export function demandQuantiles({ mean, variance }: Moments, probabilities: readonly number[]): number[] {
   const out: number[] = [];
-  negativeBinomialQuantiles(demand.mean, dispersion, [p], out);
-  return out[0] ?? 0;
+  negativeBinomialQuantiles(mean, Math.max(0, (variance - mean) / mean ** 2), probabilities, out);
+  return out;
 }
 
 function dayAt(forecast: DemandForecast, d: number): DayOfDemand {

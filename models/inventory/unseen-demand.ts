@@ -10,17 +10,18 @@
  * and stretches with an empty shelf that sold less than the level must not be left out: those that are seen whole are the ones of
  * little demand. What one customer would have taken beyond what there was stays unknown.
  *
- * L stands as 16 equally likely quantiles. Units are units.
+ * L stands as 256 equally likely quantiles: of fewer none would lie beyond the levels of a high service, which then would seem never to be too low.
+ * Units are units.
  */
-import { demandQuantile } from './demand-over-time.js';
+import { demandQuantiles } from './demand-over-time.js';
 import { correlationOf, type SharedError, type Stretch } from './shared-error.js';
 
-const DRAWS = 16;
+const DRAWS = 256;
+const MIDDLES = Array.from({ length: DRAWS }, (_, i) => (i + 0.5) / DRAWS);
 
 /** Equally likely demands of a stretch, one where the shelf was never empty. `missing` is a part of its time, 0 to 1. */
 export function likelyDemands(sold: number, missing: number, { days, mean, squares, products }: Stretch, shared: SharedError): readonly number[] {
   if (!(missing > 0)) return [sold];
-  const lost = { days: missing * days, mean: missing * mean, squares: missing * squares, products: missing ** 2 * products };
-  const variance = lost.squares + correlationOf(shared, mean / days) * lost.products;
-  return Array.from({ length: DRAWS }, (_, i) => sold + demandQuantile({ ...lost, variance }, (i + 0.5) / DRAWS));
+  const variance = missing * squares + correlationOf(shared, mean / days) * missing ** 2 * products;
+  return demandQuantiles({ mean: missing * mean, variance }, MIDDLES).map((lost) => sold + lost);
 }

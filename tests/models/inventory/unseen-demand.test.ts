@@ -18,6 +18,16 @@ test('what was sold is certain, what could not be sold is likely to be what was 
   expect(Math.abs(spread - 14)).toBeLessThan(3);
 });
 
+test.each([0.9, 0.98, 0.99])('also levels of a service of %d may be too low for what nobody saw, by as much as they are', (service) => {
+  const rate = 25.2;
+  const chances = Array.from({ length: 80 }).reduce<number[]>((all, _, i) => [...all, i === 0 ? Math.exp(-rate) : all[i - 1]! * (rate / i)], []);
+  const of = (count: (units: number) => number): number => chances.reduce((sum, chance, units) => sum + chance * count(units), 0);
+  const level = chances.findIndex((_, at) => of((units) => Number(units <= at)) >= service);
+  const likely = likelyDemands(0, 0.9, steady(14, 2), unlearned);
+  expect(Math.abs(meanOver(likely, (demand) => Number(demand <= level)) - of((units) => Number(units <= level)))).toBeLessThan(0.004);
+  expect(Math.abs(meanOver(likely, (demand) => Math.max(0, demand - level)) / of((units) => Math.max(0, units - level)) - 1)).toBeLessThan(0.15);
+});
+
 test.each([[60, 56, -0.01], [50, 56, 0.1], [70, 62, -0.01]])('levels are covered as often as by the demand that nobody saw, whatever stock cut it off: stock of %s, level of %s', (stock, level, hidden) => {
   const random = randomness(5);
   const [days, rate, stretches] = [7, 8, 2_000];
