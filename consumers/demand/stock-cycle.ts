@@ -3,7 +3,7 @@ import { demandOver, demandQuantile } from '../../models/inventory/demand-over-t
 import * as sharedError from '../../models/inventory/shared-error.js';
 import { protectedTime } from '../../models/inventory/reorder-policies.js';
 import { likelyDemands } from '../../models/inventory/unseen-demand.js';
-import { isShort, partOnSale } from '../../models/forecast/shortages.js';
+import { partOnSale } from '../../models/forecast/shortages.js';
 import { firstSale, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
@@ -93,8 +93,9 @@ function seenOf({ from, days }: StockCycle, series: SkuSeries): { sold: number |
   for (let day = from; day < from + days; day++) {
     const units = Math.max(0, series.units[day - start] ?? 0);
     sold += units;
+    const part = partOnSale(series, day);
     // What sells all day without stock sells on order.
-    if (units === 0 || !isShort(series, day)) missing += 1 - partOnSale(series, day);
+    if (units === 0 || part > 0) missing += 1 - part;
   }
   return { sold, missing: missing / days };
 }

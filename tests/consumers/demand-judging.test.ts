@@ -129,6 +129,25 @@ test('a cycle with an empty shelf is judged by what it sold and by what was fore
   expect(judged(0, 0)).toBeUndefined();
 });
 
+test('what is sold out soon after midnight is missing from the day, what sells on without stock is sold on order', () => {
+  const lived = (emptyAt: number, hour: number) => {
+    const driver = shop();
+    const midnight = NINE - 9 * HOUR;
+    driver.tick(midnight);
+    driver.send(supplies, 'P', supply('P', 10, midnight, { leadTimeDays: 2, reviewDays: 1 }));
+    for (let day = 0; day < 5; day++) {
+      driver.tick(midnight + day * DAY);
+      driver.send(sales, 'P', sale('P', 5, midnight + day * DAY + hour * HOUR));
+      if (day === emptyAt) driver.send(supplies, 'P', supply('P', 0, midnight + day * DAY + 2 * HOUR, { leadTimeDays: 2, reviewDays: 1 }));
+    }
+    driver.tick(midnight + 5 * DAY);
+    return driver.row('demand-forecasts', stockScoreRows, '')!;
+  };
+  // The cycle is of days 1 to 3.
+  expect(lived(3, 1).unseen).toBeCloseTo(22 / 24 / 3, 6);
+  expect(lived(0, 9)).toMatchObject({ cycles: 1, unseen: 0 });
+});
+
 test('the level that a cycle covers is the one that was told: whole units where they are sold by the piece', () => {
   const covered = (part: number): number => {
     const driver = shop();
