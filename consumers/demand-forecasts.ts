@@ -89,9 +89,10 @@ export function demandForecasts({ days, publication, plan = new Map(), reorder =
 
   /** The series with a line of its SKU; undefined where that is too late. */
   function sold(series: skuSeries.SkuSeries, { time, quantity, claimed }: Line, ctx: Context): skuSeries.SkuSeries | undefined {
+    const day = days.dayOf(time);
     const mayBeEmpty = quantity > 0 && series.shortages.length > 0;
-    const shelf = mayBeEmpty ? soldAt(series, momentOf(time, days, ctx.get(shopHourRows, SHOP))) : series;
-    return skuSeries.sell(shelf, days.dayOf(time), quantity, worthOfPast(series, ctx), claimed);
+    const shelf = mayBeEmpty ? soldAt(series, day, momentOf(time, days, ctx.get(shopHourRows, SHOP))) : series;
+    return skuSeries.sell(shelf, day, quantity, worthOfPast(series, ctx), claimed);
   }
 
   /** Puts the row of a SKU, and changes the shop's days by what changed of its part in them. */

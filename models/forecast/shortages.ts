@@ -50,9 +50,11 @@ export function stocked<S extends Shelf>(shelf: S, moment: number, inStock: bool
   return { ...shelf, shortages: open.from >= moment ? before : [...before, { from: open.from, to: moment }] };
 }
 
-/** It was sold at a moment, later on the day on which the shelf was told to be empty: until then it was to be had. */
-export function soldAt<S extends Shelf>(shelf: S, moment: number): S {
-  const day = Math.floor(moment);
+/**
+ * It was sold at a moment of a day, later than the shelf was told to be empty on it: until then it was to be had. A moment after all that
+ * usually sells is the end of its day.
+ */
+export function soldAt<S extends Shelf>(shelf: S, day: number, moment: number): S {
   const isEarly = ({ from, to }: Shortage): boolean => from >= day && from < moment && (to === null || to > moment);
   if (!shelf.shortages.some(isEarly)) return shelf;
   return { ...shelf, shortages: shelf.shortages.map((one) => (isEarly(one) ? { from: moment, to: one.to } : one)) };

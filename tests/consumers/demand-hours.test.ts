@@ -38,6 +38,14 @@ describe('hours', () => {
     expect(known).toBeLessThan(1);
   });
 
+  test('that hardly ever sell are the end of their day: what is sold in them was not sold out before', () => {
+    const driver = hourly('UTC', 24);
+    sellBefore(driver, 20_000, 60, Array.from({ length: 10 }, (_, i) => 8 + i));
+    driver.send(supplies, 'P', supply('P', 0, 20_000 * DAY + 12 * HOUR));
+    driver.send(sales, 'P', sale('P', 1, 20_001 * DAY - 1));
+    expect(row(driver, 'P').shortages).toEqual([{ from: 20_001, to: null }]);
+  });
+
   test.each([
     ['Europe/London', '2011-03-27', 23, 22], ['Europe/London', '2011-10-30', 25, 22], ['Australia/Lord_Howe', '2011-04-03', 25, 12], ['Australia/Lord_Howe', '2011-10-02', 24, 12], ['Europe/London', '2011-06-01', 24, 22],
   ])('of a day whose clocks change add up to it: %s, %s has %s', (timeZone, date, count, evening) => {

@@ -172,8 +172,8 @@ describe('a shortage', () => {
 
   test('is not believed before something was still sold on its first day, and ends with the day on which another one was sold in its place', () => {
     const series = empty(daily(14), 13.25, 16.5);
-    expect(soldAt(series, START + 13.5).shortages).toEqual([{ from: START + 13.5, to: START + 16.5 }]);
-    expect([soldAt(series, START + 14.5), soldAt(series, START + 13.1)]).toEqual([series, series]);
+    expect(soldAt(series, START + 13, START + 13.5).shortages).toEqual([{ from: START + 13.5, to: START + 16.5 }]);
+    expect([soldAt(series, START + 14, START + 14.5), soldAt(series, START + 13, START + 13.1)]).toEqual([series, series]);
     expect(soldInPlace(series, START + 14).shortages).toEqual([{ from: START + 15, to: START + 16.5 }]);
     expect(soldInPlace(series, START + 16).shortages).toEqual([]);
     expect(soldInPlace(series, START + 17)).toEqual(series);
