@@ -44,10 +44,23 @@ export const isCut = (shelf: Shelf, day: number): boolean => partOnSale(shelf, d
 export function stocked<S extends Shelf>(shelf: S, moment: number, inStock: boolean): S {
   const last = shelf.shortages.at(-1);
   const open = last?.to === null ? last : undefined;
-  if (!inStock) return open ? shelf : { ...shelf, shortages: [...shelf.shortages, { from: moment, to: null }].slice(-MOST_SHORTAGES) };
+  if (!inStock) return open ? shelf : { ...shelf, shortages: bounded([...shelf.shortages, { from: moment, to: null }]) };
   if (!open) return shelf;
   const before = shelf.shortages.slice(0, -1);
   return { ...shelf, shortages: open.from >= moment ? before : [...before, { from: open.from, to: moment }] };
+}
+
+/** Too many are one a day, as long as those within it: what is left of the day stays. */
+function bounded(shortages: readonly Shortage[]): readonly Shortage[] {
+  if (shortages.length <= MOST_SHORTAGES) return shortages;
+  const kept: Shortage[] = [];
+  for (const one of shortages) {
+    const before = kept.at(-1);
+    const isOfSameDay = before !== undefined && before.to !== null && one.to !== null && one.to <= Math.floor(before.from) + 1;
+    if (isOfSameDay) kept[kept.length - 1] = { from: one.from - (before.to - before.from), to: one.to };
+    else kept.push(one);
+  }
+  return kept.slice(-MOST_SHORTAGES);
 }
 
 /**

@@ -157,6 +157,13 @@ describe('a shortage', () => {
     expect(partOnSale(empty(empty(daily(14), 13.25, 13.5), 13.75), START + 13)).toBeCloseTo(0.5, 9);
   });
 
+  test.each([2, 4, 100])('of which there are %d on each day of four weeks leaves of each what is between them', (count) => {
+    let series = daily(28);
+    for (let day = 0; day < 28; day++) for (let i = 0; i < count; i++) series = empty(series, day + (i + 0.25) / count, day + (i + 0.75) / count);
+    expect(Array.from({ length: 28 }, (_, day) => partOnSale(series, START + day))).toEqual(Array.from({ length: 28 }, () => expect.closeTo(0.5, 9)));
+    expect(series.shortages.length).toBeLessThanOrEqual(64);
+  });
+
   test('that is over at its own moment was none, and one told twice is one', () => {
     expect(empty(daily(14), 13.5, 13.5).shortages).toEqual([]);
     const told = empty(daily(14), 13);
