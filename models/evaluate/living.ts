@@ -19,17 +19,17 @@ export function* lived(table: SalesTable): Generator<LivedPeriod, undefined, und
   for (let period = 0; period < table.periods; period++) {
     for (const sku of known) demand[sku] = 0;
     let sold = 0;
-    for (let i = starts[period]!; i < starts[period + 1]!; i++) {
-      const sku = table.sku[order[i]!]!;
-      const units = table.units[order[i]!]!;
-      sold += Math.max(0, units);
-      if (Number.isNaN(demand[sku])) {
-        if (units <= 0) continue;
-        known.push(sku);
-        demand[sku] = 0;
-      }
-      demand[sku]! += units;
+    const cells = order.subarray(starts[period]!, starts[period + 1]!);
+    // First who begins, then what it comes to: what came back of a first day may stand before its sale.
+    for (const cell of cells) {
+      const sku = table.sku[cell]!;
+      if (!(table.units[cell]! > 0)) continue;
+      sold += table.units[cell]!;
+      if (!Number.isNaN(demand[sku])) continue;
+      known.push(sku);
+      demand[sku] = 0;
     }
+    for (const cell of cells) demand[table.sku[cell]!]! += table.units[cell]!;
     yield { period, demand, known, sold };
   }
   return undefined;
