@@ -8,8 +8,9 @@ import type { DeadLetter, OrderEvent } from '../schemas/types.js';
 import type { Log, NewRecord, Position } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 
-/** A replay looks for its letters among so many. */
-const SEARCHED = 100_000;
+/** A letter is looked for among so many of the latest. */
+export const SEARCHED = 100_000;
+export const AMONG = `among the latest ${SEARCHED.toLocaleString('en')}`;
 
 /** The latest dead letters, newest first. */
 export async function listDeadLetters(log: Log, limit: number): Promise<DeadLetter[]> {
@@ -51,7 +52,7 @@ function decodedOf({ topic, value, partition }: DeadLetter): unknown {
  */
 export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<readonly Position[]> {
   const letter = (await listDeadLetters(log, SEARCHED)).find((candidate) => candidate.id === id);
-  if (!letter) throw new Error(`There is no dead letter ${id}.`);
+  if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
   return log.append(recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
 }
 

@@ -1,12 +1,10 @@
 import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
-import { listDeadLetters, replayDeadLetter, replayDeadLetters, shownDeadLetter, type Replayed } from '../dead-letters.js';
+import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type Replayed } from '../dead-letters.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
 import { askInstallation } from './installation.js';
-
-const SEARCHED = 10_000;
 
 interface Shown {
   readonly id: string;
@@ -27,12 +25,12 @@ export function deadLettersCommand(): Command {
   const show = new Command('show').description('One dead letter, decoded as far as it can be.').argument('<id>', 'its id')
     .action((id: string) => exitingWell(async () => {
       const letter = (await latest(SEARCHED)).find((candidate) => candidate.id === id);
-      if (!letter) throw new Error(`There is no dead letter ${id}.`);
+      if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
       process.stdout.write(`${JSON.stringify(letter, null, 2)}\n`);
     }));
   const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired, or all with a code as they are.').argument('[id]', 'its id')
     .option('--value <value>', 'repaired value: the call as JSON for what the collector refused, else framed Avro in base64')
-    .option('--code <code>', 'all with this code, once what caused them has been put right')
+    .option('--code <code>', `all with this code ${AMONG}, once what caused them has been put right`)
     .action((id: string | undefined, { value, code }: { value?: string; code?: string }) => exitingWell(async () => {
       if ((id === undefined) === (code === undefined)) throw new Error('Name one dead letter by its id, or all of a kind by --code.');
       if (code !== undefined && value !== undefined) throw new Error('--value repairs one dead letter: give its id, not --code.');
