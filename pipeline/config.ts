@@ -5,7 +5,9 @@ import type { Plan } from '../models/forecast/planned-days.js';
 import { REORDER_POLICIES } from '../schemas/ordering.js';
 import { ConfigError } from './core/errors.js';
 import { misspeltSentence, misspeltSettings, type Misspelt } from './misspelt-settings.js';
+import type { WebhookTarget } from '../infra/webhook/endpoint.js';
 import { parseCalendar } from './shop-calendar.js';
+import { parseWebhooks } from './webhook-settings.js';
 
 /** Keys of the demo shop: known to everyone, hence accepted only on loopback. */
 export const DEMO_KEYS = { write: 'wk_demo', server: 'sk_demo', admin: 'at_demo' } as const;
@@ -55,6 +57,8 @@ const variables = z.object({
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),
   CONSENT_DEFAULT: z.enum(['granted', 'denied']).default('granted').describe('Whether shoppers who said nothing may be contacted.'),
+  WEBHOOK_URLS: list.describe('Addresses to which triggers are sent, comma-separated, at most 8 (docs/triggers.md): https://, or http:// on this machine or a private network. The process that writes ClickHouse sends them; empty: none does.'),
+  WEBHOOK_SECRETS: list.describe('The secret of each, in the same order, with which deliveries are signed: `whsec_` and the base64 of 24 to 64 random bytes.'),
   SHOP_CALENDAR: z.string().default('').describe('Days known in advance, for forecasts: a JSON list of `{date, kind: closed, holiday or promotion, name}`, or the path of a file with one.'),
   FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time, and once a day if it sells or not (in a file log: in the evening of days with news, or once a week).'),
   FORECAST_HOURS: whole(0, 168, 0).describe('Hours ahead that are forecast beside the days; 0: none, and nothing is learned of hours.'),
@@ -88,7 +92,11 @@ const variables = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged.'),
 });
 
-export type Config = Omit<z.output<typeof variables>, 'SHOP_CALENDAR'> & { readonly SHOP_CALENDAR: Plan };
+export type Config = Omit<z.output<typeof variables>, 'SHOP_CALENDAR' | 'WEBHOOK_URLS' | 'WEBHOOK_SECRETS'> & {
+  readonly SHOP_CALENDAR: Plan;
+  /** WEBHOOK_URLS, each with its secret. */
+  readonly webhooks: readonly WebhookTarget[];
+};
 
 /** JSON as it stands, or the text of the file that is named. */
 function calendarText(value: string, problems: string[]): string {
@@ -119,13 +127,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${wordsOf(issue, relevant)}.`);
   const calendar = parseCalendar(calendarText(relevant['SHOP_CALENDAR'] ?? '', problems));
   problems.push(...calendar.problems);
+  const webhooks = parseWebhooks(list.parse(relevant['WEBHOOK_URLS']), list.parse(relevant['WEBHOOK_SECRETS']));
+  problems.push(...webhooks.problems);
   if (relevant['KAFKA_SASL_MECHANISM'] && !(relevant['KAFKA_SASL_USERNAME'] && relevant['KAFKA_SASL_PASSWORD'])) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
   }
   if (parsed.success) problems.push(...keysTwice(parsed.data));
   // A name spelt wrong may be why another setting is missing; said only once that one is right, it costs a second start.
   if (!parsed.success || problems.length > 0) throw new ConfigError([...problems, ...misspelt(environment).map(misspeltSentence)]);
-  return { ...parsed.data, SHOP_CALENDAR: calendar.plan };
+  const { WEBHOOK_URLS: _, WEBHOOK_SECRETS: __, ...settings } = parsed.data;
+  return { ...settings, SHOP_CALENDAR: calendar.plan, webhooks: webhooks.targets };
 }
 
 function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {

@@ -179,6 +179,7 @@ class Rates {
     const seconds = new Map([...metrics.byLabel('millrace_consumer_lag_seconds', 'consumer'), ...metrics.byLabel('millrace_task_time_lag_seconds', 'consumer')]);
     const written = metrics.countsByLabel('millrace_topic_records_total', 'topic');
     const rows = metrics.countsByLabel('millrace_sink_rows_total', 'table');
+    const delivered = metrics.countsByLabel('millrace_webhook_deliveries_total', 'outcome').get('delivered') ?? 0;
     const accepted = metrics.total('millrace_events_accepted_total');
     return {
       now: Date.now(),
@@ -196,7 +197,7 @@ class Rates {
       readers: readersOf(topology).map(({ name, kind }) => ({
         name, kind, lag: lag.get(name) ?? null, lagSeconds: seconds.get(name) ?? null, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
       })),
-      sinks: topology.sinks.map(({ name, topics }) => ({ name, perSecond: rate(`rows ${name}`, topics.reduce((sum, topic) => sum + (rows.get(topic.name.replaceAll('-', '_')) ?? 0), 0)) })),
+      sinks: topology.sinks.map(({ name, topics }) => ({ name, perSecond: rate(`rows ${name}`, name === 'webhooks' ? delivered : topics.reduce((sum, topic) => sum + (rows.get(topic.name.replaceAll('-', '_')) ?? 0), 0)) })),
       parts: partsOf(topology),
       topics: topicsOf(topology).map((topic) => ({ ...topic, perSecond: rate(`topic ${topic.name}`, written.get(topic.name) ?? 0) })),
     };

@@ -24,6 +24,7 @@ import { KeptTotals } from './serving/kept-totals.js';
 import { observeForecasts } from './serving/forecast-gauges.js';
 import { isNamed } from './serving/named-items.js';
 import { reorderDefaults, topologyOf } from './topology.js';
+import { startWebhooks } from './webhooks.js';
 
 /** A cluster that starts together with this process may take a while; one that is not there must be said to be missing. */
 const OPEN_WITHIN_MS = 60_000;
@@ -79,6 +80,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') ? await engine.openRowSink() : undefined;
     if (rowSink) running.push(...startSinks(engine, rowSink));
+    if (has('sinks')) running.push(...startWebhooks(engine, config.webhooks));
     answerDoor(engine, topology, rowSink, shop);
     const forecasting = forecastDoors(engine, config, scorer);
     const extra = consoleRoutes({
@@ -228,7 +230,7 @@ function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology)
   metrics.count('millrace_late_sales_total', { consumer: 'demand-forecasts' }, 0);
   metrics.count('millrace_unlisted_claims_total', { consumer: 'demand-forecasts' }, 0);
   for (const reason of ['history', 'opted_out', 'recent_order', 'frequency_cap', 'holdout']) metrics.count('millrace_triggers_suppressed_total', { reason }, 0);
-  for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring']) metrics.count('millrace_dead_letters_total', { code }, 0);
+  for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring', 'webhook_undelivered', 'webhook_refused']) metrics.count('millrace_dead_letters_total', { code }, 0);
   for (const rule of TRIGGER_RULES) metrics.count('millrace_triggers_total', { rule }, 0);
   for (const source of ['segment', 'ga4', 'products', 'file']) metrics.count('millrace_events_accepted_total', { source }, 0);
 }

@@ -49,7 +49,10 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
       }),
     ],
     learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS, teach, currency: config.SHOP_CURRENCY }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }) as Fold<unknown>],
-    sinks: [{ name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) }],
+    sinks: [
+      { name: 'clickhouse', topics: topics.allTopics.filter(({ name }) => clickhouseSinks.some((spec) => spec.topic === name)) },
+      ...(config.webhooks.length > 0 ? [{ name: 'webhooks', topics: [topics.marketingTriggers] }] : []),
+    ],
     views: [{ name: 'scorer', tables: [topics.userProfiles, topics.products, topics.itemVectors, topics.recommenderModels, topics.demandForecasts] }],
   };
 }

@@ -5,6 +5,9 @@ import type { Engine } from './engine.js';
 /** Positions that are still needed: nothing at or after them may be dropped. */
 export type Floor = () => readonly Position[] | Promise<readonly Position[]>;
 
+/** Groups of webhooks, which send nothing that is older than a day: one whose endpoint is no longer named would hold back the log for ever. */
+const NEEDS_NOTHING_OLD = /^webhook-/;
+
 /**
  * Drops old segments, whole: when all that they hold is older than the longest retention, every group, open reader and
  * lease has passed them, and every floor says so too. Rows of a table are dropped only if a floor speaks for the table:
@@ -69,7 +72,7 @@ export class Retention {
     const need = (slot: number, offset: number): void => void needed.set(slot, Math.min(offset, needed.get(slot) ?? Infinity));
     for (const { topic, partition, offset } of floors) need(catalogue.partition(topic, partition).slot, offset);
     const spokenFor = new Set(needed.keys());
-    for (const [, slot, offset] of this.#engine.groupOffsets()) need(slot, offset);
+    for (const [group, slot, offset] of this.#engine.groupOffsets()) if (!NEEDS_NOTHING_OLD.test(group)) need(slot, offset);
     for (const { cursors } of this.#engine.inboxes) for (const { partition, next } of cursors) need(partition.slot, next);
     return catalogue.slots.every(({ slot, topic }) => {
       const end = second!.header.offsets[slot] ?? 0;
