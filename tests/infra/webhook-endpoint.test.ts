@@ -139,7 +139,7 @@ test('of an answer no more is read than a little', async () => {
     response.on('drain', more);
     more();
   });
-  const webhook = world.send(marketing);
+  const webhook = world.send(marketing, { limits: { timeoutMs: 600_000 } });
   await world.ready(webhook.name);
   await world.write(trigger('t1'));
   await expect.poll(() => [world.counts.get('millrace_webhook_deliveries_total delivered'), isCut], SOON).toEqual([1, true]);
