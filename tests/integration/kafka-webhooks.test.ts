@@ -1,0 +1,69 @@
+import { afterEach, expect, test } from 'vitest';
+import { webhookLimits } from '../../infra/webhook/endpoint.js';
+import type { Log } from '../../pipeline/core/log.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { partitionOf } from '../../pipeline/core/partition.js';
+import { startWebhooks } from '../../pipeline/webhooks.js';
+import { deadLetters, marketingTriggers } from '../../schemas/topics.js';
+import { trigger } from '../infra/webhook-world.js';
+import { describeWith } from '../support/services/describe-with.js';
+import { Receiver, secret } from '../support/webhook-receiver.js';
+import { installation, type Installation } from './kafka-copier.js';
+
+const PARTITIONS = 4;
+const SOON = { timeout: 30_000, interval: 20 };
+
+await describeWith(['kafka'], 'webhooks on Kafka', ({ kafka: { brokers } }) => {
+  const opened: { close(): Promise<void> }[] = [];
+  const keeping = <T extends { close(): Promise<void> }>(one: T): T => {
+    opened.unshift(one);
+    return one;
+  };
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close();
+  });
+
+  const write = (log: Log, ids: readonly string[]) => log.append(ids.map((id) => {
+    const one = trigger(id);
+    return { topic: marketingTriggers.name, partition: partitionOf(one.shopper, PARTITIONS), key: one.shopper, value: marketingTriggers.codec.encode(one) };
+  }));
+  const idsFrom = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `t${from + i}`);
+
+  /** A process that sends to these receivers; `partitions` of theirs it was the first to have. */
+  async function processOf({ join }: Installation, receivers: readonly Receiver[]) {
+    const { log } = await join();
+    await log.ensureTopics([marketingTriggers, deadLetters]);
+    let isNew = 0;
+    const engine = { log, metrics: noMetrics, journal: { ...silentJournal, info: (_: object, sentence: string) => void (isNew += sentence.includes('is new') ? 1 : 0) }, learnSchemas: async () => {} };
+    const webhooks = startWebhooks(engine, receivers.map(({ url }) => ({ url, secret })), { ...webhookLimits, timeoutMs: 5_000 });
+    return { log, isNew: () => isNew, stop: () => Promise.all(webhooks.map((webhook) => webhook.stop())) };
+  }
+
+  test('each trigger reaches a healthy endpoint through rebalances and restarts, whatever another one does, and a repetition has the same bytes', async () => {
+    const [dead, healthy] = [keeping(await new Receiver(() => undefined).listen()), keeping(await new Receiver().listen())];
+    const here = keeping(installation(brokers, PARTITIONS));
+    const first = await processOf(here, [dead, healthy]);
+    await expect.poll(first.isNew, SOON).toBe(2 * PARTITIONS);
+    const ids = () => new Set(healthy.deliveries.map(({ data }) => data['id']));
+    await write(first.log, idsFrom(0, 40));
+    await expect.poll(() => ids().size, SOON).toBe(40);
+    expect(healthy.deliveries).toHaveLength(40);
+
+    const second = await processOf(here, [dead, healthy]);
+    for (let from = 40; from < 120; from += 10) await write(first.log, idsFrom(from, from + 10));
+    await first.stop();
+    await expect.poll(() => ids().size, SOON).toBe(120);
+    await second.stop();
+    await write(second.log, idsFrom(120, 130));
+    const third = await processOf(here, [dead, healthy]);
+    await expect.poll(() => ids().size, SOON).toBe(130);
+    // What was stored is known to every later owner: nobody was new, and nothing of the beginning came again.
+    expect(second.isNew() + third.isNew()).toBe(0);
+    const bodies = new Map<string, Buffer>();
+    for (const { id, body } of healthy.deliveries) expect((bodies.get(id) ?? body).equals(body)).toBe(!!bodies.set(id, body));
+    expect(healthy.deliveries.length).toBeLessThan(170);
+    expect(ids()).toEqual(new Set(idsFrom(0, 130)));
+    expect(new Set(dead.ids).size).toBeGreaterThan(0);
+    await third.stop();
+  }, 120_000);
+});
