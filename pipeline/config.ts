@@ -57,7 +57,7 @@ const variables = z.object({
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),
   CONSENT_DEFAULT: z.enum(['granted', 'denied']).default('granted').describe('Whether shoppers who said nothing may be contacted.'),
-  WEBHOOK_URLS: list.describe('Addresses to which triggers are sent, comma-separated, at most 8 (docs/triggers.md): https://, or http:// on this machine or a private network. The process that writes ClickHouse sends them; empty: none does.'),
+  WEBHOOK_URLS: list.describe('Addresses to which triggers are sent by webhook, comma-separated, at most 8: `https://`, or `http://` on this machine or a private network (docs/triggers.md). Empty: none is sent.'),
   WEBHOOK_SECRETS: list.describe('The secret of each, in the same order, with which deliveries are signed: `whsec_` and the base64 of 24 to 64 random bytes.'),
   SHOP_CALENDAR: z.string().default('').describe('Days known in advance, for forecasts: a JSON list of `{date, kind: closed, holiday or promotion, name}`, or the path of a file with one.'),
   FORECAST_EVERY_SECONDS: whole(1, 86_400, 60).describe('A SKU is published at most once in this time, and once a day if it sells or not (in a file log: in the evening of days with news, or once a week).'),
