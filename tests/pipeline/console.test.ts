@@ -11,6 +11,8 @@ interface State {
   readonly readers: readonly { readonly name: string; readonly kind: string; readonly lag: number | null; readonly lagSeconds: number | null }[];
 }
 
+const withWebhooks = { WEBHOOK_URLS: 'https://a.example/', WEBHOOK_SECRETS: `whsec_${Buffer.alloc(32).toString('base64')}` };
+
 /** What the console of a process is told first. */
 const stateOf = async (tell: (metrics: ConsoleParts['metrics']) => void, demo = false): Promise<State> => (await statesOf([tell], demo))[0]!;
 
@@ -22,7 +24,7 @@ async function statesOf(tells: readonly ((metrics: ConsoleParts['metrics']) => v
   const states: State[] = [];
   const log = { engine: 'kafka', clock: 'wall', ranges: async () => [], reader: () => ({ poll: async () => [], close: async () => {} }) };
   const parts: ConsoleParts = {
-    engine: { log } as unknown as Engine, topology: topologyOf(readConfig({}), 'wall'), metrics, scorer: undefined, rowSink: undefined, demo, currency: 'EUR', forecastOf: () => undefined,
+    engine: { log } as unknown as Engine, topology: topologyOf(readConfig(withWebhooks), 'wall'), metrics, scorer: undefined, rowSink: undefined, demo, currency: 'EUR', forecastOf: () => undefined,
   };
   const stream = consoleRoutes(parts).find(({ path }) => path === '/console/stream')!;
   for await (const state of await stream.answer({} as never) as AsyncIterable<State>) {
@@ -56,10 +58,16 @@ test('only the console of the demo knows of a shop', async () => {
   expect([(await stateOf(() => {})).demo, (await stateOf(() => {}, true)).demo]).toEqual([false, true]);
 });
 
-test('ClickHouse has a rate of its own: the rows that it takes, of all its tables', async () => {
+test('ClickHouse has a rate of its own: the rows that it takes, of all its tables; webhooks have theirs, of what arrived', async () => {
   const written = (table: string, rows: number) => (metrics: ConsoleParts['metrics']) => metrics.count('millrace_sink_rows_total', { table }, rows);
-  const [before, after] = await statesOf([written('sales', 1_000), (metrics) => { written('sales', 30)(metrics); written('item_vectors_nobody_reads', 500)(metrics); written('marketing_triggers', 20)(metrics); }]);
-  expect(before!.sinks).toEqual([{ name: 'clickhouse', perSecond: 0 }]);
+  const delivered = (n: number, metrics: ConsoleParts['metrics']) => {
+    metrics.count('millrace_webhook_deliveries_total', { endpoint: 'a', outcome: 'delivered' }, n);
+    metrics.count('millrace_webhook_deliveries_total', { endpoint: 'a', outcome: 'retried' }, 100);
+  };
+  const [before, after] = await statesOf([written('sales', 1_000), (metrics) => { written('sales', 30)(metrics); written('item_vectors_nobody_reads', 500)(metrics); written('marketing_triggers', 20)(metrics); delivered(7, metrics); }]);
+  expect(before!.sinks).toEqual([{ name: 'clickhouse', perSecond: 0 }, { name: 'webhooks', perSecond: 0 }]);
   expect(after!.sinks[0]!.perSecond).toBeGreaterThan(25);
   expect(after!.sinks[0]!.perSecond).toBeLessThan(51);
+  expect(after!.sinks[1]!.perSecond).toBeGreaterThan(3);
+  expect(after!.sinks[1]!.perSecond).toBeLessThan(7.1);
 });
