@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runDeliveries, type DeliverySource } from '../infra/webhook/deliveries.js';
 import { Endpoint, webhookLimits, type WebhookLimits, type WebhookMessage, type WebhookPorts, type WebhookTarget } from '../infra/webhook/endpoint.js';
-import { formatMoney } from '../producers/money.js';
+import { formatMoney } from '../schemas/money.js';
 import { marketingTriggers } from '../schemas/topics.js';
 import type { LogRecord } from './core/log.js';
 import { learnForeignSchemas } from './core/run-task.js';
