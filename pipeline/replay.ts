@@ -38,8 +38,8 @@ export interface ReplayOptions {
   readonly onRetry: (error: Error) => void;
 }
 
-/** Carry a file's records into the log, one batch in flight. Answers what was found and how many records were written. @throws GaveUp */
-export async function replay(options: ReplayOptions): Promise<{ summary: Summary; written: number }> {
+/** Carry a file's records into the log, one batch in flight. Answers what was found, how many records were written, and the newest time in them (-Infinity: none). @throws GaveUp */
+export async function replay(options: ReplayOptions): Promise<{ summary: Summary; written: number; time: number }> {
   const { reading, partitions, clock, speed, onProgress } = options;
   let batch: NewRecord[] = [];
   let bytes = 0;
@@ -61,10 +61,8 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
         await flush();
         step = record.time;
       }
-      if (clock === 'file' && record.time > time) {
-        if (Number.isFinite(time)) batch.push(...ticks(record.time - 1, partitions));
-        time = record.time;
-      }
+      if (clock === 'file' && record.time > time && Number.isFinite(time)) batch.push(...ticks(record.time - 1, partitions));
+      time = Math.max(time, record.time);
       const [encoded] = encodeRecords([record], partitions);
       batch.push(encoded!);
       bytes += encoded!.value?.length ?? 0;
@@ -74,7 +72,7 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
   }
   if (clock === 'file' && Number.isFinite(time)) batch.push(...ticks(time, partitions));
   await flush();
-  return { summary: reading.summary, written };
+  return { summary: reading.summary, written, time };
 }
 
 /** Lets a file's time pass so many times as fast as it did. */
@@ -103,7 +101,7 @@ class Pace {
 }
 
 /** The file's time in every partition of every source. */
-function ticks(time: number, partitions: number): NewRecord[] {
+export function ticks(time: number, partitions: number): NewRecord[] {
   return allTopics.filter(({ kind }) => kind === 'source').flatMap(({ name }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition, key: null, value: null, tick: { writer: 'source', time } })));
 }

@@ -15,7 +15,7 @@ import { noMetrics, type Journal } from '../core/metrics.js';
 import { openEngine } from '../engine.js';
 import { inStep } from '../in-step.js';
 import { startMillrace } from '../main.js';
-import { GaveUp, replay } from '../replay.js';
+import { GaveUp, replay, ticks } from '../replay.js';
 import { uploader } from '../replay-upload.js';
 import { exitingWell, REFUSED, TRY_AGAIN, TryAgain } from './exit.js';
 import { askRunning, installationDirectory } from './installation.js';
@@ -34,6 +34,8 @@ interface Options {
 /** Where the records go, and how to wait until they have had all their effects. */
 interface Destination {
   readonly partitions: number;
+  /** The log's, whatever --clock says: a log that was made with the file's clock goes by it when the next file leaves the option out. */
+  readonly clock: 'wall' | 'file';
   send(records: readonly NewRecord[]): Promise<void>;
   finish(onLag: (records: number) => void): Promise<void>;
   /** End what was started for it, whatever came of the file: a part that runs on keeps the process alive. */
@@ -66,13 +68,12 @@ export function replayCommand(): Command {
 }
 
 async function run(file: string, options: Options): Promise<void> {
-  const speed = speedOf(options);
-  if (!(speed > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
+  if (!(speedOf(options, 'wall') > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
   if (!(Number(options.patience) >= 0)) throw new Error(`--patience must be a number of seconds, not "${options.patience}".`);
   // Before anything else is: what comes through standard input would be lost to the in-process ClickHouse.
   const opened = await open(file).catch(() => { throw new Error(`There is no file ${file}.`); });
   try {
-    await carry(opened, file, speed, options);
+    await carry(opened, file, options);
   } finally {
     // Not awaited: a pipe closes only once its writer has said more or ended, and what is wrong with it must be said before.
     opened.close().catch(() => {});
@@ -80,10 +81,10 @@ async function run(file: string, options: Options): Promise<void> {
 }
 
 /** What an installation has lived holds stock beside sales: read as fast as it goes, one would be days ahead of the other. */
-const speedOf = ({ speed, format, clock }: Options): number =>
-  (speed === undefined ? (format === 'millrace-ndjson' && clock !== 'file' ? A_DAY_A_SECOND : Infinity) : speed === 'max' ? Infinity : Number(speed));
+const speedOf = ({ speed, format }: Options, clock: Destination['clock']): number =>
+  (speed === undefined ? (format === 'millrace-ndjson' && clock === 'wall' ? A_DAY_A_SECOND : Infinity) : speed === 'max' ? Infinity : Number(speed));
 
-async function carry(opened: FileHandle, file: string, speed: number, options: Options): Promise<void> {
+async function carry(opened: FileHandle, file: string, options: Options): Promise<void> {
   const { size } = await opened.stat();
   const config = readConfig();
   const source = options.source ?? basename(file);
@@ -95,6 +96,7 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
   // A file that is none of its format ends here: opened first, an empty log would stand where there was none, and be what `sql` asks.
   const first = await reading.records.next();
   const destination = await destinationOf(config, options, source);
+  const { clock, partitions } = destination;
   const began = performance.now();
   const bar = new SingleBar({ format: '{stage} {bar} {percentage}% | {rate} events/s | {eta_formatted} left', stream: process.stderr, noTTYOutput: false, clearOnComplete: true, hideCursor: true });
   const rate = (events: number): string => Math.round(events / Math.max(0.001, (performance.now() - began) / 1000)).toLocaleString('en');
@@ -102,7 +104,7 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
   let summary: Summary;
   try {
     const replayed = await replay({
-      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions: destination.partitions, clock: options.clock ?? 'wall', speed, patienceMs: Number(options.patience) * 1_000,
+      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions, clock, speed: speedOf(options, clock), patienceMs: Number(options.patience) * 1_000,
       onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
       onRetry: (error) => process.stderr.write(`${error.message} The same batch is sent again for ${options.patience} s.\n`),
     }).catch((error: unknown) => {
@@ -111,11 +113,17 @@ async function carry(opened: FileHandle, file: string, speed: number, options: O
     });
     summary = replayed.summary;
     let most = 1;
-    await destination.finish((lag) => {
+    const finish = (): Promise<void> => destination.finish((lag) => {
       most = Math.max(most, lag);
       bar.setTotal(most);
       bar.update(most - lag, { stage: 'processing', rate: rate(replayed.written) });
     });
+    await finish();
+    if (clock === 'file' && Number.isFinite(replayed.time)) {
+      // What a login carries over comes after the last line's time, and its timers may be due: they fire by a tick, and no line brings one any more.
+      await destination.send(ticks(replayed.time + 1, partitions));
+      await finish();
+    }
   } finally {
     bar.stop();
     await destination.stop();
@@ -144,7 +152,10 @@ function linesOf({ refused, examples }: Summary): string {
 }
 
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
-  if (options.url !== undefined) return uploader(options.url, source, config.ADMIN_TOKENS[0]);
+  if (options.url !== undefined) {
+    if (options.clock === 'file') throw new ConfigError(['--clock file needs a log of its own, in a fresh DATA_DIR: leave out --url.']);
+    return { ...uploader(options.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
+  }
   if (config.KAFKA_BROKERS.length > 0) return cluster(config, options, source);
   return (await runningIn(config.DATA_DIR, options.clock)) ?? (await runningDemo(config, options)) ?? ourselves(config, options);
 }
@@ -164,6 +175,7 @@ async function cluster(config: Config, { clock }: Options, source: string): Prom
   const waits = inStep(log);
   return {
     partitions: log.partitions,
+    clock: log.clock,
     async send(records) {
       await waits(source, records);
       await log.append(records);
@@ -177,10 +189,11 @@ async function cluster(config: Config, { clock }: Options, source: string): Prom
 async function runningIn(directory: string, clock: Options['clock']): Promise<Destination | undefined> {
   const running = await askRunning(directory, { kind: 'log' });
   if (!running) return undefined;
-  const { partitions, clock: its } = running.answer as { partitions: number; clock: string };
+  const { partitions, clock: its } = running.answer as Pick<Destination, 'partitions' | 'clock'>;
   if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
   return {
     partitions,
+    clock: its,
     send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
     finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
     stop: async () => {},
@@ -193,6 +206,7 @@ async function ourselves(config: Config, { clock }: Options): Promise<Destinatio
   const { engine, topology, rowSink } = millrace;
   return {
     partitions: engine.log.partitions,
+    clock: engine.log.clock,
     send: async (records) => void (await engine.log.append(records)),
     finish: (onLag) => Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]),
     stop: () => millrace.stop(),

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
@@ -140,4 +141,25 @@ test('where nothing runs, a file that cannot be read to its end is named, and th
   child.stderr!.on('data', (text) => { told += String(text); });
   const [code] = await once(child, 'close') as [number | null];
   expect([code, told]).toEqual([1, expect.stringContaining(`${file} cannot be read to its end: unexpected end of file.\n`)]);
+});
+
+test('on the file’s clock a cart that a login took over in the last lines is left in time, in a further file without --clock, too', { timeout: 240_000 }, async () => {
+  const directory = join(on.folder, 'lived');
+  const lines = (day: string): string => [
+    { type: 'track', timestamp: `${day}T09:00:00Z`, anonymousId: `a-${day}`, event: 'Product Added', properties: { product_id: 'P1', cart_id: `c-${day}` } },
+    { type: 'identify', timestamp: `${day}T09:20:00Z`, anonymousId: `a-${day}`, userId: `u-${day}` },
+    { type: 'track', timestamp: `${day}T12:00:00Z`, userId: 'u-else', event: 'Product Viewed', properties: { product_id: 'P1' } },
+  ].map((line) => JSON.stringify(line)).join('\n');
+  const millrace = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [...entry, ...args], { env: { ...process.env, DATA_DIR: directory }, timeout: 100_000 })).stdout;
+  const [first, second] = ['2026-03-02', '2026-03-03'] as const;
+  await millrace('replay', on.file('first.ndjson', lines(first)), '--format', 'segment-ndjson', '--clock', 'file');
+  await millrace('replay', on.file('second.ndjson', lines(second)), '--format', 'segment-ndjson');
+  const triggers = (await millrace('sql', 'SELECT status, shopper, time FROM marketing_triggers ORDER BY time')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown);
+  expect(triggers).toEqual([first, second].map((day) => ({ status: 'fired', shopper: `u-${day}`, time: `${day} 10:00:00.000` })));
+});
+
+test('over HTTP the file’s clock is refused: the log there has its own', async () => {
+  await replay([HEADER, row('1')].join('\n'), '--clock', 'file');
+  expect([on.err, process.exitCode]).toEqual([expect.stringContaining('--clock file needs a log of its own'), 78]);
 });
