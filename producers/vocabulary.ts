@@ -66,9 +66,13 @@ export const ga4Names: ReadonlyMap<string, string> = new Map([
   ['search', 'Products Searched'],
 ]);
 
-const spellings: ReadonlyMap<string, string> = new Map(
-  [...meanings.keys(), ...ga4Names.values(), 'Product Shared', 'Product Reviewed', 'Product List Filtered'].map((name) => [name.toLowerCase(), name]),
-);
+/** What else the spec names, which obliges to nothing and has no name in GA4. */
+const otherNames = [
+  'Product List Filtered', 'Checkout Step Viewed', 'Coupon Entered', 'Coupon Applied', 'Coupon Denied', 'Coupon Removed',
+  'Product Shared', 'Cart Shared', 'Product Reviewed',
+];
+
+const spellings: ReadonlyMap<string, string> = new Map([...meanings.keys(), ...ga4Names.values(), ...otherNames].map((name) => [name.toLowerCase(), name]));
 
 /** A name as the spec writes it, whatever its case and the spaces around it: an "order completed" that is the shop's own event is an order lost. */
 export const specName = (name: string): string => (meanings.has(name) ? name : (spellings.get(name.trim().toLowerCase()) ?? name));

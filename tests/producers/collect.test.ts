@@ -69,6 +69,17 @@ describe('a call', () => {
     expect(wrong({ ...view, properties: [1] })).toEqual(['properties not_an_object', 'properties.product_id required']);
   });
 
+  test('has its name as Segment’s spec writes it, whatever its case, so that it stands once in ClickHouse', () => {
+    const spec = [
+      'Products Searched', 'Product List Viewed', 'Product List Filtered', 'Promotion Viewed', 'Promotion Clicked', 'Product Clicked', 'Product Viewed', 'Product Added',
+      'Product Removed', 'Cart Viewed', 'Checkout Started', 'Checkout Step Viewed', 'Checkout Step Completed', 'Payment Info Entered', 'Order Completed', 'Order Updated',
+      'Order Refunded', 'Order Cancelled', 'Coupon Entered', 'Coupon Applied', 'Coupon Denied', 'Coupon Removed', 'Product Added to Wishlist', 'Product Removed from Wishlist',
+      'Wishlist Product Added to Cart', 'Product Shared', 'Cart Shared', 'Product Reviewed',
+    ];
+    const properties = { product_id: 'P1', order_id: 'O-1', products: [{ product_id: 'P1', quantity: 1, price: 1 }] };
+    expect(spec.map((event) => click({ ...view, event: ` ${event.toUpperCase()}`, properties }).event)).toEqual(spec);
+  });
+
   test.each(['order completed', ' Order Completed ', 'ORDER COMPLETED'])('of the name %j is the order that it says: as an event of the shop’s own it would be lost without a word', (event) => {
     expect(recordsOf(withProperties({ order_id: 'O', products: [{ sku: 'P1' }] }, event))).toMatchObject([{ value: { event: 'Order Completed' } }, { topic: 'orders' }]);
     expect(wrong(withProperties({}, event.replace(/order/i, 'Order').replace(/completed/i, 'Refunded')), { scope: 'browser' })).toContain('event needs_server_key');
