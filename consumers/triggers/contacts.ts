@@ -13,10 +13,14 @@ const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrd
 
 export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(contacts, key) ?? NOBODY;
 
-export function noteConsent(key: string, { marketingConsent, time }: Interaction, ctx: Context): void {
+/** An event of an id that was merged into this one may come after the merge: what it says counts as much as what a merge brings. */
+export function noteConsent(key: string, { shopper, marketingConsent, time }: Interaction, ctx: Context): void {
   const contact = contactOf(key, ctx);
-  if (marketingConsent === null || marketingConsent === contact.consent || time < contact.consentAt) return;
-  ctx.put(contacts, key, { ...contact, consent: marketingConsent, consentAt: time });
+  if (marketingConsent === null || marketingConsent === contact.consent) return;
+  const said = { said: marketingConsent, at: time };
+  const own = { said: contact.consent, at: contact.consentAt };
+  const counts = shopper === key ? (time < own.at ? own : said) : joinConsent(own, said);
+  if (counts.said !== contact.consent) ctx.put(contacts, key, { ...contact, consent: counts.said, consentAt: counts.at });
 }
 
 export function noteZone(key: string, { timezone, time }: Interaction, ctx: Context): void {

@@ -3,7 +3,7 @@ import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
-import { clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
+import { clickstream, interactions, inventory, marketingTriggers as triggers, orders, userMerges } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
@@ -217,6 +217,23 @@ test('opting out between the cart and the timer suppresses, once, and opting in 
   driver.send(clickstream, 'u4', shopEvent('', { type: 'identify', userId: 'u4', marketingConsent: true, time: NINE + 2 * HOUR }));
   driver.tick(NINE + 5 * HOUR);
   expect(driver.read(triggers)).toMatchObject([{ shopper: 'u4', status: 'suppressed', reason: 'opted_out' }]);
+});
+
+test.each(['before', 'after'] as const)('a no of a user is not undone by the yes of a device, where the login is read %s what the device did', (when) => {
+  const told = new Driver([shoppers()]);
+  told.send(clickstream, 'u1', shopEvent('', { type: 'identify', userId: 'u1', marketingConsent: false, time: NINE }));
+  told.send(clickstream, 'a1', shopEvent('Consent Updated', { anonymousId: 'a1', marketingConsent: true, time: NINE + MINUTE }));
+  told.send(clickstream, 'a1', shopEvent('Product Added', { anonymousId: 'a1', time: NINE + 2 * MINUTE, products: [product('P1')] }));
+  told.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 3 * MINUTE }));
+  const driver = new Driver([marketingTriggers(OPTIONS)]);
+  const login = (): void => told.read(userMerges).forEach((merge) => driver.send(userMerges, merge.from, merge));
+  if (when === 'before') login();
+  const of = (shopper: string): void => told.read(interactions).filter((event) => event.shopper === shopper).forEach((event) => driver.send(interactions, shopper, event));
+  of('u1'); // all of it, as another partition may be read first
+  of('a1');
+  if (when === 'after') login();
+  driver.tick(NINE + 2 * HOUR);
+  expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', status: 'suppressed', reason: 'opted_out' }]);
 });
 
 test('the cap counts over all rules and suppressed triggers do not use it up', () => {
