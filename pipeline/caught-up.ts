@@ -8,7 +8,8 @@ import { progressOf } from './core/task.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 
-const LOOK_MS = 50;
+const LOOK_MS = 5;
+const LOOK_AT_TABLES_MS = 100;
 const TAIL = 5_000;
 
 /** Longest chain of consumers that a record can pass through: so often must everyone catch up with everyone. */
@@ -16,6 +17,13 @@ const ROUNDS = 5;
 
 /** Resolves when consumers and sinks have processed all that follows from what is in the log now. `onLag` gets what is left. */
 export async function caughtUp(engine: Engine, topology: Topology, rowSink: RowSink | undefined, onLag: (records: number) => void): Promise<void> {
+  await consumersCaughtUp(engine, topology, onLag);
+  if (rowSink) await sinksCaughtUp(engine.log, rowSink, onLag);
+  onLag(0);
+}
+
+/** The same of consumers alone. */
+export async function consumersCaughtUp(engine: Engine, topology: Topology, onLag: (records: number) => void): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const ends = await endsOf(engine.log, topology);
     for (let left = lagOf(engine, topology, ends); left > 0; left = lagOf(engine, topology, ends)) {
@@ -23,8 +31,6 @@ export async function caughtUp(engine: Engine, topology: Topology, rowSink: RowS
       await delay(LOOK_MS);
     }
   }
-  if (rowSink) await sinksCaughtUp(engine.log, rowSink, onLag);
-  onLag(0);
 }
 
 async function endsOf(log: Log, topology: Topology): Promise<Map<string, readonly number[]>> {
@@ -54,7 +60,7 @@ export async function sinksCaughtUp(log: Log, rowSink: RowSink, onLag: (records:
         const left = last === undefined ? 0 : last - ((await rowSink.lastOffset(table, topic, partition)) ?? -1);
         if (left <= 0 || stop?.aborted) break;
         onLag(left);
-        await delay(LOOK_MS * 2);
+        await delay(LOOK_AT_TABLES_MS);
       }
     }
   }

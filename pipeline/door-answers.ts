@@ -2,7 +2,7 @@ import { shopperProblem } from '../consumers/ids.js';
 import { isNumbered, knowsSchema, schemaIdOf } from '../schemas/codec.js';
 import { clickstream } from '../schemas/topics.js';
 import type { Shop } from '../producers/collect.js';
-import { caughtUp } from './caught-up.js';
+import { caughtUp, consumersCaughtUp } from './caught-up.js';
 import type { NewRecord } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 import type { RowSink } from './core/row-sink.js';
@@ -28,6 +28,7 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
     return (await log.append(decoded)).length;
   });
   door.answer('caught-up', () => caughtUp(engine, topology, rowSink, () => {}));
+  door.answer('consumers-caught-up', () => consumersCaughtUp(engine, topology, () => {}));
   door.answer('sql', async ({ query, write }, until) => {
     if (!rowSink) throw new Error('The running process has no ClickHouse at hand.');
     const sql = bounded(String(query));

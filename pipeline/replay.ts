@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FileRecord, Reading, Summary } from '../producers/formats/format.js';
 import { encodeRecords } from '../producers/publish.js';
+import { joinedIds } from '../schemas/joined-ids.js';
 import { allTopics, orders } from '../schemas/topics.js';
 import { Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
@@ -29,6 +30,8 @@ export interface ReplayOptions {
   readonly partitions: number;
   /** file: the file's own time ticks the log. */
   readonly clock: 'wall' | 'file';
+  /** Resolves when consumers have made all of what was sent. On the file's clock it is asked for before a login and after it. */
+  readonly settled?: (() => Promise<void>) | undefined;
   /** File seconds a second; Infinity as fast as it goes. */
   readonly speed: number;
   readonly onProgress: (events: number) => void;
@@ -53,6 +56,12 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
     bytes = 0;
     onProgress(reading.summary.read + reading.summary.refused);
   };
+  // What a login carries over runs back, past everything that holds time: unless time waits, it comes where the file has gone on by days.
+  const settle = async (record: FileRecord): Promise<void> => {
+    if (clock === 'wall' || record.topic !== 'clickstream' || !joinedIds(record.value)) return;
+    await flush();
+    await options.settled?.();
+  };
   for await (const records of reading.records) {
     for (const record of records) {
       // A catalogue is told as of now, whatever time the rest tells of.
@@ -63,11 +72,13 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
       }
       if (clock === 'file' && record.time > time && Number.isFinite(time)) batch.push(...ticks(record.time - 1, partitions));
       time = Math.max(time, record.time);
+      await settle(record);
       const [encoded] = encodeRecords([record], partitions);
       batch.push(encoded!);
       bytes += encoded!.value?.length ?? 0;
       written++;
       if (batch.length >= BATCH || bytes >= BATCH_BYTES) await flush();
+      await settle(record);
     }
   }
   if (clock === 'file' && Number.isFinite(time)) batch.push(...ticks(time, partitions));

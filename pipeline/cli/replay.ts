@@ -7,7 +7,7 @@ import { pinoJournal } from '../../infra/journal/pino.js';
 import { sentenceOf } from '../../producers/fields.js';
 import { CHUNK_BYTES, type Summary } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
-import { caughtUp } from '../caught-up.js';
+import { caughtUp, consumersCaughtUp } from '../caught-up.js';
 import { readConfig, type Config } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import type { NewRecord } from '../core/log.js';
@@ -38,6 +38,8 @@ interface Destination {
   readonly clock: 'wall' | 'file';
   send(records: readonly NewRecord[]): Promise<void>;
   finish(onLag: (records: number) => void): Promise<void>;
+  /** The same of consumers alone; of a log that may have the file's clock. */
+  settled?(): Promise<void>;
   /** End what was started for it, whatever came of the file: a part that runs on keeps the process alive. */
   stop(): Promise<void>;
 }
@@ -104,7 +106,7 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
   let summary: Summary;
   try {
     const replayed = await replay({
-      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions, clock, speed: speedOf(options, clock), patienceMs: Number(options.patience) * 1_000,
+      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions, clock, settled: destination.settled, speed: speedOf(options, clock), patienceMs: Number(options.patience) * 1_000,
       onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
       onRetry: (error) => process.stderr.write(`${error.message} The same batch is sent again for ${options.patience} s.\n`),
     }).catch((error: unknown) => {
@@ -196,6 +198,7 @@ async function runningIn(directory: string, clock: Options['clock']): Promise<De
     clock: its,
     send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
     finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
+    settled: async () => void (await callDoor(directory, { kind: 'consumers-caught-up' })),
     stop: async () => {},
   };
 }
@@ -209,6 +212,7 @@ async function ourselves(config: Config, { clock }: Options): Promise<Destinatio
     clock: engine.log.clock,
     send: async (records) => void (await engine.log.append(records)),
     finish: (onLag) => Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]),
+    settled: () => Promise.race([consumersCaughtUp(engine, topology, () => {}), millrace.failed]),
     stop: () => millrace.stop(),
   };
 }

@@ -127,7 +127,9 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     const waited = performance.now() - lastCommit;
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
     const due = task.crash !== undefined || task.records >= most || waited >= tickCommitMs
-      || (task.records > 0 && (caughtUp || waited >= BACKLOG_COMMIT_MS));
+      || (task.records > 0 && waited >= BACKLOG_COMMIT_MS)
+      // The wall ticks on and on; a file's next tick may wait until this one is everybody's.
+      || (caughtUp && (task.records > 0 || log.clock === 'file'));
     if (!dirty || !due) continue;
     const began = performance.now();
     const { records: count, oldestWrittenAt } = task;
