@@ -38,7 +38,7 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     logins: new Logins(OVERTAKES_MS),
     limits: settings.addressLimit && new AddressLimits(settings.addressLimit, now),
   };
-  for (const { label } of hotRoutes.values()) deps.metrics.announce('millrace_http_request_seconds', { route: label, status: '200' });
+  for (const route of [...[...hotRoutes.values()].map(({ label }) => label), '/livez', '/readyz', '/metrics']) deps.metrics.announce('millrace_http_request_seconds', { route, status: '200' });
   deps.metrics.announce('millrace_http_request_seconds', { route: 'unmatched', status: '404' });
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const labels = new WeakMap<IncomingMessage, string>();

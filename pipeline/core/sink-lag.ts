@@ -23,6 +23,7 @@ export class SinkLag {
     readonly clock: Log['clock'],
   ) {
     this.#telling = setInterval(() => this.tell(), TELL_EVERY_MS).unref();
+    this.tell();
   }
 
   /** Records were taken; `rows` is how many rows wait to be written now. */

@@ -19,6 +19,12 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
+test('it is told from the start, so that no series is new when rows come', () => {
+  const its = lag();
+  expect(told()).toEqual([0, 0]);
+  its.stop();
+});
+
 test('what is held grows older until it is written, counted with what was not taken yet', () => {
   const its = lag();
   unread = 40;

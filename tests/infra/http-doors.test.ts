@@ -439,8 +439,9 @@ describe('the rest', () => {
   });
 
   test('D05: what comes from outside never becomes a label', async () => {
-    // Nobody has asked for this one yet.
-    expect([...http.series.keys()].join()).toContain('"route":"/v1/screen"');
+    const unasked = await startHttp();
+    for (const route of ['/v1/screen', '/metrics']) expect([...unasked.series.keys()].join()).toContain(`"route":"${route}"`);
+    await unasked.server.close();
     for (let i = 0; i < 5; i++) await http.post('/v1/track', { userId: `u${i}`, event: 'Product Viewed', properties: { sku: `s${i}` } });
     await Promise.all(['/warm', '/v1/forecasts/a'].map((path) => get(path, basic(SERVER))));
     await http.post('/v1/track', {}, basic('k'));
