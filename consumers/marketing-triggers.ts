@@ -2,6 +2,7 @@ import { consumer, joining, on, type Consumer, type Context, type Due, type Inco
 import { rows } from '../pipeline/core/rows.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { amountOf, formatMoney, isIn, isMoney } from '../schemas/money.js';
+import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
@@ -10,7 +11,7 @@ import { fire, isHistory, itemInfos, joinItemInfo, productOf, recover, type Rule
 import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 
-const rule = (name: string): Rule => ({ name, version: 1 });
+const rule = (name: TriggerRule): Rule => ({ name, version: 1 });
 const CART_ABANDONMENT = rule('cart_abandonment');
 const CHECKOUT_ABANDONMENT = rule('checkout_abandonment');
 const BROWSE_ABANDONMENT = rule('browse_abandonment');
@@ -18,8 +19,6 @@ const PRICE_DROP = rule('price_drop');
 const BACK_IN_STOCK = rule('back_in_stock');
 const REPLENISHMENT_DUE = rule('replenishment_due');
 const WIN_BACK = rule('win_back');
-/** Names of all of them. */
-export const TRIGGER_RULES: readonly string[] = [CART_ABANDONMENT, CHECKOUT_ABANDONMENT, BROWSE_ABANDONMENT, PRICE_DROP, BACK_IN_STOCK, REPLENISHMENT_DUE, WIN_BACK].map(({ name }) => name);
 
 /** News of items that came in somebody's quiet hours. */
 const held = rows<TriggerCandidate>('held', 'TriggerCandidate');

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Plan } from '../models/forecast/planned-days.js';
 import { REORDER_POLICIES } from '../schemas/ordering.js';
+import { isTriggerRule, TRIGGER_RULES } from '../schemas/trigger-rules.js';
 import { ConfigError } from './core/errors.js';
 import { misspeltSentence, misspeltSettings, type Misspelt } from './misspelt-settings.js';
 import type { WebhookTarget } from '../infra/webhook/endpoint.js';
@@ -56,6 +57,7 @@ const variables = z.object({
   WIN_BACK_AFTER_DAYS: whole(0, 3_650, 90).describe('Customers are to be won back when they have not ordered for so many days; 0: they are not.'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),
+  TRIGGER_TRANSACTIONAL_RULES: list.refine((rules) => rules.every(isTriggerRule), `must be rules, which are ${TRIGGER_RULES.join(', ')}`).describe('Rules whose triggers are neither capped nor counted by the cap, nor held out, comma-separated: what shoppers asked for, as `back_in_stock`.'),
   CONSENT_DEFAULT: z.enum(['granted', 'denied']).default('granted').describe('Whether shoppers who said nothing may be contacted.'),
   WEBHOOK_URLS: list.describe('Addresses to which triggers are sent by webhook, comma-separated, at most 8: `https://`, or `http://` on this machine or a private network (docs/triggers.md). Empty: none is sent.'),
   WEBHOOK_SECRETS: list.describe('The secret of each, in the same order, with which deliveries are signed: `whsec_` and the base64 of 24 to 64 random bytes.'),

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TRIGGER_RULES } from '../consumers/marketing-triggers.js';
 import { createHttpServer, type HttpServer } from '../infra/http/server.js';
 import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
 import type { AddressLimit } from '../infra/http/limits.js';
 import { refuse } from '../infra/http/problem.js';
 import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
+import { TRIGGER_RULES } from '../schemas/trigger-rules.js';
 import { DEMO_KEYS, type Config } from './config.js';
 import { consoleRoutes } from './console.js';
 import { ConfigError, Unavailable } from './core/errors.js';

@@ -44,6 +44,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
         holdoutPercent: config.TRIGGER_HOLDOUT_PERCENT,
+        transactional: config.TRIGGER_TRANSACTIONAL_RULES,
         quietHours: config.QUIET_HOURS && { ...config.QUIET_HOURS, timezone: config.SHOP_TIMEZONE },
         currency: config.SHOP_CURRENCY,
       }),

@@ -24,6 +24,8 @@ export interface TriggerPolicy {
   readonly cap: { readonly count: number; readonly windowMs: number };
   /** Whether a shopper who has said nothing may be contacted. */
   readonly consentByDefault: boolean;
+  /** Rules that shoppers asked for, or must hear of: neither capped, nor counted by the cap, nor held out. */
+  readonly transactional?: readonly string[];
   /** Percent of shoppers that are never written to, so that what triggers bring about can be told. */
   readonly holdoutPercent?: number;
 }
@@ -46,18 +48,19 @@ export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): strin
   if (suppression) ctx.count('millrace_triggers_suppressed_total', { reason: suppression });
   else ctx.count('millrace_triggers_total', { rule: rule.name });
   // Who is held out uses up the cap as if they had been written to: else the two groups would not be alike.
-  if (suppression === undefined || suppression === HELD_OUT) noteFired(shopper, at, ctx);
+  if ((suppression === undefined || suppression === HELD_OUT) && !policy.transactional?.includes(rule.name)) noteFired(shopper, at, ctx);
   return suppression === undefined ? id : null;
 }
 
 /** On a wall log an old cause is history that is being replayed: nobody is written to about last year's cart. */
 export const isHistory = (causedAt: number, ctx: Context): boolean => ctx.clock === 'wall' && ctx.time - causedAt > HISTORY_MS;
 
-function suppressionOf({ shopper, causedAt, at, orderedLately }: Firing, { cap, consentByDefault, holdoutPercent = 0 }: TriggerPolicy, ctx: Context): string | undefined {
+function suppressionOf({ rule, shopper, causedAt, at, orderedLately }: Firing, { cap, consentByDefault, holdoutPercent = 0, transactional = [] }: TriggerPolicy, ctx: Context): string | undefined {
   if (isHistory(causedAt, ctx)) return 'history';
   const contact = contactOf(shopper, ctx);
   if (!(contact.consent ?? consentByDefault)) return 'opted_out';
   if (orderedLately) return 'recent_order';
+  if (transactional.includes(rule.name)) return undefined;
   if (cap.count > 0 && contact.fired.filter((time) => time > at - cap.windowMs).length >= cap.count) return 'frequency_cap';
   if (hashOf(`holdout ${shopper}`) % 100 < holdoutPercent) return 'holdout';
   return undefined;

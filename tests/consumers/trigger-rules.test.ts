@@ -297,6 +297,23 @@ describe('in quiet hours', () => {
   });
 });
 
+test('a rule that shoppers asked for is neither capped nor counted, nor held out; one that is none is refused at the start (D06)', () => {
+  const driver = shop(1, { cap: { count: 1, windowMs: 7 * DAY }, holdoutPercent: 99, transactional: ['back_in_stock'] });
+  const free = shop(1, { cap: { count: 1, windowMs: 7 * DAY }, transactional: ['back_in_stock'] });
+  for (const one of [driver, free]) {
+    for (const sku of ['P4', 'P5']) {
+      one.send(inventory, sku, stock(sku, 0, NINE));
+      does(one, 'Back In Stock Subscribed', u1, NINE, sku);
+      one.send(inventory, sku, stock(sku, 3, NINE + MINUTE));
+    }
+    does(one, 'Product Added', u1, NINE, 'P1');
+    one.tick(NINE + HOUR);
+  }
+  expect(told(driver)).toEqual(['back_in_stock u1 fired P4', 'back_in_stock u1 fired P5', 'cart_abandonment u1 holdout P1']);
+  expect(told(free)).toEqual(['back_in_stock u1 fired P4', 'back_in_stock u1 fired P5', 'cart_abandonment u1 fired P1']);
+  expect(() => readConfig({ TRIGGER_TRANSACTIONAL_RULES: 'back_in_stok' })).toThrow('TRIGGER_TRANSACTIONAL_RULES must be rules, which are cart_abandonment, checkout_abandonment');
+});
+
 test('who is held out is told of as that, always the same shoppers, and uses up the cap as if they were written to', () => {
   const driver = shop(1, { holdoutPercent: 30, cap: { count: 1, windowMs: 7 * DAY } });
   for (let i = 0; i < 300; i++) for (const cartId of ['c1', 'c2']) driver.put(clickstream, `u${i}`, shopEvent('Product Added', { userId: `u${i}`, cartId, time: NINE, products: [product('P1')] }));
