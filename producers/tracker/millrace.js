@@ -16,8 +16,9 @@
   var host = script.getAttribute('data-host') || new URL(script.src, location.href).origin;
   var STORE = 'millrace';
   var FLUSH_MS = 250;
-  // A beacon carries 64 KB at most; larger batches would be refused by the browser without an error.
   var MAX_BATCH = 20;
+  // What outlives its page carries 64 KB at most, whether beacon or fetch: the browser fails a larger one each time it is tried.
+  var MAX_BYTES = 60000;
   var MAX_WAITING = 500;
   // A collector that hangs holds up no question: the answer then goes by what is known.
   var PATIENCE_MS = 1000;
@@ -91,6 +92,25 @@
     else if (timer === null) timer = setTimeout(flush, FLUSH_MS);
   }
 
+  function bytesOf(text) {
+    return new TextEncoder().encode(text).length;
+  }
+
+  /* The oldest that fit into one request; a call that is larger than that by itself goes alone. */
+  function take() {
+    var count = 0;
+    for (var bytes = 0; count < Math.min(waiting.length, MAX_BATCH); count++) {
+      bytes += bytesOf(JSON.stringify(waiting[count]));
+      if (bytes > MAX_BYTES && count > 0) break;
+    }
+    return waiting.splice(0, count);
+  }
+
+  function warn(sentence, what) {
+    // oxlint-disable-next-line no-console -- a page has no other place in which a developer would look
+    console.warn('Millrace ' + sentence, what);
+  }
+
   function body(batch) {
     return JSON.stringify({ writeKey: writeKey, shopperToken: api.shopperToken, sentAt: new Date().toISOString(), batch: batch });
   }
@@ -99,15 +119,20 @@
     clearTimeout(timer);
     timer = null;
     if (waiting.length === 0) return;
-    var batch = waiting.splice(0, MAX_BATCH);
+    var batch = take();
+    var payload = body(batch);
     var number = ++batches;
     // text/plain needs no preflight: one request instead of two, and none that a beacon could not send.
-    var answer = fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: body(batch), keepalive: true }).then(function (response) {
+    var answer = fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: payload, keepalive: bytesOf(payload) < 65536 }).then(function (response) {
       if (response.status === 429 || response.status >= 500) return again(batch, Number(response.headers.get('retry-after')) * 1000);
       backOffMs = 1000;
       failing = false;
       if (waiting.length > 0 && timer === null) timer = setTimeout(flush, 0);
-      return response.ok ? response.json().then(function (told) { answered(number, told.token); }) : undefined;
+      // A proxy's page, or an answer cut off: the calls were refused or taken all the same.
+      return response.json().catch(function () { return {}; }).then(function (told) {
+        if (told.token) answered(number, told.token);
+        if (!response.ok || (told.rejected && told.rejected.length > 0)) warn('refused calls (' + response.status + ')', told.rejected || told.detail);
+      });
     }).catch(function () {
       again(batch, 0);
     });
@@ -133,7 +158,7 @@
   /* The page may never come back: whatever waits leaves as beacons. */
   function leave() {
     while (waiting.length > 0) {
-      var batch = waiting.splice(0, MAX_BATCH);
+      var batch = take();
       if (!navigator.sendBeacon(host + '/v1/batch', new Blob([body(batch)], { type: 'text/plain' }))) {
         waiting = batch.concat(waiting);
         return;
@@ -169,8 +194,8 @@
     },
     flush: flush,
     /*
-     * Ask for recommendations that have seen every call before; resolves with the answer of POST /v1/recommend. What waits is
-     * sent first, unless the collector has just failed.
+     * Ask for recommendations that have seen every call before; resolves with the answer of POST /v1/recommend, rejects with an
+     * Error whose `problem` is what was refused. What waits is sent first, unless the collector has just failed.
      */
     recommend: function (options) {
       var own = !options || options.after === undefined || options.after === api.token;
@@ -180,11 +205,17 @@
         var who = api.shopperToken && ids.userId ? { userId: ids.userId, shopperToken: api.shopperToken } : { anonymousId: ids.anonymousId };
         var question = Object.assign(who, { writeKey: writeKey }, options, own ? { after: api.token } : {});
         return fetch(host + '/v1/recommend', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: JSON.stringify(question) });
-      }).then(function (response) { return response.json(); });
+      }).then(function (response) {
+        return response.json().then(function (answer) {
+          if (response.ok) return answer;
+          throw Object.assign(new Error(answer.detail), { problem: answer });
+        });
+      });
     },
     /* Calls of the list that waited for this file: ['track', 'Product Viewed', {…}]. */
     push: function (call) {
       if (typeof api[call[0]] === 'function') api[call[0]].apply(api, call.slice(1));
+      else warn('has no such call', call[0]);
     },
   };
 

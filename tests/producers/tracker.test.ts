@@ -11,12 +11,16 @@ interface Sent {
   readonly body: { readonly writeKey: string; readonly sentAt: string; readonly batch: readonly Record<string, unknown>[] };
 }
 
-/** A page, as far as the tracker sees one. */
-function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' = new Map(), status = 200) {
+/** What a browser carries of requests that outlive their page. */
+const OUTLIVING_BYTES = 65_536;
+
+/** A page, as far as the tracker sees one. `told` is what the server answers beside the token. */
+function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' = new Map(), status: number | readonly number[] = 200, told: object = {}) {
+  const warned: unknown[][] = [];
   const fetched: Sent[] = [];
   const beacons: Sent[] = [];
   const listeners = new Map<string, () => void>();
-  const statuses = [status];
+  const statuses = [status].flat();
   const world: Record<string, unknown> = {
     document: {
       currentScript: { src: 'https://collector.example/millrace.js', getAttribute: (name: string) => (name === 'data-write-key' ? 'wk' : null) },
@@ -26,6 +30,7 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
     navigator: {
       language: 'en-GB',
       sendBeacon: (url: string, blob: { text: string; type: string }) => {
+        if (Buffer.byteLength(blob.text) > OUTLIVING_BYTES) return false;
         beacons.push({ url, body: JSON.parse(blob.text) as Sent['body'] });
         return true;
       },
@@ -46,18 +51,20 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
         this.text = parts.join('');
       }
     },
-    fetch: async (url: string, { body }: { body: string }) => {
+    fetch: async (url: string, { body, keepalive }: { body: string; keepalive?: boolean }) => {
+      if (keepalive && Buffer.byteLength(body) > OUTLIVING_BYTES) throw new TypeError('Failed to fetch');
       fetched.push({ url, body: JSON.parse(body) as Sent['body'] });
       const now = statuses.shift() ?? 200;
       if (now === Infinity) return await new Promise(() => {}); // it never answers
-      return { status: now, ok: now === 200, headers: { get: () => null }, json: async () => ({ token: `token ${fetched.length}` }) };
+      return { status: now, ok: now === 200, headers: { get: () => null }, json: async () => (now === 200 ? { token: `token ${fetched.length}`, ...told } : { detail: 'No.', ...told }) };
     },
     addEventListener: (name: string, run: () => void) => listeners.set(name, run),
-    crypto, URL, URLSearchParams, Intl, setTimeout, clearTimeout, Promise, millrace: early,
+    console: { warn: (...said: unknown[]) => warned.push(said) },
+    crypto, URL, URLSearchParams, Intl, TextEncoder, setTimeout, clearTimeout, Promise, millrace: early,
   };
   world['window'] = world;
   runInContext(script, createContext(world));
-  return { fetched, beacons, listeners, api: world['millrace'] as Record<string, (...values: unknown[]) => unknown> & { token?: string } };
+  return { fetched, beacons, listeners, warned, api: world['millrace'] as Record<string, (...values: unknown[]) => unknown> & { token?: string } };
 }
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -130,4 +137,36 @@ test('a question names the token that a page got elsewhere, and is asked at once
   expect(fetched.map(({ url }) => new URL(url).pathname)).toEqual(['/v1/batch', '/v1/recommend', '/v1/recommend']);
   expect(fetched[1]!.body).toMatchObject({ after: 'of an order' });
   expect(fetched[2]!.body).not.toHaveProperty('after');
+});
+
+const large = (kilobytes: number): object => ({ pad: 'ü'.repeat(kilobytes * 512) });
+
+test('calls that are large together leave in as many requests as a browser lets outlive the page, in their order, and so do beacons', async () => {
+  const sizes = [...Array.from({ length: 25 }, () => 4), 70, 1];
+  const { fetched, api } = page();
+  for (const size of sizes) api['track']!(`${size} KB`, large(size));
+  await pause(600);
+  expect(fetched.flatMap(({ body }) => body.batch.map(({ event }) => event))).toEqual([undefined, ...sizes.map((size) => `${size} KB`)]);
+  const leaving = page();
+  for (const size of sizes.slice(0, 18)) leaving.api['track']!(`${size} KB`, large(size));
+  leaving.listeners.get('pagehide')!();
+  expect(leaving.beacons.flatMap(({ body }) => body.batch)).toHaveLength(19);
+});
+
+test('what the collector refuses is told in the console of the page, and so is a call that there is none of', async () => {
+  const rejected = [{ index: 1, messageId: 'm', errors: [{ path: 'properties.product_id', code: 'required', message: 'A product needs a product_id or sku.' }] }];
+  const some = page([['trak', 'X']], new Map(), 200, { rejected });
+  await pause(350);
+  expect(some.warned).toEqual([['Millrace has no such call', 'trak'], ['Millrace refused calls (200)', rejected]]);
+  const all = page([], new Map(), 401);
+  await pause(350);
+  expect(all.warned).toEqual([['Millrace refused calls (401)', 'No.']]);
+  expect(all.fetched).toHaveLength(1);
+});
+
+test('a question that is refused rejects with what was wrong', async () => {
+  const errors = [{ path: 'limit', code: 'out_of_range', message: 'This must be a whole number from 1 to 100.' }];
+  const { api } = page([], new Map(), [200, 400], { errors });
+  await expect(api['recommend']!({ limit: 0 })).rejects.toMatchObject({ message: 'No.', problem: { errors } });
+  await expect(api['recommend']!({})).resolves.toMatchObject({ token: 'token 3' });
 });
