@@ -130,6 +130,12 @@ export function millrace(options: ClientOptions): Client {
         await sleep(Math.max(answer.retryAfterMs, backOffMs));
         continue;
       }
+      // More than the server takes at once, which says nothing against any of the calls.
+      if (answer.status === 413 && batch.length > 1) {
+        const half = Math.ceil(batch.length / 2);
+        const first = await deliver(batch.slice(0, half));
+        return (await deliver(batch.slice(half))) ?? first;
+      }
       if (answer.status !== 200) {
         onRefused(new MillraceError(answer.status, answer.json), batch);
         return undefined;
@@ -158,7 +164,8 @@ export function millrace(options: ClientOptions): Client {
   const enqueue = (type: string, call: Common): void => {
     if (waiting.length >= maxWaiting) throw new Error(`${maxWaiting} calls wait already: Millrace has not answered for some time.`);
     const timestamp = call.timestamp instanceof Date ? call.timestamp.toISOString() : (call.timestamp ?? new Date().toISOString());
-    waiting.push({ ...call, type, messageId: call.messageId ?? randomUUID(), timestamp });
+    // As it is now: what the caller changes later is another call's, and what is no JSON is an error here and not in a batch that nobody could send.
+    waiting.push(JSON.parse(JSON.stringify({ ...call, type, messageId: call.messageId ?? randomUUID(), timestamp })) as object);
     if (waiting.length >= batchSize) void flush();
     else timer ??= setTimeout(flush, waitMs);
   };

@@ -65,3 +65,25 @@ test('a server that has been away too long is noticed by the caller', () => {
   client.track({ userId: 'u', event: 'X' });
   expect(() => client.track({ userId: 'u', event: 'X' })).toThrow('wait already');
 });
+
+test('calls that are too large for one batch leave in several, in their order; the one that is too large by itself is told', async () => {
+  const refused: unknown[] = [];
+  const client = millrace({ url: http.url, key: SERVER, onRefused: (error, calls) => refused.push([error.status, calls.length]) });
+  const ids = Array.from({ length: 40 }, (_, index) => `large${index}`);
+  for (const messageId of ids) client.track({ messageId, userId: 'u1', event: 'Imported', properties: { pad: 'x'.repeat(messageId === 'large7' ? 600_000 : 15_000) } });
+  const token = await client.flush();
+  expect(token).toBeDefined();
+  expect(written).toEqual(ids.filter((id) => id !== 'large7'));
+  expect(refused).toEqual([[413, 1]]);
+});
+
+test('a call is what it was when it was made, and one that is no JSON is an error of whoever makes it and holds up no other', async () => {
+  const client = millrace({ url: http.url, key: SERVER });
+  expect(() => client.track({ userId: 'u1', event: 'X', properties: { cents: 12n } })).toThrow(TypeError);
+  const call = { messageId: 'as it was', userId: 'u1', event: 'Product Viewed', properties: { sku: 'A' } };
+  client.track(call);
+  call.messageId = 'changed later';
+  call.properties.sku = '';
+  await client.flush();
+  expect(written).toEqual(['as it was']);
+});
