@@ -72,7 +72,9 @@ const otherNames = [
   'Product Shared', 'Cart Shared', 'Product Reviewed',
 ];
 
-const spellings: ReadonlyMap<string, string> = new Map([...meanings.keys(), ...ga4Names.values(), ...otherNames].map((name) => [name.toLowerCase(), name]));
+const lettersOf = (name: string): string => name.replace(/[\s_-]+/g, '').toLowerCase();
 
-/** A name as the spec writes it, whatever its case and the spaces around it: an "order completed" that is the shop's own event is an order lost. */
-export const specName = (name: string): string => (meanings.has(name) ? name : (spellings.get(name.trim().toLowerCase()) ?? name));
+const spellings: ReadonlyMap<string, string> = new Map([...meanings.keys(), ...ga4Names.values(), ...otherNames].map((name) => [lettersOf(name), name]));
+
+/** A name as the spec writes it, whatever its case and what stands between its words: an "order_completed" that is the shop's own event is an order lost. */
+export const specName = (name: string): string => (meanings.has(name) ? name : (spellings.get(lettersOf(name)) ?? name));

@@ -80,7 +80,7 @@ describe('a call', () => {
     expect(spec.map((event) => click({ ...view, event: ` ${event.toUpperCase()}`, properties }).event)).toEqual(spec);
   });
 
-  test.each(['order completed', ' Order Completed ', 'ORDER COMPLETED'])('of the name %j is the order that it says: as an event of the shop’s own it would be lost without a word', (event) => {
+  test.each(['order completed', ' Order Completed ', 'ORDER COMPLETED', 'order_completed', 'orderCompleted', 'Order-Completed'])('of the name %j is the order that it says: as an event of the shop’s own it would be lost without a word', (event) => {
     expect(recordsOf(withProperties({ order_id: 'O', products: [{ sku: 'P1' }] }, event))).toMatchObject([{ value: { event: 'Order Completed' } }, { topic: 'orders' }]);
     expect(wrong(withProperties({}, event.replace(/order/i, 'Order').replace(/completed/i, 'Refunded')), { scope: 'browser' })).toContain('event needs_server_key');
   });
