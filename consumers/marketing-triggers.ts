@@ -1,11 +1,11 @@
 import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming } from '../pipeline/core/consumer.js';
 import { rows } from '../pipeline/core/rows.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
-import { amountOf, formatMoney, isIn, isMoney } from '../schemas/money.js';
+import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
-import type { Cart, Interaction, Purchase, TriggerCandidate } from '../schemas/types.js';
+import type { Cart, Interaction, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
-import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart } from './triggers/carts.js';
+import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
 import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
@@ -88,7 +88,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     browse(key, event, ctx);
     const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
-    const cart = cartAfter(before, event);
+    const cart = cartAfter(before, event, options.currency);
     if (!cart || isOlderThanOrder(contactOf(key, ctx), cartId, event.time)) return;
     if (cart.lines.length === 0) return dropCart(key, cartId, ctx);
     ctx.put(carts, key, cart, cartId);
@@ -114,7 +114,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
       if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
       const { firedId, firedFor, firedRule } = cart;
-      if (firedId !== null) recover(firedRule === CHECKOUT_ABANDONMENT.name ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT, key, { id: firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: cart.lines.map((line) => productOf(key, line, ctx)), at: Math.max(ctx.now, purchase.time) }, ctx);
+      if (firedId !== null) recover(firedRule === CHECKOUT_ABANDONMENT.name ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT, key, { id: firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: productsOf(key, cart, ctx), at: Math.max(ctx.now, purchase.time) }, ctx);
       dropCart(key, cartId, ctx);
     }
     for (const line of purchase.lines) {
@@ -159,16 +159,21 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     // Of two carts that were joined the earlier timer stands; or the setting was a shorter one when it was set.
     const dueNow = cart.changedAt + options.abandonedAfterMs;
     if (dueNow > due) return ctx.schedule('abandoned', key, dueNow, cartId);
-    const value = cart.lines.reduce((sum, line) => sum + valueOf(line), 0n);
     const isCheckout = cart.checkoutAt > cart.firedFor;
     const left = isCheckout ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT;
     const firedId = fire({
       rule: left, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
       reason: `The ${isCheckout ? 'checkout' : 'cart'} was left for ${spanOf(due - cart.changedAt)} without an order.`,
-      products: cart.lines.map((line) => productOf(key, line, ctx)), value: isMoney(value) ? value : null, currency: cart.currency,
+      products: productsOf(key, cart, ctx), ...worthOf(cart, options.currency, (sku) => ctx.get(itemInfos, key, sku)?.price ?? null),
     }, options, ctx);
     ctx.put(carts, key, { ...cart, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt, firedRule: left.name }) }, cartId);
     ctx.schedule('forget', key, due + FORGET_MS, cartId);
+  }
+
+  /** What was put in at a price in another currency than the shop's has the catalogue's, or none. */
+  function productsOf(key: string, { currency, lines }: Cart, ctx: Context): MarketingTrigger['products'] {
+    const isShops = isIn(options.currency, currency);
+    return lines.map(({ sku, quantity, price }) => productOf(key, { sku, quantity, price: isShops ? price : null }, ctx));
   }
 
   function replenish(key: string, sku: string, due: number, ctx: Context): void {
@@ -234,8 +239,6 @@ function dropCart(key: string, cartId: string, ctx: Context): void {
   ctx.cancel('abandoned', key, cartId);
   ctx.cancel('forget', key, cartId);
 }
-
-const valueOf = ({ price, quantity }: Cart['lines'][number]): bigint => (price === null ? 0n : amountOf(price, quantity));
 
 function spanOf(ms: number): string {
   const [unit, name] = ms < 120_000 ? [1_000, 'seconds'] : ms < 7_200_000 ? [60_000, 'minutes'] : [3_600_000, 'hours'];

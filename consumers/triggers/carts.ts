@@ -1,5 +1,6 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
+import { amountOf, isIn, isMoney } from '../../schemas/money.js';
 import type { Cart, Interaction, ShopperContact } from '../../schemas/types.js';
 import { contactOf } from './contacts.js';
 
@@ -19,19 +20,20 @@ export function cartIdOf(key: string, { event, cartId }: Interaction, ctx: Conte
   return open.reduce((latest, cart) => (cart.value.changedAt > latest.changedAt ? { cartId: cart.sub, changedAt: cart.value.changedAt } : latest), { cartId: 'default', changedAt: 0 }).cartId;
 }
 
-/** The cart as an interaction leaves it, or undefined when the interaction does not change carts. */
-export function cartAfter(before: Cart | undefined, event: Interaction): Cart | undefined {
+/** The cart as an interaction leaves it, or undefined when the interaction does not change carts. A price without a currency is in the shop's. */
+export function cartAfter(before: Cart | undefined, event: Interaction, shopCurrency: string): Cart | undefined {
   const isCheckout = CHECKING_OUT.has(event.event);
   const isAdded = ADDING.has(event.event);
   if (!isCheckout && !isAdded && event.event !== 'Product Removed') return undefined;
   if (!before && !isAdded && !(isCheckout && event.products.length > 0)) return undefined;
-  const cart = before ?? NOTHING;
+  const currency = event.currency ?? (event.products.some(({ price }) => price !== null) ? shopCurrency : (before?.currency ?? null));
+  const cart = { ...(before ?? NOTHING), lines: linesIn(currency, before) };
   return {
     ...cart,
     lines: (isCheckout ? checkedOut(cart, event) : changed(cart, event, isAdded ? 1 : -1)).slice(0, LINE_LIMIT),
     // A late event must not rejuvenate the cart.
     changedAt: Math.max(cart.changedAt, event.time),
-    currency: event.currency ?? cart.currency,
+    currency,
     checkoutAt: isCheckout ? Math.max(cart.checkoutAt, event.time) : cart.checkoutAt,
   };
 }
@@ -54,6 +56,27 @@ function checkedOut({ lines, changedAt }: Cart, { products, time }: Interaction)
   return products.map(({ sku, quantity, price }) => ({ sku, name: before.get(sku)?.name ?? null, quantity: quantity ?? before.get(sku)?.quantity ?? 1, price: price ?? before.get(sku)?.price ?? null }));
 }
 
+/** Lines of a cart that goes on in `currency`: a price in another one is unknown there, since nothing is converted. */
+function linesIn(currency: string | null, cart: Cart | undefined): readonly Cart['lines'][number][] {
+  if (!cart || cart.currency === null || cart.currency === currency) return cart?.lines ?? [];
+  return cart.lines.map((line) => ({ ...line, price: null }));
+}
+
+/**
+ * What a cart is worth, and in what: the prices at which its lines were put into it, else those that the catalogue has, which are in
+ * the shop's currency (null: unknown). Nothing, where a price is unknown or the sum too large to be written down.
+ */
+export function worthOf(cart: Cart, shopCurrency: string, listed: (sku: string) => bigint | null): { readonly value: bigint | null; readonly currency: string | null } {
+  const isShops = isIn(shopCurrency, cart.currency);
+  let value = 0n;
+  for (const { sku, price, quantity } of cart.lines) {
+    const known = price ?? (isShops ? listed(sku) : null);
+    if (known === null) return { value: null, currency: null };
+    value += amountOf(known, quantity);
+  }
+  return isMoney(value) ? { value, currency: cart.currency ?? shopCurrency } : { value: null, currency: null };
+}
+
 /** Whether what happened to a cart at `time` came before an order that took it (its own, or one that names no cart). */
 export function isOlderThanOrder(contact: ShopperContact, cartId: string, time: number): boolean {
   return time <= contact.lastOrderAt || contact.orderedCarts.some((ordered) => ordered.cartId === cartId && time <= ordered.time);
@@ -66,7 +89,8 @@ export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub:
   if (!standing) return ctx.put(carts, key, moved, cartId);
   const [later, earlier] = moved.changedAt > standing.changedAt ? [moved, standing] : [standing, moved];
   const skus = new Set(later.lines.map(({ sku }) => sku));
-  const lines = [...later.lines, ...earlier.lines.filter(({ sku }) => !skus.has(sku))].slice(0, LINE_LIMIT);
+  const currency = later.currency ?? earlier.currency;
+  const lines = [...later.lines, ...linesIn(currency, earlier).filter(({ sku }) => !skus.has(sku))].slice(0, LINE_LIMIT);
   const { firedId, firedFor, firedRule } = later.firedId === null ? earlier : later;
-  ctx.put(carts, key, { ...later, firedId, firedFor, firedRule, checkoutAt: Math.max(later.checkoutAt, earlier.checkoutAt), lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
+  ctx.put(carts, key, { ...later, currency, firedId, firedFor, firedRule, checkoutAt: Math.max(later.checkoutAt, earlier.checkoutAt), lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
 }

@@ -40,6 +40,28 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(driver.read(triggers)).toMatchObject([{ status: 'fired', value: null }]);
   });
 
+  test('a cart is worth what its lines were put into it at, or else what the catalogue asks for them; without a price for each, and in two currencies, it has no value', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(inventory, 'P1', stock('P1', 7, NINE - MINUTE, 49_900n));
+    const put = (userId: string, sku: string, price: bigint | null, currency: string | null = null): void =>
+      driver.send(clickstream, userId, shopEvent('Product Added', { userId, time: NINE, currency, products: [product(sku, { price, quantity: 2 })] }));
+    put('u1', 'P1', null);
+    put('u2', 'P1', 40_000n);
+    put('u3', 'P1', null);
+    put('u3', 'P2', null);
+    put('u4', 'P1', 40_000n, 'USD');
+    put('u5', 'P1', 40_000n, 'USD');
+    put('u5', 'P1', null, 'EUR');
+    put('u6', 'P2', 40_000n, 'USD');
+    put('u6', 'P3', 10_000n);
+    driver.tick(NINE + HOUR);
+    const told = driver.read(triggers).map(({ shopper, value, currency, products }) => [shopper, value, currency, products.map(({ price }) => price)]);
+    expect(told.sort()).toEqual([
+      ['u1', 99_800n, 'EUR', [49_900n]], ['u2', 80_000n, 'EUR', [49_900n]], ['u3', null, null, [49_900n, null]],
+      ['u4', 80_000n, 'USD', [49_900n]], ['u5', 199_600n, 'EUR', [49_900n]], ['u6', null, null, [null, 10_000n]],
+    ]);
+  });
+
   test('an order cancels the abandoned-cart trigger', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
