@@ -62,12 +62,21 @@ export interface Replayed {
   readonly refused: readonly { readonly id: string; readonly message: string }[];
 }
 
-/** Write the records of all dead letters with a code to their topics again as they are, the oldest first: what caused them has been put right. */
+/**
+ * Write the records of all dead letters with a code to their topics again as they are, the oldest first: what caused them has been put
+ * right. Each record once: one that was replayed in vain before has several letters.
+ */
 export async function replayDeadLetters(log: Log, code: string, shop: Shop): Promise<Replayed> {
   const refused: { id: string; message: string }[] = [];
   let replayed = 0;
-  for (const letter of (await listDeadLetters(log, SEARCHED)).reverse()) {
+  const letters = (await listDeadLetters(log, SEARCHED)).reverse();
+  const byId = new Map(letters.map((letter) => [letter.id, letter]));
+  const seen = new Set<string>();
+  for (const letter of letters) {
     if (letter.code !== code) continue;
+    const record = recordIn(letter, byId);
+    if (seen.has(record)) continue;
+    seen.add(record);
     let records: NewRecord[];
     try {
       records = recordsOf(letter, letter.value, log.partitions, shop);
@@ -79,6 +88,23 @@ export async function replayDeadLetters(log: Log, code: string, shop: Shop): Pro
     replayed++;
   }
   return { replayed, refused };
+}
+
+/** Names the record that a letter is about. A replayed one is in its own place, or, as a line of a file, in one named for the letter that was replayed. */
+function recordIn(letter: DeadLetter, letters: ReadonlyMap<string, DeadLetter>): string {
+  if (letter.partition < 0 || letter.value === null) return letter.id;
+  const replayed = letters.get(placeOf(letter)?.name ?? '');
+  return replayed && replayed !== letter ? recordIn(replayed, letters) : `${letter.topic} ${letter.key?.toString('base64')} ${letter.value.toString('base64')}`;
+}
+
+function placeOf({ topic: name, value }: DeadLetter): OrderEvent['source'] {
+  try {
+    const line = allTopics.find((topic) => topic.name === name)?.codec.decode(value) as Partial<Pick<OrderEvent, 'source' | 'restored'>> | undefined;
+    return line?.source ?? line?.restored ?? null;
+  } catch (error) {
+    if (error instanceof UndecodableError) return null;
+    throw error;
+  }
 }
 
 function recordsOf(letter: DeadLetter, value: Buffer | null, partitions: number, shop: Shop): NewRecord[] {
