@@ -67,7 +67,11 @@ export function shopEvent(errors: Errors, call: Call, products: readonly EventPr
   const traits = isPerson ? objectOf(errors, body, 'traits') : nothing;
   const context = callContext(errors, body);
   const groupId = head.type === 'group' ? optionalId(errors, body, 'groupId') : null;
+  const before = errors.length;
   const byProperties = meaning?.kind === 'consent' ? consentOf(errors, properties, 'properties', call) : null;
+  if (meaning?.kind === 'consent' && byProperties === null && context.marketingConsent === null && errors.length === before) {
+    errors.push({ path: 'properties.marketing', code: 'required', message: 'Say marketing: true or false. A no under another name would not be heeded.' });
+  }
   const byTraits = consentOf(errors, traits, 'traits', call);
   const previousId = previousIdOf(errors, body, head.type);
   const from = errors.length;

@@ -337,6 +337,16 @@ describe('consent', () => {
     expect(consent({ context: { consent: { categoryPreferences: { Marketing: false } } } })).toBe(false);
     expect(consent({ context: { consent: { marketing: true } } })).toBe(true);
     expect(consent({ event: 'Consent Updated', properties: { marketing: false } })).toBe(false);
+    expect(consent({ event: 'Consent Updated', properties: { categoryPreferences: { Marketing: false }, marketing: true } })).toBe(false);
+  });
+
+  test('Consent Updated that says neither yes nor no is refused: a no under a name of the shop’s own was taken, and nobody heeded it', () => {
+    const updated = (properties: object, context: object = {}): string[] => wrong({ ...view, event: 'Consent Updated', properties, context });
+    expect(updated({ newsletter: false })).toEqual(['properties.marketing required']);
+    expect(updated({ categoryPreferences: { Advertising: false } })).toEqual(['properties.marketing required']);
+    expect(updated({ marketing: { email: false } })).toEqual(['properties.marketing wrong_type']);
+    expect(updated({ categoryPreferences: { Marketing: 'no' } })).toEqual(['properties.categoryPreferences.marketing wrong_type']);
+    expect(updated({}, { consent: { categoryPreferences: { Marketing: false } } })).toEqual([]);
   });
 
   test('for a known user is not a public key’s to give, unless the shopper is proven; a no is believed from anyone', () => {
