@@ -134,7 +134,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (relevant['KAFKA_SASL_MECHANISM'] && !(relevant['KAFKA_SASL_USERNAME'] && relevant['KAFKA_SASL_PASSWORD'])) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
   }
-  if (parsed.success) problems.push(...keysTwice(parsed.data));
+  const keys = variables.pick({ WRITE_KEYS: true, SERVER_KEYS: true, ADMIN_TOKENS: true }).safeParse(relevant);
+  if (keys.success) problems.push(...keysTwice(keys.data));
   // A name spelt wrong may be why another setting is missing; said only once that one is right, it costs a second start.
   if (!parsed.success || problems.length > 0) throw new ConfigError([...problems, ...misspelt(environment).map(misspeltSentence)]);
   const { WEBHOOK_URLS: _, WEBHOOK_SECRETS: __, ...settings } = parsed.data;

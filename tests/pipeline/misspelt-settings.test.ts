@@ -36,6 +36,7 @@ test('a name that is nearly a setting is told together with what is wrong, all a
 
 test('a key that stands in two lists is refused: in a page it would open what is the server\'s; its value is not told', () => {
   expect(() => readConfig({ WRITE_KEYS: 'wk_1,both_9', SERVER_KEYS: 'sk_1,both_9', ADMIN_TOKENS: 'at_1' })).toThrow(/WRITE_KEYS and SERVER_KEYS have a key in common/);
+  expect(() => readConfig({ WRITE_KEYS: 'both_9', SERVER_KEYS: 'both_9', PORT: 'x' })).toThrow(/PORT must be .*WRITE_KEYS and SERVER_KEYS have a key in common/s);
   expect(() => readConfig({ SERVER_KEYS: 'both_9', ADMIN_TOKENS: 'both_9' })).toThrow(/^(?!.*both_9).*SERVER_KEYS and ADMIN_TOKENS/s);
   expect(readConfig({ WRITE_KEYS: 'wk_1', SERVER_KEYS: 'sk_1', ADMIN_TOKENS: 'at_1' }).SERVER_KEYS).toEqual(['sk_1']);
 });
