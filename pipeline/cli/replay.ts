@@ -72,6 +72,7 @@ export function replayCommand(): Command {
 async function run(file: string, options: Options): Promise<void> {
   if (!(speedOf(options, 'wall') > 0)) throw new Error(`--speed must be "max" or a number above 0, not "${options.speed}".`);
   if (!(Number(options.patience) >= 0)) throw new Error(`--patience must be a number of seconds, not "${options.patience}".`);
+  if (options.url !== undefined && options.clock === 'file') throw new ConfigError(['--clock file cannot be had by --url: ticks of a file are written where the log is, in DATA_DIR.']);
   // Before anything else is: what comes through standard input would be lost to the in-process ClickHouse.
   const opened = await open(file).catch(() => { throw new Error(`There is no file ${file}.`); });
   try {
@@ -136,6 +137,7 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
   for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
   const report = { events, accepted: summary.read, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
+  if (summary.refused > 0) process.stderr.write('Put right, these lines are a file of their own: in this one they count as read, and are passed over.\n');
   // A script that loads history must not go on as if all of it had come.
   if (summary.refused > 0) process.exitCode = REFUSED;
 }

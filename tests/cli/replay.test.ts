@@ -43,7 +43,14 @@ test('refused lines end it with 65: how many, and in which lines', async () => {
   await replay([HEADER, row('1'), row('2', 'many'), row('3'), row('4', '')].join('\n'));
   expect(on.out).toMatch(/^4 events, 2 accepted, 2 rejected \(lines 3, 5\), /);
   expect(on.err).toContain('Line 3 of ');
+  expect(on.err).toContain('Put right, these lines are a file of their own');
   expect(process.exitCode).toBe(65);
+});
+
+test('the clock of a file is not to be had over HTTP, where no tick is carried', async () => {
+  await replay([HEADER, row('1')].join('\n'), '--clock', 'file');
+  expect(on.err).toContain('--clock file cannot be had by --url');
+  expect(process.exitCode).toBe(78);
 });
 
 test('a line that is cut off is refused for what it lacks', async () => {
