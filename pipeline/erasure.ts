@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { erasures } from '../schemas/topics.js';
 import type { ShopEvent } from '../schemas/types.js';
 import { sinksCaughtUp } from './caught-up.js';
@@ -13,7 +14,10 @@ import { erasedPlaces } from './erased-places.js';
 const AT_ONCE = 100;
 const RETRY_MS = 1_000;
 
-/** Take erased shoppers' ids out of ClickHouse, until the lease is revoked: once the sinks have brought what came before the erasure. */
+/**
+ * Take erased shoppers' ids out of ClickHouse, until the lease is revoked: once the sinks have brought what came before the erasure. Tables that
+ * were made anew have been filled from the log, which has the ids: in them all erasures that it holds are done again.
+ */
 export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, journal: Journal): Promise<void> {
   const until = lease.revoked;
   const told = toldOnce(journal, {}, 'An erasure waits for ClickHouse or the log.', 'Erasures go on.');
@@ -29,11 +33,13 @@ export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, jour
       }
     }
   };
+  let tables = '';
   await patiently(() => rowSink.ensure());
   await patiently(async () => {
+    tables = await tablesIn(rowSink);
     const stored = await lease.storedOffset(erasures.name);
     const start = (await log.ranges(erasures.name))[lease.partition]?.start ?? 0;
-    await lease.seek({ [erasures.name]: Math.max(start, stored?.offset ?? 0) });
+    await lease.seek({ [erasures.name]: stored?.metadata === tables ? Math.max(start, stored.offset) : start });
   });
   while (!until.aborted) {
     const records = await lease.poll(AT_ONCE, RETRY_MS, new Set());
@@ -45,9 +51,21 @@ export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, jour
       }
       // Revoked while waiting: whoever owns the partition now begins with this one.
       if (until.aborted) return;
-      await patiently(() => lease.storeOffset(erasures.name, offset + 1, ''));
+      await patiently(() => lease.storeOffset(erasures.name, offset + 1, tables));
     }
   }
+}
+
+/** Names the tables as they were made. One that is missing is its sink's to complain of. */
+async function tablesIn(rowSink: RowSink): Promise<string> {
+  const ids: string[] = [];
+  for (const { table } of clickhouseSinks) {
+    ids.push(await rowSink.tableId(table).catch((error: unknown) => {
+      if (error instanceof Unavailable) throw error;
+      return 'none';
+    }));
+  }
+  return ids.join(' ');
 }
 
 /** The event that erases a shopper: every consumer that keeps rows of the id forgets them. */
