@@ -20,6 +20,9 @@ const BACK_IN_STOCK = rule('back_in_stock');
 const REPLENISHMENT_DUE = rule('replenishment_due');
 const WIN_BACK = rule('win_back');
 
+/** Hosts of a cluster agree on the time to less than this. */
+const CLOCKS_APART_MS = 60_000;
+
 /** News of items that came in somebody's quiet hours. */
 const held = rows<TriggerCandidate>('held', 'TriggerCandidate');
 
@@ -81,11 +84,11 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     };
   }
 
-  function onInteraction({ key, value: event }: Incoming<Interaction>, ctx: Context): void {
+  function onInteraction({ key, value: event, writtenAt }: Incoming<Interaction>, ctx: Context): void {
     if (event.event === 'User Erased') return ctx.erase(key, event.time);
     noteConsent(key, event, ctx);
     noteZone(key, event, ctx);
-    browse(key, event, ctx);
+    browse(key, event, aheadMs(writtenAt, ctx), ctx);
     const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
     const cart = cartAfter(before, event, options.currency);
@@ -93,16 +96,16 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (cart.lines.length === 0) return dropCart(key, cartId, ctx);
     ctx.put(carts, key, cart, cartId);
     // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder.
-    if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs, cartId);
+    if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + aheadMs(writtenAt, ctx), cartId);
   }
 
-  function browse(key: string, event: Interaction, ctx: Context): void {
+  function browse(key: string, event: Interaction, waitMs: number, ctx: Context): void {
     const before = ctx.get(browsings, key);
     const visit = browsedAfterMs === 0 ? undefined : browsingAfter(before, event);
     if (!visit) return;
     ctx.put(browsings, key, visit);
     // Of a visit that goes on the timer finds that it is not over.
-    if (visit.sessionId !== before?.sessionId) ctx.schedule('browsed', key, visit.at + browsedAfterMs);
+    if (visit.sessionId !== before?.sessionId) ctx.schedule('browsed', key, visit.at + browsedAfterMs + waitMs);
   }
 
   function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
@@ -244,5 +247,16 @@ function spanOf(ms: number): string {
   const [unit, name] = ms < 120_000 ? [1_000, 'seconds'] : ms < 7_200_000 ? [60_000, 'minutes'] : [3_600_000, 'hours'];
   return `${Math.round(ms / unit)} ${name}`;
 }
+
+/**
+ * How far the log's time is ahead of the clock by which a record was written: it was told a time that had not come, and waits for it. A
+ * timer by the record's own time would be due at once, and a cart told as abandoned while its shopper is still there.
+ */
+function aheadMs(writtenAt: number, ctx: Context): number {
+  const ahead = ctx.time - writtenAt;
+  return ctx.clock === 'wall' && ahead > CLOCKS_APART_MS ? ahead : 0;
+}
+
+const spanOf = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`);
 
 const causeOf = (cartId: string, changedAt: number): string => `${cartId}@${changedAt}`;

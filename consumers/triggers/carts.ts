@@ -30,7 +30,7 @@ export function cartAfter(before: Cart | undefined, event: Interaction, shopCurr
   const cart = { ...(before ?? NOTHING), lines: linesIn(currency, before) };
   return {
     ...cart,
-    lines: (isCheckout ? checkedOut(cart, event) : changed(cart, event, isAdded ? 1 : -1)).slice(0, LINE_LIMIT),
+    lines: (isCheckout ? checkedOut(cart, event) : changed(cart.lines, event.products, isAdded ? 1 : -1)).slice(0, LINE_LIMIT),
     // A late event must not rejuvenate the cart.
     changedAt: Math.max(cart.changedAt, event.time),
     currency,
@@ -38,7 +38,7 @@ export function cartAfter(before: Cart | undefined, event: Interaction, shopCurr
   };
 }
 
-function changed({ lines: before }: Cart, { products }: Interaction, sign: 1 | -1): Cart['lines'] {
+function changed(before: Cart['lines'], products: Interaction['products'], sign: 1 | -1): Cart['lines'] {
   const lines = new Map(before.map((line) => [line.sku, line]));
   for (const { sku, quantity, price } of products) {
     const line = lines.get(sku);
@@ -49,11 +49,11 @@ function changed({ lines: before }: Cart, { products }: Interaction, sign: 1 | -
   return [...lines.values()];
 }
 
-/** What a checkout says is in the cart, where it is the latest that says so. */
+/** What a checkout says is in the cart, where it is the latest that says so; of units and prices that it does not name, what was known. */
 function checkedOut({ lines, changedAt }: Cart, { products, time }: Interaction): Cart['lines'] {
   if (products.length === 0 || time < changedAt) return lines;
   const before = new Map(lines.map((line) => [line.sku, line]));
-  return products.map(({ sku, quantity, price }) => ({ sku, name: before.get(sku)?.name ?? null, quantity: quantity ?? before.get(sku)?.quantity ?? 1, price: price ?? before.get(sku)?.price ?? null }));
+  return changed([], products.map((product) => ({ ...product, quantity: product.quantity ?? before.get(product.sku)?.quantity ?? null, price: product.price ?? before.get(product.sku)?.price ?? null })), 1);
 }
 
 /** Lines of a cart that goes on in `currency`: a price in another one is unknown there, since nothing is converted. */

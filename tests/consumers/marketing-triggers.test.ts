@@ -62,6 +62,21 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     ]);
   });
 
+  test('a log that was told a time that has not come takes no cart for abandoned: it waits until the clock is there, and then as long as ever', () => {
+    const driver = shop(OPTIONS, partitions);
+    driver.tick(NINE + 3 * HOUR);
+    driver.tick(NINE);
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.send(clickstream, 'u2', add('u2', 'c1', 'P1', NINE));
+    driver.send(clickstream, 'u1', shopEvent('Product Viewed', { userId: 'u1', time: NINE + MINUTE, products: [product('P1')] }));
+    driver.tick(NINE + 2 * MINUTE);
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + 3 * MINUTE, lines: [orderLine('P1', 2, 50_000n)] }));
+    driver.tick(NINE + 4 * HOUR - 1);
+    expect(driver.read(triggers)).toEqual([]);
+    driver.tick(NINE + 4 * HOUR);
+    expect(driver.read(triggers)).toMatchObject([{ status: 'fired', shopper: 'u2', causedAt: NINE, at: NINE + 4 * HOUR }]);
+  });
+
   test('an order cancels the abandoned-cart trigger', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
@@ -280,9 +295,9 @@ test('three rules due at one second send no more than the cap allows; suppressed
   const driver = shop({ ...OPTIONS, cap: { count: 2, windowMs: 7 * DAY } });
   const cart = (id: string, time: number): void => driver.send(clickstream, 'u6', add('u6', id, `P-${id}`, time - HOUR));
   const outcome = (shopper: string): string[] => driver.read(triggers).filter((trigger) => trigger.shopper === shopper).map(({ status, reason }) => (status === 'fired' ? status : reason));
-  for (const [day, id] of [[0, 'mon'], [1, 'tue'], [2, 'wed'], [7, 'next']] as const) {
+  for (const [day, id] of [[1, 'mon'], [2, 'tue'], [3, 'wed'], [8, 'next']] as const) {
     driver.tick(NINE + day * DAY - HOUR);
-    cart(id, NINE + day * DAY + MINUTE * (day === 7 ? 2 : 1));
+    cart(id, NINE + day * DAY + MINUTE * (day === 8 ? 2 : 1));
     driver.tick(NINE + day * DAY + 5 * MINUTE);
   }
   expect(outcome('u6')).toEqual(['fired', 'fired', 'frequency_cap', 'fired']);
