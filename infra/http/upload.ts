@@ -174,7 +174,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   } catch (cause) {
     if (!(cause instanceof NotJson)) throw cause;
     await flush();
-    throw new Refusal({ status: 400, detail: cause.message, more: { accepted } }, { cause });
+    throw new Refusal({ status: 400, detail: cause.message, more: { accepted, rejectedCount: wrong, rejected } }, { cause });
   }
   await flush();
   if (accepted === 0 && wrong > 0) {

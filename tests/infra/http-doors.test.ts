@@ -271,6 +271,8 @@ describe('the catalogue', () => {
 
   test('that is broken says where, and keeps what came before', async () => {
     expect(await put('[{"sku":"P1"},', 'application/json')).toMatchObject({ status: 400, json: { accepted: 1, detail: 'The list has no end.' } });
+    // What was wrong before it is not to be found out by a second upload.
+    expect(await put('[{"sku":"P1"},{"name":"nobody"},', 'application/json')).toMatchObject({ status: 400, json: { accepted: 1, rejectedCount: 1, rejected: [{ index: 1, errors: [{ path: 'product_id', code: 'required' }] }] } });
     expect(await put('[{"price":1}]', 'application/json')).toMatchObject({ status: 400, json: { errors: [{ path: '[0].product_id', code: 'required' }] } });
     expect(await put('x', 'application/xml')).toMatchObject({ status: 415 });
     expect(await put('not gzip', 'text/csv', { ...bearer(ADMIN), 'content-encoding': 'gzip' })).toMatchObject({ status: 400 });
