@@ -76,7 +76,7 @@ export interface ClientOptions {
   readonly waitMs?: number | undefined;
   /** Calls that may wait while the server does not answer; more are refused by an exception (10,000). */
   readonly maxWaiting?: number | undefined;
-  /** Told of calls that the server will never take: rejected ones of a batch, or a batch refused whole. */
+  /** Told of calls that the server will never take: rejected ones of a batch, or a batch refused whole. A warning of the process, if it is left out. */
   readonly onRefused?: ((error: MillraceError, calls: readonly object[]) => void) | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
@@ -97,9 +97,13 @@ export interface Client {
 const MAX_BACK_OFF_MS = 30_000;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+function warn({ message, problem: { errors = [] } }: MillraceError, calls: readonly object[]): void {
+  process.emitWarning(`Millrace refused ${calls.length === 1 ? 'a call' : `${calls.length} calls`}: ${errors.map((error) => `${error.path}: ${error.message}`).join(' ') || message}`);
+}
+
 /** A client for a shop's own servers: calls are batched and repeated under the same ids until the server has them. */
 export function millrace(options: ClientOptions): Client {
-  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, onRefused = () => {} } = options;
+  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, onRefused = warn } = options;
   const request = options.fetch ?? fetch;
   const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
   const waiting: object[] = [];

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Position } from '../../pipeline/core/log.js';
@@ -50,6 +51,14 @@ test('refused calls are told, with the fields that were wrong', async () => {
   await client.flush();
   expect(refused).toEqual([[['userId'], 1]]);
   expect(written).toHaveLength(1);
+});
+
+test('refused calls that nobody asked to be told of are a warning of the process', async () => {
+  const client = millrace({ url: http.url, key: SERVER });
+  const warned = once(process, 'warning');
+  client.track({ userId: 'undefined', event: 'X' });
+  await client.flush();
+  expect(await warned).toMatchObject([{ message: expect.stringContaining('Millrace refused a call: batch[0].userId: "undefined" is what a program writes') }]);
 });
 
 test('questions are answered or fail with the problem', async () => {
