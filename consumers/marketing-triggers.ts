@@ -257,6 +257,4 @@ function aheadMs(writtenAt: number, ctx: Context): number {
   return ctx.clock === 'wall' && ahead > CLOCKS_APART_MS ? ahead : 0;
 }
 
-const spanOf = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`);
-
 const causeOf = (cartId: string, changedAt: number): string => `${cartId}@${changedAt}`;
