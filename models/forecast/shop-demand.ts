@@ -68,12 +68,10 @@ export function openDays(shop: ShopSeason, days: ShopWindow, day: number, plan: 
 type Sums = Omit<ShopWindow, 'lastDay'>;
 
 function mapped(days: Sums, change: (of: readonly number[]) => number[]): Record<keyof Sums, number[]> {
-  // What a row of an earlier version lacks is zero.
-  const changed = (of: readonly number[]): number[] => change(of.length === days.made.length ? of : days.made.map(() => 0));
   return {
-    made: changed(days.made), beyond3: changed(days.beyond3), beyond6: changed(days.beyond6), hits: changed(days.hits), joined: changed(days.joined),
-    young: changed(days.young), saleMade: changed(days.saleMade), saleBeyond3: changed(days.saleBeyond3), saleBeyond6: changed(days.saleBeyond6), saleExpected: changed(days.saleExpected),
-    newcomers: changed(days.newcomers), again: changed(days.again),
+    made: change(days.made), beyond3: change(days.beyond3), beyond6: change(days.beyond6), hits: change(days.hits), joined: change(days.joined),
+    young: change(days.young), saleMade: change(days.saleMade), saleBeyond3: change(days.saleBeyond3), saleBeyond6: change(days.saleBeyond6), saleExpected: change(days.saleExpected),
+    newcomers: change(days.newcomers), again: change(days.again),
   };
 }
 

@@ -84,8 +84,9 @@ test('a log that another version wrote is refused with what to do, and one whose
     writeFileSync(catalogue, contents);
     return openEmbeddedLog({ directory, clock: 'wall' }).catch((error: unknown) => error);
   };
-  for (const format of [1, 99]) {
-    const refusal = await refusalOf(JSON.stringify({ ...(JSON.parse(text) as object), format }));
+  const ours = JSON.parse(text) as { format: number };
+  for (const format of [1, ours.format - 1, ours.format + 1]) {
+    const refusal = await refusalOf(JSON.stringify({ ...ours, format }));
     expect(refusal).toBeInstanceOf(ConfigError);
     expect(String(refusal)).toContain('is of another version of Millrace, whose records this one does not read: start it with that version, or carry the shop over into a fresh DATA_DIR (docs/runbook.md).');
   }
