@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readConfig } from '../pipeline/config.js';
 import { ConfigError } from '../pipeline/core/errors.js';
+import { folderForTest } from './support/folder.js';
 
 const DAY_MS = 86_400_000;
 const problemsOf = (calendar: string): string => {
@@ -18,8 +18,7 @@ const problemsOf = (calendar: string): string => {
 
 test('days known in advance are read from JSON, or from the file that is named', () => {
   const calendar = '[{"date": "2026-12-25", "kind": "closed"}, {"date": "2026-11-27", "kind": "promotion", "name": "Black Friday"}]';
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-calendar-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderForTest();
   const file = join(folder, 'calendar.json');
   writeFileSync(file, calendar);
   const marked = join(folder, 'marked.json');

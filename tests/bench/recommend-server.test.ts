@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { KEY, startRecommendServer } from '../../pipeline/bench/recommend-server.js';
 import { MODEL } from '../../models/fusion.js';
 import { readConfig } from '../../pipeline/config.js';
 import { recommendations } from '../../schemas/topics.js';
+import { folderForTest } from '../support/folder.js';
 
 test('the server that is measured tells each answer to the log, learns what it showed, and counts', { timeout: 60_000 }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-test-'));
+  const folder = folderForTest();
   const server = await startRecommendServer({ config: readConfig({}), folder, items: 300, shoppers: 20, learned: 2_000 });
   try {
     const port = await server.http.listen(0, '127.0.0.1');
@@ -23,6 +21,5 @@ test('the server that is measured tells each answer to the log, learns what it s
     expect(server.metrics.total('millrace_recommendations_untold_total')).toBe(0);
   } finally {
     await server.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluateCandidatesCommand } from '../../pipeline/cli/evaluate-candidates.js';
 import { said } from '../support/command.js';
 
-const command = said('candidates');
+const command = said();
 
 /** Sessions that go round in one of twenty rings of ten. */
 const sessions = (count: number, shift: number): number[][] => Array.from({ length: count }, (_, at) => Array.from({ length: 5 }, (_, n) => 10 * (at % 20) + (Math.floor(at / 20) + shift + n) % 10));

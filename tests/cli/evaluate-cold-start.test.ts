@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluateColdStartCommand } from '../../pipeline/cli/evaluate-cold-start.js';
 import { said } from '../support/command.js';
 
-const command = said('cold-start');
+const command = said();
 const DAY = 86_400;
 
 /** Visits of five items of one of two kinds; items 40 and 41 come in the last week. */

@@ -6,7 +6,7 @@ import { evaluateForecastsCommand, parseDates } from '../../pipeline/cli/evaluat
 import { dateOf, readSales } from '../../pipeline/cli/sales-file.js';
 import { said } from '../support/command.js';
 
-const command = said('forecasts');
+const command = said();
 
 async function run(text: string | Buffer, cutoffs: string, ...args: string[]): Promise<void> {
   const file = command.file('sales.csv', text);

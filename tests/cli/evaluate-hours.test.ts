@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { evaluateHoursCommand } from '../../pipeline/cli/evaluate-hours.js';
 import { said } from '../support/command.js';
 
-const command = said('hours');
+const command = said();
 
 async function run(text: string | Buffer, cutoffs: string, ...args: string[]): Promise<void> {
   const file = command.file('sales.csv', text);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { evaluatePropensityCommand } from '../../pipeline/cli/evaluate-propensity.js';
 import { said } from '../support/command.js';
 
-const command = said('propensity');
+const command = said();
 
 async function run(text: string | Buffer, ...args: string[]): Promise<void> {
   const file = command.file('data.csv', text);

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { evaluateRecommendationsCommand } from '../../pipeline/cli/evaluate-recommendations.js';
 import { said } from '../support/command.js';
 
-const on = said('evaluate');
+const on = said();
 const { file } = on;
 
 async function run(...args: string[]): Promise<{ out: string; err: string; exitCode: typeof process.exitCode }> {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluateReorderCommand } from '../../pipeline/cli/evaluate-reorder.js';
 import { said } from '../support/command.js';
 
-const command = said('reorder');
+const command = said();
 
 async function run(days: number, ...args: string[]): Promise<void> {
   const lines = Array.from({ length: days }, (_, day) => `A,${new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10)},${(day * 7) % 5}`);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluateStockCommand } from '../../pipeline/cli/evaluate-stock.js';
 import { said } from '../support/command.js';
 
-const command = said('stock');
+const command = said();
 
 const run = (days: number, ...args: string[]): Promise<void> => runSold(Array.from({ length: days }, (_, day) => (day * 7) % 5), ...args);
 

@@ -5,7 +5,7 @@ import { readSplitSessions, readTestSessions, readTrainSessions } from '../../pi
 import { readUserEvents } from '../../pipeline/cli/user-histories.js';
 import { said } from '../support/command.js';
 
-const on = said('foreign');
+const on = said();
 const file = (rows: readonly string[] | Buffer): string => on.file('file', Buffer.isBuffer(rows) ? rows : rows.join('\n'));
 
 /** Twelve clicks of three users, a minute apart but for the last of each, which comes two days later; ids are told apart in any form. */

@@ -12,7 +12,7 @@ import { replayCommand } from '../../pipeline/cli/replay.js';
 import { entry } from '../faults/millrace-entry.js';
 import { said } from '../support/command.js';
 
-const on = said('replay');
+const on = said();
 let server: Server;
 let url = '';
 

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { sqlCommand } from '../../pipeline/cli/sql.js';
 import { said } from '../support/command.js';
 
-const command = said('sql');
+const command = said();
 afterEach(() => vi.unstubAllEnvs());
 
 test.each(['nowhere', '.'])('a folder without rows of Millrace is refused, and stays as it is: %s', async (name) => {

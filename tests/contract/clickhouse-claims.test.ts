@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
@@ -10,6 +9,7 @@ import { orders, sales } from '../../schemas/topics.js';
 import type { OrderEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
+import { folderForTest } from '../support/folder.js';
 import { blockOf, recordOf } from './clickhouse-records.js';
 
 test('the pages\' question tells what of orders the shop has confirmed from what only a browser has claimed', async () => {
@@ -27,8 +27,7 @@ test('the pages\' question tells what of orders the shop has confirmed from what
   say('updated', 'updated', true, 8, MINUTE);
   say('own', 'completed', true, 9);
 
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-claims-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const sink = (await openChdb({ directory, shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal }))!;
   onTestFinished(() => sink.close());
   await sink.ensure();

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import type { Row, RowSink } from '../../pipeline/core/row-sink.js';
 import { packageRoot } from '../../schemas/files.js';
+import { folderForTest } from '../support/folder.js';
 import { pages, textOf } from '../support/pages.js';
 
 const PAGE = join(packageRoot, 'docs', 'clickhouse.md');
@@ -31,8 +31,7 @@ async function described(sink: RowSink): Promise<string> {
 
 /** A schema as it is on a fresh installation. */
 async function fresh(): Promise<RowSink> {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-docs-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const sink = await openChdb({ directory, shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal });
   await sink!.ensure();
   onTestFinished(() => sink!.close());

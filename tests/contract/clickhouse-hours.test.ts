@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { hourOf, hoursOf } from '../../pipeline/core/shop-hours.js';
+import { folderForTest } from '../support/folder.js';
 import { blockOf, saleRecord } from './clickhouse-records.js';
 
 const DAY = 86_400_000;
@@ -13,8 +11,7 @@ const MINUTE = 60_000;
 
 test('analysts and forecasts cut hours alike, also where the clocks change by half an hour', async () => {
   const zone = 'Australia/Lord_Howe';
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-hours-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const sink = await openChdb({ directory, shopTimeZone: zone }, { metrics: noMetrics, journal: silentJournal });
   await sink!.ensure();
   const days = shopDays(zone);

@@ -1,15 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { packageRoot } from '../../schemas/files.js';
+import { folderForTests } from '../support/folder.js';
 
 const SKUS = 400;
 const DAYS = 200;
-const directory = mkdtempSync(join(tmpdir(), 'millrace-reading-'));
+const directory = folderForTests();
 let sink: RowSink;
 
 // Of SKU k on day n one forecast, for 28 days: every fifth SKU every fourth day only, so that some stand for days. Of every tenth a third of all days were short.
@@ -26,10 +26,7 @@ beforeAll(async () => {
       addSeconds(toDateTime64('2026-01-01 12:00:00', 3, 'UTC'), intDiv(number, ${SKUS}) * 86400 + number % ${SKUS}) AS made, made, number
     FROM numbers(${SKUS * (DAYS + 10)}) WHERE intDiv(number, ${SKUS}) % 7 != 0`);
 }, 120_000);
-afterAll(async () => {
-  await sink.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => sink.close());
 
 /** Share of the granules of \`forecasts\` that each place of a statement reads. */
 async function read(sql: string): Promise<number[]> {

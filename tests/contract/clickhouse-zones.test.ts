@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { folderForTest } from '../support/folder.js';
 import { blockOf, saleRecord } from './clickhouse-records.js';
 
 test("a zone is one under the name that its people use, and a misspelt one is told how it is spelt", async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-zones-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const open = async (shopTimeZone: string) => (await openChdb({ directory, shopTimeZone }, { metrics: noMetrics, journal: silentJournal }))!;
   for (const [zone, told] of [['asia/kolkata', 'is spelt Asia/Kolkata.'], ['Asia/Atlantis', 'is not an IANA time zone'], ["UTC' OR 1", 'is not an IANA time zone']] as const) {
     await expect(async () => { const sink = await open(zone); await sink.ensure().finally(() => sink.close()); }).rejects.toMatchObject({ message: expect.stringContaining(told) });

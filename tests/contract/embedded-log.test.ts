@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from '../../infra/embedded-log/log.js';
+import { folderForTests } from '../support/folder.js';
 import { logContract, type LogHarness } from './log-contract.js';
 
-async function harness(options: Partial<EmbeddedLogOptions> = {}): Promise<LogHarness> {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'));
-  const open = (): Promise<EmbeddedLog> => openEmbeddedLog({ directory, clock: 'wall', ...options });
+async function harness(options: Partial<EmbeddedLogOptions> & { directory: string }): Promise<LogHarness> {
+  const open = (): Promise<EmbeddedLog> => openEmbeddedLog({ clock: 'wall', ...options });
   let log = await open();
   return {
     log,
@@ -14,10 +11,7 @@ async function harness(options: Partial<EmbeddedLogOptions> = {}): Promise<LogHa
       await log.close();
       return (log = await open());
     },
-    async close() {
-      await log.close();
-      rmSync(directory, { recursive: true });
-    },
+    close: () => log.close(),
     // A second membership in the same process: the first does not notice.
     fenceElsewhere: (group, partition) =>
       new Promise((resolve, reject) => {
@@ -31,5 +25,6 @@ async function harness(options: Partial<EmbeddedLogOptions> = {}): Promise<LogHa
   };
 }
 
-logContract('embedded, one partition, from memory', () => harness());
-logContract('embedded, three partitions, from files', () => harness({ partitions: 3, tailBytes: 0, segmentBytes: 2_000 }));
+const [inMemory, onFiles] = [folderForTests(), folderForTests()];
+logContract('embedded, one partition, from memory', () => harness({ directory: inMemory }));
+logContract('embedded, three partitions, from files', () => harness({ directory: onFiles, partitions: 3, tailBytes: 0, segmentBytes: 2_000 }));

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { openKafkaLog } from '../../infra/kafka-log/index.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { folderForTests } from '../support/folder.js';
 import { describeWith } from '../support/services/describe-with.js';
 import { logContract } from './log-contract.js';
 import type { LogHarness } from './log-contract.js';
 
 await describeWith(['kafka'], 'the Kafka log', ({ kafka: { brokers } }) => {
+  const stateDirectory = folderForTests();
   logContract('Kafka', async (): Promise<LogHarness> => {
     const prefix = `contract-${randomUUID().slice(0, 8)}-`;
-    const stateDirectory = mkdtempSync(path.join(tmpdir(), 'millrace-kafka-log-'));
     const open = () => openKafkaLog({
       brokers, clientId: 'contract', prefix, partitions: 3, replicationFactor: 1, stateDirectory, sessionTimeoutMs: 6_000,
       metrics: noMetrics, journal: silentJournal,
@@ -24,10 +22,7 @@ await describeWith(['kafka'], 'the Kafka log', ({ kafka: { brokers } }) => {
         harness.log = await open();
         return harness.log;
       },
-      close: async () => {
-        await harness.log.close();
-        rmSync(stateDirectory, { recursive: true, force: true });
-      },
+      close: () => harness.log.close(),
       fenceElsewhere: async ({ name }, partition) => {
         const producer = new Kafka({ clientId: 'elsewhere', brokers, logLevel: logLevel.NOTHING }).producer({
           transactionalId: `${prefix}${name}-${partition}`, idempotent: true, maxInFlightRequests: 1,

@@ -1,43 +1,30 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openEnvironment, openTableStores, type TableStores, type TableStoresOptions } from '../../infra/table-store/stores.js';
 import { restOf, rowKey, TIMER, timerRows } from '../../pipeline/core/rows.js';
+import { folderForTest, folderForTests } from '../support/folder.js';
 import { running } from '../support/run-module.js';
 import { storeContract } from './store-contract.js';
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'millrace-tables-'));
 const openIn = (directory: string, options: Partial<TableStoresOptions> = {}): TableStores =>
   openTableStores({ directory, identityOf: () => 'log 1', ...options });
 
 for (const { name, waitingRows } of [{ name: 'LMDB', waitingRows: undefined }, { name: 'LMDB, some rows waiting', waitingRows: 5 }, { name: 'LMDB, few rows waiting', waitingRows: 0 }]) {
+  const directory = folderForTests();
   storeContract(name, async () => {
-    const directory = folder();
     const stores = openIn(directory, { waitingRows });
-    return {
-      open: stores.open,
-      async close() {
-        await stores.close();
-        rmSync(directory, { recursive: true });
-      },
-    };
+    return { open: stores.open, close: () => stores.close() };
   });
 }
 
 describe('LMDB stores of a data directory', () => {
   const dated = (value: string): Buffer => Buffer.from(value);
 
-  function directoryForTest(): string {
-    const directory = folder();
-    onTestFinished(() => rmSync(directory, { recursive: true }));
-    return directory;
-  }
-
   test('rows, timers and position are there after opening again', async () => {
-    const directory = directoryForTest();
+    const directory = folderForTest();
     const first = openIn(directory);
     const timer = { key: rowKey('k', restOf(TIMER, 't')), value: timerRows.codec.encode({ due: 5, payload: 'p' }) };
     first.open('carts', 3).apply([{ key: 'a', value: dated('1') }, timer], 42);
@@ -50,7 +37,7 @@ describe('LMDB stores of a data directory', () => {
   });
 
   test('the rows of another log are wiped, those of the same are kept', async () => {
-    const directory = directoryForTest();
+    const directory = folderForTest();
     const first = openIn(directory);
     first.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 42);
     first.open('products', 0).apply([{ key: 'a', value: dated('1') }], 7);
@@ -62,7 +49,7 @@ describe('LMDB stores of a data directory', () => {
   });
 
   test('a store that was left alone for too long is wiped', async () => {
-    const directory = directoryForTest();
+    const directory = folderForTest();
     const first = openIn(directory, { now: () => 1_000 });
     first.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 42);
     await first.close();
@@ -76,7 +63,7 @@ describe('LMDB stores of a data directory', () => {
   });
 
   test('flushed says up to where rows are on the disk', async () => {
-    const stores = openIn(directoryForTest());
+    const stores = openIn(folderForTest());
     stores.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 42);
     stores.open('carts', 1);
     expect(await stores.flushed()).toEqual([
@@ -87,7 +74,7 @@ describe('LMDB stores of a data directory', () => {
   });
 
   test('a process that dies leaves each store at a position and exactly its rows, however much was waiting', async () => {
-    const directory = directoryForTest();
+    const directory = folderForTest();
     const living = openIn(directory, { waitingRows: 20 });
     let written = 0;
     for (let position = 1; position <= 400; position++) {
@@ -97,7 +84,7 @@ describe('LMDB stores of a data directory', () => {
       if (position % 3 === 0) await setImmediate();
       if (position % 37 !== 0) continue;
       // What a killed process leaves behind is what its files hold at that moment.
-      const copy = directoryForTest();
+      const copy = folderForTest();
       cpSync(join(directory, 'tables'), join(copy, 'tables'), { recursive: true });
       const found = openIn(copy);
       const [carts, products] = [found.open('carts', 0), found.open('products', 0)];
@@ -125,7 +112,7 @@ describe('LMDB stores of a data directory', () => {
         },
       });
     };
-    const stores = openIn(directoryForTest(), { waitingRows: 20, openEnvironment: failing });
+    const stores = openIn(folderForTest(), { waitingRows: 20, openEnvironment: failing });
     const store = stores.open('carts', 0);
     let applied = 0;
     const fill = async (): Promise<void> => {
@@ -151,7 +138,7 @@ describe('LMDB stores of a data directory', () => {
   });
 
   test('a change that fails leaves rows and position as they were', async () => {
-    const stores = openIn(directoryForTest());
+    const stores = openIn(folderForTest());
     const store = stores.open('carts', 0);
     store.apply([{ key: 'a', value: dated('1') }], 1);
     expect(() => store.apply([{ key: 'a', value: dated('2') }, { key: 'k'.repeat(3_000), value: dated('x') }], 2)).toThrow('longer than the table store can hold');
@@ -173,14 +160,14 @@ describe('LMDB stores of a data directory', () => {
     }
 
     test('what has no room from the start is refused by a sentence: lmdb would map pages that the disk cannot hold, and die of a signal', { timeout: 60_000 }, async () => {
-      const directory = directoryForTest();
+      const directory = folderForTest();
       expect(await starved(512, 'runEmpty', directory)).toEqual({ code: 0, said: expect.stringMatching(/^There is no room for table stores in .*: EFBIG/) });
       expect(readdirSync(join(directory, 'tables'))).toEqual([]);
     });
 
     for (const byWriter of [false, true]) {
       test(`${byWriter ? 'rows that their writer writes himself' : 'rows written behind'} wait and are written once there is room; the process lives, and ends when it is told to`, { timeout: 60_000 }, async () => {
-        const { code, said } = await starved(2_048, 'run', directoryForTest(), String(byWriter));
+        const { code, said } = await starved(2_048, 'run', folderForTest(), String(byWriter));
         expect(said.replaceAll(/The table stores in .* cannot be written .*/g, 'not written').trimEnd().split('\n')).toEqual([
           `refused: ${byWriter ? 'not written' : 'nothing'}`, 'full: not written', 'read: true', 'closed', 'still full: not written', 'room: written', 'whole: true',
           'warned: Rows of tables wait in memory, and stand in the log, until they can be written.',

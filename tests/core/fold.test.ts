@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { itemWatch } from '../../consumers/item-watch.js';
@@ -14,6 +11,7 @@ import type { Surroundings } from '../../pipeline/core/run-task.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
 import { allTopics, catalog, interactions, inventory, itemVectors } from '../../schemas/topics.js';
 import { NINE, stock } from '../support/events.js';
+import { folderForTest } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 
 const EVENTS = 9_000;
@@ -34,15 +32,12 @@ const counting = (isUsable = true): Fold<{ events: number }> => ({
 let directory: string;
 let log: EmbeddedLog;
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'millrace-fold-'));
+  directory = folderForTest();
   log = await openEmbeddedLog({ directory, clock: 'wall' });
   await log.ensureTopics(allTopics);
   await happen(EVENTS);
 });
-afterEach(async () => {
-  await log.close();
-  rmSync(directory, { recursive: true });
-});
+afterEach(() => log.close());
 
 const happen = (events: number): Promise<unknown> => log.append(interactionsOf(events, 50, 20).map((event) => ({ topic: interactions.name, partition: 0, key: event.shopper, value: interactions.codec.encode(event) })));
 /** Of a version that is refused. */

@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
+import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace } from '../../pipeline/main.js';
 import { textOf } from '../support/pages.js';
@@ -24,7 +22,7 @@ const callsOf = (page: string): { block: string; status: string }[] => [...textO
   .map(({ lines, status }) => ({ block: lines.join('\n'), status }));
 
 describe('calls of the pages, as they are typed', { timeout: 60_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-pages-'));
+  const directory = folderForTests();
   let millrace: Millrace;
   /** The status of each call that a block makes. */
   const statuses = async (block: string): Promise<string[]> => {
@@ -46,10 +44,7 @@ describe('calls of the pages, as they are typed', { timeout: 60_000 }, () => {
       while ((await fetch(`http://127.0.0.1:${millrace.port}/v1/forecasts/${sku}`, { headers: { authorization: 'Bearer sk_demo' } })).status !== 200 && Date.now() < until) await delay(50);
     }
   });
-  afterAll(async () => {
-    await millrace.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  afterAll(() => millrace.stop());
 
   test.each(PAGES)('%s', async (page) => {
     const calls = callsOf(page);

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { caughtUp } from '../../pipeline/caught-up.js';
@@ -11,11 +10,12 @@ import { replay } from '../../pipeline/replay.js';
 import { uploader } from '../../pipeline/replay-upload.js';
 import { fileText } from '../../producers/formats/format.js';
 import { formats } from '../../producers/formats/index.js';
+import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 
 const DAY = 86_400_000;
 const A_DAY_A_SECOND = 86_400;
-const folder = mkdtempSync(join(tmpdir(), 'millrace-carry-over-'));
+const folder = folderForTests();
 const running: Millrace[] = [];
 
 async function shop(name: string): Promise<Millrace> {
@@ -109,7 +109,6 @@ interface Known {
 
 afterAll(async () => {
   await Promise.all(running.map((millrace) => millrace.stop()));
-  rmSync(folder, { recursive: true });
 });
 
 describe('a shop carried over into another installation', { timeout: 240_000 }, () => {

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
+import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace } from '../../pipeline/main.js';
 
@@ -13,7 +11,7 @@ interface Answer { readonly items: readonly Item[]; readonly unknown?: readonly 
 
 /** Public failure stories of recommenders and collectors, sent to a running process as a shop would send them. */
 describe('cases', { timeout: 60_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-cases-'));
+  const directory = folderForTests();
   let millrace: Millrace;
   const call = async (method: string, path: string, body?: unknown, key = 'sk'): Promise<{ status: number; json: Answer & Record<string, unknown> }> => {
     const authorization = key === 'at' ? 'Bearer at' : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
@@ -38,10 +36,7 @@ describe('cases', { timeout: 60_000 }, () => {
     for (let shopper = 0; shopper < 12; shopper++) await viewed({ anonymousId: `crowd-${shopper}` }, 'P1', 'P2', `P${3 + (shopper % 4)}`, `P${7 + shopper}`);
     await eventually(() => call('POST', '/v1/recommend', { userId: 'nobody', limit: 15 }), ({ json }) => json.items?.length >= 15);
   });
-  afterAll(async () => {
-    await millrace.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  afterAll(() => millrace.stop());
 
   test('D01: an item that was never seen breaks no score of the others', async () => {
     await viewed({ userId: 'u1' }, 'P1');

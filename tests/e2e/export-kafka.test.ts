@@ -14,7 +14,7 @@ const EVENTS = 2_400;
 const SHOPPERS = 60;
 
 await describeWith(['kafka'], 'an export from a cluster', ({ kafka: { brokers } }) => {
-  const on = said('export-kafka');
+  const on = said();
   const kafka = new Kafka({ clientId: 'export', brokers, logLevel: logLevel.NOTHING });
 
   /** An installation of its own: a prefix and a data directory. */

@@ -7,7 +7,7 @@ import { said } from '../support/command.js';
 import { describeWith } from '../support/services/describe-with.js';
 
 await describeWith(['kafka'], 'replay into a cluster', ({ kafka: { brokers } }) => {
-  const on = said('replay-kafka');
+  const on = said();
 
   test('writes the topics and ends: it joins no group, where it would take partitions from the consumers that run', async () => {
     const prefix = `replay-${randomBytes(4).toString('hex')}-`;

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
+import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace, type Role } from '../../pipeline/main.js';
 import { reconcile } from '../../pipeline/reconcile.js';
@@ -26,7 +25,7 @@ export interface SpineSetting {
 /** One click, one order, one forecast, one trigger and one aggregate, end to end: the same on every engine. */
 export function spineContract(name: string, { roles, environment }: SpineSetting): void {
   describe(`the spine on ${name}`, { timeout: TEST_MS }, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-spine-'));
+    const folder = folderForTests();
     let processes: Millrace[] = [];
     const start = async (): Promise<void> => {
       processes = [];
@@ -95,10 +94,7 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
     };
 
     beforeAll(start, TEST_MS);
-    afterAll(async () => {
-      await stop();
-      rmSync(folder, { recursive: true, force: true });
-    }, TEST_MS);
+    afterAll(stop, TEST_MS);
 
     test('a click is in the next answer: read your writes by token', async () => {
       const products = Array.from({ length: 6 }, (_, i) => ({ sku: `P${i}`, name: `Product ${i}`, price: '10.00', quantity: i === 5 ? 0 : 9 }));

@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startChild } from '../../pipeline/faults/child.js';
+import { folderForTest } from '../support/folder.js';
 import { entry } from './millrace-entry.js';
 
 const ORDERS = 200;
@@ -13,12 +11,9 @@ const SOLD = expect.objectContaining({ sku: expect.stringMatching(/^P\d+$/) });
 
 // The kernel refuses to let a file grow, as on a full disk; that needs neither root nor a disk.
 test.skipIf(process.platform !== 'linux')('on a full disk writes are refused by what fails, answers go on, and when there is room all that was accepted is there once', { timeout: 240_000 }, async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-full-'));
+  const directory = folderForTest();
   const child = startChild({ entry, role: 'all', environment: { ...process.env, WRITE_KEYS: 'w', SERVER_KEYS: 's', ADMIN_TOKENS: 'a', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: directory } });
-  onTestFinished(async () => {
-    await child.kill();
-    rmSync(directory, { recursive: true });
-  });
+  onTestFinished(() => child.kill());
   const url = `http://127.0.0.1:${await child.listening}`;
   const limit = (bytes: string): void => void execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]);
   const ask = async (path: string, body?: object): Promise<{ status: number; json: Record<string, unknown> }> => {

@@ -1,22 +1,16 @@
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
+import { folderForTest } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 import { killed } from '../support/run-module.js';
 import { events, GROUP, output, table } from './embedded-log-writer.js';
 
 const open = (directory: string): Promise<EmbeddedLog> => openEmbeddedLog({ directory, clock: 'wall' });
 
-function directoryForTest(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-crash-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
-
 test('a process killed three times under load loses nothing that it acknowledged', { timeout: 120_000 }, async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const acknowledged: string[] = [];
   let committed = 0;
   for (let kill = 0; kill < 3; kill++) {
@@ -46,7 +40,7 @@ test('a process killed three times under load loses nothing that it acknowledged
 });
 
 test('any torn end is cut back to whole frames, what was before it is kept, and the log goes on', { timeout: 60_000 }, async () => {
-  const source = directoryForTest();
+  const source = folderForTest();
   const log = await open(source);
   await log.ensureTopics([events]);
   const ends: number[] = [];
@@ -61,7 +55,7 @@ test('any torn end is cut back to whole frames, what was before it is kept, and 
   const bytes = readFileSync(join(source, segment));
 
   for (let i = 0; i < 60; i++) {
-    const directory = directoryForTest();
+    const directory = folderForTest();
     cpSync(source, directory, { recursive: true, filter: (path) => !path.endsWith('.sock') });
     const at = bytes.length - 1 - Math.floor((i / 60) * 4_000);
     const torn = Buffer.from(i % 3 === 0 ? bytes.subarray(0, at) : bytes);
@@ -82,7 +76,7 @@ test('any torn end is cut back to whole frames, what was before it is kept, and 
 });
 
 test('damage before the last segment is an error, not a cut', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const log = await openEmbeddedLog({ directory, clock: 'wall', segmentBytes: 2_000 });
   await log.ensureTopics([events]);
   for (let i = 0; i < 60; i++) await log.append([{ topic: events.name, partition: 0, key: `${i}`, value: Buffer.alloc(100) }]);

@@ -1,19 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { callDoor, openDoor } from '../../infra/embedded-log/door.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
-
-function directoryForTest(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-door-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
+import { folderForTest } from '../support/folder.js';
 
 test('a data directory has one process; the second is told which directory', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const door = await openDoor(directory);
   await expect(openDoor(directory)).rejects.toThrow(ConfigError);
   await expect(openDoor(directory)).rejects.toThrow(directory);
@@ -22,7 +16,7 @@ test('a data directory has one process; the second is told which directory', asy
 });
 
 test('the socket of a process that died is taken over', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const leave = `require('node:net').createServer().listen(${JSON.stringify(join(directory, 'door.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', leave]);
   expect(existsSync(join(directory, 'door.sock'))).toBe(true);
@@ -33,7 +27,7 @@ test('the socket of a process that died is taken over', async () => {
 });
 
 test('of many who find a stale socket at once, one gets the directory', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const leave = `require('node:net').createServer().listen(${JSON.stringify(join(directory, 'door.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', leave]);
   const all = await Promise.allSettled(Array.from({ length: 8 }, () => openDoor(directory)));
@@ -43,7 +37,7 @@ test('of many who find a stale socket at once, one gets the directory', async ()
 });
 
 test('who answers is told when whoever asked has gone', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   let asked: AbortSignal | undefined;
   const door = await openDoor(directory);
   door.answer('wait', (_, until) => ((asked = until), new Promise(() => {})));
@@ -56,7 +50,7 @@ test('who answers is told when whoever asked has gone', async () => {
 });
 
 test('requests are answered in order, an error by its sentence, an unknown kind as such', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const door = await openDoor(directory);
   door.answer('add', ({ a, b }) => Number(a) + Number(b));
   door.answer('fail', () => {
@@ -72,7 +66,7 @@ test('requests are answered in order, an error by its sentence, an unknown kind 
 });
 
 test('a path that is too long for a socket works as well', async () => {
-  const directory = join(directoryForTest(), 'd'.repeat(80), 'e'.repeat(80));
+  const directory = join(folderForTest(), 'd'.repeat(80), 'e'.repeat(80));
   mkdirSync(directory, { recursive: true });
   const door = await openDoor(directory);
   door.answer('ping', () => 'pong');

@@ -1,14 +1,14 @@
-import { fdatasync, ftruncateSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { fdatasync, ftruncateSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Disk } from '../../infra/embedded-log/files.js';
 import { openEmbeddedLog, type EmbeddedLog, type EmbeddedLogOptions } from '../../infra/embedded-log/log.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, Membership, NewRecord } from '../../pipeline/core/log.js';
 import { codec } from '../../schemas/codec.js';
 import type { Topic } from '../../schemas/topics.js';
+import { folderForTest } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 
 const topic = (name: string, kind: Topic['kind'] = 'stream', retentionMs = 1_000): Topic => ({ name, kind, key: 'id', codec: codec<unknown>('Timer'), retentionMs });
@@ -16,14 +16,8 @@ const clicks = topic('clicks', 'source');
 const carts = topic('carts', 'table');
 const record = (to: Topic, value: string, key = 'k'): NewRecord => ({ topic: to.name, partition: 0, key, value: Buffer.from(value) });
 
-function directoryForTest(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
-
 async function openLog(options: Partial<EmbeddedLogOptions> = {}): Promise<EmbeddedLog> {
-  const log = await openEmbeddedLog({ directory: options.directory ?? directoryForTest(), clock: 'wall', ...options });
+  const log = await openEmbeddedLog({ directory: options.directory ?? folderForTest(), clock: 'wall', ...options });
   await log.ensureTopics([clicks, carts]);
   return log;
 }
@@ -66,7 +60,7 @@ function faultyDisk(): { disk: Disk; fail: { write?: 'none' | 'part'; sync?: boo
 }
 
 test('the clock belongs to the log: another one is a ConfigError, and so are other partitions', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   await (await openLog({ directory, clock: 'file' })).close();
   await expect(openEmbeddedLog({ directory, clock: 'wall' })).rejects.toThrow('was created with clock "file"');
   await expect(openEmbeddedLog({ directory, clock: 'file', partitions: 4 })).rejects.toThrow(ConfigError);
@@ -76,7 +70,7 @@ test('the clock belongs to the log: another one is a ConfigError, and so are oth
 });
 
 test('a log that another version wrote is refused with what to do, and one whose catalogue is damaged too', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   await (await openLog({ directory })).close();
   const catalogue = join(directory, 'log', 'log.json');
   const text = readFileSync(catalogue, 'utf8');
@@ -96,14 +90,14 @@ test('a log that another version wrote is refused with what to do, and one whose
 });
 
 test('two logs cannot stand in one directory', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const log = await openLog({ directory });
   await expect(openEmbeddedLog({ directory, clock: 'wall' })).rejects.toThrow(`${directory} is in use`);
   await log.close();
 });
 
 test.each(['none', 'part'] as const)('a full disk (%s of a frame written) refuses appends and loses nothing; the log goes on when there is room', async (write) => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const { disk, fail } = faultyDisk();
   const log = await openLog({ directory, disk });
   await log.append([record(clicks, 'before')]);
@@ -125,7 +119,7 @@ test.each(['none', 'part'] as const)('a full disk (%s of a frame written) refuse
 });
 
 test.each([false, true])('a failed fdatasync fails the frames it covered (file repairable at once: %s)', async (later) => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const { disk, fail } = faultyDisk();
   const log = await openLog({ directory, disk });
   await log.append([record(clicks, 'before')]);
@@ -159,7 +153,7 @@ test('a record wakes its reader in a millisecond or two', async () => {
 });
 
 test('a reader far behind reads every record once while writers go on, across memory, files and segments', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const log = await openLog({ directory, segmentBytes: 50_000, tailBytes: 20_000 });
   const write = async (from: number, to: number): Promise<void> => {
     for (let i = from; i < to; i++) await log.append([record(i % 7 === 0 ? carts : clicks, `${i} ${'x'.repeat(200)}`)]);
@@ -188,7 +182,7 @@ test('a reader far behind reads every record once while writers go on, across me
 });
 
 test('old segments go when nothing needs them: a reader, a group and a table without a floor each hold them back', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   let now = 1_000_000;
   const log = await openLog({ directory, segmentBytes: 2_000, now: () => now });
   const write = async (to: Topic, count: number): Promise<void> => {
@@ -238,7 +232,7 @@ test('old segments go when nothing needs them: a reader, a group and a table wit
 });
 
 test('closing waits for what is on its way; afterwards nothing is accepted', async () => {
-  const directory = directoryForTest();
+  const directory = folderForTest();
   const log = await openLog({ directory });
   const pending = log.append([record(clicks, 'on its way')]);
   await log.close();

@@ -1,15 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { snapshotFiles } from '../../infra/snapshots/files.js';
+import { folderForTest } from '../support/folder.js';
 
 const POSITIONS = [{ topic: 'interactions', partition: 0, offset: 7 }];
 const PIECES = [Uint8Array.of(1, 2, 3), new Uint8Array(0), new Uint8Array(100_003).fill(9)];
 let directory: string;
 
-beforeEach(async () => { directory = await mkdtemp(join(tmpdir(), 'millrace-snapshots-')); });
-afterEach(() => rm(directory, { recursive: true }));
+beforeEach(() => { directory = folderForTest(); });
 
 test('pieces come back as they were, each by itself, with their positions', async () => {
   const files = snapshotFiles(directory, 'log-1');

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { silentJournal } from '../../pipeline/core/metrics.js';
 import { interactions, sales } from '../../schemas/topics.js';
+import { folderForTest } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 import { killed } from '../support/run-module.js';
 import { openPlace, startSinks } from './clickhouse-sink-process.js';
@@ -11,8 +9,7 @@ import { openPlace, startSinks } from './clickhouse-sink-process.js';
 const KILLS = Number(process.env.MILLRACE_SINK_KILLS ?? 3);
 
 test(`a process killed ${KILLS} times with its ClickHouse has every row once, and views that equal them`, { timeout: 120_000 + KILLS * 20_000 }, async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-sink-kill-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const module = new URL('clickhouse-sink-process.ts', import.meta.url);
   // It says only that it runs, or what went wrong.
   for (let kill = 0; kill < KILLS; kill++) expect(await killed(module, directory, 'running', Math.random() * 1_500)).toEqual(['running']);

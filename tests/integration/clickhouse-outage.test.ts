@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openClickHouse } from '../../infra/clickhouse/server.js';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
@@ -9,12 +6,13 @@ import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { runSink, sinkPorts } from '../../pipeline/core/sink.js';
 import { sales } from '../../schemas/topics.js';
 import { sale, sinkOf } from '../contract/clickhouse-records.js';
+import { folderForTest } from '../support/folder.js';
 import { describeWith } from '../support/services/describe-with.js';
 import { faultyProxy } from '../support/services/proxy.js';
 
 await describeWith(['clickhouse'], 'a sink whose ClickHouse server', ({ clickhouse: { url } }) => {
   test('is away at the start, loses answers and goes away for a while has every row once', { timeout: 90_000 }, async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'millrace-sink-outage-'));
+    const directory = folderForTest();
     const database = `millrace_${randomUUID().replaceAll('-', '')}`;
     const direct = openClickHouse({ url, database, shopTimeZone: 'Europe/London' });
     const proxy = await faultyProxy(url);
@@ -24,7 +22,6 @@ await describeWith(['clickhouse'], 'a sink whose ClickHouse server', ({ clickhou
       await Promise.all([log.close(), through.close(), proxy.stop()]);
       await direct.query(`DROP DATABASE ${database}`);
       await direct.close();
-      rmSync(directory, { recursive: true, force: true });
     });
     await proxy.close();
     await log.ensureTopics([sales]);

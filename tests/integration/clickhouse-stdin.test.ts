@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { folderForTest } from '../support/folder.js';
 
 const SCRIPT = `
   const { runnerImport } = await import('vite');
@@ -19,8 +17,7 @@ const SCRIPT = `
   await sink.close();`;
 
 test('what waits on standard input neither fails an insert of the in-process ClickHouse nor becomes rows', { timeout: 60_000 }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-stdin-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const module = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   const args = ['--input-type=module', '-e', SCRIPT, module('../../infra/clickhouse/chdb.ts'), module('../contract/clickhouse-records.ts'), directory];
   const said = execFileSync(process.execPath, args, { input: '["from standard input"]\n', encoding: 'utf8', stdio: ['pipe', 'pipe', 'inherit'] });

@@ -1,20 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { openEngine } from '../../pipeline/engine.js';
+import { folderForTests } from '../support/folder.js';
 import { startSecureKafka } from '../support/services/kafka-secure.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'millrace-secure-'));
-
 describe('Kafka over TLS and SASL', { timeout: 180_000 }, () => {
+  const folder = folderForTests();
   let broker: Awaited<ReturnType<typeof startSecureKafka>>;
   beforeAll(async () => { broker = await startSecureKafka(); }, 180_000);
   afterAll(async () => {
     if (!('unavailable' in broker)) await broker.stop();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const open = (more: object): ReturnType<typeof openEngine> => {

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { deadLettersCommand } from '../../pipeline/cli/dead-letters.js';
@@ -10,19 +7,17 @@ import { allTopics, clickstream, deadLetters, orders, sales } from '../../schema
 import type { DeadLetter, OrderEvent, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { NINE, orderEvent, orderLine } from '../support/events.js';
+import { folderForTests } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 
 const shop = { currency: 'EUR', timezone: 'UTC' };
-const directory = mkdtempSync(join(tmpdir(), 'millrace-letters-'));
+const directory = folderForTests();
 let log: EmbeddedLog;
 beforeAll(async () => {
   log = await openEmbeddedLog({ directory, clock: 'wall' });
   await log.ensureTopics(allTopics);
 });
-afterAll(async () => {
-  await log.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => log.close());
 
 const keep = async (id: string, value: string, more: Partial<DeadLetter> = {}): Promise<void> => {
   const letter = { id, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: NINE, stack: null, ...more };

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
@@ -11,16 +10,14 @@ import { fileText } from '../../producers/formats/format.js';
 import { allTopics, clickstream, erasures, orders, type Topic } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { MINUTE, NINE, orderEvent, orderLine, shopEvent } from '../support/events.js';
+import { folderForTest } from '../support/folder.js';
 
 const PARTITIONS = 3;
 
 async function shop(): Promise<{ log: EmbeddedLog; folder: string; tell<T>(topic: Topic<T>, key: string, value: T): Promise<void>; export(name: string): ReturnType<typeof exportEvents> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-export-'));
+  const folder = folderForTest();
   const log = await openEmbeddedLog({ directory: folder, clock: 'wall', partitions: PARTITIONS });
-  onTestFinished(async () => {
-    await log.close();
-    rmSync(folder, { recursive: true });
-  });
+  onTestFinished(() => log.close());
   await log.ensureTopics(allTopics);
   return {
     log, folder,

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
@@ -16,19 +13,15 @@ import { uploader } from '../../pipeline/replay-upload.js';
 import type { FileRecord } from '../../producers/formats/format.js';
 import { allTopics, interactions, orders, sales } from '../../schemas/topics.js';
 import { DAY, NINE, orderEvent, orderLine } from '../support/events.js';
+import { folderForTest } from '../support/folder.js';
 
 const PARTITIONS = 3;
-let directory: string;
 let log: EmbeddedLog;
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'millrace-in-step-'));
-  log = await openEmbeddedLog({ directory, clock: 'wall', partitions: PARTITIONS });
+  log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall', partitions: PARTITIONS });
   await log.ensureTopics(allTopics);
 });
-afterEach(async () => {
-  await log.close();
-  rmSync(directory, { recursive: true });
-});
+afterEach(() => log.close());
 
 const ordered = (at: number): NewRecord => {
   const value = orderEvent('completed', `O${at}`, { lines: [orderLine('P1', 1, 10_000n)], time: at });

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
@@ -19,6 +17,7 @@ import { received, sent } from '../../pipeline/learner/messages.js';
 import { handedOver, pack, unpack } from '../../pipeline/learner/parcel.js';
 import { learnOnThread, spawnLearner } from '../../pipeline/learner/thread.js';
 import { allTopics, interactions, itemVectors, recommenderModels } from '../../schemas/topics.js';
+import { folderForTest } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
@@ -47,15 +46,12 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
   let directory: string;
   let log: EmbeddedLog;
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'millrace-learner-'));
+    directory = folderForTest();
     log = await openEmbeddedLog({ directory, clock: 'wall' });
     await log.ensureTopics(allTopics);
     await log.append(interactionsOf(3_000, 50, 60).map((event) => ({ topic: interactions.name, partition: 0, key: event.shopper, value: interactions.codec.encode(event) })));
   });
-  afterEach(async () => {
-    await log.close();
-    rmSync(directory, { recursive: true });
-  });
+  afterEach(() => log.close());
 
   /** Metrics that say when a fold has caught up. */
   const untilCaughtUp = (): { metrics: Metrics; caughtUp: Promise<void> } => {

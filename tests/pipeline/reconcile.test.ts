@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { reconcile } from '../../pipeline/reconcile.js';
 import { allTopics, sales } from '../../schemas/topics.js';
 import { sale } from '../contract/clickhouse-records.js';
+import { folderForTests } from '../support/folder.js';
 
-const directory = mkdtempSync(join(tmpdir(), 'millrace-reconcile-'));
+const directory = folderForTests();
 let log: EmbeddedLog;
 beforeAll(async () => {
   log = await openEmbeddedLog({ directory, clock: 'wall' });
@@ -16,10 +14,7 @@ beforeAll(async () => {
   const value = (amount: bigint): Buffer => sales.codec.encode(sale({ amount }));
   await log.append([value(100_000n), value(25_000n), value(-5_000n), Buffer.from([9, 9])].map((bytes) => ({ topic: sales.name, partition: 0, key: 'P1', value: bytes })));
 });
-afterAll(async () => {
-  await log.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => log.close());
 
 /** A ClickHouse whose table sales answers this, and whose other tables are empty. */
 const holding = (answer: { rows: number; distinct: number; sum: string }): RowSink => {

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
@@ -13,6 +12,7 @@ import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { openEngine } from '../../pipeline/engine.js';
 import { ended, listen, readinessOf, startMillrace } from '../../pipeline/main.js';
+import { folderForTest } from '../support/folder.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
   let caughtUp = false;
@@ -67,22 +67,17 @@ test('a secret for tokens is as long as the signature that it makes', () => {
 });
 
 test('a DATA_DIR that is a file, lies in one or can never be made is a fault of the configuration, told in one line and at once', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-start-'));
-  const file = join(folder, 'file');
+  const file = join(folderForTest(), 'file');
   writeFileSync(file, '');
-  try {
-    for (const directory of [file, join(file, 'below'), '/proc/millrace']) {
-      const error = await openEngine({ config: readConfig({ DATA_DIR: directory }), metrics: noMetrics, journal: silentJournal }).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(ConfigError);
-      expect((error as ConfigError).message).toMatch(/^DATA_DIR is [^\n]+, where nothing can be written: [^\n]+\.$/);
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
+  for (const directory of [file, join(file, 'below'), '/proc/millrace']) {
+    const error = await openEngine({ config: readConfig({ DATA_DIR: directory }), metrics: noMetrics, journal: silentJournal }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).message).toMatch(/^DATA_DIR is [^\n]+, where nothing can be written: [^\n]+\.$/);
   }
 });
 
 test('on Kafka, too, a second process with the same DATA_DIR is refused at once, whether its broker answers or not', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+  const directory = folderForTest();
   const first = await openDoor(directory);
   try {
     const config = readConfig({ DATA_DIR: directory, KAFKA_BROKERS: '127.0.0.1:1' });
@@ -91,14 +86,13 @@ test('on Kafka, too, a second process with the same DATA_DIR is refused at once,
     await expect(second).rejects.toThrow(`Data directory ${directory} is in use by another process`);
   } finally {
     await first.close();
-    rmSync(directory, { recursive: true });
   }
 });
 
 test('a ClickHouse that is away keeps no process from starting; one that refuses the password does, as a fault of the configuration', async () => {
   const refusing = createHttpServer((_, response) => void response.writeHead(403, { 'X-ClickHouse-Exception-Code': '516' }).end('Code: 516. DB::Exception: default: Authentication failed. (AUTHENTICATION_FAILED)')).listen(0, '127.0.0.1');
   await once(refusing, 'listening');
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+  const directory = folderForTest();
   const sinkAt = async (port: number): Promise<RowSink | undefined> => {
     const engine = await openEngine({ config: readConfig({ DATA_DIR: directory, CLICKHOUSE_URL: `http://127.0.0.1:${port}` }), metrics: noMetrics, journal: silentJournal });
     return engine.openRowSink().finally(() => engine.close());
@@ -109,6 +103,5 @@ test('a ClickHouse that is away keeps no process from starting; one that refuses
     await expect(sinkAt((refusing.address() as AddressInfo).port)).rejects.toThrow(ConfigError);
   } finally {
     refusing.close();
-    rmSync(directory, { recursive: true });
   }
 });

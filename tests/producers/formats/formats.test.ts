@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -13,6 +12,7 @@ import { localTime } from '../../../producers/formats/zone.js';
 import { packageRoot } from '../../../schemas/files.js';
 import { clickstream, inventory, orders } from '../../../schemas/topics.js';
 import type { OrderLine } from '../../../schemas/types.js';
+import { folderForTest } from '../../support/folder.js';
 
 async function* pieces(text: string, size = 7): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
@@ -343,23 +343,19 @@ describe('what has not come yet', () => {
 });
 
 test('a file is unpacked when its bytes say gzip, is read without its byte order mark, and a file that is not there is an error', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-'));
-  try {
-    for (const [name, bytes] of [['plain', Buffer.from('héllo\n')], ['packed', gzipSync('\uFEFFhéllo\n')], ['marked', Buffer.from('\uFEFFhéllo\n')]] as const) {
-      await writeFile(join(folder, name), bytes);
-      let text = '';
-      for await (const chunk of fileText(join(folder, name))) text += chunk;
-      expect(text).toBe('héllo\n');
-    }
-    await expect(fileText(join(folder, 'none')).next()).rejects.toThrow('ENOENT');
-    await writeFile(join(folder, 'wide'), Buffer.from('\uFEFFhéllo', 'utf16le'));
-    await expect(fileText(join(folder, 'wide')).next()).rejects.toThrow('UTF-16');
-    await writeFile(join(folder, 'latin'), Buffer.from('h\xe9llo', 'latin1'));
-    await expect(fileText(join(folder, 'latin')).next()).rejects.toThrow('Latin-1');
-    await writeFile(join(folder, 'broken'), gzipSync('x'.repeat(1000)).subarray(0, 15));
-    const reading = fileText(join(folder, 'broken'));
-    await expect((async () => { for await (const _ of reading); })()).rejects.toThrow('unexpected end of file');
-  } finally {
-    await rm(folder, { recursive: true });
+  const folder = folderForTest();
+  for (const [name, bytes] of [['plain', Buffer.from('héllo\n')], ['packed', gzipSync('\uFEFFhéllo\n')], ['marked', Buffer.from('\uFEFFhéllo\n')]] as const) {
+    await writeFile(join(folder, name), bytes);
+    let text = '';
+    for await (const chunk of fileText(join(folder, name))) text += chunk;
+    expect(text).toBe('héllo\n');
   }
+  await expect(fileText(join(folder, 'none')).next()).rejects.toThrow('ENOENT');
+  await writeFile(join(folder, 'wide'), Buffer.from('\uFEFFhéllo', 'utf16le'));
+  await expect(fileText(join(folder, 'wide')).next()).rejects.toThrow('UTF-16');
+  await writeFile(join(folder, 'latin'), Buffer.from('h\xe9llo', 'latin1'));
+  await expect(fileText(join(folder, 'latin')).next()).rejects.toThrow('Latin-1');
+  await writeFile(join(folder, 'broken'), gzipSync('x'.repeat(1000)).subarray(0, 15));
+  const reading = fileText(join(folder, 'broken'));
+  await expect((async () => { for await (const _ of reading); })()).rejects.toThrow('unexpected end of file');
 });
