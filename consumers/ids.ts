@@ -6,7 +6,7 @@ const MAX_BYTES = 256;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Why an id cannot be one, or undefined: as at the doors (producers/fields.ts), so that who writes to a topic is no better off. */
-export function idProblem(id: string): string | undefined {
+function idProblem(id: string): string | undefined {
   if (isPlaceholder(id)) return `"${id}" is a placeholder, not an id`;
   if (CONTROL.test(id)) return 'it holds control characters';
   if (id.length > MAX_BYTES / 4 && Buffer.byteLength(id) > MAX_BYTES) return `it is longer than ${MAX_BYTES} bytes`;

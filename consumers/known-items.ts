@@ -6,7 +6,7 @@ const LEFT = 0.9;
 /** A deleted product is remembered for so many records more, in parts of the items known: however many are deleted, they cost a record little. */
 const RECORDS_PER_ITEM = 1 / 4;
 /** And for so many at least: lists lose the product at once, but what it says of the others must not go with it, or they would change places. */
-export const DEFAULT_KEPT_DELETED = 10_000;
+const DEFAULT_KEPT_DELETED = 10_000;
 
 /**
  * How many items are known, and what becomes of those that the shop no longer has: an item that was taken out of the catalogue is
@@ -29,7 +29,7 @@ export function checkRepeats(learned: boolean, repeats: boolean): void {
   if (learned !== repeats) throw new Error(`it was learned with SHOP_REPEATS=${learned}`);
 }
 
-export const DEFAULT_MOST_UNLISTED = 200_000;
+const DEFAULT_MOST_UNLISTED = 200_000;
 
 /** How much is remembered of what the shop does not have. */
 export interface Bounds {

@@ -48,7 +48,7 @@ interface Habits {
 }
 
 /** Whether an event tells a learner that its products were chosen. */
-export const isTouch = (event: string): boolean => TOUCHING.has(event);
+const isTouch = (event: string): boolean => TOUCHING.has(event);
 
 /**
  * Cleans the clickstream and keeps a profile a shopper: deduplication by messageId within 24 hours of receipt (the last 500

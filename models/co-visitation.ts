@@ -46,7 +46,7 @@ export interface Settings {
   readonly repeatWeight: number;
 }
 
-export const defaults: Settings = {
+const defaults: Settings = {
   halfLifePerItem: 19,
   leastHalfLife: 50_000,
   forwardStep: 0.6,

@@ -89,7 +89,7 @@ export interface Settings {
   readonly batch: number;
 }
 
-export const defaults: Settings = { seed: 1, rate: 3e-3, batch: 128 };
+const defaults: Settings = { seed: 1, rate: 3e-3, batch: 128 };
 
 export interface ContentTower {
   readonly settings: Settings;

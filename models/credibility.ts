@@ -71,11 +71,11 @@ export function fit(slots: number, kinds: readonly Kind[], examples: readonly Ob
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (!(total > 0)) return state;
   state.shares[slots] = 1 / total;
-  examples.forEach(({ vector }, item) => add(state.mean, 0, vector, 0, weights[item] / total));
+  examples.forEach(({ vector }, item) => add(state.mean, 0, vector, weights[item] / total));
   const left = new Float64Array(examples.length * DIMENSIONS);
   examples.forEach(({ vector }, item) => {
-    add(left, item * DIMENSIONS, vector, 0, 1);
-    add(left, item * DIMENSIONS, state.mean, 0, -1);
+    add(left, item * DIMENSIONS, vector, 1);
+    add(left, item * DIMENSIONS, state.mean, -1);
   });
   const members = membersOf(slots, examples);
   for (let round = 0; round < ROUNDS; round++) {
@@ -152,6 +152,6 @@ function move(group: Group, believed: number, { effects, shares }: Credibility, 
   }
 }
 
-function add(to: Float32Array | Float64Array, at: number, from: Float32Array, first: number, factor: number): void {
-  for (let d = 0; d < DIMENSIONS; d++) to[at + d] += factor * from[first + d];
+function add(to: Float32Array | Float64Array, at: number, from: Float32Array, factor: number): void {
+  for (let d = 0; d < DIMENSIONS; d++) to[at + d] += factor * from[d];
 }

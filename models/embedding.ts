@@ -39,7 +39,7 @@ export interface Settings {
   readonly precision: rows.Precision;
 }
 
-export const defaults: Settings = { seed: 1, negatives: 32, rate: 0.5, replays: 3, precision: 'float32' };
+const defaults: Settings = { seed: 1, negatives: 32, rate: 0.5, replays: 3, precision: 'float32' };
 
 export interface Embedding {
   readonly settings: Settings;

@@ -122,7 +122,7 @@ export function withRest({ baseline, contributions }: Explanation, score: number
 }
 
 /** A linear fit to the same game near the item, to hold beside the exact values. Seeded: the same item, the same fit. */
-export function compare(ranker: Ranker, c: number, baseline: Float64Array, seed = 1): LocalLinear {
+export function compare(ranker: Ranker, c: number, baseline: Float64Array): LocalLinear {
   const game = gameOf(ranker, c, baseline);
-  return localLinear((set) => outcomeOf(game, set), GROUPS.length, randomness(seed));
+  return localLinear((set) => outcomeOf(game, set), GROUPS.length, randomness(1));
 }

@@ -23,7 +23,7 @@ export interface Settings {
   readonly bits: number;
 }
 
-export const defaults: Settings = { bits: 21 };
+const defaults: Settings = { bits: 21 };
 
 export interface Fatigue {
   readonly settings: Settings;

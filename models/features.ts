@@ -69,7 +69,7 @@ export interface Sources {
 }
 
 /** Latest clicks that count as the shopper's own. */
-export const OWN = 20;
+const OWN = 20;
 
 /** Marks the shopper's own clicks (latest first) in the scratch. */
 export function markOwn(recent: Int32Array, scratch: Scratch): void {

@@ -11,13 +11,9 @@
 import { uniform, type Randomness } from './kernels/numbers.js';
 import { bitsIn } from './shapley.js';
 
-export interface Settings {
-  readonly samples: number;
-  readonly width: number;
-  readonly ridge: number;
-}
-
-export const defaults: Settings = { samples: 256, width: 0.75, ridge: 1e-6 };
+const SAMPLES = 256;
+const WIDTH = 0.75;
+const RIDGE = 1e-6;
 
 export interface LocalLinear {
   readonly weights: Float64Array;
@@ -25,16 +21,15 @@ export interface LocalLinear {
   readonly fit: number;
 }
 
-export function localLinear(outcomeOf: (set: number) => number, players: number, random: Randomness, settings: Partial<Settings> = {}): LocalLinear {
-  const { samples, width, ridge } = { ...defaults, ...settings };
+export function localLinear(outcomeOf: (set: number) => number, players: number, random: Randomness): LocalLinear {
   const size = players + 1;
   const full = 2 ** players - 1;
   const normal = Array.from({ length: size }, () => new Float64Array(size + 1));
   const seen: { set: number; outcome: number; weight: number }[] = [];
-  for (let n = 0; n < samples; n++) {
+  for (let n = 0; n < SAMPLES; n++) {
     const set = n === 0 ? full : Math.floor(uniform(random) * (full + 1));
     const absent = players - bitsIn(set);
-    const weight = Math.exp(-(absent * absent) / (Math.max(1, players) * width * width));
+    const weight = Math.exp(-(absent * absent) / (Math.max(1, players) * WIDTH * WIDTH));
     const outcome = outcomeOf(set);
     seen.push({ set, outcome, weight });
     for (let i = 0; i < size; i++) {
@@ -43,7 +38,7 @@ export function localLinear(outcomeOf: (set: number) => number, players: number,
       normal[i][size] += weight * outcome;
     }
   }
-  for (let i = 0; i < players; i++) normal[i][i] += ridge;
+  for (let i = 0; i < players; i++) normal[i][i] += RIDGE;
   // Never singular, even when samples are few.
   normal[players][players] += 1e-12;
   const solution = solve(normal);

@@ -26,7 +26,7 @@ export interface Settings {
   readonly leastSlow: number;
 }
 
-export const defaults: Settings = { fastPerItem: 0.55, slowPerItem: 8, leastFast: 1_000, leastSlow: 10_000 };
+const defaults: Settings = { fastPerItem: 0.55, slowPerItem: 8, leastFast: 1_000, leastSlow: 10_000 };
 
 export interface Popularity {
   readonly settings: Settings;

@@ -27,7 +27,7 @@ export interface Settings {
   readonly rate: number;
 }
 
-export const defaults: Settings = { seed: 1, rate: 3e-3 };
+const defaults: Settings = { seed: 1, rate: 3e-3 };
 
 export interface Ranker {
   readonly settings: Settings;

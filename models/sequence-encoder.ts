@@ -13,15 +13,13 @@
  * Source: self-attentive sequential recommendation (Kang & McAuley, ICDM 2018), with one query and fixed items.
  */
 import { DIMENSIONS } from './embedding.js';
-import { adamColumns, adamRate, adamStep } from './kernels/adam.js';
+import { adamRate, adamStep } from './kernels/adam.js';
 import { randomness, uniform } from './kernels/numbers.js';
-import { pack, unpack } from './kernels/snapshot.js';
 
 export const CLICKS = 10;
 export const LEAK = 0.1;
 export const SCALE = 10;
 const D = DIMENSIONS;
-const VERSION = 1;
 
 /** [in][out] of each; positions [click][64]. */
 export interface Weights {
@@ -130,18 +128,4 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>, from: number): number {
   let sum = 0;
   for (let d = 0; d < D; d++) sum += a[d] * b[from + d];
   return sum;
-}
-
-export function snapshot({ rate, weights, momentum, squares, steps }: SequenceEncoder): Uint8Array {
-  return pack('sequence-encoder', VERSION, { scalars: Float64Array.of(rate, steps), ...adamColumns(NAMES, weights, momentum, squares) });
-}
-
-export function restore(bytes: Uint8Array): SequenceEncoder {
-  const from = unpack('sequence-encoder', VERSION, bytes);
-  const [rate, steps] = from.f64('scalars');
-  const read = (suffix: string): Weights => ({
-    query: from.f32(`query${suffix}`), key: from.f32(`key${suffix}`), positions: from.f32(`positions${suffix}`), value: from.f32(`value${suffix}`),
-    first: from.f32(`first${suffix}`), bias: from.f32(`bias${suffix}`), second: from.f32(`second${suffix}`),
-  });
-  return { rate, weights: read(''), momentum: read('Momentum'), squares: read('Squares'), steps };
 }

@@ -7,7 +7,7 @@
  * Source: Shapley 1953.
  */
 
-export const MOST_PLAYERS = 16;
+const MOST_PLAYERS = 16;
 
 /** Exact values from the outcomes by bit mask: `outcomes[0]` of nobody, the last one of everybody. */
 export function exact(outcomes: Float64Array, players: number): Float64Array {

@@ -38,7 +38,7 @@ const VERSION = 5;
 const SEPARATOR = '\u001f';
 
 /** How far a choice went; each counts for more than the one before. */
-export const STAGE = { click: 1, cart: 2, purchase: 3 } as const;
+const STAGE = { click: 1, cart: 2, purchase: 3 } as const;
 export type Stage = keyof typeof STAGE;
 
 export interface ShownList {

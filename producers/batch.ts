@@ -5,7 +5,7 @@ import { parseTime } from './times.js';
 /** Calls of one request: what became of each, in order, or what is wrong with the request itself. */
 export type BatchOutcome = { readonly callAt: (index: number) => unknown; readonly outcomes: readonly Outcome[] } | { readonly errors: readonly FieldError[] };
 
-export const MAX_BATCH = 1000;
+const MAX_BATCH = 1000;
 
 /** Read `{batch: [call, …], sentAt, context}`. One bad call never spoils the good ones around it. */
 export function collectBatch(body: unknown, context: CollectContext): BatchOutcome {

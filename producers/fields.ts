@@ -45,7 +45,7 @@ export function under(errors: Errors, from: number, prefix: string): void {
 /** Errors on one line: each field with what is wrong with it; what has no path is wrong as a whole. */
 export const sentenceOf = (errors: readonly FieldError[]): string => errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join(' ');
 
-export const MAX_ID_BYTES = 256;
+const MAX_ID_BYTES = 256;
 /** Free texts are cut here, not refused: a long title is still that product's title. */
 export const MAX_TEXT = 1024;
 
@@ -152,7 +152,7 @@ export function text(errors: Errors, from: Json, name: string, max = MAX_TEXT): 
 }
 
 /** A text of the context that SDKs fill in by themselves: anything else is left out without a word. */
-export function quietText(from: Json, name: string, max = MAX_TEXT): string | null {
+export function quietText(from: Json, name: string, max: number): string | null {
   const value = from[name];
   return typeof value === 'string' && value !== '' ? (value.length <= max ? value : cut(value, max)) : null;
 }

@@ -1,11 +1,11 @@
 import type { Errors } from './fields.js';
 
 /** Free properties are kept as JSON up to this size. */
-export const MAX_FREE_BYTES = 16 * 1024;
-export const MAX_DEPTH = 32;
+const MAX_FREE_BYTES = 16 * 1024;
+const MAX_DEPTH = 32;
 
 /** Whether a value nests at most `levels` deep. Looks no deeper than that, so that no nesting overflows the stack. */
-export function isShallow(value: unknown, levels: number): boolean {
+function isShallow(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
   if (Array.isArray(value)) return value.every((item) => isShallow(item, levels - 1));

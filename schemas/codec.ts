@@ -6,7 +6,6 @@ export class UndecodableError extends Error {
   constructor(
     readonly code: 'tombstone' | 'wrong_magic_byte' | 'unknown_schema' | 'undecodable',
     message: string,
-    readonly schemaId?: number,
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -81,7 +80,7 @@ export class Codec<T> {
       return (id === this.#id ? this.#type.fromBuffer(bytes) : this.#type.fromBuffer(bytes, this.#resolver(id))) as T;
     } catch (cause) {
       if (cause instanceof UndecodableError) throw cause;
-      throw new UndecodableError('undecodable', `The value is not a ${this.name}: ${(cause as Error).message}.`, id, { cause });
+      throw new UndecodableError('undecodable', `The value is not a ${this.name}: ${(cause as Error).message}.`, { cause });
     }
   }
 
@@ -89,9 +88,9 @@ export class Codec<T> {
     const known = this.#resolvers.get(id);
     if (known) return known;
     const writer = registered.get(id) ?? numbered.get(id);
-    if (!writer) throw new UndecodableError('unknown_schema', `Schema id ${id} is not known: another version of Millrace wrote it, or another schema registry gave it.`, id);
+    if (!writer) throw new UndecodableError('unknown_schema', `Schema id ${id} is not known: another version of Millrace wrote it, or another schema registry gave it.`);
     if (writer.name !== this.name) {
-      throw new UndecodableError('undecodable', `Schema id ${id} is a ${writer.name}, not a ${this.name}.`, id);
+      throw new UndecodableError('undecodable', `Schema id ${id} is a ${writer.name}, not a ${this.name}.`);
     }
     const resolver = this.#type.createResolver(writer.type);
     this.#resolvers.set(id, resolver);

@@ -20,13 +20,13 @@ export interface RecordSchema {
 
 const readRecord = (path: string): RecordSchema => JSON.parse(readFileSync(path, 'utf8')) as RecordSchema;
 
-const namesOf = (folder: string, ending: string): string[] =>
-  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(ending)).sort() : [];
+const namesOf = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.avsc')).sort() : [];
 
 /** Every current record schema under schemas/, with the file it stands in. */
 export function currentSchemas(): { path: string; schema: RecordSchema }[] {
   return ['events', 'outputs', 'tables'].flatMap((folder) =>
-    namesOf(join(packageRoot, 'schemas', folder), '.avsc').map((name) => {
+    namesOf(join(packageRoot, 'schemas', folder)).map((name) => {
       const path = `schemas/${folder}/${name}`;
       return { path, schema: readRecord(join(packageRoot, path)) };
     }),
@@ -43,7 +43,7 @@ export interface SchemaVersion {
 /** Frozen versions by record name, oldest first. File names are `<id>-<Name>-<version>.avsc`. */
 export function frozenSchemas(folder = join(packageRoot, 'schemas/versions')): Map<string, SchemaVersion[]> {
   const versions = new Map<string, SchemaVersion[]>();
-  for (const file of namesOf(folder, '.avsc')) {
+  for (const file of namesOf(folder)) {
     const [id, name, version] = file.replace('.avsc', '').split('-') as [string, string, string];
     const list = versions.get(name) ?? [];
     list.push({ id: Number(id), version: Number(version), schema: readRecord(join(folder, file)) });

@@ -49,7 +49,7 @@ export function demandRow(series: SkuSeries, { publishedAt, suggestedDay, sugges
 /** A series that begins on a day, with what was told of stock and promotions before (`told`). */
 export const unsold = (told: SkuDemand | undefined, day: number): SkuSeries => ({ ...init(day), ...(told && { shortages: told.shortages, promotions: told.promotions }) });
 
-export function seasonOf(row: ShopSeason | undefined): shop.ShopSeason {
+function seasonOf(row: ShopSeason | undefined): shop.ShopSeason {
   if (!row) return shop.init();
   const { season, learned, closedRun, level, slope, offset, periods, young, month, monthLearned, noise, sellers, events, past, saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn } = row;
   return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods, young, month: [...month], monthLearned: [...monthLearned], noise }, sellers, events, past: floatsOf(past), saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn };

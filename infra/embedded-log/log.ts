@@ -16,8 +16,6 @@ export interface EmbeddedLogOptions {
   readonly clock: 'wall' | 'file';
   /** Partitions of every topic; 1 for a new log. */
   readonly partitions?: number | undefined;
-  /** Instead of the longest retention of the topics. */
-  readonly retentionMs?: number | undefined;
   readonly segmentBytes?: number | undefined;
   /** Memory for the newest records, from which readers at the tail are served. */
   readonly tailBytes?: number | undefined;
@@ -72,7 +70,7 @@ function openLocked(options: EmbeddedLogOptions, door: Door): EmbeddedLog {
   const sweep = (): Promise<number> => retention.sweep();
   // A sweep that fails is tried again with the next one; it frees room and endangers nothing.
   const engine = new Engine(catalogue, files, { now, segmentBytes, tailBytes, onSealed: () => void sweep().catch(() => {}) });
-  const retention = new Retention(engine, options.retentionMs);
+  const retention = new Retention(engine);
   const cutBytes = engine.recover();
   const fences: Fences = new Map();
   const memberships = new Set<Membership>();

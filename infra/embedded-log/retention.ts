@@ -17,12 +17,10 @@ export class Retention {
   readonly #engine: Engine;
   readonly #floors: Floor[] = [];
   readonly #topics = new Map<string, Topic>();
-  readonly #retentionMs: number | undefined;
   #sweeping = false;
 
-  constructor(engine: Engine, retentionMs: number | undefined) {
+  constructor(engine: Engine) {
     this.#engine = engine;
-    this.#retentionMs = retentionMs;
   }
 
   know(topics: readonly Topic[]): void {
@@ -54,7 +52,6 @@ export class Retention {
   }
 
   #longest(): number {
-    if (this.#retentionMs !== undefined) return this.#retentionMs;
     // Before the topics are known nothing is old.
     return this.#topics.size === 0 ? Infinity : Math.max(...[...this.#topics.values()].map(({ retentionMs }) => retentionMs));
   }

@@ -66,7 +66,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
     return {};
   });
   for (const extra of house.deps.extra ?? []) addExtra(house, extra, route);
-  pages(house, app, labelled);
+  pages(app, labelled);
   app.use(() => {
     throw refuse(404, 'There is nothing at this address.');
   });
@@ -132,8 +132,8 @@ async function sendEvents(stream: AsyncGenerator<object>, response: Response): P
 }
 
 /** The console at /, the demo shop at /shop, the tracker, and what they load. */
-function pages(house: House, app: Express, labelled: (request: Request, label: string) => void): void {
-  const folder = house.settings.pages ?? join(packageRoot, 'infra/http/pages');
+function pages(app: Express, labelled: (request: Request, label: string) => void): void {
+  const folder = join(packageRoot, 'infra/http/pages');
   const page = (path: string, file: string, root: string, maxAge = 0): void => {
     app.get(path, (request, response) => {
       labelled(request, path);

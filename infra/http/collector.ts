@@ -19,7 +19,7 @@ import { sendJson } from './send.js';
 
 /** Segment's limits: 32 KB a call, 500 KB a batch. */
 export const MAX_CALL_BYTES = 32 * 1024;
-export const MAX_BATCH_BYTES = 500 * 1024;
+const MAX_BATCH_BYTES = 500 * 1024;
 
 type Source = 'segment' | 'ga4';
 

@@ -129,8 +129,6 @@ export interface HttpSettings {
   readonly maxBodiesBytes?: number | undefined;
   /** How long a client may take for its headers (10 s). */
   readonly headersTimeoutMs?: number | undefined;
-  /** Folder of pages: index.html, shop.html and what they load. */
-  readonly pages?: string | undefined;
 }
 
 /** What the handlers share. */

@@ -17,7 +17,7 @@ import type { Exchange, House } from './exchange.js';
 import { encodeToken, highest } from './position-token.js';
 import { badRequest, refuse, Refusal } from './problem.js';
 
-export const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
+const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
 const MAX_ITEM = 64 * 1024;
 const CHUNK = 500;
 /** Wrong rows that an answer lists; the rest is counted. */

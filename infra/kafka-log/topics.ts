@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const ATTEMPTS = 12;
 
 /** What a topic is created with. Everything the guarantees rest on is said, whatever the cluster's defaults are. */
-export function topicConfig({ name, kind, retentionMs }: Topic, { prefix, partitions, replicationFactor }: TopicDefaults): ITopicConfig {
+function topicConfig({ name, kind, retentionMs }: Topic, { prefix, partitions, replicationFactor }: TopicDefaults): ITopicConfig {
   const config: Record<string, string | number> = {
     'message.timestamp.type': 'CreateTime',
     // With two of three replicas in step an acknowledged record survives any one broker.

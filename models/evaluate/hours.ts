@@ -37,7 +37,7 @@ export interface HourProtocol {
   readonly minSelling: number;
 }
 
-export const PROFILES = ['even', 'shop', 'shop and SKU'] as const;
+const PROFILES = ['even', 'shop', 'shop and SKU'] as const;
 
 export interface HourScores {
   readonly profile: (typeof PROFILES)[number];

@@ -82,14 +82,6 @@ export function init(skus: number, seasonPeriods: number, daysAPeriod = 1): Bank
   return { seasonPeriods, daysAPeriod, width, rows: new Float32Array(skus * width), imagined: imaginedShares(UNTOLD_PERIODS) };
 }
 
-/** Room for `skus` rows; the new ones are untrained. */
-export function grow(bank: Bank, skus: number): void {
-  if (skus * bank.width <= bank.rows.length) return;
-  const rows = new Float32Array(skus * bank.width);
-  rows.set(bank.rows);
-  bank.rows = rows;
-}
-
 /** Smoothed units a period at exposure 1, by rate. */
 export function level({ rows, width, imagined }: Bank, sku: number, rate: number): number {
   const at = sku * width;
@@ -263,8 +255,8 @@ function keepSize(bank: Bank, at: number, size: number): void {
 }
 
 /** What the phase is worth to the SKU, against the shared index (own-season.ts). */
-export function profile(bank: Bank, sku: number, phase: number, usual = USUAL_SPREAD): number {
-  return believed(seasonOfSku(bank, sku), bank.rows[sku * bank.width + SEASON + phase] ?? 0, usual);
+export function profile(bank: Bank, sku: number, phase: number): number {
+  return believed(seasonOfSku(bank, sku), bank.rows[sku * bank.width + SEASON + phase] ?? 0, USUAL_SPREAD);
 }
 
 /** `profile` of several periods, written to `out`: what the phases have in common is read once. */

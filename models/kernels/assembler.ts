@@ -107,7 +107,7 @@ export const halfInt = (a: Code): Code => [...a, ...int(1), 0x76];
 export const selectInt = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
 /** How many zero bits stand below the lowest one. */
 export const zerosBelow = (a: Code): Code => [...a, 0x68];
-export const loadInt = (at: Code, offset = 0): Code => [...at, 0x28, 2, ...unsigned(offset)];
+export const loadInt = (at: Code): Code => [...at, 0x28, 2, ...unsigned(0)];
 export const storeInt = (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x36, 2, ...unsigned(offset)];
 
 export const loadFloat = (at: Code, offset = 0): Code => [...at, 0x2a, 2, ...unsigned(offset)];
@@ -122,7 +122,7 @@ export const larger = (a: Code, b: Code): Code => [...a, ...b, 0x97];
 const simd = (op: number): Code => [0xfd, ...unsigned(op)];
 export const load4 = (at: Code, offset = 0): Code => [...at, ...simd(0), 2, ...unsigned(offset)];
 /** Four signed bytes as floats. */
-export const widened4 = (at: Code, offset = 0): Code => [...at, ...simd(92), 2, ...unsigned(offset), ...simd(0x87), ...simd(0xa7), ...simd(0xfa)];
+export const widened4 = (at: Code, offset: number): Code => [...at, ...simd(92), 2, ...unsigned(offset), ...simd(0x87), ...simd(0xa7), ...simd(0xfa)];
 export const store4 = (at: Code, value: Code, offset = 0): Code => [...at, ...value, ...simd(11), 2, ...unsigned(offset)];
 export const spread4 = (value: Code): Code => [...value, ...simd(0x13)];
 export const loadSpread4 = (at: Code, offset = 0): Code => [...at, ...simd(9), 2, ...unsigned(offset)];

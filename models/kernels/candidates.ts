@@ -9,7 +9,7 @@
 import { columns, type Columns } from './columns.js';
 
 /** Slots of a query. What does not fit is left out, which only the weakest neighbours of the oldest clicks meet. */
-export const MOST_SLOTS = 2 ** 14;
+const MOST_SLOTS = 2 ** 14;
 /** Slots that are given out: the last four, which the kernels look at together, hold what came too late and strangers. */
 const OPEN_SLOTS = MOST_SLOTS - 4;
 /** Bits of the places of a table at first and at last; it is never more than half full. */

@@ -11,16 +11,8 @@ export class Latest<T> {
 
   constructor(readonly most: number) {}
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: string): T | undefined {
     return this.#entries.get(key);
-  }
-
-  has(key: string): boolean {
-    return this.#entries.has(key);
   }
 
   /** A known key keeps its turn. */

@@ -18,7 +18,7 @@ export const HIDDEN = 16;
 /** Weights to a feature: one for each hidden unit, then the linear one. */
 export const UNITS = HIDDEN + 1;
 export const LEAK = 0.01;
-export const MOST_FEATURES = 64;
+const MOST_FEATURES = 64;
 
 const COLUMN = STRIDE * 4;
 const PER_FEATURE = UNITS * 4;

@@ -117,7 +117,7 @@ export function dotsWithUser(rows: Rows, n: number): void {
 }
 
 /** outs[k][0…n) = factor·rows·users[k] */
-export function dotsWithUsers(rows: Rows, n: number, factor = 1): void {
+export function dotsWithUsers(rows: Rows, n: number, factor: number): void {
   if (n > 0) rows.run.dotsOfThree(AT.ids, n, AT.users, AT.outs, factor);
 }
 

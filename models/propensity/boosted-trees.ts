@@ -10,7 +10,6 @@
  */
 export interface BoostedTrees {
   readonly base: number;
-  readonly depth: number;
   /** Ascending cuts a column. */
   readonly cuts: readonly Float64Array[];
   /** Per tree, 2^depth − 1 inner nodes: column, or −1 where the node passes everything left. */
@@ -21,24 +20,26 @@ export interface BoostedTrees {
 
 export interface BoostingOptions {
   trees?: number;
-  depth?: number;
-  rate?: number;
-  /** Least Σ p (1 − p) in a child. */
-  leastWeight?: number;
-  penalty?: number;
-  sample?: number;
   seed?: number;
 }
 
 const MAX_BINS = 64;
+const DEPTH = 4;
+/** ν. */
+const RATE = 0.06;
+/** λ. */
+const PENALTY = 3;
+/** Least Σ p (1 − p) in a child. */
+const LEAST_WEIGHT = 4;
+/** Of the rows, by tree. */
+const SAMPLE = 0.7;
 
-export function train(rows: readonly Float64Array[], outcomes: Uint8Array, options: BoostingOptions = {}): BoostedTrees {
-  const { trees = 180, depth = 4, rate = 0.06, leastWeight = 4, penalty = 3, sample = 0.7, seed = 1 } = options;
+export function train(rows: readonly Float64Array[], outcomes: Uint8Array, { trees = 180, seed = 1 }: BoostingOptions = {}): BoostedTrees {
   const width = rows[0]?.length ?? 0;
   const positives = outcomes.reduce((sum, y) => sum + y, 0);
   const base = Math.log((positives + 1) / (rows.length - positives + 1));
   const cuts = Array.from({ length: width }, (_, c) => cutsOf(rows, c));
-  const model: BoostedTrees = { base, depth, cuts, columns: [], bins: [], leaves: [] };
+  const model: BoostedTrees = { base, cuts, columns: [], bins: [], leaves: [] };
   if (positives === 0 || positives === rows.length) return model;
 
   const binned = cuts.map((cut, c) => Uint8Array.from(rows, (row) => binOf(cut, row[c] ?? NaN)));
@@ -53,15 +54,15 @@ export function train(rows: readonly Float64Array[], outcomes: Uint8Array, optio
       const p = 1 / (1 + Math.exp(-(score[i] ?? 0)));
       gradient[i] = p - (outcomes[i] ?? 0);
       curvature[i] = p * (1 - p);
-      if (random() < sample) chosen.push(i);
+      if (random() < SAMPLE) chosen.push(i);
     }
-    const tree = grow({ binned, gradient, curvature, chosen, node, depth, leastWeight, penalty });
-    for (let leaf = 0; leaf < tree.leaves.length; leaf++) tree.leaves[leaf] = (tree.leaves[leaf] ?? 0) * rate;
+    const tree = grow({ binned, gradient, curvature, chosen, node });
+    for (let leaf = 0; leaf < tree.leaves.length; leaf++) tree.leaves[leaf] = (tree.leaves[leaf] ?? 0) * RATE;
     model.columns.push(tree.columns);
     model.bins.push(tree.bins);
     model.leaves.push(tree.leaves);
     for (let i = 0; i < rows.length; i++) {
-      score[i] = (score[i] ?? 0) + (tree.leaves[leafOf(tree, depth, (column) => binned[column]?.[i] ?? 0)] ?? 0);
+      score[i] = (score[i] ?? 0) + (tree.leaves[leafOf(tree, (column) => binned[column]?.[i] ?? 0)] ?? 0);
     }
   }
   return model;
@@ -74,7 +75,7 @@ export function predict(model: BoostedTrees, row: Float64Array): number {
     const columns = model.columns[t];
     const splits = model.bins[t];
     if (columns === undefined || splits === undefined) continue;
-    score += model.leaves[t]?.[leafOf({ columns, bins: splits }, model.depth, (column) => bins[column] ?? 0)] ?? 0;
+    score += model.leaves[t]?.[leafOf({ columns, bins: splits }, (column) => bins[column] ?? 0)] ?? 0;
   }
   return 1 / (1 + Math.exp(-score));
 }
@@ -91,21 +92,17 @@ interface Growth {
   curvature: Float64Array;
   chosen: readonly number[];
   node: Int32Array;
-  depth: number;
-  leastWeight: number;
-  penalty: number;
 }
 
-function grow(growth: Growth): Tree {
-  const { binned, gradient, curvature, chosen, node, depth, penalty } = growth;
-  const inner = (1 << depth) - 1;
+function grow({ binned, gradient, curvature, chosen, node }: Growth): Tree {
+  const inner = (1 << DEPTH) - 1;
   const tree: Tree = {
     columns: new Int16Array(inner).fill(-1),
     bins: new Uint8Array(inner),
-    leaves: new Float64Array(1 << depth),
+    leaves: new Float64Array(1 << DEPTH),
   };
   node.fill(0);
-  for (let level = 0; level < depth; level++) {
+  for (let level = 0; level < DEPTH; level++) {
     const nodes = 1 << level;
     const offset = nodes - 1;
     const best = new Float64Array(nodes).fill(1e-6);
@@ -120,7 +117,7 @@ function grow(growth: Growth): Tree {
         sums[at + 1] = (sums[at + 1] ?? 0) + (curvature[i] ?? 0);
       }
       for (let n = 0; n < nodes; n++) {
-        const split = bestSplit(sums, n * MAX_BINS * 2, growth);
+        const split = bestSplit(sums, n * MAX_BINS * 2);
         if (split.gain <= (best[n] ?? 0)) continue;
         best[n] = split.gain;
         tree.columns[offset + n] = c;
@@ -134,26 +131,25 @@ function grow(growth: Growth): Tree {
       node[i] = 2 * at + (right ? 2 : 1);
     }
   }
-  const g = new Float64Array(1 << depth);
-  const h = new Float64Array(1 << depth);
+  const g = new Float64Array(1 << DEPTH);
+  const h = new Float64Array(1 << DEPTH);
   for (const i of chosen) {
     const leaf = (node[i] ?? 0) - inner;
     g[leaf] = (g[leaf] ?? 0) + (gradient[i] ?? 0);
     h[leaf] = (h[leaf] ?? 0) + (curvature[i] ?? 0);
   }
-  for (let leaf = 0; leaf < g.length; leaf++) tree.leaves[leaf] = -(g[leaf] ?? 0) / ((h[leaf] ?? 0) + penalty);
+  for (let leaf = 0; leaf < g.length; leaf++) tree.leaves[leaf] = -(g[leaf] ?? 0) / ((h[leaf] ?? 0) + PENALTY);
   return tree;
 }
 
-function bestSplit(sums: Float64Array, at: number, growth: Growth): { gain: number; bin: number } {
-  const { penalty, leastWeight } = growth;
+function bestSplit(sums: Float64Array, at: number): { gain: number; bin: number } {
   let g = 0;
   let h = 0;
   for (let b = 0; b < MAX_BINS; b++) {
     g += sums[at + 2 * b] ?? 0;
     h += sums[at + 2 * b + 1] ?? 0;
   }
-  const whole = (g * g) / (h + penalty);
+  const whole = (g * g) / (h + PENALTY);
   let best = { gain: 0, bin: 0 };
   let left = 0;
   let leftWeight = 0;
@@ -162,21 +158,21 @@ function bestSplit(sums: Float64Array, at: number, growth: Growth): { gain: numb
     leftWeight += sums[at + 2 * b + 1] ?? 0;
     const right = g - left;
     const rightWeight = h - leftWeight;
-    if (leftWeight < leastWeight) continue;
-    if (rightWeight < leastWeight) break;
-    const gain = (left * left) / (leftWeight + penalty) + (right * right) / (rightWeight + penalty) - whole;
+    if (leftWeight < LEAST_WEIGHT) continue;
+    if (rightWeight < LEAST_WEIGHT) break;
+    const gain = (left * left) / (leftWeight + PENALTY) + (right * right) / (rightWeight + PENALTY) - whole;
     if (gain > best.gain) best = { gain, bin: b };
   }
   return best;
 }
 
-function leafOf(tree: Pick<Tree, 'columns' | 'bins'>, depth: number, binAt: (column: number) => number): number {
+function leafOf(tree: Pick<Tree, 'columns' | 'bins'>, binAt: (column: number) => number): number {
   let at = 0;
-  for (let level = 0; level < depth; level++) {
+  for (let level = 0; level < DEPTH; level++) {
     const column = tree.columns[at] ?? -1;
     at = 2 * at + (column >= 0 && binAt(column) > (tree.bins[at] ?? 0) ? 2 : 1);
   }
-  return at - ((1 << depth) - 1);
+  return at - ((1 << DEPTH) - 1);
 }
 
 function cutsOf(rows: readonly Float64Array[], column: number): Float64Array {

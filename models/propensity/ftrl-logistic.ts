@@ -8,25 +8,20 @@
  * Each weight has its own rate and stays exactly zero until evidence beats λ₁, so that a hashed space of 2^18 slots stays sparse.
  * An untrained model answers ½. Inputs are slots from `hashedFeatures`. Source: McMahan et al. 2013.
  */
+const ALPHA = 0.05;
+const BETA = 1;
+const L2 = 1;
+
 export interface FtrlLogistic {
-  readonly alpha: number;
-  readonly beta: number;
+  /** λ₁. */
   readonly l1: number;
-  readonly l2: number;
   readonly z: Float64Array;
   readonly n: Float64Array;
 }
 
-export function init(options: { bits: number; alpha?: number; beta?: number; l1?: number; l2?: number }): FtrlLogistic {
-  const slots = 1 << options.bits;
-  return {
-    alpha: options.alpha ?? 0.05,
-    beta: options.beta ?? 1,
-    l1: options.l1 ?? 0.5,
-    l2: options.l2 ?? 1,
-    z: new Float64Array(slots),
-    n: new Float64Array(slots),
-  };
+/** `bits`: log2 of the slots. */
+export function init({ bits, l1 = 0.5 }: { bits: number; l1?: number }): FtrlLogistic {
+  return { l1, z: new Float64Array(1 << bits), n: new Float64Array(1 << bits) };
 }
 
 export function predict(model: FtrlLogistic, slots: Int32Array): number {
@@ -42,7 +37,7 @@ export function learn(model: FtrlLogistic, slots: Int32Array, happened: boolean)
   const square = gradient * gradient;
   for (const slot of slots) {
     const seen = model.n[slot] ?? 0;
-    const step = (Math.sqrt(seen + square) - Math.sqrt(seen)) / model.alpha;
+    const step = (Math.sqrt(seen + square) - Math.sqrt(seen)) / ALPHA;
     model.z[slot] = (model.z[slot] ?? 0) + gradient - step * weight(model, slot);
     model.n[slot] = seen + square;
   }
@@ -53,5 +48,5 @@ function weight(model: FtrlLogistic, slot: number): number {
   const z = model.z[slot] ?? 0;
   if (Math.abs(z) <= model.l1) return 0;
   const pull = z > 0 ? z - model.l1 : z + model.l1;
-  return -pull / ((model.beta + Math.sqrt(model.n[slot] ?? 0)) / model.alpha + model.l2);
+  return -pull / ((BETA + Math.sqrt(model.n[slot] ?? 0)) / ALPHA + L2);
 }

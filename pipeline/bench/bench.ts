@@ -44,7 +44,7 @@ function calibration(): number {
 }
 
 /** The machine at this moment: a figure without it means nothing. */
-export function machine(): Record<string, Condition> {
+function machine(): Record<string, Condition> {
   return {
     calibration_ms: calibration(), load_average: loadavg().map((load) => load.toFixed(1)).join(' '), cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version,
   };

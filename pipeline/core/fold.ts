@@ -71,8 +71,6 @@ export interface FoldOptions {
   readonly snapshots: Snapshots;
   readonly snapshotEveryMs: number;
   readonly stop: AbortSignal;
-  /** Called after records have been learned. */
-  readonly learned?: () => void;
 }
 
 /** A running fold: its state, which the request path may read at any time, and its end. */
@@ -147,7 +145,7 @@ interface Progress {
 }
 
 async function learnOn<S>(
-  fold: Fold<S>, state: S, progress: Progress, { snapshots, snapshotEveryMs, stop, learned }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void, works: () => void,
+  fold: Fold<S>, state: S, progress: Progress, { snapshots, snapshotEveryMs, stop }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void, works: () => void,
 ): Promise<void> {
   const { log, metrics, journal } = around;
   const { positions } = progress;
@@ -183,7 +181,6 @@ async function learnOn<S>(
       if (records.length > 0) {
         progress.isNew = true;
         progress.isUnsaved = true;
-        learned?.();
       }
       lag.read(records, reader.lag());
       if (reader.lag() === 0) announce();

@@ -52,7 +52,7 @@ export function rowRange(partitionKey: string, kind?: string): { start: string; 
 export const PROGRESS_KEY = '\u001f_progress';
 export const TIMER = '_timer';
 /** Sub of the row of a timer. */
-export const timerSub = (name: string, sub = ''): string => (sub === '' ? name : `${name}${SEPARATOR}${sub}`);
+export const timerSub = (name: string, sub: string): string => (sub === '' ? name : `${name}${SEPARATOR}${sub}`);
 
 /** Name and sub of a timer from the sub of its row. */
 export function splitTimerSub(text: string): { name: string; sub: string } {

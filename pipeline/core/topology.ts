@@ -24,7 +24,7 @@ export interface Topology {
 }
 
 /** Who ticks a partition of a topic: `source` from outside, or the tasks that write it. */
-export function writersOf(topology: Topology, topic: Topic, partition: number, partitions: number): string[] {
+function writersOf(topology: Topology, topic: Topic, partition: number, partitions: number): string[] {
   if (topic.kind === 'source') return ['source'];
   return topology.consumers.flatMap(({ name, outputs }) => {
     const output = outputs.find((candidate) => candidate.topic.name === topic.name);

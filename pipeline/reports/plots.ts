@@ -55,7 +55,7 @@ export function linePlot(lines: readonly Line[], axes: Axes): string {
       `<circle cx="${fixed(scale.x(x))}" cy="${fixed(scale.y(y))}" r="${line.isMain ? 2.5 : 1.5}" class="f${colour}"><title>${escaped(line.name)}, ${escaped(showX(axes, x))}: ${escaped(axes.showY(y))}</title></circle>`).join('');
     return `<path d="${path}" class="s${colour} ${line.isMain ? 'main' : 'side'}"/>${dots}`;
   });
-  return svg(`${frame}${marks.join('')}`, `${axes.y} by ${axes.x}`) + legend(lines.map(({ name }) => name));
+  return svg(`${frame}${marks.join('')}`, axes) + legend(lines.map(({ name }) => name));
 }
 
 /** The pieces of a line that lie at or below `most`, each up to where it crosses. */
@@ -93,10 +93,10 @@ export function barPlot(bars: readonly Bar[], axes: Axes): string {
     const middle = scale.x(at) + step / 2;
     const title = `${label}: ${axes.showY(value)}${note === undefined ? '' : `, ${note}`}`;
     const whisker = low === undefined || high === undefined ? '' : `<path d="M${fixed(middle)} ${fixed(scale.y(low))}V${fixed(scale.y(high))}" class="whisker"/>`;
-    const name = at % skip === 0 ? `<text x="${fixed(middle)}" y="${HEIGHT - BOTTOM + 13}" text-anchor="middle">${escaped(label)}</text>` : '';
+    const name = at % skip === 0 ? `<text x="${fixed(middle)}" y="${HEIGHT - BOTTOM + 13}" text-anchor="middle">${escaped(`${axes.y} by ${axes.x}`)}</text>` : '';
     return `<rect x="${fixed(left)}" y="${fixed(scale.y(value))}" width="${fixed(step * 0.8)}" height="${fixed(Math.max(0, scale.y(0) - scale.y(value)))}" class="f0"><title>${escaped(title)}</title></rect>${whisker}${name}`;
   });
-  return svg(`${frame}${marks.join('')}`, `${axes.y} by ${axes.x}`);
+  return svg(`${frame}${marks.join('')}`, axes);
 }
 
 export interface Fan {
@@ -119,7 +119,7 @@ export function fanPlot({ history, actual, median, bands }: Fan, axes: Axes): st
   const path = (points: readonly Point[], kind: string): string =>
     `<path d="${points.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${at_(scale, x, y)}`).join('')}" class="${kind}"/>`;
   const dots = actual.map(({ x, y }) => `<circle cx="${fixed(scale.x(x))}" cy="${fixed(scale.y(y))}" r="2" class="actual"><title>${escaped(showX(axes, x))}: ${escaped(axes.showY(y))}</title></circle>`);
-  return svg(`${frame}${areas.join('')}${path(history, 'past')}${path(median, 's0 main')}${dots.join('')}`, `${axes.y} by ${axes.x}`);
+  return svg(`${frame}${areas.join('')}${path(history, 'past')}${path(median, 's0 main')}${dots.join('')}`, axes);
 }
 
 function framed(points: readonly Point[], axes: Axes, ticksBelow = true): { frame: string; scale: Scale } {
@@ -158,8 +158,8 @@ const showX = (axes: Axes, value: number): string => (axes.showX ?? String)(valu
 const fixed = (value: number): string => value.toFixed(1);
 const at_ = (scale: Scale, x: number, y: number): string => `${fixed(scale.x(x))} ${fixed(scale.y(y))}`;
 
-function svg(content: string, label: string): string {
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(label)}">${content}</svg>`;
+function svg(content: string, axes: Axes): string {
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${axes.y} by ${axes.x}`)}">${content}</svg>`;
 }
 
 function legend(names: readonly string[]): string {

@@ -45,7 +45,7 @@ export class Showing {
   }
 
   /** Items as they were ranked, explained where that is asked for. */
-  ranked(touched: Touched, ranked: Ranked | Chosen, explaining: Explaining | undefined, compare = false): ShownItem[] {
+  ranked(touched: Touched, ranked: Ranked | Chosen, explaining: Explaining | undefined, compare: boolean): ShownItem[] {
     const { items: numbers, scores, places } = ranked;
     const { propensities, dampings } = 'propensities' in ranked ? ranked : AS_RANKED;
     const reasons = this.reasons(touched, numbers);

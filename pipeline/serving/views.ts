@@ -60,8 +60,8 @@ export class Views {
     this.partitions = partitions;
   }
 
-  row<T>(table: Topic, kind: RowKind<T>, key: string, sub = ''): T | undefined {
-    const stored = this.#store(table, partitionOf(key, this.partitions)).get(rowKey(key, restOf(kind.name, sub)));
+  row<T>(table: Topic, kind: RowKind<T>, key: string): T | undefined {
+    const stored = this.#store(table, partitionOf(key, this.partitions)).get(rowKey(key, restOf(kind.name)));
     return stored && kind.codec.decode(stored);
   }
 

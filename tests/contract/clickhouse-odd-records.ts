@@ -5,7 +5,6 @@ import { allTopics } from '../../schemas/topics.js';
 /** What is used of a compiled Avro type. */
 interface AvroShape {
   readonly typeName: string;
-  readonly underlyingType?: AvroShape;
   readonly fields?: readonly { readonly name: string; readonly type: AvroShape }[];
   readonly itemsType?: AvroShape;
   readonly types?: readonly AvroShape[];

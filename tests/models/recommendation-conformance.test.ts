@@ -78,31 +78,20 @@ describeModel({
   forget: popularity.forget,
 });
 
-describeModel({
-  name: 'embedding',
-  init: () => embedding.init({ seed: 7, negatives: 64, replays: 0 }),
-  learn: embedding.learn,
-  predict: (state, recent) => {
-    embedding.userVector(state, recent, user);
-    return Array.from({ length: 40 }, (_, item) => embedding.predict(state, user, item));
-  },
-  snapshot: embedding.snapshot,
-  restore: embedding.restore,
-  forget: embedding.forget,
-});
-
-describeModel({
-  name: 'embedding that replays',
-  init: () => embedding.init({ seed: 7, replays: 2, negatives: 8 }),
-  learn: embedding.learn,
-  predict: (state, recent) => {
-    embedding.userVector(state, recent, user);
-    return Array.from({ length: 40 }, (_, item) => embedding.predict(state, user, item));
-  },
-  snapshot: embedding.snapshot,
-  restore: embedding.restore,
-  forget: embedding.forget,
-});
+for (const [name, settings] of [['embedding', { negatives: 64, replays: 0 }], ['embedding that replays', { negatives: 8, replays: 2 }]] as const) {
+  describeModel({
+    name,
+    init: () => embedding.init({ seed: 7, ...settings }),
+    learn: embedding.learn,
+    predict: (state, recent) => {
+      embedding.userVector(state, recent, user);
+      return Array.from({ length: 40 }, (_, item) => embedding.predict(state, user, item));
+    },
+    snapshot: embedding.snapshot,
+    restore: embedding.restore,
+    forget: embedding.forget,
+  });
+}
 
 describeModel({
   name: 'repeats',

@@ -12,7 +12,6 @@ test('the latest keys stay, each with its last value, in the order in which they
       if (expected.size > 5) expected.delete([...expected.keys()][0]!);
     });
     expect([...latest]).toEqual([...expected]);
-    expect(latest.size).toBe(expected.size);
   }));
 });
 
@@ -28,6 +27,5 @@ test('a deleted key is gone, may come again, and pushes nobody out', () => {
   expect(latest.get('b')).toBe('again');
   expect([...latest].map(([key]) => key)).toEqual(['c', 'd', 'b']);
   latest.set('e', 'e');
-  expect(latest.has('c')).toBe(false);
-  expect(latest.has('b')).toBe(true);
+  expect([...latest].map(([key]) => key)).toEqual(['d', 'b', 'e']);
 });

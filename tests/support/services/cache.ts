@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 /** Where downloads and compiled launchers live between runs: outside the tree, so that a fresh clone finds them again. */
-export function cacheRoot(): string {
+function cacheRoot(): string {
   const chosen = process.env.MILLRACE_CACHE;
   if (chosen) return path.resolve(chosen);
   return path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'millrace');

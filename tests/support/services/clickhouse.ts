@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cachedDirectory } from './cache.js';
 import { containerOr, startContainer } from './docker.js';
-import { freePorts, run, startOwned, temporaryDirectory, untilReady } from './processes.js';
+import { freePorts, restartable, run, startOwned, temporaryDirectory } from './processes.js';
 import { unavailable } from './unavailable.js';
 import type { Unavailable } from './unavailable.js';
 
@@ -43,43 +43,18 @@ async function startFromLibrary(): Promise<Omit<RunningClickHouse, 'outage'>> {
   const library = chdbLibrary();
   const launcher = await compiledLauncher();
   const [httpPort = 0, tcpPort = 0] = await freePorts(2);
-  const { directory, remove } = temporaryDirectory('clickhouse');
+  const place = temporaryDirectory('clickhouse');
   const url = `http://127.0.0.1:${httpPort}`;
   const args = [
     library,
     '--listen_host=127.0.0.1',
     `--http_port=${httpPort}`,
     `--tcp_port=${tcpPort}`,
-    `--path=${path.join(directory, 'data')}`,
+    `--path=${path.join(place.directory, 'data')}`,
     '--output-format=TSV',
     "--query=SYSTEM START LISTEN QUERIES ALL; SELECT * FROM file('-', 'LineAsString', 'line String')",
   ];
-  const begin = async () => {
-    const owned = startOwned(launcher, args, directory);
-    try {
-      await untilReady(owned, directory, 60_000, () => ping(url));
-      return owned;
-    } catch (error) {
-      await owned.kill();
-      throw error;
-    }
-  };
-  let owned = await begin().catch((error: unknown) => {
-    remove();
-    throw error;
-  });
-  return {
-    url,
-    kill: () => owned.kill(),
-    restart: async () => {
-      await owned.kill();
-      owned = await begin();
-    },
-    stop: async () => {
-      await owned.kill();
-      remove();
-    },
-  };
+  return { url, ...(await restartable(place, () => startOwned(launcher, args, place.directory), 60_000, () => ping(url))) };
 }
 
 async function startInContainer(): Promise<Omit<RunningClickHouse, 'outage'>> {
@@ -123,7 +98,7 @@ async function compiledLauncher(): Promise<string> {
   return path.join(directory, 'clickhouse-server');
 }
 
-export async function ping(url: string): Promise<void> {
+async function ping(url: string): Promise<void> {
   const answer = await fetch(new URL('/?query=SELECT%201', url), { signal: AbortSignal.timeout(2_000) });
   if ((await answer.text()) !== '1\n') throw new Error(`${url} answered ${answer.status} to SELECT 1.`);
 }

@@ -32,13 +32,6 @@ export async function describeWith<N extends ServiceName>(names: readonly N[], t
   });
 }
 
-/** The address of one service, for code that is not a suite; throws the reason where it cannot be had. */
-export async function requireService<N extends ServiceName>(name: N): Promise<Addresses[N]> {
-  const answer = await ask(name);
-  if ('unavailable' in answer) throw new Error(answer.unavailable);
-  return answer.address;
-}
-
 function unavailableSuite(name: ServiceName, title: string, reason: string): void {
   if (process.env.CI || process.env[variables[name]]) {
     describe(title, () => {

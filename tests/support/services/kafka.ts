@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { containerOr, startContainer } from './docker.js';
 import { jarBroker, singleNode } from './kafka-jars.js';
-import { freePorts, untilReady } from './processes.js';
+import { freePorts, restartable } from './processes.js';
 import { unavailable } from './unavailable.js';
 import type { Unavailable } from './unavailable.js';
 
@@ -30,32 +30,7 @@ export async function startKafka(): Promise<RunningKafka | Unavailable> {
 export async function brokerFromJars(changed?: (plain: Record<string, string>) => Record<string, string>): Promise<RunningKafka> {
   const broker = await jarBroker(changed);
   const brokers = [broker.address];
-  const begin = async () => {
-    const owned = broker.start();
-    try {
-      await untilReady(owned, broker.directory, 100_000, () => warmUp(brokers, 2_000));
-      return owned;
-    } catch (error) {
-      await owned.kill();
-      throw error;
-    }
-  };
-  let owned = await begin().catch((error: unknown) => {
-    broker.remove();
-    throw error;
-  });
-  return {
-    brokers,
-    kill: () => owned.kill(),
-    restart: async () => {
-      await owned.kill();
-      owned = await begin();
-    },
-    stop: async () => {
-      await owned.kill();
-      broker.remove();
-    },
-  };
+  return { brokers, ...(await restartable(broker, broker.start, 100_000, () => warmUp(brokers, 2_000))) };
 }
 
 async function startInContainer(): Promise<RunningKafka> {

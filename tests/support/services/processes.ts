@@ -72,6 +72,43 @@ export async function untilReady(owned: OwnedProcess, directory: string, timeout
   }
 }
 
+/** A process that answers, and may be killed and started again at its place. */
+export interface Restartable {
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  /** Ends it for good and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** Starts a process in `directory` and waits until it is ready; `remove` is called when it never was. @throws Error with the last lines of its log */
+export async function restartable({ directory, remove }: TemporaryDirectory, start: () => OwnedProcess, timeoutMs: number, ready: () => Promise<unknown>): Promise<Restartable> {
+  const begin = async () => {
+    const owned = start();
+    try {
+      await untilReady(owned, directory, timeoutMs, ready);
+      return owned;
+    } catch (error) {
+      await owned.kill();
+      throw error;
+    }
+  };
+  let owned = await begin().catch((error: unknown) => {
+    remove();
+    throw error;
+  });
+  return {
+    kill: () => owned.kill(),
+    restart: async () => {
+      await owned.kill();
+      owned = await begin();
+    },
+    stop: async () => {
+      await owned.kill();
+      remove();
+    },
+  };
+}
+
 function lastLines(directory: string): string {
   try {
     return readFileSync(path.join(directory, 'log'), 'utf8').trimEnd().split('\n').slice(-8).join('\n');
@@ -80,8 +117,13 @@ function lastLines(directory: string): string {
   }
 }
 
+export interface TemporaryDirectory {
+  readonly directory: string;
+  remove(): void;
+}
+
 /** A new directory under the system's temporary one, and its removal. */
-export function temporaryDirectory(name: string): { directory: string; remove(): void } {
+export function temporaryDirectory(name: string): TemporaryDirectory {
   const directory = mkdtempSync(path.join(tmpdir(), `millrace-${name}-`));
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
