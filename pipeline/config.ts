@@ -157,7 +157,7 @@ function keysTwice(lists: Pick<Config, 'WRITE_KEYS' | 'SERVER_KEYS' | 'ADMIN_TOK
 /** Names in the environment that have no effect, though a setting's is like them. */
 export const misspelt = (environment: NodeJS.ProcessEnv = process.env): Misspelt[] => misspeltSettings(Object.keys(environment), Object.keys(variables.shape));
 
-/** Name, default and meaning of every variable, for docs/configuration.md and --help. */
+/** Name, default and meaning of every variable, for docs/configuration.md. */
 export function configTable(): { name: string; fallback: string; meaning: string }[] {
   const defaults = variables.parse({}) as Record<string, unknown>;
   return Object.entries(variables.shape).map(([name, type]) => {

@@ -59,7 +59,7 @@ export function seasonRow({ index, past, ...rest }: shop.ShopSeason, members: nu
   return { ...index, ...rest, past: bytesOf(past), members };
 }
 
-const untrainedScore: DemandScore = { samples: 0, covered: 0, pinball: 0, forecast: 0, actual: 0 };
+export const untrainedScore: DemandScore = { samples: 0, covered: 0, pinball: 0, forecast: 0, actual: 0 };
 
 export interface Taught extends Mixture {
   /** By demand class. */

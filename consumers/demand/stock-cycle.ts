@@ -1,4 +1,4 @@
-import { corrected, cycleCost, init, learn, meanOver, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
+import { corrected, init, learn, meanCost, meanOver, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
 import * as sharedError from '../../models/inventory/shared-error.js';
 import { protectedTime } from '../../models/inventory/reorder-policies.js';
@@ -70,7 +70,7 @@ function judge(cycle: StockCycle, series: SkuSeries, ctx: Context): Correction {
   const demands = likelyDemands(sold, missing, stretch, shared);
   const asked = { ...cycle, isWhole: !series.byFractions };
   const level = suggested(cycle, asked);
-  const costOf = (one: number): number => meanOver(demands, (demand) => cycleCost(one, demand, service));
+  const costOf = (one: number): number => meanCost(one, demands, service);
   const score = ctx.get(stockScoreRows, SHOP) ?? { cycles: 0, served: 0, learned: 0, textbook: 0, promised: 0, covered: 0, unseen: 0 };
   ctx.put(stockScoreRows, SHOP, {
     cycles: FORGETTING * score.cycles + 1,

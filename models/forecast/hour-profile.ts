@@ -14,6 +14,7 @@
  * A SKU's last 28 days stand hour by hour, so that a correction equals having known it; older hours are folded. Untrained: a flat day.
  * State of a SKU: 96 bytes, once something was folded, and about 12 for each hour that sold in the last four weeks; of the shop 1,344.
  */
+import { rounded } from './claims.js';
 import { negativeBinomialQuantiles } from './negative-binomial.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS } from './sku-series.js';
 
@@ -50,8 +51,6 @@ export const noShopHours: ShopHours = { asOf: 0, hits: [] };
 
 export const dayOfCell = (at: number): number => Math.floor(at / HOURS);
 const isHit = (units: number): 0 | 1 => (units > 0 ? 1 : 0);
-/** As for days: sums of fractions leave dust that must not pass for a sale. */
-const rounded = (units: number): number => (Math.abs(units) < 1e9 ? Math.round(units * 1e6) / 1e6 : units);
 
 /**
  * Units sold (or come back, below zero) at an hour of a day, and by how many hits the SKU changed there: −1, 0 or 1. `lastDay` is the

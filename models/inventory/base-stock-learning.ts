@@ -89,6 +89,9 @@ export function cycleCost(level: number, demand: number, service: number): numbe
 /** Mean over demands that are equally likely. */
 export const meanOver = (demands: readonly number[], of: (demand: number) => number): number => demands.reduce((sum, demand) => sum + of(demand), 0) / demands.length;
 
+/** What a level costs where `demands` are equally likely. */
+export const meanCost = (level: number, demands: readonly number[], service: number): number => meanOver(demands, (demand) => cycleCost(level, demand, service));
+
 /** Learns one cycle of `demands` that are equally likely: one, where all of it was seen. */
 export function learn(before: Correction, asked: Asked, demands: readonly number[]): Correction {
   const { service, textbook } = asked;
@@ -97,8 +100,7 @@ export function learn(before: Correction, asked: Asked, demands: readonly number
   const cycles = before.cycles + 1;
   const slope = meanOver(demands, (demand) => (level > demand ? 1 - service : level < demand ? -service : 0));
   const shift = before.shift - (RATE * slope) / (Math.max(service, 1 - service) * Math.sqrt(cycles));
-  const costOf = (one: number): number => meanOver(demands, (demand) => cycleCost(one, demand, service));
-  const [cost, textbookCost] = [costOf(level), costOf(textbook)];
+  const [cost, textbookCost] = [meanCost(level, demands, service), meanCost(textbook, demands, service)];
   return {
     cycles,
     shift: Math.min(MOST_SHIFT, Math.max(-MOST_SHIFT, shift)),

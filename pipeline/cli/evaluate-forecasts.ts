@@ -1,5 +1,5 @@
 /** `millrace evaluate forecasts`: rolling-origin accuracy of the demand forecaster on a file of sales. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateForecasts, PROBABILITIES, type ForecastEvaluation, type Judged } from '../../models/evaluate/forecasts.js';
 import { prequential, type Prequential } from '../../models/evaluate/prequential.js';
@@ -9,9 +9,10 @@ import { cpuSeconds } from '../bench/bench.js';
 import { forecastsPage } from '../reports/forecasts.js';
 import { parseCalendar } from '../shop-calendar.js';
 import { parseCount, wholeFrom } from './counts.js';
+import { parseDates } from './dates.js';
 import { prequentialJson, prequentialProtocol, prequentialTable } from './prequential.js';
 import { round, writePage } from './report.js';
-import { dateOf, dayOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
+import { dateOf, inPeriods, readSales, STEPS, stepOf, type Sales, type Step } from './sales-file.js';
 import { statsforecastOf } from './statsforecast.js';
 import { DataFileError, tellingDataErrors, textOf } from './text-lines.js';
 
@@ -223,16 +224,4 @@ function checkCutoff(
       `The cut-off ${dateOf(day)} needs ${horizon} periods after it, but ${file} ends on ${dateOf(sales.lastDay)}, ${beyond} short.`,
     );
   }
-}
-
-/** Days in order. One that is named twice would count twice in every mean. */
-export function parseDates(text: string): number[] {
-  const days = new Set<number>();
-  for (const part of text.split(',')) {
-    const day = dayOf(part);
-    if (day === undefined) throw new InvalidArgumentError(`"${part}" is no day written as YYYY-MM-DD.`);
-    if (days.has(day)) throw new InvalidArgumentError(`${dateOf(day)} is there twice.`);
-    days.add(day);
-  }
-  return [...days].toSorted((a, b) => a - b);
 }

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateHours, type HourEvaluation, type HourSales } from '../../models/evaluate/hours.js';
 import { parseCount, wholeFrom } from './counts.js';
-import { parseDates } from './evaluate-forecasts.js';
+import { parseDates } from './dates.js';
 import { round } from './report.js';
 import { dateOf, readSalesByHour, type Sales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';

@@ -3,8 +3,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateReorder, type ReorderEvaluation } from '../../models/evaluate/reorder.js';
 import { wholeFrom } from './counts.js';
+import { parseDate } from './dates.js';
 import { round } from './report.js';
-import { dateOf, dayOf, inPeriods, readSales } from './sales-file.js';
+import { dateOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
@@ -63,12 +64,6 @@ function text({ skus, cycles, cost, covered, seconds }: Report): string {
     `${seconds.toFixed(1)} s in all`,
     '',
   ].join('\n');
-}
-
-function parseDate(value: string): number {
-  const day = dayOf(value);
-  if (day === undefined) throw new InvalidArgumentError(`"${value}" is no day written as YYYY-MM-DD.`);
-  return day;
 }
 
 function parsePercent(value: string): number {

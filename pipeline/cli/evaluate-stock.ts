@@ -4,7 +4,8 @@ import { performance } from 'node:perf_hooks';
 import { evaluateStock, type StockProtocol, type StockScore } from '../../models/evaluate/stock.js';
 import type { Policy } from '../../models/inventory/reorder-policies.js';
 import { wholeFrom } from './counts.js';
-import { dateOf, dayOf, inPeriods, readSales } from './sales-file.js';
+import { parseDate } from './dates.js';
+import { dateOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 const POLICIES = ['periodic', 'reorder-point', 'newsvendor'] as const;
@@ -79,12 +80,6 @@ function text({ skus, forecast, history, seconds }: { skus: number; forecast: St
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-
-function parseDate(value: string): number {
-  const day = dayOf(value);
-  if (day === undefined) throw new InvalidArgumentError(`"${value}" is no day written as YYYY-MM-DD.`);
-  return day;
-}
 
 function numberFrom(least: number, most: number): (value: string) => number {
   return (value) => {

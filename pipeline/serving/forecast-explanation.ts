@@ -8,7 +8,7 @@ import { blankForecast, CLASS_NAMES, classOf, expertShares, groupOf, momentumOf,
 import { isCut } from '../../models/forecast/shortages.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { HORIZON_DAYS, live, worthTo, type Day } from '../../consumers/demand/forecast.js';
-import { LEVELS, type Shop, type Taught } from '../../consumers/demand/rows.js';
+import { LEVELS, untrainedScore, type Shop, type Taught } from '../../consumers/demand/rows.js';
 import type { DemandScore, Supply } from '../../schemas/types.js';
 import { isoDay } from '../core/shop-day.js';
 
@@ -66,12 +66,12 @@ export function accuracyFrom({ samples, covered, pinball, forecast, actual }: De
 /** How forecasts of SKUs like this one, one to 28 days ahead, have fared lately. */
 export const classAccuracy = (taught: Taught, rows: bank.Bank): Accuracy & { demandClass: string } => {
   const at = classOf(rows, 0);
-  return { demandClass: CLASS_NAMES[at] ?? '', ...accuracyFrom(taught.scores[at] ?? { samples: 0, covered: 0, pinball: 0, forecast: 0, actual: 0 }) };
+  return { demandClass: CLASS_NAMES[at] ?? '', ...accuracyFrom(taught.scores[at] ?? untrainedScore) };
 };
 
 /** How the SKU's own days of the last four weeks were forecast the evening before, given what the day was worth to the shop. */
 export function accuracyOf(series: SkuSeries, shop: Shop, day: Day): Accuracy {
-  const score = { samples: 0, covered: 0, pinball: 0, forecast: 0, actual: 0 };
+  const score = { ...untrainedScore };
   const out: SkuForecast = blankForecast(1, LEVELS.length);
   const exposureOf = worthTo(series, shop, day.today);
   const judged = bank.init(1, SEASON_DAYS);

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { evaluateForecastsCommand, parseDates } from '../../pipeline/cli/evaluate-forecasts.js';
+import { parseDates } from '../../pipeline/cli/dates.js';
+import { evaluateForecastsCommand } from '../../pipeline/cli/evaluate-forecasts.js';
 import { dateOf, readSales } from '../../pipeline/cli/sales-file.js';
 import { said } from '../support/command.js';
 

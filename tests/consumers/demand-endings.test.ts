@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { hourRows, shopHourRows } from '../../consumers/demand/hours.js';
-import { live } from '../../consumers/demand/publication.js';
 import { demandRows, memberKey, memberRows, mixtureRows, panelRows, PARTS, seasonRows, shopOf, windowRows } from '../../consumers/demand/rows.js';
 import { cycleRows } from '../../consumers/demand/stock-cycle.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
@@ -13,15 +11,12 @@ import { ForecastDoor } from '../../pipeline/serving/forecast-door.js';
 import { Items } from '../../pipeline/serving/items.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
 import type { Supply } from '../../schemas/types.js';
-import { latest, total } from '../support/demand.js';
-import { Driver, type DriverOptions } from '../support/driver.js';
+import { hourly, latest, total } from '../support/demand.js';
+import type { Driver, DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
 
-const shop = (options: DriverOptions = {}, hours = 0): Driver => {
-  const days = shopDays('UTC');
-  return new Driver([demandForecasts({ days, publication: live(days, MINUTE), hours })], options);
-};
+const shop = (options: DriverOptions = {}, hours = 0): Driver => hourly('UTC', hours, options);
 const row = (driver: Driver, sku: string) => driver.row('demand-forecasts', demandRows, sku);
 const members = (driver: Driver): number => driver.row('demand-forecasts', seasonRows, '')!.members;
 const isMember = (driver: Driver, sku: string): boolean =>

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { live } from '../../consumers/demand/publication.js';
 import { nothing } from '../../consumers/demand/forecast.js';
 import { withHours } from '../../consumers/demand/hours.js';
@@ -10,8 +9,8 @@ import type { Plan } from '../../models/forecast/planned-days.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import type { Forecast } from '../../schemas/types.js';
-import { latest, total } from '../support/demand.js';
-import { Driver } from '../support/driver.js';
+import { latest, shop as shopIn, total } from '../support/demand.js';
+import type { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
 
@@ -24,10 +23,7 @@ const ofWeek = (week: number): string[] =>
 const [P, S] = ofWeek(0) as [string, string];
 const [LATER] = ofWeek(1) as [string];
 
-const shop = (plan: Plan = new Map()): Driver => {
-  const days = shopDays('UTC');
-  return new Driver([demandForecasts({ days, publication: live(days, MINUTE), plan })]);
-};
+const shop = (plan?: Plan): Driver => shopIn('UTC', {}, plan);
 const sell = (driver: Driver, sku: string, from: number, to: number): void => {
   for (let day = from; day < to; day++) driver.send(sales, sku, sale(sku, 3 + (day % 2), NINE + day * DAY));
 };

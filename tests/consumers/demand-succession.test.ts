@@ -4,19 +4,12 @@ import { hourRows } from '../../consumers/demand/hours.js';
 import { demandRows } from '../../consumers/demand/rows.js';
 import { deadLetters, forecasts, reorderSuggestions, sales, supplies } from '../../schemas/topics.js';
 import type { Supply } from '../../schemas/types.js';
-import { expectSound, hourly, latest, row, shop, total } from '../support/demand.js';
-import { Driver } from '../support/driver.js';
+import { expectSound, hourly, latest, row, sellOld, shop, total } from '../support/demand.js';
 import { DAY, HOUR, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
 
 describe('one SKU in the place of another', () => {
   const replacing = (sku: string, old: string | null, time: number, more: Partial<Supply> = {}): [typeof supplies, string, Supply] => [supplies, sku, supply(sku, null, time, { replaces: old, ...more })];
-  const sellOld = (driver: Driver, from: number, to: number): void => {
-    for (let day = from; day < to; day++) {
-      driver.tick(NINE + day * DAY);
-      driver.send(sales, 'OLD', sale('OLD', 5, NINE + day * DAY));
-    }
-  };
 
   test.each([1, 3])('the new one starts from the level of the old one, whose forecast falls to nothing (%s partitions)', (partitions) => {
     const driver = shop('UTC', { partitions });

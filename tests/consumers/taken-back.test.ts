@@ -1,20 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { demandForecasts } from '../../consumers/demand-forecasts.js';
 import { hourRows } from '../../consumers/demand/hours.js';
-import { live } from '../../consumers/demand/publication.js';
 import { demandRows } from '../../consumers/demand/rows.js';
-import { shopDays } from '../../pipeline/core/shop-day.js';
 import { forecasts, sales, supplies } from '../../schemas/topics.js';
 import type { Supply } from '../../schemas/types.js';
-import { Driver } from '../support/driver.js';
+import { hourly, sellOld } from '../support/demand.js';
+import type { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE } from '../support/events.js';
 import { sale, supply } from '../support/sales.js';
 
-const shop = (partitions: number): Driver => {
-  const days = shopDays('UTC');
-  return new Driver([demandForecasts({ days, publication: live(days, MINUTE), hours: 12 })], { partitions });
-};
+const shop = (partitions: number): Driver => hourly('UTC', 12, { partitions });
 
 const put = (driver: Driver, sku: string, replaces: string | null, time: number, more: Partial<Supply> = {}): void =>
   driver.send(supplies, sku, supply(sku, null, time, { replaces, ...more }));
@@ -35,13 +30,6 @@ const known = (driver: Driver, sku: string): unknown => {
 };
 const units = (driver: Driver, sku: string): number =>
   driver.read(forecasts).findLast((forecast) => forecast.sku === sku)?.mean.reduce((sum, mean) => sum + mean, 0) ?? NaN;
-
-function sellOld(driver: Driver, from: number, to: number): void {
-  for (let day = from; day < to; day++) {
-    driver.tick(NINE + day * DAY);
-    driver.send(sales, 'OLD', sale('OLD', 5, NINE + day * DAY));
-  }
-}
 
 describe('`replaces` that is taken back', () => {
   test.each([1, 3])('demand stands once: the old one has its own again, and who never sold has none (%s partitions)', (partitions) => {

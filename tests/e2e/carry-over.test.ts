@@ -10,6 +10,7 @@ import { replay } from '../../pipeline/replay.js';
 import { uploader } from '../../pipeline/replay-upload.js';
 import { fileText } from '../../producers/formats/format.js';
 import { formats } from '../../producers/formats/index.js';
+import { callAt } from '../support/call.js';
 import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 
@@ -27,11 +28,7 @@ async function shop(name: string): Promise<Millrace> {
 
 const settled = ({ engine, topology, rowSink }: Millrace): Promise<void> => caughtUp(engine, topology, rowSink, () => {});
 
-async function call(millrace: Millrace, method: string, path: string, body?: unknown, key = 'sk'): Promise<Record<string, unknown>> {
-  const authorization = key === 'at' ? 'Bearer at' : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
-  const response = await fetch(`http://127.0.0.1:${millrace.port}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-  return await response.json() as Record<string, unknown>;
-}
+const call = async (millrace: Millrace, method: string, path: string, body?: unknown, key?: string): Promise<Record<string, unknown>> => (await callAt(millrace.port, method, path, body, key)).json;
 
 const SKUS = ['P1', 'P2', 'P3', 'P4'];
 

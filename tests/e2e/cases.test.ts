@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
+import { callAt } from '../support/call.js';
 import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace } from '../../pipeline/main.js';
@@ -13,11 +14,7 @@ interface Answer { readonly items: readonly Item[]; readonly unknown?: readonly 
 describe('cases', { timeout: 60_000 }, () => {
   const directory = folderForTests();
   let millrace: Millrace;
-  const call = async (method: string, path: string, body?: unknown, key = 'sk'): Promise<{ status: number; json: Answer & Record<string, unknown> }> => {
-    const authorization = key === 'at' ? 'Bearer at' : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
-    const response = await fetch(`http://127.0.0.1:${millrace.port}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-    return { status: response.status, json: await response.json() as never };
-  };
+  const call = (method: string, path: string, body?: unknown, key?: string) => callAt<Answer & Record<string, unknown>>(millrace.port, method, path, body, key);
   const viewed = (who: object, ...skus: string[]) => call('POST', '/v1/batch', { batch: skus.map((sku) => ({ type: 'track', event: 'Product Viewed', ...who, properties: { product_id: sku } })) });
   const skus = ({ json }: { json: Answer }): string[] => json.items.map(({ sku }) => sku);
   const eventually = async <T>(look: () => Promise<T>, fits: (value: T) => boolean): Promise<T> => {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../pipeline/config.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
+import { callAt } from '../support/call.js';
 import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace, type Role } from '../../pipeline/main.js';
@@ -36,11 +37,7 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
     };
     const stop = async (): Promise<void> => void (await Promise.all(processes.map((running) => running.stop())));
     const portOf = (role: Role): number => processes[Math.max(0, roles.indexOf(role))]!.port;
-    const call = async (role: Role, method: string, path: string, body: unknown, key = 'sk'): Promise<{ status: number; json: Record<string, never> & { [field: string]: unknown } }> => {
-      const authorization = key === 'at' ? 'Bearer at' : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
-      const response = await fetch(`http://127.0.0.1:${portOf(role)}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-      return { status: response.status, json: await response.json() as never };
-    };
+    const call = (role: Role, method: string, path: string, body?: unknown, key?: string) => callAt(portOf(role), method, path, body, key);
     const track = async (event: string, who: object, properties: object): Promise<string> => {
       const { status, json } = await call('collector', 'POST', '/v1/track', { event, ...who, properties });
       expect(status).toBe(200);

@@ -5,10 +5,11 @@ import { live } from '../../consumers/demand/publication.js';
 import { demandRows } from '../../consumers/demand/rows.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
-import { forecasts } from '../../schemas/topics.js';
+import { forecasts, sales } from '../../schemas/topics.js';
 import type { Forecast } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from './driver.js';
-import { MINUTE } from './events.js';
+import { DAY, MINUTE, NINE } from './events.js';
+import { sale } from './sales.js';
 
 /** A shop whose forecasts are told live, at most once a minute a SKU. */
 export const shop = (timeZone = 'UTC', options: DriverOptions = {}, plan: Plan = new Map()): Driver => {
@@ -21,6 +22,14 @@ export const hourly = (timeZone: string, hours: number, options: DriverOptions =
   const days = shopDays(timeZone);
   return new Driver([demandForecasts({ days, publication: live(days, MINUTE), hours })], options);
 };
+
+/** Days on which OLD sells five, from one on and before another; the first is 0. */
+export function sellOld(driver: Driver, from: number, to: number): void {
+  for (let day = from; day < to; day++) {
+    driver.tick(NINE + day * DAY);
+    driver.send(sales, 'OLD', sale('OLD', 5, NINE + day * DAY));
+  }
+}
 
 /** The last forecast told of a SKU. */
 export const latest = (driver: Driver, sku: string): Forecast => forecasts.codec.decode(driver.records(forecasts.name).findLast(({ key }) => key === sku)!.value!);
