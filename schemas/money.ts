@@ -1,5 +1,5 @@
 /** Money is a bigint count of ten-thousandths of the currency's unit: Avro decimal(18, 4). */
-const MONEY_SCALE = 10_000n;
+export const MONEY_SCALE = 10_000n;
 
 /** Amounts stay below 10^14 units: more does not fit decimal(18, 4). */
 export const MAX_MONEY = 10n ** 18n - 1n;

@@ -3,7 +3,7 @@ import * as itemIndex from '../../models/item-index.js';
 import { readCategories, readContents } from '../../pipeline/cli/catalogue-file.js';
 import { said } from '../support/command.js';
 
-const { file } = said('catalogue-file');
+const { file } = said();
 
 const rows = [
   'ItemId,product_type,title,brand,price',

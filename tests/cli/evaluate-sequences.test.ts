@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluateSequencesCommand } from '../../pipeline/cli/evaluate-sequences.js';
 import { said } from '../support/command.js';
 
-const command = said('sequences');
+const command = said();
 
 /** Visits of two items, of which the second follows from the first. */
 const visits = (count: number): string => Array.from({ length: count }, (_, at) => JSON.stringify([`a${at % 50}`, `b${at % 50}`])).join('\n');

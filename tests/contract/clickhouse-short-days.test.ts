@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { replayed } from '../../consumers/demand/publication.js';
 import { demandForecasts } from '../../consumers/demand-forecasts.js';
@@ -14,6 +11,7 @@ import { forecasts, inventory, orders, sales } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, orderEvent, orderLine, stock } from '../support/events.js';
 import { blockOf, recordOf } from './clickhouse-records.js';
+import { folderForTest } from '../support/folder.js';
 
 const ZONE = 'Europe/Berlin';
 /** Local days: the clocks go forward on the 29th. */
@@ -39,8 +37,7 @@ function live(driver: Driver): void {
 }
 
 async function analysed(driver: Driver): Promise<RowSink> {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-short-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = folderForTest();
   const sink = (await openChdb({ directory, shopTimeZone: ZONE }, { metrics: noMetrics, journal: silentJournal }))!;
   onTestFinished(() => sink.close());
   await sink.ensure();

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { runDeliveries } from '../../infra/webhook/deliveries.js';
 import { Endpoint, webhookLimits, type WebhookLimits, type WebhookPorts } from '../../infra/webhook/endpoint.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
@@ -11,6 +8,7 @@ import { allTopics, deadLetters, marketingTriggers } from '../../schemas/topics.
 import type { DeadLetter, MarketingTrigger } from '../../schemas/types.js';
 import { everythingIn } from '../support/records.js';
 import { Receiver, secret } from '../support/webhook-receiver.js';
+import { folderForTest } from '../support/folder.js';
 
 const whenRevoked = (lease: Lease): Promise<void> => new Promise((resolve) => lease.revoked.addEventListener('abort', () => resolve(), { once: true }));
 
@@ -40,7 +38,7 @@ export const idsOf = (n: number): string[] => Array.from({ length: n }, (_, i) =
 
 /** A log, receivers, and what a process that sends webhooks says of itself. */
 export class World {
-  readonly directory = mkdtempSync(join(tmpdir(), 'millrace-webhooks-'));
+  readonly directory = folderForTest();
   log!: EmbeddedLog;
   readonly said: { level: string; fields: object; sentence: string }[] = [];
   readonly counts = new Map<string, number>();
@@ -66,10 +64,9 @@ export class World {
   async close(): Promise<void> {
     await this.log.close();
     await Promise.all(this.#receivers.map((one) => one.close()));
-    rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async reopen(options: { retentionMs: number }): Promise<void> {
+  async reopen(options: { now: () => number }): Promise<void> {
     await this.log.close();
     this.log = await openEmbeddedLog({ directory: this.directory, clock: 'wall', segmentBytes: 4_096, ...options });
     await this.log.ensureTopics(allTopics);

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
 import { erase } from '../../pipeline/door-answers.js';
@@ -9,6 +6,7 @@ import type { Lease, NewRecord } from '../../pipeline/core/log.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
 import { runErasures } from '../../pipeline/erasure.js';
 import { allTopics, clickstream, erasures } from '../../schemas/topics.js';
+import { folderForTest } from '../support/folder.js';
 
 test('what can be nobody’s id erases nobody, and says so: an empty variable in a shell was told as done', async () => {
   const written: NewRecord[] = [];
@@ -20,7 +18,7 @@ test('what can be nobody’s id erases nobody, and says so: an empty variable in
 });
 
 test('an erasure is done once, and again in tables that were made anew: filled from the log, they named who had been erased', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-erasure-'));
+  const directory = folderForTest();
   const log = await openEmbeddedLog({ directory, clock: 'wall' });
   await log.ensureTopics(allTopics);
   const erased: string[] = [];
@@ -56,5 +54,4 @@ test('an erasure is done once, and again in tables that were made anew: filled f
   await live('anew');
   expect(erased).toEqual(['u1', 'u2', 'u1', 'u2', 'u3']);
   await log.close();
-  rmSync(directory, { recursive: true, force: true });
 }, 30_000);

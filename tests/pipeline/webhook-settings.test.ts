@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
 import { readConfig } from '../../pipeline/config.js';
@@ -10,6 +7,7 @@ import { mermaid } from '../../pipeline/core/topology.js';
 import { topologyOf } from '../../pipeline/topology.js';
 import { startWebhooks } from '../../pipeline/webhooks.js';
 import { allTopics } from '../../schemas/topics.js';
+import { folderForTest } from '../support/folder.js';
 
 const secretOf = (bytes: number, fill = 1) => `whsec_${Buffer.alloc(bytes, fill).toString('base64')}`;
 const problemsOf = (environment: NodeJS.ProcessEnv): readonly string[] => {
@@ -52,7 +50,7 @@ test('the topology draws webhooks where there are some', () => {
 });
 
 test('a log on a file’s clock sends nothing, and says so', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-webhooks-'));
+  const directory = folderForTest();
   const log = await openEmbeddedLog({ directory, clock: 'file' });
   try {
     await log.ensureTopics(allTopics);
@@ -64,6 +62,5 @@ test('a log on a file’s clock sends nothing, and says so', async () => {
     expect(warnings).toEqual([expect.stringContaining('clock of a file')]);
   } finally {
     await log.close();
-    rmSync(directory, { recursive: true });
   }
 });
