@@ -53,9 +53,10 @@ export function learnRound(
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
   let index = 0;
+  let total: totals.JudgedTotal | undefined;
   for (const { group, scale, actual, quantiles, at, mean, far } of samples) {
     counts[group] = (counts[group] ?? 0) + 1;
-    mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
+    const zeros = mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
     const { low, high } = ends[group]!;
     const covered = actual >= conformal.unitsAt(low, mixture, 0) && actual <= conformal.unitsAt(high, mixture, 0);
     if (!covered) misses[group] = (misses[group] ?? 0) + 1;
@@ -64,17 +65,22 @@ export function learnRound(
       const q = mixture[p]!;
       const over = (actual <= q ? 1 : 0) - probabilities[p]!;
       pinball += (2 * over * (q - actual)) / n;
+      // Where all say zero none is better than another.
+      if (p < zeros) continue;
       const slope = over / scale;
       const to = (group * n + p) * experts;
       for (let k = 0; k < experts; k++) sums[to + k]! += slope * (quantiles[at + k * n + p]! - q);
     }
     told({ covered, pinball }, index++);
-    const total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0, members: 0 };
+    // Those of one lead come together.
+    if (total?.far !== far) {
+      total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0, members: 0 };
+      together.set(far, total);
+    }
     totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, totals.sharedAt(taught.shared, far));
     total.errors += actual - mean;
     total.squares += (actual - mean) ** 2;
     total.members++;
-    together.set(far, total);
   }
   taught.shared = totals.learnShared(taught.shared, together.values());
   conformal.learnOverall(tails, sum(misses), sum(counts));

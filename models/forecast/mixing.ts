@@ -32,7 +32,10 @@ export function init(probabilities: number, priors: readonly (readonly number[])
   return { experts, probabilities, prior, loss: new Float64Array(prior.length), variance: new Float64Array(prior.length), weights: prior.slice() };
 }
 
-/** Weighted quantiles of those experts that are asked (the others are taken to say zero), made non-crossing; `quantiles` is probability-minor: expert after expert. */
+/**
+ * Weighted quantiles of those experts that are asked (the others are taken to say zero), made non-crossing; `quantiles` is probability-minor: expert
+ * after expert, none of them crossing. Answers at how many of the first probabilities all say zero.
+ */
 export function mix(
   mixer: Mixer,
   group: number,
@@ -41,16 +44,32 @@ export function mix(
   out: Float64Array,
   to: number,
   asked: readonly number[],
-): void {
+): number {
   const { experts, probabilities, weights } = mixer;
-  let least = 0;
-  for (let p = 0; p < probabilities; p++) {
+  let zeros = probabilities;
+  // From the last one down: below a probability at which all say zero nobody says more.
+  for (; zeros > 0; zeros--) {
+    const p = zeros - 1;
     const at = (group * probabilities + p) * experts;
     let sum = 0;
-    for (let i = 0; i < asked.length; i++) sum += weights[at + asked[i]!]! * quantiles[from + asked[i]! * probabilities + p]!;
-    least = Math.max(least, sum);
+    for (let i = 0; i < asked.length; i++) {
+      const k = asked[i]!;
+      sum += weights[at + k]! * quantiles[from + k * probabilities + p]!;
+    }
+    if (sum === 0 && areZero(quantiles, from + p, probabilities, asked)) break;
+    out[to + p] = sum;
+  }
+  let least = 0;
+  for (let p = 0; p < probabilities; p++) {
+    least = p < zeros ? 0 : Math.max(least, out[to + p]!);
     out[to + p] = least;
   }
+  return zeros;
+}
+
+function areZero(quantiles: ArrayLike<number>, from: number, probabilities: number, asked: readonly number[]): boolean {
+  for (let i = 0; i < asked.length; i++) if (quantiles[from + asked[i]! * probabilities] !== 0) return false;
+  return true;
 }
 
 /** `gradients[k]` is the mean linearised loss of expert k over the samples of one round. */
@@ -66,10 +85,11 @@ export function learn(mixer: Mixer, group: number, probability: number, gradient
     const rate = rateOf(v, share);
     loss[at + k] = FORGETTING * (loss[at + k] ?? 0) + g + rate * g * g;
     best = Math.min(best, rate * (loss[at + k] ?? 0));
+    weights[at + k] = rate;
   }
   let total = 0;
   for (let k = 0; k < experts; k++) {
-    const rate = rateOf(variance[at + k] ?? 0, share);
+    const rate = weights[at + k]!;
     const weight = (prior[at + k] ?? 0) * rate * Math.exp(best - rate * (loss[at + k] ?? 0));
     weights[at + k] = weight;
     total += weight;

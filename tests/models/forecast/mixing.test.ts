@@ -41,3 +41,12 @@ test('mixed quantiles do not cross, even where the weights differ by quantile', 
   mix(mixer, 0, Float64Array.of(8, 9, 1, 2), 0, out, 0, [0, 1]);
   expect(out[1]).toBeGreaterThanOrEqual(out[0] ?? NaN);
 });
+
+test('it is told at how many of the first probabilities all say zero, and a weight of nil hides nobody', () => {
+  const mixer = init(3, [[1, 1]]);
+  const zerosOf = (...quantiles: number[]): number => mix(mixer, 0, Float64Array.from(quantiles), 0, new Float64Array(3), 0, [0, 1]);
+  expect([zerosOf(0, 0, 0, 0, 0, 0), zerosOf(0, 0, 0, 0, 0, 2), zerosOf(0, 1, 1, 0, 0, 2), zerosOf(1, 1, 1, 0, 0, 0)]).toEqual([3, 2, 1, 0]);
+  mixer.weights.set([1, 0, 1, 0, 1, 0]);
+  // What it would have been worth to hear the second one is still to be learned.
+  expect(zerosOf(0, 0, 0, 0, 5, 5)).toBe(1);
+});
