@@ -134,7 +134,8 @@ const OPEN_SHARES = ALL_RATES.map((rate) =>
 );
 
 function openShare(rate: number, seen: number): number {
-  return OPEN_SHARES[rate]?.[seen] ?? 1;
+  const shares = OPEN_SHARES[rate]!;
+  return seen < shares.length ? shares[seen]! : 1;
 }
 
 /** What is left of the quick level, and of Holt's, which begin with the first period, once others are imagined before it. */
@@ -180,7 +181,7 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
 
   const heard = at + width - 1;
   rows[heard] = hit === 1 ? 0 : silence.hush(rows[heard] ?? 0, hazard(bank, sku, 2, ONE_IMAGINED) * exposure * own);
-  if (silence.offShare(rows[heard] ?? 0) > 0.5) return;
+  if ((rows[heard] ?? 0) > silence.LIKELY_OFF) return;
 
   if (seen > 0 && before > 0 && exposure > 0.05) {
     // A bulk order must not become the pattern of its weekday.
@@ -245,7 +246,8 @@ function learnTrend(rows: Float32Array, at: number, value: number, weight: numbe
 
 function keepSize(bank: Bank, at: number, size: number): void {
   const { rows } = bank;
-  const sales = rows[at + SALES] ?? 0;
+  // As an integer: remainders of other numbers are dear.
+  const sales = rows[at + SALES]! | 0;
   const slot = at + SIZES + (sales % RECENT_SIZES);
   if (sales >= RECENT_SIZES && sales % OLDER_STRIDE === 0) {
     rows[at + OLDER + (Math.floor(sales / OLDER_STRIDE) % OLDER_SIZES)] = rows[slot] ?? 0;

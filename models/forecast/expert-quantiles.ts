@@ -16,21 +16,15 @@ import {
   HOLT_LEVEL,
   HOLT_SLOPE,
   level,
-  OLDER,
-  OLDER_SIZES,
-  OLDER_STRIDE,
   profiles,
   QUICK_EXCESS,
   QUICK_LEVEL,
   QUICK_RATE,
   ratio,
-  RECENT_SIZES,
-  SALES,
   sizeFactorOf,
   onSale,
   partOf,
   QUICK,
-  SIZES,
   surpriseOf,
   TREND,
   TREND_DAMPING,
@@ -38,9 +32,8 @@ import {
 } from './expert-bank.js';
 import { WIDE_SPREAD } from './own-season.js';
 import { negativeBinomialQuantiles, WALKED_MEAN } from './negative-binomial.js';
+import { hurdleQuantiles, sizeWeights, sortSizes, weighSizes } from './sale-sizes.js';
 import * as silence from './silence.js';
-
-const MAX_SIZES = RECENT_SIZES + OLDER_SIZES;
 
 export const EXPERTS = [
   'hurdle fast',
@@ -56,13 +49,15 @@ export const EXPERTS = [
   'own season',
 ] as const;
 
+const LONG_SIZES = sizeWeights(0.97);
+
 /** Which rate and which size memory each hurdle expert uses, in the order of `EXPERTS`. */
 const HURDLES = [
-  { rate: 0, sizeDecay: 0.85 },
-  { rate: 1, sizeDecay: 0.9 },
-  { rate: 1, sizeDecay: 0.97 },
-  { rate: 2, sizeDecay: 0.97 },
-  { rate: 3, sizeDecay: 0.985 },
+  { rate: 0, weights: sizeWeights(0.85) },
+  { rate: 1, weights: sizeWeights(0.9) },
+  { rate: 1, weights: LONG_SIZES },
+  { rate: 2, weights: LONG_SIZES },
+  { rate: 3, weights: sizeWeights(0.985) },
 ] as const;
 
 /** The experts that are asked, where nothing else is said. */
@@ -75,23 +70,9 @@ export function isLevel(expert: number): boolean {
   return expert >= HURDLES.length;
 }
 
-/** decay^age by hurdle expert and age. */
-const SIZE_WEIGHTS = HURDLES.map(({ sizeDecay }) =>
-  Float64Array.from({ length: MAX_SIZES }, (_, i) =>
-    i < RECENT_SIZES ? sizeDecay ** i : OLDER_STRIDE * sizeDecay ** (RECENT_SIZES + OLDER_STRIDE * (i - RECENT_SIZES + 0.5)),
-  ),
-);
-
-// Scratch for one SKU's sizes: predict is synchronous and never re-enters. A knot before the first size and one after the last answer as these do.
-const sizeAges = new Uint8Array(MAX_SIZES + 1);
-const knotUnits = new Float64Array(MAX_SIZES + 2);
-/** Ascending, in shares of the weight; and what a share more is worth between the knot before and this one. */
-const knotAt = new Float64Array(MAX_SIZES + 2);
-const knotSlope = new Float64Array(MAX_SIZES + 2);
-
 const isAsked = new Uint8Array(EXPERTS.length);
 
-// The same by level.
+// Scratch by level: predict is synchronous and never re-enters.
 const levelMeans = new Float64Array(LEVELS);
 const levelSpreads = new Float64Array(LEVELS);
 
@@ -119,55 +100,6 @@ const DAMPING = Float64Array.from({ length: 64 }, (_, ahead) => TREND_DAMPING **
 /** What is left of a trend: a power a SKU and period is dear. */
 const dampingOver = (ahead: number): number => (ahead < DAMPING.length ? DAMPING[ahead]! : TREND_DAMPING ** ahead);
 
-/** The SKU's sizes in ascending order from knot 1 on, with their ages as places in `SIZE_WEIGHTS`; returns how many. */
-function sortSizes(bank: Bank, at: number): number {
-  const { rows } = bank;
-  const sales = rows[at + SALES]!;
-  const recent = Math.min(sales, RECENT_SIZES);
-  for (let age = 0; age < recent; age++) insert(age, rows[at + SIZES + ((sales - 1 - age) % RECENT_SIZES)]!, age);
-  const moved = Math.max(0, Math.ceil((sales - RECENT_SIZES) / OLDER_STRIDE));
-  const older = Math.min(moved, OLDER_SIZES);
-  const newest = Math.floor((sales - 1) / OLDER_STRIDE);
-  for (let j = 0; j < older; j++) insert(recent + j, rows[at + OLDER + ((newest - j) % OLDER_SIZES)]!, RECENT_SIZES + j);
-  const count = recent + older;
-  knotUnits[0] = count > 0 ? knotUnits[1]! : 0;
-  knotUnits[count + 1] = knotUnits[count]!;
-  return count;
-}
-
-function insert(count: number, units: number, age: number): void {
-  let i = count;
-  while (i > 0 && knotUnits[i]! > units) {
-    knotUnits[i + 1] = knotUnits[i]!;
-    sizeAges[i + 1] = sizeAges[i]!;
-    i--;
-  }
-  knotUnits[i + 1] = units;
-  sizeAges[i + 1] = age;
-}
-
-/** Weighs the sorted sizes as an expert does: knots at the mid-points of their cumulated weights. Returns the mean size. */
-function weighSizes(expert: number, count: number): number {
-  const weights = SIZE_WEIGHTS[expert]!;
-  let total = 0;
-  for (let i = 1; i <= count; i++) total += weights[sizeAges[i]!]!;
-  let [sum, mean, before, units] = [0, 0, 0, knotUnits[0]!];
-  for (let i = 1; i <= count; i++) {
-    const weight = weights[sizeAges[i]!]!;
-    const at = (sum + weight / 2) / total;
-    const more = knotUnits[i]!;
-    knotAt[i] = at;
-    knotSlope[i] = (more - units) / (at - before);
-    sum += weight;
-    mean += more * weight;
-    before = at;
-    units = more;
-  }
-  knotAt[count + 1] = Infinity;
-  knotSlope[count + 1] = 0;
-  return count > 0 ? mean / total : 0;
-}
-
 /**
  * Every expert's quantiles and mean for one period of exposure `exposure`, `ahead` periods from now.
  * `out` takes EXPERTS × probabilities of each period, the first `from` on and each next one `stride` further; `means` one mean a period
@@ -193,19 +125,40 @@ export function predict(
   makeRoom(count);
   profiles(bank, sku, periods, ownSeason);
   let rate = -1;
+  let weights: Float64Array | undefined;
+  let typical = 0;
   for (let k = 0; k < HURDLES.length; k++) {
     const expert = HURDLES[k]!;
     if (isAsked[k] === 0) continue;
-    const typical = weighSizes(k, sizes);
-    // Two experts that differ in their sizes alone agree on the chance of a sale.
+    // Experts that differ in their rates alone weigh sizes alike, and those that differ in their sizes alone agree on the chance of a sale.
+    if (weights !== expert.weights) typical = weighSizes((weights = expert.weights), sizes);
     if (rate !== expert.rate) chancesOf(bank, sku, (rate = expert.rate), periods);
-    for (let t = 0; t < count; t++) {
-      const sale = sales[t]!;
-      const factor = factors[t]!;
-      hurdleQuantiles(sale, factor, probabilities, out, from + t * stride + k * n);
-      means[t * EXPERTS.length + k] = typical * sale * factor;
-    }
+    hurdleQuantiles(count, sales, factors, probabilities, out, from + k * n, stride);
+    for (let t = 0; t < count; t++) means[t * EXPERTS.length + k] = typical * sales[t]! * factors[t]!;
   }
+  levelQuantiles(bank, sku, periods, probabilities, out, means, from, stride);
+  if (silence.offShare(surpriseOf(bank, sku)) < silence.HARDLY) return;
+  for (let t = 0; t < count; t++) {
+    const on = onSale(bank, sku, periods[t]!.ahead);
+    for (let k = 0; k < EXPERTS.length; k++) means[t * EXPERTS.length + k]! *= on;
+    silence.thin(out, from + t * stride, probabilities, on, asked);
+  }
+}
+
+/** Of every period, of those levels that are asked; and the means of all. */
+function levelQuantiles(
+  bank: Bank,
+  sku: number,
+  periods: readonly { exposure: number; phase: number; ahead: number }[],
+  probabilities: Float64Array,
+  out: Float64Array,
+  means: Float64Array,
+  from: number,
+  stride: number,
+): void {
+  const at = sku * bank.width;
+  const n = probabilities.length;
+  const count = periods.length;
   const dispersion = ratio(bank.rows, at + EXCESS);
   levelSpreads.fill(dispersion);
   const fastDispersion = ratio(bank.rows, at + FAST_EXCESS);
@@ -247,14 +200,6 @@ export function predict(
       for (let p = 0; p < n && probabilities[p]! <= 1 - mostSale[t]!; p++) out[from + t * stride + k * n + p] = 0;
     }
   }
-  if (silence.offShare(surpriseOf(bank, sku)) < silence.HARDLY) return;
-  for (let t = 0; t < count; t++) {
-    const on = onSale(bank, sku, periods[t]!.ahead);
-    for (let k = 0; k < EXPERTS.length; k++) {
-      means[t * EXPERTS.length + k]! *= on;
-      if (isAsked[k] === 1) silence.thin(out, from + t * stride + k * n, probabilities, on);
-    }
-  }
 }
 
 /** Chance of a sale in each period by one rate, and the part of its exposure that shows in sizes. */
@@ -275,20 +220,5 @@ function mostSales(bank: Bank, sku: number, periods: readonly { exposure: number
   for (let rate = 0; rate < FREQUENCY_RATES.length; rate++) {
     const lambda = hazard(bank, sku, rate);
     for (let t = 0; t < periods.length; t++) mostSale[t] = Math.max(mostSale[t]!, chanceOf(lambda, periods[t]!.exposure * ownSeason[t]!));
-  }
-}
-
-function hurdleQuantiles(sale: number, factor: number, probabilities: Float64Array, out: Float64Array, offset: number): void {
-  const quiet = 1 - sale;
-  let i = 1;
-  for (let p = 0; p < probabilities.length; p++) {
-    const above = probabilities[p]! - quiet;
-    if (!(above > 0)) {
-      out[offset + p] = 0;
-      continue;
-    }
-    const rank = above / sale;
-    while (knotAt[i]! < rank) i++;
-    out[offset + p] = (knotUnits[i - 1]! + (rank - knotAt[i - 1]!) * knotSlope[i]!) * factor;
   }
 }

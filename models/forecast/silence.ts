@@ -22,27 +22,56 @@ export const hush = (surprise: number, expected: number): number => surprise + M
 /** Chance that it is off now. */
 export const offShare = (surprise: number): number => (surprise > 0 ? ODDS / (ODDS + Math.exp(-surprise)) : 0);
 
+/** More surprise than this, and it is more likely off than not. */
+export const LIKELY_OFF = -Math.log(ODDS);
+
 /** Chance that it is on sale `ahead` days from the last one learned. */
-export const onSale = (surprise: number, ahead: number): number => 1 - offShare(surprise) * (1 - RETURN / Math.cbrt(Math.max(1, surprise))) ** ahead;
+export function onSale(surprise: number, ahead: number): number {
+  if (!(surprise > 0)) return 1;
+  const staying = 1 - RETURN / (surprise > 1 ? Math.cbrt(surprise) : 1);
+  // A power a SKU and day is dear.
+  return 1 - offShare(surprise) * (ahead === 1 ? staying : staying ** ahead);
+}
 
-let thinned = new Float64Array(16);
+// By probability, the same for all experts: the quantile read from, the one after it, and how far between them; −1 for zero.
+let places = new Int32Array(16);
+let nexts = new Int32Array(16);
+let parts = new Float64Array(16);
+let gaps = new Float64Array(16);
 
-/** Quantiles at ascending `probabilities`, in place, of what sells as they say by a chance of `on` and else nothing. */
-export function thin(quantiles: Float64Array, from: number, probabilities: Float64Array, on: number): void {
+function makeRoom(n: number): void {
+  if (places.length >= n) return;
+  places = new Int32Array(n);
+  nexts = new Int32Array(n);
+  parts = new Float64Array(n);
+  gaps = new Float64Array(n);
+}
+
+/**
+ * Quantiles at ascending `probabilities`, in place, of what sells as they say by a chance of `on` below 1 and else nothing; those of each of these
+ * experts, one behind the other.
+ */
+export function thin(quantiles: Float64Array, from: number, probabilities: Float64Array, on: number, experts: readonly number[]): void {
   const n = probabilities.length;
-  if (thinned.length < n) thinned = new Float64Array(n);
+  makeRoom(n);
   let i = 0;
   for (let p = 0; p < n; p++) {
     const rank = (probabilities[p]! - 1 + on) / on;
-    while (i < n && probabilities[i]! < rank) i++;
-    thinned[p] = !(rank > 0) ? 0 : between(quantiles, from, probabilities, i, rank);
+    while (i < p && probabilities[i]! < rank) i++;
+    // Below the first there is one to answer with.
+    const isBetween = i > 0;
+    places[p] = !(rank > 0) ? -1 : isBetween ? i - 1 : 0;
+    nexts[p] = i;
+    parts[p] = isBetween ? rank - probabilities[i - 1]! : 0;
+    gaps[p] = isBetween ? probabilities[i]! - probabilities[i - 1]! : 1;
   }
-  for (let p = 0; p < n; p++) quantiles[from + p] = thinned[p]!;
-}
-
-/** Between the known quantiles `i − 1` and `i`; beyond the outermost there is one to answer with. */
-function between(quantiles: Float64Array, from: number, probabilities: Float64Array, i: number, rank: number): number {
-  if (i === 0 || i === probabilities.length) return quantiles[from + Math.max(0, i - 1)]!;
-  const low = quantiles[from + i - 1]!;
-  return low + ((quantiles[from + i]! - low) * (rank - probabilities[i - 1]!)) / (probabilities[i]! - probabilities[i - 1]!);
+  for (let e = 0; e < experts.length; e++) {
+    const at = from + experts[e]! * n;
+    // From the last one down: none is read from after it was written, since a rank is below its probability.
+    for (let p = n - 1; p >= 0; p--) {
+      const place = places[p]!;
+      const low = place < 0 ? 0 : quantiles[at + place]!;
+      quantiles[at + p] = place < 0 ? 0 : low + ((quantiles[at + nexts[p]!]! - low) * parts[p]!) / gaps[p]!;
+    }
+  }
 }

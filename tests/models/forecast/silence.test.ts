@@ -67,7 +67,7 @@ test('thinned quantiles are those of a mixture with zero: never crossing, never 
   const ascending = fc.array(fc.nat(1e6), { minLength: 9, maxLength: 9 }).map((values) => Float64Array.from(values.toSorted((a, b) => a - b), (value) => value / 1_000));
   fc.assert(fc.property(ascending, fc.double({ min: 1e-6, max: 1, noNaN: true }), (before, on) => {
     const after = before.slice();
-    silence.thin(after, 0, NINE, on);
+    silence.thin(after, 0, NINE, on, [0]);
     expect(after.filter((_, p) => NINE[p]! <= 1 - on).every((q) => q === 0)).toBe(true);
     after.forEach((q, p) => {
       expect(q).toBeLessThanOrEqual(before[p]! + 1e-6);
@@ -75,9 +75,26 @@ test('thinned quantiles are those of a mixture with zero: never crossing, never 
     });
   }));
   const half = Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
-  silence.thin(half, 0, NINE, 0.5);
+  silence.thin(half, 0, NINE, 0.5, [0]);
   // Of a half that sells, the six-in-ten quantile is the fifth of what it sells.
   [0, 0, 0, 0, 0, 2, 4, 6, 8].forEach((q, p) => expect(half[p]).toBeCloseTo(q, 9));
+});
+
+test('experts that are thinned together are thinned as each alone, and those not named are left as they are', () => {
+  const said = Float64Array.from({ length: 27 }, (_, i) => (i % 9) ** 2 * (1 + Math.floor(i / 9)));
+  const together = said.slice();
+  silence.thin(together, 0, NINE, 0.7, [0, 2]);
+  const alone = said.slice();
+  silence.thin(alone, 0, NINE, 0.7, [0]);
+  silence.thin(alone, 18, NINE, 0.7, [0]);
+  expect([...together]).toEqual([...alone]);
+  expect([...together.subarray(9, 18)]).toEqual([...said.subarray(9, 18)]);
+  expect(together[26]).toBeLessThan(said[26]!);
+});
+
+test('a surprise beyond which it is more likely off than not', () => {
+  expect(silence.offShare(silence.LIKELY_OFF + 1e-9)).toBeGreaterThan(0.5);
+  expect(silence.offShare(silence.LIKELY_OFF - 1e-9)).toBeLessThan(0.5);
 });
 
 test('comes back by days, whatever the length of a period: after three empty weeks four weeks bring what 28 days do', () => {
