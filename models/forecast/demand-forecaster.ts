@@ -94,7 +94,11 @@ const placeOf = ({ bank: { seasonPeriods }, firstDay }: DemandForecaster, period
 
 /** What was made and would be expected of an ordinary period, in typical sales summed over the shop; what SKUs made that are too young for an expectation stands apart. */
 function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: CappedSales; sellers: number; young: number } {
-  let [made, beyond3, beyond6, sellers, young] = [0, 0, 0, 0, 0];
+  let made = 0;
+  let beyond3 = 0;
+  let beyond6 = 0;
+  let sellers = 0;
+  let young = 0;
   for (let sku = 0; sku < model.skus; sku++) {
     const units = demand[sku] ?? NaN;
     if (Number.isNaN(units)) continue;

@@ -7,7 +7,7 @@
  * exposure, unless it differs by more than a quarter. An untrained row answers zero. Quantiles are units a period.
  */
 import * as bank from './expert-bank.js';
-import { ALL, EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
+import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
 import * as silence from './silence.js';
@@ -116,27 +116,36 @@ export function momentumOf(rows: bank.Bank, sku: number): number {
 /** Weight of each expert in a group, mean over the probabilities. */
 export function expertShares({ mixer }: Mixture, group: number): number[] {
   const { experts, probabilities, weights } = mixer;
-  return ALL.map((k) => {
+  const shares: number[] = [];
+  for (let k = 0; k < experts; k++) {
     let sum = 0;
     for (let p = 0; p < probabilities; p++) sum += weights[(group * probabilities + p) * experts + k]!;
-    return sum / probabilities;
-  });
+    shares.push(sum / probabilities);
+  }
+  return shares;
 }
 
 function neededExperts({ mixer }: Mixture, group: number): number[] {
   const { experts, probabilities, weights } = mixer;
-  return ALL.filter((k) => {
-    for (let p = 0; p < probabilities; p++) if (weights[(group * probabilities + p) * experts + k]! >= LEAST_SHARE) return true;
-    return false;
-  });
+  const needed: number[] = [];
+  for (let k = 0; k < experts; k++) {
+    let most = 0;
+    for (let p = 0; p < probabilities; p++) most = Math.max(most, weights[(group * probabilities + p) * experts + k]!);
+    if (most >= LEAST_SHARE) needed.push(k);
+  }
+  return needed;
 }
 
 /** Shares of the experts' means in a group's mean. */
 export function meanShares(mixture: Mixture, group: number): number[] {
-  const learned = expertShares(mixture, group);
-  const shares = MEAN_PRIOR.map((prior, k) => (isLevel(k) ? prior + (learned[k] ?? 0) : 0));
-  const total = shares.reduce((all, share) => all + share, 0);
-  return shares.map((share) => share / total);
+  const shares = expertShares(mixture, group);
+  let total = 0;
+  for (let k = 0; k < shares.length; k++) {
+    shares[k] = isLevel(k) ? MEAN_PRIOR[k]! + shares[k]! : 0;
+    total += shares[k]!;
+  }
+  for (let k = 0; k < shares.length; k++) shares[k]! /= total;
+  return shares;
 }
 
 /** The mean of a period from what the experts say of it, in `means` from `from` on. */
@@ -235,7 +244,8 @@ function makeWhole({ quantiles, means, low, high }: SkuForecast, periods: number
   for (let i = 0; i < periods * n; i++) quantiles[i] = Math.round(quantiles[i]!);
   for (let t = 0; t < periods; t++) {
     means[t] = Math.max(means[t]!, leastMean(probabilities, quantiles, t * n));
-    const [from, to] = [Math.ceil(low[t]!), Math.floor(high[t]!)];
+    const from = Math.ceil(low[t]!);
+    const to = Math.floor(high[t]!);
     const nearest = Math.round((low[t]! + high[t]!) / 2);
     low[t] = from <= to ? from : nearest;
     high[t] = from <= to ? to : nearest;

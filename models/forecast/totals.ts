@@ -80,7 +80,9 @@ export function predict({ mean, squares, spread, shared }: Sums, probabilities: 
 
 /** Mean square of a count with these quantiles, the last of which leaves to the tail beyond it what the mean has more than they. */
 function squareOf({ mean, quantiles }: MemberForecast, probabilities: ArrayLike<number>): number {
-  let [below, sum, square] = [0, 0, 0];
+  let below = 0;
+  let sum = 0;
+  let square = 0;
   let value = quantiles[0] ?? 0;
   for (let i = 0; i < probabilities.length; i++) {
     const at = probabilities[i] ?? 1;
@@ -88,7 +90,8 @@ function squareOf({ mean, quantiles }: MemberForecast, probabilities: ArrayLike<
     const middle = (value + q) / 2;
     sum += (at - below) * middle;
     square += (at - below) * middle * middle;
-    [below, value] = [at, q];
+    below = at;
+    value = q;
   }
   const tail = 1 - below;
   const beyond = value + Math.max(0, mean - sum - tail * value) / tail;
