@@ -156,10 +156,7 @@ function linesOf({ refused, examples }: Summary): string {
 }
 
 async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
-  if (options.url !== undefined) {
-    if (options.clock === 'file') throw new ConfigError(['--clock file needs a log of its own, in a fresh DATA_DIR: leave out --url.']);
-    return { ...uploader(options.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
-  }
+  if (options.url !== undefined) return { ...uploader(options.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
   if (config.KAFKA_BROKERS.length > 0) return cluster(config, options, source);
   return (await runningIn(config.DATA_DIR, options.clock)) ?? (await runningDemo(config, options)) ?? ourselves(config, options);
 }
