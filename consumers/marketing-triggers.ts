@@ -23,6 +23,11 @@ const WIN_BACK = rule('win_back');
 /** Hosts of a cluster agree on the time to less than this. */
 const CLOCKS_APART_MS = 60_000;
 
+/** A timer and when it was due before quiet hours put it off: what is history stays history in the morning. */
+interface Ripe extends Due {
+  readonly ripeAt: number;
+}
+
 /** News of items that came in somebody's quiet hours. */
 const held = rows<TriggerCandidate>('held', 'TriggerCandidate');
 
@@ -54,11 +59,11 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     outputs: [triggerTopic],
     patienceMs: 500,
     timers: {
-      abandoned: awake('abandoned', ({ key, sub, due }, ctx) => abandon(key, sub, due, ctx)),
-      browsed: awake('browsed', ({ key, due }, ctx) => endVisit(key, due, ctx)),
-      lapsed: awake('lapsed', ({ key, due }, ctx) => winBack(key, due, ctx)),
-      replenish: awake('replenish', ({ key, sub, due }, ctx) => replenish(key, sub, due, ctx)),
-      held: awake('held', ({ key, sub }, ctx) => release(key, sub, ctx)),
+      abandoned: awake('abandoned', abandon),
+      browsed: awake('browsed', endVisit),
+      lapsed: awake('lapsed', winBack),
+      replenish: awake('replenish', replenish),
+      held: awake('held', release),
       forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
     },
     merging: {
@@ -73,14 +78,15 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     return awakeAt(time, options.quietHours, contactOf(key, ctx).timezone);
   }
 
-  /** A timer that waits until the shopper's quiet hours are over: what it tells of is decided then. */
-  function awake(name: string, handle: (due: Due, ctx: Context) => void): (due: Due, ctx: Context) => void {
+  /** A timer that waits until the shopper's quiet hours are over: what it tells of is decided then. Its payload says since when. */
+  function awake(name: string, handle: (due: Ripe, ctx: Context) => void): (due: Due, ctx: Context) => void {
     return (timer, ctx) => {
-      const { key, sub, due } = timer;
+      const { key, sub, due, payload } = timer;
       const time = Math.max(due, ctx.time);
       const wakes = awakens(key, time, ctx);
-      if (wakes > time) ctx.schedule(name, key, wakes, sub);
-      else handle(timer, ctx);
+      const ripeAt = payload === '' ? due : Number(payload);
+      if (wakes > time) ctx.schedule(name, key, wakes, sub, String(ripeAt));
+      else handle({ ...timer, ripeAt }, ctx);
     };
   }
 
@@ -134,7 +140,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     ctx.schedule('held', key, wakes, sub);
   }
 
-  function release(key: string, sub: string, ctx: Context): void {
+  function release({ key, sub }: Ripe, ctx: Context): void {
     const candidate = ctx.get(held, key, sub);
     ctx.delete(held, key, sub);
     if (candidate) take(key, candidate, ctx);
@@ -156,7 +162,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     return price === null ? 'nothing known' : `${formatMoney(price)} ${currency ?? options.currency}`;
   }
 
-  function abandon(key: string, cartId: string, due: number, ctx: Context): void {
+  function abandon({ key, sub: cartId, due, ripeAt }: Ripe, ctx: Context): void {
     const cart = ctx.get(carts, key, cartId);
     if (!cart || (cart.firedId !== null && cart.firedFor === cart.changedAt)) return;
     // Of two carts that were joined the earlier timer stands; or the setting was a shorter one when it was set.
@@ -165,7 +171,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const isCheckout = cart.checkoutAt > cart.firedFor;
     const left = isCheckout ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT;
     const firedId = fire({
-      rule: left, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, at: due,
+      rule: left, shopper: key, causeId: causeOf(cartId, cart.changedAt), causedAt: cart.changedAt, ripeAt, at: due,
       reason: `The ${isCheckout ? 'checkout' : 'cart'} was left for ${spanOf(due - cart.changedAt)} without an order.`,
       products: productsOf(key, cart, ctx), ...worthOf(cart, options.currency, (sku) => ctx.get(itemInfos, key, sku)?.price ?? null),
     }, options, ctx);
@@ -179,21 +185,21 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     return lines.map(({ sku, quantity, price }) => productOf(key, { sku, quantity, price: isShops ? price : null }, ctx));
   }
 
-  function replenish(key: string, sku: string, due: number, ctx: Context): void {
+  function replenish({ key, sub: sku, due, ripeAt }: Ripe, ctx: Context): void {
     const bought = ctx.get(replenishments, key, sku);
     const dueNow = bought && dueOf(bought);
     if (!bought || dueNow === undefined) return;
     // An older purchase that came late has made the interval longer.
     if (dueNow > due) return ctx.schedule('replenish', key, dueNow, sku);
     fire({
-      rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: due, at: due,
+      rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: ripeAt, at: due,
       reason: `${sku} is usually bought every ${Math.round((dueNow - bought.times[0]!) / 86_400_000)} days.`,
       products: [productOf(key, { sku, quantity: bought.quantity, price: bought.price }, ctx)],
     }, options, ctx);
   }
 
   /** A visit is over: it is reminded of unless it led to a cart, which has its own rule, or to an order. */
-  function endVisit(key: string, due: number, ctx: Context): void {
+  function endVisit({ key, due, ripeAt }: Ripe, ctx: Context): void {
     const visit = ctx.get(browsings, key);
     if (!visit) return;
     const { skus, since, at, isKnown, isTold } = visit;
@@ -206,18 +212,18 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const { boughtAt } = contactOf(key, ctx);
     if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since)) return;
     fire({
-      rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, at: due,
+      rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, ripeAt, at: due,
       reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was put into a cart or ordered for ${spanOf(due - at)}.`,
       products: skus.map((sku) => productOf(key, { sku, quantity: null, price: null }, ctx)),
       orderedLately: boughtAt > at - quietAfterOrderMs,
     }, options, ctx);
   }
 
-  function winBack(key: string, due: number, ctx: Context): void {
+  function winBack({ key, due, ripeAt }: Ripe, ctx: Context): void {
     const { boughtAt } = contactOf(key, ctx);
     const dueNow = boughtAt + winBackAfterMs;
     if (dueNow > due) return ctx.schedule('lapsed', key, dueNow);
-    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: due, at: due, reason: `There was no order for ${Math.round(winBackAfterMs / 86_400_000)} days.`, products: [] }, options, ctx);
+    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: ripeAt, at: due, reason: `There was no order for ${Math.round(winBackAfterMs / 86_400_000)} days.`, products: [] }, options, ctx);
   }
 }
 

@@ -32,6 +32,8 @@ export interface TriggerPolicy {
 
 interface Firing extends Pick<MarketingTrigger, 'shopper' | 'causeId' | 'causedAt' | 'at' | 'reason' | 'products'>, Partial<Pick<MarketingTrigger, 'value' | 'currency'>> {
   readonly rule: Rule;
+  /** When it was due, which a long wait puts more than a day after its cause; absent: with its cause. */
+  readonly ripeAt?: number;
   /** Whether they ordered so lately that the rule leaves them alone. */
   readonly orderedLately?: boolean;
 }
@@ -53,10 +55,10 @@ export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): strin
 }
 
 /** On a wall log an old cause is history that is being replayed: nobody is written to about last year's cart. */
-export const isHistory = (causedAt: number, ctx: Context): boolean => ctx.clock === 'wall' && ctx.time - causedAt > HISTORY_MS;
+export const isHistory = (time: number, ctx: Context): boolean => ctx.clock === 'wall' && ctx.time - time > HISTORY_MS;
 
-function suppressionOf({ rule, shopper, causedAt, at, orderedLately }: Firing, { cap, consentByDefault, holdoutPercent = 0, transactional = [] }: TriggerPolicy, ctx: Context): string | undefined {
-  if (isHistory(causedAt, ctx)) return 'history';
+function suppressionOf({ rule, shopper, causedAt, ripeAt = causedAt, at, orderedLately }: Firing, { cap, consentByDefault, holdoutPercent = 0, transactional = [] }: TriggerPolicy, ctx: Context): string | undefined {
+  if (isHistory(ripeAt, ctx)) return 'history';
   const contact = contactOf(shopper, ctx);
   if (!(contact.consent ?? consentByDefault)) return 'opted_out';
   if (orderedLately) return 'recent_order';

@@ -244,6 +244,14 @@ test('a cap is over all rules: a cart, a drop of price and a visit (D06)', () =>
   ]);
 });
 
+test('who waits a day or more for a cart or a visit is told: it is no history for that', () => {
+  const driver = shop(1, { abandonedAfterMs: 2 * DAY, browsedAfterMs: DAY });
+  does(driver, 'Product Added', u1, NINE, 'P1');
+  does(driver, 'Product Viewed', { userId: 'u2' }, NINE, 'P2');
+  for (const hours of [24, 48, 72]) driver.tick(NINE + hours * HOUR + 700);
+  expect(told(driver)).toEqual(['browse_abandonment u2 fired P2', 'cart_abandonment u1 fired P1']);
+});
+
 describe('in quiet hours', () => {
   const quietHours = { from: 21, to: 8, timezone: 'Europe/Berlin' };
   const EVENING = Date.UTC(2026, 2, 2, 19, 30); // half past eight in Berlin
@@ -289,6 +297,18 @@ describe('in quiet hours', () => {
   ])('%s', (_, timezone, time, expected) => {
     expect(awakeAt(time, quietHours, timezone)).toBe(expected);
     expect(awakeAt(time, undefined, timezone)).toBe(time);
+  });
+
+  test('of a history that is replayed in the night nobody is told in the morning', () => {
+    const driver = shop(1, { quietHours });
+    const midnight = Date.UTC(2026, 2, 2, 23);
+    driver.tick(midnight);
+    for (const days of [200, 190, 180]) orders1(driver, 'u1', `O${days}`, midnight - days * DAY);
+    does(driver, 'Product Added', u1, midnight - 100 * DAY, 'P2');
+    driver.tick(midnight + MINUTE);
+    expect(told(driver)).toEqual([]);
+    driver.tick(Date.UTC(2026, 2, 3, 7));
+    expect(told(driver)).toEqual(['cart_abandonment u1 history P2', 'replenishment_due u1 history P1']);
   });
 
   test('hours of one day are those in between', () => {
