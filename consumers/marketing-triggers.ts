@@ -202,6 +202,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   function endVisit({ key, due, ripeAt }: Ripe, ctx: Context): void {
     const visit = ctx.get(browsings, key);
     if (!visit) return;
+    if (browsedAfterMs === 0) return ctx.delete(browsings, key);
     const { skus, since, at, isKnown, isTold } = visit;
     const dueNow = at + (isTold ? FORGET_MS : browsedAfterMs);
     if (dueNow > due) return ctx.schedule('browsed', key, dueNow);
@@ -220,10 +221,12 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function winBack({ key, due, ripeAt }: Ripe, ctx: Context): void {
+    // The rule was on when the timer was set.
+    if (winBackAfterMs === 0) return;
     const { boughtAt } = contactOf(key, ctx);
     const dueNow = boughtAt + winBackAfterMs;
     if (dueNow > due) return ctx.schedule('lapsed', key, dueNow);
-    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: ripeAt, at: due, reason: `There was no order for ${Math.round(winBackAfterMs / 86_400_000)} days.`, products: [] }, options, ctx);
+    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: ripeAt, at: due, reason: `There was no order for ${Math.round((due - boughtAt) / 86_400_000)} days.`, products: [] }, options, ctx);
   }
 }
 

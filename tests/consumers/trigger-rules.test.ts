@@ -5,6 +5,7 @@ import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { awakeAt } from '../../consumers/triggers/quiet-hours.js';
 import { readConfig } from '../../pipeline/config.js';
+import type { Consumer } from '../../pipeline/core/consumer.js';
 import { catalog, clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
 import type { CatalogChange, MarketingTrigger, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
@@ -211,6 +212,20 @@ test('a customer who has not ordered for 90 days is to be won back, once, counte
   driver.tick(NINE + 140 * DAY);
   driver.tick(NINE + 400 * DAY);
   expect(driver.read(triggers)).toMatchObject([{ rule: 'win_back', shopper: 'u1', status: 'fired', causeId: `order@${NINE + 50 * DAY}`, reason: 'There was no order for 90 days.', products: [] }]);
+});
+
+test('a rule that is turned off tells nobody whose time comes after that', () => {
+  let options = OPTIONS;
+  const { timers, ...rest } = marketingTriggers(OPTIONS);
+  const restarted = Object.fromEntries(Object.keys(timers).map((name): [string, Consumer['timers'][string]] => [name, (due, ctx) => marketingTriggers(options).timers[name]!(due, ctx)]));
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch(), { ...rest, timers: restarted }]);
+  driver.tick(NINE);
+  orders1(driver, 'u1', 'O1', NINE);
+  does(driver, 'Product Viewed', { userId: 'u2' }, NINE, 'P1');
+  options = { ...OPTIONS, browsedAfterMs: 0, winBackAfterMs: 0 };
+  for (const time of [5 * HOUR, 90 * DAY]) driver.tick(NINE + time);
+  expect(told(driver)).toEqual([]);
+  expect(driver.dump('marketing-triggers').filter((row) => /browsing|_timer/.test(row))).toEqual([]);
 });
 
 test('of a history that is replayed nobody is won back whose time has passed; whose is to come is', () => {
