@@ -116,10 +116,12 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
     if (purchase.kind !== 'completed' && purchase.kind !== 'line') return;
+    const before = contactOf(key, ctx).boughtAt;
     noteOrder(key, purchase, ctx);
-    const lapses = contactOf(key, ctx).boughtAt + winBackAfterMs;
-    // An order of a history after which there has been none to this day would be one record more for each order before it.
-    if (winBackAfterMs > 0 && !isHistory(lapses, ctx)) ctx.schedule('lapsed', key, lapses);
+    const lapses = purchase.time + winBackAfterMs;
+    // One that comes late leaves the latest as it was, which has its timer, or was told of. An order of a history after which there has been
+    // none to this day would be one record more for each order before it.
+    if (winBackAfterMs > 0 && purchase.time > before && !isHistory(lapses, ctx)) ctx.schedule('lapsed', key, lapses);
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
       if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
       const { firedId, firedFor, firedRule } = cart;

@@ -214,6 +214,16 @@ test('a customer who has not ordered for 90 days is to be won back, once, counte
   expect(driver.read(triggers)).toMatchObject([{ rule: 'win_back', shopper: 'u1', status: 'fired', causeId: `order@${NINE + 50 * DAY}`, reason: 'There was no order for 90 days.', products: [] }]);
 });
 
+test.each(['wall', 'file'] as const)('an older order that comes after its customer was told to be won back tells nobody again (%s)', (clock) => {
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch(), marketingTriggers(OPTIONS)], { clock });
+  driver.tick(NINE);
+  orders1(driver, 'u1', 'O2', NINE);
+  driver.tick(NINE + 90 * DAY);
+  orders1(driver, 'u1', 'O1', NINE - DAY);
+  driver.tick(NINE + 90 * DAY + HOUR);
+  expect(told(driver)).toEqual(['win_back u1 fired ']);
+});
+
 test('a rule that is turned off tells nobody whose time comes after that', () => {
   let options = OPTIONS;
   const { timers, ...rest } = marketingTriggers(OPTIONS);
