@@ -1,13 +1,13 @@
 import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming } from '../pipeline/core/consumer.js';
-import { rows } from '../pipeline/core/rows.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
-import type { Cart, Interaction, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
+import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { held, hold, unhold } from './triggers/held.js';
 import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 
@@ -27,9 +27,6 @@ const CLOCKS_APART_MS = 60_000;
 interface Ripe extends Due {
   readonly ripeAt: number;
 }
-
-/** News of items that came in somebody's quiet hours. */
-const held = rows<TriggerCandidate>('held', 'TriggerCandidate');
 
 /** How long after its trigger a cart is kept for an order that recovers it, and a visit for views that come late. */
 const FORGET_MS = 30 * 86_400_000;
@@ -69,7 +66,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     merging: {
       merges: userMerges,
       moves: marketingTriggersMoves,
-      rows: [joining(carts, joinCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo), joining(held, ({ key, sub, value }, ctx) => ctx.put(held, key, value, sub))],
+      rows: [joining(carts, joinCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx))],
     },
   });
 
@@ -94,6 +91,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (event.event === 'User Erased') return ctx.erase(key, event.time);
     noteConsent(key, event, ctx);
     noteZone(key, event, ctx);
+    if (event.event === 'Product Removed from Wishlist') unhold(key, event.products, event.time, ctx, ['price_drop']);
     browse(key, event, aheadMs(writtenAt, ctx), ctx);
     const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
@@ -128,6 +126,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       if (firedId !== null) recover(firedRule === CHECKOUT_ABANDONMENT.name ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT, key, { id: firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: productsOf(key, cart, ctx), at: Math.max(ctx.now, purchase.time) }, ctx);
       dropCart(key, cartId, ctx);
     }
+    unhold(key, purchase.lines, purchase.time, ctx);
     for (const line of purchase.lines) {
       const due = notePurchased(key, line, purchase.time, ctx);
       if (due !== undefined) ctx.schedule('replenish', key, due, line.sku);
@@ -135,29 +134,35 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
-    const wakes = candidate.kind === 'item_info' ? ctx.time : awakens(key, ctx.time, ctx);
-    if (wakes === ctx.time) return take(key, candidate, ctx);
-    const sub = `${candidate.kind} ${candidate.sku}`;
-    ctx.put(held, key, candidate, sub);
-    ctx.schedule('held', key, wakes, sub);
+    const { sku } = candidate;
+    const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
+    ctx.put(itemInfos, key, { ...infoOf(candidate), toldRestock, toldDrop }, sku);
+    if (candidate.kind === 'item_info') return;
+    const wakes = awakens(key, ctx.time, ctx);
+    if (wakes === ctx.time) tellNews(key, candidate, ctx);
+    else ctx.schedule('held', key, wakes, hold(key, candidate, ctx));
   }
 
   function release({ key, sub }: Ripe, ctx: Context): void {
     const candidate = ctx.get(held, key, sub);
     ctx.delete(held, key, sub);
-    if (candidate) take(key, candidate, ctx);
+    if (candidate) tellNews(key, candidate, ctx);
   }
 
-  function take(key: string, candidate: TriggerCandidate, ctx: Context): void {
-    const { kind, sku, name, url, stock, time, causeId } = candidate;
-    const price = isIn(options.currency, candidate.currency) ? candidate.price : null;
-    const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
-    const told = { toldRestock: kind === 'back_in_stock' ? causeId : toldRestock, toldDrop: kind === 'price_drop' ? causeId : toldDrop };
-    ctx.put(itemInfos, key, { name, url, price, stock, time, ...told }, sku);
-    // Nothing new, or told before, to another id of the same shopper.
-    if (told.toldRestock === toldRestock && told.toldDrop === toldDrop) return;
+  function infoOf({ name, url, stock, time, price, currency }: TriggerCandidate): ItemInfo {
+    return { name, url, price: isIn(options.currency, currency) ? price : null, stock, time, toldRestock: null, toldDrop: null };
+  }
+
+  function tellNews(key: string, candidate: TriggerCandidate, ctx: Context): void {
+    const { kind, sku, name, stock, time, causeId } = candidate;
+    // What is known may be newer than news of the night, or gone with a cart.
+    const known = ctx.get(itemInfos, key, sku) ?? infoOf(candidate);
+    const told = kind === 'back_in_stock' ? 'toldRestock' : 'toldDrop';
+    // Told before, to another id of the same shopper.
+    if (known[told] === causeId) return;
+    ctx.put(itemInfos, key, { ...known, [told]: causeId }, sku);
     const reason = kind === 'back_in_stock' ? `${name ?? sku} is back in stock (${stock ?? 'some'} units).` : `${name ?? sku} costs ${spoken(candidate.price, candidate)} now, ${spoken(candidate.previousPrice, candidate)} before.`;
-    fire({ rule: kind === 'back_in_stock' ? BACK_IN_STOCK : PRICE_DROP, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason, products: [productOf(key, { sku, quantity: null, price }, ctx)] }, options, ctx);
+    fire({ rule: kind === 'back_in_stock' ? BACK_IN_STOCK : PRICE_DROP, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason, products: [productOf(key, { sku, quantity: null, price: null }, ctx)] }, options, ctx);
   }
 
   function spoken(price: bigint | null, { currency }: TriggerCandidate): string {

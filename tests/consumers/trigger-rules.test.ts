@@ -324,6 +324,48 @@ describe('in quiet hours', () => {
     expect(awakeAt(time, undefined, timezone)).toBe(time);
   });
 
+  describe('news of the night', () => {
+    const midnight = Date.UTC(2026, 2, 2, 23);
+    const morning = Date.UTC(2026, 2, 3, 7);
+    /** P1 costs half and P4 is there again at midnight, of which `who` has asked to be told. */
+    function night(...who: Partial<ShopEvent>[]): Driver {
+      const driver = shop(1, { quietHours });
+      driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+      driver.send(inventory, 'P4', stock('P4', 0, NINE));
+      for (const one of who) {
+        does(driver, 'Product Added to Wishlist', one, NINE, 'P1');
+        does(driver, 'Back In Stock Subscribed', one, NINE, 'P4');
+      }
+      driver.tick(midnight);
+      driver.send(inventory, 'P1', stock('P1', 5, midnight, 100_000n));
+      driver.send(inventory, 'P4', stock('P4', 3, midnight));
+      return driver;
+    }
+
+    test('is none for who ordered the item meanwhile, or took it off the wish list', () => {
+      const driver = night(u1, { userId: 'u2' });
+      for (const sku of ['P1', 'P4']) orders1(driver, 'u1', `O-${sku}`, midnight + HOUR, sku);
+      does(driver, 'Product Removed from Wishlist', { userId: 'u2' }, midnight + HOUR, 'P1');
+      expect(driver.dump('marketing-triggers').filter((row) => /held/.test(row))).toHaveLength(2);
+      driver.tick(morning);
+      expect(told(driver)).toEqual(['back_in_stock u2 fired P4']);
+    });
+
+    test('is the latest, whichever of the two ids of a shopper had it, and its product as it is known by then', () => {
+      const driver = night({ anonymousId: 'a1' });
+      driver.tick(midnight + HOUR);
+      // From before the news, and late: it leaves the news, and asks for no more.
+      does(driver, 'Product Removed from Wishlist', { anonymousId: 'a1' }, midnight - HOUR, 'P1');
+      does(driver, 'Product Added to Wishlist', u1, midnight + HOUR, 'P1');
+      driver.send(inventory, 'P1', stock('P1', 4, midnight + 2 * HOUR, 50_000n));
+      driver.send(inventory, 'P1', stock('P1', 3, midnight + 3 * HOUR));
+      does(driver, 'Product Added to Wishlist', u1, midnight + 3 * HOUR, 'P1');
+      driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: midnight + 4 * HOUR }));
+      driver.tick(morning);
+      expect(driver.read(triggers).filter(({ rule }) => rule === 'price_drop')).toMatchObject([{ shopper: 'u1', causedAt: midnight + 2 * HOUR, products: [{ price: 50_000n, stock: 3 }] }]);
+    });
+  });
+
   test('of a history that is replayed in the night nobody is told in the morning', () => {
     const driver = shop(1, { quietHours });
     const midnight = Date.UTC(2026, 2, 2, 23);
