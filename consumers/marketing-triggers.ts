@@ -3,6 +3,7 @@ import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves
 import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
+import { beganAt } from './shoppers/sessions.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
@@ -210,7 +211,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const visit = ctx.get(browsings, key);
     if (!visit) return;
     if (browsedAfterMs === 0) return ctx.delete(browsings, key);
-    const { skus, since, at, isKnown, isTold } = visit;
+    const { sessionId, skus, at, isKnown, isTold } = visit;
     const dueNow = at + (isTold ? FORGET_MS : browsedAfterMs);
     if (dueNow > due) return ctx.schedule('browsed', key, dueNow);
     // Nobody is written to by a device's id.
@@ -218,6 +219,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     ctx.put(browsings, key, { ...visit, isTold: true });
     ctx.schedule('browsed', key, at + FORGET_MS);
     const { boughtAt } = contactOf(key, ctx);
+    // A visit may begin with what is put into a cart from a list, before any product is looked at.
+    const since = Math.min(visit.since, beganAt(sessionId));
     if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since)) return;
     fire({
       rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, ripeAt, at: due,

@@ -8,15 +8,18 @@ export const browsings = rows<Browsing>('browsing', 'Browsing');
 const SKU_LIMIT = 10;
 
 /** The visit as an interaction leaves it, or undefined when nothing changes. */
-export function browsingAfter(before: Browsing | undefined, { event, shopper, anonymousId, sessionId, time, products, recent }: Interaction): Browsing | undefined {
+export function browsingAfter(before: Browsing | undefined, { event, shopper, anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
   if (event !== 'Product Viewed' || products.length === 0) return undefined;
-  const skus = [...new Set([...products.map(({ sku }) => sku), ...recent])].slice(0, SKU_LIMIT);
+  const viewed = products.map(({ sku }) => sku);
   const isKnown = shopper !== anonymousId;
-  if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, skus, since: time, at: time, isKnown, isTold: false };
+  if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, skus: latest(viewed), since: time, at: time, isKnown, isTold: false };
   if (before.isTold) return undefined;
   const visit = { ...before, isKnown: before.isKnown || isKnown };
-  return time >= before.at ? { ...visit, skus, at: time } : { ...visit, since: Math.min(before.since, time) };
+  if (time >= before.at) return { ...visit, skus: latest([...viewed, ...before.skus]), at: time };
+  return { ...visit, skus: latest([...before.skus, ...viewed]), since: Math.min(before.since, time) };
 }
+
+const latest = (skus: readonly string[]): string[] => [...new Set(skus)].slice(0, SKU_LIMIT);
 
 /** Who logs in brings along what was looked at before. Of two ids' visits the later one stands. */
 export function joinBrowsing({ key, value: moved }: { key: string; value: Browsing }, ctx: Context): void {

@@ -74,6 +74,28 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(told(driver).sort()).toEqual(['cart_abandonment u1 fired P1', 'cart_abandonment u2 fired P1']);
   });
 
+  test('a visit that began with what was put into a cart, before anything was looked at, led to a cart', () => {
+    const driver = shop(partitions);
+    does(driver, 'Product Added', u1, NINE, 'P1');
+    does(driver, 'Product Viewed', u1, NINE + 5 * MINUTE, 'P2');
+    driver.tick(NINE + 8 * HOUR);
+    does(driver, 'Product Viewed', u1, NINE + 8 * HOUR, 'P3');
+    driver.tick(NINE + DAY);
+    expect(told(driver)).toEqual(['cart_abandonment u1 fired P1', 'browse_abandonment u1 fired P3']);
+  });
+
+  test('what was looked at is what a visit looked at, also in a shop whose customers take nothing twice and are known by all visits', () => {
+    const driver = new Driver([shoppers({ repeats: false }), orderLedger(), itemWatch(), marketingTriggers(OPTIONS)], { partitions });
+    driver.tick(NINE);
+    does(driver, 'Product Viewed', u1, NINE, 'P1');
+    driver.tick(NINE + 20 * DAY);
+    does(driver, 'Product Viewed', u1, NINE + 20 * DAY + 2 * MINUTE, 'P2');
+    does(driver, 'Product Viewed', u1, NINE + 20 * DAY + 4 * MINUTE, 'P3');
+    does(driver, 'Product Viewed', u1, NINE + 20 * DAY + 3 * MINUTE, 'P4');
+    driver.tick(NINE + 21 * DAY);
+    expect(told(driver).at(-1)).toBe('browse_abandonment u1 fired P3,P2,P4');
+  });
+
   test('who bought it and looks at it again, from the mail that says it is on its way, is not reminded; twelve days later they are (D20)', () => {
     const driver = shop(partitions);
     orders1(driver, 'u5', 'O5', NINE, 'P6');
