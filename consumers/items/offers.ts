@@ -1,6 +1,6 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
-import { MAX_MONEY, MONEY_SCALE } from '../../schemas/money.js';
+import { isMoney, MAX_MONEY, MONEY_SCALE } from '../../schemas/money.js';
 import { saleDatesOf, salePriceOf } from '../../schemas/ordering.js';
 import type { Mention, PriceFollower, Product } from '../../schemas/types.js';
 
@@ -18,7 +18,7 @@ const turnOf = (price: bigint, shopper: string): string => String(MAX_MONEY - pr
 export function offerOf({ price, attributes }: Product, time: number): bigint | undefined {
   const sale = salePriceOf(attributes['sale_price']);
   const offered = sale !== null && isOn(attributes['sale_price_effective_date'], time) ? BigInt(Math.round(sale * Number(MONEY_SCALE))) : price;
-  return offered !== null && offered > 0n ? offered : undefined;
+  return offered !== null && offered > 0n && isMoney(offered) ? offered : undefined;
 }
 
 /** Whether a sale is on. Its days, where it has no times, are UTC's. */

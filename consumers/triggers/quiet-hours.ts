@@ -27,12 +27,14 @@ const isQuiet = (hour: number, { from, to }: QuietHours): boolean => (from < to 
 
 const clocks = new Map<string, ShopDays>();
 
-/** Undefined where there is no such zone. */
+/** Undefined where there is no such zone. Pages may write a zone in any case, which must not be a clock for each. */
 function clockOf(timezone: string | null): ShopDays | undefined {
-  if (timezone === null || clocks.has(timezone)) return clocks.get(timezone ?? '');
+  const name = timezone?.toLowerCase() ?? '';
+  const known = clocks.get(name);
+  if (known || name === '') return known;
   try {
-    const clock = shopDays(timezone);
-    clocks.set(timezone, clock);
+    const clock = shopDays(name);
+    clocks.set(name, clock);
     return clock;
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
@@ -6,7 +6,7 @@ import { shoppers } from '../../consumers/shoppers.js';
 import { awakeAt } from '../../consumers/triggers/quiet-hours.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { Consumer } from '../../pipeline/core/consumer.js';
-import { catalog, clickstream, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
+import { catalog, clickstream, deadLetters, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
 import type { CatalogChange, MarketingTrigger, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -223,6 +223,19 @@ test.each([
   expect(told(driver)).toEqual(Array.from({ length: expected }, () => 'price_drop u1 fired P1'));
 });
 
+test('a sale price that rounds to more than money can say is none, and stops no product', () => {
+  const driver = shop();
+  const listed = (sale_price: string, at: number): void => driver.send(catalog, 'P1', {
+    sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 5, availability: null, attributes: { sale_price }, time: at, receivedAt: at,
+  } satisfies CatalogChange);
+  listed('99999999999999.9999', NINE - MINUTE);
+  does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
+  does(driver, 'Product Added to Wishlist', { userId: 'u2' }, NINE - MINUTE, 'P1');
+  listed('15', NINE);
+  expect(driver.read(deadLetters)).toEqual([]);
+  expect(told(driver)).toEqual([]);
+});
+
 test('a customer who has not ordered for 90 days is to be won back, once, counted from the latest order; who never ordered is not', () => {
   const driver = shop();
   orders1(driver, 'u1', 'O1', NINE);
@@ -398,6 +411,16 @@ describe('in quiet hours', () => {
     expect(told(driver)).toEqual([]);
     driver.tick(Date.UTC(2026, 2, 3, 7));
     expect(told(driver)).toEqual(['cart_abandonment u1 history P2', 'replenishment_due u1 history P1']);
+  });
+
+  test('a zone has one clock, in whichever cases pages write it: there are as many as one likes', () => {
+    const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+    onTestFinished(() => asked.mockRestore());
+    awakeAt(Date.UTC(2026, 2, 2, 10), quietHours, 'Pacific/Apia');
+    const times = asked.mock.calls.length;
+    expect(times).toBeGreaterThan(0);
+    for (const timezone of ['pacific/apia', 'PACIFIC/Apia']) expect(awakeAt(Date.UTC(2026, 2, 2, 10), quietHours, timezone)).toBe(Date.UTC(2026, 2, 2, 19));
+    expect(asked).toHaveBeenCalledTimes(times);
   });
 
   test('hours of one day are those in between', () => {
