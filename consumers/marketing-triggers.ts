@@ -183,7 +183,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       reason: `The ${isCheckout ? 'checkout' : 'cart'} was left for ${spanOf(due - cart.changedAt)} without an order.`,
       products: productsOf(key, cart, ctx), ...worthOf(cart, options.currency, (sku) => ctx.get(itemInfos, key, sku)?.price ?? null),
     }, options, ctx);
-    ctx.put(carts, key, { ...cart, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt, firedRule: left.name }) }, cartId);
+    // What comes after this is a cart again, also where it was not sent: else whoever is held out would have another rule than the others.
+    ctx.put(carts, key, { ...cart, checkoutAt: 0, ...(firedId === null ? {} : { firedId, firedFor: cart.changedAt, firedRule: left.name }) }, cartId);
     ctx.schedule('forget', key, due + FORGET_MS, cartId);
   }
 

@@ -132,6 +132,17 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(told(driver)).toEqual(['checkout_abandonment u1 fired P1', 'cart_abandonment u1 fired P1,P2']);
   });
 
+  test('so it is where the checkout was not sent: who is held out has the same rules as the others', () => {
+    const driver = shop(partitions, { consentByDefault: false });
+    does(driver, 'Checkout Started', u1, NINE, 'P1');
+    driver.tick(NINE + HOUR);
+    does(driver, 'Product Added', u1, NINE + 2 * HOUR, 'P2');
+    driver.tick(NINE + 3 * HOUR);
+    does(driver, 'Payment Info Entered', u1, NINE + 4 * HOUR);
+    driver.tick(NINE + 5 * HOUR);
+    expect(told(driver)).toEqual(['checkout_abandonment u1 opted_out P1', 'cart_abandonment u1 opted_out P1,P2', 'checkout_abandonment u1 opted_out P1,P2']);
+  });
+
   test('a step of a checkout that comes after its order reminds nobody', () => {
     const driver = shop(partitions);
     does(driver, 'Product Added', u1, NINE, 'P1');
