@@ -9,6 +9,7 @@ import { BadEvent, ConfigError } from '../../pipeline/core/errors.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { PROGRESS_KEY, restOf, rowKey, rows } from '../../pipeline/core/rows.js';
 import { progressOf } from '../../pipeline/core/task.js';
+import { erasureOf } from '../../pipeline/erasure.js';
 import { codec } from '../../schemas/codec.js';
 import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, sales, userProfiles } from '../../schemas/topics.js';
 import type { Interaction, Watermark } from '../../schemas/types.js';
@@ -112,11 +113,12 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
 
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
   const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, quietHours: { from: 12, to: 14, timezone: 'UTC' }, holdoutPercent: 30, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
-  type Step = { kind: 'view' | 'add' | 'order' | 'identify' | 'stock' | 'tick' | 'refund' | 'subscribe' | 'checkout'; who: number; sku: number; minutes: number };
+  const KINDS = ['view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout', 'wish', 'unwish', 'price', 'alias', 'erase', 'zone'] as const;
+  type Step = { kind: (typeof KINDS)[number]; who: number; sku: number; minutes: number };
   const steps = fc.array(fc.record({
-    kind: fc.constantFrom<Step['kind']>('view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout'),
+    kind: fc.constantFrom(...KINDS),
     who: fc.integer({ min: 0, max: 2 }), sku: fc.integer({ min: 0, max: 2 }), minutes: fc.integer({ min: 0, max: 50 }),
-  }), { maxLength: 40 });
+  }), { maxLength: 40, size: 'max' });
 
   function play(plan: readonly Step[], options: DriverOptions): { out: unknown; state: string[][] } {
     const driver = new Driver(all(), options);
@@ -125,7 +127,8 @@ describe('crash anywhere equals no crash, and any batching equals one batch', ()
     plan.forEach(({ kind, who, sku, minutes }, index) => {
       time += minutes * MINUTE;
       const shopper = `u${who}`;
-      const id = { messageId: `m${index}`, time };
+      if (index % 2 === 1) driver.tick(time);
+      const id = { messageId: `m${index}`, time: minutes % 5 === 0 ? time - minutes * 7 * MINUTE : time };
       switch (kind) {
         case 'view': return driver.send(clickstream, `a${who}`, shopEvent('Product Viewed', { ...id, anonymousId: `a${who}`, products: [product(`P${sku}`)] }));
         case 'add': return driver.send(clickstream, `a${who}`, shopEvent('Product Added', { ...id, anonymousId: `a${who}`, cartId: `c${sku}`, products: [product(`P${sku}`)] }));
@@ -134,11 +137,19 @@ describe('crash anywhere equals no crash, and any batching equals one batch', ()
         case 'refund': return driver.send(orders, `O${who}`, orderEvent('refunded', `O${who}`, { ...id, lines: [orderLine(`P${sku}`, 1, 10_000n)] }));
         case 'identify': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'identify', anonymousId: `a${who}`, userId: shopper }));
         case 'stock': return driver.send(inventory, `P${sku}`, { ...stock(`P${sku}`, who - 1, time, BigInt(10_000 + minutes * 100)), messageId: `m${index}` });
+        case 'wish': return driver.send(clickstream, `a${who}`, shopEvent('Product Added to Wishlist', { ...id, anonymousId: `a${who}`, products: [product(`P${sku}`)] }));
+        case 'unwish': return driver.send(clickstream, shopper, shopEvent('Product Removed from Wishlist', { ...id, userId: shopper, products: [product(`P${sku}`)] }));
+        case 'price': return driver.send(inventory, `P${sku}`, { ...stock(`P${sku}`, 5, time, BigInt(1_000 * (60 - minutes))), messageId: `m${index}` });
+        case 'alias': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'alias', previousId: `u${sku}`, userId: shopper }));
+        case 'erase': return driver.send(clickstream, shopper, { ...erasureOf(shopper, time), messageId: `m${index}` });
+        case 'zone': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'page', userId: shopper, timezone: ['Asia/Tokyo', 'America/New_York', 'UTC'][sku]! }));
         case 'checkout': return driver.send(clickstream, shopper, shopEvent('Checkout Started', { ...id, userId: shopper, products: [product(`P${sku}`)] }));
         case 'tick': return driver.tick(time);
       }
     });
-    driver.tick(time + DAY);
+    for (const later of [DAY, DAY + 5 * HOUR]) driver.tick(time + later);
+    const fired = driver.read(triggers).filter(({ status }) => status === 'fired').map((trigger) => trigger.id);
+    expect(new Set(fired).size).toBe(fired.length);
     const topics = [interactions, sales, triggers, deadLetters];
     return {
       out: topics.map((topic) => driver.records(topic.name).filter(({ tick }) => !tick).map(({ key, value, partition }) => [partition, key, value?.toString('hex')])),
