@@ -114,7 +114,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
-    if (purchase.kind !== 'completed' && purchase.kind !== 'line') return;
+    if ((purchase.kind !== 'completed' && purchase.kind !== 'line') || isErased(key, purchase.time, ctx)) return;
     const before = contactOf(key, ctx).boughtAt;
     noteOrder(key, purchase, ctx);
     const lapses = purchase.time + winBackAfterMs;
@@ -136,6 +136,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
     const { sku } = candidate;
+    if (isErased(key, candidate.time, ctx)) return;
     const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
     ctx.put(itemInfos, key, { ...infoOf(candidate), toldRestock, toldDrop }, sku);
     if (candidate.kind === 'item_info') return;
@@ -276,5 +277,8 @@ function aheadMs(writtenAt: number, ctx: Context): number {
   const ahead = ctx.time - writtenAt;
   return ctx.clock === 'wall' && ahead > CLOCKS_APART_MS ? ahead : 0;
 }
+
+/** What was on its way when its shopper was erased would bring them back. */
+const isErased = (key: string, time: number, ctx: Context): boolean => time <= (ctx.erasedAt(key) ?? -Infinity);
 
 const causeOf = (cartId: string, changedAt: number): string => `${cartId}@${changedAt}`;

@@ -103,11 +103,13 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
 
 /** An order of the erased shopper that was on its way to them. */
 function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; sub: string }, ctx: Context): void {
-  ctx.emit(erasures, orderId, { ids: [from, key], orderId, time: ctx.now });
+  ctx.emit(erasures, orderId, { ids: [...new Set([from, key])], orderId, time: ctx.now });
 }
 
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
   if (purchase.kind === 'refunded') return;
+  // On its way when its shopper was erased: the ledger still names them.
+  if (purchase.time <= (ctx.erasedAt(key) ?? -Infinity)) return forgetOrder({ key, from: key, sub: purchase.orderId }, ctx);
   const profile = ctx.get(profiles, key) ?? newProfile(purchase.time);
   if (purchase.kind === 'cancelled') {
     // Who changed their mind may be shown it again; who had it and sent it back may not.

@@ -65,6 +65,12 @@ export class Following {
     context.schedule(ERASED, NOBODY, Math.max(time, context.time) + ERASED_MS, hashOf(key), String(time));
   }
 
+  /** The time that `erased` was told of a key, for a day. */
+  erasedAt(key: string): number | undefined {
+    const said = this.#parts.overlay.get(timerRows, NOBODY, timerSub(ERASED, hashOf(key)))?.payload;
+    return said === undefined ? undefined : Number(said);
+  }
+
   /** Answers whether the id leads somewhere else now, or does so anew. */
   #merge({ mergeId, from, to, time, erased }: UserMerge, record: LogRecord): boolean {
     const { overlay } = this.#parts;
@@ -106,11 +112,10 @@ export class Following {
 
   /** Whether a move was sent because of a merge that an erasure of `to` has undone. A merge that was said later makes the id somebody's again. */
   #isBeforeErasure({ kind, from, to, writtenAt }: Move): boolean {
-    const { overlay, context } = this.#parts;
-    const erasedAt = overlay.get(timerRows, NOBODY, timerSub(ERASED, hashOf(to)))?.payload;
+    const erasedAt = this.erasedAt(to);
     if (erasedAt === undefined || from === to) return false;
-    if (kind === 'record' || writtenAt <= Number(erasedAt)) return true;
-    context.cancel(ERASED, NOBODY, hashOf(to));
+    if (kind === 'record' || writtenAt <= erasedAt) return true;
+    this.#parts.context.cancel(ERASED, NOBODY, hashOf(to));
     return false;
   }
 

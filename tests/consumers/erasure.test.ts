@@ -111,6 +111,26 @@ test('what is on its way to a user while they are erased does not bring them bac
   }), { numRuns: 25 });
 });
 
+test('an order or news of an item that are on their way while their shopper is erased do not bring them back, and tell nobody', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    driver.tick(NINE);
+    driver.send(inventory, 'P8', stock('P8', 0, NINE));
+    driver.send(inventory, 'P2', stock('P2', 9, NINE, 200_000n));
+    for (const [event, sku] of [['Back In Stock Subscribed', 'P8'], ['Product Added to Wishlist', 'P2']] as const) driver.send(clickstream, 'known-1', shopEvent(event, { userId: 'known-1', products: [product(sku)] }));
+    write(driver, orders, 'O-1', orderEvent('completed', 'O-1', { userId: 'known-1', lines: [orderLine('P1', 2, 100_000n)], time: NINE + MINUTE }));
+    write(driver, inventory, 'P8', stock('P8', 5, NINE + MINUTE));
+    write(driver, inventory, 'P2', stock('P2', 9, NINE + MINUTE, 100_000n));
+    write(driver, clickstream, 'known-1', erasureOf('known-1', NINE + MINUTE));
+    driver.run();
+    expect(naming(driver, 'known-1')).toEqual([]);
+    expect(driver.read(sales)).toMatchObject([{ quantity: 2 }]);
+    const before = driver.read(triggers).length;
+    driver.tick(NINE + 120 * MINUTE);
+    expect(driver.read(triggers)).toHaveLength(before);
+  }), { numRuns: 25 });
+});
+
 test('a device whose login reached the user after they were erased is itself again with its next event', () => {
   fc.assert(fc.property(however, (how) => {
     const driver = shopAnyhow(how);
