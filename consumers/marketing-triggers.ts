@@ -3,7 +3,7 @@ import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves
 import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
-import { beganAt } from './shoppers/sessions.js';
+import { beganAt } from './session-ids.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';

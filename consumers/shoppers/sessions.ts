@@ -1,15 +1,11 @@
 import { joinedIds } from '../../schemas/joined-ids.js';
 import type { ShopEvent, UserProfile } from '../../schemas/types.js';
+import { sessionIdOf } from '../session-ids.js';
 
 const SESSION_GAP_MS = 30 * 60_000;
 
 /** Of a shopper of whom nothing is known but orders or a login: what comes next begins a session. */
 export const NO_SESSION = '';
-
-const idOf = (key: string, start: number): string => `${key}@${start}`;
-
-/** When a session began, as its id says: by the event of it that came first. Infinity of none. */
-export const beganAt = (id: string): number => (id === NO_SESSION ? Infinity : Number(id.slice(id.lastIndexOf('@') + 1)));
 
 export interface Session {
   readonly id: string;
@@ -25,7 +21,7 @@ export interface Session {
  */
 export function sessionOf(key: string, profile: UserProfile | undefined, event: ShopEvent): Session {
   const { time } = event;
-  const fresh = (isPast: boolean): Session => (joinedIds(event) ? { id: NO_SESSION, start: time, isNew: false, isPast } : { id: idOf(key, time), start: time, isNew: true, isPast });
+  const fresh = (isPast: boolean): Session => (joinedIds(event) ? { id: NO_SESSION, start: time, isNew: false, isPast } : { id: sessionIdOf(key, time), start: time, isNew: true, isPast });
   if (!profile || time > profile.lastSeen + SESSION_GAP_MS) return fresh(false);
   const { past } = profile;
   // Of whom only orders are known, which may have run ahead of what led to them, no visit has begun.
