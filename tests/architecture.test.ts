@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Parts of one consumer, and files that several consumers share; no other consumer's file may be imported. */
-const SHARED_BY_CONSUMERS = new Set(['consumers/happened', 'consumers/ids', 'consumers/consent', 'consumers/sources', 'consumers/event-weights', 'consumers/item-touches', 'consumers/snapshot-bytes', 'consumers/shown-items', 'consumers/item-contents', 'consumers/known-items', 'consumers/listing', 'consumers/told-vectors']);
+const SHARED_BY_CONSUMERS = new Set(['consumers/happened', 'consumers/ids', 'consumers/consent', 'consumers/session-ids', 'consumers/sources', 'consumers/event-weights', 'consumers/item-touches', 'consumers/snapshot-bytes', 'consumers/shown-items', 'consumers/item-contents', 'consumers/known-items', 'consumers/listing', 'consumers/told-vectors']);
 const PARTS_OF_CONSUMERS: Readonly<Record<string, string>> = {
   'consumers/triggers': 'consumers/marketing-triggers', 'consumers/demand': 'consumers/demand-forecasts', 'consumers/items': 'consumers/item-watch',
   'consumers/shoppers': 'consumers/shoppers',
