@@ -132,9 +132,10 @@ class Deliveries {
     let reason = 'none';
     for (let refusals = 0; now() < deadline; waitMs = Math.min(2 * waitMs, limits.longestWaitMs)) {
       if (underway.isSuperseded) return 'superseded';
-      const outcome = await this.endpoint.send(message, this.#stop);
+      const outcome = await this.endpoint.send(message, this.#stop, () => underway.isSuperseded || now() >= deadline);
       if (outcome.kind === 'delivered') return 'delivered';
       if (outcome.kind === 'stopped') return undefined;
+      if (outcome.kind === 'over') continue;
       reason = outcome.reason;
       if (outcome.kind === 'refused' && ++refusals >= limits.refusals) return this.#setAside(record, 'webhook_refused', `it was refused ${refusals} times, the last time with ${reason}.`);
       this.#count('retried');

@@ -46,8 +46,8 @@ export interface WebhookLimits {
 
 export const webhookLimits: WebhookLimits = { timeoutMs: 10_000, atOnce: 8, window: 128, firstWaitMs: 1_000, longestWaitMs: 300_000, refusals: 10, giveUpAfterMs: 86_400_000 };
 
-/** `failed` may pass, `refused` is said of the message or the address, `stopped`: nobody waits for the answer any more. */
-export type Outcome = { readonly kind: 'delivered' } | { readonly kind: 'stopped' } | { readonly kind: 'failed' | 'refused'; readonly reason: string };
+/** `failed` may pass, `refused` is said of the message or the address, `stopped`: nobody waits for the answer any more, `over`: it was too late when its turn came. */
+export type Outcome = { readonly kind: 'delivered' } | { readonly kind: 'stopped' } | { readonly kind: 'over' } | { readonly kind: 'failed' | 'refused'; readonly reason: string };
 
 const STOPPED: Outcome = { kind: 'stopped' };
 const LONGEST_PAUSE_MS = 3_600_000;
@@ -81,17 +81,18 @@ export class Endpoint {
     return this.#gone.signal;
   }
 
-  /** One attempt, when it is its turn. */
-  async send(message: WebhookMessage, stop: AbortSignal): Promise<Outcome> {
+  /** One attempt, when it is its turn, unless `isOver` by then: an endpoint may ask for an hour. */
+  async send(message: WebhookMessage, stop: AbortSignal, isOver: () => boolean): Promise<Outcome> {
     const { now, sleep } = this.ports;
     while (this.#active >= this.limits.atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#active++;
     try {
       while (now() < this.#pausedUntil && !stop.aborted) await sleep(this.#pausedUntil - now(), stop);
+      if (!stop.aborted && isOver()) return { kind: 'over' };
       const outcome = stop.aborted ? STOPPED : await this.#attempt(message, stop);
       if (outcome.kind === 'delivered') this.#told.worked();
       else if (stop.aborted) return STOPPED;
-      else if (outcome.kind !== 'stopped') this.#told.failed(outcome.reason);
+      else if ('reason' in outcome) this.#told.failed(outcome.reason);
       return outcome;
     } finally {
       this.#active--;

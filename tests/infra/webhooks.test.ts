@@ -105,6 +105,28 @@ test('recovered follows its fired, and takes the place of one that has not arriv
   expect(marketing.ids.filter((id) => id.startsWith('t3'))).toEqual(['t3-recovered']);
 });
 
+test('a fired that waits because the endpoint asked for it is not sent once it has recovered, nor after its time', async () => {
+  let later = 0;
+  const marketing = await world.receiver((n) => (n === 0 ? (response) => response.writeHead(503, { 'retry-after': '1' }).end() : 200));
+  const webhook = world.send(marketing, { limits: { firstWaitMs: 20, giveUpAfterMs: 60_000 }, ports: { now: () => Date.now() + later } });
+  await world.ready(webhook.name);
+  await world.write(trigger('t1'));
+  await expect.poll(() => world.counts.get('millrace_webhook_deliveries_total retried'), SOON).toBe(1);
+  await world.write(trigger('t2'));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await world.write(trigger('t1', { status: 'recovered' }));
+  await expect.poll(() => marketing.ids, SOON).toHaveLength(3);
+  expect(marketing.ids.toSorted()).toEqual(['t1-fired', 't1-recovered', 't2-fired']);
+  marketing.answer = (n) => (n === 3 ? (response) => response.writeHead(503, { 'retry-after': '1' }).end() : 200);
+  await world.write(trigger('t3'));
+  await expect.poll(() => world.counts.get('millrace_webhook_deliveries_total retried'), SOON).toBe(2);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  later = 60_000;
+  await expect.poll(() => world.letters(), SOON).toMatchObject([{ code: 'webhook_undelivered' }]);
+  expect(marketing.ids.filter((id) => id === 't3-fired')).toHaveLength(1);
+  await webhook.stop();
+});
+
 test('recovered waits for a fired that is being sent', async () => {
   let answerFired = (): void => {};
   const marketing = await world.receiver((n) => (n === 0 ? (response) => { answerFired = () => response.writeHead(200).end(); } : 200));
