@@ -14,10 +14,11 @@ const PRICE_DIGITS = String(MAX_MONEY).length;
 const priceOf = (turn: string): bigint => MAX_MONEY - BigInt(turn.slice(0, PRICE_DIGITS));
 const turnOf = (price: bigint, shopper: string): string => String(MAX_MONEY - price).padStart(PRICE_DIGITS, '0') + shopper;
 
-/** What an item costs at a time: its sale price where one is given that has no dates, or whose dates are on; undefined where nobody said. */
-export function offerOf({ price, attributes }: Product, time: number): bigint | undefined {
+/** What an item costs at a time: its sale price where one is given that has no dates, or whose dates are on; undefined where nobody said. A sale price in another currency is none: nothing is converted. */
+export function offerOf({ price, currency, attributes }: Product, time: number): bigint | undefined {
   const sale = salePriceOf(attributes['sale_price']);
-  const offered = sale !== null && isOn(attributes['sale_price_effective_date'], time) ? BigInt(Math.round(sale * Number(MONEY_SCALE))) : price;
+  const soldIn = /[A-Za-z]{3}\s*$/.exec(attributes['sale_price'] ?? '')?.[0].trim().toUpperCase() ?? currency;
+  const offered = sale !== null && (currency === null || soldIn === currency) && isOn(attributes['sale_price_effective_date'], time) ? BigInt(Math.round(sale * Number(MONEY_SCALE))) : price;
   return offered !== null && offered > 0n && isMoney(offered) ? offered : undefined;
 }
 

@@ -81,7 +81,10 @@ export function productOf(
   return { sku, name: info?.name ?? null, url: info?.url ?? null, quantity, price: info?.price ?? price, stock: info?.stock ?? null };
 }
 
-export function joinItemInfo({ key, sub: sku, value }: { key: string; sub: string; value: ItemInfo }, ctx: Context): void {
+/** What was told to either id was told to the shopper. */
+export function joinItemInfo({ key, sub: sku, value: moved }: { key: string; sub: string; value: ItemInfo }, ctx: Context): void {
   const standing = ctx.get(itemInfos, key, sku);
-  if (!standing || value.time > standing.time) ctx.put(itemInfos, key, value, sku);
+  if (!standing) return ctx.put(itemInfos, key, moved, sku);
+  const [later, earlier] = moved.time > standing.time ? [moved, standing] : [standing, moved];
+  ctx.put(itemInfos, key, { ...later, toldRestock: later.toldRestock ?? earlier.toldRestock, toldDrop: later.toldDrop ?? earlier.toldDrop }, sku);
 }

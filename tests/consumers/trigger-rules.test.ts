@@ -6,8 +6,8 @@ import { shoppers } from '../../consumers/shoppers.js';
 import { awakeAt } from '../../consumers/triggers/quiet-hours.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { Consumer } from '../../pipeline/core/consumer.js';
-import { catalog, clickstream, deadLetters, inventory, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
-import type { CatalogChange, MarketingTrigger, ShopEvent } from '../../schemas/types.js';
+import { catalog, clickstream, deadLetters, inventory, marketingTriggers as triggers, orders, triggerCandidates } from '../../schemas/topics.js';
+import type { CatalogChange, MarketingTrigger, ShopEvent, TriggerCandidate } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
@@ -232,6 +232,32 @@ test.each([
   does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
   listed({ sale_price: '15.00 EUR', ...(dates === undefined ? {} : { sale_price_effective_date: dates }) }, time);
   expect(told(driver)).toEqual(Array.from({ length: expected }, () => 'price_drop u1 fired P1'));
+});
+
+test('a sale price in another currency than the product is none', () => {
+  const driver = shop();
+  const listed = (sale_price: string, at: number): void => driver.send(catalog, 'P1', {
+    sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 5, availability: null, attributes: { sale_price }, time: at, receivedAt: at,
+  } satisfies CatalogChange);
+  listed('', NINE - MINUTE);
+  does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
+  listed('15.00 USD', NINE);
+  expect(told(driver)).toEqual([]);
+  listed('15.00 eur ', NINE + MINUTE);
+  expect(told(driver)).toEqual(['price_drop u1 fired P1']);
+});
+
+test('what a user was told of they are not told again by the id of a device that knew of it later', () => {
+  const driver = new Driver([shoppers(), orderLedger(), marketingTriggers(OPTIONS)]);
+  driver.tick(NINE - MINUTE);
+  const news = (shopper: string, kind: TriggerCandidate['kind'], time: number): void => driver.send(triggerCandidates, shopper, {
+    shopper, kind, causeId: `P1@${NINE}`, sku: 'P1', name: null, url: null, price: 100_000n, stock: 5, time, currency: null, previousPrice: 200_000n,
+  });
+  news('u1', 'price_drop', NINE);
+  news('a1', 'item_info', NINE + MINUTE);
+  driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 2 * MINUTE }));
+  news('a1', 'price_drop', NINE);
+  expect(told(driver)).toEqual(['price_drop u1 fired P1']);
 });
 
 test('a sale price that rounds to more than money can say is none, and stops no product', () => {
