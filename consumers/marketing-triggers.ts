@@ -226,7 +226,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since)) return;
     fire({
       rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, ripeAt, at: due,
-      reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was put into a cart or ordered for ${spanOf(due - at)}.`,
+      reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was left in a cart or ordered for ${spanOf(due - at)}.`,
       products: skus.map((sku) => productOf(key, { sku, quantity: null, price: null }, ctx)),
       orderedLately: boughtAt > at - quietAfterOrderMs,
     }, options, ctx);
