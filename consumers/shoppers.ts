@@ -83,7 +83,7 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, habits));
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
-  announceInterests(key, event, ctx);
+  announceInterests(key, withoutOrdered(key, event, profile, ctx), ctx);
   announceMerge(key, from, event, ctx);
 }
 
@@ -99,6 +99,13 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.erase(key, time);
   const nobody = newProfile(event.time);
   ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, { repeats: true, repurchases: false }));
+}
+
+/** An event that comes after an order that was placed after it: what was bought is not wanted any more. */
+function withoutOrdered(key: string, event: ShopEvent, { bought }: UserProfile, ctx: Context): ShopEvent {
+  const isBought = event.products.some(({ sku }) => bought.includes(sku));
+  if (!isBought || !ctx.scan(ordersOf, key).some(({ value: { time } }) => time > event.time)) return event;
+  return { ...event, products: event.products.filter(({ sku }) => !bought.includes(sku)) };
 }
 
 /** An order of the erased shopper that was on its way to them. */

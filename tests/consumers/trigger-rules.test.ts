@@ -176,6 +176,20 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(driver.dump('item-watch').filter((row) => /follower|_timer/.test(row))).toEqual([]);
   });
 
+  test.each(['first', 'last'])('who bought it is not told that it costs less, also where the order is told %s; who wants it again is', (order) => {
+    const driver = shop(partitions);
+    const costs = (minute: number, price: bigint): void => driver.send(inventory, 'P1', stock('P1', 5, NINE + minute * MINUTE, price));
+    costs(-1, 200_000n);
+    const steps = [() => orders1(driver, 'u1', 'O1', NINE + 2 * MINUTE), () => does(driver, 'Product Added', u1, NINE + MINUTE, 'P1')];
+    for (const step of order === 'first' ? steps : steps.reverse()) step();
+    driver.tick(NINE + 3 * MINUTE);
+    costs(4, 100_000n);
+    expect(told(driver)).toEqual([]);
+    does(driver, 'Product Added to Wishlist', u1, NINE + 5 * MINUTE, 'P1');
+    costs(6, 50_000n);
+    expect(told(driver)).toEqual(['price_drop u1 fired P1']);
+  });
+
   test('a device and the user that it becomes are one shopper, who is told of a restock or a drop once', () => {
     const driver = shop(partitions);
     driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
