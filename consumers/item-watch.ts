@@ -28,7 +28,7 @@ export function itemWatch({ priceDropPercent: percent = 0 }: Partial<ItemWatchOp
   return consumer({
     name: 'item-watch',
     table: productsTable,
-    inputs: [on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }), on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }), on(itemInterests, onInterest)],
+    inputs: [on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }), on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }), on(itemInterests, (record, ctx) => onInterest(record, percent > 0, ctx))],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
     // An answer that is given a product's token waits for it, twice as long.
@@ -146,11 +146,11 @@ function setStock(sku: string, { quantity, availability, time }: Pick<InventoryC
   if (restocked) notify(sku, time, ctx);
 }
 
-function onInterest({ key: sku, value: { shopper, kind, active, time } }: { key: string; value: ItemInterest }, ctx: Context): void {
+function onInterest({ key: sku, value: { shopper, kind, active, time } }: Incoming<ItemInterest>, isPriceTold: boolean, ctx: Context): void {
   if (kind === 'wanted') {
     if (!active) return unfollow(sku, shopper, ctx);
     tell(sku, shopper, { kind: 'item_info', time }, ctx);
-    follow(ctx.get(productRows, sku) ?? emptyProduct(sku), shopper, time, ctx);
+    if (isPriceTold) follow(ctx.get(productRows, sku) ?? emptyProduct(sku), shopper, time, ctx);
   } else {
     const before = ctx.get(watchers, sku, shopper);
     if (before) ctx.delete(turns, sku, turnOf(before.since, shopper));

@@ -310,6 +310,14 @@ test.each(['wall', 'file'] as const)('an older order that comes after its custom
   expect(told(driver)).toEqual(['win_back u1 fired ']);
 });
 
+test('of who wants an item nothing is kept where nobody is told of prices', () => {
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch({ priceDropPercent: 0 }), marketingTriggers(OPTIONS)]);
+  driver.tick(NINE - MINUTE);
+  driver.send(inventory, 'P1', stock('P1', 5, NINE - MINUTE, 200_000n));
+  does(driver, 'Product Added to Wishlist', u1, NINE, 'P1');
+  expect(driver.dump('item-watch').filter((row) => row.includes('u1'))).toEqual([]);
+});
+
 test('a rule that is turned off tells nobody whose time comes after that', () => {
   let options = OPTIONS;
   const { timers, ...rest } = marketingTriggers(OPTIONS);
