@@ -7,7 +7,8 @@ import { beganAt } from './session-ids.js';
 import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
-import { fire, isHistory, itemInfos, joinItemInfo, productOf, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { forgetItem, itemInfos, joinItemInfo, know, productOf } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
 import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
@@ -63,6 +64,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       replenish: awake('replenish', replenish),
       held: awake('held', release),
       forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
+      stale: ({ key, sub, due }, ctx) => forgetItem(key, sub, due, ctx),
     },
     merging: {
       merges: userMerges,
@@ -138,7 +140,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const { sku } = candidate;
     if (isErased(key, candidate.time, ctx)) return;
     const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
-    ctx.put(itemInfos, key, { ...infoOf(candidate), toldRestock, toldDrop }, sku);
+    know(key, sku, { ...infoOf(candidate), toldRestock, toldDrop }, ctx);
     if (candidate.kind === 'item_info') return;
     const wakes = awakens(key, ctx.time, ctx);
     if (wakes === ctx.time) tellNews(key, candidate, ctx);
@@ -162,7 +164,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const told = kind === 'back_in_stock' ? 'toldRestock' : 'toldDrop';
     // Told before, to another id of the same shopper.
     if (known[told] === causeId) return;
-    ctx.put(itemInfos, key, { ...known, [told]: causeId }, sku);
+    know(key, sku, { ...known, [told]: causeId }, ctx);
     const reason = kind === 'back_in_stock' ? `${name ?? sku} is back in stock (${stock ?? 'some'} units).` : `${name ?? sku} costs ${spoken(candidate.price, candidate)} now, ${spoken(candidate.previousPrice, candidate)} before.`;
     fire({ rule: kind === 'back_in_stock' ? BACK_IN_STOCK : PRICE_DROP, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason, products: [productOf(key, { sku, quantity: null, price: null }, ctx)] }, options, ctx);
   }
@@ -258,7 +260,10 @@ function joinContactAndCarts(moved: Parameters<typeof joinContact>[0], ctx: Cont
 }
 
 function dropCart(key: string, cartId: string, ctx: Context): void {
-  for (const { sku } of ctx.get(carts, key, cartId)?.lines ?? []) ctx.delete(itemInfos, key, sku);
+  for (const { sku } of ctx.get(carts, key, cartId)?.lines ?? []) {
+    ctx.delete(itemInfos, key, sku);
+    ctx.cancel('stale', key, sku);
+  }
   ctx.delete(carts, key, cartId);
   ctx.cancel('abandoned', key, cartId);
   ctx.cancel('forget', key, cartId);

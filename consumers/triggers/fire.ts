@@ -1,18 +1,14 @@
 import { v5 as uuidV5 } from 'uuid';
 import { hashOf } from '../../models/kernels/hash.js';
 import type { Context } from '../../pipeline/core/consumer.js';
-import { rows } from '../../pipeline/core/rows.js';
 import { marketingTriggers } from '../../schemas/topics.js';
-import type { ItemInfo, MarketingTrigger } from '../../schemas/types.js';
+import type { MarketingTrigger } from '../../schemas/types.js';
 import { contactOf, noteFired } from './contacts.js';
 
 /** Name space of trigger ids (random, fixed for good). */
 const NAMESPACE = '0f5b6f1e-9f0a-4a3e-8f43-7f3f8d6f2f5a';
 const HISTORY_MS = 24 * 3_600_000;
 const HELD_OUT = 'holdout';
-
-/** What is known of the items a shopper was told of or put into a cart. */
-export const itemInfos = rows<ItemInfo>('item', 'ItemInfo');
 
 export interface Rule {
   readonly name: string;
@@ -71,20 +67,4 @@ function suppressionOf({ rule, shopper, causedAt, ripeAt = causedAt, at, ordered
 /** What an earlier trigger reminded of has happened: senders cancel what they have not sent. */
 export function recover(rule: Rule, shopper: string, recovery: Pick<MarketingTrigger, 'id' | 'causeId' | 'causedAt' | 'reason' | 'products' | 'at'>, ctx: Context): void {
   ctx.emit(marketingTriggers, shopper, { ...recovery, status: 'recovered', rule: rule.name, version: rule.version, shopper, value: null, currency: null });
-}
-
-/** A product of a trigger, with what item-watch has told of it. */
-export function productOf(
-  shopper: string, { sku, quantity, price }: { sku: string; quantity: number | null; price: bigint | null }, ctx: Context,
-): MarketingTrigger['products'][number] {
-  const info = ctx.get(itemInfos, shopper, sku);
-  return { sku, name: info?.name ?? null, url: info?.url ?? null, quantity, price: info?.price ?? price, stock: info?.stock ?? null };
-}
-
-/** What was told to either id was told to the shopper. */
-export function joinItemInfo({ key, sub: sku, value: moved }: { key: string; sub: string; value: ItemInfo }, ctx: Context): void {
-  const standing = ctx.get(itemInfos, key, sku);
-  if (!standing) return ctx.put(itemInfos, key, moved, sku);
-  const [later, earlier] = moved.time > standing.time ? [moved, standing] : [standing, moved];
-  ctx.put(itemInfos, key, { ...later, toldRestock: later.toldRestock ?? earlier.toldRestock, toldDrop: later.toldDrop ?? earlier.toldDrop }, sku);
 }

@@ -173,6 +173,8 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(told(driver, 'price_drop')).toHaveLength(4);
     driver.tick(NINE + 30 * MINUTE);
     driver.tick(NINE + 70 * DAY);
+    driver.tick(NINE + 140 * DAY);
+    expect(driver.dump('marketing-triggers').filter((row) => /item|stale/.test(row))).toEqual([]);
     expect(driver.dump('item-watch').filter((row) => /follower|_timer/.test(row))).toEqual([]);
   });
 
