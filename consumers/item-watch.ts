@@ -21,10 +21,12 @@ const turnOf = (since: number, shopper: string): string => String(Math.max(0, si
 export interface ItemWatchOptions {
   /** Who wants an item is told when it costs less by so many percent; 0: nobody is. */
   readonly priceDropPercent: number;
+  /** The shop's, ISO 4217. */
+  readonly currency: string;
 }
 
 /** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item that they wait for or want did, and forecasts what there is. */
-export function itemWatch({ priceDropPercent: percent = 0 }: Partial<ItemWatchOptions> = {}): Consumer {
+export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrency = 'EUR' }: Partial<ItemWatchOptions> = {}): Consumer {
   return consumer({
     name: 'item-watch',
     table: productsTable,
@@ -52,7 +54,7 @@ export function itemWatch({ priceDropPercent: percent = 0 }: Partial<ItemWatchOp
   function offer(sku: string, time: number, ctx: Context): void {
     const product = ctx.get(productRows, sku);
     if (percent === 0 || !product || !canBeHad(product)) return;
-    const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
+    const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time, shopCurrency }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
     if (isMore) ctx.schedule('offer', sku, ctx.now + 1, '', String(time));
   }
 }

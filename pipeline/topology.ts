@@ -34,7 +34,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
     consumers: [
       shoppers({ repeats: config.SHOP_REPEATS, repurchases: config.SHOP_REPURCHASES }),
       orderLedger(),
-      itemWatch({ priceDropPercent: config.PRICE_DROP_PERCENT }),
+      itemWatch({ priceDropPercent: config.PRICE_DROP_PERCENT, currency: config.SHOP_CURRENCY }),
       demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, mostUnlisted: config.FORECAST_UNLISTED_SKUS }),
       marketingTriggers({
         abandonedAfterMs: config.CART_ABANDONED_AFTER_SECONDS * 1_000,

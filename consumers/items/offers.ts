@@ -56,7 +56,7 @@ function note({ sku, currency }: Product, shopper: string, price: bigint, ctx: C
  * Tell those for whom an item costs less by `percent` or more than it did, the dearest price first: `most` of them. Each is told again when
  * it costs less by so much once more. Answers whether more are left.
  */
-export function tellDrops(product: Product, { percent, most, time }: { percent: number; most: number; time: number }, tell: (shopper: string, previous: bigint) => void, ctx: Context): boolean {
+export function tellDrops(product: Product, { percent, most, time, shopCurrency }: { percent: number; most: number; time: number; shopCurrency: string }, tell: (shopper: string, previous: bigint) => void, ctx: Context): boolean {
   const { sku, currency } = product;
   const price = offerOf(product, time);
   if (price === undefined) return false;
@@ -69,8 +69,8 @@ export function tellDrops(product: Product, { percent, most, time }: { percent: 
     const follower = ctx.get(followers, sku, shopper);
     ctx.delete(turns, sku, sub);
     note(product, shopper, price, ctx);
-    // What it cost in another currency says nothing of what it costs in this one.
-    if (follower?.currency === currency) tell(shopper, priceOf(sub));
+    // What it cost in another currency says nothing of what it costs in this one. A price that names none is in the shop's.
+    if (follower && (follower.currency ?? shopCurrency) === (currency ?? shopCurrency)) tell(shopper, priceOf(sub));
   }
   return told.length > most;
 }

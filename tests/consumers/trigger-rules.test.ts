@@ -219,6 +219,14 @@ test('what is sold out, hidden or of another currency is not offered; once it ca
   expect(driver.read(triggers)).toMatchObject([{ rule: 'price_drop', reason: 'P1 costs 4.00 GBP now, 5.00 GBP before.', products: [{ price: null }] }]);
 });
 
+test('a price that names no currency is in the shop\'s: one that names it costs less all the same', () => {
+  const driver = shop();
+  driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+  does(driver, 'Product Added to Wishlist', u1, NINE + MINUTE, 'P1');
+  driver.send(inventory, 'P1', { ...stock('P1', 5, NINE + 2 * MINUTE, 100_000n), currency: 'EUR' });
+  expect(told(driver)).toEqual(['price_drop u1 fired P1']);
+});
+
 test('more than a thousand who want it are told in commits of a thousand, each once', () => {
   const driver = shop();
   driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
