@@ -4,7 +4,7 @@ import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
 import { beganAt } from './session-ids.js';
-import { browsingAfter, browsings, joinBrowsing } from './triggers/browsing.js';
+import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
@@ -107,8 +107,9 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function browse(key: string, event: Interaction, waitMs: number, ctx: Context): void {
+    if (browsedAfterMs === 0 || !isView(event)) return;
     const before = ctx.get(browsings, key);
-    const visit = browsedAfterMs === 0 ? undefined : browsingAfter(before, event);
+    const visit = browsingAfter(before, event);
     if (!visit) return;
     ctx.put(browsings, key, visit);
     // Of a visit that goes on the timer finds that it is not over.
@@ -116,7 +117,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
-    if ((purchase.kind !== 'completed' && purchase.kind !== 'line') || isErased(key, purchase.time, ctx)) return;
+    if ((purchase.kind !== 'completed' && purchase.kind !== 'line') || ctx.wasErased(key, purchase.time)) return;
     const before = contactOf(key, ctx).boughtAt;
     noteOrder(key, purchase, ctx);
     const lapses = purchase.time + winBackAfterMs;
@@ -138,7 +139,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
     const { sku } = candidate;
-    if (isErased(key, candidate.time, ctx)) return;
+    if (ctx.wasErased(key, candidate.time)) return;
     const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
     know(key, sku, { ...infoOf(candidate), toldRestock, toldDrop }, ctx);
     if (candidate.kind === 'item_info') return;
@@ -282,8 +283,5 @@ function aheadMs(writtenAt: number, ctx: Context): number {
   const ahead = ctx.time - writtenAt;
   return ctx.clock === 'wall' && ahead > CLOCKS_APART_MS ? ahead : 0;
 }
-
-/** What was on its way when its shopper was erased would bring them back. */
-const isErased = (key: string, time: number, ctx: Context): boolean => time <= (ctx.erasedAt(key) ?? -Infinity);
 
 const causeOf = (cartId: string, changedAt: number): string => `${cartId}@${changedAt}`;

@@ -83,7 +83,7 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, habits));
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
-  announceInterests(key, withoutOrdered(key, event, profile, ctx), ctx);
+  announceInterests(key, event, (sku) => isOrderedSince(sku, key, event.time, profile, ctx), ctx);
   announceMerge(key, from, event, ctx);
 }
 
@@ -101,12 +101,9 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, { repeats: true, repurchases: false }));
 }
 
-/** An event that comes after an order that was placed after it: what was bought is not wanted any more. */
-function withoutOrdered(key: string, event: ShopEvent, { bought }: UserProfile, ctx: Context): ShopEvent {
-  const isBought = event.products.some(({ sku }) => bought.includes(sku));
-  if (!isBought || !ctx.scan(ordersOf, key).some(({ value: { time } }) => time > event.time)) return event;
-  return { ...event, products: event.products.filter(({ sku }) => !bought.includes(sku)) };
-}
+/** Whether an item was bought, by a shopper who has ordered since: what is told of it late says nothing of what they want. */
+const isOrderedSince = (sku: string, key: string, since: number, { bought }: UserProfile, ctx: Context): boolean =>
+  bought.includes(sku) && ctx.scan(ordersOf, key).some(({ value: { time } }) => time > since);
 
 /** An order of the erased shopper that was on its way to them. */
 function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; sub: string }, ctx: Context): void {
@@ -116,7 +113,7 @@ function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; s
 function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
   if (purchase.kind === 'refunded') return;
   // On its way when its shopper was erased: the ledger still names them.
-  if (purchase.time <= (ctx.erasedAt(key) ?? -Infinity)) return forgetOrder({ key, from: key, sub: purchase.orderId }, ctx);
+  if (ctx.wasErased(key, purchase.time)) return forgetOrder({ key, from: key, sub: purchase.orderId }, ctx);
   const profile = ctx.get(profiles, key) ?? newProfile(purchase.time);
   if (purchase.kind === 'cancelled') {
     // Who changed their mind may be shown it again; who had it and sent it back may not.

@@ -3,12 +3,11 @@ import { rows } from '../../pipeline/core/rows.js';
 import { isMoney, MAX_MONEY, MONEY_SCALE } from '../../schemas/money.js';
 import { saleDatesOf, salePriceOf } from '../../schemas/ordering.js';
 import type { Mention, PriceFollower, Product } from '../../schemas/types.js';
+import { WANTED_MS } from '../../schemas/wanted.js';
 
 /** Who is told when an item costs less, by shopper, and the same by what it cost when they took to it, the dearest first. */
 const followers = rows<PriceFollower>('follower', 'PriceFollower');
 const turns = rows<Mention>('price', 'Mention');
-/** Who has wanted an item for so long without a word of it hardly wants it. */
-const FOLLOWED_MS = 60 * 86_400_000;
 const PRICE_DIGITS = String(MAX_MONEY).length;
 
 const priceOf = (turn: string): bigint => MAX_MONEY - BigInt(turn.slice(0, PRICE_DIGITS));
@@ -36,7 +35,7 @@ export function follow(product: Product, shopper: string, time: number, ctx: Con
   unfollow(product.sku, shopper, ctx);
   if (price === undefined) return;
   note(product, shopper, price, ctx);
-  ctx.schedule('unfollow', product.sku, time + FOLLOWED_MS, shopper);
+  ctx.schedule('unfollow', product.sku, time + WANTED_MS, shopper);
 }
 
 export function unfollow(sku: string, shopper: string, ctx: Context): void {

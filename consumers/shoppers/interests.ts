@@ -2,23 +2,24 @@ import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { itemInterests } from '../../schemas/topics.js';
 import type { InterestKind, Mention, ShopEvent } from '../../schemas/types.js';
+import { WANTED_MS } from '../../schemas/wanted.js';
 
 /** Items a shopper waits for or wants, by kind, SKU and the id under which they said so: item-watch's rows name them. */
 export const interests = rows<Mention>('interest', 'Mention');
 
 const SEPARATOR = '\u001f';
-/** item-watch forgets by then who wants an item. */
-export const WANTED_MS = 60 * 86_400_000;
 
 const SAID_BY: Readonly<Record<string, InterestKind>> = {
   'Back In Stock Subscribed': 'back_in_stock', 'Product Added': 'wanted', 'Product Added to Wishlist': 'wanted', 'Wishlist Product Added to Cart': 'wanted', 'Checkout Started': 'wanted',
 };
 
-export function announceInterests(shopper: string, { event, products, time }: ShopEvent, ctx: Context): void {
+/** Tell item-watch what an event says the shopper waits for or wants; what they have bought since they do not want. */
+export function announceInterests(shopper: string, { event, products, time }: ShopEvent, isOrderedSince: (sku: string) => boolean, ctx: Context): void {
   if (event === 'Product Removed from Wishlist') return stopWanting(shopper, products, time, ctx);
   const kind = SAID_BY[event];
   if (!kind) return;
   for (const { sku } of products) {
+    if (kind === 'wanted' && isOrderedSince(sku)) continue;
     ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time });
     ctx.put(interests, shopper, { time }, [kind, sku, shopper].join(SEPARATOR));
   }

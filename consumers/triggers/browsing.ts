@@ -7,9 +7,11 @@ export const browsings = rows<Browsing>('browsing', 'Browsing');
 
 const SKU_LIMIT = 10;
 
-/** The visit as an interaction leaves it, or undefined when nothing changes. */
-export function browsingAfter(before: Browsing | undefined, { event, shopper, anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
-  if (event !== 'Product Viewed' || products.length === 0) return undefined;
+/** Whether a product is looked at. */
+export const isView = ({ event, products }: Interaction): boolean => event === 'Product Viewed' && products.length > 0;
+
+/** The visit as a view leaves it, or undefined when nothing changes. */
+export function browsingAfter(before: Browsing | undefined, { shopper, anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
   const viewed = products.map(({ sku }) => sku);
   const isKnown = shopper !== anonymousId;
   if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, skus: latest(viewed), since: time, at: time, isKnown, isTold: false };

@@ -15,8 +15,9 @@ export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(
 
 /** An event of an id that was merged into this one may come after the merge: what it says counts as much as what a merge brings. */
 export function noteConsent(key: string, { shopper, marketingConsent, time }: Interaction, ctx: Context): void {
+  if (marketingConsent === null) return;
   const contact = contactOf(key, ctx);
-  if (marketingConsent === null || marketingConsent === contact.consent) return;
+  if (marketingConsent === contact.consent) return;
   const said = { said: marketingConsent, at: time };
   const own = { said: contact.consent, at: contact.consentAt };
   const counts = shopper === key ? (time < own.at ? own : said) : joinConsent(own, said);
@@ -24,8 +25,9 @@ export function noteConsent(key: string, { shopper, marketingConsent, time }: In
 }
 
 export function noteZone(key: string, { timezone, time }: Interaction, ctx: Context): void {
+  if (timezone === null) return;
   const contact = contactOf(key, ctx);
-  if (timezone === null || timezone === contact.timezone || time < contact.timezoneAt) return;
+  if (timezone === contact.timezone || time < contact.timezoneAt) return;
   ctx.put(contacts, key, { ...contact, timezone, timezoneAt: time });
 }
 

@@ -1,13 +1,12 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { ItemInfo, MarketingTrigger } from '../../schemas/types.js';
+import { WANTED_MS } from '../../schemas/wanted.js';
 import { carts } from './carts.js';
 
 /** What is known of the items a shopper was told of or put into a cart. */
 export const itemInfos = rows<ItemInfo>('item', 'ItemInfo');
 
-/** item-watch knows for so long who wants an item. */
-const WANTED_MS = 60 * 86_400_000;
 /** One that stands in a cart is looked at again after this. */
 const LOOK_AGAIN_MS = 30 * 86_400_000;
 

@@ -39,8 +39,8 @@ export interface Context {
   delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
   /** Forget every row and timer of a key; what was on its way to it from ids that are merged into it belongs to nobody or to those. */
   erase(key: string, time: number): void;
-  /** When a key was erased (ms), for a day after that: what it did before may still be on its way. */
-  erasedAt(key: string): number | undefined;
+  /** Whether a key was erased since `time` (ms), as far as that is known, for a day: what was on its way then would bring it back. */
+  wasErased(key: string, time: number): boolean;
   /** The rows of a kind under a key, in order of `sub`: all of them, or the first `most`. */
   scan<T>(kind: RowKind<T>, key: string, most?: number): { sub: string; value: T }[];
   emit<T>(topic: Topic<T>, key: string, value: T): void;

@@ -277,7 +277,7 @@ export class Task {
         for (const { kind, sub } of overlay.allRowsOf(key)) overlay.remove(key, kind, sub);
         this.#following?.erased(key, time);
       },
-      erasedAt: (key) => this.#following?.erasedAt(key),
+      wasErased: (key, time) => time <= (this.#following?.erasedAt(key) ?? -Infinity),
       scan: (kind, key, most) => overlay.scan(kind, key, most),
       emit: <T>(topic: Topic<T>, key: string, value: T) => {
         this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });

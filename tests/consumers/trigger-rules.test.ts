@@ -227,6 +227,15 @@ test('a price that names no currency is in the shop\'s: one that names it costs 
   expect(told(driver)).toEqual(['price_drop u1 fired P1']);
 });
 
+test('who bought an item and waits for it again is told that it is back, though an order came before the word of it', () => {
+  const driver = shop();
+  driver.send(inventory, 'P1', stock('P1', 0, NINE));
+  orders1(driver, 'u1', 'O1', NINE + 2 * MINUTE);
+  does(driver, 'Back In Stock Subscribed', u1, NINE + MINUTE, 'P1');
+  driver.send(inventory, 'P1', stock('P1', 5, NINE + 3 * MINUTE));
+  expect(told(driver)).toEqual(['back_in_stock u1 fired P1']);
+});
+
 test('more than a thousand who want it are told in commits of a thousand, each once', () => {
   const driver = shop();
   driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
