@@ -123,12 +123,14 @@ export async function ended(running: readonly Pick<Running, 'stop'>[], engine: P
 
 const NO_SUCH_HOST = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
 
-/** @throws ConfigError when the host is none of this machine's */
+/** @throws ConfigError when the host is none of this machine's, or the port is not to be had */
 export async function listen(http: Pick<HttpServer, 'listen'>, port: number, host: string): Promise<number> {
   try {
     return await http.listen(port, host);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new ConfigError([`PORT is ${port}, which another process has (${code} at ${host}).`]);
+    if (code === 'EACCES') throw new ConfigError([`PORT is ${port}, which this process may not take (${code} at ${host}).`]);
     if (code !== undefined && NO_SUCH_HOST.has(code)) throw new ConfigError([`HOST is ${host}, which is no address of this machine (${code}).`]);
     throw error;
   }

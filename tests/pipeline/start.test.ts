@@ -27,7 +27,7 @@ test('a process that only scores is ready once it has caught up; one that takes 
   expect(all()).toMatchObject({ ready: true, parts: { logFailure: failure } });
 });
 
-test('a HOST that is none of this machine is a fault of the configuration, a port that is taken is not', async () => {
+test('a HOST that is none of this machine, and a PORT that another process has or that this one may not take, are told by the name of the setting', async () => {
   const http = { listen: (port: number, host?: string) => new Promise<number>((resolve, reject) => {
     const server = createServer().once('error', reject).listen(port, host, () => server.close(() => resolve(0)));
   }) };
@@ -36,8 +36,12 @@ test('a HOST that is none of this machine is a fault of the configuration, a por
   const port = await new Promise<number>((resolve) => taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)));
   const error = await listen(http, port, '127.0.0.1').catch((reason: unknown) => reason);
   taken.close();
-  expect(error).not.toBeInstanceOf(ConfigError);
-  expect(error).toMatchObject({ code: 'EADDRINUSE' });
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error).toMatchObject({ problems: [`PORT is ${port}, which another process has (EADDRINUSE at 127.0.0.1).`] });
+  const refused = { listen: () => Promise.reject(Object.assign(new Error('listen EACCES'), { code: 'EACCES' })) };
+  await expect(listen(refused, 80, '0.0.0.0')).rejects.toMatchObject({ problems: ['PORT is 80, which this process may not take (EACCES at 0.0.0.0).'] });
+  const odd = Object.assign(new Error('listen EMFILE'), { code: 'EMFILE' });
+  await expect(listen({ listen: () => Promise.reject(odd) }, 80, '0.0.0.0')).rejects.toBe(odd);
 });
 
 test('a start that failed says so, whatever hangs or fails while it is undone', async () => {
