@@ -13,7 +13,12 @@ import { parseWebhooks } from './webhook-settings.js';
 /** Keys of the demo shop: known to everyone, hence accepted only on loopback. */
 export const DEMO_KEYS = { write: 'wk_demo', server: 'sk_demo', admin: 'at_demo' } as const;
 
-const list = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const list = z.string().default('').transform((text, ctx) => {
+  const items = text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  if (items.length > 0 || !text.includes(',')) return items;
+  ctx.addIssue({ code: 'custom', message: 'has commas and nothing between them; leave it out for none' });
+  return z.NEVER;
+});
 const flag = z.enum(['true', 'false', '1', '0', '']).default('').transform((text) => text === 'true' || text === '1');
 const yes = z.enum(['true', 'false', '1', '0']).default('true').transform((text) => text === 'true' || text === '1');
 const whole = (least: number, most: number, fallback: number, why = ''): z.ZodType<number> =>
@@ -129,7 +134,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${wordsOf(issue, relevant)}.`);
   const calendar = parseCalendar(calendarText(relevant['SHOP_CALENDAR'] ?? '', problems));
   problems.push(...calendar.problems);
-  const webhooks = parseWebhooks(list.parse(relevant['WEBHOOK_URLS']), list.parse(relevant['WEBHOOK_SECRETS']));
+  const webhooks = parseWebhooks(list.safeParse(relevant['WEBHOOK_URLS']).data ?? [], list.safeParse(relevant['WEBHOOK_SECRETS']).data ?? []);
   problems.push(...webhooks.problems);
   if (relevant['KAFKA_SASL_MECHANISM'] && !(relevant['KAFKA_SASL_USERNAME'] && relevant['KAFKA_SASL_PASSWORD'])) {
     problems.push('KAFKA_SASL_MECHANISM is set, but KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is not.');
