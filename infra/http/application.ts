@@ -5,7 +5,7 @@ import { readBody, readJson, utf8 } from './body.js';
 import type { ExtraRoute } from './doors.js';
 import { requireScope, type Exchange, type House } from './exchange.js';
 import type { Scope } from './keys.js';
-import { refuse } from './problem.js';
+import { allowHeader, refuse, wrongMethod } from './problem.js';
 import { shopperId } from '../../producers/fields.js';
 import { sendJson } from './send.js';
 import { forecastsWanted, pathId, refuseUnknown } from './requests.js';
@@ -13,17 +13,28 @@ import { rudderSettings, segmentSettings } from './sdk-settings.js';
 import { uploadSource } from './source-upload.js';
 import { deleteProduct, uploadProducts } from './upload.js';
 
+/** The console and the demo shop, and what they load. */
+const PAGES = join(packageRoot, 'infra/http/pages');
+
 /** Everything that is not hot: operations, catalogue, users, settings of foreign SDKs, pages. */
 export function application(house: House, exchangeOf: (request: Request) => Exchange, labelled: (request: Request, label: string) => void): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
-  type Handler = (exchange: Exchange, request: Request, response: Response) => unknown;
-  /** A route whose label is its pattern, open to keys of `scope`, and whose answer is sent as JSON unless it was sent already. */
-  const route = (method: 'get' | 'post' | 'put' | 'delete', path: string, scope: Scope | 'public', handle: Handler): void => {
-    app[method](path, async (request, response) => {
+  const registered = new Map<string, string[]>();
+  /** A route whose label is its pattern. */
+  const register: Register = (method, path, handle) => {
+    registered.set(path, [...(registered.get(path) ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])]);
+    app[method](path, (request, response) => {
       labelled(request, path);
+      return handle(request, response);
+    });
+  };
+  type Handler = (exchange: Exchange, request: Request, response: Response) => unknown;
+  /** A route open to keys of `scope`, whose answer is sent as JSON unless it was sent already. */
+  const route = (method: Method, path: string, scope: Scope | 'public', handle: Handler): void => {
+    register(method, path, async (request, response) => {
       const exchange = exchangeOf(request);
       if (scope !== 'public') requireScope(house, exchange, scope);
       const answer = await handle(exchange, request, response);
@@ -66,8 +77,20 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
     return {};
   });
   for (const extra of house.deps.extra ?? []) addExtra(house, extra, route);
-  pages(app, labelled);
-  app.use(() => {
+  pages(register);
+  for (const [path, methods] of registered) {
+    app.all(path, (request, response) => {
+      labelled(request, path);
+      if (request.method !== 'OPTIONS') throw wrongMethod(methods, request);
+      response.setHeader('allow', allowHeader(methods));
+      response.status(204).end();
+    });
+  }
+  app.use((request, _response, next) => {
+    labelled(request, 'pages');
+    next();
+  }, express.static(PAGES, { index: false, fallthrough: true, dotfiles: 'ignore' }), (request) => {
+    labelled(request, 'unmatched');
     throw refuse(404, 'There is nothing at this address.');
   });
   const passOn: ErrorRequestHandler = (error, request, _response, _next) => {
@@ -78,6 +101,8 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   return app;
 }
 
+type Method = 'get' | 'post' | 'put' | 'delete';
+type Register = (method: Method, path: string, handle: (request: Request, response: Response) => unknown) => void;
 type AddRoute = (method: 'get' | 'post', path: string, scope: Scope | 'public', handle: (exchange: Exchange, request: Request, response: Response) => unknown) => void;
 
 const missing = (detail: string): never => {
@@ -131,26 +156,17 @@ async function sendEvents(stream: AsyncGenerator<object>, response: Response): P
   response.end();
 }
 
-/** The console at /, the demo shop at /shop, the tracker, and what they load. */
-function pages(app: Express, labelled: (request: Request, label: string) => void): void {
-  const folder = join(packageRoot, 'infra/http/pages');
+/** The console at /, the demo shop at /shop, and the tracker. */
+function pages(register: Register): void {
   const page = (path: string, file: string, root: string, maxAge = 0): void => {
-    app.get(path, (request, response) => {
-      labelled(request, path);
+    register('get', path, (_, response) => {
       response.setHeader('x-content-type-options', 'nosniff');
       response.sendFile(file, { root, maxAge }, (error) => {
         if (error && !response.headersSent) response.status(404).type('text').send('This page is not installed.');
       });
     });
   };
-  page('/', 'index.html', folder);
-  page('/shop', 'shop.html', folder);
+  page('/', 'index.html', PAGES);
+  page('/shop', 'shop.html', PAGES);
   page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), 300_000);
-  app.use((request, _response, next) => {
-    labelled(request, 'pages');
-    next();
-  }, express.static(folder, { index: false, fallthrough: true, dotfiles: 'ignore' }), (request, _response, next) => {
-    labelled(request, 'unmatched');
-    next();
-  });
 }

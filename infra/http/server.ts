@@ -9,7 +9,7 @@ import type { Exchange, House } from './exchange.js';
 import { hotRoutes } from './hot.js';
 import { Keys } from './keys.js';
 import { AddressLimits, isLoopback } from './limits.js';
-import { refuse, Refusal, sendProblem, writeProblem, type Problem } from './problem.js';
+import { refuse, Refusal, sendProblem, writeProblem, wrongMethod, type Problem } from './problem.js';
 import { Logins } from '../../producers/logins.js';
 
 export interface HttpServer {
@@ -71,8 +71,7 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     } else if (request.method === 'POST') {
       hot.run(house, exchange).catch((error: unknown) => fail(house, exchange, error));
     } else {
-      response.setHeader('allow', 'POST, OPTIONS');
-      fail(house, exchange, refuse(405, 'This takes POST.'));
+      fail(house, exchange, wrongMethod(['POST'], request));
     }
   };
 

@@ -436,8 +436,26 @@ describe('the rest', () => {
   test('unknown addresses and methods are refused as problem documents', async () => {
     const missing = await get('/nothing/here');
     expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
-    expect((await get('/v1/track')).status).toBe(405);
     expect((await get('/../../etc/passwd')).status).toBe(404);
+  });
+
+  test.each([
+    ['GET', '/v1/track', 'POST, OPTIONS'], ['POST', '/v1/products', 'PUT, OPTIONS'], ['GET', '/v1/products/', 'PUT, OPTIONS'], ['PUT', '/v1/products/P-1', 'DELETE, OPTIONS'],
+    ['POST', '/v1/users/u1', 'GET, HEAD, DELETE, OPTIONS'], ['DELETE', '/v1/forecasts/known%2Fsku', 'GET, HEAD, OPTIONS'], ['HEAD', '/v1/sql', 'POST, OPTIONS'], ['PATCH', '/v1/forecasts', 'GET, HEAD, OPTIONS'],
+    ['POST', '/', 'GET, HEAD, OPTIONS'], ['PUT', '/metrics', 'GET, HEAD, OPTIONS'], ['POST', '/millrace.js', 'GET, HEAD, OPTIONS'], ['DELETE', '/console/shoppers/a1', 'GET, HEAD, OPTIONS'],
+  ])('%s %s is refused as another method than it takes, before any key is asked for', async (method, path, allow) => {
+    const response = await fetch(http.url + path, { method, ...(method !== 'GET' && method !== 'HEAD' && { body: '{}' }) });
+    expect([response.status, response.headers.get('allow'), response.headers.get('content-type')]).toEqual([405, allow, 'application/problem+json; charset=utf-8']);
+    const detail = `This takes ${allow.replace(', OPTIONS', '').replace('GET, HEAD', 'GET').replace(', ', ' or ')}, not ${method}.`;
+    expect(await response.text()).toMatch(method === 'HEAD' ? /^$/ : `"detail":"${detail}"`);
+    // A browser asks so before it tracks: that answer says what pages may do (tested above).
+    const options = await fetch(http.url + path, { method: 'OPTIONS' });
+    expect([options.status, options.headers.get('allow')]).toEqual([204, path === '/v1/track' ? null : allow]);
+  });
+
+  test('what cannot be decoded, or is no route, is no matter of the method', async () => {
+    const asked = async (path: string, method = 'POST'): Promise<number> => (await fetch(http.url + path, { method })).status;
+    expect([await asked('/v1/users/%ZZ'), await asked('/v1/products/a/b'), await asked('/style.css.map'), await asked('/v1/users/')]).toEqual([400, 404, 404, 404]);
   });
 
   test('D05: what comes from outside never becomes a label', async () => {

@@ -67,7 +67,7 @@ test('a broker without its port, and a URL without http://, are told with all ot
 
 test('a list of nothing but commas is refused with all other problems, and not taken for none: any placement, no broker, no key', () => {
   const lists = ['PLACEMENTS', 'KAFKA_BROKERS', 'WRITE_KEYS', 'SERVER_KEYS', 'ADMIN_TOKENS', 'TRIGGER_TRANSACTIONAL_RULES', 'WEBHOOK_URLS', 'WEBHOOK_SECRETS'];
-  for (const name of lists) expect(() => readConfig({ [name]: ' ,, ', SHOP_CURRENCY: 'euro' }), name).toThrow(new RegExp(`${name} has commas and nothing between them; leave it out for none\\.`));
+  for (const name of lists) expect(() => readConfig({ [name]: ' ,, ', SHOP_CURRENCY: 'euro' })).toThrow(new RegExp(`${name} has commas and nothing between them; leave it out for none\\.`));
   expect(() => readConfig({ PLACEMENTS: ',,', SHOP_CURRENCY: 'euro' })).toThrow('SHOP_CURRENCY must be');
   expect(readConfig({ PLACEMENTS: ' home, cart,' }).PLACEMENTS).toEqual(['home', 'cart']);
   expect(readConfig({ PLACEMENTS: '' }).PLACEMENTS).toEqual([]);
