@@ -77,7 +77,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
     return {};
   });
   for (const extra of house.deps.extra ?? []) addExtra(house, extra, route);
-  pages(register);
+  pages(register, house.deps.extra?.some(({ path }) => path.startsWith('/shop/')) === true);
   for (const [path, methods] of registered) {
     app.all(path, (request, response) => {
       labelled(request, path);
@@ -156,17 +156,17 @@ async function sendEvents(stream: AsyncGenerator<object>, response: Response): P
   response.end();
 }
 
-/** The console at /, the demo shop at /shop, and the tracker. */
-function pages(register: Register): void {
-  const page = (path: string, file: string, root: string, maxAge = 0): void => {
+/** The console at /, the demo shop at /shop, which says itself where there is none, and the tracker. */
+function pages(register: Register, hasShop: boolean): void {
+  const page = (path: string, file: string, root: string, { maxAge = 0, status = 200 } = {}): void => {
     register('get', path, (_, response) => {
-      response.setHeader('x-content-type-options', 'nosniff');
+      response.status(status).setHeader('x-content-type-options', 'nosniff');
       response.sendFile(file, { root, maxAge }, (error) => {
         if (error && !response.headersSent) response.status(404).type('text').send('This page is not installed.');
       });
     });
   };
   page('/', 'index.html', PAGES);
-  page('/shop', 'shop.html', PAGES);
-  page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), 300_000);
+  page('/shop', 'shop.html', PAGES, { status: hasShop ? 200 : 404 });
+  page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), { maxAge: 300_000 });
 }

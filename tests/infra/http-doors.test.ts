@@ -433,6 +433,18 @@ describe('the rest', () => {
     expect(text).toContain('sendBeacon');
   });
 
+  test('without the demo there is no shop: the page that says so is a 404', async () => {
+    const shop = { method: 'GET', path: '/shop/config.json', scope: 'public', answer: () => ({}) } as const;
+    for (const [extra, status] of [[[], 404], [[shop], 200]] as const) {
+      const one = await startHttp({ extra });
+      const response = await fetch(`${one.url}/shop`);
+      const text = await response.text();
+      await one.server.close();
+      expect([response.status, response.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+      expect(text).toContain('shop.js');
+    }
+  });
+
   test('unknown addresses and methods are refused as problem documents', async () => {
     const missing = await get('/nothing/here');
     expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
