@@ -2,12 +2,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/**
+ * The nearest folder that holds package.json: `folder` or one above it.
+ * @throws Error where there is none
+ */
+export function rootAbove(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, 'package.json'))) return at;
+    if (dirname(at) === at) throw new Error(`No package.json lies in ${folder} or above it: schemas, migrations and pages are found beside it, so that dist/ cannot be used alone.`);
+  }
+}
+
 /** Folder that holds package.json: the same from TypeScript sources and from `dist`. */
-export const packageRoot = (() => {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
-})();
+export const packageRoot = rootAbove(dirname(fileURLToPath(import.meta.url)));
 
 /** Avro schema of one record, as parsed JSON. */
 export interface RecordSchema {
