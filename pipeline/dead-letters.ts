@@ -5,6 +5,7 @@ import { encodeRecords } from '../producers/publish.js';
 import { UndecodableError } from '../schemas/codec.js';
 import { allTopics, deadLetters, type Topic } from '../schemas/topics.js';
 import type { DeadLetter, OrderEvent } from '../schemas/types.js';
+import { REPLAYED, replayedLetter } from './core/dead-letter.js';
 import type { Log, NewRecord, Position } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 
@@ -12,22 +13,41 @@ import { partitionOf } from './core/partition.js';
 export const SEARCHED = 100_000;
 export const AMONG = `among the latest ${SEARCHED.toLocaleString('en')}`;
 
+export interface ListedLetter extends DeadLetter {
+  /** When it was last written to its topic again, in ms; null: never. */
+  readonly replayedAt: number | null;
+}
+
 /** The latest dead letters, newest first. */
-export async function listDeadLetters(log: Log, limit: number): Promise<DeadLetter[]> {
+export async function listDeadLetters(log: Log, limit: number): Promise<ListedLetter[]> {
   const ranges = await log.ranges(deadLetters.name);
-  const from = ranges.map(({ start, end }, partition) => ({ topic: deadLetters.name, partition, offset: Math.max(start, end - limit) }));
-  const reader = log.reader(from);
-  const found: DeadLetter[] = [];
+  const longest = Math.max(...ranges.map(({ start, end }) => end - start));
+  // Among the latest records there may be more of those that say what was replayed than letters.
+  for (let records = limit; ; records *= 4) {
+    const letters = await lettersAmong(log, ranges.map(({ start, end }) => Math.max(start, end - records)));
+    if (letters.length >= limit || records >= longest || records >= SEARCHED) return letters.sort((a, b) => b.at - a.at).slice(0, limit);
+  }
+}
+
+/** Letters from these offsets on, by partition. */
+async function lettersAmong(log: Log, from: readonly number[]): Promise<ListedLetter[]> {
+  const reader = log.reader(from.map((offset, partition) => ({ topic: deadLetters.name, partition, offset })));
+  const byId = new Map<string, ListedLetter[]>();
   try {
     for (let isLast = false; !isLast;) {
       const records = await reader.poll(1_000, 200);
-      for (const { value } of records) if (value) found.push(deadLetters.codec.decode(value));
+      for (const { value } of records) {
+        if (!value) continue;
+        const letter = deadLetters.codec.decode(value);
+        const before = byId.get(letter.id) ?? [];
+        byId.set(letter.id, letter.code === REPLAYED ? before.map((one) => ({ ...one, replayedAt: letter.at })) : [...before, { ...letter, replayedAt: null }]);
+      }
       isLast = records.length === 0 && reader.lag() === 0;
     }
   } finally {
     await reader.close();
   }
-  return found.sort((a, b) => b.at - a.at).slice(0, limit);
+  return [...byId.values()].flat();
 }
 
 /** A dead letter as JSON: bytes in base64, and the value decoded where its topic's codec still can. */
@@ -53,30 +73,41 @@ function decodedOf({ topic, value, partition }: DeadLetter): unknown {
 export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<readonly Position[]> {
   const letter = (await listDeadLetters(log, SEARCHED)).find((candidate) => candidate.id === id);
   if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
-  return log.append(recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
+  return writeAgain(log, letter, recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
+}
+
+async function writeAgain(log: Log, letter: DeadLetter, records: readonly NewRecord[]): Promise<readonly Position[]> {
+  const positions = await log.append([...records, replayedLetter(letter, Date.now(), log.partitions)]);
+  return positions.slice(0, records.length);
 }
 
 export interface Replayed {
   readonly replayed: number;
+  /** Letters that were left as they are, since they were replayed before. */
+  readonly replayedBefore: number;
   /** What still cannot be understood, or may not be written again. */
   readonly refused: readonly { readonly id: string; readonly message: string }[];
 }
 
 /**
  * Write the records of all dead letters with a code to their topics again as they are, the oldest first: what caused them has been put
- * right. Each record once: one that was replayed in vain before has several letters.
+ * right. Each record once, however often it was set aside; a letter that was replayed is left, since what came of it in vain has a letter of its own.
  */
 export async function replayDeadLetters(log: Log, code: string, shop: Shop): Promise<Replayed> {
   const refused: { id: string; message: string }[] = [];
-  let replayed = 0;
-  const letters = (await listDeadLetters(log, SEARCHED)).reverse();
-  const byId = new Map(letters.map((letter) => [letter.id, letter]));
-  const seen = new Set<string>();
-  for (const letter of letters) {
+  let [replayed, replayedBefore] = [0, 0];
+  const written = new Set<string>();
+  for (const letter of (await listDeadLetters(log, SEARCHED)).reverse()) {
     if (letter.code !== code) continue;
-    const record = recordIn(letter, byId);
-    if (seen.has(record)) continue;
-    seen.add(record);
+    if (letter.replayedAt !== null) {
+      replayedBefore++;
+      continue;
+    }
+    const record = recordIn(letter);
+    if (written.has(record)) {
+      await writeAgain(log, letter, []);
+      continue;
+    }
     let records: NewRecord[];
     try {
       records = recordsOf(letter, letter.value, log.partitions, shop);
@@ -84,28 +115,16 @@ export async function replayDeadLetters(log: Log, code: string, shop: Shop): Pro
       refused.push({ id: letter.id, message: (error as Error).message });
       continue;
     }
-    await log.append(records);
+    await writeAgain(log, letter, records);
+    written.add(record);
     replayed++;
   }
-  return { replayed, refused };
+  return { replayed, replayedBefore, refused };
 }
 
-/** Names the record that a letter is about. A replayed one is in its own place, or, as a line of a file, in one named for the letter that was replayed. */
-function recordIn(letter: DeadLetter, letters: ReadonlyMap<string, DeadLetter>): string {
-  if (letter.partition < 0 || letter.value === null) return letter.id;
-  const replayed = letters.get(placeOf(letter)?.name ?? '');
-  return replayed && replayed !== letter ? recordIn(replayed, letters) : `${letter.topic} ${letter.key?.toString('base64')} ${letter.value.toString('base64')}`;
-}
-
-function placeOf({ topic: name, value }: DeadLetter): OrderEvent['source'] {
-  try {
-    const line = allTopics.find((topic) => topic.name === name)?.codec.decode(value) as Partial<Pick<OrderEvent, 'source' | 'restored'>> | undefined;
-    return line?.source ?? line?.restored ?? null;
-  } catch (error) {
-    if (error instanceof UndecodableError) return null;
-    throw error;
-  }
-}
+/** Names the record that a letter is about: several consumers may have set the same one aside. */
+const recordIn = ({ id, topic, partition, key, value }: DeadLetter): string =>
+  (partition < 0 || value === null ? id : `${topic} ${key?.toString('base64')} ${value.toString('base64')}`);
 
 function recordsOf(letter: DeadLetter, value: Buffer | null, partitions: number, shop: Shop): NewRecord[] {
   if (value === null) throw new Error(`Dead letter ${letter.id} has no value; give one with --value.`);

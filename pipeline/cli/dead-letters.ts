@@ -10,6 +10,7 @@ interface Shown {
   readonly id: string;
   readonly code: string;
   readonly message: string;
+  readonly replayedAt: number | null;
 }
 
 const latest = async (limit: number): Promise<readonly Shown[]> => await askInstallation(readConfig(), { kind: 'dead-letters', limit }, async ({ log }) =>
@@ -20,7 +21,7 @@ export function deadLettersCommand(): Command {
     .action(({ limit, json }: { limit: number; json?: boolean }) => exitingWell(async () => {
       const letters = await latest(limit);
       if (json) process.stdout.write(`${JSON.stringify(letters)}\n`);
-      else for (const { id, code, message } of letters) process.stdout.write(`${id}\t${code}\t${message}\n`);
+      else for (const { id, code, message, replayedAt } of letters) process.stdout.write(`${id}\t${code}\t${replayedAt === null ? '' : `replayed ${new Date(replayedAt).toISOString()}: `}${message}\n`);
     }));
   const show = new Command('show').description('One dead letter, decoded as far as it can be.').argument('<id>', 'its id')
     .action((id: string) => exitingWell(async () => {
@@ -30,7 +31,7 @@ export function deadLettersCommand(): Command {
     }));
   const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired, or all with a code as they are.').argument('[id]', 'its id')
     .option('--value <value>', 'repaired value: the call as JSON for what the collector refused, else framed Avro in base64')
-    .option('--code <code>', `all with this code ${AMONG}, once what caused them has been put right`)
+    .option('--code <code>', `all with this code ${AMONG} that were not replayed yet, once what caused them has been put right`)
     .action((id: string | undefined, { value, code }: { value?: string; code?: string }) => exitingWell(async () => {
       if ((id === undefined) === (code === undefined)) throw new Error('Name one dead letter by its id, or all of a kind by --code.');
       if (code !== undefined && value !== undefined) throw new Error('--value repairs one dead letter: give its id, not --code.');

@@ -1,4 +1,5 @@
 import { deadLetters } from '../../schemas/topics.js';
+import type { DeadLetter } from '../../schemas/types.js';
 import type { LogRecord, NewRecord } from './log.js';
 import { partitionOf } from './partition.js';
 
@@ -20,5 +21,18 @@ export function deadLetterOf(refusal: {
       id, code, message: error.message, consumer, topic: record.topic, partition: record.partition, offset: record.offset,
       key: record.key === null ? null : Buffer.from(record.key), value: record.value, at, stack: code === 'crashed' ? (error.stack ?? null) : null,
     }),
+  };
+}
+
+/** Code of what is no dead letter, but says that the one with its id was written to its topic again. */
+export const REPLAYED = 'replayed';
+
+/** Says of a dead letter, behind it in its partition, that it was written to its topic again at `at` (ms). */
+export function replayedLetter(letter: DeadLetter, at: number, partitions: number): NewRecord {
+  return {
+    topic: deadLetters.name,
+    partition: partitionOf(letter.id, partitions),
+    key: letter.id,
+    value: deadLetters.codec.encode({ ...letter, code: REPLAYED, message: 'Written to its topic again.', key: null, value: null, at, stack: null }),
   };
 }

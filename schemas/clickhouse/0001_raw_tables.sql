@@ -213,7 +213,7 @@ COMMENT 'Answers of /v1/recommend: what was shown to whom. Topic recommendations
 
 CREATE TABLE IF NOT EXISTS {{database}}.dead_letters (
   id           String                 COMMENT 'topic/partition/offset, or the id of a refused event',
-  code         LowCardinality(String) COMMENT 'What is wrong, from a closed set',
+  code         LowCardinality(String) COMMENT 'What is wrong, from a closed set; replayed: no letter, says that the one with this id was written to its topic again',
   message      String                 COMMENT 'The same in a sentence',
   consumer     LowCardinality(String) COMMENT 'Who refused it',
   topic        LowCardinality(String) COMMENT 'Topic it stood in, or was meant for',

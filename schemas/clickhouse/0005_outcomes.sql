@@ -27,13 +27,15 @@ CREATE OR REPLACE VIEW {{database}}.dead_letters_by_code (
   consumer   LowCardinality(String) COMMENT 'Who refused them',
   topic      LowCardinality(String) COMMENT 'Topic they stood in, or were meant for',
   records    UInt64                 COMMENT 'How many',
+  replayed   UInt64                 COMMENT 'Of them: written to their topic again',
   first_at   DateTime64(3, 'UTC')   COMMENT 'The first',
   last_at    DateTime64(3, 'UTC')   COMMENT 'The last',
   example_id String                 COMMENT 'Id of the last one',
   example    String                 COMMENT 'Its message'
 ) AS
-SELECT code, consumer, topic, count() AS records, min(time) AS first_at, max(time) AS last_at,
+SELECT code, consumer, topic, count() AS records, countIf(id IN (SELECT id FROM {{database}}.dead_letters WHERE code = 'replayed')) AS replayed, min(time) AS first_at, max(time) AS last_at,
   argMax(id, (time, _offset)) AS example_id, argMax(message, (time, _offset)) AS example
 FROM {{database}}.dead_letters
+WHERE code != 'replayed'
 GROUP BY code, consumer, topic
 COMMENT 'Refused records by what is wrong with them, with one example each.';

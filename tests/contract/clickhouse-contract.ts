@@ -90,6 +90,15 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect((await sink.query('SELECT value_base64 IS NULL AS isEmpty FROM dead_letters ORDER BY _offset')).map((row) => Number(row['isEmpty']))).toEqual([1, 0, 1]);
   });
 
+  test('dead letters that were replayed are counted as that, and what says so as none', async () => {
+    const letter = (offset: number, id: string, code: string) => recordOf(deadLetters, offset, {
+      id, code, message: code, consumer: 'shoppers', topic: 'clickstream', partition: 0, offset: 1, key: null, value: null, at: offset, stack: null,
+    });
+    await insert([letter(11, 'one', 'odd_one'), letter(12, 'two', 'odd_one'), letter(13, 'one', 'replayed'), letter(14, 'one', 'replayed')]);
+    const codes = await sink.query("SELECT code, toInt32(records) AS records, toInt32(replayed) AS replayed, example FROM dead_letters_by_code WHERE consumer = 'shoppers'");
+    expect(codes).toEqual([{ code: 'odd_one', records: 2, replayed: 1, example: 'odd_one' }]);
+  });
+
   test('rows behind an erasure are of somebody new; each partition has its place', async () => {
     const who = { shopper: 'back', sessionId: 'back@17' };
     await insert([interactionRecord(4, who), interactionRecord(5, who), ...[9, 10].map((offset) => recordOf(interactions, offset, interaction(who), 1)), recordOf(interactions, 0, interaction(who), 2)]);

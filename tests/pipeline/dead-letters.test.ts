@@ -53,9 +53,33 @@ test('all with a code are replayed as they are, the oldest first; those that can
   await keep('request/r4/0', call('P4'), { code: 'mended', at: NINE + 2 });
   await keep('request/r3/0', call('P3'), { code: 'mended', at: NINE + 1 });
   await keep('request/r5/0', '{"type":"tra', { code: 'mended', at: NINE + 3 });
-  expect(await replayDeadLetters(log, 'mended', shop)).toEqual({ replayed: 2, refused: [{ id: 'request/r5/0', message: expect.stringContaining('not JSON') }] });
+  const refused = [{ id: 'request/r5/0', message: expect.stringContaining('not JSON') }];
+  expect(await replayDeadLetters(log, 'mended', shop)).toEqual({ replayed: 2, replayedBefore: 0, refused });
   expect((await written()).slice(before)).toMatchObject([{ products: [{ sku: 'P3' }] }, { products: [{ sku: 'P4' }] }]);
-  expect(await replayDeadLetters(log, 'none', shop)).toEqual({ replayed: 0, refused: [] });
+  expect(await replayDeadLetters(log, 'mended', shop)).toEqual({ replayed: 0, replayedBefore: 2, refused });
+  expect((await written()).slice(before)).toHaveLength(2);
+  expect(await replayDeadLetters(log, 'none', shop)).toEqual({ replayed: 0, replayedBefore: 0, refused: [] });
+});
+
+test('what was replayed is listed as that, and what says so is no letter: behind ten of them the latest letters are still found', async () => {
+  await keep('request/r6/0', '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{"product_id":"P6"}}', { at: NINE + 10 });
+  await keep('request/r7/0', '{"type":"tra', { at: NINE + 9 });
+  const letters = (await listDeadLetters(log, 1_000)).length;
+  const since = Date.now();
+  for (let time = 0; time < 10; time++) await replayDeadLetter(log, 'request/r6/0', undefined, shop);
+  expect(await listDeadLetters(log, 1_000)).toHaveLength(letters);
+  const [replayed, other] = await listDeadLetters(log, 2);
+  expect([replayed?.id, replayed?.code, other?.id, other?.replayedAt]).toEqual(['request/r6/0', 'required', 'request/r7/0', null]);
+  expect(replayed!.replayedAt).toBeGreaterThanOrEqual(since);
+});
+
+test('a record that two consumers set aside is written again once, and both letters are done with', async () => {
+  const value = clickstream.codec.encode((await written())[0]!);
+  for (const consumer of ['one', 'two']) await keep(`${consumer}/clickstream/0/3`, '', { consumer, value, key: Buffer.from('a1'), partition: 0, offset: 3, code: 'twice' });
+  const before = (await written()).length;
+  expect(await replayDeadLetters(log, 'twice', shop)).toEqual({ replayed: 1, replayedBefore: 0, refused: [] });
+  expect(await replayDeadLetters(log, 'twice', shop)).toEqual({ replayed: 0, replayedBefore: 2, refused: [] });
+  expect(await written()).toHaveLength(before + 1);
 });
 
 test('what is replayed in vain is replayed once the next time, too, though each time left a letter; two lines of a file that are alike are two', async () => {
