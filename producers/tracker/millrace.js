@@ -15,9 +15,11 @@
   if (!writeKey || (window.millrace && window.millrace.track)) return;
   var host = script.getAttribute('data-host') || new URL(script.src, location.href).origin;
   var STORE = 'millrace';
+  var LEFT = 'millrace.left';
   var FLUSH_MS = 250;
   var MAX_BATCH = 20;
-  // What outlives its page carries 64 KB at most, whether beacon or fetch: the browser fails a larger one each time it is tried.
+  // What outlives its page carries 64 KB at most, beacons and fetches of the page together: the browser fails what is more each time it is tried.
+  var MAX_OUTLIVING = 65536;
   var MAX_BYTES = 60000;
   var MAX_WAITING = 500;
   // A collector that hangs holds up no question: the answer then goes by what is known.
@@ -54,8 +56,28 @@
     store(ids);
   }
 
+  /* Calls that no page has sent. */
+  function left() {
+    try {
+      var calls = JSON.parse(localStorage.getItem(LEFT));
+      return Array.isArray(calls) ? calls : [];
+    } catch {
+      return [];
+    }
+  }
+
+  function keep(calls) {
+    try {
+      localStorage.setItem(LEFT, JSON.stringify(left().concat(calls)));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   var waiting = [];
   var timer = null;
+  var outlivingBytes = 0;
   var backOffMs = 1000;
   /* Settles when every batch that has left was answered or failed, once; with nothing, or a page open for days would hold all its answers. */
   var underway = Promise.resolve();
@@ -118,12 +140,18 @@
   function flush() {
     clearTimeout(timer);
     timer = null;
-    if (waiting.length === 0) return;
-    var batch = take();
+    if (waiting.length > 0) send(take(), true);
+  }
+
+  function send(batch, mayOutlive) {
     var payload = body(batch);
     var number = ++batches;
+    var bytes = mayOutlive && outlivingBytes + bytesOf(payload) < MAX_OUTLIVING ? bytesOf(payload) : 0;
+    outlivingBytes += bytes;
     // text/plain needs no preflight: one request instead of two, and none that a beacon could not send.
-    var answer = fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: payload, keepalive: bytesOf(payload) < 65536 }).then(function (response) {
+    var answer = fetch(host + '/v1/batch', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: payload, keepalive: bytes > 0 }).finally(function () {
+      outlivingBytes -= bytes;
+    }).then(function (response) {
       if (response.status === 429 || response.status >= 500) return again(batch, Number(response.headers.get('retry-after')) * 1000);
       backOffMs = 1000;
       failing = false;
@@ -134,9 +162,12 @@
         if (!response.ok || (told.rejected && told.rejected.length > 0)) warn('refused calls (' + response.status + ')', told.rejected || told.detail);
       });
     }).catch(function () {
+      // Other scripts of the page have their part of what may outlive it.
+      if (bytes > 0) return send(batch, false);
       again(batch, 0);
     });
     underway = Promise.all([underway, answer]).then(function () {});
+    return answer;
   }
 
   /* The same calls under the same ids: the server knows those it has already taken. */
@@ -155,7 +186,7 @@
     api.token = token;
   }
 
-  /* The page may never come back: whatever waits leaves as beacons. */
+  /* The page may never come back: whatever waits leaves as beacons, as far as the browser takes them. */
   function leave() {
     while (waiting.length > 0) {
       var batch = take();
@@ -166,9 +197,29 @@
     }
   }
 
-  addEventListener('pagehide', leave);
+  /* As requests that end with the page. */
+  function hurry() {
+    while (waiting.length > 0) send(take(), false);
+  }
+
+  function takeUp() {
+    var calls = left();
+    if (calls.length === 0) return;
+    localStorage.removeItem(LEFT);
+    waiting = calls.concat(waiting);
+    if (timer === null) timer = setTimeout(flush, FLUSH_MS);
+  }
+
+  addEventListener('pagehide', function () {
+    leave();
+    if (waiting.length > 0 && keep(waiting)) waiting = [];
+    hurry();
+  });
+  addEventListener('pageshow', takeUp);
   document.addEventListener('visibilitychange', function () {
-    if (document.visibilityState === 'hidden') leave();
+    if (document.visibilityState !== 'hidden') return;
+    leave();
+    hurry();
   });
 
   var api = {
@@ -221,6 +272,7 @@
 
   var early = Array.isArray(window.millrace) ? window.millrace : [];
   window.millrace = api;
+  takeUp();
   if (script.getAttribute('data-page') !== 'off') api.page();
   early.forEach(api.push);
 })();

@@ -11,7 +11,7 @@ interface Sent {
   readonly body: { readonly writeKey: string; readonly sentAt: string; readonly batch: readonly Record<string, unknown>[] };
 }
 
-/** What a browser carries of requests that outlive their page. */
+/** What a browser carries of requests that outlive their page, all of them together until they are answered. */
 const OUTLIVING_BYTES = 65_536;
 
 /** A page, as far as the tracker sees one. `told` is what the server answers beside the token. */
@@ -21,16 +21,23 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
   const beacons: Sent[] = [];
   const listeners = new Map<string, () => void>();
   const statuses = [status].flat();
+  let outliving = 0;
+  const carries = (body: string): boolean => {
+    if (outliving + Buffer.byteLength(body) > OUTLIVING_BYTES) return false;
+    outliving += Buffer.byteLength(body);
+    return true;
+  };
+  const document = {
+    currentScript: { src: 'https://collector.example/millrace.js', getAttribute: (name: string) => (name === 'data-write-key' ? 'wk' : null) },
+    referrer: 'https://search.example/', title: 'Cup', visibilityState: 'visible', addEventListener: (name: string, run: () => void) => listeners.set(name, run),
+  };
   const world: Record<string, unknown> = {
-    document: {
-      currentScript: { src: 'https://collector.example/millrace.js', getAttribute: (name: string) => (name === 'data-write-key' ? 'wk' : null) },
-      referrer: 'https://search.example/', title: 'Cup', visibilityState: 'visible', addEventListener: () => {},
-    },
+    document,
     location: { href: 'https://shop.example/p?utm_campaign=spring', pathname: '/p', search: '?utm_campaign=spring' },
     navigator: {
       language: 'en-GB',
       sendBeacon: (url: string, blob: { text: string; type: string }) => {
-        if (Buffer.byteLength(blob.text) > OUTLIVING_BYTES) return false;
+        if (!carries(blob.text)) return false;
         beacons.push({ url, body: JSON.parse(blob.text) as Sent['body'] });
         return true;
       },
@@ -44,6 +51,7 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
         if (storage === 'forbidden') throw new Error('SecurityError');
         storage.set(name, value);
       },
+      removeItem: (name: string) => storage !== 'forbidden' && storage.delete(name),
     },
     Blob: class {
       readonly text: string;
@@ -52,10 +60,11 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
       }
     },
     fetch: async (url: string, { body, keepalive }: { body: string; keepalive?: boolean }) => {
-      if (keepalive && Buffer.byteLength(body) > OUTLIVING_BYTES) throw new TypeError('Failed to fetch');
+      if (keepalive && !carries(body)) throw new TypeError('Failed to fetch');
       fetched.push({ url, body: JSON.parse(body) as Sent['body'] });
       const now = statuses.shift() ?? 200;
       if (now === Infinity) return await new Promise(() => {}); // it never answers
+      if (keepalive) outliving -= Buffer.byteLength(body);
       return { status: now, ok: now === 200, headers: { get: () => null }, json: async () => (now === 200 ? { token: `token ${fetched.length}`, ...told } : { detail: 'No.', ...told }) };
     },
     addEventListener: (name: string, run: () => void) => listeners.set(name, run),
@@ -64,7 +73,7 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
   };
   world['window'] = world;
   runInContext(script, createContext(world));
-  return { fetched, beacons, listeners, warned, api: world['millrace'] as Record<string, (...values: unknown[]) => unknown> & { token?: string } };
+  return { fetched, beacons, listeners, warned, document, api: world['millrace'] as Record<string, (...values: unknown[]) => unknown> & { token?: string } };
 }
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -141,16 +150,64 @@ test('a question names the token that a page got elsewhere, and is asked at once
 
 const large = (kilobytes: number): object => ({ pad: 'ü'.repeat(kilobytes * 512) });
 
-test('calls that are large together leave in as many requests as a browser lets outlive the page, in their order, and so do beacons', async () => {
+const eventsIn = (sent: readonly Sent[]): unknown[] => sent.flatMap(({ body }) => body.batch.map(({ event }) => event));
+
+test('calls that are large together leave in as many requests as a browser lets outlive the page, in their order', async () => {
   const sizes = [...Array.from({ length: 25 }, () => 4), 70, 1];
   const { fetched, api } = page();
   for (const size of sizes) api['track']!(`${size} KB`, large(size));
   await pause(600);
-  expect(fetched.flatMap(({ body }) => body.batch.map(({ event }) => event))).toEqual([undefined, ...sizes.map((size) => `${size} KB`)]);
-  const leaving = page();
-  for (const size of sizes.slice(0, 18)) leaving.api['track']!(`${size} KB`, large(size));
-  leaving.listeners.get('pagehide')!();
-  expect(leaving.beacons.flatMap(({ body }) => body.batch)).toHaveLength(19);
+  expect(eventsIn(fetched)).toEqual([undefined, ...sizes.map((size) => `${size} KB`)]);
+});
+
+test('requests that together are more than a browser lets outlive the page wait for none: those above it leave without outliving it', async () => {
+  const { fetched, api } = page([], new Map(), Infinity);
+  for (const event of ['first', 'second']) {
+    api['track']!(event, large(40));
+    api['flush']!();
+  }
+  await pause(50);
+  expect(eventsIn(fetched)).toEqual([undefined, 'first', 'second']);
+});
+
+const seven = Array.from({ length: 7 }, (_, i) => `call ${i}`);
+
+test('what beacons cannot carry when the page goes is sent by the next one, in its order, once', async () => {
+  const storage = new Map<string, string>();
+  const first = page([], storage);
+  for (const event of seven) first.api['track']!(event, large(20));
+  first.listeners.get('pagehide')!();
+  expect([eventsIn(first.beacons), eventsIn(first.fetched)]).toEqual([[undefined, 'call 0', 'call 1'], []]);
+  const second = page([['track', 'later']], storage);
+  await pause(600);
+  expect(eventsIn(second.fetched)).toEqual([...seven.slice(2), undefined, 'later']);
+  first.listeners.get('pageshow')!();
+  const third = page([], storage);
+  await pause(600);
+  expect([eventsIn(first.fetched), eventsIn(third.fetched)]).toEqual([[], [undefined]]);
+});
+
+test('a page that is shown again sends what it had kept, also behind what another had', async () => {
+  const storage = new Map([['millrace.left', 'no list of calls']]);
+  const pages = [page([], storage), page([], storage)] as const;
+  for (const [i, name] of ['a', 'b'].entries()) {
+    for (const event of seven) pages[i]!.api['track']!(`${name} ${event}`, large(20));
+    pages[i]!.listeners.get('pagehide')!();
+  }
+  pages[1].listeners.get('pageshow')!();
+  pages[0].listeners.get('pageshow')!();
+  await pause(600);
+  expect(eventsIn(pages[1].fetched)).toEqual(['a', 'b'].flatMap((name) => seven.slice(2).map((event) => `${name} ${event}`)));
+  expect(pages[0].fetched).toEqual([]);
+});
+
+test.each([['of a page that is only hidden', new Map<string, string>(), 'visibilitychange'], ['where nothing can be kept', 'forbidden' as const, 'pagehide']])('what beacons cannot carry %s leaves as any request', async (_, storage, name) => {
+  const { fetched, beacons, listeners, document, api } = page([], storage);
+  for (const event of seven) api['track']!(event, large(20));
+  document.visibilityState = 'hidden';
+  listeners.get(name)!();
+  await pause(50);
+  expect([eventsIn(beacons), eventsIn(fetched)]).toEqual([[undefined, 'call 0', 'call 1'], seven.slice(2)]);
 });
 
 test('what the collector refuses is told in the console of the page, and so is a call that there is none of', async () => {
