@@ -10,6 +10,7 @@ import { SinkLag } from './sink-lag.js';
 import { toldOnce, type ToldOnce } from './told-once.js';
 
 const RUNBOOK = 'docs/clickhouse.md#a-sink-has-stopped';
+const COPIED = 'docs/runbook.md#back-up';
 const POLL = 1_000;
 const IDLE_MS = 60_000;
 const LOST_RANGE_MS = 30_000;
@@ -19,14 +20,13 @@ const LAST = Number.MAX_SAFE_INTEGER;
 /** The sink must not go on by itself: rows are missing or would be doubled. */
 class SinkStopped extends Error {}
 
-/** Metadata of a stored offset: which table it speaks of, and the block that may or may not be in it. */
-type Mark = { readonly tableId: string; readonly pending?: { readonly last: number; readonly since: number } };
+/** Metadata of a stored offset: which table it speaks of, the offset of its last row that was acknowledged, and the block that may or may not be in it. */
+type Mark = { readonly tableId: string; readonly lastRow: number | undefined; readonly pending: { readonly last: number; readonly since: number } | undefined };
 
 const markOf = (metadata: string): Mark | undefined => {
-  const pending = /^pending:(\d+):(\d+):(.+)$/.exec(metadata);
-  if (pending) return { tableId: pending[3]!, pending: { last: Number(pending[1]), since: Number(pending[2]) } };
-  const done = /^done:(.+)$/.exec(metadata);
-  return done ? { tableId: done[1]! } : undefined;
+  const [, last, since, tableId, lastRow] = /^(?:done|pending:(\d+):(\d+)):([^:]+)(?::(\d+))?$/.exec(metadata) ?? [];
+  if (tableId === undefined) return undefined;
+  return { tableId, lastRow: lastRow === undefined ? undefined : Number(lastRow), pending: last === undefined ? undefined : { last: Number(last), since: Number(since) } };
 };
 
 /**
@@ -52,6 +52,7 @@ export async function runSink(lease: Lease, spec: SinkSpec, sink: RowSink, ports
 
 class PartitionSink {
   #tableId = '';
+  #lastRow: number | undefined;
   #unread: readonly LogRecord[] = [];
   #next = 0;
   #storedAt: number;
@@ -90,6 +91,8 @@ class PartitionSink {
     const stored = await this.#patiently(() => this.lease.storedOffset(topic));
     const mark = stored && markOf(stored.metadata);
     if (stored && mark?.tableId === this.#tableId) {
+      this.#lastRow = mark.lastRow;
+      await this.#lookForLastRow();
       await this.#seek(stored.offset);
       if (mark.pending) await this.#settle(stored.offset, mark.pending.last, mark.pending.since);
       return;
@@ -103,7 +106,16 @@ class PartitionSink {
     }
     // No offset, or one that speaks of another table (dropped, restored from a backup, another server): the table itself knows.
     const last = await this.#patiently(() => this.sink.lastOffset(this.spec.table, topic, this.lease.partition));
+    this.#lastRow = last;
     await this.#seek(last === undefined ? undefined : last + 1);
+  }
+
+  /** What was acknowledged is on the disk: where it is missing, folders or servers were put together from different moments. */
+  async #lookForLastRow(): Promise<void> {
+    if (this.#lastRow === undefined || (await this.#count(this.#lastRow, this.#lastRow)) > 0) return;
+    const { table } = this.spec;
+    const sentence = `Row ${this.#lastRow} of ${table} is missing, which ClickHouse had acknowledged: it is from an earlier moment than the log, as in a copy that was made while it ran, or rows were deleted. See ${COPIED}.`;
+    this.ports.journal.warn({ table, partition: this.lease.partition, offset: this.#lastRow, runbook: COPIED }, sentence);
   }
 
   /** Bring a block that an earlier owner may have inserted to a known end. */
@@ -114,7 +126,10 @@ class PartitionSink {
     // The windows may have forgotten the token: repeating the block could double it, so its rows decide.
     const there = await this.#count(first, last);
     if (there === 0) return this.#insert(block);
-    if (there === block.rows) return this.#store(last + 1, this.#done());
+    if (there === block.rows) {
+      this.#lastRow = last;
+      return this.#store(last + 1, this.#done());
+    }
     throw new SinkStopped(`${there} of the ${block.rows} rows ${first} to ${last} of ${this.spec.topic}/${this.lease.partition} are in ${this.spec.table}.`);
   }
 
@@ -161,7 +176,7 @@ class PartitionSink {
   }
 
   async #deliver(block: Block): Promise<void> {
-    await this.#store(block.first, `pending:${block.last}:${this.ports.now()}:${this.#tableId}`);
+    await this.#store(block.first, `pending:${block.last}:${this.ports.now()}:${this.#table()}`);
     await this.#insert(block);
   }
 
@@ -173,6 +188,7 @@ class PartitionSink {
     this.ports.metrics.count('millrace_sink_rows_total', { table }, block.rows);
     // The block stays pending: a late offset of ours could set the next owner back. It repeats the block by the same token.
     if (this.lease.revoked.aborted) return;
+    this.#lastRow = block.last;
     await this.#store(Math.max(this.#next, block.last + 1), this.#done());
   }
 
@@ -187,7 +203,11 @@ class PartitionSink {
   }
 
   #done(): string {
-    return `done:${this.#tableId}`;
+    return `done:${this.#table()}`;
+  }
+
+  #table(): string {
+    return this.#lastRow === undefined ? this.#tableId : `${this.#tableId}:${this.#lastRow}`;
   }
 
   #count(from: number, to: number): Promise<number> {
