@@ -77,7 +77,8 @@ export function learnRound(
       total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0, members: 0 };
       together.set(far, total);
     }
-    totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, totals.sharedAt(taught.shared, far));
+    // Nothing is foretold by these sums: ρ is what is learned from them.
+    totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, 0);
     total.errors += actual - mean;
     total.squares += (actual - mean) ** 2;
     total.members++;
