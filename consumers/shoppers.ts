@@ -8,7 +8,7 @@ import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
-import { announceInterests, interests, stopWanting, withdraw } from './shoppers/interests.js';
+import { announceInterests, interests, joinInterest, stopWanting, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -63,7 +63,7 @@ export function shoppers({ repeats = true, repurchases = false }: Partial<Habits
     inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(interests, keep(interests), withdraw)] },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(interests, joinInterest, withdraw)] },
   });
 }
 

@@ -5,7 +5,7 @@ import { saleDatesOf, salePriceOf } from '../../schemas/ordering.js';
 import type { Mention, PriceFollower, Product } from '../../schemas/types.js';
 import { WANTED_MS } from '../../schemas/wanted.js';
 
-/** Who is told when an item costs less, by shopper, and the same by what it cost when they took to it, the dearest first. */
+/** Who is told when an item costs less, by shopper, and the same by what it cost when they took to it, the dearest first, with when that was. */
 const followers = rows<PriceFollower>('follower', 'PriceFollower');
 const turns = rows<Mention>('price', 'Mention');
 const PRICE_DIGITS = String(MAX_MONEY).length;
@@ -29,12 +29,14 @@ function isOn(dates: string | undefined, time: number): boolean {
   return time >= start! && time < end!;
 }
 
-/** From now on the shopper is told when it costs less than it does. */
+/** From now on the shopper is told when it costs less than it does, unless they have taken to it since. */
 export function follow(product: Product, shopper: string, time: number, ctx: Context): void {
+  const before = ctx.get(followers, product.sku, shopper);
+  if (before && (ctx.get(turns, product.sku, turnOf(before.price, shopper))?.time ?? 0) > time) return;
   const price = offerOf(product, time);
   unfollow(product.sku, shopper, ctx);
   if (price === undefined) return;
-  note(product, shopper, price, ctx);
+  note(product, shopper, price, time, ctx);
   ctx.schedule('unfollow', product.sku, time + WANTED_MS, shopper);
 }
 
@@ -46,9 +48,9 @@ export function unfollow(sku: string, shopper: string, ctx: Context): void {
   ctx.cancel('unfollow', sku, shopper);
 }
 
-function note({ sku, currency }: Product, shopper: string, price: bigint, ctx: Context): void {
+function note({ sku, currency }: Product, shopper: string, price: bigint, time: number, ctx: Context): void {
   ctx.put(followers, sku, { price, currency }, shopper);
-  ctx.put(turns, sku, { time: ctx.now }, turnOf(price, shopper));
+  ctx.put(turns, sku, { time }, turnOf(price, shopper));
 }
 
 /**
@@ -63,11 +65,11 @@ export function tellDrops(product: Product, { percent, most, time, shopCurrency 
   // Nearly every change is none: of a hundred thousand who want it one row is read.
   if (!ctx.scan(turns, sku, 1).some(isDrop)) return false;
   const told = ctx.scan(turns, sku, most + 1).filter(isDrop);
-  for (const { sub } of told.slice(0, most)) {
+  for (const { sub, value } of told.slice(0, most)) {
     const shopper = sub.slice(PRICE_DIGITS);
     const follower = ctx.get(followers, sku, shopper);
     ctx.delete(turns, sku, sub);
-    note(product, shopper, price, ctx);
+    note(product, shopper, price, value.time, ctx);
     // What it cost in another currency says nothing of what it costs in this one. A price that names none is in the shop's.
     if (follower && (follower.currency ?? shopCurrency) === (currency ?? shopCurrency)) tell(shopper, priceOf(sub));
   }

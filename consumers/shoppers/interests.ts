@@ -20,9 +20,21 @@ export function announceInterests(shopper: string, { event, products, time }: Sh
   if (!kind) return;
   for (const { sku } of products) {
     if (kind === 'wanted' && isOrderedSince(sku)) continue;
-    ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time });
-    ctx.put(interests, shopper, { time }, [kind, sku, shopper].join(SEPARATOR));
+    announce(shopper, kind, sku, time, ctx);
   }
+}
+
+function announce(shopper: string, kind: InterestKind, sku: string, time: number, ctx: Context): void {
+  const sub = [kind, sku, shopper].join(SEPARATOR);
+  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time });
+  ctx.put(interests, shopper, { time: Math.max(time, ctx.get(interests, shopper, sub)?.time ?? 0) }, sub);
+}
+
+/** What was said under an id that leads to this one now is told of under this one: tomorrow that device may lead to somebody else, who must not hear of it. */
+export function joinInterest({ key, sub, value: { time } }: { key: string; sub: string; value: Mention }, ctx: Context): void {
+  const [kind, sku] = partsOf(sub);
+  withdraw({ sub }, ctx);
+  announce(key, kind, sku, time, ctx);
 }
 
 /** Who bought an item, or took it off the wish list, does not want it any more, whichever of their ids said so. */

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { itemWatch } from '../../consumers/item-watch.js';
+import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { shoppers } from '../../consumers/shoppers.js';
+import { clickstream, inventory, itemInterests, marketingTriggers as triggers } from '../../schemas/topics.js';
+import type { ItemInterest, ShopEvent } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, product, shopEvent, stock } from '../support/events.js';
+
+const OPTIONS: MarketingTriggerOptions = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
+
+/** A shop in which P8 is sold out, and P2 costs 20 EUR. */
+function shop(partitions: number): Driver {
+  const driver = new Driver([shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers(OPTIONS)], { partitions });
+  driver.tick(NINE - MINUTE);
+  driver.send(inventory, 'P8', stock('P8', 0, NINE - MINUTE));
+  driver.send(inventory, 'P2', stock('P2', 9, NINE - MINUTE, 200_000n));
+  return driver;
+}
+
+const says = (driver: Driver, event: string, who: Partial<ShopEvent>, sku: string, time: number): void => driver.send(clickstream, who.userId ?? who.anonymousId!, shopEvent(event, { ...who, time, products: [product(sku)] }));
+const logsIn = (driver: Driver, anonymousId: string, userId: string, time: number): void => driver.send(clickstream, userId, shopEvent('', { type: 'identify', anonymousId, userId, time }));
+const costs = (driver: Driver, price: bigint, time: number): void => driver.send(inventory, 'P2', stock('P2', 9, time, price));
+const told = (driver: Driver): string[] => driver.read(triggers).filter(({ rule }) => rule !== 'cart_abandonment').map(({ rule, shopper, status, products }) => `${rule} ${shopper} ${status} ${products.map(({ sku }) => sku).join()}`).sort();
+
+test.each([1, 4])('what somebody asked for before they logged in is told to them, and not to who uses their device next (%i partitions)', (partitions) => {
+  const driver = shop(partitions);
+  says(driver, 'Back In Stock Subscribed', { anonymousId: 'a1' }, 'P8', NINE);
+  says(driver, 'Product Added to Wishlist', { anonymousId: 'a1' }, 'P2', NINE);
+  logsIn(driver, 'a1', 'u1', NINE + MINUTE);
+  logsIn(driver, 'a1', 'u2', NINE + 2 * MINUTE);
+  driver.tick(NINE + 3 * MINUTE);
+  driver.send(inventory, 'P8', stock('P8', 5, NINE + 3 * MINUTE));
+  costs(driver, 180_000n, NINE + 3 * MINUTE);
+  driver.tick(NINE + 4 * MINUTE);
+  expect(told(driver)).toEqual(['back_in_stock u1 fired P8', 'price_drop u1 fired P2']);
+});
+
+test('an older wish that comes after a newer one changes nothing of it', () => {
+  const driver = new Driver([itemWatch({ priceDropPercent: 10 }), marketingTriggers(OPTIONS)]);
+  driver.tick(NINE - MINUTE);
+  const wants = (time: number): void => driver.send(itemInterests, 'P2', { sku: 'P2', shopper: 'u1', kind: 'wanted', active: true, time } satisfies ItemInterest);
+  costs(driver, 200_000n, NINE);
+  wants(NINE + 2 * MINUTE);
+  driver.tick(NINE + 3 * MINUTE);
+  costs(driver, 190_000n, NINE + 3 * MINUTE);
+  wants(NINE + MINUTE);
+  costs(driver, 180_000n, NINE + 4 * MINUTE);
+  expect(driver.read(triggers)).toMatchObject([{ reason: 'P2 costs 18.00 EUR now, 20.00 EUR before.' }]);
+  // And is again where it is newer, also after they were told.
+  wants(NINE + 5 * MINUTE);
+  costs(driver, 162_000n, NINE + 6 * MINUTE);
+  expect(driver.read(triggers)).toHaveLength(2);
+});
