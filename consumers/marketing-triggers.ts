@@ -25,6 +25,9 @@ const WIN_BACK = rule('win_back');
 /** Hosts of a cluster agree on the time to less than this. */
 const CLOCKS_APART_MS = 60_000;
 
+/** So long after an erasure item-watch may have news that happened before it hears that its shopper is gone: its inputs are in step but for this. */
+const UNHEARD_MS = 5_000;
+
 /** A timer and when it was due before quiet hours put it off: what is history stays history in the morning. */
 interface Ripe extends Due {
   readonly ripeAt: number;
@@ -139,7 +142,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
     const { sku } = candidate;
-    if (ctx.wasErased(key, candidate.time)) return;
+    if (ctx.wasErased(key, candidate.time - UNHEARD_MS)) return;
     const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
     know(key, sku, { ...infoOf(candidate), toldRestock, toldDrop }, ctx);
     if (candidate.kind === 'item_info') return;

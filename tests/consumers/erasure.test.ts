@@ -131,6 +131,24 @@ test('an order or news of an item that are on their way while their shopper is e
   }), { numRuns: 25 });
 });
 
+test('nor does news that happened a moment after the erasure, and came to the items before it', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    driver.tick(NINE);
+    driver.send(inventory, 'P8', stock('P8', 0, NINE));
+    driver.send(inventory, 'P2', stock('P2', 9, NINE, 200_000n));
+    for (const [event, sku] of [['Back In Stock Subscribed', 'P8'], ['Product Added to Wishlist', 'P2']] as const) driver.send(clickstream, 'known-1', shopEvent(event, { userId: 'known-1', products: [product(sku)] }));
+    driver.put(inventory, 'P8', stock('P8', 5, NINE + MINUTE + 3_000));
+    driver.put(inventory, 'P2', stock('P2', 9, NINE + MINUTE + 3_000, 100_000n));
+    driver.put(clickstream, 'known-1', erasureOf('known-1', NINE + MINUTE));
+    driver.run();
+    const before = driver.read(triggers).length;
+    driver.tick(NINE + 120 * MINUTE);
+    expect(naming(driver, 'known-1')).toEqual([]);
+    expect(driver.read(triggers)).toHaveLength(before);
+  }), { numRuns: 25 });
+});
+
 test('a device whose login reached the user after they were erased is itself again with its next event', () => {
   fc.assert(fc.property(however, (how) => {
     const driver = shopAnyhow(how);
