@@ -112,7 +112,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   function browse(key: string, event: Interaction, waitMs: number, ctx: Context): void {
     if (browsedAfterMs === 0 || !isView(event)) return;
     const before = ctx.get(browsings, key);
-    const visit = browsingAfter(before, event);
+    const visit = browsingAfter(key, before, event);
     if (!visit) return;
     ctx.put(browsings, key, visit);
     // Of a visit that goes on the timer finds that it is not over.

@@ -10,8 +10,8 @@ const SKU_LIMIT = 10;
 /** Whether a product is looked at. */
 export const isView = ({ event, products }: Interaction): boolean => event === 'Product Viewed' && products.length > 0;
 
-/** The visit as a view leaves it, or undefined when nothing changes. */
-export function browsingAfter(before: Browsing | undefined, { shopper, anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
+/** The visit as a view leaves it, or undefined when nothing changes. `shopper` is whose it is by now: a view on its way through a login names the device. */
+export function browsingAfter(shopper: string, before: Browsing | undefined, { anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
   const viewed = products.map(({ sku }) => sku);
   const isKnown = shopper !== anonymousId;
   if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, skus: latest(viewed), since: time, at: time, isKnown, isTold: false };
