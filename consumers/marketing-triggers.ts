@@ -8,7 +8,7 @@ import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/brows
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
-import { forgetItem, itemInfos, joinItemInfo, know, productOf } from './triggers/items.js';
+import { forgetItem, isInCart, itemInfos, joinItemInfo, know, productOf } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
 import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
@@ -264,11 +264,13 @@ function joinContactAndCarts(moved: Parameters<typeof joinContact>[0], ctx: Cont
 }
 
 function dropCart(key: string, cartId: string, ctx: Context): void {
-  for (const { sku } of ctx.get(carts, key, cartId)?.lines ?? []) {
+  const lines = ctx.get(carts, key, cartId)?.lines ?? [];
+  ctx.delete(carts, key, cartId);
+  for (const { sku } of lines) {
+    if (isInCart(key, sku, ctx)) continue;
     ctx.delete(itemInfos, key, sku);
     ctx.cancel('stale', key, sku);
   }
-  ctx.delete(carts, key, cartId);
   ctx.cancel('abandoned', key, cartId);
   ctx.cancel('forget', key, cartId);
 }

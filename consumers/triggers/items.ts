@@ -16,9 +16,11 @@ export function know(key: string, sku: string, info: ItemInfo, ctx: Context): vo
   ctx.schedule('stale', key, Math.max(ctx.time, info.time) + WANTED_MS, sku);
 }
 
+/** Whether an item stands in any cart of a shopper: what is known of it is still asked for. */
+export const isInCart = (key: string, sku: string, ctx: Context): boolean => ctx.scan(carts, key).some(({ value }) => value.lines.some((line) => line.sku === sku));
+
 export function forgetItem(key: string, sku: string, due: number, ctx: Context): void {
-  const isInCart = ctx.scan(carts, key).some(({ value }) => value.lines.some((line) => line.sku === sku));
-  if (isInCart) ctx.schedule('stale', key, due + LOOK_AGAIN_MS, sku);
+  if (isInCart(key, sku, ctx)) ctx.schedule('stale', key, due + LOOK_AGAIN_MS, sku);
   else ctx.delete(itemInfos, key, sku);
 }
 

@@ -441,3 +441,12 @@ test('a view that was on its way when its shopper logged in is one of a known sh
   driver.tick(NINE + 4 * HOUR);
   expect(driver.read(triggers)).toMatchObject([{ rule: 'browse_abandonment', status: 'fired', shopper: 'u1', products: [{ sku: 'P1' }] }]);
 });
+
+test('the order of one cart leaves what is known of an item that stands in another one', () => {
+  const driver = shop();
+  driver.send(inventory, 'P1', stock('P1', 7, NINE - MINUTE, 49_900n));
+  for (const cartId of ['c1', 'c2']) driver.send(clickstream, 'u1', shopEvent('Product Added', { userId: 'u1', cartId, time: NINE, products: [product('P1')] }));
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + MINUTE, lines: [orderLine('P2', 1, 1n)] }));
+  driver.tick(NINE + HOUR);
+  expect(driver.read(triggers)).toMatchObject([{ causeId: `c2@${NINE}`, value: 49_900n, products: [{ sku: 'P1', price: 49_900n, stock: 7 }] }]);
+});
