@@ -208,7 +208,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     // An older purchase that came late has made the interval longer.
     if (dueNow > due) return ctx.schedule('replenish', key, dueNow, sku);
     fire({
-      rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: ripeAt, at: due,
+      rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${bought.times[0]}`, causedAt: bought.times[0]!, ripeAt, at: due,
       reason: `${sku} is usually bought every ${Math.round((dueNow - bought.times[0]!) / 86_400_000)} days.`,
       products: [productOf(key, { sku, quantity: bought.quantity, price: bought.price }, ctx)],
     }, options, ctx);
@@ -244,7 +244,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const { boughtAt } = contactOf(key, ctx);
     const dueNow = boughtAt + winBackAfterMs;
     if (dueNow > due) return ctx.schedule('lapsed', key, dueNow);
-    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: ripeAt, at: due, reason: `There was no order for ${Math.round((due - boughtAt) / 86_400_000)} days.`, products: [] }, options, ctx);
+    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: boughtAt, ripeAt, at: due, reason: `There was no order for ${Math.round((due - boughtAt) / 86_400_000)} days.`, products: [] }, options, ctx);
   }
 }
 

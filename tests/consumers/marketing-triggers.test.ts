@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { itemWatch, productRows } from '../../consumers/item-watch.js';
-import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, interactions, inventory, marketingTriggers as triggers, orders, userMerges } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
-const OPTIONS = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
+const OPTIONS: MarketingTriggerOptions = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
 
 const shop = (options = OPTIONS, partitions = 1): Driver => {
   const driver = new Driver([shoppers(), orderLedger(), itemWatch(), marketingTriggers(options)], { partitions });
@@ -449,4 +449,17 @@ test('the order of one cart leaves what is known of an item that stands in anoth
   driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + MINUTE, lines: [orderLine('P2', 1, 1n)] }));
   driver.tick(NINE + HOUR);
   expect(driver.read(triggers)).toMatchObject([{ causeId: `c2@${NINE}`, value: 49_900n, products: [{ sku: 'P1', price: 49_900n, stock: 7 }] }]);
+});
+
+test('what is due long after an order is caused by the order, and dated by it', () => {
+  const driver = shop({ ...OPTIONS, winBackAfterMs: 90 * DAY });
+  for (const day of [0, 10, 20]) {
+    driver.send(orders, `O${day}`, orderEvent('completed', `O${day}`, { userId: 'u1', time: NINE + day * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+    driver.tick(NINE + day * DAY);
+  }
+  for (let day = 21; day <= 110; day++) driver.tick(NINE + day * DAY);
+  expect(driver.read(triggers)).toMatchObject([
+    { rule: 'replenishment_due', status: 'fired', causeId: `TEA@${NINE + 20 * DAY}`, causedAt: NINE + 20 * DAY, at: NINE + 30 * DAY },
+    { rule: 'win_back', status: 'fired', causeId: `order@${NINE + 20 * DAY}`, causedAt: NINE + 20 * DAY, at: NINE + 110 * DAY },
+  ]);
 });
