@@ -37,7 +37,7 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     patienceMs: 100,
     timers: {
       notify: ({ key, payload }, ctx) => notify(key, Number(payload), ctx),
-      offer: ({ key, payload }, ctx) => offer(key, Number(payload), ctx),
+      offer: ({ key }, ctx) => offer(key, ctx),
       unfollow: ({ key, sub: shopper }, ctx) => unfollow(key, shopper, ctx),
     },
   });
@@ -46,16 +46,17 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
   function thenOffer<T>(onChange: (record: Incoming<T>, ctx: Context) => void): (record: Incoming<T>, ctx: Context) => void {
     return (record, ctx) => {
       onChange(record, ctx);
-      const product = ctx.get(productRows, record.key);
-      if (product) offer(record.key, Math.max(product.catalogAt, product.stockAt, product.priceAt), ctx);
+      offer(record.key, ctx);
     };
   }
 
-  function offer(sku: string, time: number, ctx: Context): void {
+  /** By what is known now, also of those whose turn comes later: a sale may be over by then. */
+  function offer(sku: string, ctx: Context): void {
     const product = ctx.get(productRows, sku);
     if (percent === 0 || !product || !canBeHad(product)) return;
+    const time = Math.max(product.catalogAt, product.stockAt, product.priceAt);
     const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time, shopCurrency }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
-    if (isMore) ctx.schedule('offer', sku, ctx.now + 1, '', String(time));
+    if (isMore) ctx.schedule('offer', sku, ctx.now + 1);
   }
 }
 

@@ -3,7 +3,7 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
-import { clickstream, inventory, itemInterests, marketingTriggers as triggers } from '../../schemas/topics.js';
+import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers } from '../../schemas/topics.js';
 import type { ItemInterest, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, product, shopEvent, stock } from '../support/events.js';
@@ -52,4 +52,20 @@ test('an older wish that comes after a newer one changes nothing of it', () => {
   wants(NINE + 5 * MINUTE);
   costs(driver, 162_000n, NINE + 6 * MINUTE);
   expect(driver.read(triggers)).toHaveLength(2);
+});
+
+test('those of thousands whose turn comes after a sale are not told of it', () => {
+  const driver = shop(1);
+  for (let i = 0; i < 1_200; i++) driver.put(clickstream, `u${i}`, shopEvent('Product Added to Wishlist', { userId: `u${i}`, time: NINE, products: [product('P2')] }));
+  driver.run();
+  const sale = { sale_price: '10.00', sale_price_effective_date: '2026-03-02T08:00Z/2026-03-02T09:01Z' };
+  driver.send(catalog, 'P2', {
+    op: 'upsert', sku: 'P2', name: null, category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null,
+    hidden: false, quantity: null, availability: null, attributes: sale, time: NINE + 59_000, receivedAt: NINE + 59_000,
+  });
+  expect(driver.read(triggers)).toHaveLength(1_000);
+  driver.send(inventory, 'P2', stock('P2', 8, NINE + 61_000));
+  driver.tick(NINE + 61_000);
+  driver.tick(NINE + 63_000);
+  expect(driver.read(triggers)).toHaveLength(1_000);
 });
