@@ -6,7 +6,7 @@ import { catalog, inventory, itemInterests, products as productsTable, supplies,
 import type { CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product, TriggerCandidate } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireSku } from './ids.js';
-import { follow, offerOf, tellDrops, unfollow } from './items/offers.js';
+import { follow, followAs, offerOf, tellDrops, unfollow } from './items/offers.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
@@ -149,18 +149,30 @@ function setStock(sku: string, { quantity, availability, time }: Pick<InventoryC
   if (restocked) notify(sku, time, ctx);
 }
 
-function onInterest({ key: sku, value: { shopper, kind, active, time } }: Incoming<ItemInterest>, isPriceTold: boolean, ctx: Context): void {
+function onInterest({ key: sku, value: { shopper, kind, active, time, former } }: Incoming<ItemInterest>, isPriceTold: boolean, ctx: Context): void {
   if (kind === 'wanted') {
+    if (former !== null) return followAs(shopper, former, sku, ctx);
     if (!active) return unfollow(sku, shopper, ctx);
     tell(sku, shopper, { kind: 'item_info', time }, ctx);
     if (isPriceTold) follow(ctx.get(productRows, sku) ?? emptyProduct(sku), shopper, time, ctx);
   } else {
-    const before = ctx.get(watchers, sku, shopper);
-    if (before) ctx.delete(turns, sku, turnOf(before.since, shopper));
-    if (!active) return ctx.delete(watchers, sku, shopper);
-    ctx.put(watchers, sku, { since: time }, shopper);
-    ctx.put(turns, sku, { since: time }, turnOf(time, shopper));
+    const since = former === null ? time : stopWaiting(sku, former, ctx)?.since;
+    // Their former id was told.
+    if (since === undefined) return;
+    stopWaiting(sku, shopper, ctx);
+    if (!active) return;
+    ctx.put(watchers, sku, { since }, shopper);
+    ctx.put(turns, sku, { since }, turnOf(since, shopper));
   }
+}
+
+/** Answers what is forgotten. */
+function stopWaiting(sku: string, shopper: string, ctx: Context): ItemWatcher | undefined {
+  const before = ctx.get(watchers, sku, shopper);
+  if (!before) return undefined;
+  ctx.delete(watchers, sku, shopper);
+  ctx.delete(turns, sku, turnOf(before.since, shopper));
+  return before;
 }
 
 /** Tell those who wait that it is back since `time`, the earliest first, some of them now and the rest at the next tick: a commit stays bounded. */

@@ -410,6 +410,8 @@ export interface ItemInterest {
   readonly active: boolean;
   /** When. */
   readonly time: number;
+  /** The id under which it was said, which leads to the shopper since a login: what is left of it is theirs. Null: it is said now. */
+  readonly former: null | string;
 }
 
 /** Embedding of an item: an idempotent upsert. Key: sku. */

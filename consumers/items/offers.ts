@@ -31,13 +31,9 @@ function isOn(dates: string | undefined, time: number): boolean {
 
 /** From now on the shopper is told when it costs less than it does, unless they have taken to it since. */
 export function follow(product: Product, shopper: string, time: number, ctx: Context): void {
-  const before = ctx.get(followers, product.sku, shopper);
-  if (before && (ctx.get(turns, product.sku, turnOf(before.price, shopper))?.time ?? 0) > time) return;
   const price = offerOf(product, time);
-  unfollow(product.sku, shopper, ctx);
-  if (price === undefined) return;
-  note(product, shopper, price, time, ctx);
-  ctx.schedule('unfollow', product.sku, time + WANTED_MS, shopper);
+  if (price === undefined) unfollow(product.sku, shopper, ctx);
+  else note(product.sku, shopper, { price, currency: product.currency, time }, ctx);
 }
 
 export function unfollow(sku: string, shopper: string, ctx: Context): void {
@@ -48,9 +44,27 @@ export function unfollow(sku: string, shopper: string, ctx: Context): void {
   ctx.cancel('unfollow', sku, shopper);
 }
 
-function note({ sku, currency }: Product, shopper: string, price: bigint, time: number, ctx: Context): void {
+/** What was wanted under a former id of a shopper is wanted by them, at the price it had. */
+export function followAs(shopper: string, former: string, sku: string, ctx: Context): void {
+  const wish = wishOf(sku, former, ctx);
+  unfollow(sku, former, ctx);
+  if (wish) note(sku, shopper, wish, ctx);
+}
+
+type Wish = PriceFollower & Mention;
+
+function wishOf(sku: string, shopper: string, ctx: Context): Wish | undefined {
+  const follower = ctx.get(followers, sku, shopper);
+  const turn = follower && ctx.get(turns, sku, turnOf(follower.price, shopper));
+  return turn && { ...follower, ...turn };
+}
+
+function note(sku: string, shopper: string, { price, currency, time }: Wish, ctx: Context): void {
+  if ((wishOf(sku, shopper, ctx)?.time ?? -Infinity) > time) return;
+  unfollow(sku, shopper, ctx);
   ctx.put(followers, sku, { price, currency }, shopper);
   ctx.put(turns, sku, { time }, turnOf(price, shopper));
+  ctx.schedule('unfollow', sku, time + WANTED_MS, shopper);
 }
 
 /**
@@ -68,8 +82,7 @@ export function tellDrops(product: Product, { percent, most, time, shopCurrency 
   for (const { sub, value } of told.slice(0, most)) {
     const shopper = sub.slice(PRICE_DIGITS);
     const follower = ctx.get(followers, sku, shopper);
-    ctx.delete(turns, sku, sub);
-    note(product, shopper, price, value.time, ctx);
+    note(sku, shopper, { price, currency, ...value }, ctx);
     // What it cost in another currency says nothing of what it costs in this one. A price that names none is in the shop's.
     if (follower && (follower.currency ?? shopCurrency) === (currency ?? shopCurrency)) tell(shopper, priceOf(sub));
   }

@@ -20,21 +20,17 @@ export function announceInterests(shopper: string, { event, products, time }: Sh
   if (!kind) return;
   for (const { sku } of products) {
     if (kind === 'wanted' && isOrderedSince(sku)) continue;
-    announce(shopper, kind, sku, time, ctx);
+    ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time, former: null });
+    ctx.put(interests, shopper, { time }, [kind, sku, shopper].join(SEPARATOR));
   }
 }
 
-function announce(shopper: string, kind: InterestKind, sku: string, time: number, ctx: Context): void {
-  const sub = [kind, sku, shopper].join(SEPARATOR);
-  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time });
-  ctx.put(interests, shopper, { time: Math.max(time, ctx.get(interests, shopper, sub)?.time ?? 0) }, sub);
-}
-
-/** What was said under an id that leads to this one now is told of under this one: tomorrow that device may lead to somebody else, who must not hear of it. */
+/** What was said under an id that leads to this one now is this one's: tomorrow that device may lead to somebody else, who must not hear of it. */
 export function joinInterest({ key, sub, value: { time } }: { key: string; sub: string; value: Mention }, ctx: Context): void {
-  const [kind, sku] = partsOf(sub);
-  withdraw({ sub }, ctx);
-  announce(key, kind, sku, time, ctx);
+  const [kind, sku, former] = partsOf(sub);
+  const joined = [kind, sku, key].join(SEPARATOR);
+  ctx.emit(itemInterests, sku, { sku, shopper: key, kind, active: true, time, former });
+  ctx.put(interests, key, { time: Math.max(time, ctx.get(interests, key, joined)?.time ?? 0) }, joined);
 }
 
 /** Who bought an item, or took it off the wish list, does not want it any more, whichever of their ids said so. */
@@ -51,7 +47,7 @@ export function stopWanting(shopper: string, items: readonly { readonly sku: str
 /** Tell item-watch that its row has no purpose any more. */
 export function withdraw({ sub }: { sub: string }, ctx: Context): void {
   const [kind, sku, shopper] = partsOf(sub);
-  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: false, time: ctx.now });
+  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: false, time: ctx.now, former: null });
 }
 
 function partsOf(sub: string): [kind: InterestKind, sku: string, shopper: string] {

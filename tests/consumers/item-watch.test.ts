@@ -10,7 +10,7 @@ import { DAY, MINUTE, NINE, stock } from '../support/events.js';
 const listed = (sku: string, more: Partial<CatalogChange> = {}): CatalogChange => ({
   sku, op: 'upsert', name: sku, category: null, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
 });
-const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', { sku: 'P8', shopper, kind: 'back_in_stock', active, time });
+const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', { sku: 'P8', shopper, kind: 'back_in_stock', active, time, former: null });
 
 test('a deleted product stays known as deleted, and comes back when it is put again', () => {
   const driver = new Driver([itemWatch()]);
@@ -179,7 +179,7 @@ test('what is shown again with a stock that it had not is one restock: as many a
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
   driver.send(catalog, 'P8', listed('P8', { hidden: true, quantity: 0 }));
-  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i }));
+  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i, former: null }));
   driver.run();
   driver.send(catalog, 'P8', listed('P8', { quantity: 5, time: NINE + MINUTE }));
   expect(driver.read(triggerCandidates)).toHaveLength(1_000);
@@ -206,7 +206,7 @@ test('a long queue is told some at a time, and nobody is left out or told twice'
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
   driver.send(inventory, 'P8', stock('P8', 0, NINE));
-  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i }));
+  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i, former: null }));
   driver.run();
   const reads = vi.spyOn(codec('ItemWatcher'), 'decode');
   driver.send(inventory, 'P8', stock('P8', 2, NINE + MINUTE));
@@ -223,7 +223,7 @@ test.each([['sold out', 0, null], ['on order', null, 'on_order']] as const)('who
   driver.tick(NINE);
   const has = (quantity: number, minute: number): void => driver.send(inventory, 'P8', stock('P8', quantity, NINE + minute * MINUTE));
   has(0, 0);
-  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i }));
+  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i, former: null }));
   driver.run();
   has(2, 1);
   driver.send(inventory, 'P8', { ...stock('P8', quantity, NINE + 2 * MINUTE), availability });

@@ -37,10 +37,37 @@ test.each([1, 4])('what somebody asked for before they logged in is told to them
   expect(told(driver)).toEqual(['back_in_stock u1 fired P8', 'price_drop u1 fired P2']);
 });
 
+test.each([1, 4])('what was wanted keeps its price and its place through a login, and what was told is not told again (%i partitions)', (partitions) => {
+  const driver = shop(partitions);
+  for (const [anonymousId, minute] of [['a1', 0], ['a2', 1], ['a3', 2]] as const) {
+    says(driver, 'Back In Stock Subscribed', { anonymousId }, 'P8', NINE + minute * MINUTE);
+    says(driver, 'Product Added to Wishlist', { anonymousId }, 'P2', NINE + minute * MINUTE);
+  }
+  driver.tick(NINE + 3 * MINUTE);
+  costs(driver, 190_000n, NINE + 3 * MINUTE);
+  // Who waits under both ids has waited since the first word, and wants it since the last.
+  says(driver, 'Back In Stock Subscribed', { userId: 'u1' }, 'P8', NINE + 4 * MINUTE);
+  logsIn(driver, 'a1', 'u1', NINE + 5 * MINUTE);
+  driver.send(inventory, 'P8', stock('P8', 5, NINE + 6 * MINUTE));
+  costs(driver, 180_000n, NINE + 6 * MINUTE);
+  expect(driver.read(triggers).filter(({ rule }) => rule === 'price_drop').map(({ reason }) => reason)).toEqual(['a', 'b', 'c'].map(() => 'P2 costs 18.00 EUR now, 20.00 EUR before.'));
+  expect(told(driver)).toHaveLength(6);
+  logsIn(driver, 'a2', 'u2', NINE + 7 * MINUTE);
+  logsIn(driver, 'a3', 'u1', NINE + 7 * MINUTE);
+  driver.tick(NINE + 8 * MINUTE);
+  for (const [minute, units] of [[8, 0], [9, 5]] as const) driver.send(inventory, 'P8', stock('P8', units, NINE + minute * MINUTE));
+  costs(driver, 163_000n, NINE + 9 * MINUTE);
+  expect(told(driver)).toHaveLength(6);
+  costs(driver, 162_000n, NINE + 10 * MINUTE);
+  expect(told(driver).filter((one) => one.startsWith('price_drop')).slice(-3)).toEqual(['price_drop u1 fired P2', 'price_drop u1 fired P2', 'price_drop u2 fired P2']);
+  driver.tick(NINE + 61 * DAY);
+  expect(driver.dump('item-watch').filter((row) => /follower|price|watcher|turn|_timer/.test(row))).toEqual([]);
+});
+
 test('an older wish that comes after a newer one changes nothing of it', () => {
   const driver = new Driver([itemWatch({ priceDropPercent: 10 }), marketingTriggers(OPTIONS)]);
   driver.tick(NINE - MINUTE);
-  const wants = (time: number): void => driver.send(itemInterests, 'P2', { sku: 'P2', shopper: 'u1', kind: 'wanted', active: true, time } satisfies ItemInterest);
+  const wants = (time: number): void => driver.send(itemInterests, 'P2', { sku: 'P2', shopper: 'u1', kind: 'wanted', active: true, time, former: null } satisfies ItemInterest);
   costs(driver, 200_000n, NINE);
   wants(NINE + 2 * MINUTE);
   driver.tick(NINE + 3 * MINUTE);
