@@ -3,7 +3,7 @@ import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { MOST_UNITS, orderingProblems } from '../schemas/ordering.js';
 import { catalog, inventory, itemInterests, products as productsTable, supplies, triggerCandidates } from '../schemas/topics.js';
-import type { CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Product, TriggerCandidate } from '../schemas/types.js';
+import type { CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Mention, Product, TriggerCandidate } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireSku } from './ids.js';
 import { follow, followAs, offerOf, tellDrops, unfollow } from './items/offers.js';
@@ -15,6 +15,10 @@ export const productRows = rows<Product>('', 'Product');
 /** Who waits for an item, by shopper, and the same in the order in which they are told. */
 const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
 const turns = rows<ItemWatcher>('turn', 'ItemWatcher');
+/** When what had been absent was there again. */
+const restocked = rows<Mention>('restocked', 'Mention');
+/** Who asked longer ago waits for the next restock: a file is being replayed. */
+const HEARD_LATE_MS = 86_400_000;
 const TIME_DIGITS = 16;
 const turnOf = (since: number, shopper: string): string => String(Math.max(0, since)).padStart(TIME_DIGITS, '0') + shopper;
 
@@ -144,9 +148,10 @@ function setStock(sku: string, { quantity, availability, time }: Pick<InventoryC
   const onOrder = availability === 'on_order';
   const wasAbsent = isSoldOut(before) || before.onOrder;
   const stock = onOrder ? null : (quantity ?? (wasAbsent ? null : before.stock));
-  const restocked = !onOrder && (quantity === null ? wasAbsent : quantity > 0 && (before.stock === null || before.stock <= 0));
-  ctx.put(productRows, sku, { ...before, stock, onOrder, stockAt: time, restocks: before.restocks + (restocked ? 1 : 0) });
-  if (restocked) notify(sku, time, ctx);
+  const isRestock = !onOrder && (quantity === null ? wasAbsent : quantity > 0 && (before.stock === null || before.stock <= 0));
+  ctx.put(productRows, sku, { ...before, stock, onOrder, stockAt: time, restocks: before.restocks + (isRestock ? 1 : 0) });
+  if (isRestock && wasAbsent) ctx.put(restocked, sku, { time });
+  if (isRestock) notify(sku, time, ctx);
 }
 
 function onInterest({ key: sku, value: { shopper, kind, active, time, former } }: Incoming<ItemInterest>, isPriceTold: boolean, ctx: Context): void {
@@ -161,9 +166,18 @@ function onInterest({ key: sku, value: { shopper, kind, active, time, former } }
     if (since === undefined) return;
     stopWaiting(sku, shopper, ctx);
     if (!active) return;
+    const cameAt = former === null ? restockAfter(since, sku, ctx) : undefined;
+    if (cameAt !== undefined) return tell(sku, shopper, { kind: 'back_in_stock', time: cameAt }, ctx);
     ctx.put(watchers, sku, { since }, shopper);
     ctx.put(turns, sku, { since }, turnOf(since, shopper));
   }
+}
+
+/** When what somebody waits for `since` a while came, if it is there and has come before this was heard: the two are told by different hands. */
+function restockAfter(since: number, sku: string, ctx: Context): number | undefined {
+  const product = ctx.get(productRows, sku);
+  const at = ctx.get(restocked, sku)?.time ?? 0;
+  return product && canBeHad(product) && since < at && ctx.now - since < HEARD_LATE_MS ? at : undefined;
 }
 
 /** Answers what is forgotten. */

@@ -123,6 +123,23 @@ test('everyone who waits is told at a restock, the earliest first, each once, ho
   expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['s3', 's2', 's1']);
 });
 
+test('who asked before a restock and is heard after it is told of it; not who asked after it, of what was never away, or more than a day ago', () => {
+  const driver = new Driver([itemWatch()]);
+  driver.tick(NINE);
+  driver.send(inventory, 'P9', stock('P9', 5, NINE));
+  driver.send(inventory, 'P8', stock('P8', 0, NINE));
+  driver.send(inventory, 'P8', stock('P8', 5, NINE + MINUTE));
+  waits(driver, 'early', NINE + MINUTE - 1);
+  waits(driver, 'late', NINE + MINUTE);
+  waits(driver, 'long ago', NINE - DAY);
+  driver.send(itemInterests, 'P9', { sku: 'P9', shopper: 'other', kind: 'back_in_stock', active: true, time: NINE - 1, former: null });
+  driver.send(inventory, 'P8', stock('P8', 0, NINE + 2 * MINUTE));
+  waits(driver, 'too late', NINE + 30_000);
+  expect(driver.read(triggerCandidates)).toMatchObject([{ shopper: 'early', kind: 'back_in_stock', causeId: 'P8#1', time: NINE + MINUTE, stock: 5 }]);
+  driver.send(inventory, 'P8', stock('P8', 5, NINE + 3 * MINUTE));
+  expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['early', 'long ago', 'too late', 'late']);
+});
+
 test('who asks again, or withdraws before their turn and asks again, waits from then on and is told once', () => {
   const driver = new Driver([itemWatch()]);
   driver.send(inventory, 'P8', stock('P8', 0, NINE));
