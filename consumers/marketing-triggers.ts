@@ -96,7 +96,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   function onInteraction({ key, value: event, writtenAt }: Incoming<Interaction>, ctx: Context): void {
     if (event.event === 'User Erased') return ctx.erase(key, event.time);
     noteConsent(key, event, ctx);
-    noteZone(key, event, ctx);
+    // Every visitor has one: a row for each that nobody reads.
+    if (options.quietHours) noteZone(key, event, ctx);
     if (event.event === 'Product Removed from Wishlist') unhold(key, event.products, event.time, ctx, ['price_drop']);
     browse(key, event, aheadMs(writtenAt, ctx), ctx);
     const cartId = cartIdOf(key, event, ctx);

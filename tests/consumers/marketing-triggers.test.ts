@@ -463,3 +463,9 @@ test('what is due long after an order is caused by the order, and dated by it', 
     { rule: 'win_back', status: 'fired', causeId: `order@${NINE + 20 * DAY}`, causedAt: NINE + 20 * DAY, at: NINE + 110 * DAY },
   ]);
 });
+
+test.each([[undefined, 0], [{ from: 21, to: 8, timezone: 'UTC' }, 1]])('with quiet hours %j a visitor who says no more than a time zone leaves %i rows', (quietHours, rows) => {
+  const driver = shop({ ...OPTIONS, quietHours });
+  driver.send(clickstream, 'a1', shopEvent('Product Viewed', { anonymousId: 'a1', timezone: 'Europe/Paris', products: [product('P1')] }));
+  expect(driver.dump('marketing-triggers').filter((row) => row.includes('a1'))).toHaveLength(rows);
+});
