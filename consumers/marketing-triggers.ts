@@ -1,8 +1,8 @@
-import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming } from '../pipeline/core/consumer.js';
+import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
-import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, TriggerCandidate } from '../schemas/types.js';
+import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, ShopperContact, TriggerCandidate } from '../schemas/types.js';
 import { beganAt } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
@@ -21,6 +21,9 @@ const PRICE_DROP = rule('price_drop');
 const BACK_IN_STOCK = rule('back_in_stock');
 const REPLENISHMENT_DUE = rule('replenishment_due');
 const WIN_BACK = rule('win_back');
+
+/** Why a cart is recovered that a login joins with an order that took it. */
+const ORDERED = 'An order was placed.';
 
 /** Hosts of a cluster agree on the time to less than this. */
 const CLOCKS_APART_MS = 60_000;
@@ -72,7 +75,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     merging: {
       merges: userMerges,
       moves: marketingTriggersMoves,
-      rows: [joining(carts, joinCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx))],
+      rows: [joining(carts, joinOpenCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx))],
     },
   });
 
@@ -128,17 +131,39 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     // One that comes late leaves the latest as it was, which has its timer, or was told of. An order of a history after which there has been
     // none to this day would be one record more for each order before it.
     if (winBackAfterMs > 0 && purchase.time > before && !isHistory(lapses, ctx)) ctx.schedule('lapsed', key, lapses);
-    for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
-      if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
-      const { firedId, firedFor, firedRule } = cart;
-      if (firedId !== null) recover(firedRule === CHECKOUT_ABANDONMENT.name ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT, key, { id: firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason: `Order ${purchase.orderId} was placed.`, products: productsOf(key, cart, ctx), at: Math.max(ctx.now, purchase.time) }, ctx);
-      dropCart(key, cartId, ctx);
-    }
+    takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), ctx);
     unhold(key, purchase.lines, purchase.time, ctx);
     for (const line of purchase.lines) {
       const due = notePurchased(key, line, purchase.time, ctx);
       if (due !== undefined) ctx.schedule('replenish', key, due, line.sku);
     }
+  }
+
+  /** An order takes its carts; senders cancel what they have not sent of them. */
+  function takeOrdered(key: string, reason: string, at: number, ctx: Context): void {
+    for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
+      if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
+      recoverCart(key, cartId, cart, reason, at, ctx);
+      dropCart(key, cartId, ctx);
+    }
+  }
+
+  function recoverCart(key: string, cartId: string, cart: Cart, reason: string, at: number, ctx: Context): void {
+    const { firedId, firedFor, firedRule } = cart;
+    if (firedId !== null) recover(firedRule === CHECKOUT_ABANDONMENT.name ? CHECKOUT_ABANDONMENT : CART_ABANDONMENT, key, { id: firedId, causeId: causeOf(cartId, firedFor), causedAt: firedFor, reason, products: productsOf(key, cart, ctx), at }, ctx);
+  }
+
+  /** A cart that followed a merge, unless an order of the other id has taken it already: it is one shopper. */
+  function joinOpenCart(moved: MovedRow<Cart>, ctx: Context): void {
+    const { key, sub: cartId, value: cart } = moved;
+    if (isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) recoverCart(key, cartId, cart, ORDERED, ctx.now, ctx);
+    else joinCart(moved, ctx);
+  }
+
+  /** What was ordered under the id that is joined took the carts of this one, too. */
+  function joinContactAndCarts(moved: MovedRow<ShopperContact>, ctx: Context): void {
+    joinContact(moved, ctx);
+    takeOrdered(moved.key, ORDERED, ctx.now, ctx);
   }
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
@@ -255,13 +280,6 @@ function forget(key: string, cartId: string, due: number, ctx: Context): void {
   if (!cart) return;
   if (cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);
   else ctx.schedule('forget', key, cart.changedAt + FORGET_MS, cartId);
-}
-
-/** What was ordered under the id that is joined took the carts of this one, too: it is one shopper. */
-function joinContactAndCarts(moved: Parameters<typeof joinContact>[0], ctx: Context): void {
-  joinContact(moved, ctx);
-  const contact = contactOf(moved.key, ctx);
-  for (const { sub: cartId, value: cart } of ctx.scan(carts, moved.key)) if (isOlderThanOrder(contact, cartId, cart.changedAt)) dropCart(moved.key, cartId, ctx);
 }
 
 function dropCart(key: string, cartId: string, ctx: Context): void {

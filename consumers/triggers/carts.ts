@@ -2,7 +2,6 @@ import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { amountOf, isIn, isMoney } from '../../schemas/money.js';
 import type { Cart, Interaction, ShopperContact } from '../../schemas/types.js';
-import { contactOf } from './contacts.js';
 
 /** Open carts of a shopper, by cart id. */
 export const carts = rows<Cart>('cart', 'Cart');
@@ -82,9 +81,8 @@ export function isOlderThanOrder(contact: ShopperContact, cartId: string, time: 
   return time <= contact.lastOrderAt || contact.orderedCarts.some((ordered) => ordered.cartId === cartId && time <= ordered.time);
 }
 
-/** A cart that followed a merge: united with the standing one, unless an order has taken it already. A timer that came with it finds what stands. */
+/** A cart that followed a merge is united with the standing one. A timer that came with it finds what stands. */
 export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub: string; value: Cart }, ctx: Context): void {
-  if (isOlderThanOrder(contactOf(key, ctx), cartId, moved.changedAt)) return;
   const standing = ctx.get(carts, key, cartId);
   if (!standing) return ctx.put(carts, key, moved, cartId);
   const [later, earlier] = moved.changedAt > standing.changedAt ? [moved, standing] : [standing, moved];

@@ -4,6 +4,7 @@ import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { clickstream, interactions, inventory, marketingTriggers as triggers, orders, userMerges } from '../../schemas/topics.js';
+import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
@@ -468,4 +469,20 @@ test.each([[undefined, 0], [{ from: 21, to: 8, timezone: 'UTC' }, 1]])('with qui
   const driver = shop({ ...OPTIONS, quietHours });
   driver.send(clickstream, 'a1', shopEvent('Product Viewed', { anonymousId: 'a1', timezone: 'Europe/Paris', products: [product('P1')] }));
   expect(driver.dump('marketing-triggers').filter((row) => row.includes('a1'))).toHaveLength(rows);
+});
+
+describe.each([1, 3])('a reminded cart and an order under two ids that a login joins (%i partitions)', (partitions) => {
+  test.each([['a1', 'u1'], ['u1', 'a1']])('the cart of %s is recovered by the order of %s, once', (carter, buyer) => {
+    const driver = shop(OPTIONS, partitions);
+    const idOf = (id: string): Partial<Pick<ShopEvent, 'anonymousId' | 'userId'>> => (id === 'a1' ? { anonymousId: id } : { userId: id });
+    driver.send(clickstream, carter, shopEvent('Product Added', { ...idOf(carter), time: NINE, products: [product('P1')] }));
+    driver.tick(NINE + HOUR);
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { ...idOf(buyer), time: NINE + 2 * HOUR, lines: [orderLine('P1', 1, 1n)] }));
+    driver.tick(NINE + 2 * HOUR);
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 3 * HOUR }));
+    driver.tick(NINE + 5 * HOUR);
+    const [fired] = driver.read(triggers).filter(({ status }) => status === 'fired');
+    expect(fired).toMatchObject({ shopper: carter, rule: 'cart_abandonment' });
+    expect(driver.read(triggers).filter(({ status }) => status !== 'fired')).toMatchObject([{ id: fired!.id, status: 'recovered', shopper: 'u1', causeId: fired!.causeId, causedAt: NINE, products: [{ sku: 'P1' }] }]);
+  });
 });
