@@ -20,17 +20,21 @@ export function announceInterests(shopper: string, { event, products, time }: Sh
   if (!kind) return;
   for (const { sku } of products) {
     if (kind === 'wanted' && isOrderedSince(sku)) continue;
-    ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time, former: null });
-    ctx.put(interests, shopper, { time }, [kind, sku, shopper].join(SEPARATOR));
+    announce(shopper, kind, sku, time, null, ctx);
   }
 }
 
 /** What was said under an id that leads to this one now is this one's: tomorrow that device may lead to somebody else, who must not hear of it. */
 export function joinInterest({ key, sub, value: { time } }: { key: string; sub: string; value: Mention }, ctx: Context): void {
   const [kind, sku, former] = partsOf(sub);
-  const joined = [kind, sku, key].join(SEPARATOR);
-  ctx.emit(itemInterests, sku, { sku, shopper: key, kind, active: true, time, former });
-  ctx.put(interests, key, { time: Math.max(time, ctx.get(interests, key, joined)?.time ?? 0) }, joined);
+  announce(key, kind, sku, time, former, ctx);
+}
+
+/** An older word that comes late leaves the time of a newer one, which an order in between has not ended. */
+function announce(shopper: string, kind: InterestKind, sku: string, time: number, former: string | null, ctx: Context): void {
+  const sub = [kind, sku, shopper].join(SEPARATOR);
+  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time, former });
+  ctx.put(interests, shopper, { time: Math.max(time, ctx.get(interests, shopper, sub)?.time ?? 0) }, sub);
 }
 
 /** Who bought an item, or took it off the wish list, does not want it any more, whichever of their ids said so. */

@@ -3,10 +3,10 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
-import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers } from '../../schemas/topics.js';
+import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
 import type { ItemInterest, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
-import { DAY, HOUR, MINUTE, NINE, product, shopEvent, stock } from '../support/events.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
 const OPTIONS: MarketingTriggerOptions = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
 
@@ -95,4 +95,14 @@ test('those of thousands whose turn comes after a sale are not told of it', () =
   driver.tick(NINE + 61_000);
   driver.tick(NINE + 63_000);
   expect(driver.read(triggers)).toHaveLength(1_000);
+});
+
+test('an order ends what was wanted before it, not what is wanted since, also where an older wish comes in between', () => {
+  const driver = shop(1);
+  says(driver, 'Product Added to Wishlist', { userId: 'u1' }, 'P2', NINE + 3 * MINUTE);
+  says(driver, 'Product Added to Wishlist', { userId: 'u1' }, 'P2', NINE + MINUTE);
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + 2 * MINUTE, lines: [orderLine('P2', 1, 1n)] }));
+  driver.tick(NINE + 4 * MINUTE);
+  costs(driver, 180_000n, NINE + 5 * MINUTE);
+  expect(told(driver)).toEqual(['price_drop u1 fired P2']);
 });
