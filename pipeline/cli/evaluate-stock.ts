@@ -5,6 +5,7 @@ import { evaluateStock, type StockProtocol, type StockScore } from '../../models
 import type { Policy } from '../../models/inventory/reorder-policies.js';
 import { wholeFrom } from './counts.js';
 import { parseDate } from './dates.js';
+import { rounded } from './report.js';
 import { dateOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -48,10 +49,10 @@ async function run(options: Options): Promise<void> {
   const { leadTimeDays: days, leadTimeDeviationDays: deviationDays, packSize, minimumUnits, service, from } = options;
   const protocol: StockProtocol = { policy: policyOf(options), order: { leadTime: { days, deviationDays }, packSize, minimumUnits }, service: service / 100, scoredFrom: from === undefined ? 0 : periodOf(from) };
   const { skus, forecast, history } = evaluateStock(table, protocol);
-  if (forecast.cycles === 0) throw new DataFileError(`No SKU of ${options.sales} has sold for long enough to be ordered and delivered.`);
+  if (forecast.cycles === 0) throw new DataFileError(`Nothing is ordered and delivered in ${options.sales} since ${dateOf(from ?? sales.firstDay)}: its SKUs have not sold for long enough, or are not to be covered.`);
   if (Number.isNaN(forecast.fill)) throw new DataFileError(`Of what is ordered nothing is sold in ${options.sales} since ${dateOf(from ?? sales.firstDay)}.`);
-  const report = { skus, forecast: rounded(forecast), history: rounded(history), seconds: round((performance.now() - began) / 1000), protocol: { ...protocol, from: dateOf(from ?? sales.firstDay) } };
-  process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : text(report));
+  const report = { skus, forecast, history, seconds: (performance.now() - began) / 1000, protocol: { ...protocol, from: dateOf(from ?? sales.firstDay) } };
+  process.stdout.write(options.json === true ? `${JSON.stringify(report, rounded)}\n` : text(report));
 }
 
 function policyOf({ policy: kind, reviewDays, coverDays }: Options): Policy {
@@ -61,10 +62,6 @@ function policyOf({ policy: kind, reviewDays, coverDays }: Options): Policy {
     case 'newsvendor': return { kind, sellingDays: coverDays };
   }
 }
-
-const round = (value: number): number => Number(value.toFixed(4));
-const rounded = ({ covered, cycles, fill, stock, orders, left }: StockScore): StockScore =>
-  ({ covered: round(covered), cycles, fill: round(fill), stock: round(stock), orders: round(orders), left: round(left) });
 
 function text({ skus, forecast, history, seconds }: { skus: number; forecast: StockScore; history: StockScore; seconds: number }): string {
   const row = (name: string, { covered, cycles, fill, stock, orders, left }: StockScore): string =>

@@ -1,5 +1,6 @@
 /** What `millrace evaluate forecasts --prequential` says: JSON, a table and a sentence about how it was judged. */
 import { leadsOf, type Coverage, type Prequential } from '../../models/evaluate/prequential.js';
+import { round } from './report.js';
 
 /** How it is judged, in a sentence. */
 export const prequentialProtocol = (warmUp: number, horizon: number, step: string): string =>
@@ -29,5 +30,4 @@ export function prequentialTable({ overall, classes, leads, totals }: Prequentia
 }
 
 const rounded = ({ forecasts, coverage_80, coverage_80_shared }: Coverage): Coverage => ({ forecasts, coverage_80: round(coverage_80), coverage_80_shared: round(coverage_80_shared) });
-const round = (value: number): number => Number(value.toFixed(4));
 const shown = (value: number): string => (Number.isFinite(value) ? value.toFixed(4) : '–');

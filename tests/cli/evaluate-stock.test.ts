@@ -26,9 +26,9 @@ test('people get a table', async () => {
   expect(command.out).toContain('history');
 });
 
-test('a file of which nothing is ever delivered: a sentence and exit 1', async () => {
-  await run(40);
-  expect(command.err).toContain('has sold for long enough');
+test.each([[40, '2024-01-01'], [150, '2025-01-01']])('a file of %i days of which nothing is delivered since %s: a sentence that says since when, and exit 1', async (days, from) => {
+  await run(days, '--from', from);
+  expect(command.err).toContain(`since ${from}: its SKUs have not sold for long enough`);
   expect(process.exitCode).toBe(1);
 });
 
