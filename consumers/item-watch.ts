@@ -161,11 +161,13 @@ function onInterest({ key: sku, value: { shopper, kind, active, time, former } }
     tell(sku, shopper, { kind: 'item_info', time }, ctx);
     if (isPriceTold) follow(ctx.get(productRows, sku) ?? emptyProduct(sku), shopper, time, ctx);
   } else {
-    const since = former === null ? time : stopWaiting(sku, former, ctx)?.since;
+    const moved = former === null ? undefined : stopWaiting(sku, former, ctx);
     // Their former id was told.
-    if (since === undefined) return;
-    stopWaiting(sku, shopper, ctx);
+    if (former !== null && !moved) return;
+    const standing = stopWaiting(sku, shopper, ctx);
     if (!active) return;
+    // Who asks again waits from then on; who asked under two ids has waited since the first time.
+    const since = moved ? Math.min(moved.since, standing?.since ?? Infinity) : time;
     const cameAt = former === null ? restockAfter(since, sku, ctx) : undefined;
     if (cameAt !== undefined) return tell(sku, shopper, { kind: 'back_in_stock', time: cameAt }, ctx);
     ctx.put(watchers, sku, { since }, shopper);

@@ -123,6 +123,16 @@ test('everyone who waits is told at a restock, the earliest first, each once, ho
   expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['s3', 's2', 's1']);
 });
 
+test('who asked under two ids that a login joins has waited since the first time, and is told once', () => {
+  for (const [early, late] of [['a1', 'u1'], ['u1', 'a1']] as const) {
+    const driver = new Driver([itemWatch()]);
+    for (const [minute, shopper] of [early, 'other', late].entries()) waits(driver, shopper, NINE + minute * MINUTE);
+    driver.send(itemInterests, 'P8', { sku: 'P8', shopper: 'u1', kind: 'back_in_stock', active: true, time: NINE, former: 'a1' });
+    driver.send(inventory, 'P8', stock('P8', 5, NINE + 3 * MINUTE));
+    expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['u1', 'other']);
+  }
+});
+
 test('who asked before a restock and is heard after it is told of it; not who asked after it, of what was never away, or more than a day ago', () => {
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
