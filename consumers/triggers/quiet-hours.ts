@@ -2,6 +2,8 @@ import { shopDays, type ShopDays } from '../../pipeline/core/shop-day.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** Quarters of an hour whose offset each zone keeps: a night around now. There are hundreds of zones, and pages may write any. */
+const QUARTERS_KEPT = 400;
 
 /** Hours of the day in which nobody is written to, from the one to before the other (0 to 23), over midnight where the first is the larger. */
 export interface QuietHours {
@@ -33,7 +35,7 @@ function clockOf(timezone: string | null): ShopDays | undefined {
   const known = clocks.get(name);
   if (known || name === '') return known;
   try {
-    const clock = shopDays(name);
+    const clock = shopDays(name, QUARTERS_KEPT);
     clocks.set(name, clock);
     return clock;
   } catch {

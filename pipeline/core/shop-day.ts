@@ -11,8 +11,11 @@ export interface ShopDays {
   offsetAt(time: number): number;
 }
 
-/** @throws RangeError for an unknown IANA zone */
-export function shopDays(timeZone: string): ShopDays {
+/**
+ * The days of a zone, which keep up to `mostKept` offsets at hand, one a quarter of an hour: by default those of three years.
+ * @throws RangeError for an unknown IANA zone
+ */
+export function shopDays(timeZone: string, mostKept = 100_000): ShopDays {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', era: 'short',
   });
@@ -27,7 +30,7 @@ export function shopDays(timeZone: string): ShopDays {
     const local = Date.UTC(2000, Number(part['month']) - 1, Number(part['day']), Number(part['hour']), Number(part['minute']));
     const year = part['era'] === 'BC' ? 1 - Number(part['year']) : Number(part['year']);
     const offset = new Date(local).setUTCFullYear(year, Number(part['month']) - 1, Number(part['day'])) - start;
-    if (offsets.size > 100_000) offsets.clear();
+    if (offsets.size >= mostKept) offsets.clear();
     offsets.set(quarter, offset);
     return offset;
   };

@@ -501,6 +501,16 @@ describe('in quiet hours', () => {
     expect(asked).toHaveBeenCalledTimes(times);
   });
 
+  test('a zone keeps the offsets of some nights, not of all since the start of the process', () => {
+    const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+    onTestFinished(() => asked.mockRestore());
+    const noons = Array.from({ length: 1_000 }, (_, day) => Date.UTC(2026, 2, 2, 11) + day * DAY);
+    for (const noon of [...noons.slice(0, 100), ...noons.slice(0, 100)]) awakeAt(noon, quietHours, 'Africa/Tunis');
+    expect(asked).toHaveBeenCalledTimes(100);
+    for (const noon of [...noons, noons[0]!]) awakeAt(noon, quietHours, 'Africa/Tunis');
+    expect(asked).toHaveBeenCalledTimes(1_001);
+  });
+
   test('hours of one day are those in between', () => {
     const siesta = { from: 13, to: 16, timezone: 'UTC' };
     expect([12.5, 13, 15.9, 16].map((hour) => (awakeAt(hour * HOUR, siesta, null) / HOUR))).toEqual([12.5, 16, 16, 16]);
