@@ -3,7 +3,7 @@ import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves
 import { formatMoney, isIn } from '../schemas/money.js';
 import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, ShopperContact, TriggerCandidate } from '../schemas/types.js';
-import { beganAt } from './session-ids.js';
+import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
@@ -255,7 +255,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const { boughtAt } = contactOf(key, ctx);
     // A visit may begin with what is put into a cart from a list, before any product is looked at.
     const since = Math.min(visit.since, beganAt(sessionId));
-    if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since)) return;
+    // No visit begins so soon after a cart: what came in one go with a login is of the device's visit, of which it is told before that has followed.
+    if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since - SESSION_GAP_MS)) return;
     fire({
       rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, ripeAt, at: due,
       reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was left in a cart or ordered for ${spanOf(due - at)}.`,

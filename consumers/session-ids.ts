@@ -1,3 +1,6 @@
+/** A visit ends when nothing was heard of its shopper for so long, by event time. */
+export const SESSION_GAP_MS = 30 * 60_000;
+
 /** Id of a session, by the event of it that came first. */
 export const sessionIdOf = (shopper: string, start: number): string => `${shopper}@${start}`;
 

@@ -1,8 +1,6 @@
 import { joinedIds } from '../../schemas/joined-ids.js';
 import type { ShopEvent, UserProfile } from '../../schemas/types.js';
-import { sessionIdOf } from '../session-ids.js';
-
-const SESSION_GAP_MS = 30 * 60_000;
+import { SESSION_GAP_MS, sessionIdOf } from '../session-ids.js';
 
 /** Of a shopper of whom nothing is known but orders or a login: what comes next begins a session. */
 export const NO_SESSION = '';

@@ -1,6 +1,7 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Browsing, Interaction } from '../../schemas/types.js';
+import { beganAt, SESSION_GAP_MS } from '../session-ids.js';
 
 /** The latest visit in which a shopper looked at products. */
 export const browsings = rows<Browsing>('browsing', 'Browsing');
@@ -23,8 +24,15 @@ export function browsingAfter(shopper: string, before: Browsing | undefined, { a
 
 const latest = (skus: readonly string[]): string[] => [...new Set(skus)].slice(0, SKU_LIMIT);
 
-/** Who logs in brings along what was looked at before. Of two ids' visits the later one stands. */
+/**
+ * Who logs in brings along what was looked at before. Of two ids' visits the later one stands, with what the other one looked at
+ * where no visit can have ended between them: what comes in one go with a login is told before the device's visit has followed.
+ */
 export function joinBrowsing({ key, value: moved }: { key: string; value: Browsing }, ctx: Context): void {
   const standing = ctx.get(browsings, key);
-  if (!standing || moved.at > standing.at) ctx.put(browsings, key, { ...moved, isKnown: true });
+  if (!standing) return ctx.put(browsings, key, { ...moved, isKnown: true });
+  const [later, earlier] = moved.at > standing.at ? [moved, standing] : [standing, moved];
+  const isOne = later.since <= earlier.at + SESSION_GAP_MS;
+  const joined = isOne ? { skus: latest([...later.skus, ...earlier.skus]), since: Math.min(later.since, earlier.since, beganAt(earlier.sessionId)) } : {};
+  ctx.put(browsings, key, { ...later, ...joined, isKnown: true });
 }

@@ -84,6 +84,28 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(told(driver)).toEqual(['cart_abandonment u1 fired P1', 'browse_abandonment u1 fired P3']);
   });
 
+  test.each([['with it', 'a1', []], ['in one go with it', 'u1', []], ['with it, long after the cart', 'a1', [25, 50]], ['in one go with it, long after the cart', 'u1', [25, 50]]] as const)('a device that filled a cart, logs in and looks at a product %s was on one visit, which led to a cart', (_, key, views) => {
+    const driver = shop(partitions);
+    does(driver, 'Product Added', { anonymousId: 'a1' }, NINE, 'P1');
+    for (const minute of views) does(driver, 'Product Viewed', { anonymousId: 'a1' }, NINE + minute * MINUTE, 'P2');
+    const time = NINE + ((views.at(-1) ?? 0) + 1) * MINUTE;
+    driver.tick(time);
+    if (key === 'u1') driver.put(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time }));
+    driver.put(clickstream, key, shopEvent('Product Viewed', { anonymousId: 'a1', userId: 'u1', time: time + 1_000, products: [product('P3')], login: key === 'a1' ? { messageId: 'login', time } : null }));
+    driver.run();
+    driver.tick(NINE + DAY);
+    expect(told(driver)).toEqual(['cart_abandonment u1 fired P1']);
+  });
+
+  test('what a device looked at before it logs in is of the visit of who it becomes, whose view may come in one go with the login', () => {
+    const driver = shop(partitions);
+    does(driver, 'Product Viewed', { anonymousId: 'a1' }, NINE, 'P1');
+    driver.put(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE }));
+    does(driver, 'Product Viewed', { anonymousId: 'a1', userId: 'u1' }, NINE + 2 * MINUTE, 'P2');
+    driver.tick(NINE + DAY);
+    expect(told(driver)).toEqual(['browse_abandonment u1 fired P2,P1']);
+  });
+
   test('what was looked at is what a visit looked at, also in a shop whose customers take nothing twice and are known by all visits', () => {
     const driver = new Driver([shoppers({ repeats: false }), orderLedger(), itemWatch(), marketingTriggers(OPTIONS)], { partitions });
     driver.tick(NINE);
