@@ -5,7 +5,7 @@ import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, ShopperContact, TriggerCandidate } from '../schemas/types.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
-import { cartAfter, cartIdOf, carts, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
+import { cartAfter, cartIdOf, carts, CLOCKS_APART_MS, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
 import { forgetItem, isInCart, itemInfos, joinItemInfo, know, productOf } from './triggers/items.js';
@@ -24,9 +24,6 @@ const WIN_BACK = rule('win_back');
 
 /** Why a cart is recovered that a login joins with an order that took it. */
 const ORDERED = 'An order was placed.';
-
-/** Hosts of a cluster agree on the time to less than this. */
-const CLOCKS_APART_MS = 60_000;
 
 /** So long after an erasure item-watch may have news that happened before it hears that its shopper is gone: its inputs are in step but for this. */
 const UNHEARD_MS = 5_000;
@@ -123,7 +120,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (visit.sessionId !== before?.sessionId) ctx.schedule('browsed', key, visit.at + browsedAfterMs + waitMs);
   }
 
-  function onPurchase({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
+  function onPurchase({ key, value: purchase, writtenAt }: Incoming<Purchase>, ctx: Context): void {
     if ((purchase.kind !== 'completed' && purchase.kind !== 'line') || ctx.wasErased(key, purchase.time)) return;
     const before = contactOf(key, ctx).boughtAt;
     noteOrder(key, purchase, ctx);
@@ -131,7 +128,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     // One that comes late leaves the latest as it was, which has its timer, or was told of. An order of a history after which there has been
     // none to this day would be one record more for each order before it.
     if (winBackAfterMs > 0 && purchase.time > before && !isHistory(lapses, ctx)) ctx.schedule('lapsed', key, lapses);
-    takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), ctx);
+    takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), writtenAt, ctx);
     unhold(key, purchase.lines, purchase.time, ctx);
     for (const line of purchase.lines) {
       const due = notePurchased(key, line, purchase.time, ctx);
@@ -139,10 +136,11 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     }
   }
 
-  /** An order takes its carts; senders cancel what they have not sent of them. */
-  function takeOrdered(key: string, reason: string, at: number, ctx: Context): void {
+  /** An order that was written at `writtenAt` takes its carts; senders cancel what they have not sent of them. */
+  function takeOrdered(key: string, reason: string, at: number, writtenAt: number, ctx: Context): void {
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
-      if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) continue;
+      // One that was changed after its order was written was dated by a clock that has been set right since.
+      if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt) && cart.changedAt <= writtenAt + CLOCKS_APART_MS) continue;
       recoverCart(key, cartId, cart, reason, at, ctx);
       dropCart(key, cartId, ctx);
     }
@@ -163,7 +161,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   /** What was ordered under the id that is joined took the carts of this one, too. */
   function joinContactAndCarts(moved: MovedRow<ShopperContact>, ctx: Context): void {
     joinContact(moved, ctx);
-    takeOrdered(moved.key, ORDERED, ctx.now, ctx);
+    takeOrdered(moved.key, ORDERED, ctx.now, Infinity, ctx);
   }
 
   function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {

@@ -419,6 +419,32 @@ test('a writer of topics whose clock is ahead: an order takes the cart that came
   expect(driver.read(triggers)).toMatchObject([{ rule: 'cart_abandonment', shopper: 'u2', status: 'fired' }]);
 });
 
+test.each(['c1', null])('the last step of a checkout, dated by a clock that is half a minute ahead, is of the cart that its order takes (%j); what is put in minutes later is a new cart', (cartId) => {
+  for (const orderFirst of [true, false]) {
+    const driver = shop();
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));
+    driver.tick(NINE + MINUTE);
+    const order = (): void => driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId, time: NINE + MINUTE + 5_000, lines: [orderLine('P1', 1, 1n)] }));
+    if (orderFirst) order();
+    driver.send(clickstream, 'u1', shopEvent('Payment Info Entered', { userId: 'u1', cartId: 'c1', time: NINE + MINUTE + 30_000, products: [product('P1')] }), NINE + MINUTE);
+    if (!orderFirst) order();
+    driver.send(clickstream, 'u1', add('u1', 'c1', 'P2', NINE + 3 * MINUTE));
+    driver.tick(NINE + 5 * HOUR);
+    expect(driver.read(triggers).map(({ status, products }) => [status, products.map(({ sku }) => sku).join()])).toEqual([['fired', 'P2']]);
+  }
+});
+
+test('a cart that was dated by a clock three hours ahead, which was set right since, is taken by its order, and what is put in after that is not', () => {
+  const driver = shop();
+  driver.tick(NINE + 3 * HOUR);
+  driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE + 3 * HOUR));
+  driver.tick(NINE + MINUTE);
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 5 * MINUTE, lines: [orderLine('P1', 1, 1n)] }));
+  driver.send(clickstream, 'u1', add('u1', 'c1', 'P2', NINE + 10 * MINUTE));
+  driver.tick(NINE + 5 * HOUR);
+  expect(driver.read(triggers).map(({ status, products }) => [status, products.map(({ sku }) => sku).join()])).toEqual([['fired', 'P2']]);
+});
+
 test('a purchase and its cart may arrive in either order', () => {
   const order = orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 10 * MINUTE, lines: [orderLine('P1', 1, 1n)] });
   const cart = add('u1', 'c1', 'P1', NINE);
