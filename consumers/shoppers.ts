@@ -8,7 +8,7 @@ import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
-import { announceInterests, interests, joinInterest, stopWanting, withdraw } from './shoppers/interests.js';
+import { announceInterests, forgetInterest, interests, joinInterest, stopWanting, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -63,6 +63,7 @@ export function shoppers({ repeats = true, repurchases = false }: Partial<Habits
     inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
+    timers: { unheard: ({ key, sub }, ctx) => forgetInterest(key, sub, ctx) },
     merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(interests, joinInterest, withdraw)] },
   });
 }
@@ -122,7 +123,7 @@ function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, 
   }
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
-  stopWanting(key, purchase.lines, purchase.time, ctx);
+  stopWanting(key, purchase.lines, purchase.time, 'everywhere', ctx);
   // Lines of a file leave nothing in the ledger that would have to be found again.
   if (purchase.kind === 'completed') ctx.put(ordersOf, key, { time: purchase.time }, purchase.orderId);
 }

@@ -872,6 +872,16 @@ export interface DemandUnlisted {
   readonly skus: number;
 }
 
+/** An item that a shopper waits for or wants, of which rows elsewhere name them: they are told when the shopper is erased. Key: shopper, kind, sku, the id under which they said so. */
+export interface Interest {
+  /** When they last said so. */
+  readonly time: number;
+  /** Units of it that they put into carts and have not taken out. */
+  readonly units: number;
+  /** Whether they put it on a wish list, or asked for it. */
+  readonly listed: boolean;
+}
+
 /** What is known of an item in a shopper's cart. Key: shopper, sku. */
 export interface ItemInfo {
   /** Title. */

@@ -214,6 +214,42 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(told(driver)).toEqual(['price_drop u1 fired P1']);
   });
 
+  test.each([
+    ['all of them', ['Product Added', 'Product Removed'], 0],
+    ['one of two', ['Product Added', 'Product Added', 'Product Removed'], 1],
+    ['one by one', ['Product Added', 'Product Added', 'Product Removed', 'Product Removed'], 0],
+    ['one of three that the checkout names', ['Product Added', 'Checkout Started', 'Product Removed'], 1],
+    ['it, which stands on the wish list', ['Product Added to Wishlist', 'Product Added', 'Product Removed'], 1],
+    ['it, and off the wish list', ['Product Added', 'Product Added to Wishlist', 'Product Removed', 'Product Removed from Wishlist'], 0],
+    ['it off the wish list, from where it went into the cart', ['Product Added to Wishlist', 'Wishlist Product Added to Cart', 'Product Removed from Wishlist'], 1],
+    ['it, and put it in again', ['Product Added', 'Product Removed', 'Product Added'], 1],
+  ])('who took out %s is told that it costs less as long as they want it', (_, steps, expected) => {
+    const driver = shop(partitions);
+    driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+    steps.forEach((event, i) => does(driver, event, u1, NINE + i * MINUTE, 'P1'));
+    driver.send(inventory, 'P1', stock('P1', 5, NINE + 10 * MINUTE, 100_000n));
+    expect(told(driver)).toHaveLength(expected);
+    const wishes = (): string[] => driver.dump('shoppers').filter((row) => /interest|_timer/.test(row));
+    expect(wishes()).toHaveLength(2 * expected);
+    driver.tick(NINE + 61 * DAY);
+    driver.tick(NINE + 61 * DAY + MINUTE);
+    expect(wishes()).toEqual([]);
+  });
+
+  test('a removal that names no quantity takes out all, of a device and of the user that it became', () => {
+    const driver = shop(partitions);
+    driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
+    for (const who of [{ anonymousId: 'a1' }, u1]) for (const minute of [1, 2]) does(driver, 'Product Added', who, NINE + minute * MINUTE, 'P1');
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 3 * MINUTE }));
+    const takesOut = (quantity: number | null, minute: number): void => driver.send(clickstream, 'u1', shopEvent('Product Removed', { ...u1, time: NINE + minute * MINUTE, products: [product('P1', { quantity })] }));
+    takesOut(3, 4);
+    expect(driver.dump('shoppers').filter((row) => /interest/.test(row))).toHaveLength(1);
+    takesOut(null, 5);
+    driver.send(inventory, 'P1', stock('P1', 5, NINE + 10 * MINUTE, 100_000n));
+    expect(told(driver)).toEqual([]);
+    expect(driver.dump('shoppers').filter((row) => /interest|_timer/.test(row))).toEqual([]);
+  });
+
   test('a device and the user that it becomes are one shopper, who is told of a restock or a drop once', () => {
     const driver = shop(partitions);
     driver.send(inventory, 'P1', stock('P1', 5, NINE, 200_000n));
