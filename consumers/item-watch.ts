@@ -60,7 +60,7 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     if (percent === 0 || !product || !canBeHad(product)) return;
     const time = Math.max(product.catalogAt, product.stockAt, product.priceAt);
     const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time, shopCurrency }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
-    if (isMore) ctx.schedule('offer', sku, ctx.now + 1);
+    if (isMore) ctx.schedule('offer', sku, ctx.time + 1);
   }
 }
 
@@ -204,7 +204,7 @@ function notify(sku: string, time: number, ctx: Context): void {
     ctx.delete(watchers, sku, shopper);
     ctx.delete(turns, sku, turn);
   }
-  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.now + 1, '', String(time));
+  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.time + 1, '', String(time));
 }
 
 function tell(sku: string, shopper: string, news: Pick<TriggerCandidate, 'kind' | 'time'> & Partial<TriggerCandidate>, ctx: Context): void {
