@@ -102,6 +102,10 @@ export const timesInt = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const shift = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
 export const below = (a: Code, b: Code): Code => [...a, ...b, 0x49];
 export const andInt = (a: Code, b: Code): Code => [...a, ...b, 0x71];
+export const orInt = (a: Code, b: Code): Code => [...a, ...b, 0x72];
+export const subtractInt = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
+/** 1 for 0, 0 for anything else. */
+export const isZero = (a: Code): Code => [...a, 0x45];
 /** Of a whole number that is not negative. */
 export const halfInt = (a: Code): Code => [...a, ...int(1), 0x76];
 export const selectInt = (yes: Code, no: Code, condition: Code): Code => [...yes, ...no, ...condition, 0x1b];
@@ -152,6 +156,7 @@ export const largestOf4 = (value: Local): Code => {
 export const spreadInt4 = (value: Code): Code => [...value, ...simd(0x11)];
 export const addInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xae)];
 export const subtractInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xb1)];
+export const equalInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x37)];
 export const aboveInt4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x3b)];
 export const and4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x4e)];
 export const or4 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x50)];

@@ -5,7 +5,8 @@
  * A full row gives up its smallest slot: in a forward-decayed row that is the oldest and rarest neighbour. Slots of a row
  * stand by weight, the heaviest first (equal ones as they came): who wants only those looks no further.
  */
-import { capacityFor, grownFloat32, grownInt32, grownUint8 } from './growth.js';
+import { grownFloat32, grownInt32, grownUint8 } from './growth.js';
+import { ensure as ensureIds, itemArena, placeOf, type ItemArena } from './item-arena.js';
 import { marksOf } from './marks.js';
 
 export const SLOTS = 96;
@@ -16,7 +17,8 @@ export interface TransitionRows {
   offset: Int32Array;
   length: Uint8Array;
   size: Uint8Array;
-  /** The arena. */
+  /** The arena, and its numbers once more. */
+  readonly arena: ItemArena;
   ids: Int32Array;
   weights: Float32Array;
   used: number;
@@ -25,12 +27,14 @@ export interface TransitionRows {
 }
 
 export function init(): TransitionRows {
+  const arena = itemArena();
   return {
     offset: new Int32Array(0),
     length: new Uint8Array(0),
     size: new Uint8Array(0),
-    ids: new Int32Array(0),
-    weights: new Float32Array(0),
+    arena,
+    ids: arena.ids,
+    weights: new Float32Array(arena.ids.length),
     used: 0,
     free: SIZES.map(() => []),
   };
@@ -47,20 +51,20 @@ export function ensure(rows: TransitionRows, items: number): void {
 /** Adds `weight` to the slot of `neighbour` in the row of `item`, which must lie below the ensured length. */
 export function add(rows: TransitionRows, item: number, neighbour: number, weight: number): void {
   let first = rows.offset[item];
-  if (first < 0) first = place(rows, item, 0);
+  if (first < 0) first = move(rows, item, 0);
   const length = rows.length[item];
-  let slot = first;
-  while (slot < first + length && rows.ids[slot] !== neighbour) slot++;
-  if (slot < first + length) return rise(rows, first, slot, neighbour, rows.weights[slot] + weight);
+  const place = placeOf(rows.arena, first, length, neighbour);
+  if (place >= 0) return rise(rows, first, first + place, neighbour, rows.weights[first + place] + weight);
   const room = SIZES[rows.size[item]];
   if (length < SLOTS) {
-    if (length === room) first = place(rows, item, rows.size[item] + 1);
+    if (length === room) first = move(rows, item, rows.size[item] + 1);
     rows.length[item]++;
     return rise(rows, first, first + length, neighbour, weight);
   }
   // Never below the slot it replaces: a newcomer would else be the next to go, whatever it was.
-  const least = rows.weights[slot - 1];
-  rise(rows, first, slot - 1, neighbour, weight > least ? weight : least);
+  const last = first + length - 1;
+  const least = rows.weights[last];
+  rise(rows, first, last, neighbour, weight > least ? weight : least);
 }
 
 /** Puts a neighbour where it belongs, from a free slot towards the first. */
@@ -77,7 +81,7 @@ function rise({ ids, weights }: TransitionRows, first: number, free: number, nei
 }
 
 /** Gives `item` a row of the given size, moves its slots there and returns the row's first slot. */
-function place(rows: TransitionRows, item: number, size: number): number {
+function move(rows: TransitionRows, item: number, size: number): number {
   const from = rows.offset[item];
   const first = rows.free[size].pop() ?? extend(rows, SIZES[size]);
   if (from >= 0) {
@@ -94,9 +98,9 @@ function extend(rows: TransitionRows, slots: number): number {
   const first = rows.used;
   rows.used += slots;
   if (rows.used > rows.ids.length) {
-    const capacity = capacityFor(rows.used, rows.ids.length);
-    rows.ids = grownInt32(rows.ids, capacity);
-    rows.weights = grownFloat32(rows.weights, capacity);
+    ensureIds(rows.arena, rows.used);
+    rows.ids = rows.arena.ids;
+    rows.weights = grownFloat32(rows.weights, rows.ids.length);
   }
   return first;
 }
@@ -177,7 +181,7 @@ export function unpacked(columns: PackedRows): TransitionRows {
     const length = columns.length[item];
     if (length === 0) continue;
     const size = SIZES.findIndex((slots) => slots >= length);
-    const first = place(rows, item, size);
+    const first = move(rows, item, size);
     rows.ids.set(columns.ids.subarray(at, at + length), first);
     rows.weights.set(columns.weights.subarray(at, at + length), first);
     rows.length[item] = length;
