@@ -164,7 +164,9 @@ export function learn(state: CoVisitation, recent: Int32Array, item: number, wei
   const unit = weight * exp2(state.age);
   let ahead = weight <= 1 && recent.includes(item) ? unit * settings.repeatWeight : unit;
   let back = ahead;
-  for (const before of different(recent, LINKED)) {
+  const linked = different(recent, LINKED);
+  rows.fetch(state.forward, linked);
+  for (const before of linked) {
     if (before >= 0) {
       ensure(state, before + 1);
       // Known only as what came before (its own event was not counted): as if it had been seen once.

@@ -67,6 +67,22 @@ export function add(rows: TransitionRows, item: number, neighbour: number, weigh
   rise(rows, first, last, neighbour, weight > least ? weight : least);
 }
 
+/** Loads whose values nobody needs might be left out. */
+const spare = new Float64Array(1);
+
+/** Asks memory for the rows of these items, which lie far apart, side by side: `add` would wait for one after the other. Negative ones are none. */
+export function fetch({ ids, weights, offset, length }: TransitionRows, items: Int32Array): void {
+  let sum = 0;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (!(length[item] > 0)) continue;
+    const first = offset[item];
+    const last = first + length[item] - 1;
+    sum += ids[first] + ids[last] + weights[last];
+  }
+  spare[0] = sum;
+}
+
 /** Puts a neighbour where it belongs, from a free slot towards the first. */
 function rise({ ids, weights }: TransitionRows, first: number, free: number, neighbour: number, weight: number): void {
   // As it will stand there: a weight of double precision would pass equal ones.
