@@ -74,14 +74,13 @@ export function learnRound(
     told({ covered, pinball }, index++);
     // Those of one lead come together.
     if (total?.far !== far) {
-      total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0, members: 0 };
+      total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0 };
       together.set(far, total);
     }
     // Nothing is foretold by these sums: ρ is what is learned from them.
     totals.addForecast(total.sums, { mean, quantiles: mixture }, probabilities, z, 0);
     total.errors += actual - mean;
     total.squares += (actual - mean) ** 2;
-    total.members++;
   }
   taught.shared = totals.learnShared(taught.shared, together.values());
   conformal.learnOverall(tails, sum(misses), sum(counts));

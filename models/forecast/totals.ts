@@ -3,13 +3,15 @@
  *
  *   mean = Σ μ_i;  variance = Σ σ_i² + ρ ((Σ σ_i)² − Σ σ_i²);  the total ~ negative binomial with these two moments
  *   ρ(x) = ρ e^(s x),   x = 2 lead / horizon − 1
- *   learn: d = ((Σ e_i)² − Σ e_i²) / ((Σ σ_i)² − Σ σ_i²) / ρ(x) − 1,   ρ ← ρ (1 + γ d),   s ← s + γ x d,   e_i what a member's mean was off
+ *   learn: d = w (((Σ e_i)² − Σ e_i²) / ρ(x) P − 1),   ρ ← ρ (1 + γ d),   s ← s + γ x d / 2,   e_i what a member's mean was off
+ *          P = (Σ σ_i)² − Σ σ_i²,   w = ρ P / (ρ P + Σ σ_i²)                       the part of the total's variance that is shared
  *
  * Means add exactly, so that categories add to the shop whatever the grouping. Quantiles do not add: adding them would claim that all
  * SKUs have their best day on the same day. σ_i is read from the outermost upper quantile, or from all of them and the mean, if that is more: of a SKU
  * that sells in bulk now and then the mean lies above most of its quantiles; of an hour it is known. ρ, the weather they share, is learned from
  * products of two members' errors, whose mean is the same in a panel and in the whole shop: intervals of a panel would be made to hold by a ρ that is too
- * small wherever σ_i are too large.
+ * small wherever σ_i are too large. Their products have a deviation of √2 (ρ + Σ σ² / P), and the gain of a filter of what wanders is inverse to it: of few
+ * members they are mostly chance and teach little. That has to come before d is cut: a long tail cut on one side would be taken for what they share.
  * No members: zero. Untrained: ρ = 0.02, s = 0. Units are those of the members.
  */
 import { negativeBinomialQuantiles, normalQuantile } from './negative-binomial.js';
@@ -26,10 +28,9 @@ const LEAST_SHARED = 5e-4;
 const MOST_SHARED = 0.5;
 const MOST_SLOPE = 1.5;
 const SHARED_RATE = 0.02;
+const SLOPE_RATE = 0.01;
 /** What one day says at most, over what is believed: squares have long tails. */
 const SURPRISE = { least: -3, most: 20 };
-/** A total of a handful says little of one of thousands. */
-const FEW = 10;
 /**
  * Of hours: an hour is less like all others than a day is. On UCI Online Retail until August 2011 the shop's hours have the least WQL with 0.005 of 0, 0.005
  * and 0.02 (0.540, 0.515, 0.530), and 80 % of them lie within their 80 %.
@@ -116,19 +117,20 @@ export interface JudgedTotal {
   /** Σ of what members' means were off, and of its squares. */
   errors: number;
   squares: number;
-  members: number;
 }
 
 /** What is shared after these totals, all of which are judged by what was believed before. */
 export function learnShared(shared: Shared, judged: Iterable<JudgedTotal>): Shared {
   let { level, slope } = shared;
-  for (const { sums, far, errors, squares, members } of judged) {
+  for (const { sums, far, errors, squares } of judged) {
     const pairs = sums.spread * sums.spread - sums.squares;
-    if (members < 2 || !(pairs > 0)) continue;
-    const surprise = within((errors * errors - squares) / pairs / sharedAt(shared, far) - 1, SURPRISE.least, SURPRISE.most);
-    const step = (SHARED_RATE * members * surprise) / (members + FEW);
-    level += step * shared.level;
-    slope += step * (2 * far - 1);
+    // One member shares with nobody.
+    if (!(pairs > 0)) continue;
+    const together = shared.level * pairs;
+    const weight = together / (together + sums.squares);
+    const surprise = within(weight * ((errors * errors - squares) / pairs / sharedAt(shared, far) - 1), SURPRISE.least, SURPRISE.most);
+    level += SHARED_RATE * surprise * shared.level;
+    slope += SLOPE_RATE * surprise * (2 * far - 1);
   }
   return { level: within(level, LEAST_SHARED, MOST_SHARED), slope: within(slope, -MOST_SLOPE, MOST_SLOPE) };
 }

@@ -56,7 +56,7 @@ function lived(truly: (far: number) => number, skus: number, said: number, judge
     const far = [0.05, 0.5, 1][round % 3]!;
     const [panel, shop] = [init(), init()];
     const weather = Math.sqrt(truly(far)) * normal();
-    const judged = { sums: panel, far, errors: 0, squares: 0, members: 100 };
+    const judged = { sums: panel, far, errors: 0, squares: 0 };
     let actual = 0;
     for (let sku = 0; sku < skus; sku++) {
       addForecast(shop, one, NINE, lastZ(NINE), sharedAt(shared, far));
@@ -87,6 +87,42 @@ test('a panel tells what the whole shop shares, also where each SKU is less sure
   expect(Math.abs(held / 600 - 0.8)).toBeLessThan(0.05);
 });
 
+test.each([3, 8])('twelve partitions of %d SKUs, each of which learns by itself, make a total that is as sure as it should be', (skus) => {
+  const random = randomness(7);
+  const normal = (): number => normalQuantile(uniform(random));
+  const one = { mean: 100, quantiles: NINE.map((p) => 100 + 15 * normalQuantile(p)) };
+  const truly = 0.02;
+  const far = 0.5;
+  let learned: Shared[] = Array.from({ length: 12 }, () => SHARED);
+  const widths: number[] = [];
+  for (let day = 0; day < 4_000; day++) {
+    const weather = Math.sqrt(truly) * normal();
+    const shop = init();
+    learned = learned.map((shared) => {
+      const judged: JudgedTotal = { sums: init(), far, errors: 0, squares: 0 };
+      for (let sku = 0; sku < skus; sku++) {
+        addForecast(shop, one, NINE, lastZ(NINE), sharedAt(shared, far));
+        addForecast(judged.sums, one, NINE, lastZ(NINE), sharedAt(shared, far));
+        const error = 15 * (weather + Math.sqrt(1 - truly) * normal());
+        judged.errors += error;
+        judged.squares += error * error;
+      }
+      return learnShared(shared, [judged]);
+    });
+    const { quantiles } = predict(shop, NINE);
+    if (day >= 400) widths.push((quantiles[8] ?? NaN) - (quantiles[0] ?? NaN));
+  }
+  const members = 12 * skus;
+  const right = 2 * 1.2816 * 15 * Math.sqrt(members + truly * members * (members - 1));
+  expect(Math.abs(widths.reduce((sum, width) => sum + width, 0) / widths.length / right - 1)).toBeLessThan(0.06);
+});
+
+test('one SKU shares with nobody, and tells nothing of it', () => {
+  const sums = init();
+  addForecast(sums, { mean: 10, quantiles: NINE.map((p) => 20 * p) }, NINE, lastZ(NINE), SHARED.level);
+  expect(learnShared(SHARED, [{ sums, far: 1, errors: 50, squares: 2_500 }])).toEqual(SHARED);
+});
+
 test('errors that go together the more, the further ahead, are found to', () => {
   const held = new Map<number, number>();
   const shared = lived((far) => 0.03 * Math.exp(2 * far - 1), 100, 1, (round, isHeld, far) => { if (round >= 400 && isHeld) held.set(far, (held.get(far) ?? 0) + 1); });
@@ -95,11 +131,11 @@ test('errors that go together the more, the further ahead, are found to', () => 
 });
 
 test('totals of nothing, and of one that never agrees, leave what is shared between its bounds', () => {
-  const empty: JudgedTotal = { sums: init(), far: 0.5, errors: 0, squares: 0, members: 0 };
+  const empty: JudgedTotal = { sums: init(), far: 0.5, errors: 0, squares: 0 };
   expect(learnShared(SHARED, [empty])).toEqual(SHARED);
   const sums = init();
   for (let i = 0; i < 500; i++) addForecast(sums, { mean: 10, quantiles: NINE.map(() => 10) }, NINE, lastZ(NINE), SHARED.level);
-  const after = (errors: number): Shared => Array.from({ length: 2_000 }).reduce<Shared>((shared) => learnShared(shared, [{ sums, far: 1, errors, squares: 0, members: 500 }]), SHARED);
+  const after = (errors: number): Shared => Array.from({ length: 2_000 }).reduce<Shared>((shared) => learnShared(shared, [{ sums, far: 1, errors, squares: 0 }]), SHARED);
   expect([after(1e9), after(0)].map(({ level }) => level)).toEqual([0.5, 5e-4]);
   for (const { slope } of [after(1e9), after(0)]) expect(Math.abs(slope)).toBeLessThanOrEqual(1.5);
 });
