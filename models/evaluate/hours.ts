@@ -59,7 +59,7 @@ export interface HourEvaluation {
 const NEVER = 0.001;
 
 export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, minSelling }: HourProtocol): HourEvaluation {
-  const model = demand.init({ skus: sales.skus, seasonPeriods: SEASON_DAYS, horizon, probabilities: PROBABILITIES });
+  const model = demand.init({ skus: sales.skus, seasonPeriods: SEASON_DAYS, horizon, probabilities: PROBABILITIES, firstDay: sales.day[0] });
   const units = unitsByHour(sales);
   const hours: SkuHours[] = Array.from({ length: sales.skus }, () => noHours);
   const ofDay = new Float64Array(sales.skus).fill(NaN);

@@ -21,10 +21,10 @@ export interface LivedDay {
   forecastOf(sku: number): DayOfDemand[];
 }
 
-/** One day after the other, from the 56th on. */
-export function* livedSales(table: SalesTable, horizon: number): Generator<LivedDay> {
+/** One day after the other, from the 56th on. `firstDay` is that of the file since 1970-01-01: without it days of the month are not told apart. */
+export function* livedSales(table: SalesTable, horizon: number, firstDay?: number): Generator<LivedDay> {
   const units = dense(table);
-  const model = demand.init({ skus: table.skus, seasonPeriods: SEASON, horizon, probabilities: PROBABILITIES });
+  const model = demand.init({ skus: table.skus, seasonPeriods: SEASON, horizon, probabilities: PROBABILITIES, firstDay });
   const forecast = demand.blankForecast(model);
   const n = PROBABILITIES.length;
   const today = new Float64Array(table.skus).fill(NaN);

@@ -22,6 +22,8 @@ export interface ReorderProtocol {
   readonly service: number;
   /** First day on which a cycle may begin; levels learn from those before it. */
   readonly scoredFrom: number;
+  /** Day since 1970-01-01 of the first period: without it days of the month are not told apart. */
+  readonly firstDay?: number;
 }
 
 export interface ReorderEvaluation {
@@ -39,10 +41,10 @@ interface Cycle extends Asked {
   readonly stretch: sharedError.Stretch;
 }
 
-export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredFrom }: ReorderProtocol): ReorderEvaluation {
+export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredFrom, firstDay }: ReorderProtocol): ReorderEvaluation {
   const cycles = new Map<number, Cycle[]>();
   let shared = sharedError.unlearned;
-  for (const { t, units, known, forecastOf } of everyCycle(table, cycleDays)) {
+  for (const { t, units, known, forecastOf } of everyCycle(table, cycleDays, firstDay)) {
     for (const { from, stretch, demand } of lastOf(cycles)) if (from + cycleDays === t + 1) shared = sharedError.learn(shared, stretch, [demand]);
     for (const sku of known) {
       const covered = demandOver({ probabilities: PROBABILITIES, days: forecastOf(sku), shared }, cycleDays);
@@ -56,8 +58,8 @@ export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredF
 }
 
 /** The days before cycles that are over within the file. */
-function* everyCycle(table: SalesTable, cycleDays: number): Generator<LivedDay> {
-  for (const day of livedSales(table, Math.max(1, Math.min(28, cycleDays)))) {
+function* everyCycle(table: SalesTable, cycleDays: number, firstDay: number | undefined): Generator<LivedDay> {
+  for (const day of livedSales(table, Math.max(1, Math.min(28, cycleDays)), firstDay)) {
     if (day.t + cycleDays >= table.periods) return;
     if ((day.t + 1 - WARM_UP_DAYS) % cycleDays === 0) yield day;
   }

@@ -25,6 +25,8 @@ export interface StockProtocol {
   readonly service: number;
   /** First day that counts; shelves are kept before it, too. */
   readonly scoredFrom: number;
+  /** Day since 1970-01-01 of the first period: without it days of the month are not told apart. */
+  readonly firstDay?: number;
 }
 
 export interface StockScore {
@@ -60,7 +62,7 @@ export function evaluateStock(table: SalesTable, protocol: StockProtocol): Stock
   const [forecast, history] = [shop(protocol), shop(protocol)];
   const errors = sharedErrors(protocol);
   const counted = new Set<number>();
-  for (const { t, units, known, forecastOf } of livedSales(table, 28)) {
+  for (const { t, units, known, forecastOf } of livedSales(table, 28, protocol.firstDay)) {
     const shared = errors.until(t, units);
     for (const sku of known) {
       if (t >= protocol.scoredFrom) counted.add(sku);

@@ -38,7 +38,7 @@ async function run({ sales: file, leadTimeDays, reviewDays, service, from, json 
   const protocol = { lead_time_days: leadTimeDays, review_days: reviewDays, service: service / 100, from: dateOf(from ?? sales.firstDay), warm_up_days: 56, least_selling_days: 10 };
   process.stderr.write(`${table.skus} SKUs, ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}. Cycles of ${cycleDays} days from ${protocol.from}, ` +
     'of SKUs first sold at least 56 days before with 10 selling days or more.\n');
-  const result = evaluateReorder(table, { cycleDays, service: service / 100, scoredFrom: from === undefined ? 0 : periodOf(from) });
+  const result = evaluateReorder(table, { cycleDays, service: service / 100, scoredFrom: from === undefined ? 0 : periodOf(from), firstDay: sales.firstDay });
   if (result.cycles === 0) throw new DataFileError(`No SKU of ${file} has sold for long enough before a cycle to be scored.`);
   const report = { ...rounded(result), seconds: round((performance.now() - began) / 1000), protocol };
   process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : text(report));

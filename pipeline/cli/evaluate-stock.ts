@@ -48,7 +48,7 @@ async function run(options: Options): Promise<void> {
   const { table, periodOf } = inPeriods(sales, { name: 'day', length: 1 });
   const { leadTimeDays: days, leadTimeDeviationDays: deviationDays, packSize, minimumUnits, service, from } = options;
   const protocol: StockProtocol = { policy: policyOf(options), order: { leadTime: { days, deviationDays }, packSize, minimumUnits }, service: service / 100, scoredFrom: from === undefined ? 0 : periodOf(from) };
-  const { skus, forecast, history } = evaluateStock(table, protocol);
+  const { skus, forecast, history } = evaluateStock(table, { ...protocol, firstDay: sales.firstDay });
   if (forecast.cycles === 0) throw new DataFileError(`Nothing is ordered and delivered in ${options.sales} since ${dateOf(from ?? sales.firstDay)}: its SKUs have not sold for long enough, or are not to be covered.`);
   if (Number.isNaN(forecast.fill)) throw new DataFileError(`Of what is ordered nothing is sold in ${options.sales} since ${dateOf(from ?? sales.firstDay)}.`);
   const report = { skus, forecast, history, seconds: (performance.now() - began) / 1000, protocol: { ...protocol, from: dateOf(from ?? sales.firstDay) } };
