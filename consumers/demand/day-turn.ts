@@ -5,7 +5,7 @@ import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { openDays } from '../../models/forecast/shop-demand.js';
 import { classOfGroup, groupOf, GROWN_UP, meanShares, mixedMean } from '../../models/forecast/sku-forecast.js';
-import { isCut } from '../../models/forecast/shortages.js';
+import { isCut, isShort, partOnSale } from '../../models/forecast/shortages.js';
 import { SEASON_DAYS, unfold, unitsOn, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { murmur2 } from '../../pipeline/core/partition.js';
@@ -80,9 +80,9 @@ function sampleOf(sku: string, panel: DemandPanel, lead: number, day: number, ct
   if (!row || !isMember(sku, ctx)) return [];
   const series: SkuSeries = { ...row, folded: NO_BANK };
   const actual = day > row.lastDay ? 0 : unitsOn(series, day);
-  if (Number.isNaN(actual) || isCut(series, day)) return [];
+  if (Number.isNaN(actual) || isShort(series, day)) return [];
   const quantiles = floatsOf(panel.quantiles);
-  return [{ group: panel.group, scale: panel.scale, actual, quantiles, at: lead * EXPERTS.length * LEVELS.length, mean: panel.means[lead] ?? 0, far: LEADS[lead]! / LAST_LEAD }];
+  return [{ group: panel.group, scale: panel.scale, actual, onSale: isCut(series, day) ? partOnSale(series, day) : 1, quantiles, at: lead * EXPERTS.length * LEVELS.length, mean: panel.means[lead] ?? 0, far: LEADS[lead]! / LAST_LEAD }];
 }
 
 const NO_BANK = new Float32Array(0);

@@ -218,7 +218,7 @@ function* samplesOf(model: DemandForecaster, demand: Float64Array): Iterable<Sam
       const actual = demand[sku] ?? NaN;
       const scale = bank.deviation(model.bank, sku);
       if (Number.isNaN(actual) || !(scale > 0)) continue;
-      yield { group: panel.groups[i] ?? 0, scale, actual, quantiles: panel.quantiles, at: (lead * panel.skus.length + i) * experts * n, mean: panel.means[i * panel.leads.length + lead]!, far: (now - panel.origin) / model.horizon };
+      yield { group: panel.groups[i] ?? 0, scale, actual, onSale: 1, quantiles: panel.quantiles, at: (lead * panel.skus.length + i) * experts * n, mean: panel.means[i * panel.leads.length + lead]!, far: (now - panel.origin) / model.horizon };
     }
   }
 }

@@ -3,15 +3,20 @@
  *
  *   miss = 1[y outside the interval],  pinball = mean over p of 2 (1[y ≤ q_p] − p) (q_p − y)
  *
+ * A day of which a part was seen moves the tails alone, by how likely it was a miss (cut-days.ts).
  * All samples of a round are judged by the weights as they stood before it, so that their order does not matter but for rounding. Those of
  * one lead are also judged as a total.
  */
 import * as conformal from './conformal.js';
+import { missShare } from './cut-days.js';
 import * as mixing from './mixing.js';
 import type { Mixture } from './sku-forecast.js';
 import * as totals from './totals.js';
 
 const FEW = 10;
+
+/** A handful of SKUs must not swing what a class shares. */
+const weightOf = (count: number): number => count / (count + FEW);
 
 /** What one forecast said of a day, and what came. */
 export interface Sample {
@@ -19,6 +24,8 @@ export interface Sample {
   /** The SKU's own scale in units. */
   readonly scale: number;
   readonly actual: number;
+  /** Part of the day on which it was to be had; 1 where that was all of it. */
+  readonly onSale: number;
   /** Expert × probability from `at` on. */
   readonly quantiles: ArrayLike<number>;
   readonly at: number;
@@ -33,7 +40,7 @@ export interface SampleScore {
   readonly pinball: number;
 }
 
-/** Learns one round; `told` hears how each sample was judged. */
+/** Learns one round; `told` hears how each sample that was seen whole was judged. */
 export function learnRound(
   taught: Mixture,
   samples: Iterable<Sample>,
@@ -45,20 +52,29 @@ export function learnRound(
   const groups = tails.tail.length;
   /** Group × probability × expert, as weights are. */
   const sums = new Float64Array(groups * n * experts);
+  /** Samples that were seen whole, and all that say something of the interval. */
   const counts = new Float64Array(groups);
+  const promises = new Float64Array(groups);
   const misses = new Float64Array(groups);
   const mixture = new Float64Array(n);
   const all = Array.from({ length: experts }, (_, k) => k);
   const ends = Array.from({ length: groups }, (_, group) => conformal.ends(tails, group, probabilities));
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
-  let index = 0;
+  let index = -1;
   let total: totals.JudgedTotal | undefined;
-  for (const { group, scale, actual, quantiles, at, mean, far } of samples) {
-    counts[group] = (counts[group] ?? 0) + 1;
+  for (const { group, scale, actual, onSale, quantiles, at, mean, far } of samples) {
+    index++;
+    promises[group] = (promises[group] ?? 0) + 1;
     const zeros = mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
     const { low, high } = ends[group]!;
-    const covered = actual >= conformal.unitsAt(low, mixture, 0) && actual <= conformal.unitsAt(high, mixture, 0);
+    const [least, most] = [conformal.unitsAt(low, mixture, 0), conformal.unitsAt(high, mixture, 0)];
+    if (onSale < 1) {
+      misses[group]! += missShare({ sold: actual, onSale }, mean, totals.deviationOf({ mean, quantiles: mixture }, probabilities, z), least, most);
+      continue;
+    }
+    counts[group] = (counts[group] ?? 0) + 1;
+    const covered = actual >= least && actual <= most;
     if (!covered) misses[group] = (misses[group] ?? 0) + 1;
     let pinball = 0;
     for (let p = 0; p < n; p++) {
@@ -71,7 +87,7 @@ export function learnRound(
       const to = (group * n + p) * experts;
       for (let k = 0; k < experts; k++) sums[to + k]! += slope * (quantiles[at + k * n + p]! - q);
     }
-    told({ covered, pinball }, index++);
+    told({ covered, pinball }, index);
     // Those of one lead come together.
     if (total?.far !== far) {
       total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0 };
@@ -83,14 +99,14 @@ export function learnRound(
     total.squares += (actual - mean) ** 2;
   }
   taught.shared = totals.learnShared(taught.shared, together.values());
-  conformal.learnOverall(tails, sum(misses), sum(counts));
+  conformal.learnOverall(tails, sum(misses), sum(promises));
   const gradients = new Float64Array(experts);
   for (let g = 0; g < groups; g++) {
+    const promised = promises[g] ?? 0;
+    if (promised > 0) conformal.learn(tails, g, (misses[g] ?? 0) / promised, weightOf(promised));
     const count = counts[g] ?? 0;
     if (count === 0) continue;
-    // A handful of SKUs must not swing what a class shares.
-    const weight = count / (count + FEW);
-    conformal.learn(tails, g, (misses[g] ?? 0) / count, weight);
+    const weight = weightOf(count);
     for (let p = 0; p < n; p++) {
       for (let k = 0; k < experts; k++) gradients[k] = (weight * sums[(g * n + p) * experts + k]!) / count;
       mixing.learn(mixer, g, p, gradients);

@@ -99,11 +99,16 @@ function squareOf({ mean, quantiles }: MemberForecast, probabilities: ArrayLike<
   return square + tail * beyond * beyond;
 }
 
-/** Adds a member by its forecast at ascending `probabilities`; `z` is the normal quantile of the last of them, `shared` ρ. */
-export function addForecast(sums: Sums, member: MemberForecast, probabilities: ArrayLike<number>, z: number, shared: number): void {
+/** Standard deviation of a member by its forecast at ascending `probabilities`; `z` is the normal quantile of the last of them. */
+export function deviationOf(member: MemberForecast, probabilities: ArrayLike<number>, z: number): number {
   const own = Math.max(0, member.mean);
   const upper = z > 0 ? ((member.quantiles[probabilities.length - 1] ?? 0) - own) / z : 0;
-  add(sums, own, Math.max(Math.sqrt(own), upper, Math.sqrt(Math.max(0, squareOf(member, probabilities) - own * own))), shared);
+  return Math.max(Math.sqrt(own), upper, Math.sqrt(Math.max(0, squareOf(member, probabilities) - own * own)));
+}
+
+/** Adds a member by its forecast; `shared` is ρ. */
+export function addForecast(sums: Sums, member: MemberForecast, probabilities: ArrayLike<number>, z: number, shared: number): void {
+  add(sums, Math.max(0, member.mean), deviationOf(member, probabilities, z), shared);
 }
 
 /** The normal quantile of the last of these probabilities. */

@@ -59,6 +59,23 @@ describe('what is left to be judged', () => {
     expect(samples(driver)).toBeCloseTo(0.97 * 2 + 1, 9);
   });
 
+  test('teaches its interval, which is no score, by a day on which the shelf ran empty: more than it held by noon is a miss for certain', () => {
+    const after = (sold: number): { tails: readonly number[]; scored: number } => {
+      const driver = shop();
+      for (let day = 0; day < ORIGIN + 8; day++) {
+        sell(driver, P, day, day + 1);
+        if (day === ORIGIN + 7) driver.send(supplies, S, supply(S, 9, NINE + day * DAY - HOUR));
+        if (day === ORIGIN + 6) driver.send(sales, S, sale(S, sold, NINE + day * DAY));
+        else sell(driver, S, day, day + 1);
+        if (day === ORIGIN + 6) driver.send(supplies, S, supply(S, 0, NINE + day * DAY + 3 * HOUR));
+      }
+      return { tails: driver.row('demand-forecasts', mixtureRows, '')!.tails, scored: samples(driver) };
+    };
+    const [few, many] = [after(1), after(40)];
+    expect(Math.min(...many.tails)).toBeLessThan(Math.min(...few.tails));
+    expect(many.scored).toBe(few.scored);
+  });
+
   test('counts thirty deviations of its SKU at most: one order of a million is no more than that', () => {
     const scored = (units: number) => {
       const driver = shop();

@@ -8,7 +8,7 @@ import { SHARED } from '../../../models/forecast/totals.js';
 const PROBABILITIES = Float64Array.of(0.1, 0.5, 0.9);
 
 const untrained = (): Mixture => ({ probabilities: PROBABILITIES, mixer: mixing.init(PROBABILITIES.length, [[1, 1]]), tails: conformal.init(1, 0.8), shared: SHARED });
-const SAMPLE = { group: 0, scale: 10, actual: 30, quantiles: [10, 11, 12, 20, 21, 22], at: 0, mean: 16, far: 0.5 };
+const SAMPLE = { group: 0, scale: 10, actual: 30, onSale: 1, quantiles: [10, 11, 12, 20, 21, 22], at: 0, mean: 16, far: 0.5 };
 
 /** The tail of a class's interval after a round of so many forecasts that were all wrong. */
 function tailAfterMisses(count: number): number {
