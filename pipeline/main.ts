@@ -78,7 +78,8 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology, config));
     const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
-    const rowSink = has('sinks') ? await engine.openRowSink() : undefined;
+    const rowSink = has('sinks') && !sendsAlone(options) ? await engine.openRowSink() : undefined;
+    if (sendsAlone(options)) journal.info({}, 'No CLICKHOUSE_URL: this process sends webhooks alone.');
     if (rowSink) running.push(...startSinks(engine, rowSink));
     if (has('sinks')) running.push(...startWebhooks(engine, config.webhooks));
     answerDoor(engine, topology, rowSink, shop);
@@ -136,11 +137,14 @@ export async function listen(http: Pick<HttpServer, 'listen'>, port: number, hos
   }
 }
 
+/** A process on Kafka makes no ClickHouse of its own for its sinks: it would have a part of the rows. */
+const sendsAlone = ({ role, config }: StartOptions): boolean => role === 'sinks' && config.CLICKHOUSE_URL === undefined;
+
 /** @throws ConfigError when a role cannot run alone, or would run without keys */
 function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   const problems: string[] = [];
   if (role !== 'all' && config.KAFKA_BROKERS.length === 0) problems.push(`--role ${role} needs KAFKA_BROKERS: the embedded log is one process, start it with --role all.`);
-  if (role === 'sinks' && config.CLICKHOUSE_URL === undefined) problems.push('--role sinks needs CLICKHOUSE_URL.');
+  if (role === 'sinks' && config.CLICKHOUSE_URL === undefined && config.webhooks.length === 0) problems.push('--role sinks needs CLICKHOUSE_URL, WEBHOOK_URLS or both.');
   const needsKeys = !withoutHttp && !demo && (role === 'all' || role === 'collector' || role === 'scorer');
   if (needsKeys && config.WRITE_KEYS.length + config.SERVER_KEYS.length === 0) {
     problems.push('Neither WRITE_KEYS nor SERVER_KEYS is set: nobody could publish. Set them, or try the demo shop with --demo.');
