@@ -34,9 +34,12 @@ const TestFile = z.object({
   tests: z.array(z.object({ alert_rule_test: z.array(z.object({ alertname: z.string(), exp_alerts: z.array(z.unknown()) })) })),
 });
 const Dashboard = z.object({
-  panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })).optional() })),
+  panels: z.array(z.object({
+    id: z.number(), title: z.string(), gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }), targets: z.array(z.object({ expr: z.string() })).optional(),
+  })),
 });
 
+const panels = Dashboard.parse(JSON.parse(text('infra/grafana/dashboards/millrace.json'))).panels;
 const alerts = RuleFile.parse(parse(text('infra/prometheus/alerts.yml'))).groups.flatMap((group) => group.rules);
 
 describe('alerts', () => {
@@ -57,7 +60,6 @@ describe('alerts', () => {
   });
 
   test('and panels speak only of metrics that the catalogue has, of histograms by their series', () => {
-    const panels = Dashboard.parse(JSON.parse(text('infra/grafana/dashboards/millrace.json'))).panels;
     const expressions = [...alerts.map((rule) => rule.expr), ...panels.flatMap((panel) => panel.targets ?? []).map((target) => target.expr)];
     const named = new Set(expressions.flatMap((expression) => expression.match(/millrace_\w+/g) ?? []));
     const exposed = Object.entries<MetricInfo>(catalogue).flatMap(([name, { kind }]) =>
@@ -66,6 +68,14 @@ describe('alerts', () => {
     expect(named.size).toBeGreaterThan(15);
     expect([...named].filter((name) => !exposed.includes(name))).toEqual([]);
   });
+});
+
+test('the dashboard shows all that is measured of webhooks; no panel lies on another or has its id', () => {
+  const shown = panels.flatMap(({ targets }) => targets ?? []).map(({ expr }) => expr).join();
+  expect(Object.keys(catalogue).filter((name) => name.startsWith('millrace_webhook_') && !shown.includes(name))).toEqual([]);
+  const covering = panels.flatMap(({ gridPos: a, title }, i) => panels.slice(i + 1)
+    .filter(({ gridPos: b }) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h).map((other) => `${title}, ${other.title}`));
+  expect([covering, new Set(panels.map(({ id }) => id)).size]).toEqual([[], panels.length]);
 });
 
 test('every metric is in an alert, on the dashboard, or on a page that says what it is good for', () => {
