@@ -161,7 +161,7 @@ function pages(register: Register, hasShop: boolean): void {
   const page = (path: string, file: string, root: string, { maxAge = 0, status = 200 } = {}): void => {
     register('get', path, (_, response) => {
       response.status(status).setHeader('x-content-type-options', 'nosniff');
-      response.sendFile(file, { root, maxAge }, (error) => {
+      response.sendFile(file, { root, maxAge, acceptRanges: false }, (error) => {
         if (error && !response.headersSent) response.status(404).type('text').send('This page is not installed.');
       });
     });

@@ -439,6 +439,8 @@ describe('the rest', () => {
       const one = await startHttp({ extra });
       const response = await fetch(`${one.url}/shop`);
       const text = await response.text();
+      const part = await fetch(`${one.url}/shop`, { headers: { range: 'bytes=0-3' } });
+      expect([part.status, await part.text()]).toEqual([status, text]);
       await one.server.close();
       expect([response.status, response.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
       expect(text).toContain('shop.js');
