@@ -79,7 +79,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') && !sendsAlone(options) ? await engine.openRowSink() : undefined;
-    if (sendsAlone(options)) journal.info({}, 'No CLICKHOUSE_URL: this process sends webhooks alone.');
+    if (sendsAlone(options)) journal.warn({}, 'No CLICKHOUSE_URL: this process sends webhooks alone.');
     if (rowSink) running.push(...startSinks(engine, rowSink));
     if (has('sinks')) running.push(...startWebhooks(engine, config.webhooks));
     answerDoor(engine, topology, rowSink, shop);
