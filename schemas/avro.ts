@@ -107,8 +107,36 @@ class ExactLongType extends avro.types.LongType {
   }
 }
 
+/** Bytes of a text whose length takes one byte. */
+const SHORT = 64;
+
+/** Writes a short text of ASCII alone; answers whether it was one. Beyond the end of the buffer nothing is written, which avsc sees by the position. */
+function writeAscii(tap: Tap, text: string): boolean {
+  const { buf, pos } = tap;
+  const { length } = text;
+  if (length >= SHORT) return false;
+  for (let at = 0; at < length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 127) return false;
+    buf[pos + 1 + at] = unit;
+  }
+  buf[pos] = 2 * length;
+  tap.pos = pos + 1 + length;
+  return true;
+}
+
+/** A text. avsc asks the engine for the bytes of each before it writes it; most are short and ASCII, and have one a character. */
+class TextType extends avro.types.StringType {
+  readonly #write = writerOf(new avro.types.StringType());
+
+  protected _write(tap: Tap, value: unknown): void {
+    if (typeof value !== 'string' || !writeAscii(tap, value)) this.#write(tap, value);
+  }
+}
+
 function hook(schema: unknown, options: unknown): avro.Type | undefined {
   if (Array.isArray(schema) && schema.length === 2 && schema[0] === 'null') return new NullableType(schema, options);
+  if (schema === 'string') return new TextType();
   return schema === 'long' ? new ExactLongType() : undefined;
 }
 

@@ -152,6 +152,22 @@ describe('a whole number', () => {
   });
 });
 
+test('a text is written as its bytes in UTF-8 behind their number, of whatever length and script, and not beyond the end of a buffer', () => {
+  const type = compile({ type: 'record', name: 'Text', fields: [{ name: 'text', type: 'string' }] } as unknown as RecordSchema);
+  const lengths = [0, 1, 31, 32, 62, 63, 64, 65, 140];
+  const texts = ['a', '\u007f', '\u0080', 'ß', '中', '😀'].flatMap((character) => lengths.flatMap((length) => [character.repeat(length), `${'a'.repeat(length)}${character}`]));
+  for (const text of texts) {
+    const bytes = Buffer.from(text);
+    const length = 2 * bytes.length;
+    const expected = Buffer.from([...(length < 128 ? [length] : [(length & 127) | 128, length >> 7]), ...bytes]);
+    expect(type.toBuffer({ text })).toEqual(expected);
+    const short = Buffer.alloc(expected.length + 2, 0xee);
+    // A negative answer says how many bytes are missing.
+    expect(type.encode({ text }, short.subarray(0, expected.length), 1)).toBe(-1);
+    expect(short.subarray(expected.length)).toEqual(Buffer.from([0xee, 0xee]));
+  }
+});
+
 test('values that do not fit a nullable field are refused', () => {
   for (const value of [1, {}, [], true]) expect(() => sales.codec.encode({ ...sale, shopper: value as unknown as string })).toThrow('invalid');
 });
