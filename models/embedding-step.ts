@@ -5,7 +5,7 @@
  * taken before any row moves; every row moves along the sphere's tangent.
  */
 import type { Embedding } from './embedding.js';
-import { uniform } from './kernels/numbers.js';
+import { drawInto } from './kernels/numbers.js';
 import { CONTEXT } from './kernels/recent-events.js';
 import * as rows from './kernels/rows.js';
 
@@ -95,7 +95,7 @@ function isClicked(item: number, clicks: number): boolean {
 function drawNegatives(state: Embedding, target: number, negatives: number): number {
   const { ids, proposals } = state.rows;
   const { counts, length } = state.recent;
-  const fromRecent = drawInto(ids, state, negatives);
+  const fromRecent = drawBehind(ids, state, negatives);
   places.fill(0);
   ids[0] = target;
   times[0] = 1;
@@ -124,11 +124,11 @@ function drawNegatives(state: Embedding, target: number, negatives: number): num
  * Draws behind the first id; returns how many of the draws were from the recent events. It does nothing else in its loops:
  * what is drawn is far from the processor, and so comes side by side.
  */
-function drawInto(ids: Int32Array, { random, recent, seen: { list, count } }: Embedding, negatives: number): number {
+function drawBehind(ids: Int32Array, { random, recent, seen: { list, count } }: Embedding, negatives: number): number {
   const { items, length } = recent;
   const fromRecent = length > 0 ? Math.round(RECENT_SHARE * negatives) : 0;
-  for (let n = 1; n <= fromRecent; n++) ids[n] = items[Math.floor(uniform(random) * length)];
-  for (let n = fromRecent + 1; n <= negatives; n++) ids[n] = list[Math.floor(uniform(random) * count)];
+  drawInto(ids, 1, fromRecent + 1, items, length, random);
+  drawInto(ids, fromRecent + 1, negatives + 1, list, count, random);
   return fromRecent;
 }
 

@@ -56,10 +56,25 @@ export function randomness(seed: number): Randomness {
 
 /** Uniform in [0, 1), by xorshift32. */
 export function uniform(random: Randomness): number {
-  let s = random[0];
+  const state = after(random[0]);
+  random[0] = state;
+  return (state >>> 0) / 4294967296;
+}
+
+/** Fills places `from` to `end` − 1 of `out` with entries of the first `count` ≥ 1 of `list`, each drawn by one `uniform`. */
+export function drawInto(out: Int32Array, from: number, end: number, list: Int32Array, count: number, random: Randomness): void {
+  // Not written back for each: the next one would wait for it.
+  let state = random[0];
+  for (let n = from; n < end; n++) {
+    state = after(state);
+    out[n] = list[((state >>> 0) / 4294967296 * count) | 0];
+  }
+  random[0] = state;
+}
+
+function after(state: number): number {
+  let s = state;
   s ^= s << 13;
   s ^= s >>> 17;
-  s ^= s << 5;
-  random[0] = s;
-  return (s >>> 0) / 4294967296;
+  return s ^ (s << 5);
 }

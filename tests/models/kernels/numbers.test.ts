@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { exp, exp2, log, log2, power, randomness, uniform } from '../../../models/kernels/numbers.js';
+import { drawInto, exp, exp2, log, log2, power, randomness, uniform } from '../../../models/kernels/numbers.js';
 
 test('logarithm and exponential are right to five digits over the whole range', () => {
   fc.assert(fc.property(fc.double({ min: -80, max: 80, noNaN: true }), (x) => {
@@ -29,4 +29,15 @@ test('the generator is uniform, repeatable and never stuck, whatever the seed', 
     }
     expect(Math.abs(sum / 2_000 - 0.5)).toBeLessThan(0.03);
   }
+});
+
+test('entries are drawn as by one uniform each, and the generator goes on behind them', () => {
+  fc.assert(fc.property(fc.integer(), fc.array(fc.integer({ min: -1, max: 1_000 }), { minLength: 1 }), fc.nat(40), fc.nat(40), (seed, list, from, many) => {
+    const [random, again] = [randomness(seed), randomness(seed)];
+    const out = new Int32Array(90).fill(-7);
+    drawInto(out, from, from + many, Int32Array.from([...list, 5_000]), list.length, random);
+    const drawn = Array.from({ length: many }, () => list[Math.floor(uniform(again) * list.length)]!);
+    expect([...out]).toEqual([...Array<number>(from).fill(-7), ...drawn, ...Array<number>(90 - from - many).fill(-7)]);
+    expect(uniform(random)).toBe(uniform(again));
+  }));
 });
