@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { runDeliveries, type DeliverySource } from '../infra/webhook/deliveries.js';
+import { startDeliveries, type DeliverySource } from '../infra/webhook/deliveries.js';
 import { Endpoint, webhookLimits, type WebhookLimits, type WebhookMessage, type WebhookPorts, type WebhookTarget } from '../infra/webhook/endpoint.js';
 import { formatMoney } from '../schemas/money.js';
 import { marketingTriggers } from '../schemas/topics.js';
@@ -38,10 +38,5 @@ export function startWebhooks(engine: Pick<Engine, 'log' | 'metrics' | 'journal'
     return [];
   }
   const source: DeliverySource = { topic: marketingTriggers.name, log, messageOf: triggerMessage, prepare: (records) => learnForeignSchemas(records, learnSchemas) };
-  return targets.map((target) => {
-    const endpoint = new Endpoint(target, { metrics, journal, ...systemPorts }, limits);
-    const name = `webhook-${endpoint.name}`;
-    const membership = log.own({ name, inputs: [source.topic] }, (lease) => runDeliveries(lease, endpoint, source));
-    return { name, failed: membership.failed, stop: () => membership.stop().finally(() => endpoint.close()) };
-  });
+  return targets.map((target) => startDeliveries(new Endpoint(target, { metrics, journal, ...systemPorts }, limits), source));
 }

@@ -1,21 +1,21 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { deadLetterOf } from '../../pipeline/core/dead-letter.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
-import type { Lease, Log, LogRecord } from '../../pipeline/core/log.js';
+import type { Lease, Log, LogRecord, Membership } from '../../pipeline/core/log.js';
 import { untilAvailable } from '../../pipeline/core/until-available.js';
 import { UndecodableError } from '../../schemas/codec.js';
 import type { Endpoint, WebhookMessage } from './endpoint.js';
 import { Standing } from './standing.js';
 
-const POLL_MS = 1_000;
+const POLL_MS = 250;
 /** Between two looks whether there is room for more. */
 const FULL_MS = 100;
-const NONE: ReadonlySet<string> = new Set();
 
 /** A topic whose records are sent to endpoints. */
 export interface DeliverySource {
   readonly topic: string;
-  readonly log: Pick<Log, 'ranges' | 'append' | 'partitions'>;
+  readonly log: Pick<Log, 'ranges' | 'append' | 'partitions' | 'own'>;
   /** Made of the record alone, so that it is the same after a crash; undefined for what is not sent. @throws UndecodableError */
   messageOf(record: LogRecord): WebhookMessage | undefined;
   /** What must happen before records can be read. @throws Unavailable */
@@ -29,14 +29,33 @@ interface Underway {
   done: Promise<void>;
 }
 
-/** Send one partition of a topic to one endpoint until the lease is revoked: each message once and again until it is known to have arrived, given up or refused. */
-export async function runDeliveries(lease: Lease, endpoint: Endpoint, source: DeliverySource): Promise<void> {
-  await new Deliveries(lease, endpoint, source).run();
-  // Keep the lease of a disabled endpoint: another owner of this process would find it disabled, too.
-  if (!lease.revoked.aborted) await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+/**
+ * Send a topic to one endpoint, by a group of its own: each message once and again until it is known to have arrived, given up or refused.
+ * An end waits for what is under way, but not long, and stores what has arrived: a restart then sends none of it again.
+ */
+export function startDeliveries(endpoint: Endpoint, source: DeliverySource): Membership & { readonly name: string } {
+  const name = `webhook-${endpoint.name}`;
+  const runs = new Set<Promise<void>>();
+  const membership = source.log.own({ name, inputs: [source.topic] }, async (lease) => {
+    const run = new Deliveries(lease, endpoint, source).run();
+    runs.add(run);
+    await run.finally(() => runs.delete(run));
+    // Keep the lease of an endpoint that is over: another owner of this process would find it over, too.
+    if (!lease.revoked.aborted) await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+  });
+  return {
+    name,
+    failed: membership.failed,
+    async stop() {
+      endpoint.over.abort();
+      await Promise.race([Promise.allSettled(runs), delay(endpoint.limits.finishMs, undefined, { ref: false })]);
+      await membership.stop().finally(() => endpoint.close());
+    },
+  };
 }
 
 class Deliveries {
+  /** Nothing more is begun; what is under way ends, unless the lease is revoked. */
   readonly #stop: AbortSignal;
   readonly #labels: { readonly endpoint: string; readonly partition: string };
   readonly #standing: Standing;
@@ -44,11 +63,11 @@ class Deliveries {
   #failure: Error | undefined;
 
   constructor(readonly lease: Lease, readonly endpoint: Endpoint, readonly source: DeliverySource) {
-    this.#stop = AbortSignal.any([lease.revoked, endpoint.gone]);
+    this.#stop = AbortSignal.any([lease.revoked, endpoint.over.signal]);
     // Each delivery that waits is one.
-    setMaxListeners(0, this.#stop);
+    setMaxListeners(0, this.#stop, lease.revoked);
     this.#standing = new Standing(
-      (offset, metadata) => this.#patiently(() => lease.storeOffset(source.topic, offset, metadata)),
+      (offset, metadata) => this.#patiently(() => lease.storeOffset(source.topic, offset, metadata), lease.revoked),
       // What a revoked lease no longer takes is sent again by the next owner.
       (error) => { if (!lease.revoked.aborted) this.#failure ??= error; },
     );
@@ -79,7 +98,7 @@ class Deliveries {
         await this.endpoint.ports.sleep(FULL_MS, this.#stop);
         continue;
       }
-      const records = await this.#patiently(() => this.lease.poll(room, POLL_MS, NONE));
+      const records = await this.#patiently(() => this.lease.poll(room, POLL_MS, new Set()));
       await this.#patiently(() => this.source.prepare(records));
       for (const record of records) this.#take(record);
     }
@@ -97,50 +116,50 @@ class Deliveries {
 
   #take(record: LogRecord): void {
     if (this.#standing.read(record)) return;
-    const message = record.tick === null && record.value !== null ? this.#messageOf(record) : undefined;
-    if (!message) return this.#standing.settle(record);
-    const earlier = [...this.#underway].filter(({ id }) => id === message.supersedes);
-    for (const one of earlier) one.isSuperseded = true;
-    const underway: Underway = { id: message.id, isSuperseded: false, done: Promise.resolve() };
-    underway.done = Promise.all(earlier.map(({ done }) => done))
-      .then(() => this.#deliver(record, message, underway))
+    try {
+      const message = record.tick === null && record.value !== null ? this.source.messageOf(record) : undefined;
+      if (!message) return this.#standing.settle(record);
+      const earlier = [...this.#underway].filter(({ id }) => id === message.supersedes);
+      for (const one of earlier) one.isSuperseded = true;
+      this.#begin(record, message.id, async (underway) => {
+        await Promise.all(earlier.map(({ done }) => done));
+        return this.#deliver(record, message, underway);
+      });
+    } catch (error) {
+      this.#begin(record, '', () => this.#setAside(record, error instanceof UndecodableError ? error.code : 'crashed', (error as Error).message));
+    }
+  }
+
+  /** Settle a record once it is certain what became of it. */
+  #begin(record: LogRecord, id: string, outcomeOf: (underway: Underway) => Promise<string | undefined>): void {
+    const underway: Underway = { id, isSuperseded: false, done: Promise.resolve() };
+    this.#underway.add(underway);
+    underway.done = outcomeOf(underway)
       .then((outcome) => {
         if (outcome === undefined) return;
-        this.#count(outcome);
+        this.endpoint.ports.metrics.count('millrace_webhook_deliveries_total', { endpoint: this.endpoint.name, outcome });
         this.#standing.settle(record);
       })
       .catch((error: Error) => { this.#failure ??= error; })
       .finally(() => this.#underway.delete(underway));
-    this.#underway.add(underway);
-  }
-
-  #messageOf(record: LogRecord): (WebhookMessage & { readonly unreadable?: Error }) | undefined {
-    try {
-      return this.source.messageOf(record);
-    } catch (error) {
-      return { id: '', body: Buffer.alloc(0), supersedes: null, unreadable: error as Error };
-    }
   }
 
   /** Try until something is certain; undefined when it has to stop before. */
-  async #deliver(record: LogRecord, message: WebhookMessage & { readonly unreadable?: Error }, underway: Underway): Promise<string | undefined> {
-    const { unreadable } = message;
-    if (unreadable) return this.#setAside(record, unreadable instanceof UndecodableError ? unreadable.code : 'crashed', unreadable.message);
-    const { ports: { now, sleep, random }, limits } = this.endpoint;
+  async #deliver(record: LogRecord, message: WebhookMessage, underway: Underway): Promise<string | undefined> {
+    const { name, limits, ports: { now, sleep, random, metrics } } = this.endpoint;
     const deadline = record.writtenAt + limits.giveUpAfterMs;
     let waitMs = limits.firstWaitMs;
     let reason = 'none';
     for (let refusals = 0; now() < deadline; waitMs = Math.min(2 * waitMs, limits.longestWaitMs)) {
       if (underway.isSuperseded) return 'superseded';
-      const outcome = await this.endpoint.send(message, this.#stop, () => underway.isSuperseded || now() >= deadline);
+      if (this.#stop.aborted) return undefined;
+      const outcome = await this.endpoint.send(message, this.#stop, this.lease.revoked, () => underway.isSuperseded || now() >= deadline);
       if (outcome.kind === 'delivered') return 'delivered';
-      if (outcome.kind === 'stopped') return undefined;
-      if (outcome.kind === 'over') continue;
+      if (!('reason' in outcome)) continue;
       reason = outcome.reason;
       if (outcome.kind === 'refused' && ++refusals >= limits.refusals) return this.#setAside(record, 'webhook_refused', `it was refused ${refusals} times, the last time with ${reason}.`);
-      this.#count('retried');
+      metrics.count('millrace_webhook_deliveries_total', { endpoint: name, outcome: 'retried' });
       await sleep(Math.min(deadline - now(), waitMs * (0.5 + random() / 2)), this.#stop);
-      if (this.#stop.aborted) return undefined;
     }
     return this.#setAside(record, 'webhook_undelivered', `it did not arrive within ${limits.giveUpAfterMs / 3_600_000} h; the last attempt: ${reason}.`);
   }
@@ -156,12 +175,8 @@ class Deliveries {
     return 'dead_letter';
   }
 
-  #patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    return untilAvailable(attempt, this.#stop, this.endpoint.ports.journal, `webhook-${this.endpoint.name}`);
-  }
-
-  #count(outcome: string): void {
-    this.endpoint.ports.metrics.count('millrace_webhook_deliveries_total', { endpoint: this.endpoint.name, outcome });
+  #patiently<T>(attempt: () => Promise<T>, stop = this.#stop): Promise<T> {
+    return untilAvailable(attempt, stop, this.endpoint.ports.journal, `webhook-${this.endpoint.name}`);
   }
 
   #tellLag(): void {

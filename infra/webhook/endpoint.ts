@@ -42,14 +42,16 @@ export interface WebhookLimits {
   readonly refusals: number;
   /** How long after it was written to the topic a trigger may still be sent. */
   readonly giveUpAfterMs: number;
+  /** How long the end of a process waits for answers to what it has sent. */
+  readonly finishMs: number;
 }
 
-export const webhookLimits: WebhookLimits = { timeoutMs: 10_000, atOnce: 8, window: 128, firstWaitMs: 1_000, longestWaitMs: 300_000, refusals: 10, giveUpAfterMs: 86_400_000 };
+export const webhookLimits: WebhookLimits = { timeoutMs: 10_000, atOnce: 8, window: 128, firstWaitMs: 1_000, longestWaitMs: 300_000, refusals: 10, giveUpAfterMs: 86_400_000, finishMs: 5_000 };
 
-/** `failed` may pass, `refused` is said of the message or the address, `stopped`: nobody waits for the answer any more, `over`: it was too late when its turn came. */
-export type Outcome = { readonly kind: 'delivered' } | { readonly kind: 'stopped' } | { readonly kind: 'over' } | { readonly kind: 'failed' | 'refused'; readonly reason: string };
+/** `failed` may pass, `refused` is said of the message or the address, `unsent`: it was too late when its turn came, or nobody waits for the answer any more. */
+export type Outcome = { readonly kind: 'delivered' | 'unsent' } | { readonly kind: 'failed' | 'refused'; readonly reason: string };
 
-const STOPPED: Outcome = { kind: 'stopped' };
+const UNSENT: Outcome = { kind: 'unsent' };
 const LONGEST_PAUSE_MS = 3_600_000;
 const PASSING = new Set([408, 429]);
 
@@ -57,11 +59,12 @@ const PASSING = new Set([408, 429]);
 export class Endpoint {
   /** The host and a digest of the address, which may hold a secret: it stands in metrics, logs and dead letters, and names the group. */
   readonly name: string;
+  /** Aborted once the endpoint said 410, or the process ends: nothing more is sent to it until the process starts again. */
+  readonly over = new AbortController();
   readonly #url: URL;
   readonly #key: Buffer;
   readonly #agent: PlainAgent;
   readonly #told: ToldOnce;
-  readonly #gone = new AbortController();
   readonly #waiting: (() => void)[] = [];
   #active = 0;
   #pausedUntil = 0;
@@ -76,22 +79,17 @@ export class Endpoint {
     for (const outcome of ['delivered', 'retried', 'dead_letter', 'superseded']) ports.metrics.count('millrace_webhook_deliveries_total', { endpoint: this.name, outcome }, 0);
   }
 
-  /** Aborted once the endpoint said 410: nothing is sent to it until the process starts again. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
-  }
-
-  /** One attempt, when it is its turn, unless `isOver` by then: an endpoint may ask for an hour. */
-  async send(message: WebhookMessage, stop: AbortSignal, isOver: () => boolean): Promise<Outcome> {
+  /** One attempt, when it is its turn, unless `isOver` by then (an endpoint may ask for an hour) or `stop` says so. `cut` ends it also while it is under way. */
+  async send(message: WebhookMessage, stop: AbortSignal, cut: AbortSignal, isOver: () => boolean): Promise<Outcome> {
     const { now, sleep } = this.ports;
     while (this.#active >= this.limits.atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#active++;
     try {
       while (now() < this.#pausedUntil && !stop.aborted) await sleep(this.#pausedUntil - now(), stop);
-      if (!stop.aborted && isOver()) return { kind: 'over' };
-      const outcome = stop.aborted ? STOPPED : await this.#attempt(message, stop);
+      if (stop.aborted || isOver()) return UNSENT;
+      const outcome = await this.#attempt(message, cut);
       if (outcome.kind === 'delivered') this.#told.worked();
-      else if (stop.aborted) return STOPPED;
+      else if (stop.aborted) return UNSENT;
       else if ('reason' in outcome) this.#told.failed(outcome.reason);
       return outcome;
     } finally {
@@ -105,13 +103,13 @@ export class Endpoint {
     this.#agent.destroy();
   }
 
-  async #attempt({ id, body }: WebhookMessage, stop: AbortSignal): Promise<Outcome> {
+  async #attempt({ id, body }: WebhookMessage, cut: AbortSignal): Promise<Outcome> {
     const { now } = this.ports;
     const timestamp = String(Math.floor(now() / 1_000));
     const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.`).update(body).digest('base64');
     const headers = { 'content-type': 'application/json', 'user-agent': 'millrace', 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
     try {
-      const { status, retryAfter } = await post(this.#url, this.#agent, headers, body, this.limits.timeoutMs, stop);
+      const { status, retryAfter } = await post(this.#url, this.#agent, headers, body, this.limits.timeoutMs, cut);
       if (status >= 200 && status < 300) return { kind: 'delivered' };
       if (status === 410) return this.#disable();
       if (status < 500 && !PASSING.has(status)) return { kind: 'refused', reason: `status ${status}` };
@@ -123,12 +121,12 @@ export class Endpoint {
   }
 
   #disable(): Outcome {
-    if (!this.#gone.signal.aborted) {
-      this.#gone.abort();
+    if (!this.over.signal.aborted) {
+      this.over.abort();
       this.ports.metrics.gauge('millrace_webhook_disabled', 1, { endpoint: this.name });
       this.ports.journal.error({ endpoint: this.name, runbook: 'docs/runbook.md#webhookdisabled' }, 'A webhook endpoint answered 410: nothing is sent to it until this process starts again.');
     }
-    return STOPPED;
+    return UNSENT;
   }
 }
 

@@ -1,4 +1,4 @@
-import { runDeliveries } from '../../infra/webhook/deliveries.js';
+import { startDeliveries, type DeliverySource } from '../../infra/webhook/deliveries.js';
 import { Endpoint, webhookLimits, type WebhookLimits, type WebhookPorts } from '../../infra/webhook/endpoint.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import type { Lease } from '../../pipeline/core/log.js';
@@ -104,12 +104,14 @@ export class World {
       const timer = setTimeout(resolve, ms);
       until.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
     });
-    const endpoint = new Endpoint({ url: receiver.url, secret }, { metrics: this.metrics, journal: this.journal, now: Date.now, sleep, random: () => 1, ...ports }, { ...webhookLimits, ...limits });
+    const endpoint = new Endpoint({ url: receiver.url, secret }, { metrics: this.metrics, journal: this.journal, now: Date.now, sleep, random: () => 1, ...ports }, { ...webhookLimits, finishMs: 100, ...limits });
     if (ports.now) receiver.now = ports.now;
-    const name = `webhook-${endpoint.name}`;
-    const membership = this.log.own({ name, inputs: [marketingTriggers.name] }, (lease) =>
-      runDeliveries(dying(lease, isDead, this.stores), endpoint, { topic: marketingTriggers.name, log: this.log, messageOf: triggerMessage, prepare: async () => {} }));
-    return { name, failed: membership.failed, stop: () => membership.stop().finally(() => endpoint.close()) };
+    const { log } = this;
+    const dyingLog: DeliverySource['log'] = {
+      partitions: log.partitions, ranges: (topic) => log.ranges(topic), append: (records) => log.append(records),
+      own: (group, owner) => log.own(group, (lease) => owner(dying(lease, isDead, this.stores))),
+    };
+    return startDeliveries(endpoint, { topic: marketingTriggers.name, log: dyingLog, messageOf: triggerMessage, prepare: async () => {} });
   }
 
   /** A receiver's group that is known already, so that it gets all that follows. */

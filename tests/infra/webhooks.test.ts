@@ -47,6 +47,34 @@ test('a process that dies between delivery and commit sends again, with the same
   await second.stop();
 });
 
+test('an end lets what is under way arrive and stores it, begins nothing more, and the next start repeats nothing', async () => {
+  const marketing = await world.receiver(() => (response) => void setTimeout(() => response.writeHead(200).end(), 300));
+  const first = world.send(marketing, { limits: { atOnce: 2, finishMs: 10_000 } });
+  await world.ready(first.name);
+  await world.write(...fired(4));
+  await expect.poll(() => marketing.ids, SOON).toHaveLength(2);
+  await first.stop();
+  expect(world.counts.get('millrace_webhook_deliveries_total delivered')).toBe(2);
+  expect(world.stores.at(-1)).toBe('2 next:4 pending:2,3');
+  const second = world.send(marketing, { limits: { finishMs: 10_000 } });
+  await expect.poll(() => marketing.ids, SOON).toHaveLength(4);
+  await second.stop();
+  expect(marketing.ids.toSorted()).toEqual(idsOf(4));
+  expect(world.stores.at(-1)).toBe('4 next:4 pending:');
+});
+
+test('an end does not wait long for an endpoint that does not answer', async () => {
+  const marketing = await world.receiver(() => undefined);
+  const webhook = world.send(marketing, { limits: { finishMs: 50, timeoutMs: 600_000 } });
+  await world.ready(webhook.name);
+  await world.write(trigger('t1'));
+  await expect.poll(() => marketing.ids, SOON).toHaveLength(1);
+  const before = Date.now();
+  await webhook.stop();
+  expect(Date.now() - before).toBeLessThan(5_000);
+  expect(world.stores.at(-1)).toBe('0 next:0 pending:');
+});
+
 test('a delivery that is still tried keeps those behind it from being sent again, after one restart and after two', async () => {
   let isRepaired = false;
   const marketing = await world.receiver((_, { data }) => (data['id'] === 't0' && !isRepaired ? 500 : 200));
