@@ -222,7 +222,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   /** What was put in at a price in another currency than the shop's has the catalogue's, or none. */
   function productsOf(key: string, { currency, lines }: Cart, ctx: Context): MarketingTrigger['products'] {
     const isShops = isIn(options.currency, currency);
-    return lines.map(({ sku, quantity, price }) => productOf(key, { sku, quantity, price: isShops ? price : null }, ctx));
+    return lines.map(({ sku, name, quantity, price }) => productOf(key, { sku, name, quantity, price: isShops ? price : null }, ctx));
   }
 
   function replenish({ key, sub: sku, due, ripeAt }: Ripe, ctx: Context): void {
@@ -243,7 +243,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const visit = ctx.get(browsings, key);
     if (!visit) return;
     if (browsedAfterMs === 0) return ctx.delete(browsings, key);
-    const { sessionId, skus, at, isKnown, isTold } = visit;
+    const { sessionId, skus, names, at, isKnown, isTold } = visit;
     const dueNow = at + (isTold ? FORGET_MS : browsedAfterMs);
     if (dueNow > due) return ctx.schedule('browsed', key, dueNow);
     // Nobody is written to by a device's id.
@@ -258,7 +258,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     fire({
       rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, ripeAt, at: due,
       reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was left in a cart or ordered for ${spanOf(due - at)}.`,
-      products: skus.map((sku) => productOf(key, { sku, quantity: null, price: null }, ctx)),
+      products: skus.map((sku, i) => productOf(key, { sku, name: names[i], quantity: null, price: null }, ctx)),
       orderedLately: boughtAt > at - quietAfterOrderMs,
     }, options, ctx);
   }

@@ -41,6 +41,9 @@ const TOUCHING = new Set([
   'Product Shared', 'Product Reviewed', 'Recommendation Clicked',
 ]);
 
+/** Whose products triggers tell of: an event of a whole list would carry dozens of titles for nobody. */
+const NAMING = new Set([...TOUCHING, 'Checkout Started']);
+
 /** How the shop's customers come back. */
 interface Habits {
   readonly repeats: boolean;
@@ -208,7 +211,7 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
   return {
     shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
     receivedAt: event.receivedAt, sessionId: session.id, sessionStart: session.isNew,
-    products: event.products.map(({ sku, price, quantity, position }) => ({ sku, price, quantity, position })),
+    products: event.products.map(({ sku, price, quantity, position, name }) => ({ sku, price, quantity, position, name: NAMING.has(event.event) ? name : null })),
     cartId: event.cartId, checkoutId: event.checkoutId, orderId: event.orderId, recommendationId: event.recommendationId,
     placement: event.placement, query: event.query, list: event.list, currency: event.currency, value: event.value,
     marketingConsent: profile.marketingConsent, timezone: event.timezone,

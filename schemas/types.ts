@@ -340,6 +340,8 @@ export interface InteractionProduct {
   readonly quantity: null | number;
   /** Position in the list. */
   readonly position: null | number;
+  /** Title, where a product is touched or checked out; null elsewhere, and where the event has none. */
+  readonly name: null | string;
 }
 
 /** A clean, deduplicated event of a canonical shopper. Key: shopper. */
@@ -778,6 +780,8 @@ export interface Browsing {
   readonly isKnown: boolean;
   /** Whether its trigger was decided: a visit has one. */
   readonly isTold: boolean;
+  /** Their titles, where their views told them. */
+  readonly names: readonly (null | string)[];
 }
 
 /** Units of a SKU in a cart. */

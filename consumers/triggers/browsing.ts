@@ -13,16 +13,24 @@ export const isView = ({ event, products }: Interaction): boolean => event === '
 
 /** The visit as a view leaves it, or undefined when nothing changes. `shopper` is whose it is by now: a view on its way through a login names the device. */
 export function browsingAfter(shopper: string, before: Browsing | undefined, { anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
-  const viewed = products.map(({ sku }) => sku);
+  const viewed = { skus: products.map(({ sku }) => sku), names: products.map(({ name }) => name) };
   const isKnown = shopper !== anonymousId;
-  if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, skus: latest(viewed), since: time, at: time, isKnown, isTold: false };
+  if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, ...latest(viewed), since: time, at: time, isKnown, isTold: false };
   if (before.isTold) return undefined;
   const visit = { ...before, isKnown: before.isKnown || isKnown };
-  if (time >= before.at) return { ...visit, skus: latest([...viewed, ...before.skus]), at: time };
-  return { ...visit, skus: latest([...before.skus, ...viewed]), since: Math.min(before.since, time) };
+  if (time >= before.at) return { ...visit, ...latest(viewed, before), at: time };
+  return { ...visit, ...latest(before, viewed), since: Math.min(before.since, time) };
 }
 
-const latest = (skus: readonly string[]): string[] => [...new Set(skus)].slice(0, SKU_LIMIT);
+type Looked = Pick<Browsing, 'skus' | 'names'>;
+
+/** What was looked at, the latest first, as much as is kept. */
+function latest(...visits: readonly Looked[]): Looked {
+  const titles = new Map<string, string | null>();
+  for (const { skus, names } of visits) skus.forEach((sku, i) => titles.set(sku, titles.get(sku) ?? names[i] ?? null));
+  const kept = [...titles].slice(0, SKU_LIMIT);
+  return { skus: kept.map(([sku]) => sku), names: kept.map(([, name]) => name) };
+}
 
 /**
  * Who logs in brings along what was looked at before. Of two ids' visits the later one stands, with what the other one looked at
@@ -33,6 +41,6 @@ export function joinBrowsing({ key, value: moved }: { key: string; value: Browsi
   if (!standing) return ctx.put(browsings, key, { ...moved, isKnown: true });
   const [later, earlier] = moved.at > standing.at ? [moved, standing] : [standing, moved];
   const isOne = later.since <= earlier.at + SESSION_GAP_MS;
-  const joined = isOne ? { skus: latest([...later.skus, ...earlier.skus]), since: Math.min(later.since, earlier.since, beganAt(earlier.sessionId)) } : {};
+  const joined = isOne ? { ...latest(later, earlier), since: Math.min(later.since, earlier.since, beganAt(earlier.sessionId)) } : {};
   ctx.put(browsings, key, { ...later, ...joined, isKnown: true });
 }

@@ -42,20 +42,23 @@ export function cartAfter(before: Cart | undefined, event: Interaction, shopCurr
 
 function changed(before: Cart['lines'], products: Interaction['products'], sign: 1 | -1): Cart['lines'] {
   const lines = new Map(before.map((line) => [line.sku, line]));
-  for (const { sku, quantity, price } of products) {
+  for (const { sku, quantity, price, name } of products) {
     const line = lines.get(sku);
     const units = (line?.quantity ?? 0) + (sign > 0 ? (quantity ?? 1) : -(quantity ?? line?.quantity ?? 0));
-    if (units > 0) lines.set(sku, { sku, name: line?.name ?? null, quantity: units, price: price ?? line?.price ?? null });
+    if (units > 0) lines.set(sku, { sku, name: name ?? line?.name ?? null, quantity: units, price: price ?? line?.price ?? null });
     else lines.delete(sku);
   }
   return [...lines.values()];
 }
 
-/** What a checkout says is in the cart, where it is the latest that says so; of units and prices that it does not name, what was known. */
+/** What a checkout says is in the cart, where it is the latest that says so; of units, prices and titles that it does not name, what was known. */
 function checkedOut({ lines, changedAt }: Cart, { products, time }: Interaction): Cart['lines'] {
   if (products.length === 0 || time < changedAt) return lines;
   const before = new Map(lines.map((line) => [line.sku, line]));
-  return changed([], products.map((product) => ({ ...product, quantity: product.quantity ?? before.get(product.sku)?.quantity ?? null, price: product.price ?? before.get(product.sku)?.price ?? null })), 1);
+  return changed([], products.map((product) => {
+    const { quantity = null, price = null, name = null } = before.get(product.sku) ?? {};
+    return { ...product, quantity: product.quantity ?? quantity, price: product.price ?? price, name: product.name ?? name };
+  }), 1);
 }
 
 /** Lines of a cart that goes on in `currency`: a price in another one is unknown there, since nothing is converted. */

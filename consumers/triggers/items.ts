@@ -24,12 +24,12 @@ export function forgetItem(key: string, sku: string, due: number, ctx: Context):
   else ctx.delete(itemInfos, key, sku);
 }
 
-/** A product of a trigger, with what item-watch has told of it. */
+/** A product of a trigger, with what item-watch has told of it; its title is else the one that events told. */
 export function productOf(
-  shopper: string, { sku, quantity, price }: { sku: string; quantity: number | null; price: bigint | null }, ctx: Context,
+  shopper: string, { sku, name = null, quantity, price }: { sku: string; name?: string | null | undefined; quantity: number | null; price: bigint | null }, ctx: Context,
 ): MarketingTrigger['products'][number] {
   const info = ctx.get(itemInfos, shopper, sku);
-  return { sku, name: info?.name ?? null, url: info?.url ?? null, quantity, price: info?.price ?? price, stock: info?.stock ?? null };
+  return { sku, name: info?.name ?? name, url: info?.url ?? null, quantity, price: info?.price ?? price, stock: info?.stock ?? null };
 }
 
 /** What was told to either id was told to the shopper. */

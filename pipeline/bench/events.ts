@@ -65,7 +65,7 @@ export function* interactionStream(count: number, items: number, shoppers: numbe
     const time = Date.UTC(2026, 0, 5) + at * 10_000;
     yield {
       shopper: who, anonymousId: null, messageId: `bench-${at}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: `${who}@0`, sessionStart: false,
-      products: [{ sku: item, price: 125_000n, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
+      products: [{ sku: item, price: 125_000n, quantity: null, position: null, name: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: 'EUR', value: null, marketingConsent: null, timezone: null, recent: before, continues: null, refused: false, source: null,
     };
   }

@@ -35,7 +35,7 @@ test('any time is written as ISO 8601 has it, and one that DateTime64 cannot hol
 });
 
 test('an interaction carries its products as arrays of one length', () => {
-  const record = interactionRecord(7, { products: [{ sku: 'a', price: null, quantity: 2, position: null }, { sku: 'b', price: 5n, quantity: null, position: 3 }], value: 0n });
+  const record = interactionRecord(7, { products: [{ sku: 'a', price: null, quantity: 2, position: null, name: null }, { sku: 'b', price: 5n, quantity: null, position: 3, name: null }], value: 0n });
   expect(rowOf(record)).toMatchObject({
     'products.sku': ['a', 'b'], 'products.price': [null, '0.0005'], 'products.quantity': [2, null], 'products.position': [null, 3], value: '0.0000', source: '', ordinal: null,
   });

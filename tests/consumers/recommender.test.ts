@@ -232,7 +232,7 @@ describe('what was shown', () => {
         await shop.recommend(shopper, { limit: 5 });
         const told = shop.told.at(-1)!;
         const width = told.features.length / told.items.length;
-        const products = order.map((place) => ({ sku: told.items[place]!.sku, price: null, quantity: null, position: null }));
+        const products = order.map((place) => ({ sku: told.items[place]!.sku, price: null, quantity: null, position: null, name: null }));
         const short = { ...told, items: order.map((place) => told.items[place]!), features: Buffer.concat(order.map((place) => told.features.subarray(place * width, (place + 1) * width))) };
         recommender.learn(shop.learner, recommendations.name, confirms ? told : short, shopper);
         if (confirms) shop.event(shopper, '', [], { event: 'Recommendations Served', recommendationId: told.recommendationId, products });

@@ -6,7 +6,7 @@ import { shoppers } from '../../consumers/shoppers.js';
 import { awakeAt } from '../../consumers/triggers/quiet-hours.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { Consumer } from '../../pipeline/core/consumer.js';
-import { catalog, clickstream, deadLetters, inventory, marketingTriggers as triggers, orders, triggerCandidates } from '../../schemas/topics.js';
+import { catalog, clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, triggerCandidates } from '../../schemas/topics.js';
 import type { CatalogChange, MarketingTrigger, ShopEvent, TriggerCandidate } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -33,6 +33,7 @@ const told = (driver: Driver, rule?: string): string[] =>
 const spoken = ({ rule, shopper, status, reason, products }: MarketingTrigger): string => [rule, shopper, status === 'suppressed' ? reason : status, products.map(({ sku }) => sku).join()].join(' ');
 
 const u1 = { userId: 'u1' };
+const mug: CatalogChange = { sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: null, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE - MINUTE, receivedAt: NINE - MINUTE };
 
 describe.each([1, 3])('on %i partition(s)', (partitions) => {
   test('a visit of a known shopper that led to nothing is reminded of once, with what was looked at, the latest first', () => {
@@ -104,6 +105,25 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     does(driver, 'Product Viewed', { anonymousId: 'a1', userId: 'u1' }, NINE + 2 * MINUTE, 'P2');
     driver.tick(NINE + DAY);
     expect(told(driver)).toEqual(['browse_abandonment u1 fired P2,P1']);
+  });
+
+  test('a trigger names its products as the catalogue does, else as the events did, also of a device that logs in; a list names none', () => {
+    const driver = shop(partitions);
+    const named = (event: string, who: Partial<ShopEvent>, minute: number, ...names: (string | null)[]): void =>
+      driver.send(clickstream, who.userId ?? who.anonymousId!, shopEvent(event, { ...who, time: NINE + minute * MINUTE, products: names.map((name, i) => product(`P${minute}${i}`, { name })) }));
+    driver.send(catalog, 'P60', { ...mug, sku: 'P60', name: 'Mug of the catalogue', url: 'https://shop.example/mug' });
+    named('Product Viewed', { anonymousId: 'a1' }, 0, 'Cup');
+    named('Product Viewed', { anonymousId: 'a1' }, 1, null);
+    driver.put(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + 2 * MINUTE }));
+    named('Product Viewed', { anonymousId: 'a1', userId: 'u1' }, 3, 'Bowl');
+    named('Product List Viewed', u1, 4, 'Spoon', 'Fork');
+    for (const name of ['Tea', null]) named('Product Added', { userId: 'u2' }, 5, name);
+    named('Checkout Started', { userId: 'u3' }, 6, 'Mug', 'Pot');
+    driver.tick(NINE + DAY);
+    expect(driver.read(triggers).map(({ shopper, products }) => [shopper, products.map(({ name, url }) => [name, url])]).sort()).toEqual([
+      ['u1', [['Bowl', null], [null, null], ['Cup', null]]], ['u2', [['Tea', null]]], ['u3', [['Mug of the catalogue', 'https://shop.example/mug'], ['Pot', null]]],
+    ]);
+    expect(driver.read(interactions).find(({ event }) => event === 'Product List Viewed')!.products.map(({ name }) => name)).toEqual([null, null]);
   });
 
   test('what was looked at is what a visit looked at, also in a shop whose customers take nothing twice and are known by all visits', () => {
@@ -316,9 +336,7 @@ test.each([
   ['that is over', '2026-02-01/2026-03-01', NINE, 0],
 ])('a sale price %s', (_, dates, time, expected) => {
   const driver = shop();
-  const listed = (attributes: Record<string, string>, at: number): void => driver.send(catalog, 'P1', {
-    sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 5, availability: null, attributes, time: at, receivedAt: at,
-  } satisfies CatalogChange);
+  const listed = (attributes: Record<string, string>, at: number): void => driver.send(catalog, 'P1', { ...mug, price: 200_000n, quantity: 5, attributes, time: at, receivedAt: at });
   listed({}, NINE - MINUTE);
   does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
   listed({ sale_price: '15.00 EUR', ...(dates === undefined ? {} : { sale_price_effective_date: dates }) }, time);
@@ -327,9 +345,7 @@ test.each([
 
 test('a sale price in another currency than the product is none', () => {
   const driver = shop();
-  const listed = (sale_price: string, at: number): void => driver.send(catalog, 'P1', {
-    sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 5, availability: null, attributes: { sale_price }, time: at, receivedAt: at,
-  } satisfies CatalogChange);
+  const listed = (sale_price: string, at: number): void => driver.send(catalog, 'P1', { ...mug, price: 200_000n, quantity: 5, attributes: { sale_price }, time: at, receivedAt: at });
   listed('', NINE - MINUTE);
   does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
   listed('15.00 USD', NINE);
@@ -353,9 +369,7 @@ test('what a user was told of they are not told again by the id of a device that
 
 test('a sale price that rounds to more than money can say is none, and stops no product', () => {
   const driver = shop();
-  const listed = (sale_price: string, at: number): void => driver.send(catalog, 'P1', {
-    sku: 'P1', op: 'upsert', name: 'Mug', category: null, furtherCategories: [], brand: null, price: 200_000n, currency: 'EUR', url: null, imageUrl: null, hidden: false, quantity: 5, availability: null, attributes: { sale_price }, time: at, receivedAt: at,
-  } satisfies CatalogChange);
+  const listed = (sale_price: string, at: number): void => driver.send(catalog, 'P1', { ...mug, price: 200_000n, quantity: 5, attributes: { sale_price }, time: at, receivedAt: at });
   listed('99999999999999.9999', NINE - MINUTE);
   does(driver, 'Product Added to Wishlist', u1, NINE - MINUTE, 'P1');
   does(driver, 'Product Added to Wishlist', { userId: 'u2' }, NINE - MINUTE, 'P1');

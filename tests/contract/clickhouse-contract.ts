@@ -204,7 +204,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
   test('odd values are kept as they are, or clamped where documented', async () => {
     const year = (y: number) => new Date(0).setUTCFullYear(y, 0, 1);
     await insert([
-      interactionRecord(1, { shopper: 'NUL \0, emoji 🛒, /"\\\n', time: year(1), currency: null, products: [{ sku: '', price: null, quantity: 0.5, position: null }] }),
+      interactionRecord(1, { shopper: 'NUL \0, emoji 🛒, /"\\\n', time: year(1), currency: null, products: [{ sku: '', price: null, quantity: 0.5, position: null, name: null }] }),
       interactionRecord(2, { time: year(9999), value: 10n ** 18n - 1n, receivedAt: year(9999) }),
       interactionRecord(3, { value: -(2n ** 63n) }),
     ]);

@@ -63,7 +63,7 @@ const vain = ({ neighbours }: TestShop, shopper: string, sku: string): number =>
 
 /** The shop tells which items of an answer were shown. */
 function served(shop: TestShop, shopper: string, skus: readonly string[], fields: Partial<Interaction>): void {
-  shop.event(shopper, '', [], { event: 'Recommendations Served', time: shop.now, products: skus.map((sku) => ({ sku, price: null, quantity: null, position: null })), ...fields });
+  shop.event(shopper, '', [], { event: 'Recommendations Served', time: shop.now, products: skus.map((sku) => ({ sku, price: null, quantity: null, position: null, name: null })), ...fields });
 }
 
 test('an answer that the shop confirms was shown once, not twice', async () => {
@@ -153,7 +153,7 @@ test('who has taught as much as one may makes no click rates either', async () =
 test('what is tried in the last place and clicked nearly as often as what stands first is tried further: the first place is looked at more', () => {
   const shop = shopOfPairs();
   const list = ['P4', 'P6', 'P8', 'P10', 'P31'];
-  const products = list.map((sku) => ({ sku, price: null, quantity: null, position: null }));
+  const products = list.map((sku) => ({ sku, price: null, quantity: null, position: null, name: null }));
   for (let n = 0; n < 600; n++) {
     const shopper = `s${n}`;
     shop.event(shopper, '', [], { event: 'Recommendations Served', placement: 'home', products });

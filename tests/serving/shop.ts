@@ -78,7 +78,7 @@ export class TestShop {
     const time = fields.time ?? START + 10_000 * (this.#events + 1);
     const event: Interaction = {
       shopper, anonymousId: null, messageId: `m-${++this.#events}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: shopper, sessionStart: false,
-      products: [{ sku, price: null, quantity: null, position: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
+      products: [{ sku, price: null, quantity: null, position: null, name: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent, continues: null, refused: false, source: null, ...fields,
     };
     this.#last = event;
