@@ -8,7 +8,7 @@ import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/brows
 import { cartAfter, cartIdOf, carts, CLOCKS_APART_MS, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
-import { forgetItem, isInCart, itemInfos, joinItemInfo, know, productOf } from './triggers/items.js';
+import { forgetItem, itemInfos, joinItemInfo, know, productOf, skusInCarts } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
 import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
@@ -284,8 +284,9 @@ function forget(key: string, cartId: string, due: number, ctx: Context): void {
 function dropCart(key: string, cartId: string, ctx: Context): void {
   const lines = ctx.get(carts, key, cartId)?.lines ?? [];
   ctx.delete(carts, key, cartId);
+  const elsewhere = skusInCarts(key, ctx);
   for (const { sku } of lines) {
-    if (isInCart(key, sku, ctx)) continue;
+    if (elsewhere.has(sku)) continue;
     ctx.delete(itemInfos, key, sku);
     ctx.cancel('stale', key, sku);
   }

@@ -16,11 +16,11 @@ export function know(key: string, sku: string, info: ItemInfo, ctx: Context): vo
   ctx.schedule('stale', key, Math.max(ctx.time, info.time) + WANTED_MS, sku);
 }
 
-/** Whether an item stands in any cart of a shopper: what is known of it is still asked for. */
-export const isInCart = (key: string, sku: string, ctx: Context): boolean => ctx.scan(carts, key).some(({ value }) => value.lines.some((line) => line.sku === sku));
+/** Items that stand in any cart of a shopper: what is known of them is still asked for. */
+export const skusInCarts = (key: string, ctx: Context): ReadonlySet<string> => new Set(ctx.scan(carts, key).flatMap(({ value }) => value.lines.map(({ sku }) => sku)));
 
 export function forgetItem(key: string, sku: string, due: number, ctx: Context): void {
-  if (isInCart(key, sku, ctx)) ctx.schedule('stale', key, due + LOOK_AGAIN_MS, sku);
+  if (skusInCarts(key, ctx).has(sku)) ctx.schedule('stale', key, due + LOOK_AGAIN_MS, sku);
   else ctx.delete(itemInfos, key, sku);
 }
 
