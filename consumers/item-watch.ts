@@ -10,6 +10,8 @@ import { follow, followAs, offerOf, tellDrops, unfollow } from './items/offers.j
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
+/** Not by `now`, which for a timer is when it was due: all that would be due by this tick would fire in one commit. */
+const nextTick = (ctx: Context): number => ctx.time + 1;
 
 export const productRows = rows<Product>('', 'Product');
 /** Who waits for an item, by shopper, and the same in the order in which they are told. */
@@ -60,7 +62,7 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     if (percent === 0 || !product || !canBeHad(product)) return;
     const time = Math.max(product.catalogAt, product.stockAt, product.priceAt);
     const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time, shopCurrency }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
-    if (isMore) ctx.schedule('offer', sku, ctx.time + 1);
+    if (isMore) ctx.schedule('offer', sku, nextTick(ctx));
   }
 }
 
@@ -204,7 +206,7 @@ function notify(sku: string, time: number, ctx: Context): void {
     ctx.delete(watchers, sku, shopper);
     ctx.delete(turns, sku, turn);
   }
-  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, ctx.time + 1, '', String(time));
+  if (waiting.length > NOTICES_A_COMMIT) ctx.schedule('notify', sku, nextTick(ctx), '', String(time));
 }
 
 function tell(sku: string, shopper: string, news: Pick<TriggerCandidate, 'kind' | 'time'> & Partial<TriggerCandidate>, ctx: Context): void {

@@ -229,6 +229,23 @@ test('what is shown again with a stock that nobody knows is back where the feed 
   expect(driver.read(triggerCandidates)).toMatchObject([{ shopper: 's1', stock: null }]);
 });
 
+test.each(['restock', 'drop of price'])('a %s is told to a thousand a tick, so that no commit is larger', (news) => {
+  const driver = new Driver([itemWatch({ priceDropPercent: 10 })]);
+  driver.tick(NINE);
+  driver.send(inventory, 'P8', stock('P8', news === 'restock' ? 0 : 5, NINE, 200_000n));
+  const kind = news === 'restock' ? 'back_in_stock' : 'wanted';
+  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind, active: true, time: NINE + i, former: null }));
+  driver.run();
+  const told = (): number => driver.read(triggerCandidates).filter((candidate) => candidate.kind !== 'item_info').length;
+  driver.send(inventory, 'P8', stock('P8', 5, NINE + 10, 100_000n));
+  const counts = [told()];
+  for (const seconds of [1, 2, 3]) {
+    driver.tick(NINE + seconds * 1_000);
+    counts.push(told());
+  }
+  expect(counts).toEqual([1_000, 2_000, 2_500, 2_500]);
+});
+
 test('a long queue is told some at a time, and nobody is left out or told twice', () => {
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
