@@ -96,9 +96,9 @@ class MemoryStore implements TableStore {
   }
 
   *timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
-    for (const timer of this.#timers.all()) {
+    for (const timer of after ? this.#timers.from(after) : this.#timers.all()) {
       if (timer.due > until) return;
-      if (!after || timer.due > after.due || (timer.due === after.due && timer.key > after.key)) yield timer;
+      if (!after || earlier(after, timer)) yield timer;
     }
   }
 
