@@ -10,7 +10,7 @@ import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } fr
 import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
 import { forgetItem, itemInfos, joinItemInfo, know, productOf, skusInCarts } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
-import { awakeAt, type QuietHours } from './triggers/quiet-hours.js';
+import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 
 const rule = (name: TriggerRule): Rule => ({ name, version: 1 });
@@ -78,7 +78,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   /** When the shopper may be written to. */
   function awakens(key: string, time: number, ctx: Context): number {
-    return awakeAt(time, options.quietHours, contactOf(key, ctx).timezone);
+    return wakesAt(key, time, options.quietHours, contactOf(key, ctx).timezone);
   }
 
   /** A timer that waits until the shopper's quiet hours are over: what it tells of is decided then. Its payload says since when. */

@@ -1,5 +1,7 @@
+import { hashOf } from '../../models/kernels/hash.js';
 import { shopDays, type ShopDays } from '../../pipeline/core/shop-day.js';
 
+const MORNING_MS = 600_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** Quarters of an hour whose offset each zone keeps: a night around now. There are hundreds of zones, and pages may write any. */
@@ -23,6 +25,12 @@ export function awakeAt(time: number, quiet: QuietHours | undefined, timezone: s
     if (!isQuiet(Math.floor((local % DAY_MS) / HOUR_MS), quiet)) return at;
     at += HOUR_MS - (local % HOUR_MS);
   }
+}
+
+/** The same for one of many shoppers: not all at once when quiet hours are over, which would be one commit and one burst of messages. */
+export function wakesAt(shopper: string, time: number, quiet: QuietHours | undefined, timezone: string | null): number {
+  const at = awakeAt(time, quiet, timezone);
+  return at === time ? time : at + (hashOf(`wakes ${shopper}`) % MORNING_MS);
 }
 
 const isQuiet = (hour: number, { from, to }: QuietHours): boolean => (from < to ? hour >= from && hour < to : hour >= from || hour < to);

@@ -465,6 +465,7 @@ test('who waits a day or more for a cart or a visit is told: it is no history fo
 describe('in quiet hours', () => {
   const quietHours = { from: 21, to: 8, timezone: 'Europe/Berlin' };
   const EVENING = Date.UTC(2026, 2, 2, 19, 30); // half past eight in Berlin
+  const MORNING = Date.UTC(2026, 2, 3, 7) + 10 * MINUTE; // by when all are told
 
   test('what is due waits until the morning of the shopper, and is decided then', () => {
     const driver = shop(1, { quietHours });
@@ -477,9 +478,27 @@ describe('in quiet hours', () => {
     expect(told(driver)).toEqual(['cart_abandonment york fired P1']);
     driver.tick(Date.UTC(2026, 2, 3, 7) - 1);
     expect(told(driver)).toHaveLength(1);
-    driver.tick(Date.UTC(2026, 2, 3, 7));
+    driver.tick(MORNING);
     expect(told(driver).slice(1).sort()).toEqual(['cart_abandonment berlin fired P1', 'cart_abandonment nowhere fired P1']);
-    expect(driver.read(triggers).at(-1)).toMatchObject({ at: Date.UTC(2026, 2, 3, 7), causedAt: EVENING, reason: 'The cart was left for 12 hours without an order.' });
+    expect(driver.read(triggers).at(-1)).toMatchObject({ causedAt: EVENING, reason: 'The cart was left for 12 hours without an order.' });
+  });
+
+  test('who waits for the end of quiet hours is told within ten minutes of it, not all of them at once', () => {
+    const driver = shop(1, { quietHours });
+    driver.tick(EVENING);
+    for (let i = 0; i < 600; i++) driver.put(clickstream, `u${i}`, shopEvent('Product Added', { userId: `u${i}`, time: EVENING, products: [product('P1')] }));
+    driver.run();
+    driver.tick(EVENING + 2 * HOUR);
+    const counts: number[] = [];
+    for (let minute = 0; minute <= 10; minute++) {
+      const before = told(driver).length;
+      driver.tick(Date.UTC(2026, 2, 3, 7, minute));
+      counts.push(told(driver).length - before);
+    }
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(600);
+    expect(counts[0]).toBeLessThan(5);
+    expect(Math.max(...counts)).toBeLessThan(100);
+    expect(driver.read(triggers).every(({ at }) => at >= Date.UTC(2026, 2, 3, 7) && at < MORNING)).toBe(true);
   });
 
   test('a restock and a drop of price wait as well, and move with who logs in', () => {
@@ -495,7 +514,7 @@ describe('in quiet hours', () => {
     driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: midnight + MINUTE }));
     driver.tick(midnight + HOUR);
     expect(told(driver)).toEqual([]);
-    driver.tick(Date.UTC(2026, 2, 3, 7));
+    driver.tick(MORNING);
     expect(told(driver).sort()).toEqual(['back_in_stock u1 fired P4', 'price_drop u1 fired P1']);
     expect(driver.dump('marketing-triggers').filter((row) => /held/.test(row))).toEqual([]);
   });
@@ -511,7 +530,7 @@ describe('in quiet hours', () => {
 
   describe('news of the night', () => {
     const midnight = Date.UTC(2026, 2, 2, 23);
-    const morning = Date.UTC(2026, 2, 3, 7);
+    const morning = MORNING;
     /** P1 costs half and P4 is there again at midnight, of which `who` has asked to be told. */
     function night(...who: Partial<ShopEvent>[]): Driver {
       const driver = shop(1, { quietHours });
@@ -559,7 +578,7 @@ describe('in quiet hours', () => {
     does(driver, 'Product Added', u1, midnight - 100 * DAY, 'P2');
     driver.tick(midnight + MINUTE);
     expect(told(driver)).toEqual([]);
-    driver.tick(Date.UTC(2026, 2, 3, 7));
+    driver.tick(MORNING);
     expect(told(driver)).toEqual(['cart_abandonment u1 history P2', 'replenishment_due u1 history P1']);
   });
 
