@@ -104,8 +104,11 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const before = ctx.get(carts, key, cartId);
     const cart = cartAfter(before, event, options.currency);
     if (!cart || isOlderThanOrder(contactOf(key, ctx), cartId, event.time)) return;
-    if (cart.lines.length === 0) return dropCart(key, cartId, ctx);
+    const isEmpty = cart.lines.length === 0;
+    // One that was reminded of is kept for the order that recovers it: who comes back may take out all before they put in something else.
+    if (isEmpty && cart.firedId === null) return dropCart(key, cartId, ctx);
     ctx.put(carts, key, cart, cartId);
+    if (isEmpty) return ctx.cancel('abandoned', key, cartId);
     // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder.
     if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + aheadMs(writtenAt, ctx), cartId);
   }
@@ -203,7 +206,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function abandon({ key, sub: cartId, due, ripeAt }: Ripe, ctx: Context): void {
     const cart = ctx.get(carts, key, cartId);
-    if (!cart || (cart.firedId !== null && cart.firedFor === cart.changedAt)) return;
+    if (!cart || cart.lines.length === 0 || (cart.firedId !== null && cart.firedFor === cart.changedAt)) return;
     // Of two carts that were joined the earlier timer stands; or the setting was a shorter one when it was set.
     const dueNow = cart.changedAt + options.abandonedAfterMs;
     if (dueNow > due) return ctx.schedule('abandoned', key, dueNow, cartId);
@@ -254,7 +257,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     // A visit may begin with what is put into a cart from a list, before any product is looked at.
     const since = Math.min(visit.since, beganAt(sessionId));
     // No visit begins so soon after a cart: what came in one go with a login is of the device's visit, of which it is told before that has followed.
-    if (boughtAt >= since || ctx.scan(carts, key).some(({ value: { changedAt } }) => changedAt >= since - SESSION_GAP_MS)) return;
+    const isLeft = ({ value: { changedAt, lines } }: { value: Cart }): boolean => changedAt >= since - SESSION_GAP_MS && lines.length > 0;
+    if (boughtAt >= since || ctx.scan(carts, key).some(isLeft)) return;
     fire({
       rule: BROWSE_ABANDONMENT, shopper: key, causeId: `${skus[0]!}@${at}`, causedAt: at, ripeAt, at: due,
       reason: `${skus.length === 1 ? 'One product was' : `${skus.length} products were`} looked at; nothing was left in a cart or ordered for ${spanOf(due - at)}.`,

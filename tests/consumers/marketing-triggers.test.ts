@@ -512,3 +512,20 @@ describe.each([1, 3])('a reminded cart and an order under two ids that a login j
     expect(driver.read(triggers).filter(({ status }) => status !== 'fired')).toMatchObject([{ id: fired!.id, status: 'recovered', shopper: 'u1', causeId: fired!.causeId, causedAt: NINE, products: [{ sku: 'P1' }] }]);
   });
 });
+
+test.each([[true], [false]])('a reminded cart that was emptied is recovered by the order, filled again before it: %s, and is no cart until then', (isFilledAgain) => {
+  const driver = shop({ ...OPTIONS, browsedAfterMs: HOUR });
+  const does = (event: string, sku: string, time: number): void => driver.send(clickstream, 'u1', shopEvent(event, { userId: 'u1', cartId: 'c1', time, products: [product(sku, { quantity: 1 })] }));
+  does('Product Added', 'P1', NINE);
+  driver.tick(NINE + HOUR);
+  does('Product Viewed', 'P2', NINE + 2 * HOUR);
+  does('Product Removed', 'P1', NINE + 2 * HOUR + MINUTE);
+  driver.tick(NINE + 4 * HOUR);
+  expect(driver.read(triggers).map(({ rule, status }) => `${rule} ${status}`)).toEqual(['cart_abandonment fired', 'browse_abandonment fired']);
+  if (isFilledAgain) does('Product Added', 'P2', NINE + 4 * HOUR);
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 4 * HOUR + MINUTE, lines: [orderLine('P2', 1, 1n)] }));
+  driver.tick(NINE + 40 * DAY);
+  const [fired, , ...rest] = driver.read(triggers);
+  expect(rest).toMatchObject([{ id: fired!.id, status: 'recovered', products: isFilledAgain ? [{ sku: 'P2' }] : [] }]);
+  expect(driver.dump('marketing-triggers').filter((row) => /cart|forget|abandoned/.test(row))).toEqual([]);
+});
