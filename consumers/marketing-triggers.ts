@@ -5,7 +5,7 @@ import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, ShopperContact, TriggerCandidate } from '../schemas/types.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
-import { cartAfter, cartIdOf, carts, CLOCKS_APART_MS, isOlderThanOrder, joinCart, worthOf } from './triggers/carts.js';
+import { cartAfter, cartIdOf, carts, isOfOrdered, isOrdered, joinCart, worthOf } from './triggers/carts.js';
 import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
 import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
 import { forgetItem, itemInfos, joinItemInfo, know, productOf, skusInCarts } from './triggers/items.js';
@@ -24,6 +24,9 @@ const WIN_BACK = rule('win_back');
 
 /** Why a cart is recovered that a login joins with an order that took it. */
 const ORDERED = 'An order was placed.';
+
+/** Clocks of two hosts, or of a shop and its visitors, agree on the time to less than this. */
+const CLOCKS_APART_MS = 60_000;
 
 /** So long after an erasure item-watch may have news that happened before it hears that its shopper is gone: its inputs are in step but for this. */
 const UNHEARD_MS = 5_000;
@@ -103,7 +106,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
     const cart = cartAfter(before, event, options.currency);
-    if (!cart || isOlderThanOrder(contactOf(key, ctx), cartId, event.time)) return;
+    if (!cart || isOfOrdered(contactOf(key, ctx), cartId, event)) return;
     const isEmpty = cart.lines.length === 0;
     // One that was reminded of is kept for the order that recovers it: who comes back may take out all before they put in something else.
     if (isEmpty && cart.firedId === null) return dropCart(key, cartId, ctx);
@@ -143,7 +146,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   function takeOrdered(key: string, reason: string, at: number, writtenAt: number, ctx: Context): void {
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
       // One that was changed after its order was written was dated by a clock that has been set right since.
-      if (!isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt) && cart.changedAt <= writtenAt + CLOCKS_APART_MS) continue;
+      if (!isOrdered(contactOf(key, ctx), cartId, cart) && cart.changedAt <= writtenAt + CLOCKS_APART_MS) continue;
       recoverCart(key, cartId, cart, reason, at, ctx);
       dropCart(key, cartId, ctx);
     }
@@ -157,7 +160,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   /** A cart that followed a merge, unless an order of the other id has taken it already: it is one shopper. */
   function joinOpenCart(moved: MovedRow<Cart>, ctx: Context): void {
     const { key, sub: cartId, value: cart } = moved;
-    if (isOlderThanOrder(contactOf(key, ctx), cartId, cart.changedAt)) recoverCart(key, cartId, cart, ORDERED, ctx.now, ctx);
+    if (isOrdered(contactOf(key, ctx), cartId, cart)) recoverCart(key, cartId, cart, ORDERED, ctx.now, ctx);
     else joinCart(moved, ctx);
   }
 

@@ -8,11 +8,10 @@ export const carts = rows<Cart>('cart', 'Cart');
 
 const LINE_LIMIT = 100;
 
-/** Clocks of two hosts, or of a shop and its visitors, agree on the time to less than this. */
-export const CLOCKS_APART_MS = 60_000;
-
 const ADDING = new Set(['Product Added', 'Wishlist Product Added to Cart']);
 const CHECKING_OUT = new Set(['Checkout Started', 'Checkout Step Viewed', 'Checkout Step Completed', 'Payment Info Entered']);
+/** The page tells the last steps of a checkout so long after the order they lead to, which is of when the shop noted it. */
+const LAST_STEPS_MS = 5 * 60_000;
 const NOTHING: Cart = { lines: [], changedAt: 0, currency: null, firedId: null, firedFor: 0, firedRule: null, checkoutAt: 0 };
 
 /** Which cart an interaction is about. A checkout that names none is of the one touched last. */
@@ -82,13 +81,15 @@ export function worthOf(cart: Cart, shopCurrency: string, listed: (sku: string) 
   return isMoney(value) ? { value, currency: cart.currency ?? shopCurrency } : { value: null, currency: null };
 }
 
-/**
- * Whether what happened to a cart at `time` came before an order that took it (its own, or one that names no cart). The last step of a
- * checkout and its order are seconds apart, and clocks may differ by more: who has just bought is not reminded of what they bought.
- */
-export function isOlderThanOrder({ lastOrderAt, orderedCarts }: ShopperContact, cartId: string, time: number): boolean {
-  const latest = time - CLOCKS_APART_MS;
-  return latest <= lastOrderAt || orderedCarts.some((ordered) => ordered.cartId === cartId && latest <= ordered.time);
+/** Whether an order took a cart as it stands: its own, or one that names no cart. */
+export const isOrdered = (contact: ShopperContact, cartId: string, { changedAt, checkoutAt }: Cart): boolean => isOlderThanOrder(contact, cartId, changedAt, checkoutAt === changedAt);
+
+/** Whether an event came before an order that took its cart. */
+export const isOfOrdered = (contact: ShopperContact, cartId: string, { event, time }: Interaction): boolean => isOlderThanOrder(contact, cartId, time, CHECKING_OUT.has(event));
+
+function isOlderThanOrder(contact: ShopperContact, cartId: string, at: number, isStep: boolean): boolean {
+  const time = isStep ? at - LAST_STEPS_MS : at;
+  return time <= contact.lastOrderAt || contact.orderedCarts.some((ordered) => ordered.cartId === cartId && time <= ordered.time);
 }
 
 /** A cart that followed a merge is united with the standing one. A timer that came with it finds what stands. */

@@ -529,3 +529,17 @@ test.each([[true], [false]])('a reminded cart that was emptied is recovered by t
   expect(rest).toMatchObject([{ id: fired!.id, status: 'recovered', products: isFilledAgain ? [{ sku: 'P2' }] : [] }]);
   expect(driver.dump('marketing-triggers').filter((row) => /cart|forget|abandoned/.test(row))).toEqual([]);
 });
+
+describe.each([['before', [0, 1]], ['after', [1, 0]]])('the last step of a checkout, told %s its order', (_, order) => {
+  test.each([[5, []], [6, ['checkout_abandonment']]])('%i minutes after the order leads to %j', (minutes, told) => {
+    const driver = shop();
+    driver.send(clickstream, 'u1', shopEvent('Product Added', { userId: 'u1', time: NINE, products: [product('P1')] }));
+    const steps = [
+      () => driver.send(clickstream, 'u1', shopEvent('Payment Info Entered', { userId: 'u1', time: NINE + (1 + minutes) * MINUTE, products: [product('P1')] })),
+      () => driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + MINUTE, lines: [orderLine('P1', 1, 1n)] })),
+    ];
+    for (const step of order) steps[step]!();
+    driver.tick(NINE + 2 * HOUR);
+    expect(driver.read(triggers).map(({ rule }) => rule)).toEqual(told);
+  });
+});
