@@ -11,7 +11,7 @@ import { Ranking } from '../serving/rank.js';
 import { wholeFrom } from './counts.js';
 import { round } from './report.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
-import { tellingDataErrors } from './text-lines.js';
+import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 /** Clicks that a scorer looks at. */
 const CONTEXT = 10;
@@ -44,6 +44,8 @@ async function run({ train: trainFile, test: testFile, filters, questions, json 
     ({ recent: clicksBefore(prefix, prefix.length).slice(0, CONTEXT), target }))).filter(({ target }) => target < items.length);
   const served = servedBy(learnedFrom(train), items.length);
   const answers = filters.map((share) => evaluateCandidates(served, items, asked, share, questions));
+  const none = answers.find(({ n }) => n === 0);
+  if (none) throw new DataFileError(`Of the ${asked.length} questions of ${testFile} none asks for an item that ${percentOf(none.share)} of all items let through.`);
   const seconds = round((performance.now() - began) / 1000);
   const protocol =
     `Learned ${train.length} sessions of ${items.length} items, event by event as a server does, then nothing. Each question is a prefix of a test session whose next item was learned, is not the ` +
@@ -55,9 +57,11 @@ async function run({ train: trainFile, test: testFile, filters, questions, json 
   }
   const head = ['filter', 'items', 'questions', 'recall@20', 'score lost', 'hit rate', 'of the exact'];
   const rows = answers.map(({ share, items: passing, n, recall, scoreLost, hitRate, exactHitRate }) =>
-    [share === 1 ? 'none' : `${Number((100 * share).toFixed(4))} %`, passing, n, recall.toFixed(4), scoreLost.toFixed(3), hitRate.toFixed(4), exactHitRate.toFixed(4)]);
+    [share === 1 ? 'none' : percentOf(share), passing, n, recall.toFixed(4), scoreLost.toFixed(3), hitRate.toFixed(4), exactHitRate.toFixed(4)]);
   process.stdout.write(`${protocol}\n\n${[head, ...rows].map((row) => row.map((cell) => String(cell).padStart(13)).join('')).join('\n')}\nseconds ${seconds}\n`);
 }
+
+const percentOf = (share: number): string => `${Number((100 * share).toFixed(4))} %`;
 
 function learnedFrom(train: readonly Int32Array[]): fusion.Fusion {
   const state = fusion.init();

@@ -54,6 +54,7 @@ async function run(options: Options): Promise<void> {
   const tensorflow = await loadFastest();
   tellBackend(tensorflow, { metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
   const scores = evaluateColdStart(shop, towerSlopes(tensorflow), steps, seed);
+  if (scores.questions === 0) throw new DataFileError(`${story} Nobody who clicked one had clicked another item before it in the visit: there is nothing to ask.`);
   const seconds = round((performance.now() - began) / 1000);
   const protocol =
     `${story} Learned ${scores.learnedViews} views in one pass, then ${scores.steps} steps of the tower on the ${tensorflow.backend} backend, whose network is believed to ${percent(scores.trust)}; ` +

@@ -33,3 +33,10 @@ test('a share that is none is refused', async () => {
   const refused = evaluateCandidatesCommand().exitOverride().parseAsync(['--train', 'a', '--test', 'b', '--filters', '0'], { from: 'user' });
   await expect(refused).rejects.toThrow('percents from 0 to 100');
 });
+
+test('a filter that lets through nothing that is asked for: a sentence, and no recall of nothing', async () => {
+  await run('--filters', '100,0.0001');
+  expect(command.out).toBe('');
+  expect(command.err).toContain('none asks for an item that 0.0001 % of all items let through');
+  expect(process.exitCode).toBe(1);
+});

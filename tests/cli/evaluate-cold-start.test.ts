@@ -6,10 +6,10 @@ const command = said();
 const DAY = 86_400;
 
 /** Visits of five items of one of two kinds; items 40 and 41 come in the last week. */
-function files(): { catalog: string; train: string } {
+function files(newFrom = 380): { catalog: string; train: string } {
   const rows = Array.from({ length: 400 }, (_, at) => {
     const items = Array.from({ length: 4 }, (_, n) => `P${(at % 2) + 2 * ((at * 7 + n * 3) % 20)}`);
-    if (at >= 380) items.push(`P${40 + (at % 2)}`);
+    if (at >= newFrom) items.push(`P${40 + (at % 2)}`);
     return items.map((item, n) => `s${at},${item},${1_700_000_000 + Math.floor(at / 10) * DAY + 60 * (at % 10) + n}`);
   });
   const products = Array.from({ length: 42 }, (_, item) => `P${item},${item % 2 === 0 ? 'Tent' : 'Mug'} No ${item},all,${5 + item} EUR`);
@@ -39,5 +39,13 @@ test('one file without the other, and a price that is none, are a sentence and e
   expect(command.err).toContain('has the price "cheap", which is no number');
   await run('--train', train, '--test-days', '2', '--catalog', command.file('nobody.csv', 'sku,price\nP1,1\n ,2\n'));
   expect(command.err).toMatch(/Line 3 of .*nobody.csv has an empty sku/);
+  expect(process.exitCode).toBe(1);
+});
+
+test('files in which no item is new in the last days: a sentence, and no recall of nothing', async () => {
+  const { catalog, train } = files(0);
+  await run('--catalog', catalog, '--train', train, '--test-days', '2');
+  expect(command.out).toBe('');
+  expect(command.err).toContain('there is nothing to ask');
   expect(process.exitCode).toBe(1);
 });
