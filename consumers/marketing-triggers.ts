@@ -1,26 +1,25 @@
 import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { formatMoney, isIn } from '../schemas/money.js';
-import type { TriggerRule } from '../schemas/trigger-rules.js';
 import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, ShopperContact, TriggerCandidate } from '../schemas/types.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOfOrdered, isOrdered, joinCart, worthOf } from './triggers/carts.js';
-import { contacts, contactOf, joinContact, noteConsent, noteOrder, noteZone } from './triggers/contacts.js';
-import { fire, isHistory, recover, type Rule, type TriggerPolicy } from './triggers/fire.js';
+import { contacts, contactOf, isOrder, joinContact, noteConsent, noteZone } from './triggers/contacts.js';
+import { customerRules, type CustomerOptions } from './triggers/customers.js';
+import { fire, recover, rule, type Ripe } from './triggers/fire.js';
 import { forgetItem, itemInfos, joinItemInfo, know, productOf, skusInCarts } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
+import { spendings } from './triggers/spending.js';
 
-const rule = (name: TriggerRule): Rule => ({ name, version: 1 });
 const CART_ABANDONMENT = rule('cart_abandonment');
 const CHECKOUT_ABANDONMENT = rule('checkout_abandonment');
 const BROWSE_ABANDONMENT = rule('browse_abandonment');
 const PRICE_DROP = rule('price_drop');
 const BACK_IN_STOCK = rule('back_in_stock');
 const REPLENISHMENT_DUE = rule('replenishment_due');
-const WIN_BACK = rule('win_back');
 
 /** Why a cart is recovered that a login joins with an order that took it. */
 const ORDERED = 'An order was placed.';
@@ -31,32 +30,24 @@ const CLOCKS_APART_MS = 60_000;
 /** So long after an erasure item-watch may have news that happened before it hears that its shopper is gone: its inputs are in step but for this. */
 const UNHEARD_MS = 5_000;
 
-/** A timer and when it was due before quiet hours put it off: what is history stays history in the morning. */
-interface Ripe extends Due {
-  readonly ripeAt: number;
-}
-
 /** How long after its trigger a cart is kept for an order that recovers it, and a visit for views that come late. */
 const FORGET_MS = 30 * 86_400_000;
 
-export interface MarketingTriggerOptions extends TriggerPolicy {
+export interface MarketingTriggerOptions extends CustomerOptions {
   /** A cart is abandoned this long after its last change without a purchase. */
   readonly abandonedAfterMs: number;
   /** A known shopper's visit that led to no cart is, this long after its last view; 0: the rule is off. */
   readonly browsedAfterMs?: number;
   /** For so long after an order nobody is reminded of what they looked at. */
   readonly quietAfterOrderMs?: number;
-  /** Who has ordered is to be won back when there was no order for so long; 0: the rule is off. */
-  readonly winBackAfterMs?: number;
   /** Absent: there are none. */
   readonly quietHours?: QuietHours | undefined;
-  /** The shop's, ISO 4217: a product's price in another one is not told. */
-  readonly currency: string;
 }
 
 /** Decides whom to remind of what: each cause once, with its reason, or a `suppressed` that says why not. */
 export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
-  const { browsedAfterMs = 0, quietAfterOrderMs = 0, winBackAfterMs = 0 } = options;
+  const { browsedAfterMs = 0, quietAfterOrderMs = 0 } = options;
+  const customers = customerRules(options);
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
@@ -66,7 +57,10 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     timers: {
       abandoned: awake('abandoned', abandon),
       browsed: awake('browsed', endVisit),
-      lapsed: awake('lapsed', winBack),
+      welcome: awake('welcome', customers.welcome),
+      spent: awake('spent', customers.judgeSpend),
+      expired: customers.expireSpend,
+      lapsed: awake('lapsed', customers.winBack),
       replenish: awake('replenish', replenish),
       held: awake('held', release),
       forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
@@ -75,7 +69,10 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     merging: {
       merges: userMerges,
       moves: marketingTriggersMoves,
-      rows: [joining(carts, joinOpenCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx))],
+      rows: [
+        joining(carts, joinOpenCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo),
+        joining(spendings, customers.joinSpend), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx)),
+      ],
     },
   });
 
@@ -127,13 +124,10 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   function onPurchase({ key, value: purchase, writtenAt }: Incoming<Purchase>, ctx: Context): void {
-    if ((purchase.kind !== 'completed' && purchase.kind !== 'line') || ctx.wasErased(key, purchase.time)) return;
-    const before = contactOf(key, ctx).boughtAt;
-    noteOrder(key, purchase, ctx);
-    const lapses = purchase.time + winBackAfterMs;
-    // One that comes late leaves the latest as it was, which has its timer, or was told of. An order of a history after which there has been
-    // none to this day would be one record more for each order before it.
-    if (winBackAfterMs > 0 && purchase.time > before && !isHistory(lapses, ctx)) ctx.schedule('lapsed', key, lapses);
+    if (ctx.wasErased(key, purchase.time)) return;
+    customers.noteSpend(key, purchase, ctx);
+    if (!isOrder(purchase.kind)) return;
+    customers.noteCustomer(key, purchase, ctx);
     takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), writtenAt, ctx);
     unhold(key, purchase.lines, purchase.time, ctx);
     for (const line of purchase.lines) {
@@ -268,15 +262,6 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       products: skus.map((sku, i) => productOf(key, { sku, name: names[i], quantity: null, price: null }, ctx)),
       orderedLately: boughtAt > at - quietAfterOrderMs,
     }, options, ctx);
-  }
-
-  function winBack({ key, due, ripeAt }: Ripe, ctx: Context): void {
-    // The rule was on when the timer was set.
-    if (winBackAfterMs === 0) return;
-    const { boughtAt } = contactOf(key, ctx);
-    const dueNow = boughtAt + winBackAfterMs;
-    if (dueNow > due) return ctx.schedule('lapsed', key, dueNow);
-    fire({ rule: WIN_BACK, shopper: key, causeId: `order@${boughtAt}`, causedAt: boughtAt, ripeAt, at: due, reason: `There was no order for ${Math.round((due - boughtAt) / 86_400_000)} days.`, products: [] }, options, ctx);
   }
 }
 

@@ -9,6 +9,7 @@ import { orderLedger } from '../consumers/order-ledger.js';
 import type { TeachTower } from '../consumers/item-contents.js';
 import { recommenderIn } from '../consumers/recommender.js';
 import { shoppers } from '../consumers/shoppers.js';
+import { MONEY_SCALE } from '../schemas/money.js';
 import * as topics from '../schemas/topics.js';
 import type { Config } from './config.js';
 import type { Fold } from './core/fold.js';
@@ -41,6 +42,8 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         browsedAfterMs: config.BROWSE_ABANDONED_AFTER_SECONDS * 1_000,
         quietAfterOrderMs: config.BROWSE_QUIET_DAYS * DAY_MS,
         winBackAfterMs: config.WIN_BACK_AFTER_DAYS * DAY_MS,
+        welcomesNew: config.WELCOME_NEW_CUSTOMERS,
+        vipSpend: BigInt(config.VIP_SPEND) * MONEY_SCALE,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
         holdoutPercent: config.TRIGGER_HOLDOUT_PERCENT,

@@ -454,7 +454,7 @@ export interface MarketingTrigger {
   readonly id: string;
   /** fired: send it; suppressed: it would have fired, see reason; recovered: what it reminded of has happened, cancel what is not sent. */
   readonly status: TriggerStatus;
-  /** cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due or win_back. */
+  /** cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due, win_back, new_customer_welcome or vip. */
   readonly rule: string;
   /** Version of the rule. */
   readonly version: number;
@@ -1172,6 +1172,12 @@ export interface ShopperContact {
   readonly timezone: null | string;
   /** Event time of that. */
   readonly timezoneAt: number;
+  /** Event time of the first order, until its customer was welcomed; 0: they were, or nobody is to be. */
+  readonly newSince: number;
+  /** Whether what was spent in the last 365 days was at the bar of a VIP or above it when it was last looked at. */
+  readonly isVip: boolean;
+  /** Event time of the latest order when that was last told; 0: never. */
+  readonly vipFor: number;
 }
 
 /** Days that began without stock. */
@@ -1268,6 +1274,14 @@ export interface SkuSuccessor {
   readonly sku: string;
   /** Whether the series of this SKU was handed over: false while there is none. */
   readonly handed: boolean;
+}
+
+/** What an order of the last 365 days cost, in the shop's currency. Key: shopper, order. */
+export interface Spending {
+  /** Event time of the order. */
+  readonly time: number;
+  /** What it cost, without what was given back. */
+  readonly amount: bigint;
 }
 
 /** The base-stock level of one SKU in a cycle that runs, and what it has learned from those before (models/inventory/base-stock-learning). Key: sku. */

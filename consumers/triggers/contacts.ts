@@ -9,7 +9,7 @@ export const contacts = rows<ShopperContact>('', 'ShopperContact');
 const ORDERED_LIMIT = 20;
 /** As many as a cap may count (TRIGGER_CAP_COUNT): of fewer it would never be reached. */
 const FIRED_LIMIT = 1_000;
-const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [], boughtAt: 0, timezone: null, timezoneAt: 0 };
+const NOBODY: ShopperContact = { consent: null, consentAt: 0, fired: [], lastOrderAt: 0, orderedCarts: [], boughtAt: 0, timezone: null, timezoneAt: 0, newSince: 0, isVip: false, vipFor: 0 };
 
 export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(contacts, key) ?? NOBODY;
 
@@ -31,10 +31,13 @@ export function noteZone(key: string, { timezone, time }: Interaction, ctx: Cont
   ctx.put(contacts, key, { ...contact, timezone, timezoneAt: time });
 }
 
+/** Whether a purchase is an order, or a line of one, and not its undoing. */
+export const isOrder = (kind: Purchase['kind']): boolean => kind === 'completed' || kind === 'line';
+
 /** An order that names its cart takes that cart; one that names none takes every cart of its shopper. */
-export function noteOrder(key: string, { cartId, time }: Purchase, ctx: Context): void {
+export function noteOrder(key: string, { cartId, time }: Purchase, newSince: number, ctx: Context): void {
   const contact = contactOf(key, ctx);
-  const bought = { ...contact, boughtAt: Math.max(contact.boughtAt, time) };
+  const bought = { ...contact, newSince, boughtAt: Math.max(contact.boughtAt, time) };
   if (cartId === null) ctx.put(contacts, key, { ...bought, lastOrderAt: Math.max(contact.lastOrderAt, time) });
   else ctx.put(contacts, key, { ...bought, orderedCarts: latestCarts([{ cartId, time }, ...contact.orderedCarts]) });
 }
@@ -55,8 +58,17 @@ export function joinContact({ key, value: moved }: { key: string; value: Shopper
     lastOrderAt: Math.max(standing.lastOrderAt, moved.lastOrderAt),
     orderedCarts: latestCarts([...standing.orderedCarts, ...moved.orderedCarts]),
     boughtAt: Math.max(standing.boughtAt, moved.boughtAt),
+    newSince: newSinceOfBoth(standing, moved),
+    isVip: standing.isVip || moved.isVip,
+    vipFor: Math.max(standing.vipFor, moved.vipFor),
     ...laterZone(standing, moved),
   });
+}
+
+/** Since when two ids are one new customer: each of them that has ordered is yet to be welcomed. */
+function newSinceOfBoth(one: ShopperContact, other: ShopperContact): number {
+  if (one.boughtAt === 0) return other.newSince;
+  return other.boughtAt === 0 ? one.newSince : Math.min(one.newSince, other.newSince);
 }
 
 const laterZone = (one: ShopperContact, other: ShopperContact): Pick<ShopperContact, 'timezone' | 'timezoneAt'> => {

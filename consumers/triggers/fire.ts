@@ -1,7 +1,8 @@
 import { v5 as uuidV5 } from 'uuid';
 import { hashOf } from '../../models/kernels/hash.js';
-import type { Context } from '../../pipeline/core/consumer.js';
+import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { marketingTriggers } from '../../schemas/topics.js';
+import type { TriggerRule } from '../../schemas/trigger-rules.js';
 import type { MarketingTrigger } from '../../schemas/types.js';
 import { contactOf, noteFired } from './contacts.js';
 
@@ -11,8 +12,15 @@ const HISTORY_MS = 24 * 3_600_000;
 const HELD_OUT = 'holdout';
 
 export interface Rule {
-  readonly name: string;
+  readonly name: TriggerRule;
   readonly version: number;
+}
+
+export const rule = (name: TriggerRule): Rule => ({ name, version: 1 });
+
+/** A timer and when it was due before quiet hours put it off: what is history stays history in the morning. */
+export interface Ripe extends Due {
+  readonly ripeAt: number;
 }
 
 export interface TriggerPolicy {
@@ -36,17 +44,17 @@ interface Firing extends Pick<MarketingTrigger, 'shopper' | 'causeId' | 'causedA
 
 /** Fire a trigger, or say why not. Answers the id if it was fired. Whether one may is decided now, not when a timer was set. */
 export function fire(firing: Firing, policy: TriggerPolicy, ctx: Context): string | null {
-  const { rule, shopper, causeId, at } = firing;
-  const id = uuidV5(`${rule.name}/${rule.version}/${shopper}/${causeId}`, NAMESPACE);
+  const { rule: { name, version }, shopper, causeId, at } = firing;
+  const id = uuidV5(`${name}/${version}/${shopper}/${causeId}`, NAMESPACE);
   const suppression = suppressionOf(firing, policy, ctx);
   ctx.emit(marketingTriggers, shopper, {
-    id, rule: rule.name, version: rule.version, shopper, causeId, at, status: suppression ? 'suppressed' : 'fired', reason: suppression ?? firing.reason,
+    id, rule: name, version, shopper, causeId, at, status: suppression ? 'suppressed' : 'fired', reason: suppression ?? firing.reason,
     causedAt: firing.causedAt, products: firing.products, value: firing.value ?? null, currency: firing.currency ?? null,
   });
   if (suppression) ctx.count('millrace_triggers_suppressed_total', { reason: suppression });
-  else ctx.count('millrace_triggers_total', { rule: rule.name });
+  else ctx.count('millrace_triggers_total', { rule: name });
   // Who is held out uses up the cap as if they had been written to: else the two groups would not be alike.
-  if ((suppression === undefined || suppression === HELD_OUT) && !policy.transactional?.includes(rule.name)) noteFired(shopper, at, ctx);
+  if ((suppression === undefined || suppression === HELD_OUT) && !policy.transactional?.includes(name)) noteFired(shopper, at, ctx);
   return suppression === undefined ? id : null;
 }
 

@@ -130,12 +130,12 @@ export function spineContract(name: string, { roles, environment }: SpineSetting
       await track('Back In Stock Subscribed', { userId: 'waiter-1' }, { product_id: 'P5' });
       await delay(500);
       await track('Inventory Updated', {}, { product_id: 'P5', quantity: 4 });
-      const fired = await eventually(triggers, (found) => found.length >= 2);
+      const fired = await eventually(triggers, (found) => found.length >= 3);
       await delay(4_000);
-      expect((await triggers()).map(({ rule, shopper, status }) => `${rule} ${shopper} ${status}`).sort()).toEqual(['back_in_stock waiter-1 fired', 'cart_abandonment leaver-1 fired']);
+      expect((await triggers()).map(({ rule, shopper, status }) => `${rule} ${shopper} ${status}`).sort()).toEqual(['back_in_stock waiter-1 fired', 'cart_abandonment leaver-1 fired', 'new_customer_welcome payer-1 fired']);
       expect(fired.find(({ rule }) => rule === 'back_in_stock')!.products).toMatchObject([{ sku: 'P5', name: 'Product 5', price: 100_000n, stock: 4 }]);
-      const inClickHouse = await eventually(() => rows('SELECT id, rule, status FROM millrace.marketing_triggers'), (found) => found.length >= 2);
-      expect(inClickHouse).toHaveLength(2);
+      const inClickHouse = await eventually(() => rows('SELECT id, rule, status FROM millrace.marketing_triggers'), (found) => found.length >= 3);
+      expect(inClickHouse).toHaveLength(3);
     });
 
     test('a visit goes on through a login within one batch, whose token is met', async () => {
