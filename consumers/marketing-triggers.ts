@@ -8,6 +8,7 @@ import { cartAfter, cartIdOf, carts, isOfOrdered, isOrdered, joinCart, worthOf }
 import { contacts, contactOf, isOrder, joinContact, noteConsent, noteZone } from './triggers/contacts.js';
 import { customerRules, type CustomerOptions } from './triggers/customers.js';
 import { fire, recover, rule, type Ripe } from './triggers/fire.js';
+import { intentRule, joinVisit, visits, type IntentOptions } from './triggers/intent.js';
 import { forgetItem, itemInfos, joinItemInfo, know, productOf, skusInCarts } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
@@ -33,7 +34,7 @@ const UNHEARD_MS = 5_000;
 /** How long after its trigger a cart is kept for an order that recovers it, and a visit for views that come late. */
 const FORGET_MS = 30 * 86_400_000;
 
-export interface MarketingTriggerOptions extends CustomerOptions {
+export interface MarketingTriggerOptions extends CustomerOptions, IntentOptions {
   /** A cart is abandoned this long after its last change without a purchase. */
   readonly abandonedAfterMs: number;
   /** A known shopper's visit that led to no cart is, this long after its last view; 0: the rule is off. */
@@ -48,6 +49,7 @@ export interface MarketingTriggerOptions extends CustomerOptions {
 export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   const { browsedAfterMs = 0, quietAfterOrderMs = 0 } = options;
   const customers = customerRules(options);
+  const intent = intentRule(options, (key, ctx) => awakens(key, ctx.time, ctx) > ctx.time);
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
@@ -56,7 +58,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     patienceMs: 500,
     timers: {
       abandoned: awake('abandoned', abandon),
-      browsed: awake('browsed', endVisit),
+      browsed: awake('browsed', endBrowsing),
+      visited: intent.endVisit,
       welcome: awake('welcome', customers.welcome),
       spent: awake('spent', customers.judgeSpend),
       expired: customers.expireSpend,
@@ -70,8 +73,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       merges: userMerges,
       moves: marketingTriggersMoves,
       rows: [
-        joining(carts, joinOpenCart), joining(browsings, joinBrowsing), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment), joining(itemInfos, joinItemInfo),
-        joining(spendings, customers.joinSpend), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx)),
+        joining(carts, joinOpenCart), joining(browsings, joinBrowsing), joining(visits, joinVisit), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment),
+        joining(itemInfos, joinItemInfo), joining(spendings, customers.joinSpend), joining(held, ({ key, value }, ctx) => void hold(key, value, ctx)),
       ],
     },
   });
@@ -100,6 +103,11 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (options.quietHours) noteZone(key, event, ctx);
     if (event.event === 'Product Removed from Wishlist') unhold(key, event.products, event.time, ctx, ['price_drop']);
     browse(key, event, aheadMs(writtenAt, ctx), ctx);
+    changeCart(key, event, aheadMs(writtenAt, ctx), ctx);
+    intent.watch(key, event, ctx);
+  }
+
+  function changeCart(key: string, event: Interaction, waitMs: number, ctx: Context): void {
     const cartId = cartIdOf(key, event, ctx);
     const before = ctx.get(carts, key, cartId);
     const cart = cartAfter(before, event, options.currency);
@@ -110,7 +118,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     ctx.put(carts, key, cart, cartId);
     if (isEmpty) return ctx.cancel('abandoned', key, cartId);
     // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder.
-    if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + aheadMs(writtenAt, ctx), cartId);
+    if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + waitMs, cartId);
   }
 
   function browse(key: string, event: Interaction, waitMs: number, ctx: Context): void {
@@ -239,7 +247,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   }
 
   /** A visit is over: it is reminded of unless it led to a cart, which has its own rule, or to an order. */
-  function endVisit({ key, due, ripeAt }: Ripe, ctx: Context): void {
+  function endBrowsing({ key, due, ripeAt }: Ripe, ctx: Context): void {
     const visit = ctx.get(browsings, key);
     if (!visit) return;
     if (browsedAfterMs === 0) return ctx.delete(browsings, key);

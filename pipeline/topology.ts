@@ -44,6 +44,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         winBackAfterMs: config.WIN_BACK_AFTER_DAYS * DAY_MS,
         welcomesNew: config.WELCOME_NEW_CUSTOMERS,
         vipSpend: BigInt(config.VIP_SPEND) * MONEY_SCALE,
+        highIntentPercent: config.HIGH_INTENT_PERCENT,
         cap: { count: config.TRIGGER_CAP_COUNT, windowMs: config.TRIGGER_CAP_WINDOW_SECONDS * 1_000 },
         consentByDefault: config.CONSENT_DEFAULT === 'granted',
         holdoutPercent: config.TRIGGER_HOLDOUT_PERCENT,

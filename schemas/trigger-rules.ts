@@ -1,5 +1,5 @@
 /** Names of the rules by which triggers fire, as topics, metrics, settings and ClickHouse say them. */
-export const TRIGGER_RULES = ['cart_abandonment', 'checkout_abandonment', 'browse_abandonment', 'price_drop', 'back_in_stock', 'replenishment_due', 'win_back', 'new_customer_welcome', 'vip'] as const;
+export const TRIGGER_RULES = ['cart_abandonment', 'checkout_abandonment', 'browse_abandonment', 'price_drop', 'back_in_stock', 'replenishment_due', 'win_back', 'new_customer_welcome', 'vip', 'high_intent'] as const;
 
 export type TriggerRule = (typeof TRIGGER_RULES)[number];
 

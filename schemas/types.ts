@@ -454,7 +454,7 @@ export interface MarketingTrigger {
   readonly id: string;
   /** fired: send it; suppressed: it would have fired, see reason; recovered: what it reminded of has happened, cancel what is not sent. */
   readonly status: TriggerStatus;
-  /** cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due, win_back, new_customer_welcome or vip. */
+  /** cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due, win_back, new_customer_welcome, vip or high_intent. */
   readonly rule: string;
   /** Version of the rule. */
   readonly version: number;
@@ -1404,6 +1404,30 @@ export interface UserProfile {
   readonly known: boolean;
   /** The last of these, which further late events belong to. */
   readonly past: null | PastSession;
+}
+
+/** What visits of the shoppers of a partition led to. Key: situation that they came through, or all. */
+export interface VisitOutcomes {
+  /** Visits; halved with the orders when there are 10,000. */
+  readonly visits: number;
+  /** Those that ended with an order. */
+  readonly orders: number;
+}
+
+/** The visit of a shopper that goes on. Key: shopper. */
+export interface Visit {
+  /** The visit. */
+  readonly sessionId: string;
+  /** Event time of the latest product or step of a cart. */
+  readonly at: number;
+  /** Products looked at or put into the cart, the latest first, at most 10. */
+  readonly skus: readonly string[];
+  /** Whether one of them was looked at again. */
+  readonly isAgain: boolean;
+  /** Situations that it came through, each below 64 (consumers/triggers/situations). */
+  readonly passed: readonly number[];
+  /** Whether its trigger was decided: a visit has one. */
+  readonly isTold: boolean;
 }
 
 /** How far a file source has been read. */

@@ -14,6 +14,9 @@ const CHECKING_OUT = new Set(['Checkout Started', 'Checkout Step Viewed', 'Check
 const LAST_STEPS_MS = 5 * 60_000;
 const NOTHING: Cart = { lines: [], changedAt: 0, currency: null, firedId: null, firedFor: 0, firedRule: null, checkoutAt: 0 };
 
+/** Whether an event may change a cart. */
+export const changesCarts = (event: string): boolean => ADDING.has(event) || CHECKING_OUT.has(event) || event === 'Product Removed';
+
 /** Which cart an interaction is about. A checkout that names none is of the one touched last. */
 export function cartIdOf(key: string, { event, cartId }: Interaction, ctx: Context): string {
   if (cartId !== null) return cartId;
@@ -25,7 +28,7 @@ export function cartIdOf(key: string, { event, cartId }: Interaction, ctx: Conte
 export function cartAfter(before: Cart | undefined, event: Interaction, shopCurrency: string): Cart | undefined {
   const isCheckout = CHECKING_OUT.has(event.event);
   const isAdded = ADDING.has(event.event);
-  if (!isCheckout && !isAdded && event.event !== 'Product Removed') return undefined;
+  if (!changesCarts(event.event)) return undefined;
   if (!before && !isAdded && !(isCheckout && event.products.length > 0)) return undefined;
   const currency = event.currency ?? (event.products.some(({ price }) => price !== null) ? shopCurrency : (before?.currency ?? null));
   const cart = { ...(before ?? NOTHING), lines: linesIn(currency, before) };

@@ -160,7 +160,7 @@ COMMENT 'What to order of a SKU, and why: one a SKU and day, and one whenever it
 CREATE TABLE IF NOT EXISTS {{database}}.marketing_triggers (
   id                  String                           COMMENT 'Trigger: the same cause never has two ids',
   status              LowCardinality(String)           COMMENT 'fired: send it; suppressed: it would have fired, see reason; recovered: what it reminded of has happened',
-  rule                LowCardinality(String)           COMMENT 'cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due, win_back, new_customer_welcome or vip',
+  rule                LowCardinality(String)           COMMENT 'cart_abandonment, checkout_abandonment, browse_abandonment, price_drop, back_in_stock, replenishment_due, win_back, new_customer_welcome, vip or high_intent',
   version             Int32                            COMMENT 'Version of the rule',
   shopper             String                           COMMENT 'Canonical shopper id',
   cause_id            String                           COMMENT 'Cart, SKU or restock that caused it',

@@ -12,7 +12,7 @@ import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '
 
 const TABLES = ['shoppers', 'order-ledger', 'item-watch', 'marketing-triggers'];
 const shop = (partitions: number, options: DriverOptions = {}): Driver => new Driver(
-  [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: 60 * MINUTE, browsedAfterMs: 60 * MINUTE, winBackAfterMs: 60 * MINUTE, welcomesNew: true, vipSpend: 100_000n, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })],
+  [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: 60 * MINUTE, browsedAfterMs: 60 * MINUTE, winBackAfterMs: 60 * MINUTE, welcomesNew: true, vipSpend: 100_000n, highIntentPercent: 1, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })],
   { partitions, ...options },
 );
 /** Rows of all tables whose key or bytes name an id. */

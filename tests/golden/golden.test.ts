@@ -18,7 +18,7 @@ const folder = import.meta.dirname;
 const london = shopDays('Europe/London');
 const all: Consumer[] = [
   shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), demandForecasts({ days: london, publication: live(london, MINUTE), hours: 2 }),
-  marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 4 * HOUR, quietAfterOrderMs: DAY, winBackAfterMs: 90 * DAY, welcomesNew: true, vipSpend: 40_000n, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' }),
+  marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 4 * HOUR, quietAfterOrderMs: DAY, winBackAfterMs: 90 * DAY, welcomesNew: true, vipSpend: 40_000n, highIntentPercent: 1, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' }),
 ];
 
 /** One Monday in a shop: browsing, a merge, carts left and bought, a refund, a restock, something broken. */

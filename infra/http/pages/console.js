@@ -89,7 +89,7 @@ function readers(list) {
 
 const STATUS = { fired: 'good', recovered: 'good', suppressed: 'warn', cancelled: '' };
 const RULES = {
-  cart_abandonment: 'Cart left', checkout_abandonment: 'Checkout left', browse_abandonment: 'Only looked', price_drop: 'Costs less', back_in_stock: 'Back in stock', replenishment_due: 'Refill due', win_back: 'Win back', new_customer_welcome: 'New customer', vip: 'VIP',
+  cart_abandonment: 'Cart left', checkout_abandonment: 'Checkout left', browse_abandonment: 'Only looked', price_drop: 'Costs less', back_in_stock: 'Back in stock', replenishment_due: 'Refill due', win_back: 'Win back', new_customer_welcome: 'New customer', vip: 'VIP', high_intent: 'About to order',
 };
 const words = (name) => RULES[name] ?? name.replaceAll(/[-_]/g, ' ').replace(/^./, (first) => first.toUpperCase());
 
