@@ -21,6 +21,8 @@ const ALL = 'all';
 /** Of what is told later their shopper may have gone. */
 const HERE_MS = 5 * 60_000;
 const SKU_LIMIT = 10;
+/** Whoever fills a cart more with each event must not make events ever dearer. */
+const CART_LIMIT = 20;
 
 export interface IntentOptions extends TriggerPolicy {
   /** A shopper is told of when an order in this visit has become so likely; 0: the rule is off. */
@@ -41,15 +43,15 @@ export function intentRule(options: IntentOptions, isQuiet: (key: string, ctx: C
     if (!isSame && ctx.time > began + SESSION_GAP_MS) return;
     if (standing && !isSame) count(key, standing, ctx);
     const { boughtAt } = contactOf(key, ctx);
-    const isOver = boughtAt >= began;
+    const isOrdered = boughtAt >= began;
     // What comes after its order did not lead to it.
-    if (isOver && event.time > boughtAt) return;
+    if (isOrdered && event.time > boughtAt) return;
     const visit = visitAfter(isSame ? standing : undefined, event);
-    const open = ctx.scan(carts, key).map(({ value }) => value).filter(({ lines }) => lines.length > 0);
+    const open = ctx.scan(carts, key, CART_LIMIT).map(({ value }) => value).filter(({ lines }) => lines.length > 0);
     const situation = situationOf({
-      products: visit.skus.length, isAgain: visit.isAgain, isInCart: open.length > 0, isAtCheckout: open.some(({ checkoutAt }) => checkoutAt >= began), isCustomer: boughtAt > 0 && !isOver,
+      products: visit.skus.length, isAgain: visit.isAgain, isInCart: open.length > 0, isAtCheckout: open.some(({ checkoutAt }) => checkoutAt >= began), isCustomer: boughtAt > 0 && !isOrdered,
     });
-    const isTold = visit.isTold || isOver || tell(key, visit, situation, event, ctx);
+    const isTold = visit.isTold || isOrdered || tell(key, visit, situation, event, ctx);
     ctx.put(visits, key, { ...visit, passed: [...new Set([...visit.passed, situation])], isTold });
     if (!isSame) ctx.schedule('visited', key, visit.at + SESSION_GAP_MS);
   }
