@@ -1,7 +1,7 @@
 import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
 import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
-import { formatMoney, isIn } from '../schemas/money.js';
-import type { Cart, Interaction, ItemInfo, MarketingTrigger, Purchase, ShopperContact, TriggerCandidate } from '../schemas/types.js';
+import { isIn } from '../schemas/money.js';
+import type { Cart, Interaction, MarketingTrigger, Purchase, ShopperContact } from '../schemas/types.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOfOrdered, isOrdered, joinCart, worthOf } from './triggers/carts.js';
@@ -9,8 +9,9 @@ import { contacts, contactOf, isOrder, joinContact, noteConsent, noteZone } from
 import { customerRules, type CustomerOptions } from './triggers/customers.js';
 import { fire, recover, rule, type Ripe } from './triggers/fire.js';
 import { intentRule, joinVisit, visits, type IntentOptions } from './triggers/intent.js';
-import { forgetItem, itemInfos, joinItemInfo, know, productOf, skusInCarts } from './triggers/items.js';
+import { forgetItem, itemInfos, joinItemInfo, productOf, skusInCarts } from './triggers/items.js';
 import { held, hold, unhold } from './triggers/held.js';
+import { newsRules } from './triggers/news.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 import { spendings } from './triggers/spending.js';
@@ -18,8 +19,6 @@ import { spendings } from './triggers/spending.js';
 const CART_ABANDONMENT = rule('cart_abandonment');
 const CHECKOUT_ABANDONMENT = rule('checkout_abandonment');
 const BROWSE_ABANDONMENT = rule('browse_abandonment');
-const PRICE_DROP = rule('price_drop');
-const BACK_IN_STOCK = rule('back_in_stock');
 const REPLENISHMENT_DUE = rule('replenishment_due');
 
 /** Why a cart is recovered that a login joins with an order that took it. */
@@ -27,9 +26,6 @@ const ORDERED = 'An order was placed.';
 
 /** Clocks of two hosts, or of a shop and its visitors, agree on the time to less than this. */
 const CLOCKS_APART_MS = 60_000;
-
-/** So long after an erasure item-watch may have news that happened before it hears that its shopper is gone: its inputs are in step but for this. */
-const UNHEARD_MS = 5_000;
 
 /** How long after its trigger a cart is kept for an order that recovers it, and a visit for views that come late. */
 const FORGET_MS = 30 * 86_400_000;
@@ -49,11 +45,12 @@ export interface MarketingTriggerOptions extends CustomerOptions, IntentOptions 
 export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   const { browsedAfterMs = 0, quietAfterOrderMs = 0 } = options;
   const customers = customerRules(options);
+  const news = newsRules(options, (key, ctx) => awakens(key, ctx.time, ctx));
   const intent = intentRule(options, (key, ctx) => awakens(key, ctx.time, ctx) > ctx.time);
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
-    inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(triggerCandidates, onCandidate)],
+    inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(triggerCandidates, news.tell)],
     outputs: [triggerTopic],
     patienceMs: 500,
     timers: {
@@ -65,7 +62,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       expired: customers.expireSpend,
       lapsed: awake('lapsed', customers.winBack),
       replenish: awake('replenish', replenish),
-      held: awake('held', release),
+      held: awake('held', news.release),
       forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
       stale: ({ key, sub, due }, ctx) => forgetItem(key, sub, due, ctx),
     },
@@ -170,43 +167,6 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   function joinContactAndCarts(moved: MovedRow<ShopperContact>, ctx: Context): void {
     joinContact(moved, ctx);
     takeOrdered(moved.key, ORDERED, ctx.now, Infinity, ctx);
-  }
-
-  function onCandidate({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
-    const { sku } = candidate;
-    if (ctx.wasErased(key, candidate.time - UNHEARD_MS)) return;
-    const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
-    know(key, sku, { ...infoOf(candidate), toldRestock, toldDrop }, ctx);
-    if (candidate.kind === 'item_info') return;
-    const wakes = awakens(key, ctx.time, ctx);
-    if (wakes === ctx.time) tellNews(key, candidate, ctx);
-    else ctx.schedule('held', key, wakes, hold(key, candidate, ctx));
-  }
-
-  function release({ key, sub }: Ripe, ctx: Context): void {
-    const candidate = ctx.get(held, key, sub);
-    ctx.delete(held, key, sub);
-    if (candidate) tellNews(key, candidate, ctx);
-  }
-
-  function infoOf({ name, url, stock, time, price, currency }: TriggerCandidate): ItemInfo {
-    return { name, url, price: isIn(options.currency, currency) ? price : null, stock, time, toldRestock: null, toldDrop: null };
-  }
-
-  function tellNews(key: string, candidate: TriggerCandidate, ctx: Context): void {
-    const { kind, sku, name, stock, time, causeId } = candidate;
-    // What is known may be newer than news of the night, or gone with a cart.
-    const known = ctx.get(itemInfos, key, sku) ?? infoOf(candidate);
-    const told = kind === 'back_in_stock' ? 'toldRestock' : 'toldDrop';
-    // Told before, to another id of the same shopper.
-    if (known[told] === causeId) return;
-    know(key, sku, { ...known, [told]: causeId }, ctx);
-    const reason = kind === 'back_in_stock' ? `${name ?? sku} is back in stock (${stock ?? 'some'} units).` : `${name ?? sku} costs ${spoken(candidate.price, candidate)} now, ${spoken(candidate.previousPrice, candidate)} before.`;
-    fire({ rule: kind === 'back_in_stock' ? BACK_IN_STOCK : PRICE_DROP, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason, products: [productOf(key, { sku, quantity: null, price: null }, ctx)] }, options, ctx);
-  }
-
-  function spoken(price: bigint | null, { currency }: TriggerCandidate): string {
-    return price === null ? 'nothing known' : `${formatMoney(price)} ${currency ?? options.currency}`;
   }
 
   function abandon({ key, sub: cartId, due, ripeAt }: Ripe, ctx: Context): void {
