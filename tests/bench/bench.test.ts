@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Bench } from '../../pipeline/bench/bench.js';
 import { alternating, quantile } from '../../pipeline/bench/bench.js';
@@ -9,8 +8,9 @@ import { runBenches } from '../../pipeline/bench/run.js';
 import { taskCore } from '../../pipeline/bench/task-core.js';
 import { zipf } from '../../pipeline/bench/events.js';
 import { readConfig } from '../../pipeline/config.js';
+import { fromSource } from '../support/run-module.js';
 
-const loader = [fileURLToPath(new URL('load-process.mjs', import.meta.url))];
+const loader = fromSource(new URL('../../pipeline/bench/load.ts', import.meta.url));
 const options = { config: readConfig({}), seconds: 0.5, large: false, loader };
 
 test('the task core is measured alone: events a CPU second, without a peer', { timeout: 120_000 }, async () => {

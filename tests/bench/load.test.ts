@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startGenerator } from '../../pipeline/bench/load-order.js';
 import { listening } from '../../pipeline/bench/peers/echo.js';
+import { fromSource } from '../support/run-module.js';
 
 const QUESTIONS = { path: '/', authorization: 'Basic none', bodies: ['{}'] };
-const generator = (): ReturnType<typeof startGenerator> => startGenerator([fileURLToPath(new URL('load-process.mjs', import.meta.url))]);
+const generator = (): ReturnType<typeof startGenerator> => startGenerator(fromSource(new URL('../../pipeline/bench/load.ts', import.meta.url)));
 
 test('in an open loop all that is due while a server stalls has waited, and comes at its rate all the same', { timeout: 60_000 }, async () => {
   const load = generator();

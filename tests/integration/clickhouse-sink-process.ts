@@ -8,7 +8,7 @@ import type { Journal } from '../../pipeline/core/metrics.js';
 import { runSink, sinkPorts } from '../../pipeline/core/sink.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { interactions, sales } from '../../schemas/topics.js';
-import { interaction, sale, sinkOf } from '../contract/clickhouse-records.js';
+import { blockOf, interaction, sale, saleRecord, sinkOf } from '../contract/clickhouse-records.js';
 
 /** A laptop's process as far as sinks go: one log and one ClickHouse in the same directory, killed together. */
 export interface Place {
@@ -46,4 +46,15 @@ export async function run(directory: string): Promise<void> {
     await place.log.append(records);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Insert a row into the ClickHouse of a directory; says what is there then. */
+export async function insertOne(directory: string): Promise<void> {
+  const sink = await openChdb({ directory, shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal });
+  if (!sink) throw new Error('The optional package chdb is not installed.');
+  await sink.ensure();
+  const { columns, lines } = blockOf([saleRecord(1)]);
+  await sink.insert('sales', columns, lines, 'a');
+  writeSync(1, `${JSON.stringify(await sink.query('SELECT sku, _offset FROM sales'))}\n`);
+  await sink.close();
 }
