@@ -54,8 +54,8 @@ function lagOf({ log, owned }: Engine, topology: Topology, ends: ReadonlyMap<str
 /** Resolves when the tables hold all that is in the clean logs now, or at `stop`. */
 export async function sinksCaughtUp(log: Log, rowSink: RowSink, onLag: (records: number) => void, stop?: AbortSignal): Promise<void> {
   for (const { topic, table } of clickhouseSinks) {
-    for (let partition = 0; partition < log.partitions; partition++) {
-      const last = await lastDataOffset(log, topic, partition);
+    const ends = await Promise.all(Array.from({ length: log.partitions }, (_, partition) => lastDataOffset(log, topic, partition)));
+    for (const [partition, last] of ends.entries()) {
       for (;;) {
         const left = last === undefined ? 0 : last - ((await rowSink.lastOffset(table, topic, partition)) ?? -1);
         if (left <= 0 || stop?.aborted) break;
