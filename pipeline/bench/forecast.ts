@@ -16,7 +16,6 @@ import { shopDays } from '../core/shop-day.js';
 import { Task } from '../core/task.js';
 import { cpuSeconds, figure, median, type Bench, type Figure } from './bench.js';
 
-const SKUS = 100_000;
 /** Days that are learned: of all SKUs at once, and by the consumer. The first half warms up. */
 const HISTORY_DAYS = 56;
 const CONSUMER_SKUS = 2_000;
@@ -31,14 +30,19 @@ const FIRST_DAY = Date.UTC(2026, 0, 5) / DAY_MS;
 const BY = 'CPU seconds of the process, collector of garbage included';
 const DEMAND = 'invented: a SKU sells on 2 to 100 % of days, evenly by the logarithm, fewer on weekends; sizes geometric, mean 3.5';
 
-export const forecast: Bench = {
-  name: 'forecast',
-  about: `What demand forecasts cost, by CPU time: a day of a series in the bank, and with calendar and judging; ${SKUS.toLocaleString('en')} SKUs × ${HORIZON_DAYS} days × ${LEVELS.length} quantiles; a sale and a forecast in the consumer that runs.`,
-  needs: [],
-  async run({ seconds, folder }) {
-    return [...ofModels(seconds), ...await ofConsumer(seconds, folder)];
-  },
-};
+export const forecast: Bench = forecastOf(100_000);
+
+/** Forecasts of a shop of so many SKUs; what the consumer costs is measured with a few thousand of them. */
+export function forecastOf(skus: number): Bench {
+  return {
+    name: 'forecast',
+    about: `What demand forecasts cost, by CPU time: a day of a series in the bank, and with calendar and judging; ${skus.toLocaleString('en')} SKUs × ${HORIZON_DAYS} days × ${LEVELS.length} quantiles; a sale and a forecast in the consumer that runs.`,
+    needs: [],
+    async run({ seconds, folder }) {
+      return [...ofModels(skus, seconds), ...await ofConsumer(seconds, folder)];
+    },
+  };
+}
 
 /** Draws the units that SKUs sell on a day, in order of SKU; the same on every machine. */
 function inventedDemand(skus: number): (day: number, into: Float64Array) => void {
@@ -51,44 +55,44 @@ function inventedDemand(skus: number): (day: number, into: Float64Array) => void
 }
 
 /** Forecasts of all SKUs. `grows`: each day is worth so many times the one before. */
-function ofAll(name: string, model: forecaster.DemandForecaster, grows: number, seconds: number, conditions: Record<string, unknown>): Figure {
+function ofAll(name: string, skus: number, model: forecaster.DemandForecaster, grows: number, seconds: number, conditions: Record<string, unknown>): Figure {
   const out = forecaster.blankForecast(model);
   const periods = forecaster.periodsAhead(model, Array.from({ length: HORIZON_DAYS }, (_, i) => i + 1)).map((period, i) => ({ ...period, exposure: period.exposure * grows ** i }));
-  const predict = (skus: number): void => {
-    for (let sku = 0; sku < skus; sku++) forecaster.predict(model, sku, out, periods);
+  const predict = (first: number): void => {
+    for (let sku = 0; sku < first; sku++) forecaster.predict(model, sku, out, periods);
   };
-  predict(SKUS / 20);
+  predict(skus / 20);
   const spent: number[] = [];
-  for (let round = 0; round < Math.max(1, Math.round(seconds / 2)); round++) spent.push(cpu(() => predict(SKUS)));
+  for (let round = 0; round < Math.max(1, Math.round(seconds / 2)); round++) spent.push(cpu(() => predict(skus)));
   return figure(name, median(spent), null, 's CPU', {
     ...conditions, rounds: spent.length, horizon_days: HORIZON_DAYS, days_asked_of_every_expert: unlike(periods), quantiles: LEVELS.length, with: 'means and 80 % intervals; in one buffer, nothing encoded',
   });
 }
 
-function ofModels(seconds: number): Figure[] {
-  const rows = bank.init(SKUS, SEASON_DAYS);
-  const model = forecaster.init({ skus: SKUS, seasonPeriods: SEASON_DAYS, horizon: HORIZON_DAYS, probabilities: LEVELS });
-  const demandOf = inventedDemand(SKUS);
-  const demand = new Float64Array(SKUS);
+function ofModels(skus: number, seconds: number): Figure[] {
+  const rows = bank.init(skus, SEASON_DAYS);
+  const model = forecaster.init({ skus, seasonPeriods: SEASON_DAYS, horizon: HORIZON_DAYS, probabilities: LEVELS });
+  const demandOf = inventedDemand(skus);
+  const demand = new Float64Array(skus);
   const rates: { bank: number[]; shop: number[] } = { bank: [], shop: [] };
   for (let day = 0; day < HISTORY_DAYS; day++) {
     demandOf(day, demand);
     const spentByBank = cpu(() => {
-      for (let sku = 0; sku < SKUS; sku++) bank.learn(rows, sku, demand[sku]!, 1, day % SEASON_DAYS);
+      for (let sku = 0; sku < skus; sku++) bank.learn(rows, sku, demand[sku]!, 1, day % SEASON_DAYS);
     });
     const spentByShop = cpu(() => forecaster.learn(model, demand));
     if (day < HISTORY_DAYS / 2) continue;
-    rates.bank.push(SKUS / spentByBank);
-    rates.shop.push(SKUS / spentByShop);
+    rates.bank.push(skus / spentByBank);
+    rates.shop.push(skus / spentByShop);
   }
-  const common = { skus: SKUS, days_learned: HISTORY_DAYS, demand: DEMAND, by: BY };
+  const common = { skus, days_learned: HISTORY_DAYS, demand: DEMAND, by: BY };
   const updated = { ...common, rounds: rates.bank.length, of: 'one day of one SKU is one update' };
   return [
     figure('forecast bank update', median(rates.bank), null, 'series-updates/s/core', { ...updated, bytes_a_sku: rows.width * Float32Array.BYTES_PER_ELEMENT }),
     figure('forecast shop update', median(rates.shop), null, 'series-updates/s/core', { ...updated, with: 'calendar index, panels and judging' }),
-    ofAll(`forecast ${SKUS} SKUs`, model, 1, seconds, common),
+    ofAll(`forecast ${skus} SKUs`, skus, model, 1, seconds, common),
     // Trend and days of the month at their worst: no two days of the four weeks are alike.
-    ofAll(`forecast ${SKUS} SKUs, no two days alike`, model, 1.02, seconds, common),
+    ofAll(`forecast ${skus} SKUs, no two days alike`, skus, model, 1.02, seconds, common),
   ];
 }
 
