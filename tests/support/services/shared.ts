@@ -27,7 +27,7 @@ export type Shared<N extends ServiceName> = { address: Addresses[N]; stop(): Pro
 export const starters: { [N in ServiceName]: () => Promise<Shared<N>> } = {
   kafka: async () => {
     const given = process.env.KAFKA_BROKERS ? process.env.KAFKA_BROKERS.split(',') : undefined;
-    if (given) return answering('Kafka at KAFKA_BROKERS', { brokers: given }, () => warmUp(given, 10_000));
+    if (given) return answering('Kafka at KAFKA_BROKERS', { brokers: given }, () => warmUp(given, 5_000));
     const kafka = await startKafka();
     return 'unavailable' in kafka ? kafka : { address: { brokers: kafka.brokers }, stop: kafka.stop };
   },
