@@ -8,8 +8,10 @@ export default defineConfig({
   test: {
     // Half of the files wait for a broker most of their time: on two cores one worker at a time would wait with them.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a test waits for comes soon, but on a busy machine: by default a poll gives up after a second.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,

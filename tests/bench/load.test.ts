@@ -7,7 +7,7 @@ import { fromSource } from '../support/run-module.js';
 const QUESTIONS = { path: '/', authorization: 'Basic none', bodies: ['{}'] };
 const generator = (): ReturnType<typeof startGenerator> => startGenerator(fromSource(new URL('../../pipeline/bench/load.ts', import.meta.url)));
 
-test('in an open loop all that is due while a server stalls has waited, and comes at its rate all the same', { timeout: 60_000 }, async () => {
+test('in an open loop all that is due while a server stalls has waited, and comes at its rate all the same', async () => {
   const load = generator();
   let asked = 0;
   let stalledUntil = 0;
@@ -32,7 +32,7 @@ test('in an open loop all that is due while a server stalls has waited, and come
   }
 });
 
-test('the bare peer answers each body with itself, in a process of its own', { timeout: 60_000 }, async () => {
+test('the bare peer answers each body with itself, in a process of its own', async () => {
   const peer = generator();
   try {
     const { port } = await peer.run({ kind: 'echo' });

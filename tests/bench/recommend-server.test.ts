@@ -5,7 +5,7 @@ import { readConfig } from '../../pipeline/config.js';
 import { recommendations } from '../../schemas/topics.js';
 import { folderForTest } from '../support/folder.js';
 
-test('the server that is measured tells each answer to the log, learns what it showed, and counts', { timeout: 60_000 }, async () => {
+test('the server that is measured tells each answer to the log, learns what it showed, and counts', async () => {
   const folder = folderForTest();
   const server = await startRecommendServer({ config: readConfig({}), folder, items: 300, shoppers: 20, learned: 2_000 });
   try {
@@ -15,8 +15,8 @@ test('the server that is measured tells each answer to the log, learns what it s
       return response.text();
     };
     for (let n = 0; n < 3; n++) expect(JSON.parse(await ask())).toMatchObject({ model: MODEL, items: { length: 5 } });
-    await expect.poll(async () => (await server.engine.log.ranges(recommendations.name))[0]!.end, { timeout: 10_000 }).toBe(3);
-    await expect.poll(() => ask({ fatigue: 1, explain: true }), { timeout: 10_000 }).toContain('shown in vain');
+    await expect.poll(async () => (await server.engine.log.ranges(recommendations.name))[0]!.end).toBe(3);
+    await expect.poll(() => ask({ fatigue: 1, explain: true })).toContain('shown in vain');
     expect(server.metrics.total('millrace_recommendations_total')).toBeGreaterThan(3);
     expect(server.metrics.total('millrace_recommendations_untold_total')).toBe(0);
   } finally {

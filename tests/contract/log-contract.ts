@@ -16,7 +16,7 @@ export interface LogHarness {
   fenceElsewhere(group: GroupSpec, partition: number): Promise<void>;
 }
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 40_000;
 const NONE: ReadonlySet<string> = new Set();
 
 const unique = (name: string): string => `contract-${name}-${randomBytes(5).toString('hex')}`;
@@ -205,14 +205,13 @@ export function logContract(name: string, open: () => Promise<LogHarness>): void
       expect(await reader.poll(10, 60)).toEqual([]);
       expect(Date.now() - started).toBeGreaterThanOrEqual(50);
 
-      const waiting = take(() => reader.poll(10, 10_000), 1);
+      // Longer than the test may take: it does not wake by itself.
+      const waiting = reader.poll(10, 600_000);
       await sleep(30);
-      const written = Date.now();
       await log.append([record(topic, 'k', 'wake up')]);
       expect((await waiting).map(text)).toEqual([['k', 'wake up']]);
-      expect(Date.now() - written).toBeLessThan(2_000);
 
-      const pending = reader.poll(10, 10_000);
+      const pending = reader.poll(10, 600_000);
       await reader.close();
       expect(await pending).toEqual([]);
     });
@@ -223,7 +222,7 @@ export function logContract(name: string, open: () => Promise<LogHarness>): void
       await log.append([record(topic, 'k', 'v')]);
       const { end } = (await log.ranges(topic.name))[0]!;
       const reader = log.reader([{ topic: topic.name, partition: 0, offset: end + 1_000 }]);
-      await expect(reader.poll(1, 1_000)).rejects.toThrow(ConfigError);
+      await expect(reader.poll(1, DEADLINE_MS)).rejects.toThrow(ConfigError);
       await reader.close();
       await owning(log, { name: unique('outside'), inputs: [topic.name] }, async (lease) => {
         await expect(lease.seek({ [topic.name]: end + 1_000 })).rejects.toThrow(ConfigError);
@@ -308,7 +307,7 @@ export function logContract(name: string, open: () => Promise<LogHarness>): void
       await create(a, b);
       await owning(log, { name: unique('wake'), inputs: [a.name, b.name] }, async (lease) => {
         await lease.seek({});
-        const waiting = take(() => lease.poll(100, 10_000, new Set([b.name])), 1);
+        const waiting = lease.poll(100, 600_000, new Set([b.name]));
         await sleep(30);
         await log.append([record(b, 'b', 'paused')]);
         await log.append([record(a, 'a', 'read')]);
@@ -356,7 +355,7 @@ export function logContract(name: string, open: () => Promise<LogHarness>): void
         if (lease.partition !== 0) return untilRevoked(lease);
         await lease.seek({});
         started();
-        polled = await lease.poll(10, 60_000, NONE);
+        polled = await lease.poll(10, 600_000, NONE);
         await sleep(100);
         ended = true;
         expect(lease.revoked.aborted).toBe(true);

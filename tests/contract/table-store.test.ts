@@ -159,14 +159,14 @@ describe('LMDB stores of a data directory', () => {
       return { code: await new Promise((resolve) => child.once('close', (status, signal) => resolve(status ?? signal))), said };
     }
 
-    test('what has no room from the start is refused by a sentence: lmdb would map pages that the disk cannot hold, and die of a signal', { timeout: 60_000 }, async () => {
+    test('what has no room from the start is refused by a sentence: lmdb would map pages that the disk cannot hold, and die of a signal', async () => {
       const directory = folderForTest();
       expect(await starved(512, 'runEmpty', directory)).toEqual({ code: 0, said: expect.stringMatching(/^There is no room for table stores in .*: EFBIG/) });
       expect(readdirSync(join(directory, 'tables'))).toEqual([]);
     });
 
     for (const byWriter of [false, true]) {
-      test(`${byWriter ? 'rows that their writer writes himself' : 'rows written behind'} wait and are written once there is room; the process lives, and ends when it is told to`, { timeout: 60_000 }, async () => {
+      test(`${byWriter ? 'rows that their writer writes himself' : 'rows written behind'} wait and are written once there is room; the process lives, and ends when it is told to`, async () => {
         const { code, said } = await starved(2_048, 'run', folderForTest(), String(byWriter));
         expect(said.replaceAll(/The table stores in .* cannot be written .*/g, 'not written').trimEnd().split('\n')).toEqual([
           `refused: ${byWriter ? 'not written' : 'nothing'}`, 'full: not written', 'read: true', 'closed', 'still full: not written', 'room: written', 'whole: true',

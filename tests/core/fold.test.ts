@@ -49,7 +49,7 @@ async function run(fold: Fold<{ events: number }>, metrics: Metrics = noMetrics,
   const stop = new AbortController();
   const { caughtUp, done } = await startFold(fold, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log: around, metrics, journal });
   await caughtUp;
-  await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(from);
+  await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end).toBeGreaterThan(from);
   stop.abort();
   await done;
   return (await everythingIn(log, itemVectors.name, from)).flatMap(({ value }) => (value ? [itemVectors.codec.decode(value).events] : []));
@@ -96,7 +96,7 @@ test('one whose reader brings nothing any more says for how long', async () => {
   const stop = new AbortController();
   const hanging = { clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log), reader: () => ({ poll: () => new Promise<never>(() => {}), lag: () => 0, close: async () => {} }) };
   await startFold(counting(), { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log: hanging, metrics: { ...noMetrics, gauge: (name, value) => { if (name === 'millrace_consumer_lag_seconds') seconds.push(value); } }, journal: silentJournal });
-  await expect.poll(() => seconds.at(-1), { timeout: 5_000 }).toBeGreaterThan(0.9);
+  await expect.poll(() => seconds.at(-1)).toBeGreaterThan(0.9);
 });
 
 test('a task that another process takes over leaves no lag behind', async () => {
@@ -107,12 +107,12 @@ test('a task that another process takes over leaves no lag behind', async () => 
     metrics: { ...noMetrics, gauge: (name, value) => void lags.set(name, value) },
   });
   // What was read last had lain for a while.
-  await expect.poll(() => lags.get('millrace_task_time_lag_seconds'), { timeout: 10_000 }).toBeGreaterThan(0.9);
+  await expect.poll(() => lags.get('millrace_task_time_lag_seconds')).toBeGreaterThan(0.9);
   await membership.stop();
   expect([...lags.values()]).toEqual([0, 0, 0]);
 });
 
-test('a learner is not behind where shoppers stand still and the catalogue\'s tasks run: their clock is heard', { timeout: 20_000 }, async () => {
+test('a learner is not behind where shoppers stand still and the catalogue\'s tasks run: their clock is heard', async () => {
   const watch = itemWatch();
   const membership = runConsumer(watch, { consumers: [watch], learners: [], sinks: [], views: [] }, { log, openStore: () => memoryStore(), metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
   const stop = new AbortController();
@@ -121,13 +121,13 @@ test('a learner is not behind where shoppers stand still and the catalogue\'s ta
   const { caughtUp, done } = await startFold({ ...counting(), inputs: [interactions, catalog] }, { snapshots: refused, snapshotEveryMs: 60_000, stop: stop.signal }, { log, metrics, journal: silentJournal });
   await caughtUp;
   heard = 0;
-  await expect.poll(() => heard, { timeout: 10_000 }).toBeGreaterThan(1);
+  await expect.poll(() => heard).toBeGreaterThan(1);
   stop.abort();
   await done;
   await membership.stop();
 });
 
-test('a task whose commits fail is tried again ever more rarely, told once, and goes on when they succeed', { timeout: 30_000 }, async () => {
+test('a task whose commits fail is tried again ever more rarely, told once, and goes on when they succeed', async () => {
   const happened: string[] = [];
   let isFull = true;
   const attempts: number[] = [];
@@ -151,12 +151,12 @@ test('a task whose commits fail is tried again ever more rarely, told once, and 
     log: full, openStore: () => memoryStore(), metrics: noMetrics, learnSchemas: async () => {},
     journal: { ...silentJournal, info: (_, sentence) => void happened.push(sentence), warn: (_, sentence) => void happened.push(sentence) },
   });
-  await expect.poll(() => attempts.length, { timeout: 10_000 }).toBeGreaterThan(4);
+  await expect.poll(() => attempts.length).toBeGreaterThan(4);
   // At once, then after 0.1, 0.2 and 0.4 s.
   for (const [i, leastMs] of [0, 90, 190, 390].entries()) expect(attempts[i + 1]! - attempts[i]!).toBeGreaterThan(leastMs);
   expect(happened).toEqual([expect.stringContaining('Task dropped')]);
   isFull = false;
-  await expect.poll(() => happened.slice(1), { timeout: 10_000 }).toEqual(['The task commits again.']);
+  await expect.poll(() => happened.slice(1)).toEqual(['The task commits again.']);
   await membership.stop();
   expect(happened).toHaveLength(2);
 });
@@ -213,7 +213,7 @@ test('a snapshot that cannot be written is told, counted and tried again, and th
   const stop = new AbortController();
   const metrics: Metrics = { ...noMetrics, count: (name, labels, by = 1) => void (name === 'millrace_snapshots_failed_total' && labels?.['learner'] === 'counting' && (failures += by)) };
   const { state, done } = await startFold(counting(), { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log, metrics, journal: { ...silentJournal, warn: (fields) => void warned.push(fields) } });
-  await expect.poll(() => [state.events, failures > 3], { timeout: 10_000 }).toEqual([EVENTS, true]);
+  await expect.poll(() => [state.events, failures > 3]).toEqual([EVENTS, true]);
   expect(warned[0]).toEqual({ fold: 'counting', reason: 'counting.snapshot is damaged' });
   expect(warned[1]).toEqual({ fold: 'counting', error: 'ENOSPC: no space left on device, write' });
   isFull = false;
@@ -238,12 +238,12 @@ test('what the log did not take of what a learner told is told once it takes it,
   onTestFinished(() => stop.abort());
   const said: string[] = [];
   const { state, done } = await startFold(telling, { snapshots, snapshotEveryMs: 0, stop: stop.signal }, { log: full, metrics: noMetrics, journal: { ...silentJournal, warn: (_, sentence) => void said.push(sentence), info: (_, sentence) => void said.push(sentence) } });
-  await expect.poll(() => refusals, { timeout: 10_000 }).toBeGreaterThan(2);
+  await expect.poll(() => refusals).toBeGreaterThan(2);
   const [first] = [...told];
   expect([asked, told.size, Math.max(0, ...saved), said]).toEqual([1, 1, 0, [expect.stringContaining('waits for what does not answer')]]);
   isFull = false;
-  await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end, { timeout: 10_000 }).toBeGreaterThan(0);
-  await expect.poll(() => state.events, { timeout: 10_000 }).toBe(EVENTS);
+  await expect.poll(async () => (await log.ranges(itemVectors.name))[0]!.end).toBeGreaterThan(0);
+  await expect.poll(() => state.events).toBe(EVENTS);
   stop.abort();
   await done;
   const rows = (await everythingIn(log, itemVectors.name)).map(({ value }) => itemVectors.codec.decode(value!).events);
@@ -282,7 +282,7 @@ test('who shares the thread of a learner has a turn between lessons, however man
   expect(most).toBeLessThan(500);
 });
 
-test('a task beside requests commits a backlog in pieces: what one changes is encoded and shown in one turn', { timeout: 30_000 }, async () => {
+test('a task beside requests commits a backlog in pieces: what one changes is encoded and shown in one turn', async () => {
   const watch = itemWatch();
   await log.append(Array.from({ length: 4_000 }, (_, at) => ({ topic: inventory.name, partition: 0, key: `P${at}`, value: inventory.codec.encode(stock(`P${at}`, 3, NINE)) })));
   const counts: number[] = [];
@@ -290,7 +290,7 @@ test('a task beside requests commits a backlog in pieces: what one changes is en
     log, openStore: () => memoryStore(), learnSchemas: async () => {}, journal: silentJournal,
     metrics: { ...noMetrics, count: (name, _, by = 1) => void (name === 'millrace_records_total' && counts.push(by)) },
   });
-  await expect.poll(() => counts.reduce((sum, count) => sum + count, 0), { timeout: 20_000 }).toBe(4_000);
+  await expect.poll(() => counts.reduce((sum, count) => sum + count, 0)).toBe(4_000);
   await membership.stop();
   expect(Math.max(...counts)).toBeLessThanOrEqual(1_000);
 });

@@ -21,7 +21,7 @@ const callsOf = (page: string): { block: string; status: string }[] => [...textO
   .filter(({ lines }) => lines.length > 0 && lines.every((line) => CALL.test(line)))
   .map(({ lines, status }) => ({ block: lines.join('\n'), status }));
 
-describe('calls of the pages, as they are typed', { timeout: 60_000 }, () => {
+describe('calls of the pages, as they are typed', () => {
   const directory = folderForTests();
   let millrace: Millrace;
   /** The status of each call that a block makes. */

@@ -11,7 +11,7 @@ interface Item { readonly sku: string; readonly score: number }
 interface Answer { readonly items: readonly Item[]; readonly unknown?: readonly string[]; readonly stale?: boolean; readonly detail?: string }
 
 /** Public failure stories of recommenders and collectors, sent to a running process as a shop would send them. */
-describe('cases', { timeout: 60_000 }, () => {
+describe('cases', () => {
   const directory = folderForTests();
   let millrace: Millrace;
   const call = (method: string, path: string, body?: unknown, key?: string) => callAt<Answer & Record<string, unknown>>(millrace.port, method, path, body, key);

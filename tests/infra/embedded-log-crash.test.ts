@@ -39,7 +39,7 @@ test('a process killed three times under load loses nothing that it acknowledged
   await log.close();
 });
 
-test('any torn end is cut back to whole frames, what was before it is kept, and the log goes on', { timeout: 60_000 }, async () => {
+test('any torn end is cut back to whole frames, what was before it is kept, and the log goes on', async () => {
   const source = folderForTest();
   const log = await open(source);
   await log.ensureTopics([events]);

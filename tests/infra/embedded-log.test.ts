@@ -136,18 +136,26 @@ test.each([false, true])('a failed fdatasync fails the frames it covered (file r
   await again.close();
 });
 
-test('a record wakes its reader in a millisecond or two', async () => {
+test('a record wakes its reader within a turn or two of the event loop', async () => {
   const log = await openLog();
   const reader = log.reader([{ topic: clicks.name, partition: 0, offset: 0 }]);
   const afterAck: number[] = [];
+  let turns = 0;
+  let isOver = false;
+  const turn = (): void => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  turn();
   for (let i = 0; i < 50; i++) {
-    const seen = reader.poll(10, 5_000).then(() => performance.now());
+    const seen = reader.poll(10, 20_000).then(() => turns);
     await sleep(2);
     await log.append([record(clicks, `${i}`)]);
-    const acknowledged = performance.now();
+    const acknowledged = turns;
     afterAck.push((await seen) - acknowledged);
   }
-  expect(afterAck.sort((a, b) => a - b)[25]).toBeLessThan(2);
+  isOver = true;
+  expect(afterAck.sort((a, b) => a - b)[25]).toBeLessThanOrEqual(2);
   await reader.close();
   await log.close();
 });
@@ -162,7 +170,7 @@ test('a reader far behind reads every record once while writers go on, across me
   const reader = log.reader([{ topic: clicks.name, partition: 0, offset: 0 }, { topic: carts.name, partition: 0, offset: 0 }]);
   const writing = write(700, 1_400);
   const seen: number[] = [];
-  while (seen.length < 1_400) seen.push(...(await reader.poll(37, 2_000)).map(({ value }) => Number(String(value).split(' ')[0])));
+  while (seen.length < 1_400) seen.push(...(await reader.poll(37, 20_000)).map(({ value }) => Number(String(value).split(' ')[0])));
   await writing;
   const sorted = (numbers: number[]): number[] => [...numbers].sort((a, b) => a - b);
   expect(sorted(seen)).toEqual(Array.from({ length: 1_400 }, (_, i) => i));

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { interactions, sales } from '../../schemas/topics.js';
@@ -198,9 +198,9 @@ describe('batches', () => {
     });
     const told = (more: object): object => ({ ...view, anonymousId: 'phone-4', userId: 'u9', ...more });
     const login = shop.post('/v1/identify', told({ messageId: 'd1', type: 'identify' }), basic(SERVER));
-    await vi.waitFor(() => expect(keys).toHaveLength(1));
+    await expect.poll(() => keys).toHaveLength(1);
     const next = shop.post('/v1/track', told({ messageId: 'd2' }), basic(SERVER));
-    await vi.waitFor(() => expect(keys).toHaveLength(2));
+    await expect.poll(() => keys).toHaveLength(2);
     write();
     await Promise.all([login, next]);
     await shop.server.close();

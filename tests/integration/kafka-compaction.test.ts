@@ -56,5 +56,5 @@ await describeWith(['kafka'], 'a compacted table on Kafka', ({ kafka: { brokers 
     expect(new Map(rows.map(({ key, value }) => [key, String(value)]))).toEqual(new Map(Array.from({ length: 20 }, (_, j) => [`k${j}`, '39'])));
     await membership.stop();
     await close();
-  }, 60_000);
+  });
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssignerProtocol } from 'kafkajs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { kafkaClient } from '../../infra/kafka-log/client.js';
 import { createCluster } from '../../infra/kafka-log/pinned.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
@@ -13,6 +13,8 @@ import { appendSurely, copies, copierTopics, installation, readAll, runCopier, t
 import type { Installation } from './kafka-copier.js';
 
 const PARTITIONS = 4;
+/** Of a member that crashed: longer than a test waits. */
+const SESSION_MS = 120_000;
 
 const untilRevoked = (lease: Lease) => new Promise<void>((resolve) => lease.revoked.addEventListener('abort', () => resolve()));
 
@@ -49,23 +51,23 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
     })();
 
     const first = runCopier(log, owning('first'));
-    await vi.waitFor(() => expect(owned.get('first')?.size).toBe(PARTITIONS), { timeout: 10_000 });
+    await expect.poll(() => owned.get('first')?.size).toBe(PARTITIONS);
     const second = runCopier((await join()).log, owning('second'));
-    await vi.waitFor(() => expect([owned.get('first')?.size, owned.get('second')?.size]).toEqual([2, 2]), { timeout: 10_000 });
+    await expect.poll(() => [owned.get('first')?.size, owned.get('second')?.size]).toEqual([2, 2]);
     await sleep(500);
     const third = runCopier((await join()).log, owning('third'));
-    await vi.waitFor(() => expect(owned.get('third')?.size).toBe(1), { timeout: 10_000 });
+    await expect.poll(() => owned.get('third')?.size).toBe(1);
     await first.stop();
-    await vi.waitFor(() => expect((owned.get('second')?.size ?? 0) + (owned.get('third')?.size ?? 0)).toBe(PARTITIONS), { timeout: 10_000 });
-    await sleep(500);
+    await expect.poll(() => (owned.get('second')?.size ?? 0) + (owned.get('third')?.size ?? 0)).toBe(PARTITIONS);
+    // Enough has gone through each of these changes, however slowly.
+    await expect.poll(() => sent.length).toBeGreaterThan(1_000);
     sending.abort();
     await producing;
 
     const copied = values(await readAll(log, 'out', (records) => records.length >= sent.length));
-    expect(sent.length).toBeGreaterThan(1_000);
     expect(copied.sort()).toEqual(sent.sort());
     await Promise.all([second.stop(), third.stop()]);
-  }, 60_000);
+  });
 
   test('a partition keeps its lease, its place and its order when another member comes and goes', async () => {
     const { join } = install();
@@ -80,7 +82,7 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
         for (const { value } of await lease.poll(100, 100, new Set())) if (lease === leases[0]) got.push(Number(value));
       }
     });
-    await vi.waitFor(() => expect(leases).toHaveLength(PARTITIONS), { timeout: 10_000 });
+    await expect.poll(() => leases).toHaveLength(PARTITIONS);
     const kept = leases[0]!.partition;
     const write = async (from: number) => {
       for (let i = from; i < from + 50; i++) await log.append([{ topic: 'in', partition: kept, key: 'k', value: Buffer.from(String(i)) }]);
@@ -88,18 +90,18 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
     await write(0);
     const other = (await join()).log.own({ name: 'watcher', inputs: ['in'] }, untilRevoked);
     await write(50);
-    await vi.waitFor(() => expect(leases.filter(({ revoked }) => revoked.aborted)).toHaveLength(2), { timeout: 10_000 });
+    await expect.poll(() => leases.filter(({ revoked }) => revoked.aborted)).toHaveLength(2);
     await other.stop();
-    await vi.waitFor(() => expect(leases.filter(({ revoked }) => !revoked.aborted)).toHaveLength(PARTITIONS), { timeout: 10_000 });
+    await expect.poll(() => leases.filter(({ revoked }) => !revoked.aborted)).toHaveLength(PARTITIONS);
     await write(100);
     expect(leases[0]!.revoked.aborted).toBe(false);
-    await vi.waitFor(() => expect(got).toEqual(Array.from({ length: 150 }, (_, i) => i)), { timeout: 5_000 });
+    await expect.poll(() => got).toEqual(Array.from({ length: 150 }, (_, i) => i));
     await membership.stop();
-  }, 40_000);
+  });
 
   test('a process that comes back does not wait for the session of the one that crashed', async () => {
     const { join, prefix } = install();
-    const { log, stateDirectory } = await join({ sessionTimeoutMs: 20_000 });
+    const { log, stateDirectory } = await join({ sessionTimeoutMs: SESSION_MS });
     await log.ensureTopics(copierTopics);
     // A member that joined and was killed: no heartbeat, no goodbye.
     const kafka = kafkaClient({ brokers, clientId: 'crashed', prefix, partitions: 12, replicationFactor: 1, stateDirectory, metrics: noMetrics, journal: silentJournal });
@@ -108,18 +110,16 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
     const coordinator = await cluster.findGroupCoordinator({ groupId: `${prefix}copier` });
     const metadata = AssignerProtocol.MemberMetadata.encode({ version: 0, topics: [`${prefix}in`], userData: Buffer.from('[]') });
     const { memberId } = await Reflect.get(coordinator, 'joinGroup').call(coordinator, {
-      groupId: `${prefix}copier`, sessionTimeout: 20_000, rebalanceTimeout: 20_000, groupProtocols: [{ name: 'millrace-co-partition', metadata }],
+      groupId: `${prefix}copier`, sessionTimeout: SESSION_MS, rebalanceTimeout: SESSION_MS, groupProtocols: [{ name: 'millrace-co-partition', metadata }],
     });
     writeFileSync(path.join(stateDirectory, `member-${encodeURIComponent(`${prefix}copier`)}-0`), memberId);
     await cluster.disconnect();
 
-    const started = Date.now();
     let granted = 0;
     const membership = runCopier(log, () => granted++);
-    await vi.waitFor(() => expect(granted).toBe(PARTITIONS), { timeout: 25_000 });
-    expect(Date.now() - started).toBeLessThan(8_000);
+    await expect.poll(() => granted).toBe(PARTITIONS);
     await membership.stop();
-  }, 40_000);
+  });
 
   test('topics with unequal partition counts are refused, by the topics and by the group', async () => {
     const { join } = install();
@@ -150,7 +150,7 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
       held = lease;
       return untilRevoked(lease);
     });
-    await vi.waitFor(() => expect(held).toBeDefined(), { timeout: 10_000 });
+    await expect.poll(() => held).toBeDefined();
     await held!.storeOffset('in', 0, 'mine');
     await membership.stop();
     await expect(held!.storeOffset('in', 1, 'too late')).rejects.toThrow(/taken away/);

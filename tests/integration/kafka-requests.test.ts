@@ -31,7 +31,7 @@ await describeWith(['kafka'], 'what is asked of Kafka', ({ kafka: { brokers } })
     // The address that was given, and the broker by the name it gives itself.
     expect(sockets() - before).toBeLessThanOrEqual(2);
     await connection.close();
-    await expect.poll(sockets, { timeout: 5_000 }).toBe(before);
+    await expect.poll(sockets).toBe(before);
   });
 
   test('the coordinator of transactions is asked for once a fence, and by all again after it has refused one', async () => {

@@ -76,7 +76,7 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
     const committed = (await Promise.all(['a', 'b', 'c', 'd'].map((id, i) => write('mixed', id, seeded(i + 1), null)))).flat().sort();
     const again = values(await readAll(log, 'mixed', (records) => records.length >= committed.length)).sort();
     expect(again).toEqual(committed);
-    await expect.poll(() => [...lively].sort(), { timeout: 5_000 }).toEqual(committed);
+    await expect.poll(() => [...lively].sort()).toEqual(committed);
     reading.abort();
     await following;
     await live.close();
@@ -86,14 +86,14 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
       await lease.seek({});
       while (!lease.revoked.aborted) grouped.push(...values(await lease.poll(1_000, 50, new Set())));
     });
-    await expect.poll(() => [...grouped].sort(), { timeout: 10_000 }).toEqual(committed);
+    await expect.poll(() => [...grouped].sort()).toEqual(committed);
     await membership.stop();
-  }, 60_000);
+  });
 
   test('aborted keys of four zero bytes are no markers', async () => {
     const committed = await write('zeros', 'z', seeded(9), Buffer.alloc(4));
     expect(values(await readAll(log, 'zeros', (records) => records.length >= committed.length))).toEqual(committed);
-  }, 30_000);
+  });
 
   describe('two owners of one task', () => {
     const group = { name: 'copier', inputs: ['in'], table: 'progress' };
@@ -125,7 +125,7 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
       await expect(zombie.lease.commit([out('3 of the zombie')], [row('3')])).rejects.toThrow(/must be fenced/);
       expect(values(await readAll(log, 'out', (records) => records.length >= 2))).toEqual(['1', '2']);
       await Promise.all([zombie.end(), owner.end()]);
-    }, 30_000);
+    });
 
     test('what a zombie had sent before it froze is never committed, and the table ends where its next owner saw it end', async () => {
       const before = (await readAll(log, 'out', () => true)).length;
@@ -145,17 +145,16 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
       await owner.lease.commit([out('after the freeze')], [row('4')]);
       expect(values(await readAll(log, 'out', (records) => records.length > before)).slice(before)).toEqual(['after the freeze']);
       await Promise.all([owner.end(), zombie.disconnect()]);
-    }, 30_000);
+    });
 
     test('a fence does not wait for the time-out of the transaction it breaks', async () => {
       const id = `${prefix}patience-0`;
-      const first = kafka.producer({ transactionalId: id, idempotent: true, maxInFlightRequests: 1, transactionTimeout: 10_000, createPartitioner: Partitioners.DefaultPartitioner });
+      const first = kafka.producer({ transactionalId: id, idempotent: true, maxInFlightRequests: 1, transactionTimeout: 120_000, createPartitioner: Partitioners.DefaultPartitioner });
       await first.connect();
       const open = await first.transaction();
       await open.send({ topic: `${prefix}cut`, messages: [{ partition: 0, key: 'k', value: 'never committed' }] });
-      const started = performance.now();
+      // Longer than a test may take.
       const second = await fencingProducer(client, prefix, id);
-      expect(performance.now() - started).toBeLessThan(5_000);
       await expect(open.commit()).rejects.toThrow(Error);
       await first.disconnect();
       second.drop();
@@ -181,7 +180,7 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
     const cut = (await readAll(log, 'cut', (records) => records.some(({ value }) => String(value) === '2999'))).filter(({ offset }) => offset >= before);
     expect(values(cut)).toEqual(Array.from({ length: 3_000 }, (_, i) => String(i)));
     await membership.stop();
-  }, 30_000);
+  });
 
   test('an offset that retention has dropped is a ConfigError, never a silent jump', async () => {
     await log.ensureTopics([topicOf('dropped')]);
@@ -193,7 +192,7 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
     await admin.deleteTopicRecords({ topic: `${prefix}dropped`, partitions: [{ partition: 0, offset: '50' }] });
     await admin.disconnect();
     const reader = log.reader([{ topic: 'dropped', partition: 0, offset: 10 }]);
-    await expect(reader.poll(10, 5_000)).rejects.toThrow(ConfigError);
+    await expect(reader.poll(10, 40_000)).rejects.toThrow(ConfigError);
     await reader.close();
     let outcome: (value: unknown) => void = () => {};
     const sought = new Promise((resolve) => (outcome = resolve));
@@ -202,5 +201,5 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
     });
     expect(await sought).toBeInstanceOf(ConfigError);
     await membership.stop();
-  }, 30_000);
+  });
 });

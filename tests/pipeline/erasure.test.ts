@@ -54,4 +54,4 @@ test('an erasure is done once, and again in tables that were made anew: filled f
   await live('anew');
   expect(erased).toEqual(['u1', 'u2', 'u1', 'u2', 'u3']);
   await log.close();
-}, 30_000);
+});

@@ -32,9 +32,9 @@ const ledger = () => {
   return runConsumer(consumer, { consumers: [consumer], learners: [], sinks: [], views: [] }, { log, openStore: () => memoryStore(), metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
 };
 
-test('history of a file waits every ten days until the orders before are read; what is no order, or comes within them, waits for nothing', { timeout: 30_000 }, async () => {
+test('history of a file waits every ten days until the orders before are read; what is no order, or comes within them, waits for nothing', async () => {
   const waits = inStep(log, 500);
-  const taken = (at: number): Promise<void> => expect.poll(() => waits('file', [ordered(at)]).then(() => 'taken', () => 'held back'), { timeout: 20_000 }).toBe('taken');
+  const taken = (at: number): Promise<void> => expect.poll(() => waits('file', [ordered(at)]).then(() => 'taken', () => 'held back')).toBe('taken');
   const running = ledger();
   await taken(NINE);
   await running.stop();
@@ -68,7 +68,7 @@ test('a file passes at the speed asked for, and a line of a wrong century holds 
   expect(at[0]).toBeLessThan(at[1]!);
   expect(at[1]).toBeGreaterThanOrEqual(1_450);
   expect(at.at(-1)).toBeGreaterThanOrEqual(1_550);
-}, 30_000);
+});
 
 test('patience begins where a batch is first refused: what is held back for longer than that is sent again all the same', async () => {
   const ask = async (held: number, patienceMs: number): Promise<{ sent: number; told: number; afterMs?: number }> => {

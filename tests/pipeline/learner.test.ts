@@ -42,7 +42,7 @@ test('an error keeps who must act on it', () => {
   expect(received(structuredClone(sent(new RangeError('off by one'))))).toMatchObject({ name: 'RangeError', message: 'off by one' });
 });
 
-describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
+describe('a learner on a thread of its own', { timeout: 180_000 }, () => {
   let directory: string;
   let log: EmbeddedLog;
   beforeEach(async () => {
@@ -93,7 +93,7 @@ describe('a learner on a thread of its own', { timeout: 60_000 }, () => {
     const again = new AbortController();
     const published = learnOnThread(spawnLearner(assignment()), { log, metrics: noMetrics, journal: silentJournal }, again.signal);
     const ends = async (): Promise<number[]> => Promise.all([itemVectors, recommenderModels].map(async ({ name }) => (await log.ranges(name))[0]!.end));
-    await expect.poll(ends, { timeout: 20_000 }).toEqual([expect.toSatisfy((end) => end > 0), expect.toSatisfy((end) => end > 0)]);
+    await expect.poll(ends).toEqual([expect.toSatisfy((end) => end > 0), expect.toSatisfy((end) => end > 0)]);
     again.abort();
     await published;
   });

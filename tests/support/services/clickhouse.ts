@@ -17,8 +17,6 @@ export interface RunningClickHouse {
   kill(): Promise<void>;
   /** The same address and data again; resolves when queries are answered. */
   restart(): Promise<void>;
-  /** Killed now and back after `ms`; resolves when it answers again. */
-  outage(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,19 +25,13 @@ const IMAGE = 'clickhouse/clickhouse-server:25.8'; // as in docker-compose.yml
 /** Starts a server: in a container where an engine answers, else out of chdb's library. */
 export async function startClickHouse(): Promise<RunningClickHouse | Unavailable> {
   try {
-    const server = await containerOr(startInContainer, startFromLibrary);
-    const outage = async (ms: number) => {
-      await server.kill();
-      await sleep(ms);
-      await server.restart();
-    };
-    return { ...server, outage };
+    return await containerOr(startInContainer, startFromLibrary);
   } catch (error) {
     return unavailable('ClickHouse', error);
   }
 }
 
-async function startFromLibrary(): Promise<Omit<RunningClickHouse, 'outage'>> {
+async function startFromLibrary(): Promise<RunningClickHouse> {
   const library = chdbLibrary();
   const launcher = await compiledLauncher();
   const [httpPort = 0, tcpPort = 0] = await freePorts(2);
@@ -57,7 +49,7 @@ async function startFromLibrary(): Promise<Omit<RunningClickHouse, 'outage'>> {
   return { url, ...(await restartable(place, () => startOwned(launcher, args, place.directory), 60_000, () => ping(url))) };
 }
 
-async function startInContainer(): Promise<Omit<RunningClickHouse, 'outage'>> {
+async function startInContainer(): Promise<RunningClickHouse> {
   const [port = 0] = await freePorts(1);
   const container = await startContainer({ image: IMAGE, ports: [{ container: 8123, host: port }], env: { CLICKHOUSE_SKIP_USER_SETUP: '1' } });
   const url = `http://localhost:${port}`;
