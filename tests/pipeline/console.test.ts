@@ -36,7 +36,7 @@ async function statesOf(tells: readonly ((metrics: ConsoleParts['metrics']) => v
     const next = later.shift();
     if (!next) break;
     next(metrics);
-    time += 1_000;
+    time += 2_000;
   }
   return states;
 }
@@ -71,5 +71,5 @@ test('ClickHouse has a rate of its own: the rows that it takes, of all its table
   };
   const [before, after] = await statesOf([written('sales', 1_000), (metrics) => { written('sales', 30)(metrics); written('item_vectors_nobody_reads', 500)(metrics); written('marketing_triggers', 20)(metrics); delivered(7, metrics); }]);
   expect(before!.sinks).toEqual([{ name: 'clickhouse', perSecond: 0 }, { name: 'webhooks', perSecond: 0 }]);
-  expect(after!.sinks).toEqual([{ name: 'clickhouse', perSecond: 50 }, { name: 'webhooks', perSecond: 7 }]);
+  expect(after!.sinks).toEqual([{ name: 'clickhouse', perSecond: 25 }, { name: 'webhooks', perSecond: 3.5 }]);
 });
