@@ -114,8 +114,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (isEmpty && cart.firedId === null) return dropCart(key, cartId, ctx);
     ctx.put(carts, key, cart, cartId);
     if (isEmpty) return ctx.cancel('abandoned', key, cartId);
-    // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder.
-    if (cart.changedAt !== before?.changedAt) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + waitMs, cartId);
+    // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder; for an emptied cart there is none.
+    if (cart.changedAt !== before?.changedAt || before.lines.length === 0) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + waitMs, cartId);
   }
 
   function browse(key: string, event: Interaction, waitMs: number, ctx: Context): void {

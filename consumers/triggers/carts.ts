@@ -17,11 +17,12 @@ const NOTHING: Cart = { lines: [], changedAt: 0, currency: null, firedId: null, 
 /** Whether an event may change a cart. */
 export const changesCarts = (event: string): boolean => ADDING.has(event) || CHECKING_OUT.has(event) || event === 'Product Removed';
 
-/** Which cart an interaction is about. A checkout that names none is of the one touched last. */
+/** Which cart an interaction is about. A checkout that names none is of the one touched last, of those with something in them if there are any. */
 export function cartIdOf(key: string, { event, cartId }: Interaction, ctx: Context): string {
   if (cartId !== null) return cartId;
-  const open = CHECKING_OUT.has(event) ? ctx.scan(carts, key) : [];
-  return open.reduce((latest, cart) => (cart.value.changedAt > latest.changedAt ? { cartId: cart.sub, changedAt: cart.value.changedAt } : latest), { cartId: 'default', changedAt: 0 }).cartId;
+  const known = CHECKING_OUT.has(event) ? ctx.scan(carts, key) : [];
+  const filled = known.filter(({ value: { lines } }) => lines.length > 0);
+  return (filled.length > 0 ? filled : known).reduce((latest, cart) => (cart.value.changedAt > latest.changedAt ? { cartId: cart.sub, changedAt: cart.value.changedAt } : latest), { cartId: 'default', changedAt: 0 }).cartId;
 }
 
 /** The cart as an interaction leaves it, or undefined when the interaction does not change carts. A price without a currency is in the shop's. */
@@ -32,14 +33,12 @@ export function cartAfter(before: Cart | undefined, event: Interaction, shopCurr
   if (!before && !isAdded && !(isCheckout && event.products.length > 0)) return undefined;
   const currency = event.currency ?? (event.products.some(({ price }) => price !== null) ? shopCurrency : (before?.currency ?? null));
   const cart = { ...(before ?? NOTHING), lines: linesIn(currency, before) };
-  return {
-    ...cart,
-    lines: (isCheckout ? checkedOut(cart, event) : changed(cart.lines, event.products, isAdded ? 1 : -1)).slice(0, LINE_LIMIT),
-    // A late event must not rejuvenate the cart.
-    changedAt: Math.max(cart.changedAt, event.time),
-    currency,
-    checkoutAt: isCheckout ? Math.max(cart.checkoutAt, event.time) : cart.checkoutAt,
-  };
+  const lines = (isCheckout ? checkedOut(cart, event) : changed(cart.lines, event.products, isAdded ? 1 : -1)).slice(0, LINE_LIMIT);
+  // A late event must not rejuvenate the cart.
+  const changedAt = Math.max(cart.changedAt, event.time);
+  // What comes into an emptied cart begins anew: at no checkout, and in its own currency.
+  if (lines.length === 0) return { ...cart, lines, changedAt, currency: null, checkoutAt: 0 };
+  return { ...cart, lines, changedAt, currency, checkoutAt: isCheckout ? Math.max(cart.checkoutAt, event.time) : cart.checkoutAt };
 }
 
 function changed(before: Cart['lines'], products: Interaction['products'], sign: 1 | -1): Cart['lines'] {

@@ -530,6 +530,45 @@ test.each([[true], [false]])('a reminded cart that was emptied is recovered by t
   expect(driver.dump('marketing-triggers').filter((row) => /cart|forget|abandoned/.test(row))).toEqual([]);
 });
 
+describe('a reminded cart that was emptied', () => {
+  const emptied = (): Driver => {
+    const driver = shop();
+    does(driver, 'Product Added', 'c1', 'P1', NINE, 20n);
+    driver.tick(NINE + HOUR);
+    return driver;
+  };
+  const does = (driver: Driver, event: string, cartId: string | null, sku: string, time: number, price: bigint | null = null): void =>
+    driver.send(clickstream, 'u1', shopEvent(event, { userId: 'u1', cartId, time, currency: price === null ? null : 'USD', products: [product(sku, { quantity: 1, price })] }));
+  const told = (driver: Driver): string[] => driver.read(triggers).slice(1).map(({ rule, value, products }) => `${rule} ${products.map(({ sku }) => sku).join()} ${value}`);
+
+  test('begins anew with what is put in, at no checkout and in no currency', () => {
+    const driver = emptied();
+    driver.send(inventory, 'P2', stock('P2', 7, NINE, 30n));
+    does(driver, 'Checkout Started', 'c1', 'P1', NINE + 2 * HOUR);
+    does(driver, 'Product Removed', 'c1', 'P1', NINE + 2 * HOUR + MINUTE);
+    does(driver, 'Product Added', 'c1', 'P2', NINE + 2 * HOUR + 2 * MINUTE);
+    driver.tick(NINE + 5 * HOUR);
+    expect(told(driver)).toEqual(['cart_abandonment P2 30']);
+  });
+
+  test('is left with what was put in before and is told late', () => {
+    const driver = emptied();
+    does(driver, 'Product Removed', 'c1', 'P1', NINE + 2 * HOUR + MINUTE);
+    does(driver, 'Product Added', 'c1', 'P2', NINE + 2 * HOUR);
+    driver.tick(NINE + 5 * HOUR);
+    expect(told(driver)).toEqual(['cart_abandonment P2 null']);
+  });
+
+  test('is not the one of a checkout that names none, while another has something in it', () => {
+    const driver = emptied();
+    does(driver, 'Product Added', 'c2', 'P1', NINE + 2 * HOUR);
+    does(driver, 'Product Removed', 'c1', 'P1', NINE + 2 * HOUR + MINUTE);
+    does(driver, 'Checkout Started', null, 'P1', NINE + 2 * HOUR + 2 * MINUTE);
+    driver.tick(NINE + 5 * HOUR);
+    expect(told(driver)).toEqual(['checkout_abandonment P1 null']);
+  });
+});
+
 describe.each([['before', [0, 1]], ['after', [1, 0]]])('the last step of a checkout, told %s its order', (_, order) => {
   test.each([[5, []], [6, ['checkout_abandonment']]])('%i minutes after the order leads to %j', (minutes, told) => {
     const driver = shop();
