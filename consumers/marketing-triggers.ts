@@ -133,7 +133,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     customers.noteSpend(key, purchase, ctx);
     if (!isOrder(purchase.kind)) return;
     customers.noteCustomer(key, purchase, ctx);
-    takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), writtenAt, ctx);
+    takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), ctx, { cartId: purchase.cartId, writtenAt });
     unhold(key, purchase.lines, purchase.time, ctx);
     for (const line of purchase.lines) {
       const due = notePurchased(key, line, purchase.time, ctx);
@@ -141,11 +141,12 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     }
   }
 
-  /** An order that was written at `writtenAt` takes its carts; senders cancel what they have not sent of them. */
-  function takeOrdered(key: string, reason: string, at: number, writtenAt: number, ctx: Context): void {
+  /** What orders have taken is gone; senders cancel what they have not sent of it. `order` is the one that is told, and not by a login. */
+  function takeOrdered(key: string, reason: string, at: number, ctx: Context, order?: { readonly cartId: string | null; readonly writtenAt: number }): void {
     for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
       // One that was changed after its order was written was dated by a clock that has been set right since.
-      if (!isOrdered(contactOf(key, ctx), cartId, cart) && cart.changedAt <= writtenAt + CLOCKS_APART_MS) continue;
+      const isDatedAhead = order !== undefined && (order.cartId ?? cartId) === cartId && cart.changedAt > order.writtenAt + CLOCKS_APART_MS;
+      if (!isDatedAhead && !isOrdered(contactOf(key, ctx), cartId, cart)) continue;
       recoverCart(key, cartId, cart, reason, at, ctx);
       dropCart(key, cartId, ctx);
     }
@@ -166,7 +167,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   /** What was ordered under the id that is joined took the carts of this one, too. */
   function joinContactAndCarts(moved: MovedRow<ShopperContact>, ctx: Context): void {
     joinContact(moved, ctx);
-    takeOrdered(moved.key, ORDERED, ctx.now, Infinity, ctx);
+    takeOrdered(moved.key, ORDERED, ctx.now, ctx);
   }
 
   function abandon({ key, sub: cartId, due, ripeAt }: Ripe, ctx: Context): void {

@@ -445,6 +445,16 @@ test('a cart that was dated by a clock three hours ahead, which was set right si
   expect(driver.read(triggers).map(({ status, products }) => [status, products.map(({ sku }) => sku).join()])).toEqual([['fired', 'P2']]);
 });
 
+test('a cart that was dated by such a clock is left by the order of another one', () => {
+  const driver = shop();
+  driver.tick(NINE + 3 * HOUR);
+  driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE + 3 * HOUR));
+  driver.tick(NINE + MINUTE);
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c2', time: NINE + 5 * MINUTE, lines: [orderLine('P2', 1, 1n)] }));
+  driver.tick(NINE + 5 * HOUR);
+  expect(driver.read(triggers)).toMatchObject([{ status: 'fired', causeId: `c1@${NINE + 3 * HOUR}` }]);
+});
+
 test('a purchase and its cart may arrive in either order', () => {
   const order = orderEvent('completed', 'O1', { userId: 'u1', cartId: 'c1', time: NINE + 10 * MINUTE, lines: [orderLine('P1', 1, 1n)] });
   const cart = add('u1', 'c1', 'P1', NINE);
