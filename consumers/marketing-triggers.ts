@@ -98,10 +98,16 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     noteConsent(key, event, ctx);
     // Every visitor has one: a row for each that nobody reads.
     if (options.quietHours) noteZone(key, event, ctx);
-    if (event.event === 'Product Removed from Wishlist') unhold(key, event.products, event.time, ctx, ['price_drop']);
+    if (event.event === 'Product Removed from Wishlist') unwish(key, event, ctx);
     browse(key, event, aheadMs(writtenAt, ctx), ctx);
     changeCart(key, event, aheadMs(writtenAt, ctx), ctx);
     intent.watch(key, event, ctx);
+  }
+
+  /** News of prices that wait are of no use any more, but for what stands in a cart. */
+  function unwish(key: string, { products, time }: Interaction, ctx: Context): void {
+    const wanted = skusInCarts(key, ctx);
+    unhold(key, products.filter(({ sku }) => !wanted.has(sku)), time, ctx, ['price_drop']);
   }
 
   function changeCart(key: string, event: Interaction, waitMs: number, ctx: Context): void {

@@ -2,7 +2,7 @@ import type { Context, Incoming } from '../../pipeline/core/consumer.js';
 import { formatMoney, isIn } from '../../schemas/money.js';
 import type { ItemInfo, TriggerCandidate } from '../../schemas/types.js';
 import { fire, rule, type Ripe, type TriggerPolicy } from './fire.js';
-import { held, hold } from './held.js';
+import { held, hold, unhold } from './held.js';
 import { itemInfos, know, productOf } from './items.js';
 
 const PRICE_DROP = rule('price_drop');
@@ -22,8 +22,10 @@ export function newsRules(options: TriggerPolicy & { readonly currency: string }
     know(key, sku, { ...infoOf(candidate), toldRestock, toldDrop }, ctx);
     if (candidate.kind === 'item_info') return;
     const wakes = wakesAt(key, ctx);
-    if (wakes === ctx.time) tellNews(key, candidate, ctx);
-    else ctx.schedule('held', key, wakes, hold(key, candidate, ctx));
+    if (wakes > ctx.time) return ctx.schedule('held', key, wakes, hold(key, candidate, ctx));
+    // Quiet hours end over ten minutes: what still waits for that is older news of the same.
+    unhold(key, [candidate], candidate.time, ctx, [candidate.kind]);
+    tellNews(key, candidate, ctx);
   }
 
   function release({ key, sub }: Ripe, ctx: Context): void {

@@ -3,7 +3,7 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
-import { awakeAt } from '../../consumers/triggers/quiet-hours.js';
+import { awakeAt, wakesAt } from '../../consumers/triggers/quiet-hours.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { Consumer } from '../../pipeline/core/consumer.js';
 import { catalog, clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, triggerCandidates } from '../../schemas/topics.js';
@@ -553,6 +553,24 @@ describe('in quiet hours', () => {
       expect(driver.dump('marketing-triggers').filter((row) => /held/.test(row))).toHaveLength(2);
       driver.tick(morning);
       expect(told(driver)).toEqual(['back_in_stock u2 fired P4']);
+    });
+
+    test('is that of a wish that went into the cart, too', () => {
+      const driver = night(u1);
+      does(driver, 'Wishlist Product Added to Cart', u1, midnight + MINUTE, 'P1');
+      does(driver, 'Product Removed from Wishlist', u1, midnight + 2 * MINUTE, 'P1');
+      driver.tick(morning);
+      expect(told(driver, 'price_drop')).toEqual(['price_drop u1 fired P1']);
+    });
+
+    test('is not told behind newer news of the same, which came as quiet hours ended', () => {
+      const driver = night(u1);
+      driver.tick(Date.UTC(2026, 2, 3, 7));
+      const wakes = wakesAt('u1', midnight, quietHours, null);
+      expect(wakes).toBeGreaterThan(Date.UTC(2026, 2, 3, 7) + 1_000);
+      driver.send(inventory, 'P1', stock('P1', 5, Date.UTC(2026, 2, 3, 7, 0, 1), 50_000n));
+      driver.tick(morning);
+      expect(driver.read(triggers).filter(({ rule }) => rule === 'price_drop').map(({ reason }) => reason)).toEqual(['P1 costs 5.00 EUR now, 10.00 EUR before.']);
     });
 
     test('is the latest, whichever of the two ids of a shopper had it, and its product as it is known by then', () => {
