@@ -36,28 +36,28 @@ export function intentRule(options: IntentOptions, isQuiet: (key: string, ctx: C
 
   function watch(key: string, event: Interaction, ctx: Context): void {
     if (highIntentPercent === 0 || !(isView(event) || changesCarts(event.event))) return;
-    const began = beganAt(event.sessionId);
     const standing = ctx.get(visits, key);
-    const isSame = standing?.sessionId === event.sessionId;
+    const before = standing && isOf(standing, event) ? standing : undefined;
     // One that is over would be counted, and told, a second time.
-    if (!isSame && ctx.time > began + SESSION_GAP_MS) return;
-    if (standing && !isSame) count(key, standing, ctx);
+    if (!before && ctx.time > beganAt(event.sessionId) + SESSION_GAP_MS) return;
+    if (standing && !before) count(key, standing, ctx);
+    const visit = visitAfter(before, event);
+    const began = beganAt(visit.sessionId);
     const { boughtAt } = contactOf(key, ctx);
     const isOrdered = boughtAt >= began;
     // What comes after its order did not lead to it.
     if (isOrdered && event.time > boughtAt) return;
-    const visit = visitAfter(isSame ? standing : undefined, event);
     const open = ctx.scan(carts, key, CART_LIMIT).map(({ value }) => value).filter(({ lines }) => lines.length > 0);
     const situation = situationOf({
       products: visit.skus.length, isAgain: visit.isAgain, isInCart: open.length > 0, isAtCheckout: open.some(({ checkoutAt }) => checkoutAt >= began), isCustomer: boughtAt > 0 && !isOrdered,
     });
-    const isTold = visit.isTold || isOrdered || tell(key, visit, situation, event, ctx);
+    const isTold = visit.isTold || isOrdered || tell(key, visit, situation, event.time, ctx);
     ctx.put(visits, key, { ...visit, passed: [...new Set([...visit.passed, situation])], isTold });
-    if (!isSame) ctx.schedule('visited', key, visit.at + SESSION_GAP_MS);
+    if (!before) ctx.schedule('visited', key, visit.at + SESSION_GAP_MS);
   }
 
   /** Answers whether it was decided. */
-  function tell(key: string, { skus }: Visit, situation: number, { sessionId, time }: Interaction, ctx: Context): boolean {
+  function tell(key: string, { skus, sessionId }: Visit, situation: number, time: number, ctx: Context): boolean {
     const [alike, all] = [outcomesOf(String(situation), ctx), outcomesOf(ALL, ctx)];
     if (100 * chanceOfOrder(alike, all) < highIntentPercent || ctx.time - time > HERE_MS || isQuiet(key, ctx)) return false;
     fire({
@@ -86,13 +86,19 @@ function count(key: string, { sessionId, passed }: Visit, ctx: Context): void {
   for (const sub of [ALL, ...passed.map(String)]) ctx.put(outcomes, NOBODY, withVisit(outcomesOf(sub, ctx), isOrdered), sub);
 }
 
+/** Whether an event is of a visit, maybe by the session of another id that a login joins: no visit can have ended between them. */
+const isOf = ({ sessionId, at }: Visit, event: Interaction): boolean =>
+  beganAt(event.sessionId) <= at + SESSION_GAP_MS && beganAt(sessionId) <= event.time + SESSION_GAP_MS;
+
+const firstOf = (one: string, other: string): string => (beganAt(other) < beganAt(one) ? other : one);
+
 function visitAfter(before: Visit | undefined, event: Interaction): Visit {
   const { sessionId, time, products, continues } = event;
   const touched = products.map(({ sku }) => sku);
   if (!before) return { sessionId, at: time, skus: latest(touched), isAgain: false, passed: [], isTold: false };
   // A page that sends its event twice is no second look.
   const isAgain = before.isAgain || (isView(event) && continues === null && touched.some((sku) => before.skus.includes(sku)));
-  return { ...before, at: Math.max(before.at, time), skus: latest([...touched, ...before.skus]), isAgain };
+  return { ...before, sessionId: firstOf(before.sessionId, sessionId), at: Math.max(before.at, time), skus: latest([...touched, ...before.skus]), isAgain };
 }
 
 const latest = (skus: readonly string[]): string[] => [...new Set(skus)].slice(0, SKU_LIMIT);
@@ -101,10 +107,9 @@ const latest = (skus: readonly string[]): string[] => [...new Set(skus)].slice(0
 export function joinVisit({ key, value: moved }: { key: string; value: Visit }, ctx: Context): void {
   const standing = ctx.get(visits, key);
   if (!standing) return ctx.put(visits, key, moved);
-  const [first, second] = beganAt(moved.sessionId) < beganAt(standing.sessionId) ? [moved, standing] : [standing, moved];
   const [later, earlier] = moved.at > standing.at ? [moved, standing] : [standing, moved];
   ctx.put(visits, key, {
-    sessionId: first.sessionId, at: later.at, skus: latest([...later.skus, ...earlier.skus]), isAgain: first.isAgain || second.isAgain,
-    passed: [...new Set([...first.passed, ...second.passed])], isTold: first.isTold || second.isTold,
+    sessionId: firstOf(standing.sessionId, moved.sessionId), at: later.at, skus: latest([...later.skus, ...earlier.skus]), isAgain: standing.isAgain || moved.isAgain,
+    passed: [...new Set([...standing.passed, ...moved.passed])].sort((a, b) => a - b), isTold: standing.isTold || moved.isTold,
   });
 }

@@ -5,7 +5,7 @@ import { shoppers } from '../../consumers/shoppers.js';
 import { outcomes } from '../../consumers/triggers/intent.js';
 import { situationOf, wordsOf, type Situation } from '../../consumers/triggers/situations.js';
 import { NOBODY, restOf, rowKey } from '../../pipeline/core/rows.js';
-import { clickstream, marketingTriggers as triggers, marketingTriggersState, orders } from '../../schemas/topics.js';
+import { clickstream, interactions, marketingTriggers as triggers, marketingTriggersState, orders } from '../../schemas/topics.js';
 import type { ShopEvent, VisitOutcomes } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent } from '../support/events.js';
@@ -135,6 +135,17 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     driver.tick(NINE + 2 * HOUR);
     expect(['all', LOOKED, FILLED, two].map((sub) => sums(driver, sub)[0])).toEqual([1_000, 1_000, 400, 400].map((before) => before * partitions + 1));
   });
+});
+
+test('a visit is one through a login after which the session is that of the device, which has looked at no product', () => {
+  const driver = knowing(shop(), CARTS_ORDER);
+  driver.send(clickstream, 'a1', shopEvent('', { anonymousId: 'a1', type: 'page', time: NINE }));
+  driver.put(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE }));
+  for (const minute of [1, 2]) does(driver, 'Product Added', u1, NINE + minute * MINUTE, 'P1');
+  expect(new Set(driver.read(interactions).filter(({ event }) => event === 'Product Added').map(({ sessionId }) => sessionId))).toEqual(new Set([`u1@${NINE + MINUTE}`, `a1@${NINE}`]));
+  driver.tick(NINE + 2 * HOUR);
+  expect(told(driver)).toEqual(['u1 fired']);
+  expect(counted(driver, 'all')).toEqual({ visits: 1_001, orders: 200 });
 });
 
 test('a visit that goes on with pages alone for half an hour is counted and told of once', () => {
