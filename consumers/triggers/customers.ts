@@ -1,6 +1,6 @@
-import type { Context, Due } from '../../pipeline/core/consumer.js';
+import type { Context, Due, MovedRow } from '../../pipeline/core/consumer.js';
 import { formatMoney, isIn, isMoney } from '../../schemas/money.js';
-import type { Purchase, ShopperContact } from '../../schemas/types.js';
+import type { Purchase, ShopperContact, Spending } from '../../schemas/types.js';
 import { contacts, contactOf, noteOrder } from './contacts.js';
 import { fire, isHistory, rule, type Ripe, type TriggerPolicy } from './fire.js';
 import { joinSpending, noteSpent, spendings, spentBy } from './spending.js';
@@ -72,9 +72,10 @@ export function customerRules(options: CustomerOptions) {
     ctx.schedule('spent', key, due);
   }
 
-  function joinSpend(moved: Parameters<typeof joinSpending>[0], ctx: Context): void {
+  /** What two ids have spent reaches the bar with the login that joins them, which may be one of a history. */
+  function joinSpend(moved: MovedRow<Spending>, ctx: Context): void {
     joinSpending(moved, ctx);
-    ctx.schedule('spent', moved.key, ctx.time);
+    ctx.schedule('spent', moved.key, moved.mergedAt);
   }
 
   function winBack({ key, due, ripeAt }: Ripe, ctx: Context): void {

@@ -90,6 +90,8 @@ export interface MovedRow<T> {
   readonly sub: string;
   readonly from: string;
   readonly value: T;
+  /** When the merge was said that brings it, in ms. */
+  readonly mergedAt: number;
 }
 
 export function joining<T>(kind: RowKind<T>, join: RowMerge<T>['join'], drop?: RowMerge<T>['drop']): RowMerge {

@@ -119,15 +119,15 @@ export class Following {
     return false;
   }
 
-  #dropRows({ rows, from, to }: Move): void {
+  #dropRows({ rows, from, to, writtenAt: mergedAt }: Move): void {
     const { merging, context } = this.#parts;
     for (const { kind, sub, value } of rows) {
       const merge = merging.rows.find((candidate) => candidate.kind.name === kind);
-      merge?.drop?.({ key: to, sub, from, value: merge.kind.codec.decode(value) }, context);
+      merge?.drop?.({ key: to, sub, from, value: merge.kind.codec.decode(value), mergedAt }, context);
     }
   }
 
-  #joinRows({ rows, from, to }: Move): void {
+  #joinRows({ rows, from, to, writtenAt: mergedAt }: Move): void {
     const { merging, overlay, context } = this.#parts;
     for (const { kind, sub, value } of rows) {
       if (kind === TIMER) {
@@ -137,7 +137,7 @@ export class Following {
         continue;
       }
       const merge = merging.rows.find((candidate) => candidate.kind.name === kind);
-      merge?.join({ key: to, sub, from, value: merge.kind.codec.decode(value) }, context);
+      merge?.join({ key: to, sub, from, value: merge.kind.codec.decode(value), mergedAt }, context);
     }
   }
 

@@ -205,6 +205,16 @@ test('orders of a history make VIPs without a trigger, by those of the last 365 
   expect(told(driver).sort()).toEqual(['vip u1 fired', 'vip u2 history', 'vip u3 fired']);
 });
 
+test('a login of a history makes a VIP of two ids without a trigger', () => {
+  const driver = shop(vips);
+  driver.tick(NINE);
+  buys(driver, '', 'A1', NINE - 100 * DAY, 300, { userId: null, anonymousId: 'a1' });
+  buys(driver, 'u1', 'O1', NINE - 100 * DAY, 300);
+  becomes(driver, 'a1', 'u1', NINE - 99 * DAY);
+  driver.tick(NINE + MINUTE);
+  expect(told(driver)).toEqual(['vip u1 history']);
+});
+
 test('in quiet hours who is a VIP is decided in the morning', () => {
   const driver = shop({ ...vips, quietHours: { from: 21, to: 8, timezone: 'UTC' } });
   const night = Date.UTC(2026, 2, 2, 23);
