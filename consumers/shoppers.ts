@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
-import { consumer, joining, on, onLoosely, type Consumer, type Context, type Incoming } from '../pipeline/core/consumer.js';
-import { rows, type RowKind } from '../pipeline/core/rows.js';
+import { consumer, joining, on, onLoosely, type Consumer, type Context, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
+import { rows } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
-import type { Interaction, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
+import type { Interaction, Interest, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
-import { announceInterests, forgetInterest, interests, joinInterest, stopWanting, withdraw } from './shoppers/interests.js';
+import { announceInterests, forgetInterest, interests, joinInterest, stopWanting, stopWantingBought, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -67,7 +67,7 @@ export function shoppers({ repeats = true, repurchases = false }: Partial<Habits
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     timers: { unheard: ({ key, sub }, ctx) => forgetInterest(key, sub, ctx) },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, keep(ordersOf), forgetOrder), joining(interests, joinInterest, withdraw)] },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, joinOrder, forgetOrder), joining(interests, joinWish, withdraw)] },
   });
 }
 
@@ -108,6 +108,17 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
 /** Whether an item was bought, by a shopper who has ordered since: what is told of it late says nothing of what they want. */
 const isOrderedSince = (sku: string, key: string, since: number, { bought }: UserProfile, ctx: Context): boolean =>
   bought.includes(sku) && ctx.scan(ordersOf, key).some(({ value: { time } }) => time > since);
+
+function joinWish(moved: MovedRow<Interest>, ctx: Context): void {
+  const profile = ctx.get(profiles, moved.key);
+  joinInterest(moved, (sku) => profile !== undefined && isOrderedSince(sku, moved.key, moved.value.time, profile, ctx), ctx);
+}
+
+/** What was ordered under the id that is joined is not wanted under this one any more, either. */
+function joinOrder({ key, sub: orderId, value }: MovedRow<Mention>, ctx: Context): void {
+  ctx.put(ordersOf, key, value, orderId);
+  stopWantingBought(key, ctx.get(profiles, key)?.bought ?? [], value.time, ctx);
+}
 
 /** An order of the erased shopper that was on its way to them. */
 function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; sub: string }, ctx: Context): void {
@@ -255,9 +266,6 @@ function seenEntry(messageId: string, receivedAt: number): Buffer {
 }
 
 const aliasesOf = (key: string, ids: readonly string[]): string[] => [...new Set(ids)].filter((id) => id !== key).sort().slice(0, ALIAS_LIMIT);
-
-/** A row that follows a merge as it is. */
-const keep = <T>(kind: RowKind<T>) => ({ key, sub, value }: { key: string; sub: string; value: T }, ctx: Context): void => ctx.put(kind, key, value, sub);
 
 function joinProfiles({ key, from, value: moved }: { key: string; from: string; value: UserProfile }, ctx: Context): void {
   const standing = ctx.get(profiles, key);

@@ -38,10 +38,11 @@ export function announceInterests(shopper: string, { event, products, time }: Sh
 }
 
 /** What was said under an id that leads to this one now is this one's: tomorrow that device may lead to somebody else, who must not hear of it. */
-export function joinInterest({ key, sub, value: moved }: { key: string; sub: string; value: Interest }, ctx: Context): void {
+export function joinInterest({ key, sub, value: moved }: { key: string; sub: string; value: Interest }, isOrderedSince: (sku: string) => boolean, ctx: Context): void {
   const [kind, sku, former] = partsOf(sub);
   const { units, listed } = ctx.get(interests, key, subOf(kind, sku, key)) ?? NOTHING;
   ctx.cancel('unheard', key, sub);
+  if (kind === 'wanted' && isOrderedSince(sku)) return withdraw({ sub }, ctx);
   announce(key, kind, sku, { time: moved.time, units: moved.units + units, listed: moved.listed || listed }, former, ctx);
 }
 
@@ -70,6 +71,14 @@ export function stopWanting(shopper: string, items: readonly { readonly sku: str
       withdraw({ sub }, ctx);
       forgetInterest(shopper, sub, ctx);
     }
+  }
+}
+
+/** An order at `time` of a shopper who has bought these ends what they wanted of them before. */
+export function stopWantingBought(shopper: string, bought: readonly string[], time: number, ctx: Context): void {
+  for (const { sub } of ctx.scan(interests, shopper)) {
+    const [kind, sku] = partsOf(sub);
+    if (kind === 'wanted' && bought.includes(sku)) stopWanting(shopper, [{ sku, quantity: null }], time, 'everywhere', ctx);
   }
 }
 

@@ -106,3 +106,20 @@ test('an order ends what was wanted before it, not what is wanted since, also wh
   costs(driver, 180_000n, NINE + 5 * MINUTE);
   expect(told(driver)).toEqual(['price_drop u1 fired P2']);
 });
+
+test.each([['a1', 'u1', 1], ['u1', 'a1', 1], ['a1', 'u1', 4], ['u1', 'a1', 4]])('what %s wanted, %s has ordered since, and a login joins, is wanted by nobody; what is wanted after that is (%i partitions)', (who, buyer, partitions) => {
+  const driver = shop(partitions);
+  const idOf = (id: string): Partial<Pick<ShopEvent, 'anonymousId' | 'userId'>> => (id === 'a1' ? { anonymousId: id } : { userId: id });
+  driver.send(inventory, 'P3', stock('P3', 9, NINE - MINUTE, 200_000n));
+  for (const sku of ['P2', 'P3']) says(driver, 'Product Added to Wishlist', idOf(who), sku, NINE);
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { ...idOf(buyer), time: NINE + MINUTE, lines: [orderLine('P2', 1, 1n), orderLine('P3', 1, 1n)] }));
+  says(driver, 'Product Added to Wishlist', idOf(who), 'P3', NINE + 2 * MINUTE);
+  driver.tick(NINE + 3 * MINUTE);
+  logsIn(driver, 'a1', 'u1', NINE + 3 * MINUTE);
+  driver.tick(NINE + 4 * MINUTE);
+  for (const sku of ['P2', 'P3']) driver.send(inventory, sku, stock(sku, 9, NINE + 5 * MINUTE, 180_000n));
+  expect(told(driver)).toEqual(['price_drop u1 fired P3']);
+  driver.tick(NINE + 70 * DAY);
+  expect(driver.dump('shoppers').filter((row) => /interest|unheard/.test(row))).toEqual([]);
+  expect(driver.dump('item-watch').filter((row) => /follower|price|_timer/.test(row))).toEqual([]);
+});
