@@ -6,3 +6,10 @@ export const sessionIdOf = (shopper: string, start: number): string => `${shoppe
 
 /** When a session began (ms), as its id says; Infinity of none. */
 export const beganAt = (sessionId: string): number => (sessionId.includes('@') ? Number(sessionId.slice(sessionId.lastIndexOf('@') + 1)) : Infinity);
+
+/** Whether an event is of a visit that was last heard of `at`, maybe by the session of another id that a login joins: no visit can have ended between them. */
+export const isOfVisit = ({ sessionId, at }: { readonly sessionId: string; readonly at: number }, event: { readonly sessionId: string; readonly time: number }): boolean =>
+  beganAt(event.sessionId) <= at + SESSION_GAP_MS && beganAt(sessionId) <= event.time + SESSION_GAP_MS;
+
+/** The session that began first. */
+export const firstOf = (one: string, other: string): string => (beganAt(other) < beganAt(one) ? other : one);

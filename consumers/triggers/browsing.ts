@@ -1,7 +1,7 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Browsing, Interaction } from '../../schemas/types.js';
-import { beganAt, SESSION_GAP_MS } from '../session-ids.js';
+import { beganAt, firstOf, isOfVisit, SESSION_GAP_MS } from '../session-ids.js';
 
 /** The latest visit in which a shopper looked at products. */
 export const browsings = rows<Browsing>('browsing', 'Browsing');
@@ -12,12 +12,13 @@ const SKU_LIMIT = 10;
 export const isView = ({ event, products }: Interaction): boolean => event === 'Product Viewed' && products.length > 0;
 
 /** The visit as a view leaves it, or undefined when nothing changes. `shopper` is whose it is by now: a view on its way through a login names the device. */
-export function browsingAfter(shopper: string, before: Browsing | undefined, { anonymousId, sessionId, time, products }: Interaction): Browsing | undefined {
+export function browsingAfter(shopper: string, before: Browsing | undefined, event: Interaction): Browsing | undefined {
+  const { anonymousId, sessionId, time, products } = event;
   const viewed = { skus: products.map(({ sku }) => sku), names: products.map(({ name }) => name) };
   const isKnown = shopper !== anonymousId;
-  if (before?.sessionId !== sessionId) return before && time <= before.at ? undefined : { sessionId, ...latest(viewed), since: time, at: time, isKnown, isTold: false };
+  if (!before || !isOfVisit(before, event)) return before && time <= before.at ? undefined : { sessionId, ...latest(viewed), since: time, at: time, isKnown, isTold: false };
   if (before.isTold) return undefined;
-  const visit = { ...before, isKnown: before.isKnown || isKnown };
+  const visit = { ...before, sessionId: firstOf(before.sessionId, sessionId), isKnown: before.isKnown || isKnown };
   if (time >= before.at) return { ...visit, ...latest(viewed, before), at: time };
   return { ...visit, ...latest(before, viewed), since: Math.min(before.since, time) };
 }

@@ -2,7 +2,7 @@ import { chanceOfOrder, NO_OUTCOMES, withVisit, type Outcomes } from '../../mode
 import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { NOBODY, rows } from '../../pipeline/core/rows.js';
 import type { Interaction, Visit, VisitOutcomes } from '../../schemas/types.js';
-import { beganAt, SESSION_GAP_MS } from '../session-ids.js';
+import { beganAt, firstOf, isOfVisit, SESSION_GAP_MS } from '../session-ids.js';
 import { isView } from './browsing.js';
 import { carts, changesCarts } from './carts.js';
 import { contactOf } from './contacts.js';
@@ -37,7 +37,7 @@ export function intentRule(options: IntentOptions, isQuiet: (key: string, ctx: C
   function watch(key: string, event: Interaction, ctx: Context): void {
     if (highIntentPercent === 0 || !(isView(event) || changesCarts(event.event))) return;
     const standing = ctx.get(visits, key);
-    const before = standing && isOf(standing, event) ? standing : undefined;
+    const before = standing && isOfVisit(standing, event) ? standing : undefined;
     // One that is over would be counted, and told, a second time.
     if (!before && ctx.time > beganAt(event.sessionId) + SESSION_GAP_MS) return;
     if (standing && !before) count(key, standing, ctx);
@@ -85,12 +85,6 @@ function count(key: string, { sessionId, passed }: Visit, ctx: Context): void {
   const isOrdered = contactOf(key, ctx).boughtAt >= beganAt(sessionId);
   for (const sub of [ALL, ...passed.map(String)]) ctx.put(outcomes, NOBODY, withVisit(outcomesOf(sub, ctx), isOrdered), sub);
 }
-
-/** Whether an event is of a visit, maybe by the session of another id that a login joins: no visit can have ended between them. */
-const isOf = ({ sessionId, at }: Visit, event: Interaction): boolean =>
-  beganAt(event.sessionId) <= at + SESSION_GAP_MS && beganAt(sessionId) <= event.time + SESSION_GAP_MS;
-
-const firstOf = (one: string, other: string): string => (beganAt(other) < beganAt(one) ? other : one);
 
 function visitAfter(before: Visit | undefined, event: Interaction): Visit {
   const { sessionId, time, products, continues } = event;

@@ -107,6 +107,15 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(told(driver)).toEqual(['browse_abandonment u1 fired P2,P1']);
   });
 
+  test('a visit goes on where the session is that of a device which has looked at nothing before it logs in', () => {
+    const driver = shop(partitions);
+    driver.send(clickstream, 'a1', shopEvent('', { anonymousId: 'a1', type: 'page', time: NINE }));
+    driver.put(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: NINE + MINUTE }));
+    for (const minute of [1, 2, 3]) does(driver, 'Product Viewed', u1, NINE + minute * MINUTE, `P${minute}`);
+    driver.tick(NINE + 5 * HOUR);
+    expect(told(driver)).toEqual(['browse_abandonment u1 fired P3,P2,P1']);
+  });
+
   test('a trigger names its products as the catalogue does, else as the events did, also of a device that logs in; a list names none', () => {
     const driver = shop(partitions);
     const named = (event: string, who: Partial<ShopEvent>, minute: number, ...names: (string | null)[]): void =>
