@@ -39,7 +39,7 @@ export function intentRule(options: IntentOptions, isQuiet: (key: string, ctx: C
     const standing = ctx.get(visits, key);
     const before = standing && isOfVisit(standing, event) ? standing : undefined;
     // One that is over would be counted, and told, a second time.
-    if (!before && ctx.time > beganAt(event.sessionId) + SESSION_GAP_MS) return;
+    if (!before && ctx.time >= beganAt(event.sessionId) + SESSION_GAP_MS) return;
     if (standing && !before) count(key, standing, ctx);
     const visit = visitAfter(before, event);
     const began = beganAt(visit.sessionId);
