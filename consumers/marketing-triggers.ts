@@ -45,8 +45,8 @@ export interface MarketingTriggerOptions extends CustomerOptions, IntentOptions 
 export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   const { browsedAfterMs = 0, quietAfterOrderMs = 0 } = options;
   const customers = customerRules(options);
-  const news = newsRules(options, (key, ctx) => awakens(key, ctx.time, ctx));
-  const intent = intentRule(options, (key, ctx) => awakens(key, ctx.time, ctx) > ctx.time);
+  const news = newsRules(options, awakens);
+  const intent = intentRule(options, (key, ctx) => awakens(key, ctx) > ctx.time);
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
@@ -76,8 +76,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     },
   });
 
-  /** When the shopper may be written to. */
-  function awakens(key: string, time: number, ctx: Context): number {
+  /** When the shopper may be written to, from `time` on. */
+  function awakens(key: string, ctx: Context, time = ctx.time): number {
     return wakesAt(key, time, options.quietHours, contactOf(key, ctx).timezone);
   }
 
@@ -86,7 +86,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     return (timer, ctx) => {
       const { key, sub, due, payload } = timer;
       const time = Math.max(due, ctx.time);
-      const wakes = awakens(key, time, ctx);
+      const wakes = awakens(key, ctx, time);
       const ripeAt = payload === '' ? due : Number(payload);
       if (wakes > time) ctx.schedule(name, key, wakes, sub, String(ripeAt));
       else handle({ ...timer, ripeAt }, ctx);

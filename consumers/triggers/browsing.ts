@@ -1,7 +1,7 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Browsing, Interaction } from '../../schemas/types.js';
-import { beganAt, firstOf, isOfVisit, SESSION_GAP_MS } from '../session-ids.js';
+import { firstOf, isOfVisit, SESSION_GAP_MS } from '../session-ids.js';
 
 /** The latest visit in which a shopper looked at products. */
 export const browsings = rows<Browsing>('browsing', 'Browsing');
@@ -42,6 +42,6 @@ export function joinBrowsing({ key, value: moved }: { key: string; value: Browsi
   if (!standing) return ctx.put(browsings, key, { ...moved, isKnown: true });
   const [later, earlier] = moved.at > standing.at ? [moved, standing] : [standing, moved];
   const isOne = later.since <= earlier.at + SESSION_GAP_MS;
-  const joined = isOne ? { ...latest(later, earlier), since: Math.min(later.since, earlier.since, beganAt(earlier.sessionId)) } : {};
+  const joined = isOne ? { ...latest(later, earlier), sessionId: firstOf(later.sessionId, earlier.sessionId), since: Math.min(later.since, earlier.since) } : {};
   ctx.put(browsings, key, { ...later, ...joined, isKnown: true });
 }
