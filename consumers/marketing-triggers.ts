@@ -63,8 +63,8 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       lapsed: awake('lapsed', customers.winBack),
       replenish: awake('replenish', replenish),
       held: awake('held', news.release),
-      forget: ({ key, sub, due }, ctx) => forget(key, sub, due, ctx),
-      stale: ({ key, sub, due }, ctx) => forgetItem(key, sub, due, ctx),
+      forget,
+      stale: forgetItem,
     },
     merging: {
       merges: userMerges,
@@ -241,7 +241,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 }
 
 /** A cart that nobody has touched since it was reminded of is state without a purpose. */
-function forget(key: string, cartId: string, due: number, ctx: Context): void {
+function forget({ key, sub: cartId, due }: Due, ctx: Context): void {
   const cart = ctx.get(carts, key, cartId);
   if (!cart) return;
   if (cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);

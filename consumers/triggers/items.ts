@@ -1,4 +1,4 @@
-import type { Context } from '../../pipeline/core/consumer.js';
+import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { ItemInfo, MarketingTrigger } from '../../schemas/types.js';
 import { WANTED_MS } from '../../schemas/wanted.js';
@@ -19,7 +19,7 @@ export function know(key: string, sku: string, info: ItemInfo, ctx: Context): vo
 /** Items that stand in any cart of a shopper: what is known of them is still asked for. */
 export const skusInCarts = (key: string, ctx: Context): ReadonlySet<string> => new Set(ctx.scan(carts, key).flatMap(({ value }) => value.lines.map(({ sku }) => sku)));
 
-export function forgetItem(key: string, sku: string, due: number, ctx: Context): void {
+export function forgetItem({ key, sub: sku, due }: Due, ctx: Context): void {
   if (skusInCarts(key, ctx).has(sku)) ctx.schedule('stale', key, due + LOOK_AGAIN_MS, sku);
   else ctx.delete(itemInfos, key, sku);
 }
