@@ -38,7 +38,10 @@ export async function loadFastest(): Promise<Loaded> {
 
 /** Says in the log and the metrics which backend trains; to be called once a process. */
 export function tellBackend({ backend, failures }: { readonly backend: Backend; readonly failures: readonly string[] }, { metrics, journal }: { metrics: Metrics; journal: Journal }): void {
-  for (const other of BACKENDS) metrics.gauge('millrace_tensorflow_backend', other === backend ? 1 : 0, { backend: other });
+  for (const other of BACKENDS) {
+    metrics.gauge('millrace_tensorflow_backend', other === backend ? 1 : 0, { backend: other });
+    if (other !== 'native') metrics.gauge('millrace_fallback', other === backend ? 1 : 0, { kind: other });
+  }
   if (failures.length === 0) journal.info({ backend }, 'TensorFlow is loaded.');
   else journal.warn({ backend, failures }, 'TensorFlow\'s native library does not load here; `npm run tensorflow:native` builds it. Training is slower, results are the same.');
 }

@@ -118,11 +118,14 @@ test('what was loaded is told once in the log, and as a metric', async () => {
   const loaded = await loadFastest();
   const { backend } = loaded;
   tellBackend(loaded, {
-    metrics: { ...noMetrics, gauge: (name, value, labels) => { gauges[`${name} ${labels?.['backend']}`] = value; } },
+    metrics: { ...noMetrics, gauge: (name, value, labels) => { gauges[`${name} ${labels?.['backend'] ?? labels?.['kind']}`] = value; } },
     journal: { ...silentJournal, info: tell, warn: tell },
   });
   expect(sentences.length).toBe(1);
-  expect(gauges).toEqual(Object.fromEntries(BACKENDS.map((one) => [`millrace_tensorflow_backend ${one}`, one === backend ? 1 : 0])));
+  expect(gauges).toEqual(Object.fromEntries(BACKENDS.flatMap((one) => {
+    const isIt = one === backend ? 1 : 0;
+    return [[`millrace_tensorflow_backend ${one}`, isIt], ...(one === 'native' ? [] : [[`millrace_fallback ${one}`, isIt]])];
+  })));
 });
 
 const farthest = (a: Float32Array, b: Float32Array): number => a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), a.length === b.length ? 0 : Infinity);
