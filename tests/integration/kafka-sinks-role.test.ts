@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startChild, type Child } from '../../pipeline/faults/child.js';
 import type { Log } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
@@ -16,14 +16,10 @@ const PARTITIONS = 2;
 const SOON = { timeout: 60_000, interval: 100 };
 
 await describeWith(['kafka'], 'a process of the role sinks on Kafka', ({ kafka: { brokers } }) => {
-  const opened: { close(): Promise<unknown> }[] = [];
   const keeping = <T extends { close(): Promise<unknown> }>(one: T): T => {
-    opened.unshift(one);
+    onTestFinished(() => one.close().then(() => undefined));
     return one;
   };
-  afterEach(async () => {
-    for (const one of opened.splice(0)) await one.close();
-  });
   const sinksWith = (environment: NodeJS.ProcessEnv): Child => {
     const child = startChild({ entry, role: 'sinks', environment: { PATH: process.env['PATH'], HOME: process.env['HOME'], HOST: '127.0.0.1', PORT: '0', KAFKA_BROKERS: brokers.join(','), TOPIC_PARTITIONS: String(PARTITIONS), ...environment } });
     keeping({ close: () => child.kill() });

@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { webhookLimits } from '../../infra/webhook/endpoint.js';
 import type { Log } from '../../pipeline/core/log.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
@@ -15,14 +15,10 @@ const PARTITIONS = 4;
 const SOON = { timeout: 30_000, interval: 20 };
 
 await describeWith(['kafka'], 'webhooks on Kafka', ({ kafka: { brokers } }) => {
-  const opened: { close(): Promise<void> }[] = [];
   const keeping = <T extends { close(): Promise<void> }>(one: T): T => {
-    opened.unshift(one);
+    onTestFinished(() => one.close());
     return one;
   };
-  afterEach(async () => {
-    for (const one of opened.splice(0)) await one.close();
-  });
 
   const write = (log: Log, ids: readonly string[]) => log.append(ids.map((id) => {
     const one = trigger(id);
@@ -36,7 +32,7 @@ await describeWith(['kafka'], 'webhooks on Kafka', ({ kafka: { brokers } }) => {
     await log.ensureTopics([marketingTriggers, deadLetters]);
     let isNew = 0;
     const engine = { log, metrics: noMetrics, journal: { ...silentJournal, info: (_: object, sentence: string) => void (isNew += sentence.includes('is new') ? 1 : 0) }, learnSchemas: async () => {} };
-    const webhooks = startWebhooks(engine, receivers.map(({ url }) => ({ url, secret })), { ...webhookLimits, timeoutMs: 5_000 });
+    const webhooks = startWebhooks(engine, receivers.map(({ url }) => ({ url, secret })), { ...webhookLimits, timeoutMs: 5_000, finishMs: 20_000 });
     return { log, isNew: () => isNew, groups: webhooks.map(({ name }) => name), stop: () => Promise.all(webhooks.map((webhook) => webhook.stop())) };
   }
 
