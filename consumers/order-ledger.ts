@@ -6,6 +6,7 @@ import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '
 import type { Erasure, LedgerLine, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
+import { leftOf, linesOf, worthLeft, worthOf, worthOfAll } from './orders/worth.js';
 import { isRepeatOfSource } from './sources.js';
 
 const MESSAGE_LIMIT = 200;
@@ -16,7 +17,7 @@ const states = rows<OrderState>('', 'OrderState');
 
 /**
  * The books: each order once, whoever reports it and however often; refunds and cancellations as signed sales on the day of
- * their order, never more than was bought; what comes before its order waits for it. Units that only a page has reported are told
+ * their order, never more than was paid for them; what comes before its order waits for it. Units that only a page has reported are told
  * as claimed until the shop confirms them: the books are the same, what they teach is not.
  */
 export function orderLedger(): Consumer {
@@ -70,19 +71,21 @@ function bookLine(event: OrderEvent, ctx: Context): void {
   if (!line) return;
   const ordinal = event.source?.ordinal ?? 0;
   const kind = line.quantity >= 0 && line.price >= 0n ? 'sale' : event.orderId.startsWith('C') ? 'cancellation' : 'adjustment';
-  sell(event, { ...line, line: ordinal % 2 ** 31, kind, time: event.time, claimed: 0 }, ctx);
-  emitPurchase(event, 'line', event.time, [line], ctx);
+  const sold = { ...line, amount: amountOf(line.price, line.quantity), claimed: 0 };
+  sell(event, { ...sold, line: ordinal % 2 ** 31, kind, time: event.time }, ctx);
+  emitPurchase(event, 'line', event.time, [sold], ctx);
 }
 
 function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const state: OrderState = {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed,
-    lines: event.lines.map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: event.confirmed ? 0 : quantity })),
+    lines: linesOf(event),
     messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
   };
   ctx.put(states, key, state);
-  state.lines.forEach((line, index) => sell(event, { ...line, line: index, kind: 'sale', time: event.time }, ctx));
-  emitPurchase(event, 'completed', event.time, event.lines, ctx);
+  const sold = state.lines.map(booked);
+  sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: event.time }, ctx));
+  emitPurchase(event, 'completed', event.time, sold, ctx);
   for (const waiting of before?.waiting ?? []) takeBackLate(key, orders.codec.decode(waiting), ctx);
 }
 
@@ -113,8 +116,9 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
   requireSameCurrency(claim, event);
   const shopper = event.userId ?? event.anonymousId ?? claim.shopper;
   const messages = remember(claim.messages, event.messageId);
-  const isSame = claim.lines.length === event.lines.length && Math.abs(event.time - claim.time) < DAY_MS && event.currency === claim.currency
-    && claim.lines.every(({ sku, quantity, price }, i) => sku === event.lines[i]!.sku && quantity === event.lines[i]!.quantity && price === event.lines[i]!.price);
+  const reported = linesOf(event);
+  const isSame = claim.lines.length === reported.length && Math.abs(event.time - claim.time) < DAY_MS && event.currency === claim.currency
+    && claim.lines.every((line, i) => isLike(line, reported[i]!));
   if (isSame) claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   if (isSame && shopper === claim.shopper) {
     ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages });
@@ -122,57 +126,72 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
   }
   const returned = new Map<string, number>();
   for (const line of claim.lines) returned.set(line.sku, (returned.get(line.sku) ?? 0) + line.returned);
-  const lines = event.lines.map(({ sku, quantity, price }): LedgerLine => {
-    const back = Math.max(0, Math.min(quantity, returned.get(sku) ?? 0));
-    returned.set(sku, (returned.get(sku) ?? 0) - back);
-    return { sku, quantity, price, returned: back, claimed: 0 };
+  const lines = reported.map((line): LedgerLine => {
+    const back = Math.max(0, Math.min(line.quantity, returned.get(line.sku) ?? 0));
+    returned.set(line.sku, (returned.get(line.sku) ?? 0) - back);
+    return { ...line, returned: back };
   });
-  const back = claim.lines.map((line) => ({ sku: line.sku, quantity: 0 - leftOf(line), price: line.price, claimed: 0 - line.claimed }));
-  const booked = lines.map((line) => ({ sku: line.sku, quantity: leftOf(line), price: line.price, claimed: 0 }));
+  const [back, sold] = [claim.lines.map(booked).map(undone), lines.map(booked)];
   if (!isSame) {
-    back.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: claim.time }, ctx, claim));
-    booked.forEach((line, index) => sell(event, { ...line, line: index, kind: 'adjustment', time: event.time }, ctx));
+    back.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: claim.time }, ctx, claim));
+    sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: event.time }, ctx));
   }
   emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), ctx);
-  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, booked.filter(hasUnits), ctx);
+  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, sold.filter(hasUnits), ctx);
   ctx.put(states, key, {
     ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
     lines, refunded: keptOf(lines, event, claim, ctx),
   });
 }
 
-const hasUnits = ({ quantity }: { quantity: number }): boolean => quantity !== 0;
+/** Units that change hands, with what they are worth. */
+interface Goods {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly price: bigint;
+  readonly amount: bigint;
+  /** How many of the units are claims. */
+  readonly claimed: number;
+}
 
-/** Units of a line that change over when its order is told anew: what came back did so at the price and in the currency of then. */
-const leftOf = ({ quantity, returned }: LedgerLine): number => quantity - returned;
+/** What is left of a line: when its order is told anew, what came back did so at the price and in the currency of then. */
+const booked = (line: LedgerLine): Goods => ({ sku: line.sku, quantity: leftOf(line), price: line.price, amount: worthLeft(line), claimed: line.claimed });
+
+const undone = ({ quantity, amount, claimed, ...goods }: Goods): Goods => ({ ...goods, quantity: 0 - quantity, amount: -amount, claimed: 0 - claimed });
+
+/** Whether two reports say the same of a line. */
+const isLike = (a: LedgerLine, b: LedgerLine): boolean => a.sku === b.sku && a.quantity === b.quantity && a.price === b.price && a.discount === b.discount;
+
+const hasUnits = ({ quantity }: { quantity: number }): boolean => quantity !== 0;
 
 const sure = (line: LedgerLine): LedgerLine => ({ ...line, claimed: 0 });
 
 /** A claimed line as the shop has reported it, too: no unit more or less, but none is a claim any more. */
 function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: number, state: OrderState, ctx: Context): void {
-  sell(event, { sku, quantity: 0, price, line, kind: 'adjustment', time: state.time, claimed: 0 - claimed }, ctx, state);
+  sell(event, { sku, quantity: 0, price, amount: 0n, line, kind: 'adjustment', time: state.time, claimed: 0 - claimed }, ctx, state);
 }
 
 /** A later report of the whole order by the shop: the difference of each line is booked on the order's day. Lines of one SKU follow each other. */
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   requireSameCurrency(state, event);
   const after = { ...state, currency: event.currency };
-  const wanted = new Map<string, OrderEvent['lines'][number][]>();
-  for (const line of event.lines) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
-  const lines = state.lines.map((was, index) => {
-    const now = wanted.get(was.sku)?.shift();
-    const quantity = now?.quantity ?? 0;
+  // What the shop says of a page's claim is the sale itself, not a change to it.
+  const as = { kind: state.confirmed ? 'adjustment' : 'sale', time: state.time } as const;
+  const wanted = new Map<string, LedgerLine[]>();
+  for (const line of linesOf({ ...event, confirmed: true })) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
+  const lines = state.lines.map((was, index): LedgerLine => {
+    const now = wanted.get(was.sku)?.shift() ?? { ...was, quantity: 0, discount: 0n, claimed: 0 };
     // What came back of units that the order no longer has did not come back of it.
-    const line = { ...was, price: now?.price ?? was.price, quantity, claimed: 0, returned: Math.min(was.returned, Math.max(0, quantity)) };
-    if (line.price === was.price && line.quantity === was.quantity && event.currency === state.currency) makeSure(event, was, index, state, ctx);
+    const line = { ...now, returned: Math.min(was.returned, Math.max(0, now.quantity)) };
+    if (isLike(line, was) && event.currency === state.currency) makeSure(event, was, index, state, ctx);
     else {
-      sell(event, { ...was, quantity: 0 - leftOf(was), claimed: 0 - was.claimed, line: index, kind: 'adjustment', time: state.time }, ctx, state);
-      sell(event, { ...line, quantity: leftOf(line), line: index, kind: 'adjustment', time: state.time }, ctx, after);
+      sell(event, { ...undone(booked(was)), line: index, ...as }, ctx, state);
+      sell(event, { ...booked(line), line: index, ...as }, ctx, after);
     }
     return line;
   });
-  const added = [...wanted.values()].flat().map(({ sku, quantity, price }) => ({ sku, quantity, price, returned: 0, claimed: 0 }));
-  added.forEach((line, index) => sell(event, { ...line, line: lines.length + index, kind: 'adjustment', time: state.time }, ctx, after));
+  const added = [...wanted.values()].flat();
+  added.forEach((line, index) => sell(event, { ...booked(line), line: lines.length + index, ...as }, ctx, after));
   ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
 }
 
@@ -192,18 +211,19 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   if (problem) throw problem;
   const kind: SaleKind = event.kind === 'cancelled' ? 'cancellation' : 'refund';
   const given = state.refunded ?? 0n;
-  const left = worthOf(state.lines) - given;
+  const left = worthOfAll(state.lines) - given;
   const whole = event.lines.length === 0 && (event.kind === 'cancelled' || event.total === null || event.total >= left);
   const returned = state.lines.map((line) => ({ ...line }));
-  const back: { sku: string; quantity: number; price: bigint }[] = [];
+  const back: Goods[] = [];
   const giveBack = (index: number, units: number): void => {
     const line = returned[index]!;
     const quantity = Math.min(units, line.quantity - line.returned);
     if (quantity <= 0) return;
     const claimed = Math.min(quantity, line.claimed);
     returned[index] = { ...line, returned: line.returned + quantity, claimed: line.claimed - claimed };
-    back.push({ sku: line.sku, quantity: -quantity, price: line.price });
-    sell(event, { sku: line.sku, quantity: -quantity, price: line.price, line: index, kind, time: state.time, claimed: 0 - claimed }, ctx, state);
+    const goods = { sku: line.sku, quantity: -quantity, price: line.price, amount: worthOf(line, line.returned) - worthOf(line, line.returned + quantity), claimed: 0 - claimed };
+    back.push(goods);
+    sell(event, { ...goods, line: index, kind, time: state.time }, ctx, state);
   };
   if (whole) state.lines.forEach((line, index) => giveBack(index, line.quantity));
   for (const { sku, quantity } of event.lines) {
@@ -233,37 +253,24 @@ function keptOf(lines: readonly LedgerLine[], event: OrderEvent, state: OrderSta
 
 /** How much of the money given back is more than what is left of lines. */
 function tooMuch(given: bigint, lines: readonly LedgerLine[]): bigint {
-  const worth = worthOf(lines);
+  const worth = worthOfAll(lines);
   return given <= worth ? 0n : given - (worth > 0n ? worth : 0n);
 }
 
 /** Money without goods, on the order's first line. */
 function sellMoney(event: OrderEvent, kind: SaleKind, amount: bigint, state: OrderState, ctx: Context): void {
   const line = state.lines[0];
-  if (line) emitSale(event, { sku: line.sku, quantity: 0, price: 0n, line: 0, kind, time: state.time, claimed: 0 }, amount, ctx, state);
+  if (line) sell(event, { sku: line.sku, quantity: 0, price: 0n, amount, line: 0, kind, time: state.time, claimed: 0 }, ctx, state);
 }
 
-/** What is left of lines. */
-const worthOf = (lines: readonly LedgerLine[]): bigint => lines.reduce((sum, line) => sum + amountOf(line.price, leftOf(line)), 0n);
-
-interface Booking {
-  readonly sku: string;
-  readonly quantity: number;
-  readonly price: bigint;
+interface Booking extends Goods {
   readonly line: number;
   readonly kind: SaleKind;
   readonly time: number;
-  /** How many of the units are claims. */
-  readonly claimed: number;
 }
 
-function sell(event: OrderEvent, booking: Booking, ctx: Context, state?: OrderState): void {
-  if (booking.quantity === 0 && booking.claimed === 0 && booking.kind === 'adjustment') return;
-  emitSale(event, booking, amountOf(booking.price, booking.quantity), ctx, state);
-}
-
-function emitSale(event: OrderEvent, booking: Booking, amount: bigint, ctx: Context, state?: OrderState): void {
-  const { sku, quantity, price, line, kind, time, claimed } = booking;
+function sell(event: OrderEvent, { sku, quantity, price, amount, claimed, line, kind, time }: Booking, ctx: Context, state?: OrderState): void {
+  if (quantity === 0 && amount === 0n && claimed === 0 && kind === 'adjustment') return;
   ctx.emit(sales, sku, {
     sku, orderId: event.orderId, line, kind, time, reportedAt: event.time, receivedAt: event.receivedAt, quantity, price, amount,
     currency: state?.currency ?? event.currency, shopper: state ? state.shopper : (event.userId ?? event.anonymousId),
@@ -272,13 +279,13 @@ function emitSale(event: OrderEvent, booking: Booking, amount: bigint, ctx: Cont
 }
 
 function emitPurchase(
-  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly { sku: string; quantity: number; price: bigint }[], ctx: Context,
+  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly Pick<Goods, 'sku' | 'quantity' | 'price' | 'amount'>[], ctx: Context,
 ): void {
   const shopper = event.userId ?? event.anonymousId;
   if (shopper === null) return;
   ctx.emit(purchases, shopper, {
     shopper, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
-    revenue: lines.reduce((sum, { price, quantity }) => sum + amountOf(price, quantity), 0n),
+    revenue: lines.reduce((sum, { amount }) => sum + amount, 0n),
     lines: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price })),
     cartId: event.cartId, recommendationId: event.recommendationId, source: event.source,
   });

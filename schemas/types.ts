@@ -666,7 +666,7 @@ export interface Sale {
   readonly quantity: number;
   /** Unit price. */
   readonly price: bigint;
-  /** quantity × price, signed, rounded half up to 0.0001. */
+  /** What the units came to, signed: quantity × price less their part of the order's discount, rounded half up to 0.0001. */
   readonly amount: bigint;
   /** ISO 4217. */
   readonly currency: string;
@@ -928,6 +928,8 @@ export interface LedgerLine {
   readonly returned: number;
   /** Units told as claims that the shop has not confirmed yet. */
   readonly claimed: number;
+  /** The line's part of the order's discount; below 0, what a line without a price is worth of the order's total. */
+  readonly discount: bigint;
 }
 
 /** An order as the ledger knows it. Key: orderId. */

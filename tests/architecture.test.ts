@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const SHARED_BY_CONSUMERS = new Set(['consumers/happened', 'consumers/ids', 'consumers/consent', 'consumers/session-ids', 'consumers/sources', 'consumers/event-weights', 'consumers/item-touches', 'consumers/snapshot-bytes', 'consumers/shown-items', 'consumers/item-contents', 'consumers/known-items', 'consumers/listing', 'consumers/told-vectors']);
 const PARTS_OF_CONSUMERS: Readonly<Record<string, string>> = {
   'consumers/triggers': 'consumers/marketing-triggers', 'consumers/demand': 'consumers/demand-forecasts', 'consumers/items': 'consumers/item-watch',
-  'consumers/shoppers': 'consumers/shoppers',
+  'consumers/shoppers': 'consumers/shoppers', 'consumers/orders': 'consumers/order-ledger',
 };
 
 /** The one place of each package: replacing it, or pinning its private parts, touches nothing else. */

@@ -6,7 +6,7 @@ import { writeFileDurably } from './durable-file.js';
 import { Partition } from './partition.js';
 
 /** Another one when frames change, or when schema ids are given anew: records of a log are never read as what they are not. */
-const FORMAT = 6;
+const FORMAT = 7;
 
 interface Contents {
   readonly format: number;

@@ -77,7 +77,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.sales (
   quantity    Float64                          COMMENT 'Units, negative when they come back',
   claimed     Float64                          COMMENT 'How many of the units only a page has reported, with the public key, signed like quantity. A row of 0 units takes them back once the shop reports the order, too: sum(claimed) is what it has not confirmed',
   price       Decimal(18, 4)                   COMMENT 'Unit price',
-  amount      Decimal(18, 4)                   COMMENT 'quantity x price, signed: sum(amount) is net revenue',
+  amount      Decimal(18, 4)                   COMMENT 'What the units came to, signed: quantity x price less their part of the discount of the order. sum(amount) is net revenue',
   currency    LowCardinality(String)           COMMENT 'ISO 4217',
   shopper     Nullable(String)                 COMMENT 'Shopper, where known',
   country     LowCardinality(Nullable(String)) COMMENT 'Country',

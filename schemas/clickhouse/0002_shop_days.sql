@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.revenue_by_shop_day_state (
   net        SimpleAggregateFunction(sum, Decimal(38, 4)) COMMENT 'See revenue_by_shop_day',
   units_sold SimpleAggregateFunction(sum, Float64)        COMMENT 'See revenue_by_shop_day',
   units      SimpleAggregateFunction(sum, Float64)        COMMENT 'See revenue_by_shop_day',
+  claimed    SimpleAggregateFunction(sum, Float64)        COMMENT 'See revenue_by_shop_day',
   orders     AggregateFunction(uniqExact, String)         COMMENT 'See revenue_by_shop_day'
 ) ENGINE = AggregatingMergeTree ORDER BY (day, source, currency)
 SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
@@ -30,6 +31,7 @@ SELECT
   sum(amount) AS net,
   sumIf(quantity, kind = 'sale' AND isFinite(quantity)) AS units_sold,
   sumIf(quantity, isFinite(quantity)) AS units,
+  sumIf(claimed * toFloat64(price), isFinite(claimed)) AS claimed,
   uniqExactStateIf(order_id, kind = 'sale') AS orders
 FROM {{database}}.sales
 GROUP BY day, source, currency;
@@ -38,16 +40,17 @@ CREATE OR REPLACE VIEW {{database}}.revenue_by_shop_day (
   day        Date32                 COMMENT 'Day in the time zone of the shop',
   source     LowCardinality(String) COMMENT 'File source; empty for live events',
   currency   LowCardinality(String) COMMENT 'ISO 4217',
-  gross      Decimal(38, 4)         COMMENT 'Amount of all sales',
+  gross      Decimal(38, 4)         COMMENT 'Amount of all sales, after discounts of orders',
   refunded   Decimal(38, 4)         COMMENT 'Amount given back by refunds and cancellations, positive',
   adjusted   Decimal(38, 4)         COMMENT 'Amount of adjustments, signed',
   net        Decimal(38, 4)         COMMENT 'gross - refunded + adjusted: the sum of sales.amount',
   units_sold Float64                COMMENT 'Units of all sales',
   units      Float64                COMMENT 'Units less those that came back',
+  claimed    Float64                COMMENT 'How much of net only pages have reported, with the public key, at list prices: the shop has not confirmed it',
   orders     UInt64                 COMMENT 'Distinct orders with a sale'
 ) AS
 SELECT day, source, currency, sum(gross) AS gross, sum(refunded) AS refunded, sum(adjusted) AS adjusted, sum(net) AS net,
-  sum(units_sold) AS units_sold, sum(units) AS units, uniqExactMerge(orders) AS orders
+  sum(units_sold) AS units_sold, sum(units) AS units, sum(claimed) AS claimed, uniqExactMerge(orders) AS orders
 FROM {{database}}.revenue_by_shop_day_state
 GROUP BY day, source, currency
 COMMENT 'Revenue by day of the shop, from sales. A refund corrects the day of its order.';
