@@ -15,19 +15,30 @@ export function refusalOf(query: string): string | undefined {
   return undefined;
 }
 
-const MOST_SECONDS = 20;
-const MOST_ROWS = 100_000;
 const BOUNDED = /^\s*\(?\s*(select|with)\b/i;
-const LIMITS = `max_execution_time = ${MOST_SECONDS}, max_result_rows = ${MOST_ROWS}, max_result_bytes = 67108864, result_overflow_mode = 'throw'`;
+
+/** What a statement may take if it says nothing of it, and at most if it does. */
+const LIMITS: Readonly<Record<string, { readonly usual: number; readonly most: number }>> = {
+  max_execution_time: { usual: 20, most: 120 },
+  max_result_rows: { usual: 100_000, most: 10_000_000 },
+  max_result_bytes: { usual: 2 ** 26, most: 2 ** 28 },
+};
 
 /**
  * The same question with an end: an answer is held in memory by the process that takes clicks, and in the in-process ClickHouse one statement
- * waits for the other. Settings of its own are left as they are.
+ * waits for the other and none can be called off. What it sets itself is kept up to a ceiling; 0, which is no limit, is the ceiling.
  */
 export function bounded(query: string): string {
   const text = query.replace(/[\s;]+$/, '');
-  // On a line of its own: what comes before may end in a comment.
-  return !BOUNDED.test(text) || /\bsettings\b/i.test(withoutText(text)) ? query : `${text}\nSETTINGS ${LIMITS}`;
+  if (!BOUNDED.test(text)) return query;
+  const said = withoutText(text).replace(/--.*|\/\*[^]*?\*\//g, ' ');
+  const limits = Object.entries(LIMITS).map(([name, { usual, most }]) => {
+    const own = Math.min(...Array.from(said.matchAll(new RegExp(`\\b${name}\\s*=\\s*([\\d.]+(?:e\\d+)?)`, 'gi')), ([, value]) => Number(value) || most));
+    return `${name} = ${own === Infinity ? usual : Math.min(own, most)}`;
+  });
+  // On a line of its own, since what comes before may end in a comment; behind FORMAT, where settings rule over those before it.
+  const end = /\bformat\s+\w+\s+settings\b[^)]*$/i.test(said) ? ', ' : /\bformat\s+\w+\s*$/i.test(said) ? 'SETTINGS ' : 'FORMAT JSONEachRow SETTINGS ';
+  return `${text}\n${end}${limits.join(', ')}, result_overflow_mode = 'throw'`;
 }
 
 /**

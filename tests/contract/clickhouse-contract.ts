@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { clickhouseSinks } from '../../consumers/clickhouse-sinks.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
+import { bounded } from '../../pipeline/read-only-sql.js';
 import { deadLetters, forecasts, interactions, marketingTriggers, sales } from '../../schemas/topics.js';
 import type { TriggerStatus } from '../../schemas/types.js';
 import { forecastAccuracy } from './clickhouse-accuracy.js';
@@ -303,6 +304,12 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
   });
 
   describe('as docs/clickhouse.md says', () => {
+    test('limits of a question hold beside its own settings, and rule over them', async () => {
+      const ask = (settings: string) => sink.look(bounded(`SELECT number FROM numbers(100001) SETTINGS ${settings}`), new AbortController().signal);
+      await expect(ask('max_threads = 1')).rejects.toThrow('Limit for result exceeded');
+      expect(await ask('max_result_rows = 0')).toHaveLength(100_001);
+    });
+
     test('an answer is read as JSONEachRow; another FORMAT is refused with what to leave out', async () => {
       const ask = (format: string) => sink.look(`SELECT 7 AS a FORMAT ${format}`, new AbortController().signal);
       expect(await ask('JSONEachRow')).toEqual([{ a: 7 }]);

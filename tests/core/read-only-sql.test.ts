@@ -10,13 +10,25 @@ test.each([
   'SELECT 1; DROP TABLE sales', "SELECT 1 INTO OUTFILE '/tmp/x'", "SELECT * FROM executable('ls','TSV','x String')",
 ])('what changes something or reaches out is refused: %s', (query) => expect(refusalOf(query)).toEqual(expect.any(String)));
 
-test.each([
-  ["SELECT 1 -- all of it; ", "SELECT 1 -- all of it\nSETTINGS max_execution_time = 20, "],
-  ['with x as (select 1) select * from x FORMAT JSONEachRow', 'with x as (select 1) select * from x FORMAT JSONEachRow\nSETTINGS '],
-  ["SELECT 'settings'", "SELECT 'settings'\nSETTINGS "],
-])('a question is given an end: %s', (query, begins) => expect(bounded(query).startsWith(begins)).toBe(true));
+const limits = (seconds = 20, rows = 100_000, bytes = 67_108_864): string =>
+  `max_execution_time = ${seconds}, max_result_rows = ${rows}, max_result_bytes = ${bytes}, result_overflow_mode = 'throw'`;
 
-test.each(['SELECT 1 SETTINGS max_execution_time = 300', 'SHOW TABLES', 'DESCRIBE TABLE sales', 'ALTER TABLE sales DELETE WHERE 1'])('left as it is: %s', (query) => expect(bounded(query)).toBe(query));
+test.each([
+  ['SELECT 1 -- all of it; ', `SELECT 1 -- all of it\nFORMAT JSONEachRow SETTINGS ${limits()}`],
+  ['SELECT 1 -- format x settings y', `SELECT 1 -- format x settings y\nFORMAT JSONEachRow SETTINGS ${limits()}`],
+  ['with x as (select 1) select * from x FORMAT JSONEachRow', `with x as (select 1) select * from x FORMAT JSONEachRow\nSETTINGS ${limits()}`],
+  ['SELECT 1 FORMAT JSONEachRow SETTINGS max_threads = 1', `SELECT 1 FORMAT JSONEachRow SETTINGS max_threads = 1\n, ${limits()}`],
+  ["SELECT 'settings max_result_rows = 5'", `SELECT 'settings max_result_rows = 5'\nFORMAT JSONEachRow SETTINGS ${limits()}`],
+])('a question is given an end: %s', (query, ended) => expect(bounded(query)).toBe(ended));
+
+test.each([
+  ['max_execution_time = 60', limits(60)],
+  ['max_execution_time=0, max_result_rows=0, max_result_bytes = 0', limits(120, 10_000_000, 268_435_456)],
+  ['max_execution_time = 1e9, max_result_rows = 99999999999', limits(120, 10_000_000)],
+  ['MAX_EXECUTION_TIME = 0.5', limits(0.5)],
+])('what it sets itself is kept up to a ceiling: %s', (own, kept) => expect(bounded(`SELECT 1 SETTINGS ${own}`)).toBe(`SELECT 1 SETTINGS ${own}\nFORMAT JSONEachRow SETTINGS ${kept}`));
+
+test.each(['SHOW TABLES', 'DESCRIBE TABLE sales', 'ALTER TABLE sales DELETE WHERE 1'])('left as it is: %s', (query) => expect(bounded(query)).toBe(query));
 
 test.each([
   ['Timeout exceeded: elapsed 1016.000 ms, maximum: 1000 ms: While executing NumbersRange. (TIMEOUT_EXCEEDED)', 'This takes longer than 1 seconds: ask for less at a time, or set max_execution_time in SETTINGS.'],
