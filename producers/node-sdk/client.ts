@@ -117,20 +117,32 @@ export function millrace(options: ClientOptions): Client {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    let json: Record<string, unknown> = {};
+    let json: unknown;
     try {
-      json = JSON.parse(text) as Record<string, unknown>;
+      json = JSON.parse(text);
     } catch {
-      json = { detail: text.slice(0, 200) };
+      // Not from Millrace.
     }
-    return { status: response.status, retryAfterMs: Number(response.headers.get('retry-after') ?? 0) * 1000, json };
+    const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+    return { status: response.status, retryAfterMs: Number(response.headers.get('retry-after') ?? 0) * 1000, json: isObject(json) ? json : { detail: text.slice(0, 200) } };
+  };
+
+  /** A callback that fails is the shop's fault, and holds up no other call. */
+  const refuse = async (error: MillraceError, calls: readonly object[]): Promise<void> => {
+    try {
+      await onRefused(error, calls);
+    } catch (failure) {
+      process.emitWarning(`Millrace's onRefused failed: ${String(failure)}`);
+    }
   };
 
   const deliver = async (batch: readonly object[]): Promise<string | undefined> => {
     for (let backOffMs = 200; ; backOffMs = Math.min(backOffMs * 2, MAX_BACK_OFF_MS)) {
       // A connection that breaks tells nothing about the batch: sent again, its ids keep it from counting twice.
       const answer = await send('POST', '/v1/batch', { batch, sentAt: new Date().toISOString() }).catch(() => ({ status: 503, retryAfterMs: 0, json: {} as Record<string, unknown> }));
-      if (answer.status === 429 || answer.status >= 500) {
+      // 200 from something between, which has taken nothing.
+      const isForeign = answer.status === 200 && typeof answer.json['accepted'] !== 'number';
+      if (answer.status === 429 || answer.status >= 500 || isForeign) {
         await sleep(Math.max(answer.retryAfterMs, backOffMs));
         continue;
       }
@@ -141,11 +153,11 @@ export function millrace(options: ClientOptions): Client {
         return (await deliver(batch.slice(half))) ?? first;
       }
       if (answer.status !== 200) {
-        onRefused(new MillraceError(answer.status, answer.json), batch);
+        void refuse(new MillraceError(answer.status, answer.json), batch);
         return undefined;
       }
       for (const { index, errors } of (answer.json['rejected'] ?? []) as { index: number; errors: [] }[]) {
-        onRefused(new MillraceError(400, { detail: 'A call was refused.', errors }), [batch[index]!]);
+        void refuse(new MillraceError(400, { detail: 'A call was refused.', errors }), [batch[index]!]);
       }
       return answer.json['token'] as string;
     }

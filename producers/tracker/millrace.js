@@ -76,6 +76,9 @@
   }
 
   var waiting = [];
+  /* Which call of this page each was; calls left by another page come before all. */
+  var numbers = new WeakMap();
+  var calls = 0;
   var timer = null;
   var outlivingBytes = 0;
   var backOffMs = 1000;
@@ -108,9 +111,10 @@
     if (ids.userId) call.userId = ids.userId;
     call.timestamp = new Date().toISOString();
     call.context = context();
+    numbers.set(call, ++calls);
     waiting.push(call);
-    if (waiting.length > MAX_WAITING) waiting.shift();
-    if (waiting.length >= MAX_BATCH) flush();
+    if (waiting.length > MAX_WAITING) warn('drops the oldest calls, since ' + MAX_WAITING + ' wait', waiting.splice(0, waiting.length - MAX_WAITING));
+    if (waiting.length >= MAX_BATCH && !failing) flush();
     else if (timer === null) timer = setTimeout(flush, FLUSH_MS);
   }
 
@@ -172,7 +176,8 @@
 
   /* The same calls under the same ids: the server knows those it has already taken. */
   function again(batch, askedMs) {
-    waiting = batch.concat(waiting);
+    // Batches that left one after another may fail so, too.
+    waiting = batch.concat(waiting).sort(function (one, other) { return (numbers.get(one) || 0) - (numbers.get(other) || 0); });
     failing = true;
     clearTimeout(timer);
     timer = setTimeout(flush, Math.max(askedMs || 0, backOffMs));

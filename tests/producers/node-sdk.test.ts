@@ -53,6 +53,28 @@ test('refused calls are told, with the fields that were wrong', async () => {
   expect(written).toHaveLength(1);
 });
 
+test.each([
+  ['throws', () => { throw new Error('a fault of the shop'); }],
+  ['is refused later', () => Promise.reject(new Error('a fault of the shop'))],
+])('a callback that %s holds up no other call', async (_, onRefused) => {
+  const client = millrace({ url: http.url, key: SERVER, onRefused });
+  const warned = once(process, 'warning');
+  client.track({ userId: 'undefined', event: 'X' });
+  await client.flush();
+  expect(String((await warned)[0])).toContain('a fault of the shop');
+  client.page({ messageId: 'after', userId: 'u1', name: 'Home' });
+  await client.flush();
+  expect(written).toEqual(['after']);
+});
+
+test.each(['null', '[]', '<html>Welcome to the train</html>'])('200 from something between, %s, has taken nothing: what was sent is sent again', async (text) => {
+  let asked = 0;
+  const client = millrace({ url: http.url, key: SERVER, fetch: (...request) => (asked++ === 0 ? Promise.resolve(new Response(text)) : fetch(...request)) });
+  client.page({ messageId: 'm', userId: 'u1', name: 'Home' });
+  await client.flush();
+  expect([asked, written]).toEqual([2, ['m']]);
+});
+
 test('refused calls that nobody asked to be told of are a warning of the process', async () => {
   const client = millrace({ url: http.url, key: SERVER });
   const warned = once(process, 'warning');

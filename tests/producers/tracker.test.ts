@@ -69,7 +69,7 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
     },
     addEventListener: (name: string, run: () => void) => listeners.set(name, run),
     console: { warn: (...said: unknown[]) => warned.push(said) },
-    crypto, URL, URLSearchParams, Intl, TextEncoder, setTimeout, clearTimeout, Promise, millrace: early,
+    crypto, WeakMap, URL, URLSearchParams, Intl, TextEncoder, setTimeout, clearTimeout, Promise, millrace: early,
   };
   world['window'] = world;
   runInContext(script, createContext(world));
@@ -216,4 +216,27 @@ test('a question that is refused rejects with what was wrong', async () => {
   const { api } = page([], new Map(), [200, 400], { errors });
   await expect(api['recommend']!({ limit: 0 })).rejects.toMatchObject({ message: 'No.', problem: { errors } });
   await expect(api['recommend']!({})).resolves.toMatchObject({ token: 'token 3' });
+});
+
+test('calls that no room is left for are told of', async () => {
+  const { api, warned } = page([], new Map(), new Array<number>(1_000).fill(503));
+  const product = (i: number): unknown => ({ product_id: `P${i}` });
+  for (let i = 0; i < 520; i++) api['track']!('Product Viewed', product(i));
+  expect(warned).toEqual([]);
+  await expect.poll(() => {
+    api['track']!('Product Viewed', product(520));
+    return warned;
+  }, { interval: 50 }).toContainEqual(['Millrace drops the oldest calls, since 500 wait', expect.arrayContaining([expect.objectContaining({ type: 'track', properties: product(0) })])]);
+});
+
+test('batches that fail one after another keep their order, and a collector that fails is not asked by each call', async () => {
+  const { api, fetched } = page([], new Map(), [503, 503, 503]);
+  for (let i = 0; i < 59; i++) api['track']!('Product Viewed', { product_id: `P${i}` });
+  expect(fetched).toHaveLength(3);
+  await expect.poll(() => {
+    api['track']!('Product Viewed', { product_id: 'later' });
+    return fetched.length;
+  }, { interval: 50 }).toBeGreaterThan(5);
+  const ids = (batch: Sent | undefined): unknown[] => batch!.body.batch.map(({ messageId }) => messageId);
+  expect(fetched.slice(3, 6).map(ids)).toEqual(fetched.slice(0, 3).map(ids));
 });
