@@ -140,7 +140,7 @@ function fail(house: House, exchange: Exchange, error: unknown): void {
   request.once('close', () => clearTimeout(cut));
 }
 
-function listen(server: Server, port: number, host?: string): Promise<number> {
+function listen(server: Server, port: number, host: string | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -69,7 +69,7 @@ export class Endpoint {
   #active = 0;
   #pausedUntil = 0;
 
-  constructor(target: WebhookTarget, readonly ports: WebhookPorts, readonly limits: WebhookLimits = webhookLimits) {
+  constructor(target: WebhookTarget, readonly ports: WebhookPorts, readonly limits: WebhookLimits) {
     this.#url = new URL(target.url);
     this.name = `${this.#url.hostname.replaceAll(/[^\w.-]/g, '_')}-${createHash('sha256').update(this.#url.href).digest('hex').slice(0, 8)}`;
     this.#key = Buffer.from(target.secret.slice('whsec_'.length), 'base64');

@@ -39,7 +39,6 @@ export interface SequenceScores {
   readonly mrrGain: number;
   readonly mrrGainError: number;
   readonly steps: number;
-  readonly lastLoss: number;
   readonly trainUsAnEvent: number;
   readonly queryUsMean: number;
 }
@@ -142,7 +141,7 @@ export function evaluateSequenceFeature(
   return {
     without: summarize(totals.without, 0), with: summarize(totals.with, 0), alone: summarize(totals.alone, 0),
     hitGain: hitGain.mean(), hitGainError: hitGain.error(), mrrGain: mrrGain.mean(), mrrGainError: mrrGain.error(),
-    steps: network.steps, lastLoss, trainUsAnEvent: trainUs / Math.max(1, events), queryUsMean: queryUs / Math.max(1, queries),
+    steps: network.steps, trainUsAnEvent: trainUs / Math.max(1, events), queryUsMean: queryUs / Math.max(1, queries),
   };
 }
 

@@ -1,8 +1,8 @@
 /** A record that cannot be understood: it becomes a dead letter and the task goes on. */
 export class BadEvent extends Error {
   override readonly name = 'BadEvent';
-  constructor(readonly code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(readonly code: string, message: string) {
+    super(message);
   }
 }
 

@@ -126,10 +126,10 @@ function kindOf(event: string, hasOrders: boolean): Click['kind'] | undefined {
   return kind === 'purchase' && !hasOrders ? 'other' : kind;
 }
 
-export const isIsoTime = (text = ''): boolean => text.includes('-') && parseTime(text) !== undefined;
+export const isIsoTime = (text: string): boolean => text.includes('-') && parseTime(text) !== undefined;
 
 /** Whether a number is more than any counter of items or ratings reaches: seconds from 1973 on, or a finer unit. */
-export const isUnixTime = (text = ''): boolean => (numberOf(text) ?? 0) > 1e8;
+export const isUnixTime = (text: string): boolean => (numberOf(text) ?? 0) > 1e8;
 
 /** As spreadsheets and data frames write it, `1.7e+09` included. */
 function numberOf(text: string): number | undefined {
