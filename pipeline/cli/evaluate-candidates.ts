@@ -9,7 +9,7 @@ import * as itemIndex from '../../models/item-index.js';
 import type { Catalogue } from '../serving/catalogue-search.js';
 import { Ranking } from '../serving/rank.js';
 import { wholeFrom } from './counts.js';
-import { round } from './report.js';
+import { round, rounded } from './report.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -52,7 +52,7 @@ async function run({ train: trainFile, test: testFile, filters, questions, json 
     `item clicked last and passes the filter. Beside the ${K} items served, the ${K} best of all that pass, scored by the same ranker. recall: the share of the latter that is served; ` +
     'score lost: how much lower the served ones score in the mean, in log odds; hit rate: how often the next item is among the served ones, and among the best of all. Filters let items through by number.';
   if (json === true) {
-    process.stdout.write(`${JSON.stringify({ filters: answers.map(({ share, items: passing, n, recall, scoreLost, hitRate, exactHitRate }) => ({ share, items: passing, n, recall_at_20: round(recall), score_lost: round(scoreLost), hit_rate_at_20: round(hitRate), exact_hit_rate_at_20: round(exactHitRate) })), seconds, protocol })}\n`);
+    process.stdout.write(`${JSON.stringify({ filters: answers.map(({ share, items: passing, n, recall, scoreLost, hitRate, exactHitRate }) => ({ share, items: passing, n, recall_at_20: recall, score_lost: scoreLost, hit_rate_at_20: hitRate, exact_hit_rate_at_20: exactHitRate })), seconds, protocol }, rounded)}\n`);
     return;
   }
   const head = ['filter', 'items', 'questions', 'recall@20', 'score lost', 'hit rate', 'of the exact'];

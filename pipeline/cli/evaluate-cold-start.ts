@@ -9,7 +9,7 @@ import { simulatedShop, type SimulatedShop } from '../../producers/simulate.js';
 import { noMetrics } from '../core/metrics.js';
 import { readContents } from './catalogue-file.js';
 import { wholeFrom } from './counts.js';
-import { round, rounded } from './report.js';
+import { inColumns, round, rounded } from './report.js';
 import { readSplitSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -67,10 +67,10 @@ async function run(options: Options): Promise<void> {
     return;
   }
   const rows = Object.entries(scores.recall).map(([name, { amongAll, amongCold, errorAmongAll, errorAmongCold }]) =>
-    `${name.padEnd(12)}${[amongAll, errorAmongAll, amongCold, errorAmongCold].map((share) => share.toFixed(4).padStart(12)).join('')}`);
+    [name, ...[amongAll, errorAmongAll, amongCold, errorAmongCold].map((share) => share.toFixed(4))]);
   const { ofItsCategory, byChance, recall } = scores.similar;
   const similar = `Of the ${K} items nearest to a cold one ${percent(ofItsCategory)} are of its category (by chance ${percent(byChance)}); a scan finds ${percent(recall.float32)} of them in single precision, ${percent(recall.int8)} in 8 bits.`;
-  process.stdout.write(`${protocol}\n\n${'recall@20'.padEnd(12)}${'among all'.padStart(12)}${'±'.padStart(12)}${'among cold'.padStart(12)}${'±'.padStart(12)}\n${rows.join('\n')}\n${similar}\nseconds ${seconds}\n`);
+  process.stdout.write(`${protocol}\n\n${inColumns([12, 12], [['recall@20', 'among all', '±', 'among cold', '±'], ...rows])}\n${similar}\nseconds ${seconds}\n`);
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { evaluateCompression } from '../../models/evaluate/compression.js';
 import * as itemIndex from '../../models/item-index.js';
-import { round } from './report.js';
+import { rounded } from './report.js';
 import { readTestSessions, readTrainSessions } from './session-files.js';
 import { tellingDataErrors } from './text-lines.js';
 
@@ -28,11 +28,11 @@ async function run({ train: trainFile, test: testFile, json }: Options): Promise
   const train = await readTrainSessions(trainFile, index);
   const test = await readTestSessions(testFile, index);
   const all = evaluateCompression(train, test, SHARES, (sentence) => void process.stderr.write(`${sentence}\n`)).map((one) => ({
-    variant: one.variant, precision_at_20: round(one.precision), mrr_at_20: round(one.mrr), precision_loss: round(one.precisionLoss), precision_loss_error: round(one.precisionLossError),
-    bytes_before: one.bytesBefore, bytes_after: one.bytesAfter, ...(one.recall === undefined ? {} : { recall_at_20: round(one.recall) }),
+    variant: one.variant, precision_at_20: one.precision, mrr_at_20: one.mrr, precision_loss: one.precisionLoss, precision_loss_error: one.precisionLossError,
+    bytes_before: one.bytesBefore, bytes_after: one.bytesAfter, ...(one.recall === undefined ? {} : { recall_at_20: one.recall }),
   }));
   if (json === true) {
-    process.stdout.write(`${JSON.stringify(all)}\n`);
+    process.stdout.write(`${JSON.stringify(all, rounded)}\n`);
     return;
   }
   const questions = test.reduce((sum, { queries }) => sum + queries.length, 0);

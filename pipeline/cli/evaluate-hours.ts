@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { evaluateHours, type HourEvaluation, type HourSales } from '../../models/evaluate/hours.js';
 import { parseCount, wholeFrom } from './counts.js';
 import { parseDates } from './dates.js';
-import { round } from './report.js';
+import { inColumns, rounded } from './report.js';
 import { dateOf, readSalesByHour, type Sales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -41,13 +41,8 @@ async function run({ sales: file, cutoffs, horizon, minHistoryDays, minSellingDa
     `of SKUs first sold at least ${minHistoryDays} days before with ${minSellingDays} selling days or more.\n`);
   const result = evaluateHours(inOrder(sales), { cutoffs, horizon, minHistory: minHistoryDays, minSelling: minSellingDays });
   if (result.sold === 0) throw new DataFileError(`No SKU of ${file} that can be scored sold anything after a cut-off.`);
-  const report = {
-    ...result, profiles: result.profiles.map(({ profile, ...scores }) => ({
-      profile, log_loss: round(scores.log_loss), wql: round(scores.wql), shop_wape: round(scores.shop_wape), shop_wql: round(scores.shop_wql), shop_coverage_80: round(scores.shop_coverage_80),
-    })),
-    seconds: round((performance.now() - began) / 1000),
-  };
-  process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : text(report));
+  const report = { ...result, seconds: (performance.now() - began) / 1000 };
+  process.stdout.write(json === true ? `${JSON.stringify(report, rounded)}\n` : text(report));
 }
 
 function inOrder({ skus, sku, days, hours, units }: Sales): HourSales {
@@ -58,9 +53,11 @@ function inOrder({ skus, sku, days, hours, units }: Sales): HourSales {
 
 function text({ series, sold, profiles, seconds }: HourEvaluation & { seconds: number }): string {
   return [
-    `${'profile'.padEnd(14)}${'log loss'.padStart(10)}${'WQL'.padStart(10)}${'shop WAPE'.padStart(11)}${'shop WQL'.padStart(10)}${'coverage'.padStart(10)}`,
-    ...profiles.map(({ profile, log_loss, wql, shop_wape, shop_wql, shop_coverage_80 }) =>
-      `${profile.padEnd(14)}${log_loss.toFixed(4).padStart(10)}${wql.toFixed(4).padStart(10)}${shop_wape.toFixed(4).padStart(11)}${shop_wql.toFixed(4).padStart(10)}${shop_coverage_80.toFixed(4).padStart(10)}`),
+    inColumns([14, 10, 10, 11, 10], [
+      ['profile', 'log loss', 'WQL', 'shop WAPE', 'shop WQL', 'coverage'],
+      ...profiles.map(({ profile, log_loss, wql, shop_wape, shop_wql, shop_coverage_80 }) =>
+        [profile, ...[log_loss, wql, shop_wape, shop_wql, shop_coverage_80].map((score) => score.toFixed(4))]),
+    ]),
     `${series} series, ${sold} hours in which one of them sold. ${seconds.toFixed(1)} s in all`,
     '',
   ].join('\n');

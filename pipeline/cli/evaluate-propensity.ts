@@ -4,7 +4,7 @@ import { evaluatePropensity, type LabelledTable, type PropensityScores } from '.
 import type { Value } from '../../models/propensity/hashed-features.js';
 import { wholeFrom } from './counts.js';
 import { readCsv } from './csv-file.js';
-import { round } from './report.js';
+import { inColumns, rounded } from './report.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
@@ -41,23 +41,14 @@ async function run(options: Options): Promise<void> {
     `${table.outcomes.length} rows, ${table.columns.length} features, ${yes} yes. ` +
       `Stratified ${options.folds}-fold; encodings and cuts are fitted inside each training part, nothing is resampled.`,
   );
-  const scores = evaluatePropensity(table, options.folds, say).map((one) => ({
-    model: one.model,
-    auc: round(one.auc),
-    auprc: round(one.auprc),
-    logloss: round(one.logloss),
-  }));
-  process.stdout.write(options.json === true ? `${JSON.stringify(scores)}\n` : lines(scores));
+  const scores = evaluatePropensity(table, options.folds, say);
+  process.stdout.write(`${options.json === true ? JSON.stringify(scores, rounded) : text(scores)}\n`);
 }
 
-function lines(scores: readonly PropensityScores[]): string {
-  const row = (cells: readonly string[]): string => cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(10))).join('');
-  return [
-    row(['', 'auc', 'auprc', 'logloss']),
-    ...scores.map((one) => row([one.model, one.auc.toFixed(4), one.auprc.toFixed(4), one.logloss.toFixed(4)])),
-    '',
-  ].join('\n');
-}
+const text = (scores: readonly PropensityScores[]): string => inColumns([16, 10], [
+  ['', 'auc', 'auprc', 'logloss'],
+  ...scores.map(({ model, auc, auprc, logloss }) => [model, auc.toFixed(4), auprc.toFixed(4), logloss.toFixed(4)]),
+]);
 
 async function readTable(file: string, label: string): Promise<LabelledTable> {
   const raw: string[][] = [];

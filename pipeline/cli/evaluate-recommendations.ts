@@ -8,7 +8,7 @@ import { inOneTime, type Histories } from '../../models/evaluate/user-order.js';
 import * as itemIndex from '../../models/item-index.js';
 import { recommendationsPage, type Evaluated } from '../reports/recommendations.js';
 import { readCategories } from './catalogue-file.js';
-import { round, writePage } from './report.js';
+import { inColumns, round, writePage } from './report.js';
 import { readSplitSessions, readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 import { readUserEvents } from './user-histories.js';
@@ -205,10 +205,7 @@ function print(answers: readonly Answer[], seconds: number, options: Options): v
 
 function comparison(answers: readonly Answer[]): string {
   const columns = Object.keys(answers[0].figures).filter((name) => /^(precision|hit_rate|ndcg|mrr)_at|^coverage$/.test(name));
-  return [
-    ''.padEnd(16) + columns.map((name) => name.padStart(18)).join(''),
-    ...answers.map(({ model, figures }) => model.padEnd(16) + columns.map((name) => shown(figures[name]).padStart(18)).join('')),
-  ].join('\n');
+  return inColumns([16, 18], [['', ...columns], ...answers.map(({ model, figures }) => [model, ...columns.map((name) => shown(figures[name]))])]);
 }
 
 function shown(value: number | string | readonly number[]): string {

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { evaluateReorder, type ReorderEvaluation } from '../../models/evaluate/reorder.js';
 import { wholeFrom } from './counts.js';
 import { parseDate } from './dates.js';
-import { round } from './report.js';
+import { rounded } from './report.js';
 import { dateOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -40,19 +40,11 @@ async function run({ sales: file, leadTimeDays, reviewDays, service, from, json 
     'of SKUs first sold at least 56 days before with 10 selling days or more.\n');
   const result = evaluateReorder(table, { cycleDays, service: service / 100, scoredFrom: from === undefined ? 0 : periodOf(from), firstDay: sales.firstDay });
   if (result.cycles === 0) throw new DataFileError(`No SKU of ${file} has sold for long enough before a cycle to be scored.`);
-  const report = { ...rounded(result), seconds: round((performance.now() - began) / 1000), protocol };
-  process.stdout.write(json === true ? `${JSON.stringify(report)}\n` : text(report));
+  const report = { ...result, seconds: (performance.now() - began) / 1000, protocol };
+  process.stdout.write(json === true ? `${JSON.stringify(report, rounded)}\n` : text(report));
 }
 
-type Report = ReorderEvaluation & { readonly seconds: number };
-
-const rounded = ({ skus, cycles, cost, covered }: ReorderEvaluation): ReorderEvaluation => ({
-  skus, cycles,
-  cost: { served: round(cost.served), learned: round(cost.learned), textbook: round(cost.textbook), simple: round(cost.simple), hindsight: round(cost.hindsight) },
-  covered: { textbook: round(covered.textbook), simple: round(covered.simple) },
-});
-
-function text({ skus, cycles, cost, covered, seconds }: Report): string {
+function text({ skus, cycles, cost, covered, seconds }: ReorderEvaluation & { seconds: number }): string {
   const row = (name: string, value: number, what: string): string => `${name.padEnd(12)}${value.toFixed(0).padStart(12)}${(value / cost.textbook).toFixed(3).padStart(9)}  ${what}`;
   return [
     `${'level'.padEnd(12)}${'cost'.padStart(12)}${'÷ textb.'.padStart(9)}`,

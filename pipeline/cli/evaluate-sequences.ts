@@ -4,14 +4,12 @@ import { performance } from 'node:perf_hooks';
 import { loadFastest, tellBackend } from '../../infra/tensorflow/backend.js';
 import { sequenceSlopes } from '../../infra/tensorflow/sequence-encoder.js';
 import type { RankingMetrics } from '../../models/evaluate/ranking-metrics.js';
-import { testSessions, type TestSession } from '../../models/evaluate/recommendations.js';
-import { clicksBefore } from '../../models/evaluate/recommenders.js';
 import { defaults, evaluateSequenceFeature } from '../../models/evaluate/sequence-feature.js';
 import * as itemIndex from '../../models/item-index.js';
 import { noMetrics } from '../core/metrics.js';
-import { round } from './report.js';
 import { wholeFrom } from './counts.js';
-import { readTestSessions, readTrainSessions } from './session-files.js';
+import { rounded } from './report.js';
+import { everyPrefix, readTestSessions, readTrainSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
 interface Options {
@@ -40,7 +38,7 @@ async function run({ train: trainFile, test: testFile, rate, passes, seed, json 
   const index = itemIndex.init();
   const all = await readTrainSessions(trainFile, index);
   const train = testFile === undefined ? all.slice(0, Math.floor(all.length * 0.9)) : all;
-  const test = testFile === undefined ? everyPrefix(all.slice(train.length)) : await readTestSessions(testFile, index);
+  const test = testFile === undefined ? everyPrefix(all.slice(train.length), `The last tenth of ${trainFile}`) : await readTestSessions(testFile, index);
   const say = (fields: object, sentence: string): void => void process.stderr.write(`${sentence} ${JSON.stringify(fields)}\n`);
   const tensorflow = await loadFastest();
   tellBackend(tensorflow, { metrics: noMetrics, journal: { debug: () => {}, info: say, warn: say, error: say } });
@@ -52,20 +50,17 @@ async function run({ train: trainFile, test: testFile, rate, passes, seed, json 
   const figures = {
     n: scores.with.n,
     without: shown(scores.without), with: shown(scores.with), alone: shown(scores.alone),
-    precision_gain: round(scores.hitGain), precision_gain_error: round(scores.hitGainError), mrr_gain: round(scores.mrrGain), mrr_gain_error: round(scores.mrrGainError),
-    rate, passes, seed, steps: scores.steps, train_us_an_event: round(scores.trainUsAnEvent), query_us_mean: round(scores.queryUsMean),
-    backend: tensorflow.backend, seconds: round((performance.now() - began) / 1000),
+    precision_gain: scores.hitGain, precision_gain_error: scores.hitGainError, mrr_gain: scores.mrrGain, mrr_gain_error: scores.mrrGainError,
+    rate, passes, seed, steps: scores.steps, train_us_an_event: scores.trainUsAnEvent, query_us_mean: scores.queryUsMean,
+    backend: tensorflow.backend, seconds: (performance.now() - began) / 1000,
     protocol:
       `Learned ${train.length} sessions once, in file order and in blocks, each block ${passes === 1 ? 'once' : `${passes} times`} by the network (seed ${seed}); two rankers had the same lessons on the same candidates, one with the network's two columns. ` +
       `Ranked after each of ${scores.with.n} prefixes, frozen. alone: the same candidates by the network's logit only. Errors are standard errors of the paired difference.`,
   };
-  process.stdout.write(`${JSON.stringify(figures, null, json === true ? 0 : 2)}\n`);
+  process.stdout.write(`${JSON.stringify(figures, rounded, json === true ? 0 : 2)}\n`);
 }
 
-const shown = ({ hitRate, mrr }: RankingMetrics): object => ({ precision_at_20: round(hitRate), mrr_at_20: round(mrr) });
-
-const everyPrefix = (sessions: readonly Int32Array[]): TestSession[] => testSessions(sessions.flatMap((session) =>
-  Array.from({ length: session.length - 1 }, (_, at) => ({ prefix: clicksBefore(session, session.length - 1 - at).reverse(), target: session[session.length - 1 - at] }))));
+const shown = ({ hitRate, mrr }: RankingMetrics): object => ({ precision_at_20: hitRate, mrr_at_20: mrr });
 
 function parseRate(text: string): number {
   const rate = Number(text);

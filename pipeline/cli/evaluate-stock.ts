@@ -5,7 +5,7 @@ import { evaluateStock, type StockProtocol, type StockScore } from '../../models
 import type { Policy } from '../../models/inventory/reorder-policies.js';
 import { wholeFrom } from './counts.js';
 import { parseDate } from './dates.js';
-import { rounded } from './report.js';
+import { inColumns, rounded } from './report.js';
 import { dateOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -64,12 +64,14 @@ function policyOf({ policy: kind, reviewDays, coverDays }: Options): Policy {
 }
 
 function text({ skus, forecast, history, seconds }: { skus: number; forecast: StockScore; history: StockScore; seconds: number }): string {
-  const row = (name: string, { covered, cycles, fill, stock, orders, left }: StockScore): string =>
-    `${name.padEnd(10)}${percent(covered).padStart(9)}${percent(fill).padStart(9)}${stock.toFixed(2).padStart(10)}${orders.toFixed(2).padStart(8)}${percent(left).padStart(9)}${String(cycles).padStart(9)}`;
+  const row = (name: string, { covered, cycles, fill, stock, orders, left }: StockScore): (string | number)[] =>
+    [name, percent(covered), percent(fill), stock.toFixed(2), orders.toFixed(2), percent(left), cycles];
   return [
-    `${'ordered by'.padEnd(10)}${'covered'.padStart(9)}${'sold'.padStart(9)}${'stock'.padStart(10)}${'orders'.padStart(8)}${'left'.padStart(9)}${'cycles'.padStart(9)}`,
-    row('forecast', forecast),
-    row('history', history),
+    inColumns([10, 9, 9, 10, 8, 9], [
+      ['ordered by', 'covered', 'sold', 'stock', 'orders', 'left', 'cycles'],
+      row('forecast', forecast),
+      row('history', history),
+    ]),
     `${skus} SKUs. Covered: deliveries before which nothing was lost. Sold: of the units wanted. Stock: units of a SKU in the evening. Orders: of a SKU in four weeks. Left: thrown away, of the units wanted.`,
     `${seconds.toFixed(1)} s in all`,
     '',

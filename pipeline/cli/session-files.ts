@@ -65,7 +65,8 @@ async function eachSession(file: string, index: itemIndex.ItemIndex, list: (text
   return clicks;
 }
 
-function everyPrefix(sessions: readonly Int32Array[], file: string): TestSession[] {
+/** Sessions of which every prefix is asked. @throws DataFileError where none has two clicks */
+export function everyPrefix(sessions: readonly Int32Array[], file: string): TestSession[] {
   return orFail(sessions.filter((clicks) => clicks.length > 1), file, 'sessions of two clicks').map((clicks) => ({
     clicks,
     queries: Array.from(clicks.subarray(1), (target, at) => ({ prefix: clicks.slice(0, at + 1), target })),

@@ -24,3 +24,9 @@ test('a file of one block teaches the network nothing, which is a sentence', asy
   expect(command.err).toContain('has too few sessions');
   expect(process.exitCode).toBe(1);
 });
+
+test('a last tenth of single clicks leaves nothing to ask, which is a sentence', async () => {
+  const train = command.file('short.jsonl', '["a"]\n'.repeat(20));
+  await run('--train', train);
+  expect(command.err).toBe(`The last tenth of ${train} has no sessions of two clicks.\n`);
+});
