@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { erasures } from '../schemas/topics.js';
 import type { ShopEvent } from '../schemas/types.js';
@@ -8,6 +7,7 @@ import { Unavailable } from './core/errors.js';
 import type { Lease, Log } from './core/log.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
+import { sleep } from './core/sleep.js';
 import { toldOnce } from './core/told-once.js';
 import { erasedPlaces } from './erased-places.js';
 
@@ -29,7 +29,7 @@ export async function runErasures(lease: Lease, log: Log, rowSink: RowSink, jour
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         told.failed(error.message);
-        await delay(RETRY_MS, undefined, { signal: until }).catch(() => undefined);
+        await sleep(RETRY_MS, until);
       }
     }
   };

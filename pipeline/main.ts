@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createHttpServer, type HttpServer } from '../infra/http/server.js';
 import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
 import type { AddressLimit } from '../infra/http/limits.js';
@@ -11,6 +10,7 @@ import { ConfigError, Unavailable } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import { shopDays } from './core/shop-day.js';
+import { sleep } from './core/sleep.js';
 import { steadyClock } from './core/steady-clock.js';
 import { topologyProblems, type Topology } from './core/topology.js';
 import { inStep } from './in-step.js';
@@ -118,7 +118,7 @@ export async function ended(running: readonly Pick<Running, 'stop'>[], engine: P
   const all = Promise.allSettled(running.map((part) => part.stop())).then(() => engine.close());
   await Promise.race([
     all.catch(() => undefined).finally(() => stopped.abort()),
-    delay(withinMs, undefined, { signal: stopped.signal }).catch(() => undefined),
+    sleep(withinMs, stopped.signal),
   ]);
 }
 

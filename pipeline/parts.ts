@@ -10,6 +10,7 @@ import { ReadingLag } from './core/reading-lag.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
 import { runConsumer } from './core/runner.js';
 import { runSink, sinkPorts } from './core/sink.js';
+import { untilStopped } from './core/sleep.js';
 import { steadyClock } from './core/steady-clock.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
@@ -55,16 +56,11 @@ export function startLearners(engine: Engine, topology: Topology, config: Config
 function learnWhereOwned(engine: Engine, fold: Fold<unknown>, config: Config): Membership {
   const { log } = engine;
   return log.own({ name: fold.name, inputs: [fold.publishes!.tables[0]!.name] }, async (lease: Lease) => {
-    if (lease.partition !== 0) return whenRevoked(lease);
+    if (lease.partition !== 0) return untilStopped(lease.revoked);
     const assignment = { fold: fold.name, config, clock: log.clock, partitions: log.partitions, snapshots: { ...engine.snapshotPlace, everyMs: SNAPSHOT_EVERY_MS } };
     await learnOnThread(spawnLearner(assignment), engine, lease.revoked);
   });
 }
-
-const whenRevoked = (lease: Lease): Promise<void> => new Promise((resolve) => {
-  if (lease.revoked.aborted) resolve();
-  else lease.revoked.addEventListener('abort', () => resolve(), { once: true });
-});
 
 export function startSinks(engine: Engine, sink: RowSink): Running[] {
   const ports = sinkPorts(engine.metrics, engine.journal, engine.log.clock);

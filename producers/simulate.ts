@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from '../pipeline/core/errors.js';
+import { sleep } from '../pipeline/core/sleep.js';
 import { assortment, type SimulatedProduct } from './simulate/assortment.js';
 import { pastOrders } from './simulate/past-orders.js';
 import { random as randomOf, type Random } from './simulate/random.js';
@@ -187,7 +187,7 @@ const PAST_BATCH = 100;
 const CATCH_UP_MS = 2_000;
 
 /** Open the shop: tell its catalogue, then what happens in it, until the signal. Resolves to the events sent. */
-export async function runSimulation({ shop, send, pastDays = 0, isKnown = false, rate = 20, signal, now, pause = wait }: Simulation): Promise<{ readonly sent: number }> {
+export async function runSimulation({ shop, send, pastDays = 0, isKnown = false, rate = 20, signal, now, pause = sleep }: Simulation): Promise<{ readonly sent: number }> {
   const deliver = async (request: SimulatedRequest): Promise<boolean> => {
     while (!signal.aborted) {
       try {
@@ -221,9 +221,4 @@ export async function runSimulation({ shop, send, pastDays = 0, isKnown = false,
     }
   }
   return { sent };
-}
-
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  // Being stopped is how a pause ends early, not a failure.
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { deadLetterOf } from '../../pipeline/core/dead-letter.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, Log, LogRecord, Membership } from '../../pipeline/core/log.js';
+import { untilStopped } from '../../pipeline/core/sleep.js';
 import { untilAvailable } from '../../pipeline/core/until-available.js';
 import { UndecodableError } from '../../schemas/codec.js';
 import type { Endpoint, WebhookMessage } from './endpoint.js';
@@ -41,7 +42,7 @@ export function startDeliveries(endpoint: Endpoint, source: DeliverySource): Mem
     runs.add(run);
     await run.finally(() => runs.delete(run));
     // Keep the lease of an endpoint that is over: another owner of this process would find it over, too.
-    if (!lease.revoked.aborted) await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+    await untilStopped(lease.revoked);
   });
   return {
     name,

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { knowsSchema, schemaIdOf } from '../../schemas/codec.js';
 import { tickMs, type TickedInput } from './clock.js';
 import { inputTopics, type Consumer } from './consumer.js';
 import { ConfigError } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
+import { sleep } from './sleep.js';
 import { inSlices, partsOf } from './slices.js';
 import type { OpenStore, TableStore } from './store.js';
 import { steadyClock } from './steady-clock.js';
@@ -102,7 +102,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       if (error instanceof ConfigError) throw error;
       const { message, cause } = error as Error;
       told.failed(message, { cause: String(cause ?? '') });
-      await delay(backoffMs, undefined, { signal: lease.revoked }).catch(() => undefined);
+      await sleep(backoffMs, lease.revoked);
       backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
       // A zombie that reconnects at once would fence the rightful owner: ask the group first.
       await lease.confirmed();

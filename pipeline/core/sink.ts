@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
@@ -7,6 +6,7 @@ import type { Block } from './row-block.js';
 import { DEDUPLICATION_MS, sinkLimits } from './row-sink.js';
 import type { RowSink, SinkLimits, SinkPorts, SinkSpec } from './row-sink.js';
 import { SinkLag } from './sink-lag.js';
+import { sleep, untilStopped } from './sleep.js';
 import { toldOnce, type ToldOnce } from './told-once.js';
 
 const RUNBOOK = 'docs/clickhouse.md#a-sink-has-stopped';
@@ -44,7 +44,7 @@ export async function runSink(lease: Lease, spec: SinkSpec, sink: RowSink, ports
     ports.metrics.gauge('millrace_sink_stopped', 1, labels);
     ports.journal.error({ err: error, topic: spec.topic, ...labels, runbook: RUNBOOK }, `The sink of ${spec.table} has stopped; see ${RUNBOOK}.`);
     // Keep the lease: another member would meet the same error, and a rejected owner would end the whole process.
-    await new Promise((resolve) => lease.revoked.addEventListener('abort', resolve, { once: true }));
+    await untilStopped(lease.revoked);
   } finally {
     lag.stop();
   }
@@ -239,7 +239,5 @@ class PartitionSink {
   }
 }
 
-const systemSleep = (ms: number, until: AbortSignal): Promise<void> => delay(ms, undefined, { signal: until }).catch(() => undefined);
-
 /** The ports of a real process. */
-export const sinkPorts = (metrics: Metrics, journal: Journal, clock: Log['clock'] = 'wall'): SinkPorts => ({ metrics, journal, clock, now: Date.now, sleep: systemSleep });
+export const sinkPorts = (metrics: Metrics, journal: Journal, clock: Log['clock'] = 'wall'): SinkPorts => ({ metrics, journal, clock, now: Date.now, sleep });

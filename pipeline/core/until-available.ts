@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from './errors.js';
 import type { Journal } from './metrics.js';
+import { sleep } from './sleep.js';
 import { toldOnce } from './told-once.js';
 
 const FIRST_MS = 100;
@@ -26,7 +26,7 @@ export async function untilAvailable<T>(attempt: (works: () => void) => Promise<
     } catch (error) {
       if (!(error instanceof Unavailable) || stop.aborted) throw error;
       told.failed(error.message);
-      await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
+      await sleep(waitMs, stop);
       waitMs = Math.min(2 * waitMs, LONGEST_MS);
     }
   }
