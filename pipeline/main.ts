@@ -1,29 +1,20 @@
 import { createHttpServer, type HttpServer } from '../infra/http/server.js';
-import type { ExtraRoute, HttpDoors } from '../infra/http/doors.js';
-import type { AddressLimit } from '../infra/http/limits.js';
-import { refuse } from '../infra/http/problem.js';
 import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prometheus.js';
 import { TRIGGER_RULES } from '../schemas/trigger-rules.js';
-import { DEMO_KEYS, type Config } from './config.js';
+import type { Config } from './config.js';
 import { consoleRoutes } from './console.js';
-import { ConfigError, Unavailable } from './core/errors.js';
+import { ConfigError } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
-import { shopDays } from './core/shop-day.js';
 import { sleep } from './core/sleep.js';
 import { steadyClock } from './core/steady-clock.js';
 import { topologyProblems, type Topology } from './core/topology.js';
-import { inStep } from './in-step.js';
 import { untilAvailable } from './core/until-available.js';
-import { answerDoor, erase } from './door-answers.js';
+import { answerDoor } from './door-answers.js';
 import { openEngine, type Engine } from './engine.js';
+import { doorsOf, forecastDoors, settingsOf } from './http-doors.js';
 import { startConsumers, startLearners, startScorer, startSinks, type Running, type RunningScorer } from './parts.js';
-import { bounded, limitMet, refusalOf } from './read-only-sql.js';
-import { ForecastDoor } from './serving/forecast-door.js';
-import { KeptTotals } from './serving/kept-totals.js';
-import { observeForecasts } from './serving/forecast-gauges.js';
-import { isNamed } from './serving/named-items.js';
-import { reorderDefaults, topologyOf } from './topology.js';
+import { topologyOf } from './topology.js';
 import { startWebhooks } from './webhooks.js';
 
 /** A cluster that starts together with this process may take a while; one that is not there must be said to be missing. */
@@ -72,7 +63,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const problems = topologyProblems(topology);
   if (problems.length > 0) throw new ConfigError(problems);
   startAtZero(metrics, topology);
-  const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
+  const settings = settingsOf(config, demo);
   const running: Running[] = [];
   try {
     if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology, config));
@@ -82,16 +73,14 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     if (sendsAlone(options)) journal.warn({}, 'No CLICKHOUSE_URL: this process sends webhooks alone.');
     if (rowSink) running.push(...startSinks(engine, rowSink));
     if (has('sinks')) running.push(...startWebhooks(engine, config.webhooks));
-    answerDoor(engine, topology, rowSink, shop);
+    answerDoor(engine, topology, rowSink, settings.shop);
     const forecasting = forecastDoors(engine, config, scorer);
     const extra = consoleRoutes({
       engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY,
       forecastOf: (sku) => forecasting().one(sku),
     });
-    const http = options.withoutHttp ? undefined : createHttpServer(
-      { ...doorsOf(engine, scorer, forecasting, rowSink, metrics, extra), ready: readinessOf(options.role, { scorer, sql: rowSink?.engine ?? null, log: engine.log.engine, logFailure: engine.logFailure }, metrics), metrics, journal, now: steadyClock.now },
-      { shop, keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), placements: config.PLACEMENTS, loopbackOnly: demo },
-    );
+    const doors = doorsOf({ role, engine, metrics, scorer, rowSink, forecasting, extra });
+    const http = options.withoutHttp ? undefined : createHttpServer({ ...doors, metrics, journal, now: steadyClock.now }, settings);
     const port = http ? await listen(http, config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0')) : 0;
     const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);
     return {
@@ -152,81 +141,6 @@ function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-const BURST_SECONDS = 10;
-const addressLimitOf = ({ ADDRESS_EVENTS_PER_SECOND: perSecond, TRUSTED_PROXIES: trustedProxies }: Config): AddressLimit | undefined =>
-  (perSecond === 0 ? undefined : { perSecond, burst: BURST_SECONDS * perSecond, trustedProxies });
-
-const keysOf = (config: Config, demo: boolean): { write: readonly string[]; server: readonly string[]; admin: readonly string[] } => ({
-  write: [...config.WRITE_KEYS, ...(demo ? [DEMO_KEYS.write] : [])],
-  server: [...config.SERVER_KEYS, ...(demo ? [DEMO_KEYS.server] : [])],
-  admin: [...config.ADMIN_TOKENS, ...(demo ? [DEMO_KEYS.admin] : [])],
-});
-
-/** @throws Refusal 404 where this process has another role */
-function scoringOr404(scorer: RunningScorer | undefined): RunningScorer {
-  if (!scorer) throw refuse(404, 'This process does not score: ask one with the role scorer.');
-  return scorer;
-}
-
-/** What a query asks forecasts of. Totals are kept for a moment. */
-function forecastsOf(forecasting: () => ForecastDoor): HttpDoors['forecasts'] {
-  const kept = new KeptTotals();
-  return (wanted) => {
-    if ('skus' in wanted) return forecasting().several(wanted.skus);
-    if ('total' in wanted) return kept.of('', () => forecasting().ofShop());
-    return kept.of(`category ${wanted.category}`, () => forecasting().ofCategory(wanted.category));
-  };
-}
-
-/** Forecasts as of now, on the log's clock. */
-function forecastDoors({ log }: Engine, config: Config, scorer: RunningScorer | undefined): () => ForecastDoor {
-  const days = shopDays(config.SHOP_TIMEZONE);
-  return () => {
-    const { views, items, forecastFreshness: freshness } = scoringOr404(scorer);
-    return new ForecastDoor({ views, items, freshness, days, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, now: log.clock === 'wall' ? Date.now() : views.logTime() });
-  };
-}
-
-function doorsOf(
-  engine: Engine, scorer: RunningScorer | undefined, forecasting: () => ForecastDoor, rowSink: RowSink | undefined, metrics: PrometheusMetrics, extra: readonly ExtraRoute[],
-): Omit<HttpDoors, 'ready'> {
-  const { log } = engine;
-  const scoring = (): RunningScorer => scoringOr404(scorer);
-  return {
-    async accept(records) {
-      const positions = await log.append(records);
-      for (const { topic } of records) metrics.count('millrace_topic_records_total', { topic });
-      return positions;
-    },
-    inStep: inStep(log),
-    partitions: log.partitions,
-    recommend: (request) => scoring().scorer.recommend(request),
-    score: (request) => scoring().scorer.score(request),
-    similar: (request) => scoring().scorer.similar(request),
-    forecast: (sku) => forecasting().one(sku),
-    forecasts: forecastsOf(forecasting),
-    isNamed: scorer && ((sku) => isNamed(log, scorer, sku)),
-    user: (id) => scoring().scorer.user(id),
-    async erase(id) {
-      await erase(engine, id);
-      return { erased: id };
-    },
-    metricsText() {
-      if (scorer) observeForecasts(scorer.views, metrics);
-      return metrics.text();
-    },
-    sql: rowSink && ((query, until) => answerSql(rowSink, query, until)),
-    extra,
-  };
-}
-
-/** A process that only scores is ready once it has caught up; one that takes events, too, is from the start: nobody else would take them. One whose disk is full stays ready, since it answers. */
-export function readinessOf(
-  role: StartOptions['role'], { scorer, sql, log, logFailure }: { readonly scorer: Pick<RunningScorer, 'isReady'> | undefined; readonly sql: string | null; readonly log: string; logFailure(): string | undefined }, metrics: PrometheusMetrics,
-): HttpDoors['ready'] {
-  return () => ({ ready: role !== 'scorer' || scorer?.isReady() === true, parts: { scorer: scorer?.isReady() ?? null, sql, log, logFailure: logFailure() ?? null, stoppedSinks: stoppedSinks(metrics) } });
-}
-
 /** Counters that alerts look at start at 0: of a series that begins with its first increase, Prometheus sees no increase. */
 function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology): void {
   for (const { name: consumer } of consumers) {
@@ -239,20 +153,4 @@ function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology)
   for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring', 'webhook_undelivered', 'webhook_refused']) metrics.count('millrace_dead_letters_total', { code }, 0);
   for (const rule of TRIGGER_RULES) metrics.count('millrace_triggers_total', { rule }, 0);
   for (const source of ['segment', 'ga4', 'products', 'file']) metrics.count('millrace_events_accepted_total', { source }, 0);
-}
-
-const stoppedSinks = (metrics: PrometheusMetrics): string[] =>
-  [...metrics.byLabel('millrace_sink_stopped', 'table')].flatMap(([table, stopped]) => (stopped === 1 ? [table] : []));
-
-/** @throws Refusal 400 with what ClickHouse says of the statement */
-async function answerSql(rowSink: RowSink, query: string, until: AbortSignal): Promise<readonly object[]> {
-  const refusal = refusalOf(query);
-  if (refusal !== undefined) throw refuse(400, refusal);
-  try {
-    return await rowSink.look(bounded(query), until);
-  } catch (error) {
-    const limit = limitMet(error as Error);
-    if (error instanceof Unavailable && limit === undefined) throw error;
-    throw refuse(400, limit ?? (error as Error).message.slice(0, 1_000));
-  }
 }

@@ -11,7 +11,8 @@ import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { openEngine } from '../../pipeline/engine.js';
-import { ended, listen, readinessOf, startMillrace } from '../../pipeline/main.js';
+import { readinessOf } from '../../pipeline/http-doors.js';
+import { ended, listen, startMillrace } from '../../pipeline/main.js';
 import { folderForTest } from '../support/folder.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
