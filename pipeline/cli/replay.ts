@@ -2,46 +2,22 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
-import { callDoor } from '../../infra/embedded-log/door.js';
-import { pinoJournal } from '../../infra/journal/pino.js';
 import { sentenceOf } from '../../producers/fields.js';
 import { CHUNK_BYTES, type Summary } from '../../producers/formats/format.js';
 import { formats, type FormatName } from '../../producers/formats/index.js';
-import { caughtUp, consumersCaughtUp } from '../caught-up.js';
-import { readConfig, type Config } from '../config.js';
+import { readConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
-import type { NewRecord } from '../core/log.js';
-import { noMetrics, type Journal } from '../core/metrics.js';
-import { openEngine } from '../engine.js';
-import { inStep } from '../in-step.js';
-import { startMillrace } from '../main.js';
 import { GaveUp, replay, ticks } from '../replay.js';
-import { uploader } from '../replay-upload.js';
 import { exitingWell, REFUSED, TRY_AGAIN, TryAgain } from './exit.js';
-import { askRunning, installationDirectory } from './installation.js';
+import { destinationOf, type Destination, type Where } from './replay-destinations.js';
 import { textOf } from './text-lines.js';
 
-interface Options {
+interface Options extends Where {
   readonly format: FormatName;
   readonly source?: string;
   readonly speed?: string;
-  readonly clock?: 'wall' | 'file';
-  readonly url?: string;
   readonly patience: string;
   readonly json?: boolean;
-}
-
-/** Where the records go, and how to wait until they have had all their effects. */
-interface Destination {
-  readonly partitions: number;
-  /** The log's, whatever --clock says: a log that was made with the file's clock goes by it when the next file leaves the option out. */
-  readonly clock: 'wall' | 'file';
-  send(records: readonly NewRecord[]): Promise<void>;
-  finish(onLag: (records: number) => void): Promise<void>;
-  /** The same of consumers alone; of a log that may have the file's clock. */
-  settled?(): Promise<void>;
-  /** End what was started for it, whatever came of the file: a part that runs on keeps the process alive. */
-  stop(): Promise<void>;
 }
 
 const A_DAY_A_SECOND = 86_400;
@@ -102,7 +78,7 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
   const { clock, partitions } = destination;
   const began = performance.now();
   const bar = new SingleBar({ format: '{stage} {bar} {percentage}% | {rate} events/s | {eta_formatted} left', stream: process.stderr, noTTYOutput: false, clearOnComplete: true, hideCursor: true });
-  const rate = (events: number): string => Math.round(events / Math.max(0.001, (performance.now() - began) / 1000)).toLocaleString('en');
+  const rate = (events: number): string => rateOf(events, secondsSince(began));
   bar.start(size, 0, { stage: 'reading   ', rate: '0' });
   let summary: Summary;
   try {
@@ -131,16 +107,23 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
     bar.stop();
     await destination.stop();
   }
-  const seconds = (performance.now() - began) / 1000;
+  tell(summary, file, secondsSince(began), options);
+}
+
+/** What became of the file: odd and refused lines on stderr, figures on stdout. */
+function tell(summary: Summary, file: string, seconds: number, { json }: Options): void {
   const events = summary.read + summary.refused;
   for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
   for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
   const report = { events, accepted: summary.read, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rate(events)}/s)\n`);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rateOf(events, seconds)}/s)\n`);
   if (summary.refused > 0) process.stderr.write('Put right, these lines are a file of their own: in this one they count as read, and are passed over.\n');
   // A script that loads history must not go on as if all of it had come.
   if (summary.refused > 0) process.exitCode = REFUSED;
 }
+
+const secondsSince = (began: number): number => (performance.now() - began) / 1000;
+const rateOf = (events: number, seconds: number): string => Math.round(events / Math.max(0.001, seconds)).toLocaleString('en');
 
 async function* from<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
   if (first.done) return;
@@ -154,66 +137,3 @@ function linesOf({ refused, examples }: Summary): string {
   const lines = [...new Set(examples.map(({ line }) => line))];
   return ` (${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}${refused > examples.length ? ', …' : ''})`;
 }
-
-async function destinationOf(config: Config, options: Options, source: string): Promise<Destination> {
-  if (options.url !== undefined) return { ...uploader(options.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
-  if (config.KAFKA_BROKERS.length > 0) return cluster(config, options, source);
-  return (await runningIn(config.DATA_DIR, options.clock)) ?? (await runningDemo(config, options)) ?? ourselves(config, options);
-}
-
-/** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
-async function runningDemo(config: Config, { clock }: Options): Promise<Destination | undefined> {
-  const directory = installationDirectory(config);
-  if (directory === config.DATA_DIR || clock === 'file') return undefined;
-  const demo = await runningIn(directory, clock);
-  if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
-  return demo;
-}
-
-/** The topics alone: whoever ran tasks here would take partitions from the processes of the cluster, and give them back at the end. */
-async function cluster(config: Config, { clock }: Options, source: string): Promise<Destination> {
-  const { log, close } = await openEngine({ config, metrics: noMetrics, journal: journalOf(config), clock });
-  const waits = inStep(log);
-  return {
-    partitions: log.partitions,
-    clock: log.clock,
-    async send(records) {
-      await waits(source, records);
-      await log.append(records);
-    },
-    finish: async () => void process.stderr.write('All of it stands in the topics; the consumers of the cluster read on from there.\n'),
-    stop: close,
-  };
-}
-
-/** The process that runs in the data directory, if there is one. */
-async function runningIn(directory: string, clock: Options['clock']): Promise<Destination | undefined> {
-  const running = await askRunning(directory, { kind: 'log' });
-  if (!running) return undefined;
-  const { partitions, clock: its } = running.answer as Pick<Destination, 'partitions' | 'clock'>;
-  if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
-  return {
-    partitions,
-    clock: its,
-    send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
-    finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
-    settled: async () => void (await callDoor(directory, { kind: 'consumers-caught-up' })),
-    stop: async () => {},
-  };
-}
-
-/** Nobody runs: run the whole topology here until everything has had its effects. */
-async function ourselves(config: Config, { clock }: Options): Promise<Destination> {
-  const millrace = await startMillrace({ config, role: 'all', demo: false, journal: journalOf(config), withoutHttp: true, clock });
-  const { engine, topology, rowSink } = millrace;
-  return {
-    partitions: engine.log.partitions,
-    clock: engine.log.clock,
-    send: async (records) => void (await engine.log.append(records)),
-    finish: (onLag) => Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]),
-    settled: () => Promise.race([consumersCaughtUp(engine, topology, () => {}), millrace.failed]),
-    stop: () => millrace.stop(),
-  };
-}
-
-const journalOf = ({ LOG_LEVEL: level }: Config): Journal => pinoJournal(level === 'info' ? 'warn' : level);

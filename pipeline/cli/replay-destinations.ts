@@ -1,0 +1,95 @@
+import { callDoor } from '../../infra/embedded-log/door.js';
+import { pinoJournal } from '../../infra/journal/pino.js';
+import { caughtUp, consumersCaughtUp } from '../caught-up.js';
+import type { Config } from '../config.js';
+import { ConfigError } from '../core/errors.js';
+import type { NewRecord } from '../core/log.js';
+import { noMetrics, type Journal } from '../core/metrics.js';
+import { openEngine } from '../engine.js';
+import { inStep } from '../in-step.js';
+import { startMillrace } from '../main.js';
+import { uploader } from '../replay-upload.js';
+import { askRunning, installationDirectory } from './installation.js';
+
+/** What the command line says of where a file goes. */
+export interface Where {
+  readonly clock?: 'wall' | 'file';
+  readonly url?: string;
+}
+
+/** Where the records go, and how to wait until they have had all their effects. */
+export interface Destination {
+  readonly partitions: number;
+  /** The log's, whatever --clock says: a log that was made with the file's clock goes by it when the next file leaves the option out. */
+  readonly clock: 'wall' | 'file';
+  send(records: readonly NewRecord[]): Promise<void>;
+  finish(onLag: (records: number) => void): Promise<void>;
+  /** The same of consumers alone; of a log that may have the file's clock. */
+  settled?(): Promise<void>;
+  /** End what was started for it, whatever came of the file: a part that runs on keeps the process alive. */
+  stop(): Promise<void>;
+}
+
+/** @throws ConfigError where the configuration lacks what `where` asks for */
+export async function destinationOf(config: Config, where: Where, source: string): Promise<Destination> {
+  if (where.url !== undefined) return { ...uploader(where.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
+  if (config.KAFKA_BROKERS.length > 0) return cluster(config, where, source);
+  return (await runningIn(config.DATA_DIR, where.clock)) ?? (await runningDemo(config, where)) ?? ourselves(config, where);
+}
+
+/** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
+async function runningDemo(config: Config, { clock }: Where): Promise<Destination | undefined> {
+  const directory = installationDirectory(config);
+  if (directory === config.DATA_DIR || clock === 'file') return undefined;
+  const demo = await runningIn(directory, clock);
+  if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
+  return demo;
+}
+
+/** The topics alone: whoever ran tasks here would take partitions from the processes of the cluster, and give them back at the end. */
+async function cluster(config: Config, { clock }: Where, source: string): Promise<Destination> {
+  const { log, close } = await openEngine({ config, metrics: noMetrics, journal: journalOf(config), clock });
+  const waits = inStep(log);
+  return {
+    partitions: log.partitions,
+    clock: log.clock,
+    async send(records) {
+      await waits(source, records);
+      await log.append(records);
+    },
+    finish: async () => void process.stderr.write('All of it stands in the topics; the consumers of the cluster read on from there.\n'),
+    stop: close,
+  };
+}
+
+/** The process that runs in the data directory, if there is one. */
+async function runningIn(directory: string, clock: Where['clock']): Promise<Destination | undefined> {
+  const running = await askRunning(directory, { kind: 'log' });
+  if (!running) return undefined;
+  const { partitions, clock: its } = running.answer as Pick<Destination, 'partitions' | 'clock'>;
+  if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
+  return {
+    partitions,
+    clock: its,
+    send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
+    finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
+    settled: async () => void (await callDoor(directory, { kind: 'consumers-caught-up' })),
+    stop: async () => {},
+  };
+}
+
+/** Nobody runs: run the whole topology here until everything has had its effects. */
+async function ourselves(config: Config, { clock }: Where): Promise<Destination> {
+  const millrace = await startMillrace({ config, role: 'all', demo: false, journal: journalOf(config), withoutHttp: true, clock });
+  const { engine, topology, rowSink } = millrace;
+  return {
+    partitions: engine.log.partitions,
+    clock: engine.log.clock,
+    send: async (records) => void (await engine.log.append(records)),
+    finish: (onLag) => Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]),
+    settled: () => Promise.race([consumersCaughtUp(engine, topology, () => {}), millrace.failed]),
+    stop: () => millrace.stop(),
+  };
+}
+
+const journalOf = ({ LOG_LEVEL: level }: Config): Journal => pinoJournal(level === 'info' ? 'warn' : level);
