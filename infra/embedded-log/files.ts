@@ -2,7 +2,8 @@ import { closeSync, existsSync, fdatasync, fsyncSync, ftruncateSync, mkdirSync, 
 import { join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import { syncDirectory } from './durable-file.js';
-import { Segment, segmentPath, scanFrames, type SegmentHeader } from './segment.js';
+import { writtenAtOf } from './frame.js';
+import { damaged, latestBeyond, Segment, segmentPath, scanFrames, type SegmentHeader } from './segment.js';
 
 /** The calls of node:fs that a disk may fail; tests put a failing one in their place. */
 export interface Disk {
@@ -12,6 +13,9 @@ export interface Disk {
 }
 
 export const realDisk: Disk = { writeSync, fdatasync, ftruncateSync };
+
+/** What one write carries was collected while the one before was on its way to the disk: no disk takes longer that still works. */
+const LONGEST_WRITE_MS = 60_000;
 
 /** The segments of a log, oldest first; the last one is written. */
 export class SegmentFiles {
@@ -53,11 +57,17 @@ export class SegmentFiles {
   /**
    * Visit the frames of the last segment and cut it at the first bad one: what a crash tore had not been acknowledged.
    * What is cut off is kept in a file beside. Answers its size.
+   * @throws ConfigError when whole frames stand beyond it that are too young to be of the same write: that is damage, and they had been acknowledged
    */
   recover(visit: (bytes: Buffer, at: number, next: number) => void): number {
     const { active } = this;
     const size = active.end;
-    const end = scanFrames(active.path, active.bodyStart, size, visit);
+    let writtenAt = active.header.createdAt;
+    const end = scanFrames(active.path, active.bodyStart, size, (bytes, at, next) => {
+      writtenAt = Math.max(writtenAt, writtenAtOf(bytes, at) ?? 0);
+      visit(bytes, at, next);
+    });
+    if (end < size && latestBeyond(active.path, end, size, writtenAt) > writtenAt + LONGEST_WRITE_MS) throw damaged(active.path, end);
     active.end = end;
     if (end === size) return 0;
     keepCut(this.#fd, end, size, `${active.path}.cut-at-${end}`);

@@ -172,6 +172,10 @@ export function groupsOf(bytes: Buffer, frame: number): Group[] {
   return groups;
 }
 
+/** When the records of the frame at `at` were written (ms since 1970), as its bytes say; undefined for a note. */
+export const writtenAtOf = (bytes: Buffer, at: number): number | undefined =>
+  (at + FRAME_HEADER_BYTES + BODY_HEADER_BYTES <= bytes.length && bytes[at + FRAME_HEADER_BYTES] === RECORDS ? bytes.readDoubleLE(at + FRAME_HEADER_BYTES + 1) : undefined);
+
 /** The value of a checked note; undefined for records. */
 export function noteOf(bytes: Buffer, frame: number): unknown {
   const body = frame + FRAME_HEADER_BYTES;

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, rmSync, statSync } from 'n
 import { join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import { writeFileDurably } from './durable-file.js';
-import { claimedLength, FrameBuffer, frameLength, groupsOf, MAX_FRAME_BYTES, noteOf } from './frame.js';
+import { claimedLength, FrameBuffer, frameLength, groupsOf, MAX_FRAME_BYTES, noteOf, writtenAtOf } from './frame.js';
 
 const CHUNK_BYTES = 1 << 22;
 /** A read starts at most this many bytes before the frame it wants. */
@@ -123,7 +123,7 @@ export class Segment {
 }
 
 export const damaged = (path: string, position: number): ConfigError =>
-  new ConfigError([`${path} is damaged at byte ${position}, before the end of the log: restore it from a copy.`]);
+  new ConfigError([`${path} is damaged at byte ${position}, before the end of the log: restore it from a copy (docs/runbook.md#a-damaged-log).`]);
 
 /**
  * Visit every good frame from `from` on: the bytes, where the frame starts in them, and the file position after it.
@@ -151,4 +151,24 @@ export function scanFrames(path: string, from: number, to: number, visit: (bytes
   } finally {
     closeSync(fd);
   }
+}
+
+/** When the youngest whole frame between two positions was written (ms since 1970), wherever it begins; -Infinity without one that is younger than `since`. */
+export function latestBeyond(path: string, from: number, to: number, since: number): number {
+  const bytes = Buffer.alloc(to - from);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, bytes, 0, bytes.length, from);
+  } finally {
+    closeSync(fd);
+  }
+  let latest = -Infinity;
+  for (let at = 0; at < bytes.length;) {
+    // Only what may be a younger frame costs a checksum.
+    const writtenAt = writtenAtOf(bytes, at) ?? -Infinity;
+    const length = writtenAt > since ? frameLength(bytes, at) : undefined;
+    if (length !== undefined) latest = Math.max(latest, writtenAt);
+    at += length ?? 1;
+  }
+  return latest;
 }

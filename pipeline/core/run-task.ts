@@ -36,9 +36,14 @@ export interface Surroundings {
 }
 
 /** Rebuild the store from where it stands; a store of another log, or from beyond its end, is wiped first. */
-async function restore(lease: Lease, store: TableStore, table: string, engine: Log['engine']): Promise<void> {
+async function restore(lease: Lease, store: TableStore, table: string, engine: Log['engine'], journal: Journal): Promise<void> {
   const { start, end } = await lease.tableRange();
-  if (store.position > end) store.wipe();
+  const { position } = store;
+  if (position > end) {
+    // It only ever holds what the log had acknowledged.
+    journal.warn({ table, partition: lease.partition, position, end }, `The store of table ${table} knows rows up to ${position}, the log only up to ${end}: the log has lost its end, or is an older copy or a new topic. The store is built again.`);
+    store.wipe();
+  }
   if (store.position < start) {
     // The embedded log drops rows that stand in the store: without the store they are gone, and nothing may pretend otherwise.
     if (engine === 'embedded') throw new ConfigError([`The store of table ${table} is lost or older than the log, which begins at ${start}; restore it from a backup.`]);
@@ -89,7 +94,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
     try {
       const began = performance.now();
       await lease.fence();
-      await restore(lease, store, consumer.table.name, log.engine);
+      await restore(lease, store, consumer.table.name, log.engine, journal);
       metrics.observe('millrace_restore_seconds', (performance.now() - began) / 1000, labels);
       const task = new Task({
         consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,

@@ -93,6 +93,7 @@ class PartitionSink {
     if (stored && mark?.tableId === this.#tableId) {
       this.#lastRow = mark.lastRow;
       await this.#lookForLastRow();
+      await this.#lookForRowsFrom(mark.pending ? mark.pending.last + 1 : stored.offset);
       await this.#seek(stored.offset);
       if (mark.pending) await this.#settle(stored.offset, mark.pending.last, mark.pending.since);
       return;
@@ -116,6 +117,14 @@ class PartitionSink {
     const { table } = this.spec;
     const sentence = `Row ${this.#lastRow} of ${table} is missing, which ClickHouse had acknowledged: it is from an earlier moment than the log, as in a copy that was made while it ran, or rows were deleted. See ${COPIED}.`;
     this.ports.journal.warn({ table, partition: this.lease.partition, offset: this.#lastRow, runbook: COPIED }, sentence);
+  }
+
+  /** No block is inserted before its range is stored: rows beyond are of a log that has lost its end, whose numbers new records get again. */
+  async #lookForRowsFrom(offset: number): Promise<void> {
+    const { table, topic } = this.spec;
+    const there = await this.#count(offset, LAST);
+    if (there === 0) return;
+    throw new SinkStopped(`${there} rows of ${table} are of records from ${offset} on of ${topic}/${this.lease.partition}, up to where the log knows of none: it has lost its end, or is an older copy than ClickHouse.`);
   }
 
   /** Bring a block that an earlier owner may have inserted to a known end. */

@@ -226,6 +226,28 @@ describe('where a sink begins', () => {
   });
 });
 
+describe('a table that stands ahead of the log, as when the log was put back from an older copy', () => {
+  test('stops the sink before new records take the numbers of its rows', async () => {
+    const world = rows(3);
+    await live(world);
+    const copy = world.stored;
+    world.add('data');
+    await live(world);
+    world.stored = copy;
+    world.add('data');
+    await live(world);
+    expect([world.table, world.stopped, world.stored]).toEqual([[0, 1, 2, 3], true, copy]);
+  });
+
+  test('stops it also where a block was under way', async () => {
+    const world = rows(3);
+    world.stored = { offset: 0, metadata: `pending:2:${world.time}:table-1` };
+    world.table = [0, 1, 2, 3];
+    await live(world);
+    expect([world.table, world.stopped]).toEqual([[0, 1, 2, 3], true]);
+  });
+});
+
 describe('a table that stands behind what was acknowledged, as in a copy whose folders are from different moments', () => {
   const behind = expect.stringMatching(/^Row 2 of numbers is missing, which ClickHouse had acknowledged: .* docs\/runbook\.md#back-up\.$/);
 

@@ -75,6 +75,37 @@ test('any torn end is cut back to whole frames, what was before it is kept, and 
   }
 });
 
+test('damage in the last segment that whole frames of later writes follow is an error, not a cut', async () => {
+  const directory = folderForTest();
+  let now = 1_000_000;
+  const log = await openEmbeddedLog({ directory, clock: 'wall', now: () => now });
+  await log.ensureTopics([events]);
+  const path = join(directory, 'log', readdirSync(join(directory, 'log')).find((file) => file.endsWith('.segment'))!);
+  const ends: number[] = [];
+  for (let i = 0; i < 30; i++, now += 10_000) {
+    await log.append([{ topic: events.name, partition: 0, key: `${i}`, value: Buffer.alloc(100) }]);
+    ends.push(readFileSync(path).length);
+  }
+  await log.close();
+  const bytes = readFileSync(path);
+
+  // In the body of a frame, and in the length that says where the next one begins.
+  for (const at of [ends[9]! + 50, ends[9]!]) {
+    const damaged = Buffer.from(bytes);
+    damaged[at]! ^= 0x10;
+    writeFileSync(path, damaged);
+    await expect(open(directory)).rejects.toThrow(`${path} is damaged at byte ${ends[9]}, before the end of the log: restore it from a copy`);
+    expect(readFileSync(path)).toEqual(damaged);
+  }
+  // Frames of one write may reach the disk in any order: what is younger by seconds is cut off as a torn end is.
+  const torn = Buffer.from(bytes);
+  torn[ends[26]! + 50]! ^= 0x10;
+  writeFileSync(path, torn);
+  const again = await open(directory);
+  expect(again.cutBytes).toBe(bytes.length - ends[26]!);
+  await again.close();
+});
+
 test('damage before the last segment is an error, not a cut', async () => {
   const directory = folderForTest();
   const log = await openEmbeddedLog({ directory, clock: 'wall', segmentBytes: 2_000 });
