@@ -4,6 +4,7 @@ import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
 import { toldOnce } from '../../pipeline/core/told-once.js';
+import { answeredWithin } from './answered-within.js';
 import { asFailure, failureCodes } from './failures.js';
 import { place, rounds, tooLarge } from './rounds.js';
 
@@ -23,6 +24,8 @@ export interface Appender {
 }
 
 const MOST_AT_ONCE = 10_000;
+/** A broker that is frozen or cut off answers nothing, and kafkajs would ask it for more than a minute: who sent the records is asked sooner to send them again. */
+const SEND_MS = 10_000;
 /** After a failure a broker is looked for so often, while nobody sends anything. */
 const LOOK_MS = 5_000;
 const retry = { initialRetryTime: 5, maxRetryTime: 300, retries: 16, factor: 0.2, multiplier: 2 };
@@ -56,15 +59,19 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
     }, LOOK_MS).unref();
   }
 
+  async function write(records: readonly NewRecord[], positions: Position[]): Promise<void> {
+    const ready = await (producer ??= connect());
+    for (const round of rounds(prefix, records)) {
+      place(round, await ready.sendBatch({ acks: -1, topicMessages: round.topicMessages }), records, positions);
+    }
+  }
+
   async function send(batch: readonly Waiting[]): Promise<void> {
     const records = batch.flatMap((one) => [...one.records]);
     const positions: Position[] = [];
     const started = performance.now();
     try {
-      const ready = await (producer ??= connect());
-      for (const round of rounds(prefix, records)) {
-        place(round, await ready.sendBatch({ acks: -1, topicMessages: round.topicMessages }), records, positions);
-      }
+      await answeredWithin(SEND_MS, write(records, positions));
     } catch (error) {
       // A producer whose send failed gives its sequence numbers out again: were the lost batch written after all, the
       // broker would take the next one for its repetition, acknowledge it and drop it.

@@ -3,6 +3,7 @@ import type { Admin, Consumer, Kafka } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { GroupSpec, Lease, Membership } from '../../pipeline/core/log.js';
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
+import { toldOnce } from '../../pipeline/core/told-once.js';
 import { coPartitionAssigner, unequalCounts } from './assigner.js';
 import { Confirmations } from './confirmations.js';
 import { Connection } from './connection.js';
@@ -80,17 +81,21 @@ export class KafkaMembership implements Membership {
   /** Be a member until stopped. kafkajs gives up at some failures that pass, such as a coordinator that did not answer once. */
   async #run(): Promise<void> {
     const { group, journal } = this.options;
+    const told = toldOnce(journal, { consumer: group.name }, 'The membership broke; joining again.', 'The membership is whole again.');
     for (let attempt = 0; this.#stopping === undefined; attempt++) {
       const consumer = this.#newConsumer();
       this.#consumer = consumer;
       let joined = false;
-      consumer.on(consumer.events.GROUP_JOIN, () => (joined = true));
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        joined = true;
+        told.worked();
+      });
       const crashed = new Promise<Error>((resolve) => consumer.on(consumer.events.CRASH, ({ payload: { error } }) => resolve(error)));
       this.#joining = this.#join(consumer);
       const failure = asFailure(`${group.name} cannot be a member of its group.`, await this.#joining.then(() => crashed, (error: unknown) => error));
       if (this.#stopping !== undefined) return;
       if (failure instanceof ConfigError) return void this.#end(failure);
-      journal.warn({ consumer: group.name, codes: failureCodes(failure) }, 'The membership broke; joining again.');
+      told.failed(failureCodes(failure).join(' < '));
       if (joined) attempt = 0;
       void consumer.disconnect().catch(() => {});
       await sleep(backOffMs(attempt));

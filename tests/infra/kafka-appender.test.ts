@@ -105,6 +105,21 @@ describe('appends', () => {
     }
   });
 
+  test('that a frozen broker does not answer are given up after ten seconds, and the next go by another producer', async () => {
+    vi.useFakeTimers();
+    try {
+      const { kafka } = scripted(async (_, producer) => (producer === 0 ? new Promise<never>(() => {}) : [acknowledged(7)]));
+      const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);
+      const refused = expect(appender.append([record('a')])).rejects.toMatchObject({ name: 'Unavailable', told: 'Kafka does not take records (NO_ANSWER)' });
+      await vi.advanceTimersByTimeAsync(10_000);
+      await refused;
+      await expect(appender.append([record('a')])).resolves.toEqual([{ topic: 'clicks', partition: 0, offset: 7 }]);
+      await appender.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('that Kafka does not acknowledge in full are not taken for written', async () => {
     const { kafka } = scripted(async () => [acknowledged(0)]);
     const appender = openAppender(kafka, 'p-', noMetrics, silentJournal);

@@ -2,11 +2,14 @@ import { createRequire } from 'node:module';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, test, vi } from 'vitest';
 import { Confirmations } from '../../infra/kafka-log/confirmations.js';
+import { Connection } from '../../infra/kafka-log/connection.js';
 import { asFailure, isFenced } from '../../infra/kafka-log/failures.js';
 import { groupOffsets } from '../../infra/kafka-log/group-offsets.js';
+import { KafkaMembership } from '../../infra/kafka-log/membership.js';
 import { PINNED_VERSION } from '../../infra/kafka-log/pinned.js';
 import { parseTick } from '../../infra/kafka-log/records.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 
 const load = createRequire(import.meta.url);
 
@@ -30,6 +33,20 @@ describe('a confirmation', () => {
     revoking.abort();
     await expect(asked).resolves.toBeUndefined();
   });
+});
+
+test('a broker that stays away is one line a membership, however often it tries to join', async () => {
+  const kafka = new Kafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING });
+  const connection = new Connection(kafka, '');
+  const partitions = vi.spyOn(connection, 'partitions').mockRejectedValue(new Unavailable('Kafka does not answer.'));
+  const journal = { ...silentJournal, warn: vi.fn() };
+  const membership = new KafkaMembership({
+    kafka, raw: kafka, admin: kafka.admin(), connection, prefix: '', group: { name: 'shoppers', inputs: ['clickstream'] }, owner: () => Promise.resolve(),
+    file: { leaveForPredecessor: () => Promise.resolve(), keep: () => {}, forget: () => {} }, sessionTimeoutMs: 10_000, metrics: noMetrics, journal,
+  });
+  await expect.poll(() => partitions.mock.calls.length).toBeGreaterThan(4);
+  await membership.stop();
+  expect(journal.warn.mock.calls).toEqual([[{ consumer: 'shoppers', error: 'Unavailable' }, expect.stringContaining('The membership broke; joining again.')]]);
 });
 
 describe('a stored offset', () => {
