@@ -36,6 +36,8 @@ export interface Engine extends Surroundings {
   openRowSink(): Promise<RowSink | undefined>;
   /** Everything that has been applied to stores is on the disk. */
   flush(): Promise<void>;
+  /** Rejects when the stores of this process are of no use any more, and a start makes new ones. */
+  readonly failed: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -119,7 +121,7 @@ function makeFolder(path: string): void {
   }
 }
 
-type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'logFailure' | 'flush' | 'close'>;
+type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'logFailure' | 'flush' | 'failed' | 'close'>;
 
 async function embedded({ config, clock, journal }: EngineOptions): Promise<Opened> {
   const directory = config.DATA_DIR;
@@ -131,6 +133,7 @@ async function embedded({ config, clock, journal }: EngineOptions): Promise<Open
   return {
     log, owned, viewed: owned, door: log.door, logFailure: () => log.failure(), snapshotPlace: { directory: join(directory, 'snapshots'), log: log.id },
     flush: async () => void (await stores.flushed()),
+    failed: stores.failed,
     close: () => stores.close(),
   };
 }
@@ -157,12 +160,15 @@ async function onKafka({ config, clock, metrics, journal }: EngineOptions): Prom
     sasl: mechanism && { mechanism, username, password } as Parameters<typeof openKafkaLog>[0]['sasl'],
   });
   const storesIn = (folder: string): ReturnType<typeof openTableStores> =>
-    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS, journal });
+    openTableStores({ directory: join(config.DATA_DIR, folder), identityOf: () => log.id, maxAgeMs: STORE_MAX_AGE_MS, rebuilt: true, journal });
   const { tasks, views } = await opened(log, () => ({ tasks: storesIn('tasks'), views: storesIn('views') }));
+  const failed = Promise.race([tasks.failed, views.failed]);
+  failed.catch(() => {}); // a command may not listen
   return {
     log, owned: observedStores(tasks.open), viewed: observedStores(views.open), door: undefined, logFailure: () => log.failure(),
     snapshotPlace: { directory: join(config.DATA_DIR, 'snapshots'), log: log.id },
     flush: async () => void (await Promise.all([tasks.flushed(), views.flushed()])),
+    failed,
     close: async () => void (await Promise.all([tasks.close(), views.close()])),
   };
 }

@@ -85,7 +85,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);
     return {
       engine, topology, metrics, rowSink, scorer, http, port,
-      failed: Promise.race(running.map(({ failed }) => failed)),
+      failed: Promise.race([engine.failed, ...running.map(({ failed }) => failed)]),
       async stop() {
         await http?.close();
         open.delete('http');

@@ -12,6 +12,8 @@ interface StoreOptions {
   readonly now: () => number;
   /** Called before each change. @throws Unavailable when too much waits already and cannot be written */
   readonly changing: (rows: number) => void;
+  /** What a failure of lmdb means. */
+  readonly failureOf: (cause: unknown) => unknown;
 }
 
 /** Where a store stands, as kept beside its rows. */
@@ -72,16 +74,21 @@ export class LmdbStore implements TableStore {
       if (waiting !== undefined) return waiting ?? undefined;
       if (layer?.isWhole) return undefined;
     }
-    return keyFits(key) ? this.#rows.get(key) : undefined;
+    if (!keyFits(key)) return undefined;
+    try {
+      return this.#rows.get(key);
+    } catch (cause) {
+      throw this.#options.failureOf(cause);
+    }
   }
 
   range(start: string, end: string): Iterable<{ key: string; value: Buffer }> {
     if (!keyFits(start) || !keyFits(end)) return [];
-    return this.#layered(this.#rows.getRange({ start, end }), (layer, below) => layer.over(below, start, end));
+    return this.#layered(this.#read(() => this.#rows.getRange({ start, end })), (layer, below) => layer.over(below, start, end));
   }
 
   timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
-    return this.#layered(this.#storedTimers(until, after), (layer, below) => layer.timersOver(below, until, after));
+    return this.#layered(this.#read(() => this.#storedTimers(until, after)), (layer, below) => layer.timersOver(below, until, after));
   }
 
   apply(changes: readonly RowChange[], position: number): void {
@@ -141,6 +148,14 @@ export class LmdbStore implements TableStore {
     const [waiting, leaving] = this.#layers;
     const written = leaving ? lay(leaving, leaving.isWhole ? [] : stored) : stored;
     return lay(waiting, waiting.isWhole ? [] : written);
+  }
+
+  *#read<T>(rows: () => Iterable<T>): Iterable<T> {
+    try {
+      yield* rows();
+    } catch (cause) {
+      throw this.#options.failureOf(cause);
+    }
   }
 
   *#storedTimers(until: number, after: DueTimer | undefined): Iterable<DueTimer> {

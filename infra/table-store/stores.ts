@@ -6,6 +6,7 @@ import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Position } from '../../pipeline/core/log.js';
 import { silentJournal, type Journal } from '../../pipeline/core/metrics.js';
 import type { OpenStore } from '../../pipeline/core/store.js';
+import { watchDamage } from './damage.js';
 import { LmdbStore } from './store.js';
 
 export interface TableStoresOptions {
@@ -15,6 +16,8 @@ export interface TableStoresOptions {
   readonly identityOf: (table: string) => string;
   /** A store that was last changed longer ago is wiped: a compacted topic may have forgotten deletions since. */
   readonly maxAgeMs?: number | undefined;
+  /** Whether the log holds every row: stores that are found damaged are then removed by the next start, and rebuilt. */
+  readonly rebuilt?: boolean | undefined;
   readonly now?: (() => number) | undefined;
   readonly journal?: Journal | undefined;
   /** Rows that may wait before they are written. */
@@ -28,6 +31,8 @@ export interface TableStores {
   readonly open: OpenStore;
   /** Resolves when all that was applied is on the disk, with the positions up to which it is. */
   flushed(): Promise<readonly Position[]>;
+  /** Rejects when stores that the log holds whole were found damaged: the process must start again. */
+  readonly failed: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -64,11 +69,14 @@ const FIRST_BYTES = 1 << 20;
 export function openTableStores(options: TableStoresOptions): TableStores {
   const { identityOf, maxAgeMs = Infinity, now = Date.now, waitingRows = WRITE_ROWS, journal = silentJournal } = options;
   const path = join(options.directory, 'tables');
+  const damage = watchDamage(path, options.rebuilt ?? false, journal);
   const root = (options.openEnvironment ?? openEnvironment)(path);
   const opened = <T>(attempt: () => T): T => {
     try {
       return attempt();
     } catch (cause) {
+      const meant = damage.of(cause);
+      if (meant !== cause) throw new ConfigError([messageOf(meant)], { cause });
       throw new Error(`A table store in ${path} cannot be opened (is the disk full?): ${messageOf(cause)}`, { cause });
     }
   };
@@ -90,6 +98,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   function failed({ taken, rows }: ReturnType<typeof takeUp>, cause: unknown): Unavailable {
     for (const store of taken) store.notWritten();
     waiting += rows;
+    damage.of(cause);
     const error = new Unavailable(`The table stores in ${path} cannot be written (is the disk full?): ${messageOf(cause)}.`, { cause });
     if (!isFailing) journal.warn({ error: error.message }, 'Rows of tables wait in memory, and stand in the log, until they can be written.');
     isFailing = true;
@@ -156,11 +165,12 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   }
 
   return {
+    failed: damage.failed,
     open(table, partition) {
       const name = `${table}/${partition}`;
       const known = stores.get(name);
       if (known) return known.store;
-      const store = opened(() => new LmdbStore(root, positions, name, { identity: identityOf(table), now, changing }));
+      const store = opened(() => new LmdbStore(root, positions, name, { identity: identityOf(table), now, changing, failureOf: damage.of }));
       if (store.isForeign || now() - store.changedAt > maxAgeMs) store.wipe();
       stores.set(name, { table, partition, store });
       return store;

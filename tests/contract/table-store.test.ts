@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openEnvironment, openTableStores, type TableStores, type TableStoresOptions } from '../../infra/table-store/stores.js';
+import { ConfigError } from '../../pipeline/core/errors.js';
+import { silentJournal } from '../../pipeline/core/metrics.js';
 import { restOf, rowKey, TIMER, timerRows } from '../../pipeline/core/rows.js';
 import { folderForTest, folderForTests } from '../support/folder.js';
 import { running } from '../support/run-module.js';
@@ -135,6 +137,49 @@ describe('LMDB stores of a data directory', () => {
     expect(await stores.flushed()).toEqual([{ topic: 'carts', partition: 0, offset: 1 }]);
     expect([...store.range('', 'z')]).toHaveLength(1);
     await stores.close();
+  });
+
+  describe('whose pages are damaged', () => {
+    const corrupted = (): never => { throw new Error('MDB_CORRUPTED: Located page was wrong type'); };
+    /** As lmdb answers once a page is not what it wrote. */
+    const damaged = (path: string): ReturnType<typeof openEnvironment> => {
+      const root = openEnvironment(path);
+      const openDB = root.openDB.bind(root);
+      return Object.assign(root, { openDB: (options: { name: string }) => Object.assign(openDB(options), options.name === 'carts/0' ? { get: corrupted, getRange: corrupted } : {}) });
+    };
+    const filled = async (): Promise<string> => {
+      const directory = folderForTest();
+      const stores = openIn(directory);
+      stores.open('carts', 0).apply([{ key: 'a', value: dated('1') }], 1);
+      await stores.close();
+      return directory;
+    };
+
+    test('end the process where the log holds every row, and are removed by the next start', async () => {
+      const directory = await filled();
+      const stores = openIn(directory, { rebuilt: true, openEnvironment: damaged });
+      expect(() => stores.open('carts', 0).get('a')).toThrow(/^The table stores in .* are damaged \(MDB_CORRUPTED: .*\)\. The next start removes them and rebuilds them from the log\./);
+      await expect(stores.failed).rejects.toThrow(ConfigError);
+      await stores.close();
+      const warn = vi.fn();
+      const again = openIn(directory, { rebuilt: true, journal: { ...silentJournal, warn } });
+      expect([again.open('carts', 0).position, again.open('carts', 0).get('a')]).toEqual([0, undefined]);
+      expect(warn.mock.calls).toEqual([[expect.anything(), expect.stringMatching(/were damaged: they have been removed, and are rebuilt from the log\.$/)]]);
+      await again.close();
+    });
+
+    test('are said to be so once, and kept, where some rows may stand nowhere else', async () => {
+      const directory = await filled();
+      const error = vi.fn();
+      const stores = openIn(directory, { openEnvironment: damaged, journal: { ...silentJournal, error } });
+      const store = stores.open('carts', 0);
+      for (let i = 0; i < 2; i++) expect(() => [...store.range('', 'z')]).toThrow('Stop the process and restore DATA_DIR from a copy');
+      expect(error).toHaveBeenCalledTimes(1);
+      await stores.close();
+      const again = openIn(directory);
+      expect(again.open('carts', 0).get('a')?.toString()).toBe('1');
+      await again.close();
+    });
   });
 
   test('a change that fails leaves rows and position as they were', async () => {
