@@ -14,8 +14,8 @@ export interface Disk {
 
 export const realDisk: Disk = { writeSync, fdatasync, ftruncateSync };
 
-/** What one write carries was collected while the one before was on its way to the disk: no disk takes longer that still works. */
-const LONGEST_WRITE_MS = 60_000;
+/** What one write carries was collected while the one before was on its way to the disk. */
+const LONGEST_WRITE_MS = 10_000;
 
 /** The segments of a log, oldest first; the last one is written. */
 export class SegmentFiles {

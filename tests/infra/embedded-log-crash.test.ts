@@ -82,7 +82,7 @@ test('damage in the last segment that whole frames of later writes follow is an 
   await log.ensureTopics([events]);
   const path = join(directory, 'log', readdirSync(join(directory, 'log')).find((file) => file.endsWith('.segment'))!);
   const ends: number[] = [];
-  for (let i = 0; i < 30; i++, now += 10_000) {
+  for (let i = 0; i < 30; i++, now += 2_000) {
     await log.append([{ topic: events.name, partition: 0, key: `${i}`, value: Buffer.alloc(100) }]);
     ends.push(readFileSync(path).length);
   }
@@ -97,7 +97,7 @@ test('damage in the last segment that whole frames of later writes follow is an 
     await expect(open(directory)).rejects.toThrow(`${path} is damaged at byte ${ends[9]}, before the end of the log: restore it from a copy`);
     expect(readFileSync(path)).toEqual(damaged);
   }
-  // Frames of one write may reach the disk in any order: what is younger by seconds is cut off as a torn end is.
+  // Frames of one write may reach the disk in any order: what is younger by a few seconds is cut off as a torn end is.
   const torn = Buffer.from(bytes);
   torn[ends[26]! + 50]! ^= 0x10;
   writeFileSync(path, torn);
