@@ -29,6 +29,12 @@ interface ChdbSession {
 const ANSWERS = ['--output_format_json_quote_64bit_integers=1', '--output_format_json_quote_decimals=1', '--output_format_json_quote_denormals=1'];
 
 /**
+ * chDB goes on where a write finds the disk full: an insert is acknowledged, or old parts are removed after a merge, though the new files are
+ * empty. So it begins neither unless it can leave this much for what others write meanwhile, the log first.
+ */
+const KEEP_FREE = '--storage_configuration.disks.default.keep_free_space_bytes=268435456';
+
+/**
  * Rows in ClickHouse inside this process, on threads of its own. Undefined where the optional package `chdb` cannot be
  * loaded: everything but SQL works without it.
  */
@@ -97,7 +103,7 @@ function load(): Chdb | { failure: unknown } {
 
 function open(chdb: Chdb, directory: string): ChdbSession {
   try {
-    return new chdb.Session(directory, { connectionArgs: ANSWERS });
+    return new chdb.Session(directory, { connectionArgs: [...ANSWERS, KEEP_FREE] });
   } catch (cause) {
     throw new ConfigError([`The ClickHouse directory ${directory} cannot be opened; another process may be using it: ${(cause as Error).message}`], { cause });
   }

@@ -1,7 +1,7 @@
-import { describe } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openChdb } from '../../infra/clickhouse/chdb.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
-import { folderForTests } from '../support/folder.js';
+import { folderForTest, folderForTests } from '../support/folder.js';
 import { rowSinkContract } from './clickhouse-contract.js';
 
 describe('chDB in this process', () => {
@@ -11,4 +11,10 @@ describe('chDB in this process', () => {
     if (!sink) throw new Error('The optional package chdb is not installed.');
     return sink;
   });
+});
+
+test('chDB begins no write that would fill the disk: it would take what was not written for written', async () => {
+  const sink = await openChdb({ directory: folderForTest(), shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal });
+  expect(await sink?.query("SELECT keep_free_space FROM system.disks WHERE name = 'default'")).toEqual([{ keep_free_space: String(256 << 20) }]);
+  await sink?.close();
 });

@@ -40,6 +40,14 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     expect(await sink.tableId('sales')).toBe(before);
   });
 
+  test('what was acknowledged is synced to the disk, also by the merge that takes it over', async () => {
+    const tables = await sink.query("SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations' ORDER BY name");
+    const synced = await sink.query(`SELECT name FROM system.tables WHERE database = currentDatabase() AND name != 'schema_migrations'
+      AND engine_full LIKE '%fsync_after_insert = 1%' AND engine_full LIKE '%fsync_part_directory = 1%' AND engine_full LIKE '%min_rows_to_fsync_after_merge = 1%' ORDER BY name`);
+    expect(synced).toEqual(tables);
+    expect(synced).toHaveLength(10);
+  });
+
   test('a statement that nobody waits for any more is not begun', async () => {
     const gone = new AbortController();
     const before = sink.look('SELECT sleep(0.3) AS slept', new AbortController().signal);
