@@ -1,10 +1,14 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
 
 const OF_DAMAGE = /^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID)\b/;
 const MARK = 'damaged';
+const STARTS = 'starts';
+/** lmdb ends the process by a signal at some damage, which then marks nothing: so many starts in a row that ended so soon count as damage. */
+const MOST_STARTS = 3;
+const SOON_MS = 300_000;
 const RUNBOOK = 'docs/runbook.md#a-damaged-table-store';
 
 /** What becomes of an environment whose pages are not what lmdb wrote, as after a fault of the disk or a copy that was cut off. */
@@ -13,18 +17,24 @@ export interface Damage {
   of(cause: unknown): unknown;
   /** Rejects once damage was met in stores that the log holds whole: they are rebuilt from it by the next start. */
   readonly failed: Promise<never>;
+  /** The stores are closed in order. */
+  closed(): void;
 }
 
 /** `rebuilt`: the log holds every row, so that damaged stores may be removed, which happens here if a start before this one met damage. */
 export function watchDamage(path: string, rebuilt: boolean, journal: Journal): Damage {
   const mark = join(path, MARK);
-  if (rebuilt && existsSync(mark)) {
+  const starts = join(path, STARTS);
+  const failed = rebuilt ? startsThatFailed(starts) : 0;
+  if (rebuilt && (existsSync(mark) || failed >= MOST_STARTS)) {
     rmSync(path, { recursive: true });
-    journal.warn({ path, runbook: RUNBOOK }, `The table stores in ${path} were damaged: they have been removed, and are rebuilt from the log.`);
+    const why = failed >= MOST_STARTS ? `may be damaged, since ${failed} starts in a row ended within ${SOON_MS / 60_000} minutes` : 'were damaged';
+    journal.warn({ path, runbook: RUNBOOK }, `The table stores in ${path} ${why}: they have been removed, and are rebuilt from the log.`);
   }
+  const closed = rebuilt ? countStart(starts) : () => {};
   let fail: (error: Error) => void = () => {};
-  const failed = new Promise<never>((_, reject) => (fail = reject));
-  failed.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
+  const met = new Promise<never>((_, reject) => (fail = reject));
+  met.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
   let isTold = false;
   const tell = (sentence: string, cause: Error): void => {
     isTold = true;
@@ -37,7 +47,8 @@ export function watchDamage(path: string, rebuilt: boolean, journal: Journal): D
     fail(new ConfigError([sentence], { cause }));
   };
   return {
-    failed,
+    failed: met,
+    closed,
     of(cause) {
       if (!(cause instanceof Error) || !OF_DAMAGE.test(cause.message)) return cause;
       const cure = rebuilt ? 'The next start removes them and rebuilds them from the log.' : 'Stop the process and restore DATA_DIR from a copy; without this folder they are rebuilt from what the log still holds.';
@@ -45,5 +56,26 @@ export function watchDamage(path: string, rebuilt: boolean, journal: Journal): D
       if (!isTold) tell(sentence, cause);
       return new Error(sentence, { cause });
     },
+  };
+}
+
+/** Starts before this one that neither lasted nor ended in order. */
+function startsThatFailed(file: string): number {
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+}
+
+/** Count a start until it has lasted. Answers what takes it back when it ends in order. */
+function countStart(file: string): () => void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, String(startsThatFailed(file) + 1));
+  } catch {
+    // On a full disk, which is another matter.
+  }
+  const forget = (): void => rmSync(file, { force: true });
+  const timer = setTimeout(forget, SOON_MS).unref();
+  return () => {
+    clearTimeout(timer);
+    forget();
   };
 }

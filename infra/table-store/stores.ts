@@ -189,6 +189,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
       await write().catch(() => {});
       clearTimeout(timer);
       await (isFailing ? Promise.race([root.close(), delay(LONGEST_MS)]) : root.close());
+      damage.closed();
     },
   };
 }

@@ -168,6 +168,24 @@ describe('LMDB stores of a data directory', () => {
       await again.close();
     });
 
+    test('of which lmdb dies are removed after three starts that ended at once, where the log holds every row', async () => {
+      const directory = await filled();
+      const warn = vi.fn();
+      // What a start leaves behind that was ended by a signal.
+      const die = (): void => {
+        const stores = openIn(directory, { rebuilt: true, journal: { ...silentJournal, warn } });
+        expect(stores.open('carts', 0).get('a')?.toString()).toBe('1');
+      };
+      die();
+      await openIn(directory, { rebuilt: true }).close();
+      for (let start = 0; start < 3; start++) die();
+      expect(warn).not.toHaveBeenCalled();
+      const again = openIn(directory, { rebuilt: true, journal: { ...silentJournal, warn } });
+      expect(again.open('carts', 0).get('a')).toBeUndefined();
+      expect(warn.mock.calls).toEqual([[expect.anything(), expect.stringMatching(/may be damaged, since 3 starts in a row ended within 5 minutes: they have been removed, and are rebuilt from the log\.$/)]]);
+      await again.close();
+    });
+
     test('are said to be so once, and kept, where some rows may stand nowhere else', async () => {
       const directory = await filled();
       const error = vi.fn();
