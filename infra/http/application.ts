@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { packageRoot } from '../../schemas/files.js';
@@ -20,14 +21,14 @@ const PAGES = join(packageRoot, 'infra/http/pages');
 export function application(house: House, exchangeOf: (request: Request) => Exchange, labelled: (request: Request, label: string) => void): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.disable('etag');
 
-  const registered = new Map<string, string[]>();
-  /** A route whose label is its pattern. */
-  const register: Register = (method, path, handle) => {
-    registered.set(path, [...(registered.get(path) ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])]);
+  const registered = new Map<string, { readonly label: string; readonly methods: string[] }>();
+  /** A route whose label is its pattern, where it has no other one. */
+  const register: Register = (method, path, handle, label = path) => {
+    const methods = [...(registered.get(path)?.methods ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])];
+    registered.set(path, { label, methods });
     app[method](path, (request, response) => {
-      labelled(request, path);
+      labelled(request, label);
       return handle(request, response);
     });
   };
@@ -78,18 +79,15 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   });
   for (const extra of house.deps.extra ?? []) addExtra(house, extra, route);
   pages(register, house.deps.extra?.some(({ path }) => path.startsWith('/shop/')) === true);
-  for (const [path, methods] of registered) {
+  for (const [path, { label, methods }] of registered) {
     app.all(path, (request, response) => {
-      labelled(request, path);
+      labelled(request, label);
       if (request.method !== 'OPTIONS') throw wrongMethod(methods, request);
       response.setHeader('allow', allowHeader(methods));
       response.status(204).end();
     });
   }
-  app.use((request, _response, next) => {
-    labelled(request, 'pages');
-    next();
-  }, express.static(PAGES, { index: false, fallthrough: true, dotfiles: 'ignore' }), (request) => {
+  app.use((request) => {
     labelled(request, 'unmatched');
     throw refuse(404, 'There is nothing at this address.');
   });
@@ -102,7 +100,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
 }
 
 type Method = 'get' | 'post' | 'put' | 'delete';
-type Register = (method: Method, path: string, handle: (request: Request, response: Response) => unknown) => void;
+type Register = (method: Method, path: string, handle: (request: Request, response: Response) => unknown, label?: string) => void;
 type AddRoute = (method: 'get' | 'post', path: string, scope: Scope | 'public', handle: (exchange: Exchange, request: Request, response: Response) => unknown) => void;
 
 const missing = (detail: string): never => {
@@ -122,7 +120,7 @@ function operations(house: House, route: AddRoute): void {
   });
   route('get', '/openapi.yaml', 'public', (_, __, response) => {
     response.type('application/yaml');
-    response.sendFile('openapi.yaml', { root: join(packageRoot, 'schemas') });
+    return sendPage(response, 'openapi.yaml', join(packageRoot, 'schemas'));
   });
 }
 
@@ -142,31 +140,43 @@ function addExtra(house: House, { method, path, scope, answer }: ExtraRoute, rou
     const body = method === 'POST' ? await readJson(exchange.request, 64 * 1024, house.budget) : undefined;
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
     const answered = await answer({ params, query: exchange.query ?? new URLSearchParams(), body });
-    return isStream(answered) ? sendEvents(answered, response) : answered;
+    return isStream(answered) ? sendEvents(answered, request, response) : answered;
   });
 }
 
 const isStream = (answer: object): answer is AsyncGenerator<object> => Symbol.asyncIterator in answer;
 
 /** Server-Sent Events, one JSON value each, until the client goes away. */
-async function sendEvents(stream: AsyncGenerator<object>, response: Response): Promise<void> {
+async function sendEvents(stream: AsyncGenerator<object>, { method }: Request, response: Response): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  // Who asks for the head alone waits for its end.
+  if (method === 'HEAD') return void response.end();
   response.on('close', () => void stream.return(undefined));
   for await (const value of stream) response.write(`data: ${JSON.stringify(value)}\n\n`);
   response.end();
 }
 
-/** The console at /, the demo shop at /shop, which says itself where there is none, and the tracker. */
+/** The console at /, the demo shop at /shop, which says itself where there is none, what both load, and the tracker. */
 function pages(register: Register, hasShop: boolean): void {
-  const page = (path: string, file: string, root: string, { maxAge = 0, status = 200 } = {}): void => {
+  const page = (path: string, file: string, root: string, { maxAge = 0, status = 200, label = path } = {}): void => {
     register('get', path, (_, response) => {
       response.status(status).setHeader('x-content-type-options', 'nosniff');
-      response.sendFile(file, { root, maxAge, acceptRanges: false }, (error) => {
-        if (error && !response.headersSent) response.status(404).type('text').send('This page is not installed.');
-      });
-    });
+      return sendPage(response, file, root, maxAge);
+    }, label);
   };
   page('/', 'index.html', PAGES);
   page('/shop', 'shop.html', PAGES, { status: hasShop ? 200 : 404 });
   page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), { maxAge: 300_000 });
+  for (const file of readdirSync(PAGES)) page(`/${file}`, file, PAGES, { label: 'pages' });
+}
+
+/** @throws Refusal 412 for another edition than `If-Match` or `If-Unmodified-Since` names, else 404 */
+function sendPage(response: Response, file: string, root: string, maxAge = 0): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.sendFile(file, { root, maxAge, acceptRanges: false }, (error) => {
+      if (!error || response.headersSent) return resolve();
+      const isOther = (error as { status?: unknown }).status === 412;
+      reject(isOther ? refuse(412, 'This is another edition than If-Match or If-Unmodified-Since asks for.') : refuse(404, 'This page is not installed.'));
+    });
+  });
 }

@@ -434,6 +434,29 @@ describe('the rest', () => {
     expect(text).toContain('sendBeacon');
   });
 
+  test.each(['/', '/console.js', '/millrace.js', '/openapi.yaml'])('%s is there for who has it, and 412 for who asks for another edition', async (path) => {
+    const { status, headers } = await get(path, {}, 'HEAD');
+    const etag = headers.get('etag')!;
+    expect([status, (await get(path, { 'if-match': '*' })).status, (await get(path, { 'if-match': etag })).status]).toEqual([200, 200, 200]);
+    for (const other of [{ 'if-match': '"x"' }, { 'if-unmodified-since': 'Mon, 01 Jan 2001 00:00:00 GMT' }]) {
+      const refused = await get(path, other);
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([412, 'application/problem+json; charset=utf-8']);
+    }
+  });
+
+  test('a stream that is asked for its head alone begins nothing, and ends', async () => {
+    let begun = 0;
+    const stream = async function* () {
+      begun++;
+      yield {};
+      await new Promise(() => {});
+    };
+    const one = await startHttp({ extra: [{ method: 'GET', path: '/console/stream', scope: 'public', answer: stream }] });
+    onTestFinished(() => one.server.close());
+    const { status, headers } = await fetch(`${one.url}/console/stream`, { method: 'HEAD', signal: AbortSignal.timeout(5_000) });
+    expect([status, headers.get('content-type'), begun]).toEqual([200, 'text/event-stream', 0]);
+  });
+
   test('without the demo there is no shop: the page that says so is a 404', async () => {
     const shop = { method: 'GET', path: '/shop/config.json', scope: 'public', answer: () => ({}) } as const;
     for (const [extra, status] of [[[], 404], [[shop], 200]] as const) {
@@ -457,7 +480,7 @@ describe('the rest', () => {
   test.each([
     ['GET', '/v1/track', 'POST, OPTIONS'], ['POST', '/v1/products', 'PUT, OPTIONS'], ['GET', '/v1/products/', 'PUT, OPTIONS'], ['PUT', '/v1/products/P-1', 'DELETE, OPTIONS'],
     ['POST', '/v1/users/u1', 'GET, HEAD, DELETE, OPTIONS'], ['DELETE', '/v1/forecasts/known%2Fsku', 'GET, HEAD, OPTIONS'], ['HEAD', '/v1/sql', 'POST, OPTIONS'], ['PATCH', '/v1/forecasts', 'GET, HEAD, OPTIONS'],
-    ['POST', '/', 'GET, HEAD, OPTIONS'], ['PUT', '/metrics', 'GET, HEAD, OPTIONS'], ['POST', '/millrace.js', 'GET, HEAD, OPTIONS'], ['DELETE', '/console/shoppers/a1', 'GET, HEAD, OPTIONS'],
+    ['POST', '/', 'GET, HEAD, OPTIONS'], ['PUT', '/metrics', 'GET, HEAD, OPTIONS'], ['POST', '/millrace.js', 'GET, HEAD, OPTIONS'], ['POST', '/console.js', 'GET, HEAD, OPTIONS'], ['DELETE', '/console/shoppers/a1', 'GET, HEAD, OPTIONS'],
   ])('%s %s is refused as another method than it takes, before any key is asked for', async (method, path, allow) => {
     const response = await fetch(http.url + path, { method, ...(method !== 'GET' && method !== 'HEAD' && { body: '{}' }) });
     expect([response.status, response.headers.get('allow'), response.headers.get('content-type')]).toEqual([405, allow, 'application/problem+json; charset=utf-8']);
