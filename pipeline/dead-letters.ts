@@ -1,6 +1,7 @@
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { collect, type Shop } from '../producers/collect.js';
 import { sentenceOf } from '../producers/fields.js';
+import { withoutUnheld } from '../producers/json-text.js';
 import { encodeRecords } from '../producers/publish.js';
 import { UndecodableError } from '../schemas/codec.js';
 import { allTopics, deadLetters, type Topic } from '../schemas/topics.js';
@@ -57,7 +58,8 @@ export function shownDeadLetter(letter: DeadLetter): object {
 
 function decodedOf({ topic, value, partition }: DeadLetter): unknown {
   try {
-    if (partition < 0) return value && JSON.parse(value.toString());
+    // What a number cannot hold is shown as the text that it was.
+    if (partition < 0) return value && JSON.parse(withoutUnheld(value.toString(), (number) => `"${number}"`));
     const decoded = allTopics.find(({ name }) => name === topic)?.codec.decode(value);
     return decoded === undefined ? null : JSON.parse(JSON.stringify(decoded, (_, field: unknown) => (typeof field === 'bigint' ? String(field) : field)));
   } catch (error) {

@@ -26,3 +26,13 @@ export function freeJson(errors: Errors, value: object, path: string): string | 
   }
   return json === '{}' ? null : json;
 }
+
+const TEXTS_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** Whether JSON writes a number down again as what it was read from: none that is beyond all numbers, nor a whole one beyond 2^53. */
+const isHeld = (written: string): boolean => Number.isFinite(Number(written)) && (Number.isSafeInteger(Number(written)) || !/^-?\d+$/.test(written));
+
+/** JSON with what `instead` answers in place of the numbers that reading it would change: 1e400 becomes Infinity, and null when it is written again. */
+export function withoutUnheld(json: string, instead: (number: string) => string): string {
+  return json.replace(TEXTS_AND_NUMBERS, (found) => (found.startsWith('"') || isHeld(found) ? found : instead(found)));
+}

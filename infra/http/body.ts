@@ -103,12 +103,14 @@ export function utf8(bytes: Buffer): string {
   return bytes.toString();
 }
 
+/** Text of JSON without a byte order mark: .NET and PowerShell write one, which nobody would see in a message about it. @throws Refusal 400 */
+export const jsonText = (bytes: Buffer): string => utf8(bytes).replace(/^\uFEFF/, '');
+
 /** @throws Refusal 400 */
 export function parseJson(bytes: Buffer): unknown {
-  const text = utf8(bytes);
+  const text = jsonText(bytes);
   try {
-    // .NET and PowerShell write a byte order mark, which nobody would see in a message about it.
-    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw refuse(400, bytes.length === 0 ? 'The body is empty: send JSON.' : `The body is not JSON: ${(error as Error).message.slice(0, 160)}.`);
   }

@@ -5,10 +5,11 @@ import type { EventType } from '../../schemas/types.js';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { collectBatch, type BatchOutcome } from '../../producers/batch.js';
-import { collect, type CollectContext, type Collected, type Outcome } from '../../producers/collect.js';
+import { collect, type CollectContext, type Collected } from '../../producers/collect.js';
 import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
+import { asSent, type AsSent } from './as-sent.js';
 import { checkType, parseJson, readBody } from './body.js';
 import type { Joined } from './doors.js';
 import { charge, keyOf, namedKey, provenShopper, type Exchange, type House } from './exchange.js';
@@ -38,12 +39,12 @@ function contextOf(house: House, exchange: Exchange, key: Key, body: unknown, ty
 
 const messageIdOf = (call: unknown): string | null => (isObject(call) && typeof call['messageId'] === 'string' ? call['messageId'].slice(0, 256) : null);
 
-/** A refused call as a dead letter: what a broken page sent can be looked at, repaired and sent again. */
-function deadLetter(house: House, exchange: Exchange, call: unknown, index: number, errors: readonly FieldError[]): NewRecord {
+/** A refused call as a dead letter, with all as it was sent: what a broken page sent can be looked at, repaired and sent again. */
+function deadLetter(house: House, exchange: Exchange, call: unknown, json: AsSent['json'], index: number, errors: readonly FieldError[]): NewRecord {
   const id = `request/${exchange.requestId}/${index}`;
   let value: Buffer | null;
   try {
-    value = Buffer.from(JSON.stringify(call) ?? 'null').subarray(0, 2 * MAX_CALL_BYTES);
+    value = Buffer.from(json(call) ?? 'null').subarray(0, 2 * MAX_CALL_BYTES);
   } catch {
     // JSON.stringify recurses: a call that nests thousands of levels deep cannot be written down again.
     value = null;
@@ -90,7 +91,7 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   const key = keyOf(house, named, body);
   charge(house, exchange, key, 1);
   const outcome = collect(body, contextOf(house, exchange, key, body, type));
-  if ('errors' in outcome) return refuseCall(house, exchange, type, body, outcome.errors);
+  if ('errors' in outcome) return refuseCall(house, exchange, type, asSent(bytes) ?? { body, json: JSON.stringify }, outcome.errors);
   const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
   const records = encodeRecords(call.records, house.deps.partitions);
   // Before it is written: a page sends what follows its login without waiting for the answer.
@@ -100,10 +101,10 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   sendJson(exchange.response, 200, { accepted: 1, messageId: call.messageId, token: tokenOf([call], positions) });
 }
 
-async function refuseCall(house: House, exchange: Exchange, type: EventType, body: unknown, errors: readonly FieldError[]): Promise<never> {
+async function refuseCall(house: House, exchange: Exchange, type: EventType, { body, json }: AsSent, errors: readonly FieldError[]): Promise<never> {
   count(house, 'segment', 0, 0, [{ index: 0, messageId: null, errors }]);
   try {
-    await house.deps.accept([deadLetter(house, exchange, isObject(body) ? { type, ...body } : body, 0, errors)]);
+    await house.deps.accept([deadLetter(house, exchange, isObject(body) ? { type, ...body } : body, json, 0, errors)]);
   } catch (error) {
     // The answer is owed to the client whether or not its mistake could be kept.
     house.deps.journal.warn({ err: error, requestId: exchange.requestId }, 'A refused call could not be kept as a dead letter.');
@@ -125,18 +126,27 @@ export async function collectGa4Request(house: House, exchange: Exchange): Promi
 async function collectMany(house: House, exchange: Exchange, source: Source, read: (body: unknown, context: CollectContext) => BatchOutcome): Promise<void> {
   checkType(exchange.request);
   const named = namedKey(house, exchange);
-  const body = parseJson(await readBody(exchange.request, MAX_BATCH_BYTES, house.budget));
+  const bytes = await readBody(exchange.request, MAX_BATCH_BYTES, house.budget);
+  const body = parseJson(bytes);
   const key = keyOf(house, named, body);
-  const batch = read(body, contextOf(house, exchange, key, body));
+  const context = contextOf(house, exchange, key, body);
+  const batch = read(body, context);
   if ('errors' in batch) {
     const tooMany = batch.errors.some((error) => error.code === 'too_many');
     throw tooMany ? new Refusal({ status: 413, detail: batch.errors.map((error) => error.message).join(' '), errors: batch.errors }) : badRequest(batch.errors);
   }
   charge(house, exchange, key, Math.max(1, batch.outcomes.length));
-  await answerBatch(house, exchange, source, batch.callAt, batch.outcomes);
+  await answerBatch(house, exchange, source, batch, () => {
+    const sent = asSent(bytes);
+    const again = sent && read(sent.body, context);
+    return sent && again && 'callAt' in again ? { callAt: again.callAt, json: sent.json } : { callAt: batch.callAt, json: JSON.stringify };
+  });
 }
 
-async function answerBatch(house: House, exchange: Exchange, source: Source, callAt: (index: number) => unknown, outcomes: readonly Outcome[]): Promise<void> {
+type Batch = Exclude<BatchOutcome, { readonly errors: unknown }>;
+
+/** `sent`: the calls as they were sent, asked for where some are refused. */
+async function answerBatch(house: House, exchange: Exchange, source: Source, { callAt, outcomes }: Batch, sent: () => Pick<Batch, 'callAt'> & Pick<AsSent, 'json'>): Promise<void> {
   const good: Collected[] = [];
   const records: NewRecord[] = [];
   const rejected: Rejected[] = [];
@@ -154,7 +164,8 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, cal
     good.push(call);
     records.push(...encoded);
   });
-  const letters = rejected.map(({ index, errors }) => deadLetter(house, exchange, callAt(index), index, errors));
+  const kept = rejected.length > 0 ? sent() : undefined;
+  const letters = kept ? rejected.map(({ index, errors }) => deadLetter(house, exchange, kept.callAt(index), kept.json, index, errors)) : [];
   const positions = records.length + letters.length === 0 ? [] : await house.deps.accept([...records, ...letters]);
   count(house, source, good.length, good.filter(({ clamped }) => clamped).length, rejected);
   if (good.length === 0 && rejected.length > 0) {

@@ -84,8 +84,8 @@ async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {
 function itemsOf(request: IncomingMessage): AsyncGenerator<Item[]> {
   const type = (request.headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase();
   switch (type) {
-    case 'text/csv': return csvItems(textOf(request));
-    case 'application/x-ndjson': case 'application/jsonl': case 'application/json-lines': return jsonLines(textOf(request));
+    case 'text/csv': return some(csvItems(textOf(request)));
+    case 'application/x-ndjson': case 'application/jsonl': case 'application/json-lines': return some(jsonLines(textOf(request)));
     case 'application/json': case 'text/plain': return listOrLines(textOf(request));
     default: throw refuse(415, 'Send application/json (a list), application/x-ndjson or text/csv.');
   }
@@ -103,7 +103,17 @@ async function* listOrLines(text: AsyncGenerator<string>): AsyncGenerator<Item[]
     yield begin;
     yield* text;
   }
-  yield* begin.trimStart().startsWith('[') ? jsonList(all(), MAX_ITEM) : jsonLines(all());
+  yield* begin.trimStart().startsWith('[') ? jsonList(all(), MAX_ITEM) : some(jsonLines(all()));
+}
+
+/** @throws NotJson where no row comes: what wrote such a file has failed, and nobody would hear of it. A list that says that it is empty is none. */
+async function* some(items: AsyncGenerator<Item[]>): AsyncGenerator<Item[]> {
+  let rows = 0;
+  for await (const chunk of items) {
+    rows += chunk.length;
+    yield chunk;
+  }
+  if (rows === 0) throw new NotJson('The upload has no rows, so nothing has changed: has what writes it failed?');
 }
 
 /** What was taken, but will not do all that it seems to say: the first such row, and how many there are. */

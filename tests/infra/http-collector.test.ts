@@ -143,6 +143,19 @@ describe('Segment’s HTTP API', () => {
     ]);
   });
 
+  test('numbers of a refused call are kept as they were sent, those that none here can hold among them', async () => {
+    const letters = (): string[] => http.values('dead-letters').map((letter) => String((letter as { value: Buffer }).value));
+    await http.post('/v1/track', '\uFEFF{"anonymousId":12345678901234567890,"event":"Product Viewed","properties":{"product_id":"P\\"1e400","price":1e400,"quantity":-2E+999,"position":3}}');
+    await http.post('/v1/batch', '{"context":{"locale":"de"},"batch":[{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{"product_id":"P1","price":1e400}},{"type":"track","anonymousId":"a1","event":""}]}');
+    await http.post(`/mp/collect?api_secret=${BROWSER}`, '{"client_id":"g1","timestamp_micros":1773136830000000,"events":[{"name":"view_item","params":{"items":[{"item_id":"P1","price":1e400}]}}]}', {});
+    expect(letters()).toEqual([
+      '{"type":"track","anonymousId":12345678901234567890,"event":"Product Viewed","properties":{"product_id":"P\\"1e400","price":1e400,"quantity":-2E+999,"position":3}}',
+      '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{"product_id":"P1","price":1e400},"context":{"locale":"de"}}',
+      '{"type":"track","anonymousId":"a1","event":"","context":{"locale":"de"}}',
+      '{"anonymousId":"g1","timestamp":1773136830000,"properties":{"products":[{"product_id":"P1","price":1e400}]},"context":{"page":{}},"type":"track","event":"Product Viewed"}',
+    ]);
+  });
+
   test('stock and prices need a server key', async () => {
     const call = { messageId: 'i1', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2 } };
     expect((await http.post('/v1/track', { ...call, anonymousId: 'a' })).status).toBe(403);

@@ -232,6 +232,11 @@ describe('the catalogue', () => {
     expect(await put('[{"sku":"P1","price":1}]', 'application/json')).toMatchObject({ json: { warnings: [] } });
   });
 
+  test.each([['text/csv', ''], ['text/csv', '\n'], ['text/csv', 'sku,name\n'], ['application/x-ndjson', '\n'], ['application/json', ' '], ['application/json', '']])('without a row is no success: %s, %j', async (type, text) => {
+    expect(await put(text, type)).toMatchObject({ status: 400, json: { accepted: 0, detail: expect.stringContaining('has no rows') } });
+    expect((await put('[]', 'application/json')).status).toBe(200);
+  });
+
   test('in 2,000 rows is taken in pieces', async () => {
     const rows = Array.from({ length: 2000 }, (_, index) => ({ sku: `S${index}` }));
     expect(await put(JSON.stringify(rows), 'application/json')).toMatchObject({ status: 200, json: { accepted: 2000 } });
@@ -264,7 +269,7 @@ describe('the catalogue', () => {
     for (const type of ['text/csv', 'application/json']) expect(await put(Buffer.from(type === 'text/csv' ? 'sku,name\nP1,caf\xe9\n' : '[{"sku":"P1","name":"caf\xe9"}]', 'latin1'), type)).toMatchObject({ status: 400, json: { detail: expect.stringContaining('not UTF-8') } });
     expect(await put(`sku,name\nP1,"${'x'.repeat(8_000_000)}`, 'text/csv')).toMatchObject({ status: 400, json: { detail: expect.stringContaining('quote') } });
     expect(await put(`{"sku":"${'x'.repeat(8_000_000)}`, 'application/x-ndjson')).toMatchObject({ status: 400 });
-    expect(await put(' '.repeat(40_000_000), 'application/json')).toMatchObject({ status: 200, json: { accepted: 0 } });
+    expect(await put(' '.repeat(40_000_000), 'application/json')).toMatchObject({ status: 400, json: { accepted: 0 } });
     // The client is still sending when it is refused, and reads why all the same.
     expect(await put(`[${' '.repeat(40_000_000)}`, 'application/json')).toMatchObject({ status: 400 });
     expect(process.cpuUsage(began).user / 1_000).toBeLessThan(10_000);
@@ -438,8 +443,8 @@ describe('the rest', () => {
     const { status, headers } = await get(path, {}, 'HEAD');
     const etag = headers.get('etag')!;
     expect([status, (await get(path, { 'if-match': '*' })).status, (await get(path, { 'if-match': etag })).status]).toEqual([200, 200, 200]);
-    for (const other of [{ 'if-match': '"x"' }, { 'if-unmodified-since': 'Mon, 01 Jan 2001 00:00:00 GMT' }]) {
-      const refused = await get(path, other);
+    for (const [name, value] of [['if-match', '"x"'], ['if-unmodified-since', 'Mon, 01 Jan 2001 00:00:00 GMT']] as const) {
+      const refused = await get(path, { [name]: value });
       expect([refused.status, refused.headers.get('content-type')]).toEqual([412, 'application/problem+json; charset=utf-8']);
     }
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { deadLettersCommand } from '../../pipeline/cli/dead-letters.js';
-import { listDeadLetters, replayDeadLetter, replayDeadLetters } from '../../pipeline/dead-letters.js';
+import { listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter } from '../../pipeline/dead-letters.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { allTopics, clickstream, deadLetters, orders, sales } from '../../schemas/topics.js';
 import type { DeadLetter, OrderEvent, ShopEvent } from '../../schemas/types.js';
@@ -32,6 +32,12 @@ test('a refused call is repaired as JSON, taken at the time it came, and known a
   await replayDeadLetter(log, 'request/r1/0', repaired, shop);
   await replayDeadLetter(log, 'request/r1/0', Buffer.from(repaired).toString('base64'), shop);
   expect(await written()).toMatchObject(Array.from({ length: 2 }, () => ({ messageId: 'request/r1/0', time: NINE, receivedAt: NINE, products: [{ sku: 'P1' }] })));
+});
+
+test('a refused call is shown as it was sent: what no number here can hold as a text, not as null or rounded', async () => {
+  await keep('request/r0/0', '{"anonymousId":12345678901234567890,"properties":{"price":1e400,"quantity":2.50}}');
+  const letter = (await listDeadLetters(log, SEARCHED)).find(({ id }) => id === 'request/r0/0')!;
+  expect(shownDeadLetter(letter)).toMatchObject({ decoded: { anonymousId: '12345678901234567890', properties: { price: '1e400', quantity: 2.5 } } });
 });
 
 test('a letter that is unknown, cut or no JSON is refused with a sentence', async () => {
