@@ -1,16 +1,30 @@
 import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
-import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type Replayed } from '../dead-letters.js';
+import type { Position } from '../core/log.js';
+import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed } from '../dead-letters.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
 import { askInstallation } from './installation.js';
 
-interface Shown {
-  readonly id: string;
-  readonly code: string;
-  readonly message: string;
-  readonly replayedAt: number | null;
+type Shown = Pick<ListedLetter, 'id' | 'at' | 'code' | 'message' | 'replayedAt'>;
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+
+/** A dead letter on a line: its id, when it was set aside, its code and what is wrong, with tabs between. */
+export const lineOf = ({ id, at, code, message, replayedAt }: Shown): string =>
+  [id, timeOf(at), code, `${replayedAt === null ? '' : `replayed ${timeOf(replayedAt)}: `}${message}`].join('\t');
+
+/** What became of one dead letter, as a sentence. */
+export function writtenSentence(id: string, positions: readonly Position[]): string {
+  const places = positions.map(({ topic, partition, offset }) => `${topic} ${partition}/${offset}`).join(', ');
+  return `Dead letter ${id} was written again, to ${places} (topic partition/offset).`;
+}
+
+/** What became of all dead letters with a code, a sentence a line. */
+export function replayedSentences(code: string, { replayed, replayedBefore, refused }: Replayed): string {
+  const lines = [`${replayed} with the code ${code} ${replayed === 1 ? 'was' : 'were'} written again${replayedBefore > 0 ? `, ${replayedBefore} had been before` : ''}.`];
+  return [...lines, ...refused.map(({ message }) => message)].join('\n');
 }
 
 const latest = async (limit: number): Promise<readonly Shown[]> => await askInstallation(readConfig(), { kind: 'dead-letters', limit }, async ({ log }) =>
@@ -21,7 +35,8 @@ export function deadLettersCommand(): Command {
     .action(({ limit, json }: { limit: number; json?: boolean }) => exitingWell(async () => {
       const letters = await latest(limit);
       if (json) process.stdout.write(`${JSON.stringify(letters)}\n`);
-      else for (const { id, code, message, replayedAt } of letters) process.stdout.write(`${id}\t${code}\t${replayedAt === null ? '' : `replayed ${new Date(replayedAt).toISOString()}: `}${message}\n`);
+      else for (const letter of letters) process.stdout.write(`${lineOf(letter)}\n`);
+      if (letters.length === 0) process.stderr.write('There are no dead letters.\n');
     }));
   const show = new Command('show').description('One dead letter, decoded as far as it can be.').argument('<id>', 'its id')
     .action((id: string) => exitingWell(async () => {
@@ -32,18 +47,19 @@ export function deadLettersCommand(): Command {
   const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired, or all with a code as they are.').argument('[id]', 'its id')
     .option('--value <value>', 'repaired value: the call as JSON for what the collector refused, else framed Avro in base64')
     .option('--code <code>', `all with this code ${AMONG} that were not replayed yet, once what caused them has been put right`)
-    .action((id: string | undefined, { value, code }: { value?: string; code?: string }) => exitingWell(async () => {
+    .option('--json', 'one JSON value')
+    .action((id: string | undefined, { value, code, json }: { value?: string; code?: string; json?: boolean }) => exitingWell(async () => {
       if ((id === undefined) === (code === undefined)) throw new Error('Name one dead letter by its id, or all of a kind by --code.');
       if (code !== undefined && value !== undefined) throw new Error('--value repairs one dead letter: give its id, not --code.');
       const config = readConfig();
       const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
       if (id !== undefined) {
-        const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop));
-        process.stdout.write(`${JSON.stringify(positions)}\n`);
+        const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as readonly Position[];
+        process.stdout.write(`${json ? JSON.stringify(positions) : writtenSentence(id, positions)}\n`);
         return;
       }
       const outcome = await askInstallation(config, { kind: 'replay-dead-letters', code }, ({ log }) => replayDeadLetters(log, code!, shop)) as Replayed;
-      process.stdout.write(`${JSON.stringify(outcome)}\n`);
+      process.stdout.write(`${json ? JSON.stringify(outcome) : replayedSentences(code!, outcome)}\n`);
       if (outcome.refused.length > 0) throw new Error(`${outcome.refused.length} of ${outcome.refused.length + outcome.replayed} were refused.`);
     }));
   return new Command('dead-letters').description(`What consumers and collector refused (topic ${deadLetters.name}).`).addCommand(list).addCommand(show).addCommand(replay)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
-import { deadLettersCommand } from '../../pipeline/cli/dead-letters.js';
+import { deadLettersCommand, lineOf, replayedSentences, writtenSentence } from '../../pipeline/cli/dead-letters.js';
 import { listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter } from '../../pipeline/dead-letters.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { allTopics, clickstream, deadLetters, orders, sales } from '../../schemas/topics.js';
@@ -131,6 +131,15 @@ test.each([{ source: { name: 'file', ordinal: 1 } }, { restored: { name: 'log 1/
   await again();
   expect(driver.read(sales).map(({ orderId }) => orderId)).toEqual(['O-0', 'O-2', 'O-1']);
   expect((await log.ranges(orders.name))[0]!.end).toBe(end + 2);
+});
+
+test('the list says when each was set aside, and a replay says in words what it did', () => {
+  const letter = { id: 'request/r1/0', at: NINE, code: 'required', message: 'This id is missing.', replayedAt: null };
+  expect(lineOf(letter)).toBe(`request/r1/0\t${new Date(NINE).toISOString()}\trequired\tThis id is missing.`);
+  expect(lineOf({ ...letter, replayedAt: NINE + 1 })).toContain(`\treplayed ${new Date(NINE + 1).toISOString()}: This id is missing.`);
+  expect(writtenSentence('r', [{ topic: 'orders', partition: 2, offset: 7 }, { topic: 'clickstream', partition: 0, offset: 9 }])).toBe('Dead letter r was written again, to orders 2/7, clickstream 0/9 (topic partition/offset).');
+  expect(replayedSentences('crashed', { replayed: 1, replayedBefore: 0, refused: [] })).toBe('1 with the code crashed was written again.');
+  expect(replayedSentences('crashed', { replayed: 0, replayedBefore: 2, refused: [{ id: 'r', message: 'Dead letter r is not JSON.' }] })).toBe('0 with the code crashed were written again, 2 had been before.\nDead letter r is not JSON.');
 });
 
 test('how many to list is a whole number: anything else was told as a fault of the log', async () => {
