@@ -1,5 +1,5 @@
 import type { Context } from '../pipeline/core/consumer.js';
-import { rows } from '../pipeline/core/rows.js';
+import { decodeRow, NOBODY, restOf, rowKey, rows } from '../pipeline/core/rows.js';
 import type { OrderEvent, Watermark } from '../schemas/types.js';
 
 /** High-water mark of each file source in this partition: a row of no key, so that it never moves with a shopper. */
@@ -28,4 +28,10 @@ function pass(mark: string, ordinal: number, ctx: Context): boolean {
   if (isBehind(mark, ordinal, ctx)) return false;
   ctx.put(watermarks, '', { next: ordinal + 1 }, mark);
   return true;
+}
+
+/** The ordinal below which all lines of a file have been taken by a partition, whose rows `get` answers by their keys; 0 for a file that is new to it. */
+export function takenUpTo(source: string, get: (key: string) => Buffer | undefined): number {
+  const marks = [source, carriedFrom(source)].map((mark) => get(rowKey(NOBODY, restOf(watermarks.name, mark))));
+  return Math.max(...marks.map((stored) => (stored ? decodeRow(watermarks.codec, stored).next : 0)));
 }

@@ -11,6 +11,7 @@ import { listDeadLetters, replayDeadLetter, replayDeadLetters, shownDeadLetter }
 import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
 import { exportEvents } from './export-events.js';
+import { knownLines } from './known-lines.js';
 import { bounded, limitMet } from './read-only-sql.js';
 import { reconcile } from './reconcile.js';
 
@@ -19,6 +20,7 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   const { door, log } = engine;
   if (!door) return;
   door.answer('log', () => ({ partitions: log.partitions, clock: log.clock }));
+  door.answer('known-lines', ({ source }) => knownLines(engine, topology, String(source)));
   door.answer('append', async ({ records }) => {
     const decoded = (records as (Omit<NewRecord, 'value'> & { value: string | null })[])
       .map((record) => ({ ...record, value: record.value === null ? null : Buffer.from(record.value, 'base64') }));

@@ -6,6 +6,7 @@ import { allTopics, orders } from '../schemas/topics.js';
 import { Unavailable } from './core/errors.js';
 import type { NewRecord } from './core/log.js';
 import { STEP_MS } from './in-step.js';
+import type { KnownLines } from './known-lines.js';
 
 const BATCH = 2_000;
 /** Over HTTP a body may have 8 MB, and bytes become a third longer in it. */
@@ -28,6 +29,8 @@ export interface ReplayOptions {
   /** Write a batch; resolves when it is durable. @throws Unavailable when it must be sent again, unchanged */
   readonly send: (records: readonly NewRecord[]) => Promise<void>;
   readonly partitions: number;
+  /** Lines that were taken before; absent where nobody can tell. */
+  readonly known?: KnownLines | undefined;
   /** file: the file's own time ticks the log. */
   readonly clock: 'wall' | 'file';
   /** Resolves when consumers have made all of what was sent. On the file's clock it is asked for before a login and after it. */
@@ -41,12 +44,24 @@ export interface ReplayOptions {
   readonly onRetry: (error: Error) => void;
 }
 
-/** Carry a file's records into the log, one batch in flight. Answers what was found, how many records were written, and the newest time in them (-Infinity: none). @throws GaveUp */
-export async function replay(options: ReplayOptions): Promise<{ summary: Summary; written: number; time: number }> {
-  const { reading, partitions, clock, speed, onProgress } = options;
+export interface Replayed {
+  readonly summary: Summary;
+  /** Records that were written. */
+  readonly written: number;
+  /** Lines that count for nothing, since they were taken before. */
+  readonly repeated: number;
+  /** The newest time in the file, in ms; -Infinity: none. */
+  readonly time: number;
+}
+
+/** Carry a file's records into the log, one batch in flight. @throws GaveUp */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { reading, partitions, clock, speed, onProgress, known = {} } = options;
   let batch: NewRecord[] = [];
   let bytes = 0;
   let written = 0;
+  let repeated = 0;
+  let latest: number | undefined;
   let time = -Infinity;
   const pace = new Pace(speed);
   let step: number | undefined;
@@ -77,13 +92,17 @@ export async function replay(options: ReplayOptions): Promise<{ summary: Summary
       batch.push(encoded!);
       bytes += encoded!.value?.length ?? 0;
       written++;
+      const ordinal = 'source' in record.value ? record.value.source?.ordinal : undefined;
+      // An order of a line is two records.
+      if (ordinal !== undefined && ordinal !== latest && ordinal < (known[record.topic] ?? 0)) repeated++;
+      latest = ordinal;
       if (batch.length >= BATCH || bytes >= BATCH_BYTES) await flush();
       await settle(record);
     }
   }
   if (clock === 'file' && Number.isFinite(time)) batch.push(...ticks(time, partitions));
   await flush();
-  return { summary: reading.summary, written, time };
+  return { summary: reading.summary, written, repeated, time };
 }
 
 /** Lets a file's time pass so many times as fast as it did. */

@@ -7,6 +7,7 @@ import type { NewRecord } from '../core/log.js';
 import { noMetrics, type Journal } from '../core/metrics.js';
 import { openEngine } from '../engine.js';
 import { inStep } from '../in-step.js';
+import { knownLines, type KnownLines } from '../known-lines.js';
 import { startMillrace } from '../main.js';
 import { uploader } from '../replay-upload.js';
 import { askRunning, installationDirectory } from './installation.js';
@@ -22,6 +23,8 @@ export interface Destination {
   readonly partitions: number;
   /** The log's, whatever --clock says: a log that was made with the file's clock goes by it when the next file leaves the option out. */
   readonly clock: 'wall' | 'file';
+  /** Lines of the source that were taken before; absent where nobody can tell. */
+  known?(): Promise<KnownLines>;
   send(records: readonly NewRecord[]): Promise<void>;
   finish(onLag: (records: number) => void): Promise<void>;
   /** The same of consumers alone; of a log that may have the file's clock. */
@@ -34,14 +37,14 @@ export interface Destination {
 export async function destinationOf(config: Config, where: Where, source: string): Promise<Destination> {
   if (where.url !== undefined) return { ...uploader(where.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
   if (config.KAFKA_BROKERS.length > 0) return cluster(config, where, source);
-  return (await runningIn(config.DATA_DIR, where.clock)) ?? (await runningDemo(config, where)) ?? ourselves(config, where);
+  return (await runningIn(config.DATA_DIR, where.clock, source)) ?? (await runningDemo(config, where, source)) ?? ourselves(config, where, source);
 }
 
 /** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
-async function runningDemo(config: Config, { clock }: Where): Promise<Destination | undefined> {
+async function runningDemo(config: Config, { clock }: Where, source: string): Promise<Destination | undefined> {
   const directory = installationDirectory(config);
   if (directory === config.DATA_DIR || clock === 'file') return undefined;
-  const demo = await runningIn(directory, clock);
+  const demo = await runningIn(directory, clock, source);
   if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
   return demo;
 }
@@ -63,7 +66,7 @@ async function cluster(config: Config, { clock }: Where, source: string): Promis
 }
 
 /** The process that runs in the data directory, if there is one. */
-async function runningIn(directory: string, clock: Where['clock']): Promise<Destination | undefined> {
+async function runningIn(directory: string, clock: Where['clock'], source: string): Promise<Destination | undefined> {
   const running = await askRunning(directory, { kind: 'log' });
   if (!running) return undefined;
   const { partitions, clock: its } = running.answer as Pick<Destination, 'partitions' | 'clock'>;
@@ -71,6 +74,7 @@ async function runningIn(directory: string, clock: Where['clock']): Promise<Dest
   return {
     partitions,
     clock: its,
+    known: async () => (await callDoor(directory, { kind: 'known-lines', source })) as KnownLines,
     send: async (records) => void (await callDoor(directory, { kind: 'append', records: records.map(({ value, ...record }) => ({ ...record, value: value?.toString('base64') ?? null })) })),
     finish: async () => void (await callDoor(directory, { kind: 'caught-up' })),
     settled: async () => void (await callDoor(directory, { kind: 'consumers-caught-up' })),
@@ -79,12 +83,13 @@ async function runningIn(directory: string, clock: Where['clock']): Promise<Dest
 }
 
 /** Nobody runs: run the whole topology here until everything has had its effects. */
-async function ourselves(config: Config, { clock }: Where): Promise<Destination> {
+async function ourselves(config: Config, { clock }: Where, source: string): Promise<Destination> {
   const millrace = await startMillrace({ config, role: 'all', demo: false, journal: journalOf(config), withoutHttp: true, clock });
   const { engine, topology, rowSink } = millrace;
   return {
     partitions: engine.log.partitions,
     clock: engine.log.clock,
+    known: () => Promise.race([knownLines(engine, topology, source), millrace.failed]),
     send: async (records) => void (await engine.log.append(records)),
     finish: (onLag) => Promise.race([caughtUp(engine, topology, rowSink, onLag), millrace.failed]),
     settled: () => Promise.race([consumersCaughtUp(engine, topology, () => {}), millrace.failed]),

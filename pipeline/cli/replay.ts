@@ -81,9 +81,11 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
   const rate = (events: number): string => rateOf(events, secondsSince(began));
   bar.start(size, 0, { stage: 'reading   ', rate: '0' });
   let summary: Summary;
+  let repeated: number | null;
   try {
+    const known = await destination.known?.();
     const replayed = await replay({
-      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions, clock, settled: destination.settled, speed: speedOf(options, clock), patienceMs: Number(options.patience) * 1_000,
+      reading: { records: from(first, reading.records), summary: reading.summary }, send: (records) => destination.send(records), partitions, known, clock, settled: destination.settled, speed: speedOf(options, clock), patienceMs: Number(options.patience) * 1_000,
       onProgress: (events) => bar.update(bytesRead, { stage: 'reading   ', rate: rate(events) }),
       onRetry: (error) => process.stderr.write(`${error.message} The same batch is sent again for ${options.patience} s.\n`),
     }).catch((error: unknown) => {
@@ -91,6 +93,8 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
       throw new TryAgain(`${error.message} Given up after ${Math.round(error.afterMs / 1_000)} s: start the same command again, what was taken does not count twice.`, { cause: error });
     });
     summary = replayed.summary;
+    // Lines that were carried over from another log are known by their places in that one.
+    repeated = known && options.format !== 'millrace-ndjson' ? replayed.repeated : null;
     let most = 1;
     const finish = (): Promise<void> => destination.finish((lag) => {
       most = Math.max(most, lag);
@@ -107,16 +111,17 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
     bar.stop();
     await destination.stop();
   }
-  tell(summary, file, secondsSince(began), options);
+  tell({ ...summary, repeated }, { file, source, seconds: secondsSince(began) }, options);
 }
 
 /** What became of the file: odd and refused lines on stderr, figures on stdout. */
-function tell(summary: Summary, file: string, seconds: number, { json }: Options): void {
+function tell({ repeated, ...summary }: Summary & { repeated: number | null }, { file, source, seconds }: { file: string; source: string; seconds: number }, { json }: Options): void {
   const events = summary.read + summary.refused;
   for (const [kind, count] of Object.entries(summary.odd)) process.stderr.write(`${count.toLocaleString('en')} records are odd: ${kind}\n`);
   for (const { line, errors } of summary.examples.slice(0, 5)) process.stderr.write(`Line ${line} of ${file} refused: ${sentenceOf(errors)}\n`);
-  const report = { events, accepted: summary.read, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
-  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rateOf(events, seconds)}/s)\n`);
+  const report = { events, accepted: summary.read, repeated, rejected: summary.refused, refused: summary.examples, seconds: Number(seconds.toFixed(3)), odd: summary.odd };
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${events} events, ${summary.read} accepted${repeated === null || repeated === 0 ? '' : ` (${repeated} known before, which change nothing)`}, ${summary.refused} rejected${linesOf(summary)}, ${seconds.toFixed(1)} s (${rateOf(events, seconds)}/s)\n`);
+  if (repeated === null) process.stderr.write(`What ${source} had told before is accepted again and changes nothing; how many lines that are is not known here.\n`);
   if (summary.refused > 0) process.stderr.write('Put right, these lines are a file of their own: in this one they count as read, and are passed over.\n');
   // A script that loads history must not go on as if all of it had come.
   if (summary.refused > 0) process.exitCode = REFUSED;

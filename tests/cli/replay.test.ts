@@ -39,6 +39,12 @@ test('a file that was taken whole ends with 0', async () => {
   expect(process.exitCode).toBeUndefined();
 });
 
+test('where nobody can tell which lines were known before, it says that these change nothing', async () => {
+  await replay([HEADER, row('1')].join('\n'), '--json');
+  expect(JSON.parse(on.out)).toMatchObject({ accepted: 1, repeated: null });
+  expect(on.err).toContain('What lines.csv had told before is accepted again and changes nothing');
+});
+
 test('refused lines end it with 65: how many, and in which lines', async () => {
   await replay([HEADER, row('1'), row('2', 'many'), row('3'), row('4', '')].join('\n'));
   expect(on.out).toMatch(/^4 events, 2 accepted, 2 rejected \(lines 3, 5\), /);
@@ -82,12 +88,14 @@ test('a file goes into the demo that runs, where DATA_DIR has no log of its own'
   const taken: unknown[] = [];
   const door = await openDoor(join(directory, 'demo'));
   door.answer('log', () => ({ partitions: 1, clock: 'wall' }));
+  door.answer('known-lines', ({ source }) => (source === 'lines.csv' ? { orders: 1 } : {}));
   door.answer('append', ({ records }) => void taken.push(...(records as unknown[])));
   door.answer('caught-up', () => null);
   await replayCommand().parseAsync([on.file('lines.csv', [HEADER, row('1'), row('2')].join('\n')), '--format', 'online-retail'], { from: 'user' });
   await door.close();
   expect(on.err).toContain(`Into the demo that runs in ${join(directory, 'demo')}.`);
   expect([on.out.slice(0, 20), taken.length > 0, readdirSync(directory)]).toEqual(['2 events, 2 accepted', true, ['demo']]);
+  expect(on.out).toContain('2 accepted (1 known before, which change nothing), 0 rejected');
 });
 
 /** A server that answers 503 to the requests of these numbers, from 0, and takes the others. */
@@ -148,6 +156,20 @@ test('where nothing runs, a file that cannot be read to its end is named, and th
   child.stderr!.on('data', (text) => { told += String(text); });
   const [code] = await once(child, 'close') as [number | null];
   expect([code, told]).toEqual([1, expect.stringContaining(`${file} cannot be read to its end: unexpected end of file.\n`)]);
+});
+
+test('lines that were taken before are counted, an order once, and change nothing', { timeout: 240_000 }, async () => {
+  const lines = [
+    { type: 'track', timestamp: '2026-03-02T06:00:00Z', anonymousId: 'b1', event: 'Product Added', properties: { product_id: 'P1' } },
+    { type: 'track', timestamp: '2026-03-02T06:00:01Z', anonymousId: 'b1', event: 'Order Completed', properties: { order_id: 'O1', products: [{ product_id: 'P1', quantity: 1, price: 2 }] } },
+    { type: 'identify', timestamp: '2026-03-02T06:00:02Z', anonymousId: 'b1', userId: 'u1' },
+  ].map((line) => JSON.stringify(line));
+  const millrace = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [...entry, ...args], { env: { ...process.env, DATA_DIR: join(on.folder, 'twice') }, timeout: 100_000 })).stdout;
+  const told = async (...of: string[]): Promise<unknown> => JSON.parse(await millrace('replay', on.file('events.ndjson', of.join('\n')), '--format', 'segment-ndjson', '--json'));
+  expect(await told(...lines.slice(0, 2))).toMatchObject({ accepted: 2, repeated: 0 });
+  expect(await told(...lines)).toMatchObject({ accepted: 3, repeated: 2 });
+  expect(JSON.parse(await millrace('sql', 'SELECT toUInt32(count()) AS lines FROM sales'))).toEqual({ lines: 1 });
 });
 
 test('on the file’s clock logins come at their time, carts of the last lines are left in time, and a further file without --clock goes by it, too', { timeout: 240_000 }, async () => {
