@@ -194,9 +194,14 @@ class Rates {
         deadLetters: metrics.total('millrace_dead_letters_total'), triggers: metrics.total('millrace_triggers_total'), recommendations: metrics.total('millrace_recommendations_total'),
       },
       // Null: not in this process.
-      readers: readersOf(topology).map(({ name, kind }) => ({
-        name, kind, lag: lag.get(name) ?? null, lagSeconds: seconds.get(name) ?? null, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
-      })),
+      readers: [
+        ...readersOf(topology).map(({ name, kind }) => ({
+          name, kind, lag: lag.get(name) ?? null, lagSeconds: seconds.get(name) ?? null, commitsPerSecond: rate(`commits ${name}`, commits.get(name) ?? 0), perSecond: rate(`records ${name}`, records.get(name) ?? 0),
+        })),
+        ...sinkReadersOf(topology, metrics),
+      ],
+      stoppedTables: withOne(metrics, 'millrace_sink_stopped', 'table'),
+      webhooks: webhooksOf(topology, metrics),
       sinks: topology.sinks.map(({ name, topics }) => ({ name, perSecond: rate(`rows ${name}`, name === 'webhooks' ? delivered : topics.reduce((sum, topic) => sum + (rows.get(topic.name.replaceAll('-', '_')) ?? 0), 0)) })),
       parts: partsOf(topology),
       topics: topicsOf(topology).map((topic) => ({ ...topic, perSecond: rate(`topic ${topic.name}`, written.get(topic.name) ?? 0) })),
@@ -206,7 +211,35 @@ class Rates {
 
 const names = (topics: readonly { name: string }[]): string[] => topics.map(({ name }) => name);
 
-/** Who is to keep up with the log. Sinks tell what they have written instead. */
+const highest = (values: ReadonlyMap<string, number>): number | null => (values.size === 0 ? null : Math.max(...values.values()));
+
+/** Labels at which a gauge that says yes by 1 says so. */
+const withOne = (metrics: PrometheusMetrics, name: string, label: string): string[] => [...metrics.byLabel(name, label)].flatMap(([of, is]) => (is === 1 ? [of] : []));
+
+/** ClickHouse as far behind as its last table, and the addresses of webhooks, or one line for all where another process sends them. They commit nothing. */
+function sinkReadersOf({ sinks }: Topology, metrics: PrometheusMetrics): object[] {
+  const endpoints = metrics.byLabel('millrace_webhook_disabled', 'endpoint');
+  const [lag, seconds] = [metrics.byLabel('millrace_webhook_lag_records', 'endpoint'), metrics.byLabel('millrace_webhook_lag_seconds', 'endpoint')];
+  return sinks.flatMap(({ name }) => {
+    const sink = { kind: 'sink', commitsPerSecond: null };
+    if (name === 'clickhouse') return [{ name, ...sink, lag: highest(metrics.byLabel('millrace_sink_lag_records', 'table')), lagSeconds: highest(metrics.byLabel('millrace_sink_lag_seconds', 'table')) }];
+    if (endpoints.size === 0) return [{ name, ...sink, lag: null, lagSeconds: null }];
+    return [...endpoints.keys()].map((endpoint) => ({ name: `webhook ${endpoint}`, ...sink, lag: lag.get(endpoint) ?? null, lagSeconds: seconds.get(endpoint) ?? null }));
+  });
+}
+
+/** What became of deliveries since this process started; null where none are to be made, `isHere` false where another process makes them. */
+function webhooksOf({ sinks }: Topology, metrics: PrometheusMetrics): object | null {
+  if (!sinks.some(({ name }) => name === 'webhooks')) return null;
+  const outcomes = metrics.countsByLabel('millrace_webhook_deliveries_total', 'outcome');
+  return {
+    isHere: metrics.byLabel('millrace_webhook_disabled', 'endpoint').size > 0,
+    delivered: outcomes.get('delivered') ?? 0, givenUp: outcomes.get('dead_letter') ?? 0, retried: outcomes.get('retried') ?? 0,
+    disabled: withOne(metrics, 'millrace_webhook_disabled', 'endpoint'),
+  };
+}
+
+/** Who is to keep up with the log, beside sinks. */
 const readersOf = ({ consumers, learners, views }: Topology): { name: string; kind: string }[] => [
   ...consumers.map(({ name }) => ({ name, kind: 'consumer' })), ...learners.map(({ name }) => ({ name, kind: 'learner' })), ...views.map(({ name }) => ({ name, kind: 'view' })),
 ];

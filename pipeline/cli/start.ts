@@ -29,6 +29,10 @@ Exit codes: 0 stopped by a signal, 1 a part failed (the log says which), 78 the 
       .then(() => process.exit()));
 }
 
+/** Who may open the console of an installation that is no demo. */
+export const consoleSentence = ({ ADMIN_TOKENS }: Pick<Config, 'ADMIN_TOKENS'>): string =>
+  (ADMIN_TOKENS.length > 0 ? 'The console there asks for one of ADMIN_TOKENS.' : 'Nobody can open the console there: it asks for an admin token, and ADMIN_TOKENS is not set.');
+
 async function start(role: Role, demo: boolean): Promise<void> {
   const config = demo ? demoConfig() : readConfig();
   const journal = pinoJournal(config.LOG_LEVEL);
@@ -36,7 +40,7 @@ async function start(role: Role, demo: boolean): Promise<void> {
   for (const one of misspelt()) journal.warn({ ...one }, misspeltSentence(one));
   const millrace = await startMillrace({ config, role, demo, journal });
   const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
-  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n`);
+  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   const signalled = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
   });

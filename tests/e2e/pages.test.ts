@@ -59,13 +59,16 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     await becomes(page, '#triggers', trigger);
     await becomes(page, '#shown', shown);
     expect(await text(page, '#line')).toBe('Live');
-    expect(await page.locator('#readers tr').count()).toBe(8);
+    expect(await page.locator('#readers tr').count()).toBe(10);
     expect(await page.locator('#topology .sink .rate').allTextContents()).toEqual(['42.0/s']);
-    expect(await page.locator('#readers .behind').allTextContents()).toEqual(['12.4', '86,400']);
+    expect(await page.locator('#readers .behind').allTextContents()).toEqual(['12.4', '86,400', '1,200']);
     expect(await page.locator('#readers tr', { hasText: 'co-visitation' }).locator('th, td').allTextContents()).toEqual(['co-visitation', 'learner', '4', '0.2', '4.0']);
     expect(await page.locator('#readers tr', { hasText: 'scorer' }).locator('th, td').allTextContents()).toEqual(['scorer', 'view', '–', '–', '–']);
-    expect(await text(page, '#health')).toContain('behind: demand-forecasts, recommender');
+    expect(await page.locator('#readers tr', { hasText: 'clickhouse' }).locator('th, td').allTextContents()).toEqual(['clickhouse', 'sink', '7', '0.5', '']);
+    expect(await text(page, '#health')).toContain('behind: demand-forecasts, recommender, webhook mailer.example-1a2b3c4d');
     expect(await text(page, '#health')).toContain('chdb');
+    expect(await text(page, '#health')).toContain('stopped, see the runbook: sales');
+    expect(await text(page, '#health')).toContain('1,234 delivered since the start; 5 attempts failed and were repeated; 2 given up, which are dead letters; nothing more to crm.example-5e6f7a8b, which answered 410');
     expect(await page.locator('#forecast rect.sold').count()).toBe(28);
     // In one go: the drawing is replaced each second.
     const heights = (await page.evaluate("[...document.querySelectorAll('#forecast path.band')].map((band) => band.getBoundingClientRect().height)")) as number[];
@@ -116,15 +119,21 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     await page.close();
   });
 
-  test('a console that is not public asks for the admin token', async () => {
+  test('a console that is not public asks for the admin token, says where to find it, and refuses another one', async () => {
     server.askToken('secret');
     const page = await open('/');
     await page.waitForSelector('#token:not([hidden])');
+    expect(await text(page, '#token')).toContain('ADMIN_TOKENS');
+    expect([await page.isHidden('#main'), await text(page, '#token-refused')]).toEqual([true, '']);
+    await page.fill('#token input', 'another');
+    await page.click('#token button');
+    await until(page, "document.querySelector('#token-refused').textContent.startsWith('Refused')");
+    expect([await page.isHidden('#main'), page.url()]).toEqual([true, `${server.url}/`]);
     await page.fill('#token input', 'secret');
     await page.click('#token button');
     await becomes(page, '#accepted', '–');
     server.askToken(null);
-    expect(await page.isHidden('#token')).toBe(true);
+    expect([await page.isHidden('#token'), await page.isHidden('#main')]).toEqual([true, false]);
     await page.close();
   });
 

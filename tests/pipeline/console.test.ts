@@ -8,6 +8,8 @@ import { topologyOf } from '../../pipeline/topology.js';
 interface State {
   readonly demo: boolean;
   readonly sinks: readonly { readonly name: string; readonly perSecond: number }[];
+  readonly stoppedTables: readonly string[];
+  readonly webhooks: object | null;
   readonly readers: readonly { readonly name: string; readonly kind: string; readonly lag: number | null; readonly lagSeconds: number | null }[];
 }
 
@@ -55,8 +57,26 @@ test('the console says of each consumer, learner and scorer how far behind it is
   });
   expect(Object.fromEntries(readers.map(({ name, kind, lag, lagSeconds }) => [name, [kind, lag, lagSeconds]]))).toEqual({
     shoppers: ['consumer', 8, 8], 'order-ledger': ['consumer', null, null], 'item-watch': ['consumer', null, null], 'demand-forecasts': ['consumer', null, null], 'marketing-triggers': ['consumer', null, null],
-    recommender: ['learner', 27_000_000, 86_400], 'co-visitation': ['learner', null, null], scorer: ['view', 5, 70],
+    recommender: ['learner', 27_000_000, 86_400], 'co-visitation': ['learner', null, null], scorer: ['view', 5, 70], clickhouse: ['sink', null, null], webhooks: ['sink', null, null],
   });
+});
+
+test('of sinks it says the same: of ClickHouse by the table that is farthest behind, of webhooks by address, and what has stopped', async () => {
+  const { readers, stoppedTables, webhooks } = await stateOf((metrics) => {
+    for (const [table, partition, records, seconds, stopped] of [['sales', '0', 4, 1, 0], ['sales', '1', 0, 0, 1], ['forecasts', '0', 2, 9, 0]] as const) {
+      metrics.gauge('millrace_sink_lag_records', records, { table, partition });
+      metrics.gauge('millrace_sink_lag_seconds', seconds, { table, partition });
+      metrics.gauge('millrace_sink_stopped', stopped, { table, partition });
+    }
+    for (const [endpoint, disabled] of [['a', 0], ['b', 1]] as const) metrics.gauge('millrace_webhook_disabled', disabled, { endpoint });
+    metrics.gauge('millrace_webhook_lag_records', 12, { endpoint: 'a', partition: '0' });
+    metrics.gauge('millrace_webhook_lag_seconds', 60, { endpoint: 'a', partition: '0' });
+    for (const [outcome, times] of [['delivered', 5], ['dead_letter', 2], ['retried', 7]] as const) metrics.count('millrace_webhook_deliveries_total', { endpoint: 'a', outcome }, times);
+  });
+  const sinks = readers.filter(({ kind }) => kind === 'sink').map(({ name, lag, lagSeconds }) => [name, lag, lagSeconds]);
+  expect([sinks, stoppedTables]).toEqual([[['clickhouse', 4, 9], ['webhook a', 12, 60], ['webhook b', null, null]], ['sales']]);
+  expect(webhooks).toEqual({ isHere: true, delivered: 5, givenUp: 2, retried: 7, disabled: ['b'] });
+  expect((await stateOf(() => {})).webhooks).toMatchObject({ isHere: false });
 });
 
 test('only the console of the demo knows of a shop', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
+import { consoleSentence } from '../../pipeline/cli/start.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
@@ -26,6 +27,11 @@ test('a process that only scores is ready once it has caught up; one that takes 
   expect(scoring()).toMatchObject({ ready: true, parts: { scorer: true, logFailure: null } });
   failure = 'The log cannot be written (ENOSPC: no space left on device)';
   expect(all()).toMatchObject({ ready: true, parts: { logFailure: failure } });
+});
+
+test('a start says who may open the console, and that nobody may where no admin token is set', () => {
+  expect(consoleSentence(readConfig({ ADMIN_TOKENS: 'at_1' }))).toBe('The console there asks for one of ADMIN_TOKENS.');
+  expect(consoleSentence(readConfig({}))).toContain('ADMIN_TOKENS is not set');
 });
 
 test('a HOST that is none of this machine, and a PORT that another process has or that this one may not take, are told by the name of the setting', async () => {

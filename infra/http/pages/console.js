@@ -11,11 +11,13 @@ let lastAt = null;
 
 follow('/console/stream', {
   message: show,
-  told: ({ state, waitMs }) => {
+  told: ({ state, waitMs, given }) => {
     document.documentElement.classList.toggle('lost', state !== 'live');
+    // Until there is a token there is nothing to see.
     byId('token').hidden = state !== 'refused';
+    byId('main').hidden = state === 'refused';
     if (state === 'live') return line('tag good', 'Live');
-    if (state === 'refused') return askForToken();
+    if (state === 'refused') return askForToken(given);
     const since = lastAt === null ? '' : ` Figures are from ${new Date(lastAt).toLocaleTimeString()}.`;
     return line('tag bad', `Connection lost, trying again in ${waitMs / 1000} s.${since}`);
   },
@@ -26,9 +28,12 @@ function line(name, text) {
   setText(byId('line'), text);
 }
 
-function askForToken() {
+function askForToken(given) {
   line('tag warn', 'Token needed');
+  setText(byId('setup'), '');
+  setText(byId('token-refused'), given ? 'Refused: this is no admin token of the process that answers here.' : '');
   const form = byId('token');
+  form.elements.token.focus();
   return new Promise((resolve) => {
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -83,7 +88,7 @@ function readers(list) {
     setText(records, lag === null ? '–' : count(lag));
     setText(seconds, lagSeconds === null ? '–' : rate(lagSeconds));
     setClass(seconds, isBehind({ lagSeconds }) ? 'behind' : '');
-    setText(commits, lag === null ? '–' : rate(commitsPerSecond));
+    setText(commits, lag === null ? '–' : commitsPerSecond === null ? '' : rate(commitsPerSecond));
   });
 }
 
@@ -156,13 +161,22 @@ function facts(list, rows) {
   rows.forEach(([, value], index) => setText(list.children[index * 2 + 1], value));
 }
 
+function webhooks(state) {
+  if (state === null) return 'none: WEBHOOK_URLS names where triggers are sent';
+  if (!state.isHere) return 'sent by another process';
+  const { delivered, retried, givenUp, disabled } = state;
+  return [`${count(delivered)} delivered since the start`, `${count(retried)} attempts failed and were repeated`, `${count(givenUp)} given up, which are dead letters`, ...disabled.map((name) => `nothing more to ${name}, which answered 410`)].join('; ');
+}
+
 function health(state) {
   const behind = state.readers.filter(isBehind).map(({ name }) => name);
   const isReading = state.readers.some(({ lag }) => lag !== null);
   const sql = state.sql === undefined ? !state.fallbacks.some((one) => /sql|chdb|clickhouse/i.test(one)) : state.sql !== null;
+  const stopped = state.stoppedTables.length === 0 ? '' : `; stopped, see the runbook: ${state.stoppedTables.join(', ')}`;
   const rows = [
     ['Engine', state.engine === 'kafka' ? 'Kafka' : 'Embedded log and tables, no server needed'],
-    ['ClickHouse', sql ? `${typeof state.sql === 'string' ? state.sql : 'yes'}: try npx millrace sql "SELECT count() FROM millrace.interactions"` : 'none: everything but SQL works'],
+    ['ClickHouse', sql ? `${typeof state.sql === 'string' ? state.sql : 'yes'}: try npx millrace sql "SELECT count() FROM millrace.interactions"${stopped}` : state.engine === 'kafka' ? 'not in this process' : 'none: everything but SQL works'],
+    ['Webhooks', webhooks(state.webhooks)],
     ['Clock', state.clock === 'file' ? 'the time of the file being replayed' : 'wall'],
     ['Keeping up', behind.length > 0 ? `behind: ${behind.join(', ')}` : isReading ? 'all that run here' : 'nothing here reads the log'],
     ['Fallbacks', state.fallbacks.length === 0 ? 'none' : state.fallbacks.join(', ')],

@@ -4,7 +4,7 @@ const RETRY_MS = [1_000, 2_000, 4_000, 8_000];
 /**
  * Follow a stream of JSON messages (Server-Sent Events) for ever. `EventSource` can neither send a token nor tell a
  * refusal from a broken line, so the stream is read with fetch.
- * `told` gets `live`, `refused` (a token is needed; returns a promise of one) or `lost` with the wait before the next try.
+ * `told` gets `live`, `refused` (a token is needed; `given`: the one that was there is none; returns a promise of one) or `lost` with the wait before the next try.
  */
 export async function follow(url, { message, told }) {
   let token = sessionStorage.getItem('millrace-token');
@@ -15,7 +15,7 @@ export async function follow(url, { message, told }) {
       message(state);
     });
     if (outcome === 'refused') {
-      token = await told({ state: 'refused' });
+      token = await told({ state: 'refused', given: Boolean(token) });
       sessionStorage.setItem('millrace-token', token);
       continue;
     }
