@@ -1,5 +1,5 @@
 import { startDeliveries, type DeliverySource } from '../infra/webhook/deliveries.js';
-import { Endpoint, webhookLimits, type WebhookLimits, type WebhookMessage, type WebhookTarget } from '../infra/webhook/endpoint.js';
+import { Endpoint, webhookLimits, type WebhookLimits, type WebhookMessage, type WebhookPorts, type WebhookTarget } from '../infra/webhook/endpoint.js';
 import { formatMoney } from '../schemas/money.js';
 import { marketingTriggers } from '../schemas/topics.js';
 import type { LogRecord } from './core/log.js';
@@ -25,6 +25,9 @@ export function triggerMessage({ value }: Pick<LogRecord, 'value'>): WebhookMess
   };
 }
 
+/** The machine's clock and chance. */
+export const systemPorts: Pick<WebhookPorts, 'now' | 'sleep' | 'random'> = { now: Date.now, random: Math.random, sleep };
+
 /** Send triggers to each endpoint, by a group of its own: one that does not answer holds up no other. */
 export function startWebhooks(engine: Pick<Engine, 'log' | 'metrics' | 'journal' | 'learnSchemas'>, targets: readonly WebhookTarget[], limits: WebhookLimits = webhookLimits): Running[] {
   const { log, metrics, journal, learnSchemas } = engine;
@@ -33,5 +36,5 @@ export function startWebhooks(engine: Pick<Engine, 'log' | 'metrics' | 'journal'
     return [];
   }
   const source: DeliverySource = { topic: marketingTriggers.name, log, messageOf: triggerMessage, prepare: (records) => learnForeignSchemas(records, learnSchemas) };
-  return targets.map((target) => startDeliveries(new Endpoint(target, { metrics, journal, now: Date.now, random: Math.random, sleep }, limits), source));
+  return targets.map((target) => startDeliveries(new Endpoint(target, { metrics, journal, ...systemPorts }, limits), source));
 }

@@ -51,6 +51,12 @@ export const webhookLimits: WebhookLimits = { timeoutMs: 10_000, atOnce: 8, wind
 /** `failed` may pass, `refused` is said of the message or the address, `unsent`: it was too late when its turn came, or nobody waits for the answer any more. */
 export type Outcome = { readonly kind: 'delivered' | 'unsent' } | { readonly kind: 'failed' | 'refused'; readonly reason: string };
 
+/** Key of a secret as it is written in settings. */
+export const keyOf = (secret: string): Buffer => Buffer.from(secret.slice('whsec_'.length), 'base64');
+
+/** Signature of a body under an id and a time (seconds since 1970), as Standard Webhooks 1.0 has it. */
+export const signatureOf = (key: Buffer, id: string, timestamp: string, body: Buffer): string => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
+
 const UNSENT: Outcome = { kind: 'unsent' };
 const LONGEST_PAUSE_MS = 3_600_000;
 const PASSING = new Set([408, 429]);
@@ -72,7 +78,7 @@ export class Endpoint {
   constructor(target: WebhookTarget, readonly ports: WebhookPorts, readonly limits: WebhookLimits) {
     this.#url = new URL(target.url);
     this.name = `${this.#url.hostname.replaceAll(/[^\w.-]/g, '_')}-${createHash('sha256').update(this.#url.href).digest('hex').slice(0, 8)}`;
-    this.#key = Buffer.from(target.secret.slice('whsec_'.length), 'base64');
+    this.#key = keyOf(target.secret);
     this.#agent = new (this.#url.protocol === 'https:' ? TlsAgent : PlainAgent)({ keepAlive: true, maxFreeSockets: limits.atOnce });
     this.#told = toldOnce(ports.journal, { endpoint: this.name }, 'Webhook deliveries fail; they are tried again.', 'Webhook deliveries arrive again.');
     ports.metrics.gauge('millrace_webhook_disabled', 0, { endpoint: this.name });
@@ -106,8 +112,7 @@ export class Endpoint {
   async #attempt({ id, body }: WebhookMessage, cut: AbortSignal): Promise<Outcome> {
     const { now } = this.ports;
     const timestamp = String(Math.floor(now() / 1_000));
-    const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.`).update(body).digest('base64');
-    const headers = { 'content-type': 'application/json', 'user-agent': 'millrace', 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
+    const headers = { 'content-type': 'application/json', 'user-agent': 'millrace', 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatureOf(this.#key, id, timestamp, body) };
     try {
       const { status, retryAfter } = await post(this.#url, this.#agent, headers, body, this.limits.timeoutMs, cut);
       if (status >= 200 && status < 300) return { kind: 'delivered' };

@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   topology: async () => (await import('./topology.js')).topologyCommand(),
   export: async () => (await import('./export.js')).exportCommand(),
   'dead-letters': async () => (await import('./dead-letters.js')).deadLettersCommand(),
+  webhooks: async () => (await import('./webhooks.js')).webhooksCommand(),
   erase: async () => (await import('./erase.js')).eraseCommand(),
   reconcile: async () => (await import('./reconcile.js')).reconcileCommand(),
   faults: async () => (await import('./faults.js')).faultsCommand(),
