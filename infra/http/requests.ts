@@ -1,3 +1,4 @@
+import { allTopics } from '../../schemas/topics.js';
 import { controlsIn, isObject, optionalId, requiredSku, shopperId, under, type Errors, type Json } from '../../producers/fields.js';
 import { skuOf } from '../../producers/event-products.js';
 import type { ForecastsWanted, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from './doors.js';
@@ -94,11 +95,14 @@ function contextOf(errors: Errors, body: Json): string | null {
   return null;
 }
 
+/** Topics that the collector writes. */
+const WRITTEN = new Set(allTopics.filter(({ kind }) => kind === 'source').map(({ name }) => name));
+
 function afterOf(errors: Errors, body: Json): RecommendRequest['after'] {
   const token = body['after'];
   if (token === undefined || token === null) return null;
   const after = typeof token === 'string' ? decodeToken(token) : undefined;
-  if (after === undefined) errors.push({ path: 'after', code: 'wrong_type', message: 'This must be a token that the collector answered with.' });
+  if (after === undefined || !after.positions.every(({ topic }) => WRITTEN.has(topic))) errors.push({ path: 'after', code: 'wrong_type', message: 'This must be a token that the collector answered with.' });
   return after ?? null;
 }
 

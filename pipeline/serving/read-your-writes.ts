@@ -1,5 +1,7 @@
 import type { After } from '../../infra/http/doors.js';
+import { badRequest } from '../../infra/http/problem.js';
 import { catalog, clickstream, inventory, orderLedger, orders, products, purchases, userProfiles } from '../../schemas/topics.js';
+import { Unavailable } from '../core/errors.js';
 import { partitionOf } from '../core/partition.js';
 import type { Views } from './views.js';
 
@@ -7,6 +9,28 @@ export interface Followed {
   readonly views: Views;
   /** The offset behind a partition's last record. */
   readonly endOf: (topic: string, partition: number) => Promise<number>;
+}
+
+/** A broker that has just become a partition's leader knows of fewer records than there are, for a moment; the clocks of two machines differ. */
+const RECORDS_TO_COME = 10_000;
+const AHEAD_MS = 60_000;
+
+/**
+ * Look whether what was waited for in vain can ever come: a place that the log has not reached, or that another log had, is no event of anybody's.
+ * @throws Refusal 400
+ */
+export async function refuseImpossible({ views, endOf }: Followed, { positions, merges }: After, now: number): Promise<void> {
+  let isPossible = merges.every(({ time }) => time <= now + AHEAD_MS);
+  for (const { topic, partition, offset } of positions) {
+    isPossible &&= partition < views.partitions && offset < RECORDS_TO_COME + await endOf(topic, partition).catch(unknown);
+  }
+  if (!isPossible) throw badRequest([{ path: 'after', code: 'out_of_range', message: 'This token speaks of an event that is not in the log: take the one that the collector answered with.' }]);
+}
+
+/** End of a partition that nobody tells now. */
+function unknown(error: unknown): number {
+  if (error instanceof Unavailable) return Infinity;
+  throw error;
 }
 
 /**

@@ -19,7 +19,7 @@ import type { Sought } from './catalogue-search.js';
 import { matching, shortest } from './filter.js';
 import type { Items } from './items.js';
 import type { Ranking } from './rank.js';
-import { reflected, type Followed } from './read-your-writes.js';
+import { reflected, refuseImpossible, type Followed } from './read-your-writes.js';
 import { Refusals } from './refusals.js';
 import { similarItems } from './similar.js';
 import { chooseGiven, Showing, type Touched } from './showing.js';
@@ -59,6 +59,8 @@ interface Shopper extends Touched {
   /** Whether all that happened until now is reflected, but for the last seconds; and whether that, and what was to be waited for, is not. */
   readonly isCurrent: boolean;
   readonly isStale: boolean;
+  /** Whether what was to be waited for is reflected; undefined: nothing was. */
+  readonly sawAfter: boolean | undefined;
 }
 
 /** Whether items come as they were ranked. */
@@ -114,7 +116,7 @@ export class Scorer {
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
     const { sku, limit, exclude, filter, to } = request;
-    const shopper = to && this.#shopper(to, true);
+    const shopper = to && this.#shopper(to);
     const similar = similarItems(item, limit, this.#sought(shopper, [sku, ...exclude], false, filter), { items, ranking, showing: this.#showing });
     if (!shopper) return { sku, items: similar, model: MODEL };
     const recommendationId = recommendationIdAt(to.placement ?? '', randomUUID(), to.shown);
@@ -126,7 +128,7 @@ export class Scorer {
   /** What a shopper would see now, and why, without telling the log. */
   async preview(id: string, limit: number): Promise<readonly { readonly sku: string; readonly score: number; readonly reason: string }[]> {
     const { ranking, items } = this.#parts;
-    const shopper = this.#shopper({ userId: id, anonymousId: null, trusted: true }, true);
+    const shopper = this.#shopper({ userId: id, anonymousId: null, trusted: true });
     const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
     const reasons = this.#showing.reasons(shopper, ranked.items);
     return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
@@ -140,12 +142,16 @@ export class Scorer {
     return profile && { id: key, ...profile };
   }
 
-  async #hasSeen(ref: ShopperRef, after: After | null): Promise<boolean> {
-    return !after || reflected(this.#parts, ref.userId ?? ref.anonymousId ?? '', after, AFTER_DEADLINE_MS);
+  /** Whether what was to be waited for is reflected; undefined: nothing is. @throws Refusal 400 */
+  async #hasSeen(ref: ShopperRef, after: After | null): Promise<boolean | undefined> {
+    if (!after) return undefined;
+    if (await reflected(this.#parts, ref.userId ?? ref.anonymousId ?? '', after, AFTER_DEADLINE_MS)) return true;
+    await refuseImpossible(this.#parts, after, this.#parts.now());
+    return false;
   }
 
   /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
-  #shopper(ref: ShopperRef, seen: boolean, excludePurchased: boolean | null = null): Shopper {
+  #shopper(ref: ShopperRef, sawAfter?: boolean, excludePurchased: boolean | null = null): Shopper {
     const { views, items, isReady, isBehind, repurchases } = this.#parts;
     const asked = ref.userId ?? ref.anonymousId ?? '';
     // An id that leads to another one has no row: it moved with the merge, in the same commit.
@@ -157,7 +163,7 @@ export class Scorer {
     const partition = partitionOf(key, views.partitions);
     const isCurrent = isReady() && !isBehind(partition);
     const refused = profile ? [excludePurchased ?? !repurchases ? profile.bought : [], profile.dismissed] : [];
-    return { key, partition, profile, refused, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: !seen || !isCurrent };
+    return { key, partition, profile, refused, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: sawAfter === false || !isCurrent, sawAfter };
   }
 
   /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
@@ -278,8 +284,9 @@ export class Scorer {
     return { items: shown, features: seen && Buffer.concat(shown.map(({ sku }) => seen.get(sku) ?? NOTHING)) };
   }
 
-  #freshness({ profile, isCurrent }: Shopper): object {
-    return { lastEventAt: profile ? new Date(profile.lastSeen).toISOString() : null, caughtUp: isCurrent };
+  #freshness({ profile, isCurrent, sawAfter }: Shopper): object {
+    const lastEventAt = profile ? new Date(profile.lastSeen).toISOString() : null;
+    return sawAfter === undefined ? { lastEventAt, caughtUp: isCurrent } : { lastEventAt, caughtUp: isCurrent, sawAfter };
   }
 }
 

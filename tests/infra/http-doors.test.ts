@@ -50,6 +50,10 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', {})).json['errors']).toMatchObject([{ path: 'userId', code: 'required' }]);
   });
 
+  test('a token that names what no collector writes is none', async () => {
+    for (const topic of ['nothing', 'interactions', 'user-profiles']) expect((await http.post('/v1/recommend', { anonymousId: 'a', after: encodeToken([{ topic, partition: 0, offset: 1 }]) })).json['errors']).toMatchObject([{ path: 'after', code: 'wrong_type' }]);
+  });
+
   test('names a blank placement and every wrong condition of a filter, at every door, beside what else is wrong', async () => {
     const wrong = { placement: ' ', filter: { price: { min: 50, max: 10 }, colour: 'red', brand: 7 }, limit: 0 };
     const pathsOf = async (door: string, body: object): Promise<string[]> => {

@@ -33,3 +33,17 @@ test('an answer from profiles that lag is stale and says so', async () => {
   shop.isBehind = true;
   expect(await shop.recommend('a')).toMatchObject({ stale: true, freshness: { caughtUp: false } });
 });
+
+test('an answer says whether it has seen what it was to wait for, apart from whether it is caught up; what can never come is refused', async () => {
+  const shop = shopOfPairs();
+  shop.profile('a', ['P4']);
+  const after = (offset: number, partition = 0, topic = 'clickstream') => ({ positions: [{ topic, partition, offset }], merges: [] });
+  expect((await shop.recommend('a') as unknown as { freshness: object }).freshness).not.toHaveProperty('sawAfter');
+  expect(await shop.recommend('a', { after: { positions: [], merges: [] } })).toMatchObject({ freshness: { caughtUp: true, sawAfter: true } });
+  const waiting = { stale: true, freshness: { caughtUp: true, sawAfter: false } };
+  expect(await shop.recommend('a', { after: after(7) })).toMatchObject(waiting);
+  expect(await shop.scorer.score({ userId: null, anonymousId: 'a', trusted: false, items: ['P5'], after: { positions: [], merges: [{ from: 'b', time: shop.now }] }, explain: false, compare: false })).toMatchObject(waiting);
+  for (const never of [after(1_000_000), after(0, 1), after(1_000_000, 0, 'catalog'), { positions: [], merges: [{ from: 'b', time: shop.now + 3_600_000 }] }]) {
+    await expect(shop.recommend('a', { after: never })).rejects.toMatchObject({ problem: { status: 400, errors: [{ path: 'after', code: 'out_of_range' }] } });
+  }
+});
