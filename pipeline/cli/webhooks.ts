@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Command } from 'commander';
-import { Endpoint } from '../../infra/webhook/endpoint.js';
+import { Endpoint, webhookLimits } from '../../infra/webhook/endpoint.js';
 import { receiver, type Received } from '../../infra/webhook/receiver.js';
 import { readConfig, type Config } from '../config.js';
 import { ConfigError } from '../core/errors.js';
@@ -49,7 +49,7 @@ export function webhooksCommand(): Command {
     .option('--json', 'one JSON array')
     .action(({ json }: { json?: boolean }) => exitingWell(async () => {
       const answers = await Promise.all(targetsOf(readConfig()).map(async (target) => {
-        const endpoint = new Endpoint(target, { metrics: noMetrics, journal: silentJournal, ...systemPorts });
+        const endpoint = new Endpoint(target, { metrics: noMetrics, journal: silentJournal, ...systemPorts }, webhookLimits);
         const never = new AbortController().signal;
         const outcome = await endpoint.send(testMessage(), never, never, () => false).finally(() => endpoint.close());
         return { endpoint: endpoint.name, delivered: outcome.kind === 'delivered', reason: 'reason' in outcome ? outcome.reason : outcome.kind === 'unsent' ? 'status 410' : null };

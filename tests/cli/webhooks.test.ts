@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Endpoint } from '../../infra/webhook/endpoint.js';
+import { Endpoint, webhookLimits } from '../../infra/webhook/endpoint.js';
 import { problemOf, receiver, type Received } from '../../infra/webhook/receiver.js';
 import { lineOf, webhooksCommand } from '../../pipeline/cli/webhooks.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
@@ -27,7 +27,7 @@ async function receiving(): Promise<{ url: string; told: Received[]; problems: s
 
 test('what Millrace sends is verified and told in a line, and known when it comes again', async () => {
   const { url, told } = await receiving();
-  const endpoint = new Endpoint({ url, secret }, { metrics: noMetrics, journal: silentJournal, ...systemPorts });
+  const endpoint = new Endpoint({ url, secret }, { metrics: noMetrics, journal: silentJournal, ...systemPorts }, webhookLimits);
   const message = triggerMessage({ value: marketingTriggers.codec.encode(trigger('t1')) })!;
   for (let time = 0; time < 2; time++) expect(await endpoint.send(message, never, never, () => false)).toEqual({ kind: 'delivered' });
   endpoint.close();
