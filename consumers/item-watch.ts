@@ -44,7 +44,6 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     timers: {
       notify: ({ key, payload }, ctx) => notify(key, Number(payload), ctx),
       offer: ({ key }, ctx) => offer(key, ctx),
-      unfollow: ({ key, sub: shopper }, ctx) => unfollow(key, shopper, ctx),
     },
   });
 

@@ -8,7 +8,7 @@ import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
-import { announceInterests, forgetInterest, interests, joinInterest, stopWanting, stopWantingBought, withdraw } from './shoppers/interests.js';
+import { announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -66,8 +66,8 @@ export function shoppers({ repeats = true, repurchases = false }: Partial<Habits
     inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
-    timers: { unheard: ({ key, sub }, ctx) => forgetInterest(key, sub, ctx) },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, joinOrder, forgetOrder), joining(interests, joinWish, withdraw)] },
+    timers: { unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx) },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw)] },
   });
 }
 
@@ -87,7 +87,7 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, habits));
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
-  announceInterests(key, event, (sku) => isOrderedSince(sku, key, event.time, profile, ctx), ctx);
+  announceInterests(key, event, (sku) => isOrderedSince(sku, event.time, profile), ctx);
   announceMerge(key, from, event, ctx);
 }
 
@@ -106,18 +106,11 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
 }
 
 /** Whether an item was bought, by a shopper who has ordered since: what is told of it late says nothing of what they want. */
-const isOrderedSince = (sku: string, key: string, since: number, { bought }: UserProfile, ctx: Context): boolean =>
-  bought.includes(sku) && ctx.scan(ordersOf, key).some(({ value: { time } }) => time > since);
+const isOrderedSince = (sku: string, since: number, { bought, boughtAt }: UserProfile): boolean => boughtAt > since && bought.includes(sku);
 
 function joinWish(moved: MovedRow<Interest>, ctx: Context): void {
   const profile = ctx.get(profiles, moved.key);
-  joinInterest(moved, (sku) => profile !== undefined && isOrderedSince(sku, moved.key, moved.value.time, profile, ctx), ctx);
-}
-
-/** What was ordered under the id that is joined is not wanted under this one any more, either. */
-function joinOrder({ key, sub: orderId, value }: MovedRow<Mention>, ctx: Context): void {
-  ctx.put(ordersOf, key, value, orderId);
-  stopWantingBought(key, ctx.get(profiles, key)?.bought ?? [], value.time, ctx);
+  joinInterest(moved, (sku) => profile !== undefined && isOrderedSince(sku, moved.value.time, profile), ctx);
 }
 
 /** An order of the erased shopper that was on its way to them. */
@@ -136,8 +129,8 @@ function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, 
     return ctx.put(profiles, key, { ...profile, bought: profile.bought.filter((sku) => !undone.has(sku)) });
   }
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
-  ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought) });
-  stopWanting(key, purchase.lines, purchase.time, 'everywhere', ctx);
+  ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought), boughtAt: Math.max(profile.boughtAt, purchase.time) });
+  endOrdered(key, purchase.lines.map(({ sku }) => sku), ['wanted', 'back_in_stock'], purchase.time, ctx);
   // Lines of a file leave nothing in the ledger that would have to be found again.
   if (purchase.kind === 'completed') ctx.put(ordersOf, key, { time: purchase.time }, purchase.orderId);
 }
@@ -156,7 +149,7 @@ function continued(recent: UserProfile['recent'], { event, time, products, sourc
 
 function newProfile(time: number): UserProfile {
   return {
-    firstSeen: time, lastSeen: time, sessionId: NO_SESSION, sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], dismissed: [],
+    firstSeen: time, lastSeen: time, sessionId: NO_SESSION, sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], boughtAt: 0, dismissed: [],
     past: null, aliases: [], marketingConsent: null, consentAt: 0, timezone: null, known: false,
   };
 }
@@ -282,10 +275,13 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
     events: moved.events + standing.events,
     recent: latestItems([...later.recent, ...earlier.recent]),
     bought: latestFirst(later.bought, earlier.bought),
+    boughtAt: Math.max(later.boughtAt, earlier.boughtAt),
     dismissed: latestFirst(later.dismissed, earlier.dismissed),
     timezone: later.timezone ?? earlier.timezone,
     ...joined,
   });
+  // What one of two ids has ordered the other one does not want any more; wishes that move come after this.
+  endOrdered(key, moved.bought, ['wanted'], moved.boughtAt, ctx);
 }
 
 function joinSeen({ key, value }: { key: string; value: SeenMessages }, ctx: Context): void {

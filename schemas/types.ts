@@ -1392,6 +1392,8 @@ export interface UserProfile {
   readonly recent: readonly RecentItem[];
   /** SKUs bought, latest first, at most 1,000 and 40,000 bytes of them. */
   readonly bought: readonly string[];
+  /** Event time of the latest order, ms since 1970; 0: none. */
+  readonly boughtAt: number;
   /** SKUs dismissed, at most 1,000 and 40,000 bytes of them. */
   readonly dismissed: readonly string[];
   /** Ids merged into this one, at most 200. */

@@ -3,7 +3,6 @@ import { rows } from '../../pipeline/core/rows.js';
 import { isMoney, MAX_MONEY, MONEY_SCALE } from '../../schemas/money.js';
 import { saleDatesOf, salePriceOf } from '../../schemas/ordering.js';
 import type { Mention, PriceFollower, Product } from '../../schemas/types.js';
-import { WANTED_MS } from '../../schemas/wanted.js';
 
 /** Who is told when an item costs less, by shopper, and the same by what it cost when they took to it, the dearest first, with when that was. */
 const followers = rows<PriceFollower>('follower', 'PriceFollower');
@@ -41,7 +40,6 @@ export function unfollow(sku: string, shopper: string, ctx: Context): void {
   if (!before) return;
   ctx.delete(turns, sku, turnOf(before.price, shopper));
   ctx.delete(followers, sku, shopper);
-  ctx.cancel('unfollow', sku, shopper);
 }
 
 /** What was wanted under a former id of a shopper is wanted by them, at the price it had. */
@@ -64,7 +62,6 @@ function note(sku: string, shopper: string, { price, currency, time }: Wish, ctx
   unfollow(sku, shopper, ctx);
   ctx.put(followers, sku, { price, currency }, shopper);
   ctx.put(turns, sku, { time }, turnOf(price, shopper));
-  ctx.schedule('unfollow', sku, time + WANTED_MS, shopper);
 }
 
 /**

@@ -7,6 +7,9 @@ import { WANTED_MS } from '../../schemas/wanted.js';
 /** Items a shopper waits for or wants, by kind, SKU and the id under which they said so: item-watch's rows name them. */
 export const interests = rows<Interest>('interest', 'Interest');
 
+/** How long a word of an item stands: what nobody came back to is told of no more. */
+const STANDS_MS: Readonly<Record<InterestKind, number>> = { wanted: WANTED_MS, back_in_stock: 365 * 86_400_000 };
+
 const SEPARATOR = '\u001f';
 
 const NOTHING = { units: 0, listed: false };
@@ -17,10 +20,12 @@ const SAID_BY: Readonly<Record<string, Place>> = {
   'Back In Stock Subscribed': 'waiting list', 'Product Added to Wishlist': 'wish list', 'Product Added': 'cart', 'Wishlist Product Added to Cart': 'cart', 'Checkout Started': 'checkout',
 };
 
+const LEFT_BY: Readonly<Record<string, 'cart' | 'wish list'>> = { 'Product Removed': 'cart', 'Product Removed from Wishlist': 'wish list' };
+
 /** Tell item-watch what an event says the shopper waits for or wants; what they have bought since they do not want. */
 export function announceInterests(shopper: string, { event, products, time }: ShopEvent, isOrderedSince: (sku: string) => boolean, ctx: Context): void {
-  if (event === 'Product Removed from Wishlist') return stopWanting(shopper, products, time, 'wish list', ctx);
-  if (event === 'Product Removed') return stopWanting(shopper, products, time, 'cart', ctx);
+  const from = LEFT_BY[event];
+  if (from) for (const product of products) stopWanting(shopper, product, time, from, ctx);
   const place = SAID_BY[event];
   if (!place) return;
   const kind = place === 'waiting list' ? 'back_in_stock' : 'wanted';
@@ -52,38 +57,34 @@ function announce(shopper: string, kind: InterestKind, sku: string, said: Intere
   const time = Math.max(said.time, ctx.get(interests, shopper, sub)?.time ?? 0);
   ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: said.time, former });
   ctx.put(interests, shopper, { ...said, time }, sub);
-  if (kind === 'wanted') ctx.schedule('unheard', shopper, time + WANTED_MS, sub);
+  ctx.schedule('unheard', shopper, time + STANDS_MS[kind], sub);
 }
 
 /**
- * Who bought an item does not want it any more, nor who took it out of the cart or off the wish list, unless it stands in the other one.
- * Of a removal that names no quantity nothing is left.
+ * Who took the last unit of an item out of the cart does not want it any more, nor who took it off the wish list, unless it stands in the other
+ * one. Of a removal that names no quantity nothing is left. One that is told behind a newer word takes out what it names, and ends nothing.
  */
-export function stopWanting(shopper: string, items: readonly { readonly sku: string; readonly quantity: number | null }[], time: number, from: 'cart' | 'wish list' | 'everywhere', ctx: Context): void {
-  for (const { sku, quantity } of items) {
-    const sub = subOf('wanted', sku, shopper);
-    const wish = ctx.get(interests, shopper, sub);
-    if (!wish || wish.time > time) continue;
-    const units = from === 'cart' ? Math.max(0, wish.units - (quantity ?? wish.units)) : wish.units;
-    const listed = wish.listed && from !== 'wish list';
-    if (from !== 'everywhere' && (units > 0 || listed)) ctx.put(interests, shopper, { ...wish, units, listed }, sub);
-    else {
-      withdraw({ sub }, ctx);
-      forgetInterest(shopper, sub, ctx);
-    }
+function stopWanting(shopper: string, { sku, quantity }: ShopEvent['products'][number], time: number, from: 'cart' | 'wish list', ctx: Context): void {
+  const sub = subOf('wanted', sku, shopper);
+  const wish = ctx.get(interests, shopper, sub);
+  if (!wish || (wish.time > time && (from === 'wish list' || quantity === null))) return;
+  const units = from === 'cart' ? Math.max(0, wish.units - (quantity ?? wish.units)) : wish.units;
+  const listed = wish.listed && from !== 'wish list';
+  if (wish.time > time || units > 0 || listed) ctx.put(interests, shopper, { ...wish, units, listed }, sub);
+  else endInterest(shopper, sub, ctx);
+}
+
+/** An order at `time` ends what its shopper said of these items before it. */
+export function endOrdered(shopper: string, skus: readonly string[], kinds: readonly InterestKind[], time: number, ctx: Context): void {
+  for (const sub of skus.flatMap((sku) => kinds.map((kind) => subOf(kind, sku, shopper)))) {
+    const said = ctx.get(interests, shopper, sub);
+    if (said && said.time <= time) endInterest(shopper, sub, ctx);
   }
 }
 
-/** An order at `time` of a shopper who has bought these ends what they wanted of them before. */
-export function stopWantingBought(shopper: string, bought: readonly string[], time: number, ctx: Context): void {
-  for (const { sub } of ctx.scan(interests, shopper)) {
-    const [kind, sku] = partsOf(sub);
-    if (kind === 'wanted' && bought.includes(sku)) stopWanting(shopper, [{ sku, quantity: null }], time, 'everywhere', ctx);
-  }
-}
-
-/** Nothing was heard of it for so long that item-watch has forgotten it, too. */
-export function forgetInterest(shopper: string, sub: string, ctx: Context): void {
+/** Nobody is told of it any more: item-watch forgets it, too. */
+export function endInterest(shopper: string, sub: string, ctx: Context): void {
+  withdraw({ sub }, ctx);
   ctx.delete(interests, shopper, sub);
   ctx.cancel('unheard', shopper, sub);
 }

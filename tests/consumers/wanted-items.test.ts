@@ -1,12 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
-import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
+import { Overlay } from '../../pipeline/core/overlay.js';
+import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
 import type { ItemInterest, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
-import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, purchase, shopEvent, stock } from '../support/events.js';
 
 const OPTIONS: MarketingTriggerOptions = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
 
@@ -122,4 +123,45 @@ test.each([['a1', 'u1', 1], ['u1', 'a1', 1], ['a1', 'u1', 4], ['u1', 'a1', 4]])(
   driver.tick(NINE + 70 * DAY);
   expect(driver.dump('shoppers').filter((row) => /interest|unheard/.test(row))).toEqual([]);
   expect(driver.dump('item-watch').filter((row) => /follower|price|_timer/.test(row))).toEqual([]);
+});
+
+test('a login of hundreds of orders and wishes looks at each once, not at all wishes with each order', () => {
+  const driver = new Driver([shoppers()]);
+  driver.tick(NINE);
+  for (const [id, who] of [['a1', { anonymousId: 'a1' }], ['u1', { userId: 'u1' }]] as const) {
+    for (let i = 0; i < 300; i++) {
+      driver.put(clickstream, id, shopEvent('Product Added to Wishlist', { ...who, products: [product(`${id} ${i}`)] }));
+      driver.put(purchases, id, purchase(id, `${id} ${i}`, { time: NINE - MINUTE, lines: [{ sku: `u1 ${i}`, quantity: 1, price: 1n }] }));
+    }
+  }
+  driver.run();
+  const scan = vi.spyOn(Overlay.prototype, 'scan');
+  onTestFinished(() => scan.mockRestore());
+  logsIn(driver, 'a1', 'u1', NINE);
+  expect(driver.dump('shoppers').filter((row) => row.includes('u1\\u001finterest'))).toHaveLength(600);
+  expect(scan.mock.calls.length).toBeLessThan(10);
+});
+
+test.each([[[0, 1, 2]], [[0, 2, 1]], [[2, 1, 0]]])('two units that went into the cart, and one out of it between, told in the order %j: one is left, and the last one taken out ends the wish', (order) => {
+  const driver = shop(1);
+  const moves = ['Product Added', 'Product Removed', 'Product Added'];
+  const move = (event: string, minute: number): void => driver.send(clickstream, 'u1', shopEvent(event, { userId: 'u1', time: NINE + minute * MINUTE, products: [product('P2', { quantity: 1 })] }));
+  for (const at of order) move(moves[at]!, at);
+  costs(driver, 180_000n, NINE + 3 * MINUTE);
+  move('Product Removed', 4);
+  costs(driver, 150_000n, NINE + 5 * MINUTE);
+  expect(told(driver)).toEqual(['price_drop u1 fired P2']);
+});
+
+test('whoever waited for an item in vain is forgotten after a year, and who ordered it waits no more', () => {
+  const driver = shop(1);
+  for (const userId of ['u1', 'u2', 'u3']) says(driver, 'Back In Stock Subscribed', { userId }, 'P8', NINE);
+  driver.send(orders, 'O2', orderEvent('completed', 'O2', { userId: 'u2', time: NINE + MINUTE, lines: [orderLine('P8', 1, 1n)] }));
+  says(driver, 'Back In Stock Subscribed', { userId: 'u3' }, 'P8', NINE + 10 * DAY);
+  driver.tick(NINE + 366 * DAY);
+  driver.send(inventory, 'P8', stock('P8', 5, NINE + 366 * DAY));
+  driver.tick(NINE + 800 * DAY);
+  expect(told(driver)).toEqual(['back_in_stock u3 fired P8']);
+  expect(driver.dump('shoppers').filter((row) => /interest|unheard/.test(row))).toEqual([]);
+  expect(driver.dump('item-watch').filter((row) => /watcher|turn/.test(row))).toEqual([]);
 });
