@@ -802,6 +802,8 @@ export interface Cart {
   readonly lines: readonly CartLine[];
   /** Event time of the last change, or step of a checkout. */
   readonly changedAt: number;
+  /** Event time of the latest product put in or taken out; 0: only checkouts told what is in it. */
+  readonly filledAt: number;
   /** ISO 4217. */
   readonly currency: null | string;
   /** The latest trigger that has fired for the cart, as it is or as it was. */

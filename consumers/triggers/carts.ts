@@ -12,7 +12,7 @@ const ADDING = new Set(['Product Added', 'Wishlist Product Added to Cart']);
 const CHECKING_OUT = new Set(['Checkout Started', 'Checkout Step Viewed', 'Checkout Step Completed', 'Payment Info Entered']);
 /** The page tells the last steps of a checkout so long after the order they lead to, which is of when the shop noted it. */
 const LAST_STEPS_MS = 5 * 60_000;
-const NOTHING: Cart = { lines: [], changedAt: 0, currency: null, firedId: null, firedFor: 0, firedRule: null, checkoutAt: 0 };
+const NOTHING: Cart = { lines: [], changedAt: 0, filledAt: 0, currency: null, firedId: null, firedFor: 0, firedRule: null, checkoutAt: 0 };
 
 /** Whether an event may change a cart. */
 export const changesCarts = (event: string): boolean => ADDING.has(event) || CHECKING_OUT.has(event) || event === 'Product Removed';
@@ -36,9 +36,10 @@ export function cartAfter(before: Cart | undefined, event: Interaction, shopCurr
   const lines = (isCheckout ? checkedOut(cart, event) : changed(cart.lines, event.products, isAdded ? 1 : -1)).slice(0, LINE_LIMIT);
   // A late event must not rejuvenate the cart.
   const changedAt = Math.max(cart.changedAt, event.time);
+  const filledAt = isCheckout ? cart.filledAt : Math.max(cart.filledAt, event.time);
   // What comes into an emptied cart begins anew: at no checkout, and in its own currency.
-  if (lines.length === 0) return { ...cart, lines, changedAt, currency: null, checkoutAt: 0 };
-  return { ...cart, lines, changedAt, currency, checkoutAt: isCheckout ? Math.max(cart.checkoutAt, event.time) : cart.checkoutAt };
+  if (lines.length === 0) return { ...cart, lines, changedAt, filledAt, currency: null, checkoutAt: 0 };
+  return { ...cart, lines, changedAt, filledAt, currency, checkoutAt: isCheckout ? Math.max(cart.checkoutAt, event.time) : cart.checkoutAt };
 }
 
 function changed(before: Cart['lines'], products: Interaction['products'], sign: 1 | -1): Cart['lines'] {
@@ -83,16 +84,15 @@ export function worthOf(cart: Cart, shopCurrency: string, listed: (sku: string) 
   return isMoney(value) ? { value, currency: cart.currency ?? shopCurrency } : { value: null, currency: null };
 }
 
-/** Whether an order took a cart as it stands: its own, or one that names no cart. */
-export const isOrdered = (contact: ShopperContact, cartId: string, { changedAt, checkoutAt }: Cart): boolean => isOlderThanOrder(contact, cartId, changedAt, checkoutAt === changedAt);
+/** Whether an order took a cart as it stands: its own, or one that names no cart. What was put in after it is of the next one. */
+export const isOrdered = (contact: ShopperContact, cartId: string, { changedAt, filledAt }: Cart): boolean =>
+  isOlderThanOrder(contact, cartId, filledAt) && isOlderThanOrder(contact, cartId, changedAt - LAST_STEPS_MS);
 
 /** Whether an event came before an order that took its cart. */
-export const isOfOrdered = (contact: ShopperContact, cartId: string, { event, time }: Interaction): boolean => isOlderThanOrder(contact, cartId, time, CHECKING_OUT.has(event));
+export const isOfOrdered = (contact: ShopperContact, cartId: string, { event, time }: Interaction): boolean => isOlderThanOrder(contact, cartId, CHECKING_OUT.has(event) ? time - LAST_STEPS_MS : time);
 
-function isOlderThanOrder(contact: ShopperContact, cartId: string, at: number, isStep: boolean): boolean {
-  const time = isStep ? at - LAST_STEPS_MS : at;
-  return time <= contact.lastOrderAt || contact.orderedCarts.some((ordered) => ordered.cartId === cartId && time <= ordered.time);
-}
+const isOlderThanOrder = ({ lastOrderAt, orderedCarts }: ShopperContact, cartId: string, time: number): boolean =>
+  time <= lastOrderAt || orderedCarts.some((ordered) => ordered.cartId === cartId && time <= ordered.time);
 
 /** A cart that followed a merge is united with the standing one. A timer that came with it finds what stands. */
 export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub: string; value: Cart }, ctx: Context): void {
@@ -103,5 +103,6 @@ export function joinCart({ key, sub: cartId, value: moved }: { key: string; sub:
   const currency = later.currency ?? earlier.currency;
   const lines = [...later.lines, ...linesIn(currency, earlier).filter(({ sku }) => !skus.has(sku))].slice(0, LINE_LIMIT);
   const { firedId, firedFor, firedRule } = later.firedId === null ? earlier : later;
-  ctx.put(carts, key, { ...later, currency, firedId, firedFor, firedRule, checkoutAt: Math.max(later.checkoutAt, earlier.checkoutAt), lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
+  const filledAt = Math.max(later.filledAt, earlier.filledAt);
+  ctx.put(carts, key, { ...later, filledAt, currency, firedId, firedFor, firedRule, checkoutAt: Math.max(later.checkoutAt, earlier.checkoutAt), lines: lines.sort((a, b) => (a.sku < b.sku ? -1 : 1)) }, cartId);
 }

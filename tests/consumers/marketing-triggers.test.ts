@@ -592,3 +592,18 @@ describe.each([['before', [0, 1]], ['after', [1, 0]]])('the last step of a check
     expect(driver.read(triggers).map(({ rule }) => rule)).toEqual(told);
   });
 });
+
+test('an order that is told late leaves what was put in after it, though a checkout was begun since; told after its last step was reminded of, it recovers that', () => {
+  const driver = shop();
+  const say = (userId: string, event: string, sku: string, minute: number): void => driver.send(clickstream, userId, shopEvent(event, { userId, time: NINE + minute * MINUTE, products: [product(sku)] }));
+  const order = (userId: string): void => driver.send(orders, userId, orderEvent('completed', userId, { userId, time: NINE + MINUTE, lines: [orderLine('P1', 1, 1n)] }));
+  for (const userId of ['u1', 'u2']) say(userId, 'Product Added', 'P1', 0);
+  say('u1', 'Product Added', 'P2', 2);
+  for (const userId of ['u1', 'u2']) say(userId, 'Checkout Started', userId === 'u1' ? 'P2' : 'P1', 3);
+  order('u1');
+  driver.tick(NINE + 2 * HOUR);
+  order('u2');
+  expect(driver.read(triggers).map(({ shopper, rule, status, products }) => [shopper, rule, status, products.map(({ sku }) => sku).join()])).toEqual([
+    ['u1', 'checkout_abandonment', 'fired', 'P2'], ['u2', 'checkout_abandonment', 'fired', 'P1'], ['u2', 'checkout_abandonment', 'recovered', 'P1'],
+  ]);
+});
