@@ -6,7 +6,7 @@ import { catalog, inventory, itemInterests, products as productsTable, supplies,
 import type { CatalogChange, InventoryChange, ItemInterest, ItemWatcher, Mention, Product, TriggerCandidate } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireSku } from './ids.js';
-import { follow, followAs, offerOf, tellDrops, unfollow } from './items/offers.js';
+import { dropSince, follow, followAs, offerOf, tellDrops, unfollow } from './items/offers.js';
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
@@ -36,7 +36,7 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
   return consumer({
     name: 'item-watch',
     table: productsTable,
-    inputs: [on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }), on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }), on(itemInterests, (record, ctx) => onInterest(record, percent > 0, ctx))],
+    inputs: [on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }), on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }), on(itemInterests, (record, ctx) => (record.value.heldAt === null ? onInterest(record, percent > 0, ctx) : tellHeld(record.value, record.value.heldAt, ctx)))],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
     // An answer that is given a product's token waits for it, twice as long.
@@ -62,6 +62,19 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     const time = Math.max(product.catalogAt, product.stockAt, product.priceAt);
     const isMore = tellDrops(product, { percent, most: NOTICES_A_COMMIT, time, shopCurrency }, (shopper, previousPrice) => tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice }, ctx), ctx);
     if (isMore) ctx.schedule('offer', sku, nextTick(ctx));
+  }
+
+  /** Who was to be told at `time`, and could not: of what is not to be had any more they wait on, and what is dear again they have seen for what it cost before. */
+  function tellHeld({ sku, shopper, kind, time: since, seenPrice }: ItemInterest, time: number, ctx: Context): void {
+    const product = ctx.get(productRows, sku) ?? emptyProduct(sku);
+    if (kind === 'back_in_stock') {
+      stopWaiting(sku, shopper, ctx);
+      if (canBeHad(product)) tell(sku, shopper, { kind, time }, ctx);
+      else wait(sku, shopper, since, ctx);
+    } else if (seenPrice !== null && percent > 0) {
+      const price = dropSince(product, shopper, { seen: seenPrice, price: canBeHad(product) ? offerOf(product, ctx.now) : undefined, percent, shopCurrency }, ctx);
+      if (price !== undefined) tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice: seenPrice, price }, ctx);
+    }
   }
 }
 
@@ -171,9 +184,13 @@ function onInterest({ key: sku, value: { shopper, kind, active, time, former } }
     const since = moved ? Math.min(moved.since, standing?.since ?? Infinity) : time;
     const cameAt = former === null ? restockAfter(since, sku, ctx) : undefined;
     if (cameAt !== undefined) return tell(sku, shopper, { kind: 'back_in_stock', time: cameAt }, ctx);
-    ctx.put(watchers, sku, { since }, shopper);
-    ctx.put(turns, sku, { since }, turnOf(since, shopper));
+    wait(sku, shopper, since, ctx);
   }
+}
+
+function wait(sku: string, shopper: string, since: number, ctx: Context): void {
+  ctx.put(watchers, sku, { since }, shopper);
+  ctx.put(turns, sku, { since }, turnOf(since, shopper));
 }
 
 /** When what somebody waits for `since` a while came, if it is there and has come before this was heard: the two are told by different hands. */

@@ -1,5 +1,5 @@
 import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
-import { interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
+import { heldNews, interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { isIn } from '../schemas/money.js';
 import type { Cart, Interaction, MarketingTrigger, Purchase, ShopperContact } from '../schemas/types.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
@@ -10,7 +10,7 @@ import { customerRules, type CustomerOptions } from './triggers/customers.js';
 import { fire, recover, rule, type Ripe } from './triggers/fire.js';
 import { intentRule, joinVisit, visits, type IntentOptions } from './triggers/intent.js';
 import { forgetItem, itemInfos, joinItemInfo, productOf, skusInCarts } from './triggers/items.js';
-import { held, hold, unhold } from './triggers/held.js';
+import { held, hold } from './triggers/held.js';
 import { newsRules } from './triggers/news.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
 import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
@@ -51,7 +51,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     name: 'marketing-triggers',
     table: marketingTriggersState,
     inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(triggerCandidates, news.tell)],
-    outputs: [triggerTopic],
+    outputs: [triggerTopic, heldNews],
     patienceMs: 500,
     timers: {
       abandoned: awake('abandoned', abandon),
@@ -98,16 +98,9 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     noteConsent(key, event, ctx);
     // Every visitor has one: a row for each that nobody reads.
     if (options.quietHours) noteZone(key, event, ctx);
-    if (event.event === 'Product Removed from Wishlist') unwish(key, event, ctx);
     browse(key, event, aheadMs(writtenAt, ctx), ctx);
     changeCart(key, event, aheadMs(writtenAt, ctx), ctx);
     intent.watch(key, event, ctx);
-  }
-
-  /** News of prices that wait are of no use any more, but for what stands in a cart. */
-  function unwish(key: string, { products, time }: Interaction, ctx: Context): void {
-    const wanted = skusInCarts(key, ctx);
-    unhold(key, products.filter(({ sku }) => !wanted.has(sku)), time, ctx, ['price_drop']);
   }
 
   function changeCart(key: string, event: Interaction, waitMs: number, ctx: Context): void {
@@ -140,7 +133,6 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (!isOrder(purchase.kind)) return;
     customers.noteCustomer(key, purchase, ctx);
     takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), ctx, { cartId: purchase.cartId, writtenAt });
-    unhold(key, purchase.lines, purchase.time, ctx);
     for (const line of purchase.lines) {
       const due = notePurchased(key, line, purchase.time, ctx);
       if (due !== undefined) ctx.schedule('replenish', key, due, line.sku);

@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import { consumer, joining, on, onLoosely, type Consumer, type Context, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
 import { rows } from '../pipeline/core/rows.js';
 import { joinedIds } from '../schemas/joined-ids.js';
-import { clickstream, erasures, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
+import { clickstream, erasures, heldNews, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
 import type { Interaction, Interest, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
-import { announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
+import { announceHeld, announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
@@ -63,7 +63,7 @@ export function shoppers({ repeats = true, repurchases = false }: Partial<Habits
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase)],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase), on(heldNews, ({ key, value }, ctx) => announceHeld(key, value, ctx))],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     timers: { unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx) },

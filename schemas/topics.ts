@@ -49,6 +49,7 @@ export const erasures = topic<Erasure>('erasures', 'feedback', 'order', 'Erasure
 export const demandHandovers = topic<DemandHandover>('demand-handovers', 'feedback', 'sku', 'DemandHandover');
 export const demandDays = topic<ShopWindow>('demand-days', 'feedback', 'sku', 'ShopWindow');
 export const shoppersMoves = topic<Move>('shoppers-moves', 'feedback', 'shopper', 'Move');
+export const heldNews = topic<TriggerCandidate>('held-news', 'feedback', 'shopper', 'TriggerCandidate');
 export const marketingTriggersMoves = topic<Move>('marketing-triggers-moves', 'feedback', 'shopper', 'Move');
 
 const table = (name: string, key: Topic['key']): Topic => topic(name, 'table', key, 'Progress');
@@ -64,6 +65,6 @@ export const recommenderModels = topic<RecommenderModel>('recommender-models', '
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
   clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
-  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, demandHandovers, demandDays, shoppersMoves, marketingTriggersMoves,
+  reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, demandHandovers, demandDays, shoppersMoves, marketingTriggersMoves, heldNews,
   userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors, recommenderModels,
 ];

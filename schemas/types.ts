@@ -414,6 +414,10 @@ export interface ItemInterest {
   readonly time: number;
   /** The id under which it was said, which leads to the shopper since a login: what is left of it is theirs. Null: it is said now. */
   readonly former: null | string;
+  /** When news of it came, ms since 1970, that was held until the shopper's quiet hours were over: it is to be told if it still is news. Null: it is none. */
+  readonly heldAt: null | number;
+  /** Of such news of a price: what it cost when they took to it, or were last told. */
+  readonly seenPrice: null | bigint;
 }
 
 /** Embedding of an item: an idempotent upsert. Key: sku. */

@@ -65,6 +65,23 @@ function note(sku: string, shopper: string, { price, currency, time }: Wish, ctx
 }
 
 /**
+ * News of a drop that was held: whether what costs `price` now (undefined: it is not to be had) still is less by `percent` or more than a
+ * follower had `seen` before. If not, that stays what they have seen. Answers the price that they are to be told.
+ */
+export function dropSince(product: Product, shopper: string, { seen, price, percent, shopCurrency }: { seen: bigint; price: bigint | undefined; percent: number; shopCurrency: string }, ctx: Context): bigint | undefined {
+  const wish = wishOf(product.sku, shopper, ctx);
+  if (!wish) return undefined;
+  const dropped = price !== undefined && isSameMoney(wish, product, shopCurrency) && isDrop(seen, price, percent) ? price : undefined;
+  note(product.sku, shopper, { ...wish, price: dropped ?? seen }, ctx);
+  return dropped;
+}
+
+const isDrop = (from: bigint, to: bigint, percent: number): boolean => to * 100n <= from * BigInt(100 - percent);
+
+/** What it cost in another currency says nothing of what it costs in this one. A price that names none is in the shop's. */
+const isSameMoney = (one: Pick<Product, 'currency'>, other: Pick<Product, 'currency'>, shopCurrency: string): boolean => (one.currency ?? shopCurrency) === (other.currency ?? shopCurrency);
+
+/**
  * Tell those for whom an item costs less by `percent` or more than it did, the dearest price first: `most` of them. Each is told again when
  * it costs less by so much once more. Answers whether more are left.
  */
@@ -72,16 +89,15 @@ export function tellDrops(product: Product, { percent, most, time, shopCurrency 
   const { sku, currency } = product;
   const price = offerOf(product, time);
   if (price === undefined) return false;
-  const isDrop = ({ sub }: { sub: string }): boolean => price * 100n <= priceOf(sub) * BigInt(100 - percent);
+  const isTold = ({ sub }: { sub: string }): boolean => isDrop(priceOf(sub), price, percent);
   // Nearly every change is none: of a hundred thousand who want it one row is read.
-  if (!ctx.scan(turns, sku, 1).some(isDrop)) return false;
-  const told = ctx.scan(turns, sku, most + 1).filter(isDrop);
+  if (!ctx.scan(turns, sku, 1).some(isTold)) return false;
+  const told = ctx.scan(turns, sku, most + 1).filter(isTold);
   for (const { sub, value } of told.slice(0, most)) {
     const shopper = sub.slice(PRICE_DIGITS);
     const follower = ctx.get(followers, sku, shopper);
     note(sku, shopper, { price, currency, ...value }, ctx);
-    // What it cost in another currency says nothing of what it costs in this one. A price that names none is in the shop's.
-    if (follower && (follower.currency ?? shopCurrency) === (currency ?? shopCurrency)) tell(shopper, priceOf(sub));
+    if (follower && isSameMoney(follower, product, shopCurrency)) tell(shopper, priceOf(sub));
   }
   return told.length > most;
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { itemInterests } from '../../schemas/topics.js';
-import type { Interest, InterestKind, ShopEvent } from '../../schemas/types.js';
+import type { Interest, InterestKind, ItemInterest, ShopEvent, TriggerCandidate } from '../../schemas/types.js';
 import { WANTED_MS } from '../../schemas/wanted.js';
 
 /** Items a shopper waits for or wants, by kind, SKU and the id under which they said so: item-watch's rows name them. */
@@ -55,7 +55,7 @@ export function joinInterest({ key, sub, value: moved }: { key: string; sub: str
 function announce(shopper: string, kind: InterestKind, sku: string, said: Interest, former: string | null, ctx: Context): void {
   const sub = subOf(kind, sku, shopper);
   const time = Math.max(said.time, ctx.get(interests, shopper, sub)?.time ?? 0);
-  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: true, time: said.time, former });
+  ctx.emit(itemInterests, sku, { ...interest(sku, shopper, kind, said.time), former });
   ctx.put(interests, shopper, { ...said, time }, sub);
   ctx.schedule('unheard', shopper, time + STANDS_MS[kind], sub);
 }
@@ -82,6 +82,13 @@ export function endOrdered(shopper: string, skus: readonly string[], kinds: read
   }
 }
 
+/** News that was held over a shopper's quiet hours is told if it still is, which item-watch knows, and they still want the item. */
+export function announceHeld(shopper: string, { kind, sku, time, previousPrice }: TriggerCandidate, ctx: Context): void {
+  const of = kind === 'price_drop' ? 'wanted' : 'back_in_stock';
+  const said = ctx.get(interests, shopper, subOf(of, sku, shopper));
+  if (said) ctx.emit(itemInterests, sku, { ...interest(sku, shopper, of, said.time), heldAt: time, seenPrice: previousPrice });
+}
+
 /** Nobody is told of it any more: item-watch forgets it, too. */
 export function endInterest(shopper: string, sub: string, ctx: Context): void {
   withdraw({ sub }, ctx);
@@ -92,8 +99,10 @@ export function endInterest(shopper: string, sub: string, ctx: Context): void {
 /** Tell item-watch that its row has no purpose any more. */
 export function withdraw({ sub }: { sub: string }, ctx: Context): void {
   const [kind, sku, shopper] = partsOf(sub);
-  ctx.emit(itemInterests, sku, { sku, shopper, kind, active: false, time: ctx.now, former: null });
+  ctx.emit(itemInterests, sku, { ...interest(sku, shopper, kind, ctx.now), active: false });
 }
+
+const interest = (sku: string, shopper: string, kind: InterestKind, time: number): ItemInterest => ({ sku, shopper, kind, active: true, time, former: null, heldAt: null, seenPrice: null });
 
 const subOf = (kind: InterestKind, sku: string, shopper: string): string => [kind, sku, shopper].join(SEPARATOR);
 

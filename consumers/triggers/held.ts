@@ -5,24 +5,24 @@ import type { TriggerCandidate } from '../../schemas/types.js';
 /** News of items that came in somebody's quiet hours, the latest of a kind and item. */
 export const held = rows<TriggerCandidate>('held', 'TriggerCandidate');
 
-const NEWS = ['price_drop', 'back_in_stock'] as const;
-const subOf = (kind: string, sku: string): string => `${kind} ${sku}`;
+const subOf = ({ kind, sku }: TriggerCandidate): string => `${kind} ${sku}`;
 
-/** Keep news until its timer `held` is due at the sub that it answers. It does not matter which of two comes first. */
+/** Keep news until its timer `held` is due at the sub that it answers: the latest, with what an item cost before all of it. It does not matter which of two comes first. */
 export function hold(key: string, candidate: TriggerCandidate, ctx: Context): string {
-  const sub = subOf(candidate.kind, candidate.sku);
+  const sub = subOf(candidate);
   const standing = ctx.get(held, key, sub);
   const isLater = !standing || candidate.time > standing.time || (candidate.time === standing.time && candidate.shopper > standing.shopper);
-  if (isLater) ctx.put(held, key, candidate, sub);
+  const [later, earlier = later] = isLater ? [candidate, standing] : [standing, candidate];
+  const isDearer = earlier.currency === later.currency && (earlier.previousPrice ?? 0n) > (later.previousPrice ?? 0n);
+  ctx.put(held, key, isDearer ? { ...later, previousPrice: earlier.previousPrice } : later, sub);
   return sub;
 }
 
-/** Who ordered an item at `time`, or does not wish for it any more, need not hear what became of it before. */
-export function unhold(key: string, items: readonly { readonly sku: string }[], time: number, ctx: Context, kinds: readonly string[] = NEWS): void {
-  for (const sub of items.flatMap(({ sku }) => kinds.map((kind) => subOf(kind, sku)))) {
-    const news = ctx.get(held, key, sub);
-    if (!news || news.time > time) continue;
-    ctx.delete(held, key, sub);
-    ctx.cancel('held', key, sub);
-  }
+/** Newer news of an item takes the place of what is kept. */
+export function unhold(key: string, news: TriggerCandidate, ctx: Context): void {
+  const sub = subOf(news);
+  const standing = ctx.get(held, key, sub);
+  if (!standing || standing.time > news.time) return;
+  ctx.delete(held, key, sub);
+  ctx.cancel('held', key, sub);
 }

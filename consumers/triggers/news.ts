@@ -1,7 +1,8 @@
-import type { Context, Incoming } from '../../pipeline/core/consumer.js';
+import type { Context, Due, Incoming } from '../../pipeline/core/consumer.js';
 import { formatMoney, isIn } from '../../schemas/money.js';
+import { heldNews } from '../../schemas/topics.js';
 import type { ItemInfo, TriggerCandidate } from '../../schemas/types.js';
-import { fire, rule, type Ripe, type TriggerPolicy } from './fire.js';
+import { fire, rule, type TriggerPolicy } from './fire.js';
 import { held, hold, unhold } from './held.js';
 import { itemInfos, know, productOf } from './items.js';
 
@@ -11,43 +12,38 @@ const BACK_IN_STOCK = rule('back_in_stock');
 /** So long after an erasure item-watch may have news that happened before it hears that its shopper is gone: its inputs are in step but for this. */
 const UNHEARD_MS = 5_000;
 
-/** Rules by what item-watch has to tell of items that a shopper waits for or wants. In quiet hours it waits until `wakesAt`. */
+/** Rules by what item-watch has to tell of items that a shopper waits for or wants. In quiet hours it waits until `wakesAt`, and is told then if it still is news. */
 export function newsRules(options: TriggerPolicy & { readonly currency: string }, wakesAt: (key: string, ctx: Context) => number) {
   return { tell, release };
 
   function tell({ key, value: candidate }: Incoming<TriggerCandidate>, ctx: Context): void {
-    const { sku } = candidate;
-    if (ctx.wasErased(key, candidate.time - UNHEARD_MS)) return;
+    const { kind, sku, name, stock, time, causeId } = candidate;
+    if (ctx.wasErased(key, time - UNHEARD_MS)) return;
     const { toldRestock = null, toldDrop = null } = ctx.get(itemInfos, key, sku) ?? {};
-    know(key, sku, { ...infoOf(candidate), toldRestock, toldDrop }, ctx);
-    if (candidate.kind === 'item_info') return;
+    const known = { ...infoOf(candidate), toldRestock, toldDrop };
+    know(key, sku, known, ctx);
+    if (kind === 'item_info') return;
     const wakes = wakesAt(key, ctx);
     if (wakes > ctx.time) return ctx.schedule('held', key, wakes, hold(key, candidate, ctx));
     // Quiet hours end over ten minutes: what still waits for that is older news of the same.
-    unhold(key, [candidate], candidate.time, ctx, [candidate.kind]);
-    tellNews(key, candidate, ctx);
-  }
-
-  function release({ key, sub }: Ripe, ctx: Context): void {
-    const candidate = ctx.get(held, key, sub);
-    ctx.delete(held, key, sub);
-    if (candidate) tellNews(key, candidate, ctx);
-  }
-
-  function infoOf({ name, url, stock, time, price, currency }: TriggerCandidate): ItemInfo {
-    return { name, url, price: isIn(options.currency, currency) ? price : null, stock, time, toldRestock: null, toldDrop: null };
-  }
-
-  function tellNews(key: string, candidate: TriggerCandidate, ctx: Context): void {
-    const { kind, sku, name, stock, time, causeId } = candidate;
-    // What is known may be newer than news of the night, or gone with a cart.
-    const known = ctx.get(itemInfos, key, sku) ?? infoOf(candidate);
+    unhold(key, candidate, ctx);
     const told = kind === 'back_in_stock' ? 'toldRestock' : 'toldDrop';
     // Told before, to another id of the same shopper.
     if (known[told] === causeId) return;
     know(key, sku, { ...known, [told]: causeId }, ctx);
     const reason = kind === 'back_in_stock' ? `${name ?? sku} is back in stock (${stock ?? 'some'} units).` : `${name ?? sku} costs ${spoken(candidate.price, candidate)} now, ${spoken(candidate.previousPrice, candidate)} before.`;
     fire({ rule: kind === 'back_in_stock' ? BACK_IN_STOCK : PRICE_DROP, shopper: key, causeId, causedAt: time, at: Math.max(ctx.now, time), reason, products: [productOf(key, { sku, quantity: null, price: null }, ctx)] }, options, ctx);
+  }
+
+  /** Quiet hours are over: whether it still is news is known where wishes, prices and stock are, and comes back from there. */
+  function release({ key, sub }: Due, ctx: Context): void {
+    const candidate = ctx.get(held, key, sub);
+    ctx.delete(held, key, sub);
+    if (candidate) ctx.emit(heldNews, key, candidate);
+  }
+
+  function infoOf({ name, url, stock, time, price, currency }: TriggerCandidate): Omit<ItemInfo, 'toldRestock' | 'toldDrop'> {
+    return { name, url, price: isIn(options.currency, currency) ? price : null, stock, time };
   }
 
   function spoken(price: bigint | null, { currency }: TriggerCandidate): string {

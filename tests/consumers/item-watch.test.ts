@@ -5,12 +5,12 @@ import { codec } from '../../schemas/codec.js';
 import { catalog, deadLetters, inventory, itemInterests, supplies, triggerCandidates } from '../../schemas/topics.js';
 import type { CatalogChange, InventoryChange } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
-import { DAY, MINUTE, NINE, stock } from '../support/events.js';
+import { interestIn, DAY, MINUTE, NINE, stock } from '../support/events.js';
 
 const listed = (sku: string, more: Partial<CatalogChange> = {}): CatalogChange => ({
   sku, op: 'upsert', name: sku, category: null, furtherCategories: [], brand: null, price: null, currency: null, url: null, imageUrl: null, hidden: false, quantity: null, availability: null, attributes: {}, time: NINE, receivedAt: NINE, ...more,
 });
-const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', { sku: 'P8', shopper, kind: 'back_in_stock', active, time, former: null });
+const waits = (driver: Driver, shopper: string, time: number, active = true): void => driver.send(itemInterests, 'P8', interestIn('P8', shopper, time, { active }));
 
 test('a deleted product stays known as deleted, and comes back when it is put again', () => {
   const driver = new Driver([itemWatch()]);
@@ -127,7 +127,7 @@ test('who asked under two ids that a login joins has waited since the first time
   for (const [early, late] of [['a1', 'u1'], ['u1', 'a1']] as const) {
     const driver = new Driver([itemWatch()]);
     for (const [minute, shopper] of [early, 'other', late].entries()) waits(driver, shopper, NINE + minute * MINUTE);
-    driver.send(itemInterests, 'P8', { sku: 'P8', shopper: 'u1', kind: 'back_in_stock', active: true, time: NINE, former: 'a1' });
+    driver.send(itemInterests, 'P8', interestIn('P8', 'u1', NINE, { former: 'a1' }));
     driver.send(inventory, 'P8', stock('P8', 5, NINE + 3 * MINUTE));
     expect(driver.read(triggerCandidates).map(({ shopper }) => shopper)).toEqual(['u1', 'other']);
   }
@@ -142,7 +142,7 @@ test('who asked before a restock and is heard after it is told of it; not who as
   waits(driver, 'early', NINE + MINUTE - 1);
   waits(driver, 'late', NINE + MINUTE);
   waits(driver, 'long ago', NINE - DAY);
-  driver.send(itemInterests, 'P9', { sku: 'P9', shopper: 'other', kind: 'back_in_stock', active: true, time: NINE - 1, former: null });
+  driver.send(itemInterests, 'P9', interestIn('P9', 'other', NINE - 1));
   driver.send(inventory, 'P8', stock('P8', 0, NINE + 2 * MINUTE));
   waits(driver, 'too late', NINE + 30_000);
   expect(driver.read(triggerCandidates)).toMatchObject([{ shopper: 'early', kind: 'back_in_stock', causeId: 'P8#1', time: NINE + MINUTE, stock: 5 }]);
@@ -206,7 +206,7 @@ test('what is shown again with a stock that it had not is one restock: as many a
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
   driver.send(catalog, 'P8', listed('P8', { hidden: true, quantity: 0 }));
-  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i, former: null }));
+  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode(interestIn('P8', `s${i}`, NINE + i)));
   driver.run();
   driver.send(catalog, 'P8', listed('P8', { quantity: 5, time: NINE + MINUTE }));
   expect(driver.read(triggerCandidates)).toHaveLength(1_000);
@@ -234,7 +234,7 @@ test.each(['restock', 'drop of price'])('a %s is told to a thousand a tick, so t
   driver.tick(NINE);
   driver.send(inventory, 'P8', stock('P8', news === 'restock' ? 0 : 5, NINE, 200_000n));
   const kind = news === 'restock' ? 'back_in_stock' : 'wanted';
-  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind, active: true, time: NINE + i, former: null }));
+  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode(interestIn('P8', `s${i}`, NINE + i, { kind })));
   driver.run();
   const told = (): number => driver.read(triggerCandidates).filter((candidate) => candidate.kind !== 'item_info').length;
   driver.send(inventory, 'P8', stock('P8', 5, NINE + 10, 100_000n));
@@ -250,7 +250,7 @@ test('a long queue is told some at a time, and nobody is left out or told twice'
   const driver = new Driver([itemWatch()]);
   driver.tick(NINE);
   driver.send(inventory, 'P8', stock('P8', 0, NINE));
-  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i, former: null }));
+  for (let i = 0; i < 2_500; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode(interestIn('P8', `s${i}`, NINE + i)));
   driver.run();
   const reads = vi.spyOn(codec('ItemWatcher'), 'decode');
   driver.send(inventory, 'P8', stock('P8', 2, NINE + MINUTE));
@@ -269,7 +269,7 @@ test.each([['sold out', 0, null], ['on order', null, 'on_order']] as const)('who
   driver.tick(NINE);
   const has = (quantity: number, minute: number): void => driver.send(inventory, 'P8', stock('P8', quantity, NINE + minute * MINUTE));
   has(0, 0);
-  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode({ sku: 'P8', shopper: `s${i}`, kind: 'back_in_stock', active: true, time: NINE + i, former: null }));
+  for (let i = 0; i < 1_200; i++) driver.write(itemInterests.name, 'P8', itemInterests.codec.encode(interestIn('P8', `s${i}`, NINE + i)));
   driver.run();
   has(2, 1);
   driver.send(inventory, 'P8', { ...stock('P8', quantity, NINE + 2 * MINUTE), availability });

@@ -559,9 +559,9 @@ describe('in quiet hours', () => {
       const driver = night(u1, { userId: 'u2' });
       for (const sku of ['P1', 'P4']) orders1(driver, 'u1', `O-${sku}`, midnight + HOUR, sku);
       does(driver, 'Product Removed from Wishlist', { userId: 'u2' }, midnight + HOUR, 'P1');
-      expect(driver.dump('marketing-triggers').filter((row) => /held/.test(row))).toHaveLength(2);
       driver.tick(morning);
       expect(told(driver)).toEqual(['back_in_stock u2 fired P4']);
+      expect(driver.dump('marketing-triggers').filter((row) => /held/.test(row))).toEqual([]);
     });
 
     test('is that of a wish that went into the cart, too', () => {
@@ -570,6 +570,45 @@ describe('in quiet hours', () => {
       does(driver, 'Product Removed from Wishlist', u1, midnight + 2 * MINUTE, 'P1');
       driver.tick(morning);
       expect(told(driver, 'price_drop')).toEqual(['price_drop u1 fired P1']);
+    });
+
+    test('is none in the morning where the item is sold out again, dear again or taken out of the cart: they wait on, and are told of the next', () => {
+      const driver = night(u1, { userId: 'u2' });
+      does(driver, 'Product Added', { userId: 'u3' }, midnight - HOUR, 'P1');
+      driver.send(inventory, 'P1', stock('P1', 5, midnight + HOUR, 90_000n));
+      does(driver, 'Product Removed', { userId: 'u3' }, midnight + 2 * HOUR, 'P1');
+      driver.send(inventory, 'P4', stock('P4', 0, midnight + 2 * HOUR));
+      driver.send(inventory, 'P1', stock('P1', 5, midnight + 3 * HOUR, 195_000n));
+      does(driver, 'Back In Stock Subscribed', u1, midnight + 4 * HOUR, 'P4');
+      driver.tick(morning);
+      expect(told(driver)).toEqual([]);
+      driver.send(inventory, 'P1', stock('P1', 5, morning + MINUTE, 180_000n));
+      driver.send(inventory, 'P4', stock('P4', 3, morning + MINUTE));
+      expect(told(driver).sort()).toEqual(['back_in_stock u1 fired P4', 'back_in_stock u2 fired P4', 'price_drop u1 fired P1', 'price_drop u2 fired P1']);
+      expect(driver.read(triggers).find(({ rule }) => rule === 'price_drop')!.reason).toBe('P1 costs 18.00 EUR now, 20.00 EUR before.');
+      expect(driver.dump('item-watch').filter((row) => /watcher|turn/.test(row))).toEqual([]);
+    });
+
+    test('is told by what it costs in the morning, and by what it cost before the night', () => {
+      const driver = night(u1);
+      driver.send(inventory, 'P1', stock('P1', 2, midnight + HOUR, 120_000n));
+      driver.tick(morning);
+      expect(driver.read(triggers).filter(({ rule }) => rule === 'price_drop')).toMatchObject([
+        { causeId: `P1@${midnight}`, causedAt: midnight, reason: 'P1 costs 12.00 EUR now, 20.00 EUR before.', products: [{ price: 120_000n, stock: 2 }] },
+      ]);
+      driver.send(inventory, 'P1', stock('P1', 2, morning + MINUTE, 115_000n));
+      driver.send(inventory, 'P1', stock('P1', 2, morning + 2 * MINUTE, 108_000n));
+      expect(told(driver, 'price_drop')).toHaveLength(2);
+    });
+
+    test('is none while the item is not to be had, or costs what it does in another currency; it is once it can be had', () => {
+      const driver = night(u1);
+      driver.send(catalog, 'P1', { ...mug, hidden: true, time: midnight + HOUR });
+      driver.send(catalog, 'P4', { ...mug, sku: 'P4', hidden: true, time: midnight + HOUR });
+      driver.tick(morning);
+      expect(told(driver)).toEqual([]);
+      for (const sku of ['P1', 'P4']) driver.send(catalog, sku, { ...mug, sku, time: morning + HOUR });
+      expect(told(driver).sort()).toEqual(['back_in_stock u1 fired P4', 'price_drop u1 fired P1']);
     });
 
     test('is not told behind newer news of the same, which came as quiet hours ended', () => {

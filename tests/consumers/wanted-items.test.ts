@@ -5,9 +5,9 @@ import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { Overlay } from '../../pipeline/core/overlay.js';
 import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
-import type { ItemInterest, ShopEvent } from '../../schemas/types.js';
+import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
-import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, purchase, shopEvent, stock } from '../support/events.js';
+import { DAY, HOUR, interestIn, MINUTE, NINE, orderEvent, orderLine, product, purchase, shopEvent, stock } from '../support/events.js';
 
 const OPTIONS: MarketingTriggerOptions = { abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 7 * DAY }, consentByDefault: true, currency: 'EUR' };
 
@@ -68,7 +68,7 @@ test.each([1, 4])('what was wanted keeps its price and its place through a login
 test('an older wish that comes after a newer one changes nothing of it', () => {
   const driver = new Driver([itemWatch({ priceDropPercent: 10 }), marketingTriggers(OPTIONS)]);
   driver.tick(NINE - MINUTE);
-  const wants = (time: number): void => driver.send(itemInterests, 'P2', { sku: 'P2', shopper: 'u1', kind: 'wanted', active: true, time, former: null } satisfies ItemInterest);
+  const wants = (time: number): void => driver.send(itemInterests, 'P2', interestIn('P2', 'u1', time, { kind: 'wanted' }));
   costs(driver, 200_000n, NINE);
   wants(NINE + 2 * MINUTE);
   driver.tick(NINE + 3 * MINUTE);

@@ -1,4 +1,4 @@
-import type { InventoryChange, OrderEvent, Purchase, ShopEvent } from '../../schemas/types.js';
+import type { InventoryChange, ItemInterest, OrderEvent, Purchase, ShopEvent } from '../../schemas/types.js';
 
 let serial = 0;
 
@@ -40,3 +40,6 @@ export function purchase(shopper: string, orderId: string, more: Partial<Purchas
 export function stock(sku: string, quantity: number | null, time: number, price: bigint | null = null): InventoryChange {
   return { messageId: `m${serial++}`, sku, quantity, availability: null, price, currency: null, time, receivedAt: time };
 }
+
+/** What a shopper says of an item; what is not given is that they wait for it. */
+export const interestIn = (sku: string, shopper: string, time: number, more: Partial<ItemInterest> = {}): ItemInterest => ({ sku, shopper, kind: 'back_in_stock', active: true, time, former: null, heldAt: null, seenPrice: null, ...more });
