@@ -111,13 +111,19 @@ test('what is on its way to a user while they are erased does not bring them bac
   }), { numRuns: 25 });
 });
 
+/** A shop in which known-1 waits for P8, which is sold out, and wants P2, which costs 20 EUR. */
+function shopAwaited(how: However): Driver {
+  const driver = shopAnyhow(how);
+  driver.tick(NINE);
+  driver.send(inventory, 'P8', stock('P8', 0, NINE));
+  driver.send(inventory, 'P2', stock('P2', 9, NINE, 200_000n));
+  for (const [event, sku] of [['Back In Stock Subscribed', 'P8'], ['Product Added to Wishlist', 'P2']] as const) driver.send(clickstream, 'known-1', shopEvent(event, { userId: 'known-1', products: [product(sku)] }));
+  return driver;
+}
+
 test('an order or news of an item that are on their way while their shopper is erased do not bring them back, and tell nobody', () => {
   fc.assert(fc.property(however, (how) => {
-    const driver = shopAnyhow(how);
-    driver.tick(NINE);
-    driver.send(inventory, 'P8', stock('P8', 0, NINE));
-    driver.send(inventory, 'P2', stock('P2', 9, NINE, 200_000n));
-    for (const [event, sku] of [['Back In Stock Subscribed', 'P8'], ['Product Added to Wishlist', 'P2']] as const) driver.send(clickstream, 'known-1', shopEvent(event, { userId: 'known-1', products: [product(sku)] }));
+    const driver = shopAwaited(how);
     write(driver, orders, 'O-1', orderEvent('completed', 'O-1', { userId: 'known-1', lines: [orderLine('P1', 2, 100_000n)], time: NINE + MINUTE }));
     write(driver, inventory, 'P8', stock('P8', 5, NINE + MINUTE));
     write(driver, inventory, 'P2', stock('P2', 9, NINE + MINUTE, 100_000n));
@@ -133,11 +139,7 @@ test('an order or news of an item that are on their way while their shopper is e
 
 test('nor does news that happened a moment after the erasure, and came to the items before it', () => {
   fc.assert(fc.property(however, (how) => {
-    const driver = shopAnyhow(how);
-    driver.tick(NINE);
-    driver.send(inventory, 'P8', stock('P8', 0, NINE));
-    driver.send(inventory, 'P2', stock('P2', 9, NINE, 200_000n));
-    for (const [event, sku] of [['Back In Stock Subscribed', 'P8'], ['Product Added to Wishlist', 'P2']] as const) driver.send(clickstream, 'known-1', shopEvent(event, { userId: 'known-1', products: [product(sku)] }));
+    const driver = shopAwaited(how);
     driver.put(inventory, 'P8', stock('P8', 5, NINE + MINUTE + 3_000));
     driver.put(inventory, 'P2', stock('P2', 9, NINE + MINUTE + 3_000, 100_000n));
     driver.put(clickstream, 'known-1', erasureOf('known-1', NINE + MINUTE));
