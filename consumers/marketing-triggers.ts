@@ -1,5 +1,5 @@
 import { consumer, joining, on, type Consumer, type Context, type Due, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
-import { heldNews, interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
+import { confirmedPurchases, heldNews, interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { isIn } from '../schemas/money.js';
 import type { Cart, Interaction, MarketingTrigger, Purchase, ShopperContact } from '../schemas/types.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
@@ -50,7 +50,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
-    inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(triggerCandidates, news.tell)],
+    inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(confirmedPurchases, customers.noteSpend), on(triggerCandidates, news.tell)],
     outputs: [triggerTopic, heldNews],
     patienceMs: 500,
     timers: {
@@ -129,7 +129,6 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function onPurchase({ key, value: purchase, writtenAt }: Incoming<Purchase>, ctx: Context): void {
     if (ctx.wasErased(key, purchase.time)) return;
-    customers.noteSpend(key, purchase, ctx);
     if (!isOrder(purchase.kind)) return;
     customers.noteCustomer(key, purchase, ctx);
     takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), ctx, { cartId: purchase.cartId, writtenAt });

@@ -2,8 +2,8 @@ import { consumer, on, type Consumer, type Context, type Incoming } from '../pip
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf, isSum } from '../schemas/money.js';
-import { erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
-import type { Erasure, LedgerLine, OrderEvent, OrderState, PurchaseKind, SaleKind } from '../schemas/types.js';
+import { confirmedPurchases, erasures, orderLedger as ledgerTable, orders, purchases, sales, type Topic } from '../schemas/topics.js';
+import type { Erasure, LedgerLine, OrderEvent, OrderState, Purchase, PurchaseKind, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
 import { leftOf, linesOf, worthLeft, worthOf, worthOfAll } from './orders/worth.js';
@@ -15,13 +15,16 @@ const WAITING_LIMIT = 50;
 
 const states = rows<OrderState>('', 'OrderState');
 
+/** Whom a purchase is told that the shop itself has reported. */
+const EVERYWHERE: readonly Topic<Purchase>[] = [purchases, confirmedPurchases];
+
 /**
  * The books: each order once, whoever reports it and however often; refunds and cancellations as signed sales on the day of
  * their order, never more than was paid for them; what comes before its order waits for it. Units that only a page has reported are told
  * as claimed until the shop confirms them: the books are the same, what they teach is not.
  */
 export function orderLedger(): Consumer {
-  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent, { keyOf: ({ orderId }) => orderId }), on(erasures, onErasure)], outputs: [purchases, sales] });
+  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent, { keyOf: ({ orderId }) => orderId }), on(erasures, onErasure)], outputs: [purchases, confirmedPurchases, sales] });
 }
 
 function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Context): void {
@@ -73,7 +76,7 @@ function bookLine(event: OrderEvent, ctx: Context): void {
   const kind = line.quantity >= 0 && line.price >= 0n ? 'sale' : event.orderId.startsWith('C') ? 'cancellation' : 'adjustment';
   const sold = { ...line, amount: amountOf(line.price, line.quantity), claimed: 0 };
   sell(event, { ...sold, line: ordinal % 2 ** 31, kind, time: event.time }, ctx);
-  emitPurchase(event, 'line', event.time, [sold], ctx);
+  emitPurchase(event, 'line', event.time, [sold], EVERYWHERE, ctx);
 }
 
 function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
@@ -85,7 +88,7 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
   ctx.put(states, key, state);
   const sold = state.lines.map(booked);
   sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: event.time }, ctx));
-  emitPurchase(event, 'completed', event.time, sold, ctx);
+  emitPurchase(event, 'completed', event.time, sold, event.confirmed ? EVERYWHERE : [purchases], ctx);
   for (const waiting of before?.waiting ?? []) takeBackLate(key, orders.codec.decode(waiting), ctx);
 }
 
@@ -122,6 +125,7 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
   if (isSame) claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   if (isSame && shopper === claim.shopper) {
     ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages });
+    tellConfirmed(event, claim, claim.lines, ctx);
     return ctx.count('millrace_duplicates_total');
   }
   const returned = new Map<string, number>();
@@ -136,12 +140,17 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
     back.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: claim.time }, ctx, claim));
     sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: event.time }, ctx));
   }
-  emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), ctx);
-  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, sold.filter(hasUnits), ctx);
+  emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx);
+  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, sold.filter(hasUnits), EVERYWHERE, ctx);
   ctx.put(states, key, {
     ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
     lines, refunded: keptOf(lines, event, claim, ctx),
   });
+}
+
+/** An order that a page has claimed is the shop's, with what is left of `lines`. */
+function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState, lines: readonly LedgerLine[], ctx: Context): void {
+  emitPurchase({ ...event, userId: shopper, anonymousId: null, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx);
 }
 
 /** Units that change hands, with what they are worth. */
@@ -191,6 +200,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
     return line;
   });
   const added = [...wanted.values()].flat();
+  if (event.confirmed && !state.confirmed) tellConfirmed(event, state, [...lines, ...added], ctx);
   added.forEach((line, index) => sell(event, { ...booked(line), line: lines.length + index, ...as }, ctx, after));
   ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
 }
@@ -240,7 +250,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   const money = isMoney ? event.total! : -tooMuch(given, returned);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
   ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId) });
-  if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, ctx);
+  if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx);
 }
 
 /** The money given back that lines, told anew, still stand for; what is more is booked back. */
@@ -279,11 +289,11 @@ function sell(event: OrderEvent, { sku, quantity, price, amount, claimed, line, 
 }
 
 function emitPurchase(
-  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly Pick<Goods, 'sku' | 'quantity' | 'price' | 'amount'>[], ctx: Context,
+  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly Pick<Goods, 'sku' | 'quantity' | 'price' | 'amount'>[], topics: readonly Topic<Purchase>[], ctx: Context,
 ): void {
   const shopper = event.userId ?? event.anonymousId;
   if (shopper === null) return;
-  ctx.emit(purchases, shopper, {
+  for (const topic of topics) ctx.emit(topic, shopper, {
     shopper, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
     revenue: lines.reduce((sum, { amount }) => sum + amount, 0n),
     lines: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price })),

@@ -61,7 +61,7 @@ const variables = z.object({
   PRICE_DROP_PERCENT: whole(0, 99, 10).describe('Who wants a product is told when it costs less by so much; 0: nobody is.'),
   WIN_BACK_AFTER_DAYS: whole(0, 3_650, 90).describe('Customers are to be won back when they have not ordered for so many days; 0: they are not.'),
   WELCOME_NEW_CUSTOMERS: yes.describe('Whether who orders for the first time is welcomed; `false` where Millrace does not know the orders of before.'),
-  VIP_SPEND: whole(0, 1_000_000_000, 0).describe('Customers who have spent so much in 365 days, in SHOP_CURRENCY, are told of as VIPs; 0: they are not.'),
+  VIP_SPEND: whole(0, 1_000_000_000, 0).describe('Customers who have spent so much in 365 days, in SHOP_CURRENCY, by orders that not only a page has reported, are told of as VIPs; 0: they are not.'),
   HIGH_INTENT_PERCENT: whole(0, 99, 0).describe('Whoever is in the shop is told of once an order in this visit is so likely, in percent, by what visits like it led to; 0: nobody is (docs/triggers.md).'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
   TRIGGER_CAP_WINDOW_SECONDS: whole(1, 31_536_000, 604_800).describe('Window of the cap.'),

@@ -33,6 +33,8 @@ export const inventory = topic<InventoryChange>('inventory', 'source', 'sku', 'I
 
 export const interactions = topic<Interaction>('interactions', 'stream', 'shopper', 'Interaction');
 export const purchases = topic<Purchase>('purchases', 'stream', 'shopper', 'Purchase');
+/** `purchases` of orders that the shop itself has reported, and not only a page. */
+export const confirmedPurchases = topic<Purchase>('confirmed-purchases', 'stream', 'shopper', 'Purchase');
 export const sales = topic<Sale>('sales', 'stream', 'sku', 'Sale');
 export const itemInterests = topic<ItemInterest>('item-interests', 'stream', 'sku', 'ItemInterest');
 export const supplies = topic<Supply>('supplies', 'stream', 'sku', 'Supply');
@@ -64,7 +66,7 @@ export const recommenderModels = topic<RecommenderModel>('recommender-models', '
 
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [
-  clickstream, orders, catalog, inventory, interactions, purchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
+  clickstream, orders, catalog, inventory, interactions, purchases, confirmedPurchases, sales, itemInterests, supplies, triggerCandidates, forecasts,
   reorderSuggestions, marketingTriggers, recommendations, deadLetters, userMerges, erasures, demandHandovers, demandDays, shoppersMoves, marketingTriggersMoves, heldNews,
   userProfiles, orderLedger, products, demandForecasts, marketingTriggersState, itemVectors, recommenderModels,
 ];

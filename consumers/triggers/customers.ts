@@ -1,4 +1,4 @@
-import type { Context, Due, MovedRow } from '../../pipeline/core/consumer.js';
+import type { Context, Due, Incoming, MovedRow } from '../../pipeline/core/consumer.js';
 import { formatMoney, isIn, isMoney } from '../../schemas/money.js';
 import type { Purchase, ShopperContact, Spending } from '../../schemas/types.js';
 import { contacts, contactOf, noteOrder } from './contacts.js';
@@ -46,9 +46,10 @@ export function customerRules(options: CustomerOptions) {
     fire({ rule: NEW_CUSTOMER_WELCOME, shopper: key, causeId: `order@${contact.newSince}`, causedAt: contact.newSince, ripeAt, at: due, reason: 'There was no order before this one.', products: [] }, options, ctx);
   }
 
-  /** What an order costs or a refund gives back. What comes of it is looked at when both halves of an order that is told anew are there. */
-  function noteSpend(key: string, purchase: Purchase, ctx: Context): void {
-    if (vipSpend > 0n && isIn(options.currency, purchase.currency) && noteSpent(key, purchase, ctx)) ctx.schedule('spent', key, purchase.time);
+  /** What an order costs that the shop has reported, or a refund gives back. What comes of it is looked at when both halves of an order that is told anew are there. */
+  function noteSpend({ key, value: purchase }: Incoming<Purchase>, ctx: Context): void {
+    if (vipSpend === 0n || ctx.wasErased(key, purchase.time) || !isIn(options.currency, purchase.currency)) return;
+    if (noteSpent(key, purchase, ctx)) ctx.schedule('spent', key, purchase.time);
   }
 
   function judgeSpend({ key, due, ripeAt }: Ripe, ctx: Context): void {

@@ -141,16 +141,36 @@ describe.each([1, 3])('a VIP, on %i partition(s)', (partitions) => {
     expect(told(driver)).toEqual(['vip u1 fired', 'vip u1 fired']);
   });
 
-  test('is told of once for an order that a page and the shop report, each with a price of its own', () => {
+  test('is none by what only a page says they ordered; once the shop reports it they are, told of once, whichever price and day either says', () => {
+    for (const [price, time] of [[300, NINE], [299, NINE + 3 * MINUTE]] as const) {
+      const driver = shop(vips, { partitions });
+      buys(driver, 'u1', 'O1', NINE, 300, { confirmed: false });
+      buys(driver, 'u1', 'O2', NINE + MINUTE, 250, { confirmed: false });
+      driver.tick(NINE + 2 * MINUTE);
+      buys(driver, 'u1', 'O1', time, price, { confirmed: true });
+      driver.tick(NINE + 4 * MINUTE);
+      expect(told(driver)).toEqual([]);
+      for (let again = 0; again < 2; again++) buys(driver, 'u1', 'O2', NINE + MINUTE, 250, { confirmed: true });
+      driver.tick(NINE + 5 * MINUTE);
+      buys(driver, 'u1', 'O3', NINE + 6 * MINUTE, 10);
+      driver.tick(NINE + 7 * MINUTE);
+      expect(driver.read(deadLetters)).toEqual([]);
+      expect(told(driver)).toEqual(['vip u1 fired']);
+      expect(driver.read(triggers)[0]!.value).toBe(BigInt(price + 250) * 10_000n);
+    }
+  });
+
+  test('is one also where the page claimed it for the device, of which some came back before the shop reported it for who it became', () => {
     const driver = shop(vips, { partitions });
-    buys(driver, 'u1', 'O1', NINE, 300, { confirmed: false });
-    buys(driver, 'u1', 'O2', NINE + MINUTE, 250, { confirmed: false });
-    driver.tick(NINE + 2 * MINUTE);
-    buys(driver, 'u1', 'O1', NINE + 3 * MINUTE, 299, { confirmed: true });
-    driver.tick(NINE + 4 * MINUTE);
-    buys(driver, 'u1', 'O3', NINE + 5 * MINUTE, 10);
-    driver.tick(NINE + 6 * MINUTE);
-    expect(driver.read(deadLetters)).toEqual([]);
+    for (const [orderId, euros] of [['O1', 450], ['O2', 100]] as const) buys(driver, '', orderId, NINE, euros, { userId: null, anonymousId: 'a1', confirmed: false });
+    driver.tick(NINE + MINUTE);
+    becomes(driver, 'a1', 'u1', NINE + MINUTE);
+    refunds(driver, 'O2', NINE + 2 * MINUTE);
+    for (const [orderId, euros] of [['O1', 450], ['O2', 100]] as const) buys(driver, 'u1', orderId, NINE, euros, { confirmed: true });
+    driver.tick(NINE + 3 * MINUTE);
+    expect(told(driver)).toEqual([]);
+    buys(driver, 'u1', 'O3', NINE + 4 * MINUTE, 50);
+    driver.tick(NINE + HOUR);
     expect(told(driver)).toEqual(['vip u1 fired']);
   });
 

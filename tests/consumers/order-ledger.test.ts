@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
-import { deadLetters, orders, purchases, sales } from '../../schemas/topics.js';
+import { confirmedPurchases, deadLetters, orders, purchases, sales } from '../../schemas/topics.js';
 import type { Sale } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
@@ -382,4 +382,25 @@ test('how many units of an order are only claimed is told with each line of it: 
     const sums = (of: (sale: Sale) => number): number[] => ['P1', 'P2', 'P3'].map((sku) => told.filter((sale) => sale.sku === sku).reduce((sum, sale) => sum + of(sale), 0));
     expect(sums(({ claimed }) => claimed)).toEqual(first && !isSure ? sums(({ quantity }) => quantity) : [0, 0, 0]);
   }), { numRuns: 200 });
+});
+
+test('orders that the shop itself has reported are told apart, with what is left of them, whichever of its reports is the first', () => {
+  const driver = ledger();
+  const told = (): string[] => driver.read(confirmedPurchases).splice(seen).map(({ orderId, kind, lines }) => `${orderId} ${kind} ${lines.map(({ quantity, price }) => `${quantity}x${price}`).join()}`);
+  let seen = 0;
+  const report = (orderId: string, kind: 'completed' | 'updated' | 'refunded', units: number, price: bigint, confirmed = true): string[] => {
+    seen = driver.read(confirmedPurchases).length;
+    driver.send(orders, orderId, orderEvent(kind, orderId, { userId: 'u1', confirmed, lines: [orderLine('P1', units, price)] }));
+    return told();
+  };
+  for (const orderId of ['same', 'other', 'updated', 'less']) expect(report(orderId, 'completed', 3, 10n, false)).toEqual([]);
+  expect(report('less', 'refunded', 1, 10n)).toEqual([]);
+  expect(report('same', 'completed', 3, 10n)).toEqual(['same completed 3x10']);
+  expect(report('same', 'completed', 3, 10n)).toEqual([]);
+  expect(report('other', 'completed', 3, 9n)).toEqual(['other completed 3x9']);
+  expect(report('updated', 'updated', 2, 10n)).toEqual(['updated completed 2x10']);
+  expect(report('updated', 'updated', 1, 10n)).toEqual([]);
+  expect(report('less', 'completed', 3, 10n)).toEqual(['less completed 2x10']);
+  expect(report('less', 'refunded', 1, 10n)).toEqual(['less refunded -1x10']);
+  expect(report('sure', 'completed', 1, 10n)).toEqual(['sure completed 1x10']);
 });

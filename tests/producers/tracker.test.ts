@@ -219,7 +219,7 @@ test('a question that is refused rejects with what was wrong', async () => {
 });
 
 test('calls that no room is left for are told of', async () => {
-  const { api, warned } = page([], new Map(), new Array<number>(1_000).fill(503));
+  const { api, warned } = page([], new Map(), Array.from({ length: 1_000 }, () => 503));
   const product = (i: number): unknown => ({ product_id: `P${i}` });
   for (let i = 0; i < 520; i++) api['track']!('Product Viewed', product(i));
   expect(warned).toEqual([]);
