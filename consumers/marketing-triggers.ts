@@ -110,7 +110,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (!cart || isOfOrdered(contactOf(key, ctx), cartId, event)) return;
     const isEmpty = cart.lines.length === 0;
     // One that was reminded of is kept for the order that recovers it: who comes back may take out all before they put in something else.
-    if (isEmpty && cart.firedId === null) return dropCart(key, cartId, ctx);
+    if (isEmpty && cart.firedId === null) return dropCarts(key, [{ sub: cartId, value: before ?? cart }], ctx);
     ctx.put(carts, key, cart, cartId);
     if (isEmpty) return ctx.cancel('abandoned', key, cartId);
     // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder; for an emptied cart there is none.
@@ -140,13 +140,13 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   /** What orders have taken is gone; senders cancel what they have not sent of it. `order` is the one that is told, and not by a login. */
   function takeOrdered(key: string, reason: string, at: number, ctx: Context, order?: { readonly cartId: string | null; readonly writtenAt: number }): void {
-    for (const { sub: cartId, value: cart } of ctx.scan(carts, key)) {
+    const taken = ctx.scan(carts, key).filter(({ sub: cartId, value: cart }) => {
       // One that was changed after its order was written was dated by a clock that has been set right since.
       const isDatedAhead = order !== undefined && (order.cartId ?? cartId) === cartId && cart.changedAt > order.writtenAt + CLOCKS_APART_MS;
-      if (!isDatedAhead && !isOrdered(contactOf(key, ctx), cartId, cart)) continue;
-      recoverCart(key, cartId, cart, reason, at, ctx);
-      dropCart(key, cartId, ctx);
-    }
+      return isDatedAhead || isOrdered(contactOf(key, ctx), cartId, cart);
+    });
+    for (const { sub: cartId, value: cart } of taken) recoverCart(key, cartId, cart, reason, at, ctx);
+    if (taken.length > 0) dropCarts(key, taken, ctx);
   }
 
   function recoverCart(key: string, cartId: string, cart: Cart, reason: string, at: number, ctx: Context): void {
@@ -235,21 +235,22 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 function forget({ key, sub: cartId, due }: Due, ctx: Context): void {
   const cart = ctx.get(carts, key, cartId);
   if (!cart) return;
-  if (cart.changedAt + FORGET_MS <= due) dropCart(key, cartId, ctx);
+  if (cart.changedAt + FORGET_MS <= due) dropCarts(key, [{ sub: cartId, value: cart }], ctx);
   else ctx.schedule('forget', key, cart.changedAt + FORGET_MS, cartId);
 }
 
-function dropCart(key: string, cartId: string, ctx: Context): void {
-  const lines = ctx.get(carts, key, cartId)?.lines ?? [];
-  ctx.delete(carts, key, cartId);
-  const elsewhere = skusInCarts(key, ctx);
-  for (const { sku } of lines) {
-    if (elsewhere.has(sku)) continue;
+function dropCarts(key: string, dropped: readonly { readonly sub: string; readonly value: Cart }[], ctx: Context): void {
+  for (const { sub: cartId } of dropped) {
+    ctx.delete(carts, key, cartId);
+    ctx.cancel('abandoned', key, cartId);
+    ctx.cancel('forget', key, cartId);
+  }
+  const left = skusInCarts(key, ctx);
+  for (const { sku } of dropped.flatMap(({ value }) => value.lines)) {
+    if (left.has(sku)) continue;
     ctx.delete(itemInfos, key, sku);
     ctx.cancel('stale', key, sku);
   }
-  ctx.cancel('abandoned', key, cartId);
-  ctx.cancel('forget', key, cartId);
 }
 
 function spanOf(ms: number): string {

@@ -17,8 +17,7 @@ export function browsingAfter(shopper: string, before: Browsing | undefined, eve
   const viewed = { skus: products.map(({ sku }) => sku), names: products.map(({ name }) => name) };
   const isKnown = shopper !== anonymousId;
   if (!before || !isOfVisit(before, event)) return before && time <= before.at ? undefined : { sessionId, ...latest(viewed), since: time, at: time, isKnown, isTold: false };
-  if (before.isTold) return undefined;
-  const visit = { ...before, sessionId: firstOf(before.sessionId, sessionId), isKnown: before.isKnown || isKnown };
+  const visit = { ...before, sessionId: firstOf(before.sessionId, sessionId), isKnown };
   if (time >= before.at) return { ...visit, ...latest(viewed, before), at: time };
   return { ...visit, ...latest(before, viewed), since: Math.min(before.since, time) };
 }

@@ -18,11 +18,10 @@ export function hold(key: string, candidate: TriggerCandidate, ctx: Context): st
   return sub;
 }
 
-/** Newer news of an item takes the place of what is kept. */
+/** News that is told takes the place of what is kept of the same. */
 export function unhold(key: string, news: TriggerCandidate, ctx: Context): void {
   const sub = subOf(news);
-  const standing = ctx.get(held, key, sub);
-  if (!standing || standing.time > news.time) return;
+  if (!ctx.get(held, key, sub)) return;
   ctx.delete(held, key, sub);
   ctx.cancel('held', key, sub);
 }

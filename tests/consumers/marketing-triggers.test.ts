@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { itemInfos } from '../../consumers/triggers/items.js';
+import { Overlay } from '../../pipeline/core/overlay.js';
 import { clickstream, interactions, inventory, marketingTriggers as triggers, orders, userMerges } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
@@ -606,4 +608,17 @@ test('an order that is told late leaves what was put in after it, though a check
   expect(driver.read(triggers).map(({ shopper, rule, status, products }) => [shopper, rule, status, products.map(({ sku }) => sku).join()])).toEqual([
     ['u1', 'checkout_abandonment', 'fired', 'P2'], ['u2', 'checkout_abandonment', 'fired', 'P1'], ['u2', 'checkout_abandonment', 'recovered', 'P1'],
   ]);
+});
+
+test('an order that takes hundreds of carts looks through those that are left once, and leaves what is known of their items', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  for (let i = 0; i < 400; i++) driver.put(clickstream, 'u1', shopEvent('Product Added', { userId: 'u1', cartId: `c${i}`, time: i === 0 ? NINE + 2 * MINUTE : NINE, products: [product(`P${i % 2}`)] }));
+  driver.tick(NINE + 3 * MINUTE);
+  const scan = vi.spyOn(Overlay.prototype, 'scan');
+  onTestFinished(() => scan.mockRestore());
+  driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + MINUTE, lines: [orderLine('P9', 1, 1n)] }), NINE + 3 * MINUTE);
+  expect(scan.mock.calls.length).toBeLessThan(10);
+  const known = (sku: string): unknown => driver.row('marketing-triggers', itemInfos, 'u1', sku);
+  expect([known('P0'), known('P1')]).toEqual([expect.objectContaining({ stock: null }), undefined]);
 });
