@@ -2,11 +2,12 @@ import { consumer, on, type Consumer, type Context, type Incoming } from '../pip
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf, isSum } from '../schemas/money.js';
-import { confirmedPurchases, erasures, orderLedger as ledgerTable, orders, purchases, sales, type Topic } from '../schemas/topics.js';
-import type { Erasure, LedgerLine, OrderEvent, OrderState, Purchase, PurchaseKind, SaleKind } from '../schemas/types.js';
+import { confirmedPurchases, erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
+import type { Erasure, LedgerLine, OrderEvent, OrderState, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
-import { leftOf, linesOf, worthLeft, worthOf, worthOfAll } from './orders/worth.js';
+import { booked, emitPurchase, EVERYWHERE, hasUnits, sell, undone, type Goods } from './orders/telling.js';
+import { linesOf, worthOf, worthOfAll } from './orders/worth.js';
 import { isRepeatOfSource } from './sources.js';
 
 const MESSAGE_LIMIT = 200;
@@ -14,9 +15,6 @@ const DAY_MS = 86_400_000;
 const WAITING_LIMIT = 50;
 
 const states = rows<OrderState>('', 'OrderState');
-
-/** Whom a purchase is told that the shop itself has reported. */
-const EVERYWHERE: readonly Topic<Purchase>[] = [purchases, confirmedPurchases];
 
 /**
  * The books: each order once, whoever reports it and however often; refunds and cancellations as signed sales on the day of
@@ -153,25 +151,8 @@ function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState,
   emitPurchase({ ...event, userId: shopper, anonymousId: null, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx);
 }
 
-/** Units that change hands, with what they are worth. */
-interface Goods {
-  readonly sku: string;
-  readonly quantity: number;
-  readonly price: bigint;
-  readonly amount: bigint;
-  /** How many of the units are claims. */
-  readonly claimed: number;
-}
-
-/** What is left of a line: when its order is told anew, what came back did so at the price and in the currency of then. */
-const booked = (line: LedgerLine): Goods => ({ sku: line.sku, quantity: leftOf(line), price: line.price, amount: worthLeft(line), claimed: line.claimed });
-
-const undone = ({ quantity, amount, claimed, ...goods }: Goods): Goods => ({ ...goods, quantity: 0 - quantity, amount: -amount, claimed: 0 - claimed });
-
 /** Whether two reports say the same of a line. */
 const isLike = (a: LedgerLine, b: LedgerLine): boolean => a.sku === b.sku && a.quantity === b.quantity && a.price === b.price && a.discount === b.discount;
-
-const hasUnits = ({ quantity }: { quantity: number }): boolean => quantity !== 0;
 
 const sure = (line: LedgerLine): LedgerLine => ({ ...line, claimed: 0 });
 
@@ -271,34 +252,6 @@ function tooMuch(given: bigint, lines: readonly LedgerLine[]): bigint {
 function sellMoney(event: OrderEvent, kind: SaleKind, amount: bigint, state: OrderState, ctx: Context): void {
   const line = state.lines[0];
   if (line) sell(event, { sku: line.sku, quantity: 0, price: 0n, amount, line: 0, kind, time: state.time, claimed: 0 }, ctx, state);
-}
-
-interface Booking extends Goods {
-  readonly line: number;
-  readonly kind: SaleKind;
-  readonly time: number;
-}
-
-function sell(event: OrderEvent, { sku, quantity, price, amount, claimed, line, kind, time }: Booking, ctx: Context, state?: OrderState): void {
-  if (quantity === 0 && amount === 0n && claimed === 0 && kind === 'adjustment') return;
-  ctx.emit(sales, sku, {
-    sku, orderId: event.orderId, line, kind, time, reportedAt: event.time, receivedAt: event.receivedAt, quantity, price, amount,
-    currency: state?.currency ?? event.currency, shopper: state ? state.shopper : (event.userId ?? event.anonymousId),
-    country: event.country ?? state?.country ?? null, source: event.source, claimed,
-  });
-}
-
-function emitPurchase(
-  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly Pick<Goods, 'sku' | 'quantity' | 'price' | 'amount'>[], topics: readonly Topic<Purchase>[], ctx: Context,
-): void {
-  const shopper = event.userId ?? event.anonymousId;
-  if (shopper === null) return;
-  for (const topic of topics) ctx.emit(topic, shopper, {
-    shopper, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
-    revenue: lines.reduce((sum, { amount }) => sum + amount, 0n),
-    lines: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price })),
-    cartId: event.cartId, recommendationId: event.recommendationId, source: event.source,
-  });
 }
 
 const remember = (messages: readonly string[], id: string): string[] => [...messages, id].slice(-MESSAGE_LIMIT);
