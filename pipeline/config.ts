@@ -19,8 +19,7 @@ const list = z.string().default('').transform((text, ctx) => {
   ctx.addIssue({ code: 'custom', message: 'has commas and nothing between them; leave it out for none' });
   return z.NEVER;
 });
-const flag = z.enum(['true', 'false', '1', '0', '']).default('').transform((text) => text === 'true' || text === '1');
-const yes = z.enum(['true', 'false', '1', '0']).default('true').transform((text) => text === 'true' || text === '1');
+const flag = (fallback: 'true' | 'false') => z.enum(['true', 'false', '1', '0']).default(fallback).transform((text) => text === 'true' || text === '1');
 const whole = (least: number, most: number, fallback: number, why = ''): z.ZodType<number> =>
   z.string().default(String(fallback)).transform((text, ctx) => {
     const value = Number(text);
@@ -51,8 +50,8 @@ const variables = z.object({
   SHOPPER_TOKEN_SECRET: z.string().min(32, 'must have 32 characters at least, as the key of an HS256 signature (RFC 7518, 3.2)').optional().describe('Secret with which the shop signs shopper tokens for known users, of 32 characters or more.'),
   SHOP_TIMEZONE: z.string().default('UTC').refine(isTimeZone, 'must be an IANA time zone such as Europe/London').describe('Time zone in which days are cut.'),
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
-  SHOP_REPEATS: yes.describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/recommendations.md).'),
-  SHOP_REPURCHASES: flag.describe('Whether shoppers buy an item again, as groceries and refills: with `true` what was bought comes in recommendations that do not say otherwise (`excludePurchased`), and the ranker learns from clicks on it. The same for all processes.'),
+  SHOP_REPEATS: flag('true').describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/recommendations.md).'),
+  SHOP_REPURCHASES: flag('false').describe('Whether shoppers buy an item again, as groceries and refills: with `true` what was bought comes in recommendations that do not say otherwise (`excludePurchased`), and the ranker learns from clicks on it. The same for all processes.'),
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change, or step of a checkout.'),
   BROWSE_ABANDONED_AFTER_SECONDS: whole(0, 31_536_000, 14_400).describe('A visit without a cart is abandoned this long after its last product; 0: nobody is reminded of one.'),
   BROWSE_QUIET_DAYS: whole(0, 365, 10).describe('For so many days after an order nobody is reminded of a visit.'),
@@ -60,7 +59,7 @@ const variables = z.object({
   TRIGGER_HOLDOUT_PERCENT: whole(0, 99, 0).describe('Percent of shoppers to whom no trigger is sent, to compare the others with.'),
   PRICE_DROP_PERCENT: whole(0, 99, 10).describe('Who wants a product is told when it costs less by so much; 0: nobody is.'),
   WIN_BACK_AFTER_DAYS: whole(0, 3_650, 90).describe('Customers are to be won back when they have not ordered for so many days; 0: they are not.'),
-  WELCOME_NEW_CUSTOMERS: yes.describe('Whether who orders for the first time is welcomed; `false` where Millrace does not know the orders of before.'),
+  WELCOME_NEW_CUSTOMERS: flag('true').describe('Whether who orders for the first time is welcomed; `false` where Millrace does not know the orders of before.'),
   VIP_SPEND: whole(0, 1_000_000_000, 0).describe('Customers who have spent so much in 365 days, in SHOP_CURRENCY, by orders that not only a page has reported, are told of as VIPs; 0: they are not.'),
   HIGH_INTENT_PERCENT: whole(0, 99, 0).describe('Whoever is in the shop is told of once an order in this visit is so likely, in percent, by what visits like it led to; 0: nobody is (docs/triggers.md).'),
   TRIGGER_CAP_COUNT: whole(0, 1_000, 0).describe('At most so many triggers a shopper in the window, over all rules; 0: no cap.'),
@@ -86,7 +85,7 @@ const variables = z.object({
   SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/measured/compression.md).'),
   UNLISTED_ITEMS: whole(1_000, 10_000_000, 200_000).describe('Items outside the catalogue that recommendations remember at most; beyond that the least popular are forgotten.'),
   KAFKA_BROKERS: brokers.describe('Brokers as host:port, comma-separated; empty: the embedded log.'),
-  KAFKA_TLS: flag.describe('Connect to Kafka over TLS.'),
+  KAFKA_TLS: flag('false').describe('Connect to Kafka over TLS.'),
   KAFKA_TLS_CA_FILE: z.string().optional().describe('File with the certificate authority of the brokers, if it is not a public one.'),
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('SASL mechanism.'),
   KAFKA_SASL_USERNAME: z.string().optional().describe('SASL user.'),
@@ -152,7 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 
 function wordsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {
   if (issue.code !== 'invalid_value') return issue.message;
-  return `must be one of ${issue.values.map(String).filter((value) => value !== '').join(', ')}, not "${given[issue.path.join('.')] ?? ''}"`;
+  return `must be one of ${issue.values.join(', ')}, not "${given[issue.path.join('.')] ?? ''}"`;
 }
 
 /** A key opens what its list opens: one that stands in two would open to every page what is the server's. */

@@ -1,14 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../config.js';
-import type { Bench, Figure } from './bench.js';
+import type { Bench, BenchSetting, Figure } from './bench.js';
 
-export interface RunOptions {
-  readonly config: Config;
-  readonly seconds: number;
-  readonly large: boolean;
-  readonly loader: readonly string[];
+export interface RunOptions extends Omit<BenchSetting, 'folder'> {
   readonly onStart?: (bench: Bench) => void;
   /** Told of a bench that cannot run here, with the reason. */
   readonly onSkipped?: (bench: Bench, reason: string) => void;
@@ -16,7 +11,7 @@ export interface RunOptions {
 
 /** Run benches one after the other: two at once would measure each other. */
 export async function runBenches(benches: readonly Bench[], options: RunOptions): Promise<Figure[]> {
-  const { config, seconds, large, loader } = options;
+  const { config } = options;
   const has = { KAFKA_BROKERS: config.KAFKA_BROKERS.length > 0, CLICKHOUSE_URL: config.CLICKHOUSE_URL !== undefined };
   const figures: Figure[] = [];
   for (const bench of benches) {
@@ -28,7 +23,7 @@ export async function runBenches(benches: readonly Bench[], options: RunOptions)
     options.onStart?.(bench);
     const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
     try {
-      figures.push(...await bench.run({ config, folder, seconds, large, loader }));
+      figures.push(...await bench.run({ ...options, folder }));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

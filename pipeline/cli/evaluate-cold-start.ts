@@ -9,7 +9,7 @@ import { simulatedShop, type SimulatedShop } from '../../producers/simulate.js';
 import { noMetrics } from '../core/metrics.js';
 import { readContents } from './catalogue-file.js';
 import { wholeFrom } from './counts.js';
-import { inColumns, round, rounded } from './report.js';
+import { inColumns, percent, round, rounded } from './report.js';
 import { readSplitSessions } from './session-files.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
@@ -72,8 +72,6 @@ async function run(options: Options): Promise<void> {
   const similar = `Of the ${K} items nearest to a cold one ${percent(ofItsCategory)} are of its category (by chance ${percent(byChance)}); a scan finds ${percent(recall.float32)} of them in single precision, ${percent(recall.int8)} in 8 bits.`;
   process.stdout.write(`${protocol}\n\n${inColumns([12, 12], [['recall@20', 'among all', '±', 'among cold', '±'], ...rows])}\n${similar}\nseconds ${seconds}\n`);
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 async function shopOf(options: Options): Promise<Told> {
   const { catalog, train } = options;

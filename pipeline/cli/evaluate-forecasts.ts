@@ -6,7 +6,7 @@ import { prequential, type Prequential } from '../../models/evaluate/prequential
 import type { ForecastScores } from '../../models/evaluate/forecast-metrics.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { cpuSeconds } from '../bench/bench.js';
-import { forecastsPage } from '../reports/forecasts.js';
+import { COLUMNS, forecastsPage } from '../reports/forecasts.js';
 import { parseCalendar } from '../shop-calendar.js';
 import { parseCount, wholeFrom } from './counts.js';
 import { parseDates } from './dates.js';
@@ -178,8 +178,6 @@ function rounded(scores: ForecastScores): ForecastScores {
 }
 
 const judged = (scores: Judged): Judged => ({ ...rounded(scores), coverage_80_shared: round(scores.coverage_80_shared) });
-
-const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
 function table_(result: ForecastEvaluation, daily: JudgedDaily | undefined, step: string, seconds: number): string {
   const width = Math.max(40, ...result.rivals.map(({ model }) => model.length + 1));

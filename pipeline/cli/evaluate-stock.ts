@@ -3,17 +3,16 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { performance } from 'node:perf_hooks';
 import { evaluateStock, type StockProtocol, type StockScore } from '../../models/evaluate/stock.js';
 import type { Policy } from '../../models/inventory/reorder-policies.js';
+import { REORDER_POLICIES, type ReorderPolicy } from '../../schemas/ordering.js';
 import { wholeFrom } from './counts.js';
 import { parseDate } from './dates.js';
-import { inColumns, rounded } from './report.js';
+import { inColumns, percent, rounded } from './report.js';
 import { dateOf, inPeriods, readSales } from './sales-file.js';
 import { DataFileError, tellingDataErrors } from './text-lines.js';
 
-const POLICIES = ['periodic', 'reorder-point', 'newsvendor'] as const;
-
 interface Options {
   sales: string;
-  policy: (typeof POLICIES)[number];
+  policy: ReorderPolicy;
   service: number;
   leadTimeDays: number;
   leadTimeDeviationDays: number;
@@ -29,7 +28,7 @@ export function evaluateStockCommand(): Command {
   return new Command('stock')
     .description('What shelves would have held and missed on a CSV of sales (sku,date,units; gzip accepted), had each SKU been ordered as suggested: by the forecast, and by its last 56 days.')
     .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DD) and units: what customers want')
-    .addOption(new Option('--policy <name>', 'how it is ordered').choices([...POLICIES]).default('periodic'))
+    .addOption(new Option('--policy <name>', 'how it is ordered').choices(REORDER_POLICIES).default('periodic'))
     .option('--service <percent>', 'percent of cycles to cover', numberFrom(0, 99.99), 95)
     .option('--lead-time-days <days>', 'days from order to shelf', numberFrom(0, 365), 7)
     .option('--lead-time-deviation-days <days>', 'their standard deviation', numberFrom(0, 365), 0)
@@ -77,8 +76,6 @@ function text({ skus, forecast, history, seconds }: { skus: number; forecast: St
     '',
   ].join('\n');
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function numberFrom(least: number, most: number): (value: string) => number {
   return (value) => {

@@ -1,5 +1,5 @@
 import { dueOf } from './rows.js';
-import type { DueTimer, RowChange, TableStore } from './store.js';
+import { isEarlier, type DueTimer, type RowChange, type TableStore } from './store.js';
 
 const BLOCK = 512;
 
@@ -67,15 +67,13 @@ class Sorted<T> {
   }
 }
 
-const earlier = (a: DueTimer, b: DueTimer): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);
-
 /** A table's rows in memory, for tests and benchmarks of the task core. */
 export const memoryStore = (): TableStore => new MemoryStore();
 
 class MemoryStore implements TableStore {
   #rows = new Map<string, Buffer>();
   #keys = new Sorted<string>((a, b) => a < b);
-  #timers = new Sorted<DueTimer>(earlier);
+  #timers = new Sorted<DueTimer>(isEarlier);
   #position = 0;
 
   get position(): number {
@@ -98,7 +96,7 @@ class MemoryStore implements TableStore {
   *timersUntil(until: number, after?: DueTimer): Iterable<DueTimer> {
     for (const timer of after ? this.#timers.from(after) : this.#timers.all()) {
       if (timer.due > until) return;
-      if (!after || earlier(after, timer)) yield timer;
+      if (!after || isEarlier(after, timer)) yield timer;
     }
   }
 
@@ -122,7 +120,7 @@ class MemoryStore implements TableStore {
   wipe(): void {
     this.#rows = new Map();
     this.#keys = new Sorted((a, b) => a < b);
-    this.#timers = new Sorted(earlier);
+    this.#timers = new Sorted(isEarlier);
     this.#position = 0;
   }
 }

@@ -1,6 +1,6 @@
 import type { Codec } from '../../schemas/codec.js';
 import { decodeRow, dueOf, restOf, restPrefix, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
-import type { DueTimer, RowChange, TableStore } from './store.js';
+import { isEarlier, type DueTimer, type RowChange, type TableStore } from './store.js';
 
 interface Entry {
   readonly codec: Codec<unknown>;
@@ -80,7 +80,7 @@ export class Overlay {
     while (this.#timers.length > 0 && !this.#isPending(this.#timers[0]!)) this.#timers.shift();
     const added = this.#timers[0];
     for (const stored of this.#store.timersUntil(until, this.#fired)) {
-      if (added && before(added, stored)) break;
+      if (added && isEarlier(added, stored)) break;
       if (this.#isPending(stored)) return stored;
       this.#fired = stored;
     }
@@ -163,11 +163,9 @@ export class Overlay {
     let high = this.#timers.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (before(this.#timers[middle]!, timer)) low = middle + 1;
+      if (isEarlier(this.#timers[middle]!, timer)) low = middle + 1;
       else high = middle;
     }
     this.#timers.splice(low, 0, timer);
   }
 }
-
-const before = (a: DueTimer, b: DueTimer): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);

@@ -11,6 +11,9 @@ export interface DueTimer {
   readonly key: string;
 }
 
+/** The order in which timers fire. */
+export const isEarlier = (a: DueTimer, b: DueTimer): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);
+
 /**
  * Local copy of one partition of a table: rows and the changelog offset at which they stand, changed in one local
  * transaction and only with committed rows. A cache: it may be wiped and rebuilt from the log.

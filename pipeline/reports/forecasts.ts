@@ -29,7 +29,8 @@ export interface ForecastsReport {
 const KINDS: Readonly<Record<Example['kind'], string>> = {
   steady: 'A steady seller', intermittent: 'Sold now and then', trending: 'A level that moves', dead: 'No longer sold',
 };
-const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
+/** Scores beside each other, here and on the console. */
+export const COLUMNS = ['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80'] as const;
 
 export function forecastsPage(report: ForecastsReport): string {
   const { overall, protocol, step, baselines, classes } = report;
