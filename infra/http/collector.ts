@@ -10,9 +10,8 @@ import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { asSent, type AsSent } from './as-sent.js';
-import { checkType, parseJson, readBody } from './body.js';
 import type { Joined } from './doors.js';
-import { charge, keyOf, namedKey, provenShopper, type Exchange, type House } from './exchange.js';
+import { charge, provenShopper, readKeyed, type Exchange, type House } from './exchange.js';
 import type { Key } from './keys.js';
 import { encodeToken } from './position-token.js';
 import { badRequest, Refusal } from './problem.js';
@@ -84,11 +83,7 @@ function tokenOf(good: readonly Collected[], positions: readonly Position[]): st
 
 /** One call of Segment's HTTP API. 200 means durable. */
 export async function collectCall(house: House, exchange: Exchange, type: EventType): Promise<void> {
-  checkType(exchange.request);
-  const named = namedKey(house, exchange);
-  const bytes = await readBody(exchange.request, MAX_CALL_BYTES, house.budget);
-  const body = parseJson(bytes);
-  const key = keyOf(house, named, body);
+  const { key, bytes, body } = await readKeyed(house, exchange, MAX_CALL_BYTES);
   charge(house, exchange, key, 1);
   const outcome = collect(body, contextOf(house, exchange, key, body, type));
   if ('errors' in outcome) return refuseCall(house, exchange, type, asSent(bytes) ?? { body, json: JSON.stringify }, outcome.errors);
@@ -124,11 +119,7 @@ export async function collectGa4Request(house: House, exchange: Exchange): Promi
 }
 
 async function collectMany(house: House, exchange: Exchange, source: Source, read: (body: unknown, context: CollectContext) => BatchOutcome): Promise<void> {
-  checkType(exchange.request);
-  const named = namedKey(house, exchange);
-  const bytes = await readBody(exchange.request, MAX_BATCH_BYTES, house.budget);
-  const body = parseJson(bytes);
-  const key = keyOf(house, named, body);
+  const { key, bytes, body } = await readKeyed(house, exchange, MAX_BATCH_BYTES);
   const context = contextOf(house, exchange, key, body);
   const batch = read(body, context);
   if ('errors' in batch) {

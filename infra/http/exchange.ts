@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BodyBudget } from './body.js';
+import { checkType, parseJson, readBody, type BodyBudget } from './body.js';
 import type { HttpDeps, HttpSettings } from './doors.js';
 import { allows, shopperOf, type Key, type Keys, type Scope } from './keys.js';
 import type { AddressLimits } from './limits.js';
@@ -33,12 +33,19 @@ export function charge({ limits }: House, { request }: Exchange, key: Key, event
   if (key.scope === 'browser') limits?.take(request, events);
 }
 
-/** The key that the headers or the query name, looked at before a body is read. @throws Refusal 401 for one that is not known */
-export const namedKey = (house: House, { request, query }: Exchange): Key | undefined => house.keys.ofRequest(request, query);
+/**
+ * The JSON of a request and its key: one that headers or query name is looked at before the body is read; beacons can set no header, and name it in there.
+ * @throws Refusal 401, 413, 415, 503, 400
+ */
+export async function readKeyed(house: House, { request, query }: Exchange, maxBytes: number): Promise<{ readonly key: Key; readonly bytes: Buffer; readonly body: unknown }> {
+  const named = house.keys.ofRequest(request, query);
+  checkType(request);
+  const bytes = await readBody(request, maxBytes, house.budget);
+  const body = parseJson(bytes);
+  return { key: named ?? keyIn(house, body), bytes, body };
+}
 
-/** The key of a request: the one named before its body, or (beacons can set no header) in it. @throws Refusal 401 */
-export function keyOf(house: House, named: Key | undefined, body: unknown): Key {
-  if (named) return named;
+function keyIn(house: House, body: unknown): Key {
   const secret = isObject(body) ? body['writeKey'] : undefined;
   if (typeof secret === 'string' && secret !== '') return house.keys.require(secret);
   throw refuse(401, 'Name a key: Basic authorization with the write key as user name, Bearer, or writeKey in the body.');
@@ -51,8 +58,8 @@ export function provenShopper({ settings, now }: House, { request }: Exchange, b
 }
 
 /** @throws Refusal 401 or 403 */
-export function requireScope(house: House, exchange: Exchange, scope: Scope): Key {
-  const key = keyOf(house, namedKey(house, exchange), undefined);
+export function requireScope(house: House, { request, query }: Exchange, scope: Scope): Key {
+  const key = house.keys.ofRequest(request, query) ?? keyIn(house, undefined);
   if (!allows(key, scope)) throw refuse(403, `This takes ${scope === 'admin' ? 'an admin token' : 'a server key'}.`);
   return key;
 }
