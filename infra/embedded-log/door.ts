@@ -4,7 +4,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 
 /** What is asked of the running process: a kind that it answers, and fields of that kind's own. */
@@ -154,7 +154,7 @@ async function takePlace(own: string, path: string, inode: number | undefined): 
     // Between our look and our move another process may have put its own there: look again, and after the move too.
     if (fileAt(path) !== found) continue;
     renameSync(own, path);
-    await sleep(CONTEST_MS);
+    await delay(CONTEST_MS);
     return inodeOf(path) === inode;
   }
 }

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { OffsetRange } from '../../pipeline/core/log.js';
-import { asFailure, backOffMs, isMissingTopic } from './failures.js';
+import { asFailure, backOff, isMissingTopic } from './failures.js';
 import { decodeFetch } from './fetch-answer.js';
 import type { Asked, PartitionAnswer } from './fetch-answer.js';
 import { createCluster, fetchRequest } from './pinned.js';
@@ -210,7 +209,7 @@ export class Connection {
         if (attempt >= ATTEMPTS) throw asFailure(sentence, error);
         // The first failure may be a leader that moved: learning again is enough.
         if (attempt > 0) this.drop(session);
-        await sleep(backOffMs(attempt));
+        await backOff(attempt);
       }
     }
   }

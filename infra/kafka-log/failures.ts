@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 
 /** Types and names down the chain of causes: kafkajs wraps the broker's answer in up to three errors. */
@@ -31,5 +32,5 @@ export function asFailure(sentence: string, error: unknown, told?: string): Unav
   return codes.some((code) => ofOperators.has(code)) ? new ConfigError([said], { cause: error }) : new Unavailable(said, { cause: error, ...(told === undefined ? {} : { told }) });
 }
 
-/** Wait before attempt `attempt + 1`: 20 ms, doubled up to half a second. */
-export const backOffMs = (attempt: number): number => Math.min(20 * 2 ** Math.min(attempt, 10), 500);
+/** The wait before attempt `attempt + 1`: 20 ms, doubled up to half a second. */
+export const backOff = (attempt: number): Promise<void> => delay(Math.min(20 * 2 ** Math.min(attempt, 10), 500));

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import type { Connection, FetchLimits, Session } from './connection.js';
-import { backOffMs, failureCodes, isMissingTopic } from './failures.js';
+import { backOff, failureCodes, isMissingTopic } from './failures.js';
 import { OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED } from './fetch-answer.js';
 import type { PartitionAnswer } from './fetch-answer.js';
 
@@ -130,7 +129,7 @@ export class Fetcher {
     } catch (error) {
       if (error instanceof ConfigError) return this.#fail(cursor, error);
     }
-    await sleep(backOffMs(3));
+    await backOff(3);
     cursor.paused = false;
     this.wake();
   }
@@ -141,7 +140,7 @@ export class Fetcher {
   }
 
   async #recover(): Promise<void> {
-    await sleep(backOffMs(this.#failures++));
+    await backOff(this.#failures++);
     await this.#learn();
   }
 
@@ -151,7 +150,7 @@ export class Fetcher {
     try {
       for (let attempt = 0; !this.#closed && this.#cursors.size > 0; attempt++) {
         try {
-          if (attempt > 0) await sleep(backOffMs(attempt));
+          if (attempt > 0) await backOff(attempt);
           await this.connection.learn([...this.#cursors].map(({ topic }) => topic));
           if ([...this.#cursors].every((cursor) => this.connection.leader(cursor) !== undefined)) return;
         } catch (error) {

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Consumer } from 'kafkajs';
 import { Unavailable } from '../../pipeline/core/errors.js';
-import { asFailure, backOffMs, failureCodes } from './failures.js';
+import { asFailure, backOff, failureCodes } from './failures.js';
 
 export interface GroupOffsets {
   stored(topic: string, partition: number): Promise<{ offset: number; metadata: string } | undefined>;
@@ -53,7 +52,7 @@ export function groupOffsets(consumer: Consumer, admin: Admin, prefix: string, g
         if (acknowledged.delete(commit)) return;
         const passing = failure === undefined || failureCodes(failure).some((code) => ofRebalances.has(code));
         if (!passing || attempt >= ATTEMPTS) throw asFailure(sentence, failure ?? new Error('kafkajs did not send it.'));
-        await sleep(backOffMs(Math.min(attempt, 3)));
+        await backOff(Math.min(attempt, 3));
       }
     },
   };

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { GroupSpec, Lease, Membership } from '../../pipeline/core/log.js';
@@ -7,7 +7,7 @@ import { toldOnce } from '../../pipeline/core/told-once.js';
 import { coPartitionAssigner, unequalCounts } from './assigner.js';
 import { Confirmations } from './confirmations.js';
 import { Connection } from './connection.js';
-import { asFailure, backOffMs, failureCodes } from './failures.js';
+import { asFailure, backOff, failureCodes } from './failures.js';
 import { Fetcher, patiently } from './fetcher.js';
 import { groupOffsets } from './group-offsets.js';
 import type { GroupOffsets } from './group-offsets.js';
@@ -98,7 +98,7 @@ export class KafkaMembership implements Membership {
       told.failed(failureCodes(failure).join(' < '));
       if (joined) attempt = 0;
       void consumer.disconnect().catch(() => {});
-      await sleep(backOffMs(attempt));
+      await backOff(attempt);
     }
   }
 
@@ -210,7 +210,7 @@ export class KafkaMembership implements Membership {
     await Promise.all(this.#ending.values());
     const disconnected = this.#joining.catch(() => {}).then(() => this.#consumer?.disconnect()).then(() => this.options.file.forget());
     // A join that is under way cannot be called back; without a broker it would hold the end of the process up.
-    await Promise.race([disconnected.catch(() => {}), sleep(STOP_PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([disconnected.catch(() => {}), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
     await this.#fetcher.close();
   }
 }

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import type { Connection, Session, TopicPartition } from './connection.js';
-import { asFailure, backOffMs } from './failures.js';
+import { asFailure, backOff } from './failures.js';
 import { OFFSET_OUT_OF_RANGE } from './fetch-answer.js';
 import type { PartitionAnswer } from './fetch-answer.js';
 import { outsideLog } from './fetcher.js';
@@ -27,7 +26,7 @@ export async function readTable(
       return undefined;
     });
     if (answer === undefined) {
-      await sleep(backOffMs(attempt++));
+      await backOff(attempt++);
     } else if (answer.next > position) {
       attempt = 0;
       movedAt = performance.now();

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Topic } from '../../schemas/topics.js';
-import { asFailure, backOffMs, failureCodes } from './failures.js';
+import { asFailure, backOff, failureCodes } from './failures.js';
 
 const { ConfigResourceTypes } = kafkajs;
 
@@ -46,7 +45,7 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
       // A lone broker that is just coming up counts as no broker, and every replication factor as too large.
       const isSettled = error instanceof ConfigError && !failureCodes(error.cause).includes('INVALID_REPLICATION_FACTOR');
       if (isSettled || attempt >= ATTEMPTS) throw error;
-      await sleep(backOffMs(attempt));
+      await backOff(attempt);
     }
   }
 }
@@ -89,7 +88,7 @@ async function partitionCounts(admin: Admin, topics: string[]): Promise<Map<stri
     } catch (error) {
       const codes = failureCodes(error);
       if (attempt >= ATTEMPTS || !codes.some((code) => code === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'LEADER_NOT_AVAILABLE')) throw error;
-      await sleep(backOffMs(attempt));
+      await backOff(attempt);
     }
   }
 }
