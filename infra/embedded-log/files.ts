@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fdatasync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
+import { firstFrom } from '../../pipeline/core/first-from.js';
 import { syncDirectory } from './durable-file.js';
 import { writtenAtOf } from './frame.js';
 import { damaged, latestBeyond, Segment, segmentPath, scanFrames, type SegmentHeader } from './segment.js';
@@ -124,14 +125,7 @@ export class SegmentFiles {
 
   /** The segment that holds an offset of a slot which is known to exist. */
   segmentOf(slot: number, offset: number): Segment {
-    let low = 0;
-    let high = this.segments.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.segments[middle]!.header.offsets[slot] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return this.segments[low]!;
+    return this.segments[Math.max(0, firstFrom(this.segments, ({ header }) => (header.offsets[slot] ?? 0) > offset) - 1)]!;
   }
 
   close(): void {
@@ -162,7 +156,7 @@ export class SegmentFiles {
   }
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 function keepCut(fd: number, from: number, to: number, path: string): void {
   const bytes = Buffer.alloc(to - from);

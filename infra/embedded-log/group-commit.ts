@@ -1,5 +1,5 @@
 import { Unavailable } from '../../pipeline/core/errors.js';
-import type { SegmentFiles } from './files.js';
+import { asError, type SegmentFiles } from './files.js';
 import { FrameBuffer } from './frame.js';
 
 /** What waits for a frame to be durable. */
@@ -53,7 +53,7 @@ export class GroupCommit {
     try {
       this.#beforeWrite();
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+      done(asError(error));
       return;
     }
     if (group.frames.length === 0) done(null);

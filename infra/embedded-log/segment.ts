@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
+import { firstFrom } from '../../pipeline/core/first-from.js';
 import { writeFileDurably } from './durable-file.js';
 import { claimedLength, FrameBuffer, frameLength, groupsOf, MAX_FRAME_BYTES, noteOf, writtenAtOf } from './frame.js';
 
@@ -73,14 +74,7 @@ export class Segment {
   /** Last checkpoint at or before an offset of a slot. */
   locate(slot: number, offset: number): Checkpoint {
     const checkpoints = (this.#checkpoints ??= this.#readIndex() ?? this.#rebuildIndex());
-    let low = 0;
-    let high = checkpoints.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((checkpoints[middle]!.offsets[slot] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return checkpoints[low]!;
+    return checkpoints[Math.max(0, firstFrom(checkpoints, ({ offsets }) => (offsets[slot] ?? 0) > offset) - 1)]!;
   }
 
   /** Note where frames start, as they come. */

@@ -1,7 +1,6 @@
+import { firstFrom } from '../../pipeline/core/first-from.js';
 import { dueOf, TIMER } from '../../pipeline/core/rows.js';
-import type { DueTimer, RowChange } from '../../pipeline/core/store.js';
-
-const byDue = (a: DueTimer, b: DueTimer): number => a.due - b.due || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+import { isEarlier, type DueTimer, type RowChange } from '../../pipeline/core/store.js';
 
 /** Changes that were applied and are not in LMDB yet. They hide what is below under their keys; null hides a row. */
 export class WaitingRows {
@@ -62,26 +61,14 @@ export class WaitingRows {
   /** Lay these timers due at or before `until` over those below, both by (due, key). */
   *timersOver(below: Iterable<DueTimer>, until: number, after: DueTimer | undefined): Iterable<DueTimer> {
     const dues = this.#dues;
-    const timers = (this.#sortedTimers ??= [...dues].flatMap(([key, due]) => (due === undefined ? [] : [{ due, key }])).sort(byDue));
-    let at = after ? firstFrom(timers, (timer) => byDue(timer, after) > 0) : 0;
+    const timers = (this.#sortedTimers ??= [...dues].flatMap(([key, due]) => (due === undefined ? [] : [{ due, key }])).sort((a, b) => (isEarlier(a, b) ? -1 : 1)));
+    let at = after ? firstFrom(timers, (timer) => isEarlier(after, timer)) : 0;
     for (const timer of below) {
       // Where a row waits, its timer below is out of date.
       if (dues.has(timer.key)) continue;
-      for (; at < timers.length && byDue(timers[at]!, timer) < 0; at++) yield timers[at]!;
+      for (; at < timers.length && isEarlier(timers[at]!, timer); at++) yield timers[at]!;
       yield timer;
     }
     for (; at < timers.length && timers[at]!.due <= until; at++) yield timers[at]!;
   }
-}
-
-/** Index of the first of sorted values that `reached` accepts. */
-function firstFrom<T>(sorted: readonly T[], reached: (value: T) => boolean): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (reached(sorted[middle]!)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -1,3 +1,4 @@
+import { firstFrom } from './first-from.js';
 import { dueOf } from './rows.js';
 import { isEarlier, type DueTimer, type RowChange, type TableStore } from './store.js';
 
@@ -45,25 +46,11 @@ class Sorted<T> {
 
   /** The first block whose last value is not before `value`, or the last block. */
   #blockOf(value: T): number {
-    let low = 0;
-    let high = this.#blocks.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#before(this.#blocks[middle]!.at(-1)!, value)) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(low, 0);
+    return Math.max(0, Math.min(this.#blocks.length - 1, firstFrom(this.#blocks, (block) => !this.#before(block.at(-1)!, value))));
   }
 
   #placeIn(block: readonly T[], value: T): number {
-    let low = 0;
-    let high = block.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#before(block[middle]!, value)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstFrom(block, (other) => !this.#before(other, value));
   }
 }
 

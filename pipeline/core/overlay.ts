@@ -1,4 +1,5 @@
 import type { Codec } from '../../schemas/codec.js';
+import { firstFrom } from './first-from.js';
 import { decodeRow, dueOf, restOf, restPrefix, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
 import { isEarlier, type DueTimer, type RowChange, type TableStore } from './store.js';
 
@@ -159,13 +160,6 @@ export class Overlay {
   }
 
   #addTimer(timer: DueTimer): void {
-    let low = 0;
-    let high = this.#timers.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isEarlier(this.#timers[middle]!, timer)) low = middle + 1;
-      else high = middle;
-    }
-    this.#timers.splice(low, 0, timer);
+    this.#timers.splice(firstFrom(this.#timers, (other) => !isEarlier(other, timer)), 0, timer);
   }
 }
