@@ -67,7 +67,11 @@ export async function startHttp(over: Partial<HttpDeps> = {}, settings: Partial<
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: (text === '' ? undefined : JSON.parse(text)) as Record<string, never> };
   };
-  return { server, port, url, accepted, asked, series, values, post };
+  const get = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
+    const response = await fetch(url + path, { method, headers });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+  return { server, port, url, accepted, asked, series, values, post, get };
 }
 
 /** A shopper token as a shop's server signs it; it ends at `expiresAtMs`. */
