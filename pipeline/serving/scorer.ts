@@ -9,58 +9,31 @@ import { randomness, type Randomness } from '../../models/kernels/numbers.js';
 import { levelsOf } from '../../schemas/categories.js';
 import { recommendationIdAt } from '../../schemas/recommendation-ids.js';
 import { userProfiles } from '../../schemas/topics.js';
-import type { UserProfile } from '../../schemas/types.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
-import { partitionOf } from '../core/partition.js';
 import { choose, type Chosen, type KnownItems } from './choose.js';
 import type { Filter } from '../../infra/http/filter.js';
 import type { Sought } from './catalogue-search.js';
 import { matching, shortest } from './filter.js';
-import type { Items } from './items.js';
-import type { Ranking } from './rank.js';
 import { reflected, refuseImpossible, type Followed } from './read-your-writes.js';
 import { Refusals } from './refusals.js';
 import { similarItems } from './similar.js';
-import { chooseGiven, Showing, type Touched } from './showing.js';
+import { onPage, shopperOf, type Shopper, type ShopperParts } from './shopper.js';
+import { chooseGiven, Showing } from './showing.js';
 import { recordOf, Telling, type Answer } from './telling.js';
 
 /** What answers call the model for a shopper of whom nothing is known. */
 const TRENDING = 'trending/1';
 const AFTER_DEADLINE_MS = 200;
-/** Latest items that are looked at: of a visit, and where nobody takes an item twice of the whole history that is kept. */
-const CONTEXT = 10;
-const HISTORY = 50;
 /** As many as are ranked at all, and how many of them nobody has touched when something is to be tried. */
 const ALL = 128;
 const NEW_ITEMS = 8;
 
-export interface ScorerParts extends Followed {
-  readonly items: Items;
-  readonly ranking: Ranking;
+export interface ScorerParts extends Followed, ShopperParts {
   readonly metrics: Metrics;
   /** Tell the log what was recommended; not waited for. */
   readonly remember: (record: NewRecord) => void;
-  /** Whether the learned state has caught up with the log. */
-  readonly isReady: () => boolean;
-  /** Whether what shoppers of a partition did lately is not in their profiles yet. */
-  readonly isBehind: (partition: number) => boolean;
-  /** Whether shoppers buy an item again: what was bought comes, where a question does not say. */
-  readonly repurchases: boolean;
   readonly now: () => number;
-}
-
-interface Shopper extends Touched {
-  readonly key: string;
-  readonly partition: number;
-  readonly profile: UserProfile | undefined;
-  /** SKUs that must not come: bought, unless they may be bought again, and dismissed. */
-  readonly refused: readonly (readonly string[])[];
-  /** Whether all that happened until now is reflected, but for the last seconds; and whether that, and what was to be waited for, is not. */
-  readonly isCurrent: boolean;
-  readonly isStale: boolean;
-  /** Whether what was to be waited for is reflected; undefined: nothing was. */
-  readonly sawAfter: boolean | undefined;
 }
 
 /** Whether items come as they were ranked. */
@@ -86,7 +59,7 @@ export class Scorer {
   async recommend(request: RecommendRequest): Promise<object> {
     const { metrics, remember, now } = this.#parts;
     const seen = await this.#hasSeen(request, request.after);
-    const shopper = this.#onPage(this.#shopper(request, seen, request.excludePurchased), request.context);
+    const shopper = onPage(this.#parts, shopperOf(this.#parts, request, seen, request.excludePurchased), request.context);
     const answer = request.items === null ? this.#best(shopper, request) : this.#amongItems(shopper, request, request.items);
     const recommendationId = recommendationIdAt(request.placement ?? '', randomUUID(), request.shown);
     const model = modelFor(shopper);
@@ -98,7 +71,7 @@ export class Scorer {
   }
 
   async score(request: ScoreRequest): Promise<object> {
-    const shopper = this.#shopper(request, await this.#hasSeen(request, request.after));
+    const shopper = shopperOf(this.#parts, request, await this.#hasSeen(request, request.after));
     const { items } = this.#parts;
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
@@ -116,7 +89,7 @@ export class Scorer {
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
     const { sku, limit, exclude, filter, to } = request;
-    const shopper = to && this.#shopper(to);
+    const shopper = to && shopperOf(this.#parts, to);
     const similar = similarItems(item, limit, this.#sought(shopper, [sku, ...exclude], false, filter), { items, ranking, showing: this.#showing });
     if (!shopper) return { sku, items: similar, model: MODEL };
     const recommendationId = recommendationIdAt(to.placement ?? '', randomUUID(), to.shown);
@@ -128,7 +101,7 @@ export class Scorer {
   /** What a shopper would see now, and why, without telling the log. */
   async preview(id: string, limit: number): Promise<readonly { readonly sku: string; readonly score: number; readonly reason: string }[]> {
     const { ranking, items } = this.#parts;
-    const shopper = this.#shopper({ userId: id, anonymousId: null, trusted: true });
+    const shopper = shopperOf(this.#parts, { userId: id, anonymousId: null, trusted: true });
     const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
     const reasons = this.#showing.reasons(shopper, ranked.items);
     return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
@@ -150,53 +123,11 @@ export class Scorer {
     return false;
   }
 
-  /** Asked and used without waiting in between: numbers of items may change hands as soon as something else is learned. */
-  #shopper(ref: ShopperRef, sawAfter?: boolean, excludePurchased: boolean | null = null): Shopper {
-    const { views, items, isReady, isBehind, repurchases } = this.#parts;
-    const asked = ref.userId ?? ref.anonymousId ?? '';
-    // An id that leads to another one has no row: it moved with the merge, in the same commit.
-    const own = views.row(userProfiles, profiles, asked);
-    const key = own ? asked : views.canonical(userProfiles, asked);
-    const kept = own ?? (key === asked ? undefined : views.row(userProfiles, profiles, key));
-    // A write key is public and an id can be claimed: a known user's history is for those who prove to be that user.
-    const profile = kept?.known && !ref.trusted ? undefined : kept;
-    const partition = partitionOf(key, views.partitions);
-    const isCurrent = isReady() && !isBehind(partition);
-    const refused = profile ? [excludePurchased ?? !repurchases ? profile.bought : [], profile.dismissed] : [];
-    return { key, partition, profile, refused, recent: this.#recentOf(profile), eventOf: (item) => profile?.recent.find(({ sku }) => items.number(sku) === item)?.event, isCurrent, isStale: sawAfter === false || !isCurrent, sawAfter };
-  }
-
-  /** With the product of the page as the latest click. One that nobody has touched says nothing as a click. */
-  #onPage(shopper: Shopper, context: string | null): Shopper {
-    const { items, ranking } = this.#parts;
-    const page = context === null ? -1 : items.number(context);
-    if (page < 0 || ranking.isNew(page) || shopper.recent[0] === page) return shopper;
-    return { ...shopper, eventOf: (item) => (item === page ? undefined : shopper.eventOf(item)), recent: Int32Array.of(page, ...shopper.recent.subarray(0, ranking.repeats ? CONTEXT - 1 : HISTORY)) };
-  }
-
   /** The page's category, what lies above it, then all: whose best come to somebody of whom nothing is known, on the page of a product of which nothing else is. */
   #filtersOfPage({ recent }: Shopper, { context, filter }: RecommendRequest): (Filter | null)[] {
     if (context === null || filter !== null || recent.length > 0) return [];
     const category = this.#parts.items.category(this.#parts.items.number(context));
     return category === null ? [] : [...levelsOf(category).map((level): Filter => [{ field: 'category', any: new Set([level]) }]), null];
-  }
-
-  /** Items of the current session where it has any, else the latest ones; where nobody takes an item twice all that are kept, each once. */
-  #recentOf(profile: UserProfile | undefined): Int32Array {
-    if (!profile) return new Int32Array(0);
-    if (!this.#parts.ranking.repeats) return Int32Array.from(new Set(this.#numbersSince(profile.recent, -Infinity, HISTORY)));
-    const ofSession = this.#numbersSince(profile.recent, profile.sessionStart);
-    return ofSession.length > 0 ? ofSession : this.#numbersSince(profile.recent, -Infinity);
-  }
-
-  #numbersSince(recent: UserProfile['recent'], start: number, most = CONTEXT): Int32Array {
-    const numbers = new Int32Array(most);
-    let known = 0;
-    for (const { sku, time } of recent) {
-      const number = time >= start && known < most ? this.#parts.items.number(sku) : -1;
-      if (number >= 0) numbers[known++] = number;
-    }
-    return numbers.subarray(0, known);
   }
 
   /** Which items may come: of what was had just now nothing, where nobody takes an item twice, else not the latest. */
