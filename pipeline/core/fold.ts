@@ -94,7 +94,7 @@ export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: 
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
   // Positions move with what was learned, so that going on after an outage learns nothing twice, and nothing is left untold.
   const progress: Progress = { positions, untold: [], isNew: true, isUnsaved: false };
-  const done = untilAvailable((works) => learnOn(fold, state, progress, options, around, lag, announce, works), options.stop, around.journal, fold.name);
+  const done = untilAvailable((works) => new Run(fold, state, progress, options, around).learn(lag, announce, works), options.stop, around.journal, fold.name);
   // Not waited for at the end: a lesson in work may take longer than a stop should.
   void studyOn(fold, state, options.stop, around.journal);
   return { state, caughtUp, done: done.finally(() => lag.stop()).finally(announce) };
@@ -144,24 +144,78 @@ interface Progress {
   isUnsaved: boolean;
 }
 
-async function learnOn<S>(
-  fold: Fold<S>, state: S, progress: Progress, { snapshots, snapshotEveryMs, stop }: FoldOptions, around: FoldSurroundings, lag: ReadingLag, announce: () => void, works: () => void,
-): Promise<void> {
-  const { log, metrics, journal } = around;
-  const { positions } = progress;
-  const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
-  // Who learns again what was learned before knows less, until it has caught up, than what stands published.
-  let isWithholding = await standsPublished(fold, log);
-  const ends = isWithholding ? await endsOf(fold.inputs, log) : [];
-  const reader = log.reader([...positions.values()], PATIENCE_MS);
-  let savedAt = performance.now();
-  let publishedAt = performance.now();
-  metrics.count('millrace_snapshots_failed_total', { learner: fold.name }, 0);
-  const save = async (): Promise<void> => {
+/** One run of a fold: from where it stands until it is stopped or the log does not answer. */
+class Run<S> {
+  #savedAt = performance.now();
+  #publishedAt = performance.now();
+  /** Who learns again what was learned before knows less, until it has caught up, than what stands published. */
+  #isWithholding = false;
+
+  constructor(readonly fold: Fold<S>, readonly state: S, readonly progress: Progress, readonly options: FoldOptions, readonly around: FoldSurroundings) {}
+
+  /** `announce`: it has caught up. `works`: what may fail has succeeded. */
+  async learn(lag: ReadingLag, announce: () => void, works: () => void): Promise<void> {
+    const { fold, progress, options: { stop, snapshotEveryMs }, around: { log, metrics, journal } } = this;
+    const { publishes } = fold;
+    const { positions } = progress;
+    this.#isWithholding = await standsPublished(fold, log);
+    const ends = this.#isWithholding ? await endsOf(fold.inputs, log) : [];
+    const reader = log.reader([...positions.values()], PATIENCE_MS);
+    metrics.count('millrace_snapshots_failed_total', { learner: fold.name }, 0);
+    try {
+      while (!stop.aborted) {
+        const records = await reader.poll(RECORDS_A_POLL, POLL_MS);
+        await this.#take(records);
+        lag.read(records, reader.lag());
+        if (reader.lag() === 0) announce();
+        // A learner at its limit is never without lag.
+        this.#isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
+        if (!publishes || await this.#publish(publishes)) works();
+        if (performance.now() - this.#savedAt >= snapshotEveryMs) await this.#save();
+      }
+      await this.#save();
+    } catch (error) {
+      if (error instanceof ConfigError || error instanceof Unavailable) throw error;
+      journal.error({ fold: fold.name, error: (error as Error).message }, 'Learner stopped; its last snapshot stands.');
+      throw error;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #take(records: readonly LogRecord[]): Promise<void> {
+    const { fold, state, progress, around } = this;
+    const topics = new Map(fold.inputs.map((topic) => [topic.name, topic]));
+    await inSlices(records, (record) => {
+      const { topic, partition, offset } = record;
+      learnRecord(fold, state, topics, record, around);
+      progress.positions.set(`${topic}/${partition}`, { topic, partition, offset: offset + 1 });
+    });
+    if (records.length === 0) return;
+    progress.isNew = true;
+    progress.isUnsaved = true;
+  }
+
+  /** Tell what has changed, when it is time; answers whether the log has taken it. */
+  async #publish(publishes: Publishing<S>): Promise<boolean> {
+    const { fold, state, progress, around: { log, metrics } } = this;
+    metrics.gauge('millrace_learner_withholding', this.#isWithholding ? 1 : 0, { learner: fold.name });
+    if (this.#isWithholding || !(progress.isNew || progress.untold.length > 0) || performance.now() - this.#publishedAt < publishes.everyMs) return false;
+    if (progress.untold.length === 0) progress.untold = publishes.changes(state, Date.now());
+    progress.isNew = false;
+    if (progress.untold.length > 0) await log.append(progress.untold.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
+    progress.untold = [];
+    for (const { name, value, labels } of fold.gauges?.(state) ?? []) metrics.gauge(name, value, labels);
+    this.#publishedAt = performance.now();
+    return true;
+  }
+
+  async #save(): Promise<void> {
+    const { fold, state, progress, options: { snapshots }, around: { metrics, journal } } = this;
     try {
       // A snapshot that counts as told what is not would keep it from ever being told.
       if (progress.isUnsaved && progress.untold.length === 0) {
-        await snapshots.save(fold.name, fold.snapshot(state), [...positions.values()]);
+        await snapshots.save(fold.name, fold.snapshot(state), [...progress.positions.values()]);
         progress.isUnsaved = false;
       }
     } catch (error) {
@@ -169,44 +223,7 @@ async function learnOn<S>(
       metrics.count('millrace_snapshots_failed_total', { learner: fold.name });
       journal.warn({ fold: fold.name, error: (error as Error).message }, 'Snapshot not written; the earlier one stands, and it is tried again at the next time.');
     }
-    savedAt = performance.now();
-  };
-  try {
-    while (!stop.aborted) {
-      const records = await reader.poll(RECORDS_A_POLL, POLL_MS);
-      await inSlices(records, (record) => {
-        learnRecord(fold, state, topics, record, around);
-        positions.set(`${record.topic}/${record.partition}`, { topic: record.topic, partition: record.partition, offset: record.offset + 1 });
-      });
-      if (records.length > 0) {
-        progress.isNew = true;
-        progress.isUnsaved = true;
-      }
-      lag.read(records, reader.lag());
-      if (reader.lag() === 0) announce();
-      // A learner at its limit is never without lag.
-      isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
-      const { publishes } = fold;
-      if (!publishes) works();
-      if (publishes) metrics.gauge('millrace_learner_withholding', isWithholding ? 1 : 0, { learner: fold.name });
-      if (publishes && !isWithholding && (progress.isNew || progress.untold.length > 0) && performance.now() - publishedAt >= publishes.everyMs) {
-        if (progress.untold.length === 0) progress.untold = publishes.changes(state, Date.now());
-        progress.isNew = false;
-        if (progress.untold.length > 0) await log.append(progress.untold.map(({ table, key, value }) => ({ topic: table.name, partition: partitionOf(key, log.partitions), key, value })));
-        progress.untold = [];
-        works();
-        for (const { name, value, labels } of fold.gauges?.(state) ?? []) metrics.gauge(name, value, labels);
-        publishedAt = performance.now();
-      }
-      if (performance.now() - savedAt >= snapshotEveryMs) await save();
-    }
-    await save();
-  } catch (error) {
-    if (error instanceof ConfigError || error instanceof Unavailable) throw error;
-    journal.error({ fold: fold.name, error: (error as Error).message }, 'Learner stopped; its last snapshot stands.');
-    throw error;
-  } finally {
-    await reader.close();
+    this.#savedAt = performance.now();
   }
 }
 
