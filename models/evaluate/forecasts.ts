@@ -9,6 +9,7 @@ import * as detail from './forecast-detail.js';
 import * as metrics from './forecast-metrics.js';
 import * as totals from './forecast-totals.js';
 import type { Plan } from '../forecast/planned-days.js';
+import { historiesOf } from './histories.js';
 import { lived } from './living.js';
 import { openAfter, salesByPeriod } from './open-periods.js';
 
@@ -75,6 +76,16 @@ export interface ForecastEvaluation {
   predictSeconds: number;
 }
 
+/** One way to forecast, with its scores at each cut-off. */
+interface Contender {
+  readonly model: string;
+  seconds: number;
+  cpuSeconds: number;
+  readonly scores: metrics.ForecastScores[];
+}
+
+const contender = (model: string): Contender => ({ model, seconds: 0, cpuSeconds: 0, scores: [] });
+
 export function evaluateForecasts(
   table: SalesTable,
   protocol: ForecastProtocol,
@@ -82,114 +93,131 @@ export function evaluateForecasts(
   progress: (sentence: string) => void,
   rivals: Rivals = () => [],
 ): ForecastEvaluation {
-  const { horizon, season, daysAPeriod } = protocol;
+  const { cutoffs, horizon, season, daysAPeriod, firstDay, plan } = protocol;
   const probabilities = Float64Array.from(PROBABILITIES);
-  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay: protocol.firstDay, plan: protocol.plan });
-  const series = seriesOf(table, horizon);
+  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay, plan });
+  const life = new Life(table, model, season, cpuSeconds);
+  const histories = historiesOf(table, horizon);
   const sales = salesByPeriod(table);
-  const living = lived(table);
-  const phaseUnits = Array.from({ length: season }, () => 0);
-  const phasePeriods = Array.from({ length: season }, () => 0);
-  const cutoffScores: metrics.ForecastScores[] = [];
-  const classSums = demand.CLASS_NAMES.map(() => protocol.cutoffs.map(() => metrics.init()));
-  const baselineScores = BASELINES.map((): metrics.ForecastScores[] => []);
+  const own = { scores: [] as metrics.ForecastScores[], promises: calibration.init(probabilities), detail: detail.init(horizon, probabilities) };
+  const classes = demand.CLASS_NAMES.map((name) => ({ name, sums: cutoffs.map(() => metrics.init()), promises: calibration.init(probabilities) }));
+  const plain = BASELINES.map((baseline) => ({ ...contender(baseline.name), baseline, detail: detail.init(horizon, probabilities) }));
+  const others = new Map<string, Contender>();
   const totalScores: totals.TotalScores[][] = [];
-  const rivalScores = new Map<string, { seconds: number; cpuSeconds: number; scores: metrics.ForecastScores[] }>();
-  const promises = calibration.init(probabilities);
-  const classPromises = demand.CLASS_NAMES.map(() => calibration.init(probabilities));
-  const own = detail.init(horizon, probabilities);
-  const plainDetails = BASELINES.map(() => detail.init(horizon, probabilities));
   const gallery = detail.gallery();
-  const isLast = (c: number): boolean => c === protocol.cutoffs.length - 1;
-  const baselineSeconds = new Float64Array(BASELINES.length);
-  let updates = 0;
-  let learnSeconds = 0;
   let predictSeconds = 0;
-  let from = 0;
 
-  protocol.cutoffs.forEach((cutoff, c) => {
-    const began = cpuSeconds();
-    for (; from <= cutoff; from++) {
-      const now = living.next().value;
-      if (now === undefined) break;
-      phaseUnits[from % season]! += now.sold;
-      phasePeriods[from % season]!++;
-      demand.learn(model, now.demand);
-      updates += now.known.length;
-    }
-    learnSeconds += cpuSeconds() - began;
-
-    const factors = seasonFactors(phaseUnits, phasePeriods);
+  cutoffs.forEach((cutoff, c) => {
+    life.until(cutoff);
+    const factors = life.seasonFactors();
     const sums = metrics.init();
-    const baselineSums = BASELINES.map(() => metrics.init());
+    const plainSums = plain.map(() => metrics.init());
     const forecast = demand.blankForecast(model);
     const open = openAfter(sales, cutoff, horizon);
     const ofTotals = totals.init(cutoff + 1, horizon);
     const asked: { history: Float64Array; actual: Float64Array; scale: metrics.Scale; open: readonly boolean[] }[] = [];
     for (let sku = 0; sku < table.skus; sku++) {
-      const first = series.first[sku] ?? Infinity;
+      const first = histories.first[sku];
       if (first > cutoff) continue;
-      const history = series.read(sku, first, cutoff + 1);
-      const actual = series.read(sku, cutoff + 1, cutoff + 1 + horizon);
+      const history = histories.read(sku, first, cutoff + 1);
+      const actual = histories.read(sku, cutoff + 1, cutoff + 1 + horizon);
       const askedAt = cpuSeconds();
       demand.predict(model, sku, forecast);
       predictSeconds += cpuSeconds() - askedAt;
       totals.add(ofTotals, table.category?.[sku] ?? -1, history, actual, forecast);
-      if (cutoff - first < protocol.minHistory) continue;
-      if (history.reduce((days, units) => days + (units > 0 ? 1 : 0), 0) < protocol.minSelling) continue;
+      if (cutoff - first < protocol.minHistory || history.filter((units) => units > 0).length < protocol.minSelling) continue;
       const scale = metrics.seasonalScale(history, season);
       const scored = { ...forecast, scale, actual, open };
-      metrics.add(sums, scored, probabilities);
-      detail.add(own, scored);
-      calibration.add(promises, scored);
+      const ofClass = classes[demand.frequencyClass(model, sku)];
+      for (const into of [sums, ofClass.sums[c]]) metrics.add(into, scored, probabilities);
+      for (const { promises } of [own, ofClass]) calibration.add(promises, scored);
+      detail.add(own.detail, scored);
       asked.push({ history, actual, scale, open });
-      if (isLast(c)) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
-      const at = demand.frequencyClass(model, sku);
-      metrics.add(classSums[at]?.[c] ?? metrics.init(), scored, probabilities);
-      calibration.add(classPromises[at] ?? promises, scored);
+      if (c === cutoffs.length - 1) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
       const index: SeasonIndex = { factors, firstPhase: first % season };
-      BASELINES.forEach((baseline, b) => {
+      plain.forEach((one, b) => {
         const plainAt = cpuSeconds();
-        const plain = baseline.forecast(history, index, horizon, probabilities);
-        baselineSeconds[b]! += cpuSeconds() - plainAt;
-        const plainly = { ...scored, ...plain, ...edges(plain.quantiles) };
-        metrics.add(baselineSums[b] ?? metrics.init(), plainly, probabilities);
-        detail.add(plainDetails[b], plainly);
+        const made = one.baseline.forecast(history, index, horizon, probabilities);
+        one.cpuSeconds += cpuSeconds() - plainAt;
+        const plainly = { ...scored, ...made, ...edges(made.quantiles) };
+        metrics.add(plainSums[b], plainly, probabilities);
+        detail.add(one.detail, plainly);
       });
     }
     for (const { name, seconds, cpuSeconds: spent, forecasts } of rivals(asked.map(({ history }) => history), horizon, season)) {
       const rivalSums = metrics.init();
-      forecasts.forEach((plain, i) => metrics.add(rivalSums, { ...asked[i], ...plain, ...edges(plain.quantiles) }, probabilities));
-      const known = rivalScores.get(name) ?? { seconds: 0, cpuSeconds: 0, scores: [] };
-      rivalScores.set(name, { seconds: known.seconds + seconds, cpuSeconds: known.cpuSeconds + spent, scores: [...known.scores, metrics.scores(rivalSums)] });
+      forecasts.forEach((made, i) => metrics.add(rivalSums, { ...asked[i], ...made, ...edges(made.quantiles) }, probabilities));
+      const one = others.get(name) ?? contender(name);
+      others.set(name, one);
+      one.seconds += seconds;
+      one.cpuSeconds += spent;
+      one.scores.push(metrics.scores(rivalSums));
     }
     totalScores.push(totals.scores(ofTotals, model.shared, open, season, probabilities));
     const scores = metrics.scores(sums);
-    cutoffScores.push(scores);
-    baselineSums.forEach((one, b) => baselineScores[b]?.push(metrics.scores(one)));
-    progress(`Cut-off ${c + 1} of ${protocol.cutoffs.length}: ${scores.series} series${scores.series > 0 ? `, SQL ${scores.sql.toFixed(4)}` : ''}.`);
+    own.scores.push(scores);
+    plain.forEach((one, b) => one.scores.push(metrics.scores(plainSums[b])));
+    progress(`Cut-off ${c + 1} of ${cutoffs.length}: ${scores.series} series${scores.series > 0 ? `, SQL ${scores.sql.toFixed(4)}` : ''}.`);
   });
 
   return {
-    overall: { ...metrics.meanScores(cutoffScores), coverage_80_shared: calibration.sharedCoverage(promises) },
-    cutoffs: cutoffScores,
-    classes: demand.CLASS_NAMES.map((name, i) => ({
-      class: name,
-      ...metrics.meanScores((classSums[i] ?? []).map((one) => metrics.scores(one))),
-      coverage_80_shared: calibration.sharedCoverage(classPromises[i] ?? promises),
+    overall: { ...metrics.meanScores(own.scores), coverage_80_shared: calibration.sharedCoverage(own.promises) },
+    cutoffs: own.scores,
+    classes: classes.map(({ name, sums, promises }) => ({
+      class: name, ...metrics.meanScores(sums.map((one) => metrics.scores(one))), coverage_80_shared: calibration.sharedCoverage(promises),
     })),
-    baselines: BASELINES.map((baseline, b) => ({ model: baseline.name, cpuSeconds: baselineSeconds[b]!, ...metrics.meanScores(baselineScores[b] ?? []) })),
-    rivals: [...rivalScores].map(([model, one]) => ({ model, seconds: one.seconds, cpuSeconds: one.cpuSeconds, ...metrics.meanScores(one.scores) })),
-    totals: (totalScores[0] ?? []).map(({ of, model }) => ({
-      of, model, ...metrics.meanScores(totalScores.flatMap((scores) => scores.filter((one) => one.of === of && one.model === model))),
+    baselines: plain.map(({ model: name, cpuSeconds: spent, scores }) => ({ model: name, cpuSeconds: spent, ...metrics.meanScores(scores) })),
+    rivals: [...others.values()].map(({ scores, ...one }) => ({ ...one, ...metrics.meanScores(scores) })),
+    totals: (totalScores[0] ?? []).map(({ of, model: name }) => ({
+      of, model: name, ...metrics.meanScores(totalScores.flatMap((scores) => scores.filter((one) => one.of === of && one.model === name))),
     })),
-    horizons: [{ name: 'millrace', sql: detail.byHorizon(own) }, ...BASELINES.map(({ name }, b) => ({ name, sql: detail.byHorizon(plainDetails[b]) }))],
-    calibration: calibration.calibration(promises),
+    horizons: [{ name: 'millrace', sql: detail.byHorizon(own.detail) }, ...plain.map((one) => ({ name: one.model, sql: detail.byHorizon(one.detail) }))],
+    calibration: calibration.calibration(own.promises),
     examples: detail.examples(gallery),
-    updates,
-    learnSeconds,
+    updates: life.updates,
+    learnSeconds: life.seconds,
     predictSeconds,
   };
+}
+
+/** The forecaster lives through the sales, once; beside it what each phase of the season has sold until now. */
+class Life {
+  readonly #model: demand.DemandForecaster;
+  readonly #periods: ReturnType<typeof lived>;
+  readonly #phases: { units: number; periods: number }[];
+  readonly #cpuSeconds: () => number;
+  #next = 0;
+  /** Periods of SKUs that were learned. */
+  updates = 0;
+  /** Processor time of that. */
+  seconds = 0;
+
+  constructor(table: SalesTable, model: demand.DemandForecaster, season: number, cpuSeconds: () => number) {
+    this.#model = model;
+    this.#periods = lived(table);
+    this.#phases = Array.from({ length: season }, () => ({ units: 0, periods: 0 }));
+    this.#cpuSeconds = cpuSeconds;
+  }
+
+  until(cutoff: number): void {
+    const began = this.#cpuSeconds();
+    for (; this.#next <= cutoff; this.#next++) {
+      const now = this.#periods.next().value;
+      if (now === undefined) break;
+      const phase = this.#phases[this.#next % this.#phases.length];
+      phase.units += now.sold;
+      phase.periods++;
+      demand.learn(this.#model, now.demand);
+      this.updates += now.known.length;
+    }
+    this.seconds += this.#cpuSeconds() - began;
+  }
+
+  seasonFactors(): number[] {
+    const means = this.#phases.map(({ units, periods }) => units / Math.max(1, periods));
+    const overall = means.reduce((sum, mean) => sum + mean, 0) / means.length;
+    return means.map((mean) => (overall > 0 ? mean / overall : 1));
+  }
 }
 
 /** A baseline promises its outer quantiles as its 80 % interval. */
@@ -200,43 +228,4 @@ function edges(quantiles: Float64Array): { low: Float64Array; high: Float64Array
     low: Float64Array.from({ length: periods }, (_, t) => quantiles[t * n] ?? 0),
     high: Float64Array.from({ length: periods }, (_, t) => quantiles[t * n + n - 1] ?? 0),
   };
-}
-
-function seasonFactors(units: readonly number[], periods: readonly number[]): number[] {
-  const means = units.map((sum, phase) => sum / Math.max(1, periods[phase] ?? 0));
-  const overall = means.reduce((sum, mean) => sum + mean, 0) / means.length;
-  return means.map((mean) => (overall > 0 ? mean / overall : 1));
-}
-
-/** Dense history of one SKU at a time; the first period is its first sale. */
-function seriesOf(
-  table: SalesTable,
-  beyond: number,
-): { first: Int32Array; read: (sku: number, from: number, to: number) => Float64Array } {
-  const starts = new Int32Array(table.skus + 1);
-  const first = new Int32Array(table.skus).fill(table.periods + beyond);
-  table.sku.forEach((sku, cell) => {
-    starts[sku + 1] = (starts[sku + 1] ?? 0) + 1;
-    if ((table.units[cell] ?? 0) > 0) first[sku] = Math.min(first[sku] ?? 0, table.period[cell] ?? 0);
-  });
-  for (let sku = 0; sku < table.skus; sku++) starts[sku + 1] = (starts[sku + 1] ?? 0) + (starts[sku] ?? 0);
-  const next = starts.slice();
-  const order = new Int32Array(table.sku.length);
-  table.sku.forEach((sku, cell) => {
-    const at = next[sku] ?? 0;
-    order[at] = cell;
-    next[sku] = at + 1;
-  });
-  const read = (sku: number, from: number, to: number): Float64Array => {
-    const dense = new Float64Array(Math.max(0, to - from));
-    for (let i = starts[sku] ?? 0; i < (starts[sku + 1] ?? 0); i++) {
-      const cell = order[i] ?? 0;
-      const t = (table.period[cell] ?? 0) - from;
-      if (t >= 0 && t < dense.length) dense[t] = (dense[t] ?? 0) + (table.units[cell] ?? 0);
-    }
-    // Returns on a day without sales are no negative demand.
-    for (let t = 0; t < dense.length; t++) dense[t] = Math.max(0, dense[t] ?? 0);
-    return dense;
-  };
-  return { first, read };
 }
