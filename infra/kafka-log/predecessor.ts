@@ -28,8 +28,13 @@ export function memberFile(directory: string, group: string, slot: number, conne
       rmSync(file, { force: true });
     },
     keep: (memberId) => {
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(file, memberId);
+      try {
+        mkdirSync(directory, { recursive: true });
+        writeFileSync(file, memberId);
+      } catch (error) {
+        // It spares a wait, no more: a full disk must not keep the process out of its group.
+        journal.warn({ group, error: (error as Error).message }, 'The member id cannot be kept: if this process dies, the group waits for its session to end.');
+      }
     },
     forget: () => rmSync(file, { force: true }),
   };

@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, test, vi } from 'vitest';
 import { Confirmations } from '../../infra/kafka-log/confirmations.js';
@@ -7,9 +9,11 @@ import { asFailure, isFenced } from '../../infra/kafka-log/failures.js';
 import { groupOffsets } from '../../infra/kafka-log/group-offsets.js';
 import { KafkaMembership } from '../../infra/kafka-log/membership.js';
 import { PINNED_VERSION } from '../../infra/kafka-log/pinned.js';
+import { memberFile } from '../../infra/kafka-log/predecessor.js';
 import { parseTick } from '../../infra/kafka-log/records.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { folderForTest } from '../support/folder.js';
 
 const load = createRequire(import.meta.url);
 
@@ -47,6 +51,15 @@ test('a broker that stays away is one line a membership, however often it tries 
   await expect.poll(() => partitions.mock.calls.length).toBeGreaterThan(4);
   await membership.stop();
   expect(journal.warn.mock.calls).toEqual([[{ consumer: 'shoppers', error: 'Unavailable' }, expect.stringContaining('The membership broke; joining again.')]]);
+});
+
+test('a member id that cannot be kept, as on a full disk, keeps nobody out of the group', () => {
+  const folder = folderForTest();
+  writeFileSync(join(folder, 'members'), 'where a folder should be');
+  const journal = { ...silentJournal, warn: vi.fn() };
+  const file = memberFile(join(folder, 'members'), 'shoppers', 0, new Connection(new Kafka({ clientId: 'test', brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING }), ''), journal);
+  file.keep('member-1');
+  expect(journal.warn.mock.calls).toEqual([[{ group: 'shoppers', error: expect.stringContaining('EEXIST') }, expect.stringContaining('The member id cannot be kept')]]);
 });
 
 describe('a stored offset', () => {
