@@ -86,6 +86,8 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isFailing = false;
+  /** After it a transaction would not only fail: lmdb rejects a promise that nobody holds, which ends the process. */
+  let damaged: Unavailable | undefined;
 
   function takeUp(): { taken: readonly LmdbStore[]; rows: number } {
     clearTimeout(timer);
@@ -98,8 +100,9 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   function failed({ taken, rows }: ReturnType<typeof takeUp>, cause: unknown): Unavailable {
     for (const store of taken) store.notWritten();
     waiting += rows;
-    damage.of(cause);
-    const error = new Unavailable(`The table stores in ${path} cannot be written (is the disk full?): ${messageOf(cause)}.`, { cause });
+    const meant = damage.of(cause);
+    if (meant !== cause) damaged = new Unavailable(messageOf(meant), { cause });
+    const error = damaged ?? new Unavailable(`The table stores in ${path} cannot be written (is the disk full?): ${messageOf(cause)}.`, { cause });
     if (!isFailing) journal.warn({ error: error.message }, 'Rows of tables wait in memory, and stand in the log, until they can be written.');
     isFailing = true;
     return error;
@@ -113,6 +116,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
 
   /** One transaction for all that waits in all stores, on lmdb's thread, and a sync. */
   async function writeBehind(): Promise<void> {
+    if (damaged) throw damaged;
     const leaving = takeUp();
     const { taken } = leaving;
     try {
@@ -144,6 +148,7 @@ export function openTableStores(options: TableStoresOptions): TableStores {
   }
 
   function writeNow(): void {
+    if (damaged) throw damaged;
     const leaving = takeUp();
     const { taken } = leaving;
     try {
