@@ -16,6 +16,8 @@ import { toldOnce } from './told-once.js';
  * embedded engine: some 5 µs a product. A transaction of Kafka costs more than what is in it.
  */
 const RECORDS_A_COMMIT = { embedded: 1_000, kafka: 5_000 };
+/** A commit that a slow broker does not take in time would be the same the next time: after each that failed the next one is half of it, after each that worked twice. */
+const LEAST_RECORDS_A_COMMIT = 50;
 const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
 const SLACK_TICKS = 2.5;
@@ -86,8 +88,10 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   metrics.announce('millrace_click_to_change_seconds', labels);
   // The first time a task is restored at once; one that is dropped again before it could commit waits, ever longer.
   let backoffMs = 0;
+  const pace = { records: RECORDS_A_COMMIT[log.engine] };
   const committed = (): void => {
     backoffMs = 0;
+    pace.records = Math.min(2 * pace.records, RECORDS_A_COMMIT[log.engine]);
     told.worked();
   };
   while (!lease.revoked.aborted) {
@@ -101,12 +105,13 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
         slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics,
       });
       await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
-      await work(lease, task, store, around, consumer.name, committed);
+      await work(lease, task, store, around, consumer.name, pace, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
       if (error instanceof ConfigError) throw error;
       const { message, cause } = error as Error;
       told.failed(message, { cause: String(cause ?? '') });
+      pace.records = Math.max(LEAST_RECORDS_A_COMMIT, Math.floor(pace.records / 2));
       await sleep(backoffMs, lease.revoked);
       backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
       // A zombie that reconnects at once would fence the rightful owner: ask the group first.
@@ -115,13 +120,13 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   }
 }
 
-async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, committed: () => void): Promise<void> {
+async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, pace: { readonly records: number }, committed: () => void): Promise<void> {
   const { log, metrics } = around;
   const tickCommitMs = tickMs(log.partitions);
-  const most = RECORDS_A_COMMIT[log.engine];
   let lastCommit = performance.now();
   let dirty = false;
   while (!lease.revoked.aborted) {
+    const most = pace.records;
     const records = await lease.poll(most - task.records, dirty ? 20 : POLL_MS, task.waiting);
     await learnForeignSchemas(records, around.learnSchemas);
     await inSlices(partsOf(records, RECORDS_A_PIECE), (part) => {
