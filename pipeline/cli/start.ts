@@ -10,9 +10,8 @@ import { exitingWell } from './exit.js';
 
 /** A stop that takes longer is cut short: what ends the process from outside must grant more (infra/k8s, docker-compose.yml). */
 export const STOP_WITHIN_MS = 20_000;
-/** In the demo a cart, and a visit, count as abandoned this soon, so that a visitor sees triggers within a minute. */
-const DEMO_ABANDONED_SECONDS = '20';
-const DEMO_BROWSED_SECONDS = '60';
+/** In the demo a cart, and a visit, count as abandoned this soon, and so little makes a VIP, so that a visitor sees triggers within minutes. */
+const DEMO_SETTINGS = { CART_ABANDONED_AFTER_SECONDS: '20', BROWSE_ABANDONED_AFTER_SECONDS: '60', VIP_SPEND: '300' };
 
 export function startCommand(): Command {
   return new Command('start')
@@ -57,7 +56,8 @@ async function start(role: Role, demo: boolean): Promise<void> {
   }
 }
 
-function demoConfig(): Config {
-  const config = readConfig({ CART_ABANDONED_AFTER_SECONDS: DEMO_ABANDONED_SECONDS, BROWSE_ABANDONED_AFTER_SECONDS: DEMO_BROWSED_SECONDS, ...process.env });
+/** Settings of the demo, which goes by those that are set as every installation does. @throws ConfigError */
+export function demoConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const config = readConfig({ ...DEMO_SETTINGS, ...env });
   return { ...config, DATA_DIR: join(config.DATA_DIR, 'demo') };
 }

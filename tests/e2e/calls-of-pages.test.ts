@@ -7,10 +7,12 @@ import { silentJournal } from '../../pipeline/core/metrics.js';
 import { folderForTests } from '../support/folder.js';
 import '../support/threads-from-source.mjs';
 import { startMillrace, type Millrace } from '../../pipeline/main.js';
+import { marketingTriggers } from '../../schemas/topics.js';
 import { textOf } from '../support/pages.js';
+import { everythingIn } from '../support/records.js';
 
 /** In the order in which a newcomer takes them: what one page sends the next one asks about. */
-const PAGES = ['README.md', 'docs/events.md', 'docs/recommendations.md', 'docs/forecasts.md', 'docs/keys.md'];
+const PAGES = ['README.md', 'docs/events.md', 'docs/recommendations.md', 'docs/forecasts.md', 'docs/keys.md', 'docs/triggers.md'];
 
 /** Lines that a test may type: anything else that a page says, such as an installation, would be done to this clone. */
 const CALL = /^(?:curl|printf) |^  /;
@@ -53,5 +55,11 @@ describe('calls of the pages, as they are typed', () => {
       const expected = [...block.matchAll(/\bcurl /g)].map(() => status);
       expect({ block, answered: await statuses(block) }).toEqual({ block, answered: expected });
     }
+  });
+
+  test('the calls of docs/triggers.md bring about the price drop that it tells of', async () => {
+    const dropped = async (): Promise<string[]> => (await everythingIn(millrace.engine.log, marketingTriggers.name)).filter(({ tick }) => !tick)
+      .map(({ value }) => marketingTriggers.codec.decode(value)).filter(({ rule, shopper }) => rule === 'price_drop' && shopper === 'a1b2c3').map(({ reason }) => reason);
+    await expect.poll(dropped, { timeout: 20_000 }).toEqual([expect.stringContaining('costs 79.90 EUR now, 94.90 EUR before.')]);
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
-import { consoleSentence } from '../../pipeline/cli/start.js';
+import { consoleSentence, demoConfig } from '../../pipeline/cli/start.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
@@ -27,6 +27,11 @@ test('a process that only scores is ready once it has caught up; one that takes 
   expect(scoring()).toMatchObject({ ready: true, parts: { scorer: true, logFailure: null } });
   failure = 'The log cannot be written (ENOSPC: no space left on device)';
   expect(all()).toMatchObject({ ready: true, parts: { logFailure: failure } });
+});
+
+test('the demo has triggers within minutes, unless it is set otherwise', () => {
+  expect(demoConfig({ DATA_DIR: 'd' })).toMatchObject({ CART_ABANDONED_AFTER_SECONDS: 20, BROWSE_ABANDONED_AFTER_SECONDS: 60, VIP_SPEND: 300, DATA_DIR: join('d', 'demo') });
+  expect(demoConfig({ VIP_SPEND: '0', CART_ABANDONED_AFTER_SECONDS: '3600' })).toMatchObject({ CART_ABANDONED_AFTER_SECONDS: 3_600, BROWSE_ABANDONED_AFTER_SECONDS: 60, VIP_SPEND: 0 });
 });
 
 test('a start says who may open the console, and that nobody may where no admin token is set', () => {
