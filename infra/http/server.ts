@@ -48,19 +48,19 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     const started = performance.now();
     const url = request.url ?? '/';
     const question = url.indexOf('?');
-    const path = question < 0 ? url : url.slice(0, question);
+    const asked = question < 0 ? url : url.slice(0, question);
+    const hot = hotRoutes.get(asked) ?? hotRoutes.get(asked.replace(/\/$/, ''));
     const requestId = requestIdOf(request);
     const exchange: Exchange = {
       request, response, requestId, receivedAt: now(),
       query: question < 0 ? undefined : new URLSearchParams(url.slice(question + 1)),
     };
     response.setHeader('x-request-id', requestId);
-    const hot = hotRoutes.get(path);
     response.on('close', () => {
       const status = response.writableFinished ? String(response.statusCode) : 'aborted';
       deps.metrics.observe('millrace_http_request_seconds', (performance.now() - started) / 1000, { route: hot?.label ?? labels.get(request) ?? 'unmatched', status });
     });
-    if (hot || isBrowserPath(path)) {
+    if (hot || isBrowserPath(asked)) {
       if (request.headers.origin !== undefined) allowOrigins(response);
       if (request.method === 'OPTIONS') return void response.writeHead(204, PREFLIGHT).end();
     }

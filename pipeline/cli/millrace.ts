@@ -1,6 +1,9 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../../schemas/files.js';
 
 // Old objects are collected when they take three times the room of those that were left the last time. By itself V8 lets them grow by 8 MB
 // where little is allocated: every four seconds of a scorer, each time with some 100 ms of slow answers.
@@ -12,7 +15,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
 const program = new Command('millrace')
+  .version(version)
   .description('Event-streaming, real-time personalization for online shops.')
   .configureOutput({ outputError: (text, write) => write(text) })
   .addHelpText('after', `\nTry it: millrace start --demo, then open http://localhost:8080/. Settings are environment variables (docs/configuration.md);\neach command has --help, and those that report take --json.`)

@@ -11,7 +11,7 @@ import { exitingWell } from './exit.js';
 /** A stop that takes longer is cut short: what ends the process from outside must grant more (infra/k8s, docker-compose.yml). */
 export const STOP_WITHIN_MS = 20_000;
 /** In the demo a cart, and a visit, count as abandoned this soon, and so little makes a VIP, so that a visitor sees triggers within minutes. */
-const DEMO_SETTINGS = { CART_ABANDONED_AFTER_SECONDS: '20', BROWSE_ABANDONED_AFTER_SECONDS: '60', VIP_SPEND: '300' };
+const DEMO_SETTINGS = { CART_ABANDONED_AFTER_SECONDS: '20', BROWSE_ABANDONED_AFTER_SECONDS: '60', VIP_SPEND: '500' };
 
 export function startCommand(): Command {
   return new Command('start')

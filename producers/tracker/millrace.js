@@ -12,7 +12,11 @@
   'use strict';
   var script = document.currentScript || document.querySelector('script[data-write-key]');
   var writeKey = script && script.getAttribute('data-write-key');
-  if (!writeKey || (window.millrace && window.millrace.track)) return;
+  if (window.millrace && window.millrace.track) return;
+  if (!writeKey) {
+    if (window.console) console.warn('Millrace sends nothing: its script tag has no data-write-key.');
+    return;
+  }
   var host = script.getAttribute('data-host') || new URL(script.src, location.href).origin;
   var STORE = 'millrace';
   var LEFT = 'millrace.left';

@@ -262,6 +262,12 @@ describe('the rest', () => {
     }
   });
 
+  test('a slash at the end of an address makes no other one of it', async () => {
+    for (const path of ['/v1/track/', '/v1/recommend/?x=1']) expect((await http.post(path, { anonymousId: 'a', ...(path === '/v1/track/' && { event: 'Waved' }) })).status).toBe(200);
+    expect((await get('/v1/track/')).status).toBe(405);
+    expect((await get('/v1/track//')).status).toBe(404);
+  });
+
   test('unknown addresses and methods are refused as problem documents', async () => {
     const missing = await http.get('/nothing/here');
     expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);

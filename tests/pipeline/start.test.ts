@@ -30,7 +30,7 @@ test('a process that only scores is ready once it has caught up; one that takes 
 });
 
 test('the demo has triggers within minutes, unless it is set otherwise', () => {
-  expect(demoConfig({ DATA_DIR: 'd' })).toMatchObject({ CART_ABANDONED_AFTER_SECONDS: 20, BROWSE_ABANDONED_AFTER_SECONDS: 60, VIP_SPEND: 300, DATA_DIR: join('d', 'demo') });
+  expect(demoConfig({ DATA_DIR: 'd' })).toMatchObject({ CART_ABANDONED_AFTER_SECONDS: 20, BROWSE_ABANDONED_AFTER_SECONDS: 60, VIP_SPEND: 500, DATA_DIR: join('d', 'demo') });
   expect(demoConfig({ VIP_SPEND: '0', CART_ABANDONED_AFTER_SECONDS: '3600' })).toMatchObject({ CART_ABANDONED_AFTER_SECONDS: 3_600, BROWSE_ABANDONED_AFTER_SECONDS: 60, VIP_SPEND: 0 });
 });
 

@@ -240,3 +240,12 @@ test('batches that fail one after another keep their order, and a collector that
   const ids = (batch: Sent | undefined): unknown[] => batch!.body.batch.map(({ messageId }) => messageId);
   expect(fetched.slice(3, 6).map(ids)).toEqual(fetched.slice(0, 3).map(ids));
 });
+
+test('a script tag without a key says in the console that nothing is sent, and nothing is', async () => {
+  const warned: unknown[] = [];
+  const document = { currentScript: { src: 'https://collector.example/millrace.js', getAttribute: () => null } };
+  const window = { millrace: [['track', 'Product Viewed', { product_id: 'P1' }]], console: {} };
+  // Without anything else that a page has: had it gone on, it would have failed.
+  runInContext(script, createContext({ document, window, console: { warn: (sentence: unknown) => warned.push(sentence) } }));
+  expect(warned).toEqual([expect.stringContaining('no data-write-key')]);
+});
