@@ -218,7 +218,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     ctx.schedule('browsed', key, at + FORGET_MS);
     const { boughtAt } = contactOf(key, ctx);
     // A visit may begin with what is put into a cart from a list, before any product is looked at.
-    const since = Math.min(visit.since, beganAt(sessionId));
+    const since = beganAt(sessionId);
     // No visit begins so soon after a cart: what came in one go with a login is of the device's visit, of which it is told before that has followed.
     const isLeft = ({ value: { changedAt, lines } }: { value: Cart }): boolean => changedAt >= since - SESSION_GAP_MS && lines.length > 0;
     if (boughtAt >= since || ctx.scan(carts, key).some(isLeft)) return;

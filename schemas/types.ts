@@ -776,8 +776,6 @@ export interface Browsing {
   readonly sessionId: string;
   /** Products looked at, the latest first, at most 10. */
   readonly skus: readonly string[];
-  /** Event time of the first view. */
-  readonly since: number;
   /** Event time of the latest view. */
   readonly at: number;
   /** Whether the shopper is known by more than a device: nobody else could be written to. */

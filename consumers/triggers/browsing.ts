@@ -1,7 +1,7 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Browsing, Interaction } from '../../schemas/types.js';
-import { firstOf, isOfVisit, SESSION_GAP_MS } from '../session-ids.js';
+import { beganAt, firstOf, isOfVisit, SESSION_GAP_MS } from '../session-ids.js';
 
 /** The latest visit in which a shopper looked at products. */
 export const browsings = rows<Browsing>('browsing', 'Browsing');
@@ -16,10 +16,9 @@ export function browsingAfter(shopper: string, before: Browsing | undefined, eve
   const { anonymousId, sessionId, time, products } = event;
   const viewed = { skus: products.map(({ sku }) => sku), names: products.map(({ name }) => name) };
   const isKnown = shopper !== anonymousId;
-  if (!before || !isOfVisit(before, event)) return before && time <= before.at ? undefined : { sessionId, ...latest(viewed), since: time, at: time, isKnown, isTold: false };
+  if (!before || !isOfVisit(before, event)) return before && time <= before.at ? undefined : { sessionId, ...latest(viewed), at: time, isKnown, isTold: false };
   const visit = { ...before, sessionId: firstOf(before.sessionId, sessionId), isKnown };
-  if (time >= before.at) return { ...visit, ...latest(viewed, before), at: time };
-  return { ...visit, ...latest(before, viewed), since: Math.min(before.since, time) };
+  return time >= before.at ? { ...visit, ...latest(viewed, before), at: time } : { ...visit, ...latest(before, viewed) };
 }
 
 type Looked = Pick<Browsing, 'skus' | 'names'>;
@@ -40,7 +39,7 @@ export function joinBrowsing({ key, value: moved }: { key: string; value: Browsi
   const standing = ctx.get(browsings, key);
   if (!standing) return ctx.put(browsings, key, { ...moved, isKnown: true });
   const [later, earlier] = moved.at > standing.at ? [moved, standing] : [standing, moved];
-  const isOne = later.since <= earlier.at + SESSION_GAP_MS;
-  const joined = isOne ? { ...latest(later, earlier), sessionId: firstOf(later.sessionId, earlier.sessionId), since: Math.min(later.since, earlier.since) } : {};
+  const isOne = beganAt(later.sessionId) <= earlier.at + SESSION_GAP_MS;
+  const joined = isOne ? { ...latest(later, earlier), sessionId: firstOf(later.sessionId, earlier.sessionId) } : {};
   ctx.put(browsings, key, { ...later, ...joined, isKnown: true });
 }

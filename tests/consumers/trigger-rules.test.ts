@@ -54,11 +54,12 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
   test('nobody is reminded who is known by a device alone; who logs in is, of what was looked at before', () => {
     const driver = shop(partitions);
     does(driver, 'Product Viewed', { anonymousId: 'a1' }, NINE, 'P1');
+    does(driver, 'Product Viewed', { userId: 'u2' }, NINE - MINUTE, 'P3');
     does(driver, 'Product Viewed', { anonymousId: 'a2' }, NINE, 'P2');
     driver.send(clickstream, 'u2', shopEvent('', { type: 'identify', anonymousId: 'a2', userId: 'u2', time: NINE + MINUTE }));
     driver.tick(NINE + DAY);
     driver.tick(NINE + 40 * DAY);
-    expect(told(driver)).toEqual(['browse_abandonment u2 fired P2']);
+    expect(told(driver)).toEqual(['browse_abandonment u2 fired P2,P3']);
     expect(driver.dump('marketing-triggers').filter((row) => /browsing|_timer/.test(row))).toEqual([]);
   });
 
