@@ -622,3 +622,12 @@ test('an order that takes hundreds of carts looks through those that are left on
   const known = (sku: string): unknown => driver.row('marketing-triggers', itemInfos, 'u1', sku);
   expect([known('P0'), known('P1')]).toEqual([expect.objectContaining({ stock: null }), undefined]);
 });
+
+test('a checkout that is told behind what was put in after it says nothing of that', () => {
+  const driver = shop();
+  for (const [event, sku, minute] of [['Product Added', 'P1', 0], ['Product Added', 'P2', 2], ['Checkout Started', 'P1', 1]] as const) {
+    driver.send(clickstream, 'u1', shopEvent(event, { userId: 'u1', time: NINE + minute * MINUTE, products: [product(sku)] }));
+  }
+  driver.tick(NINE + 2 * HOUR);
+  expect(driver.read(triggers).map(({ rule, products }) => [rule, products.map(({ sku }) => sku).join()])).toEqual([['checkout_abandonment', 'P1,P2']]);
+});
