@@ -631,3 +631,35 @@ test('a checkout that is told behind what was put in after it says nothing of th
   driver.tick(NINE + 2 * HOUR);
   expect(driver.read(triggers).map(({ rule, products }) => [rule, products.map(({ sku }) => sku).join()])).toEqual([['checkout_abandonment', 'P1,P2']]);
 });
+
+describe('two carts of one id that a login joins', () => {
+  /** What a device and the shopper it becomes have done with the cart that has no id, and what they are told. */
+  function joined(device: readonly (readonly [event: string, sku: string, minute: number])[], user: typeof device, then: (driver: Driver) => void = () => {}): string[] {
+    const driver = shop();
+    const all = [...device.map((one) => [{ anonymousId: 'a1' }, 'a1', ...one] as const), ...user.map((one) => [{ userId: 'u1' }, 'u1', ...one] as const)];
+    for (const [who, key, event, sku, minute] of all.sort((one, other) => one[4] - other[4])) {
+      driver.tick(NINE + minute * MINUTE);
+      driver.send(clickstream, key, shopEvent(event, { ...who, time: NINE + minute * MINUTE, products: [product(sku)] }));
+    }
+    const login = NINE + 180 * MINUTE;
+    driver.tick(login);
+    driver.send(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time: login }));
+    then(driver);
+    driver.tick(NINE + DAY);
+    return driver.read(triggers).map(({ rule, shopper, status, products }) => [rule, shopper, status, products.map(({ sku }) => sku).join()].join(' '));
+  }
+
+  test('keep the reminder of the one that was left earlier for the order that recovers it', () => {
+    const order = (driver: Driver): void => driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + 190 * MINUTE, lines: [orderLine('P1', 1, 1n)] }));
+    expect(joined([['Product Added', 'P2', 170]], [['Product Added', 'P1', 0]], order)).toEqual(['cart_abandonment u1 fired P1', 'cart_abandonment u1 recovered P1,P2']);
+  });
+
+  test('are at the checkout that either of them was at', () => {
+    expect(joined([['Checkout Started', 'P2', 170]], [['Product Added', 'P1', 171]])).toEqual(['checkout_abandonment u1 fired P1,P2']);
+  });
+
+  test('were filled when either was: an order of before, told late, leaves that', () => {
+    const order = (driver: Driver): void => driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', time: NINE + 171 * MINUTE, lines: [orderLine('P9', 1, 1n)] }), NINE + 180 * MINUTE);
+    expect(joined([['Product Added', 'P2', 172]], [['Checkout Started', 'P1', 173]], order)).toEqual(['checkout_abandonment u1 fired P1,P2']);
+  });
+});
