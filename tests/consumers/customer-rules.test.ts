@@ -259,3 +259,14 @@ test('lines of an order add up; sums that money cannot say stop nobody', () => {
   expect(driver.read(deadLetters)).toEqual([]);
   expect(driver.read(triggers)).toMatchObject([{ shopper: 'u1', value: 5_000_000n }, { shopper: 'u2', value: null, currency: null }]);
 });
+
+test('who ordered under two ids is to be won back by the latest order of both, once', () => {
+  const driver = shop({ winBackAfterMs: 90 * DAY });
+  buys(driver, '', 'A1', NINE, 10, { userId: null, anonymousId: 'a1' });
+  driver.tick(NINE + 10 * DAY);
+  buys(driver, 'u1', 'O1', NINE + 10 * DAY);
+  driver.tick(NINE + 20 * DAY);
+  becomes(driver, 'a1', 'u1', NINE + 20 * DAY);
+  for (let day = 21; day < 200; day++) driver.tick(NINE + day * DAY);
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'win_back', shopper: 'u1', causedAt: NINE + 10 * DAY, at: NINE + 100 * DAY, reason: 'There was no order for 90 days.' }]);
+});
