@@ -38,8 +38,9 @@ export function newsRules(options: TriggerPolicy & { readonly currency: string }
   /** Quiet hours are over: whether it still is news is known where wishes, prices and stock are, and comes back from there. */
   function release({ key, sub }: Due, ctx: Context): void {
     const candidate = ctx.get(held, key, sub);
+    if (!candidate) return;
     ctx.delete(held, key, sub);
-    if (candidate) ctx.emit(heldNews, key, candidate);
+    ctx.emit(heldNews, key, candidate);
   }
 
   function infoOf({ name, url, stock, time, price, currency }: TriggerCandidate): Omit<ItemInfo, 'toldRestock' | 'toldDrop'> {
