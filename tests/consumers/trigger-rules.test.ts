@@ -6,7 +6,7 @@ import { shoppers } from '../../consumers/shoppers.js';
 import { awakeAt, wakesAt } from '../../consumers/triggers/quiet-hours.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { Consumer } from '../../pipeline/core/consumer.js';
-import { catalog, clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, orders, triggerCandidates } from '../../schemas/topics.js';
+import { catalog, clickstream, deadLetters, heldNews, interactions, inventory, marketingTriggers as triggers, orders, triggerCandidates } from '../../schemas/topics.js';
 import type { CatalogChange, MarketingTrigger, ShopEvent, TriggerCandidate } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -602,7 +602,19 @@ describe('in quiet hours', () => {
       expect(told(driver, 'price_drop')).toHaveLength(2);
     });
 
-    test('is none while the item is not to be had, or costs what it does in another currency; it is once it can be had', () => {
+    test.each([['EUR', 200n], ['USD', 150n]])('is the latest of several, whichever comes first, by what the item cost before all that are in its currency (%s: %s)', (currency, seen) => {
+      const news = (time: number, previousPrice: bigint, of: string): TriggerCandidate => ({ shopper: 'u1', kind: 'price_drop', causeId: `P1@${time}`, sku: 'P1', name: null, url: null, price: 10n, stock: null, time, currency: of, previousPrice });
+      for (const latestFirst of [true, false]) {
+        const driver = new Driver([marketingTriggers({ ...OPTIONS, quietHours })]);
+        driver.tick(midnight);
+        const both = [news(midnight, 200n, 'EUR'), news(midnight + 1, 150n, currency)];
+        for (const one of latestFirst ? both.reverse() : both) driver.send(triggerCandidates, 'u1', one);
+        driver.tick(morning);
+        expect(driver.read(heldNews)).toMatchObject([{ time: midnight + 1, previousPrice: seen }]);
+      }
+    });
+
+    test('is none while the item is not to be had; it is once it can be had', () => {
       const driver = night(u1);
       driver.send(catalog, 'P1', { ...mug, hidden: true, time: midnight + HOUR });
       driver.send(catalog, 'P4', { ...mug, sku: 'P4', hidden: true, time: midnight + HOUR });
