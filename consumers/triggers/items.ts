@@ -13,7 +13,7 @@ const LOOK_AGAIN_MS = 30 * 86_400_000;
 /** Keep what is known of an item for as long as item-watch knows who wants it. */
 export function know(key: string, sku: string, info: ItemInfo, ctx: Context): void {
   ctx.put(itemInfos, key, info, sku);
-  ctx.schedule('stale', key, Math.max(ctx.time, info.time) + WANTED_MS, sku);
+  ctx.schedule('stale', key, info.time + WANTED_MS, sku);
 }
 
 /** Items that stand in any cart of a shopper: what is known of them is still asked for. */
