@@ -108,12 +108,10 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const before = ctx.get(carts, key, cartId);
     const cart = cartAfter(before, event, options.currency);
     if (!cart || isOfOrdered(contactOf(key, ctx), cartId, event)) return;
-    const isEmpty = cart.lines.length === 0;
     // One that was reminded of is kept for the order that recovers it: who comes back may take out all before they put in something else.
-    if (isEmpty && cart.firedId === null) return dropCarts(key, [{ sub: cartId, value: before ?? cart }], ctx);
+    if (cart.lines.length === 0 && cart.firedId === null) return dropCarts(key, [{ sub: cartId, value: before ?? cart }], ctx);
     ctx.put(carts, key, cart, cartId);
-    if (isEmpty) return ctx.cancel('abandoned', key, cartId);
-    // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder; for an emptied cart there is none.
+    // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder; that of an emptied cart may have passed.
     if (cart.changedAt !== before?.changedAt || before.lines.length === 0) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + waitMs, cartId);
   }
 

@@ -270,3 +270,18 @@ test('who ordered under two ids is to be won back by the latest order of both, o
   for (let day = 21; day < 200; day++) driver.tick(NINE + day * DAY);
   expect(driver.read(triggers)).toMatchObject([{ rule: 'win_back', shopper: 'u1', causedAt: NINE + 10 * DAY, at: NINE + 100 * DAY, reason: 'There was no order for 90 days.' }]);
 });
+
+test('what was told of as due again is not told again for a purchase of another id that a login brings', () => {
+  const driver = shop({});
+  const tea = (who: Partial<OrderEvent>, day: number): void => {
+    driver.tick(NINE + day * DAY);
+    driver.send(orders, `T${day}`, orderEvent('completed', `T${day}`, { ...who, time: NINE + day * DAY, lines: [orderLine('TEA', 1, 1n)] }));
+  };
+  tea({ userId: 'u1' }, 0);
+  tea({ anonymousId: 'a1' }, 5);
+  for (const day of [10, 20]) tea({ userId: 'u1' }, day);
+  driver.tick(NINE + 31 * DAY);
+  becomes(driver, 'a1', 'u1', NINE + 31 * DAY);
+  driver.tick(NINE + 60 * DAY);
+  expect(driver.read(triggers)).toMatchObject([{ rule: 'replenishment_due', shopper: 'u1', causeId: `TEA@${NINE + 20 * DAY}`, at: NINE + 30 * DAY }]);
+});

@@ -77,8 +77,10 @@ function wrongOf({ rule, shopper, causedAt, at, products }: MarketingTrigger, { 
   if (!/price_drop|back_in_stock/.test(rule)) return undefined;
   const hour = new Date(at).getUTCHours();
   if (hour >= 21 || hour < 8) return 'in quiet hours';
+  // What changed in the very moment may have come after it.
   const changes = stocked.filter(({ sku, time }) => sku === products[0]!.sku && time <= at);
-  const isSo = changes.filter(({ time }, i) => time === at || i === changes.length - 1).some(({ units, price }) => units > 0 && (rule !== 'price_drop' || products[0]!.price === price));
+  const since = changes.findLast(({ time }) => time < at)?.time ?? at;
+  const isSo = changes.some(({ time, units, price }) => time >= since && units > 0 && (rule !== 'price_drop' || products[0]!.price === price));
   return isSo ? undefined : 'not so any more';
 }
 
