@@ -590,6 +590,14 @@ describe('in quiet hours', () => {
       expect(driver.dump('item-watch').filter((row) => /watcher|turn/.test(row))).toEqual([]);
     });
 
+    test('that somebody asked for again in the night is told once, and the next restock not', () => {
+      const driver = night(u1);
+      does(driver, 'Back In Stock Subscribed', u1, midnight + HOUR, 'P4');
+      driver.tick(morning);
+      for (const [minute, units] of [[1, 0], [2, 5]] as const) driver.send(inventory, 'P4', stock('P4', units, morning + minute * MINUTE));
+      expect(told(driver, 'back_in_stock')).toEqual(['back_in_stock u1 fired P4']);
+    });
+
     test('is told by what it costs in the morning, and by what it cost before the night', () => {
       const driver = night(u1);
       driver.send(inventory, 'P1', stock('P1', 2, midnight + HOUR, 120_000n));
