@@ -264,8 +264,8 @@ describe('the rest', () => {
 
   test('a slash at the end of an address makes no other one of it', async () => {
     for (const path of ['/v1/track/', '/v1/recommend/?x=1']) expect((await http.post(path, { anonymousId: 'a', ...(path === '/v1/track/' && { event: 'Waved' }) })).status).toBe(200);
-    expect((await get('/v1/track/')).status).toBe(405);
-    expect((await get('/v1/track//')).status).toBe(404);
+    expect((await http.get('/v1/track/')).status).toBe(405);
+    expect((await http.get('/v1/track//')).status).toBe(404);
   });
 
   test('unknown addresses and methods are refused as problem documents', async () => {
