@@ -66,7 +66,7 @@ export function startSinks(engine: Engine, sink: RowSink): Running[] {
   const ports = sinkPorts(engine.metrics, engine.journal, engine.log.clock);
   // A block makes a part that ClickHouse must merge: partitions share what one table may take.
   const limits = { ...sinkLimits, pauseMs: sinkLimits.pauseMs * engine.log.partitions };
-  const eraser = { name: 'clickhouse-erasures', ...engine.log.own({ name: 'clickhouse-erasures', inputs: [erasures.name], patienceMs: SINK_PATIENCE_MS }, (lease) => runErasures(lease, engine.log, sink, engine.journal)) };
+  const eraser = { name: 'clickhouse-erasures', ...engine.log.own({ name: 'clickhouse-erasures', inputs: [erasures.name], patienceMs: SINK_PATIENCE_MS }, (lease) => runErasures(lease, engine, sink)) };
   return [eraser, ...clickhouseSinks.map((spec) => ({ name: spec.name, ...engine.log.own({ name: spec.name, inputs: [spec.topic], patienceMs: SINK_PATIENCE_MS }, (lease) => runSink(lease, spec, sink, ports, limits)) }))];
 }
 

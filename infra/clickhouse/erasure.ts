@@ -1,6 +1,9 @@
 /** Rows of partitions as far as offsets, of one that is not among them none. */
 const until = (offsets: readonly number[] | undefined): string => (offsets === undefined ? '' : ` AND _offset < arrayElement([${offsets.map((offset) => `toUInt64(${offset})`).join(', ')}], _partition + 1)`);
 
+/** Ids a statement: `multiSearchAny` takes 255 texts at most, and each id may stand in a dead letter in three ways. */
+const IDS_AT_ONCE = 50;
+
 /** A string as ClickHouse reads it. */
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
@@ -10,6 +13,11 @@ const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
  * page sent cannot be read field by field. `before`: as `RowSink.erase` has it.
  */
 export function erasureStatements(database: string, ids: readonly string[], before: ReadonlyMap<string, readonly number[]>, pseudonym: string): string[] {
+  const pieces = Array.from({ length: Math.ceil(ids.length / IDS_AT_ONCE) }, (_, piece) => ids.slice(piece * IDS_AT_ONCE, (piece + 1) * IDS_AT_ONCE));
+  return pieces.flatMap((piece) => statementsFor(database, piece, before, pseudonym));
+}
+
+function statementsFor(database: string, ids: readonly string[], before: ReadonlyMap<string, readonly number[]>, pseudonym: string): string[] {
   const list = ids.map(quoted).join(', ');
   const nameless = `if(shopper IN (${list}), ${quoted(pseudonym)}, shopper)`;
   const session = `if(substring(session_id, 1, length(session_id) - position(reverse(session_id), '@')) IN (${list}), concat(${quoted(pseudonym)}, '@', arrayElement(splitByChar('@', session_id), -1)), session_id)`;

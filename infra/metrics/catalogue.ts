@@ -58,6 +58,7 @@ export const catalogue = {
   millrace_sink_lag_records: { kind: 'gauge', help: 'Records that stand in the log and not in the table, as far as the process knows.', labels: ['table', 'partition'] },
   millrace_sink_lag_seconds: { kind: 'gauge', help: 'Age of the oldest record that was read and is not in the table, or for how long a topic that is ticked has been silent.', labels: ['table', 'partition'] },
   millrace_sink_stopped: { kind: 'gauge', help: '1: a permanent error stopped this sink.', labels: ['table', 'partition'] },
+  millrace_erasures_refused: { kind: 'gauge', help: 'Erasures that ClickHouse has refused, each of which is tried again every minute.', labels: ['partition'] },
   millrace_webhook_deliveries_total: { kind: 'counter', help: 'Triggers by what became of them at an endpoint: delivered, dead_letter (given up) or superseded (the order came before the reminder had been sent). `retried` counts attempts that failed and are repeated.', labels: ['endpoint', 'outcome'] },
   millrace_webhook_lag_records: { kind: 'gauge', help: 'Records of marketing-triggers that stand in the log and are not settled at an endpoint, as far as the process knows.', labels: ['endpoint', 'partition'] },
   millrace_webhook_lag_seconds: { kind: 'gauge', help: 'Age of the oldest trigger that is being sent to an endpoint.', labels: ['endpoint', 'partition'] },

@@ -3,7 +3,7 @@ import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
 import { erase } from '../../pipeline/door-answers.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, NewRecord } from '../../pipeline/core/log.js';
-import { silentJournal } from '../../pipeline/core/metrics.js';
+import { noMetrics, silentJournal, type Metrics } from '../../pipeline/core/metrics.js';
 import { runErasures } from '../../pipeline/erasure.js';
 import { allTopics, clickstream, erasures } from '../../schemas/topics.js';
 import { folderForTest } from '../support/folder.js';
@@ -39,7 +39,7 @@ test('an erasure is done once, and again in tables that were made anew: filled f
     } as unknown as Parameters<typeof runErasures>[2];
     const { end } = (await log.ranges(erasures.name))[0]!;
     let lease: Lease | undefined;
-    const membership = log.own({ name: 'erasures', inputs: [erasures.name] }, (its) => runErasures(lease = its, log, rowSink, silentJournal));
+    const membership = log.own({ name: 'erasures', inputs: [erasures.name] }, (its) => runErasures(lease = its, { log, metrics: noMetrics, journal: silentJournal }, rowSink));
     await vi.waitFor(async () => expect((await lease?.storedOffset(erasures.name))?.offset).toBe(end), { timeout: 5_000 });
     await membership.stop();
   };
@@ -53,5 +53,40 @@ test('an erasure is done once, and again in tables that were made anew: filled f
   await append('u3', null);
   await live('anew');
   expect(erased).toEqual(['u1', 'u2', 'u1', 'u2', 'u3']);
+  await log.close();
+});
+
+test('an erasure that ClickHouse refuses ends nothing: the next ones are done, it is tried again, told in a metric, and not forgotten by a restart', async () => {
+  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+  await log.ensureTopics(allTopics);
+  const attempts: string[] = [];
+  const refused: number[] = [];
+  let refuses = true;
+  const rowSink = {
+    ensure: () => Promise.resolve(),
+    tableId: (table: string) => Promise.resolve(table),
+    erase: ([id]: readonly string[]) => {
+      attempts.push(id!);
+      return id === 'u2' && refuses ? Promise.reject(new Error('ClickHouse: too many patterns')) : Promise.resolve();
+    },
+  } as unknown as Parameters<typeof runErasures>[2];
+  const metrics: Metrics = { ...noMetrics, gauge: (name, value) => { if (name === 'millrace_erasures_refused') refused.push(value); } };
+  let lease: Lease | undefined;
+  const live = (againMs: number) => log.own({ name: 'erasures', inputs: [erasures.name] }, (its) => runErasures(lease = its, { log, metrics, journal: silentJournal }, rowSink, againMs));
+  for (const id of ['u1', 'u2', 'u3']) await log.append([{ topic: erasures.name, partition: 0, key: id, value: erasures.codec.encode({ ids: [id], orderId: null, time: 0 }) }]);
+  const first = live(1_000_000);
+  await vi.waitFor(() => expect(attempts).toEqual(['u1', 'u2', 'u3']), { timeout: 20_000 });
+  await vi.waitFor(async () => expect((await lease?.storedOffset(erasures.name))?.offset).toBe(1), { timeout: 20_000 });
+  expect(refused.at(-1)).toBe(1);
+  await first.stop();
+  expect(refused.at(-1)).toBe(0);
+  attempts.length = 0;
+  const second = live(10);
+  await vi.waitFor(() => expect(attempts.filter((id) => id === 'u2').length).toBeGreaterThan(1), { timeout: 20_000 });
+  refuses = false;
+  await vi.waitFor(async () => expect((await lease?.storedOffset(erasures.name))?.offset).toBe(3), { timeout: 20_000 });
+  expect(attempts).not.toContain('u1');
+  expect(refused.at(-1)).toBe(0);
+  await second.stop();
   await log.close();
 });
