@@ -41,6 +41,9 @@ const objectIn = (from: Json, name: string): Json => {
   return isObject(value) ? value : nothing;
 };
 
+/** The fields of a context that a call is asked for: what else stands there need not be copied into each call of a batch. */
+export const contextFields = (context: Json): Json => Object.fromEntries(['page', 'campaign', 'locale', 'timezone', 'consent'].filter((name) => name in context).map((name) => [name, context[name]]));
+
 export function callContext(errors: Errors, body: Json): CallContext {
   const context = body['context'];
   if (!isObject(context)) return silent;

@@ -90,5 +90,6 @@ export function collectGa4(body: unknown, context: CollectContext): BatchOutcome
     if (!isObject(event['params'] ?? {})) return { errors: [{ path: `events[${index}].params`, code: 'not_an_object', message: 'This must be an object.' }] };
     return inClientNames(collect(callOf(event, body), { ...context, type: undefined }), index);
   });
-  return { callAt: (index) => callOf(events[index], body), outcomes };
+  const callAt = (index: number): unknown => callOf(events[index], body);
+  return { callAt, bareCallAt: callAt, outcomes };
 }

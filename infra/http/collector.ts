@@ -4,7 +4,7 @@ import { deadLetters } from '../../schemas/topics.js';
 import type { EventType } from '../../schemas/types.js';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
-import { collectBatch, type BatchOutcome } from '../../producers/batch.js';
+import { collectBatch, type Batch, type BatchOutcome } from '../../producers/batch.js';
 import { collect, type CollectContext, type Collected } from '../../producers/collect.js';
 import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
@@ -20,6 +20,10 @@ import { sendJson } from './send.js';
 /** Segment's limits: 32 KB a call, 500 KB a batch. */
 export const MAX_CALL_BYTES = 32 * 1024;
 const MAX_BATCH_BYTES = 500 * 1024;
+/** What a batch says once for all its calls stands in the record of each: together they are bounded, too. */
+const MAX_RECORDS_BYTES = 4 * MAX_BATCH_BYTES;
+/** So much of a batch's refused calls is kept as it may be sent again; in further dead letters its context is left out. */
+const WHOLE_LETTERS_BYTES = MAX_BATCH_BYTES;
 
 type Source = 'segment' | 'ga4';
 
@@ -39,7 +43,7 @@ function contextOf(house: House, exchange: Exchange, key: Key, body: unknown, ty
 const messageIdOf = (call: unknown): string | null => (isObject(call) && typeof call['messageId'] === 'string' ? call['messageId'].slice(0, 256) : null);
 
 /** A refused call as a dead letter, with all as it was sent: what a broken page sent can be looked at, repaired and sent again. */
-function deadLetter(house: House, exchange: Exchange, call: unknown, json: AsSent['json'], index: number, errors: readonly FieldError[]): NewRecord {
+function deadLetter(house: House, exchange: Exchange, call: unknown, json: AsSent['json'], index: number, errors: readonly FieldError[], more = ''): NewRecord {
   const id = `request/${exchange.requestId}/${index}`;
   let value: Buffer | null;
   try {
@@ -48,12 +52,24 @@ function deadLetter(house: House, exchange: Exchange, call: unknown, json: AsSen
     // JSON.stringify recurses: a call that nests thousands of levels deep cannot be written down again.
     value = null;
   }
-  const message = sentenceOf(errors).slice(0, 2000);
+  const message = sentenceOf(errors).slice(0, 2000) + more;
   const letter = {
     id, code: errors[0]?.code ?? 'unknown_type', message, consumer: 'collector', topic: 'clickstream',
     partition: -1, offset: -1, key: null, value, at: exchange.receivedAt, stack: null,
   };
   return { topic: deadLetters.name, partition: partitionOf(id, house.deps.partitions), key: id, value: deadLetters.codec.encode(letter) };
+}
+
+/** The refused calls of a batch: each is kept, and as many of them with the batch's context as do not make much of little. */
+function lettersOf(house: House, exchange: Exchange, { callAt, bareCallAt, json }: Sent, rejected: readonly Rejected[]): NewRecord[] {
+  let room = WHOLE_LETTERS_BYTES;
+  return rejected.map(({ index, errors }) => {
+    const letter = room > 0
+      ? deadLetter(house, exchange, callAt(index), json, index, errors)
+      : deadLetter(house, exchange, bareCallAt(index), json, index, errors, ` The context of its batch is left out: it stands in the dead letter of the first call that was refused, request/${exchange.requestId}/${rejected[0]!.index}.`);
+    room -= letter.value?.length ?? 0;
+    return letter;
+  });
 }
 
 function count(house: House, source: Source, accepted: number, clamped: number, rejected: readonly Rejected[]): void {
@@ -130,20 +146,22 @@ async function collectMany(house: House, exchange: Exchange, source: Source, rea
   await answerBatch(house, exchange, source, batch, () => {
     const sent = asSent(bytes);
     const again = sent && read(sent.body, context);
-    return sent && again && 'callAt' in again ? { callAt: again.callAt, json: sent.json } : { callAt: batch.callAt, json: JSON.stringify };
+    return sent && again && 'callAt' in again ? { ...again, json: sent.json } : { ...batch, json: JSON.stringify };
   });
 }
 
-type Batch = Exclude<BatchOutcome, { readonly errors: unknown }>;
+/** The calls of a batch, and how each is written as it was sent. */
+type Sent = Pick<Batch, 'callAt' | 'bareCallAt'> & Pick<AsSent, 'json'>;
 
-/** `sent`: the calls as they were sent, asked for where some are refused. */
-async function answerBatch(house: House, exchange: Exchange, source: Source, { callAt, outcomes }: Batch, sent: () => Pick<Batch, 'callAt'> & Pick<AsSent, 'json'>): Promise<void> {
+/** `sent` is asked for where some are refused. */
+async function answerBatch(house: House, exchange: Exchange, source: Source, { bareCallAt, outcomes }: Batch, sent: () => Sent): Promise<void> {
   const good: Collected[] = [];
   const records: NewRecord[] = [];
   const rejected: Rejected[] = [];
   const reject = (index: number, errors: readonly FieldError[]): void => {
-    rejected.push({ index, messageId: messageIdOf(callAt(index)), errors });
+    rejected.push({ index, messageId: messageIdOf(bareCallAt(index)), errors });
   };
+  let room = MAX_RECORDS_BYTES;
   outcomes.forEach((outcome, index) => {
     if ('errors' in outcome) return reject(index, outcome.errors);
     const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
@@ -151,12 +169,16 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, { c
     if (encoded.some(({ value }) => value !== null && value.length > MAX_CALL_BYTES)) {
       return reject(index, [{ path: '', code: 'too_large', message: `A call may have ${MAX_CALL_BYTES} bytes.` }]);
     }
+    const bytes = encoded.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    if (bytes > room) {
+      return reject(index, [{ path: '', code: 'too_large', message: `The calls of a batch may come to ${MAX_RECORDS_BYTES} bytes with what its context says for all of them: send the rest as another batch.` }]);
+    }
+    room -= bytes;
     house.logins.written(outcome.ok);
     good.push(call);
     records.push(...encoded);
   });
-  const kept = rejected.length > 0 ? sent() : undefined;
-  const letters = kept ? rejected.map(({ index, errors }) => deadLetter(house, exchange, kept.callAt(index), kept.json, index, errors)) : [];
+  const letters = rejected.length > 0 ? lettersOf(house, exchange, sent(), rejected) : [];
   const positions = records.length + letters.length === 0 ? [] : await house.deps.accept([...records, ...letters]);
   count(house, source, good.length, good.filter(({ clamped }) => clamped).length, rejected);
   if (good.length === 0 && rejected.length > 0) {

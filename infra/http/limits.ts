@@ -27,7 +27,8 @@ export class AddressLimits {
   ) {}
 
   /**
-   * Take `events` tokens of a request's address; a request larger than the burst takes a full bucket.
+   * Take `events` tokens of a request's address. One with more events than the burst waits for a full bucket, and owes the rest: else a
+   * thousand events would cost what the burst does.
    * @throws Refusal 429 that says when to come back.
    */
   take(request: IncomingMessage, events: number): void {
@@ -42,7 +43,7 @@ export class AddressLimits {
     bucket.at = now;
     const needed = Math.min(events, burst);
     if (bucket.tokens < needed) throw refuse(429, 'This address sends too much.', (needed - bucket.tokens) / perSecond);
-    bucket.tokens -= needed;
+    bucket.tokens -= events;
   }
 }
 

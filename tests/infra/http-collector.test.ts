@@ -156,6 +156,26 @@ describe('Segment’s HTTP API', () => {
     ]);
   });
 
+  test('what a batch says once for all its calls makes no more of it than a few times its size, refused or accepted', async () => {
+    const bytesOf = (topic: string): number => http.accepted.filter((record) => record.topic === topic).reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    const few = { locale: 'de', page: { url: 'x'.repeat(32_000) } };
+    const refused = await http.post('/v1/batch', { context: few, batch: Array.from({ length: 1_000 }, (_, i) => ({ messageId: `b${i}` })) });
+    expect(refused.json).toMatchObject({ accepted: 0 });
+    expect(bytesOf('dead-letters')).toBeLessThan(2_000_000);
+    const letters = http.values('dead-letters') as { id: string; message: string; value: Buffer }[];
+    expect(letters).toHaveLength(1_000);
+    // Each call is kept, and the context at least once.
+    expect(JSON.parse(String(letters[0]!.value))).toEqual({ messageId: 'b0', context: few });
+    expect(JSON.parse(String(letters[999]!.value))).toEqual({ messageId: 'b999' });
+    expect(letters[999]!.message).toContain(`the dead letter of the first call that was refused, ${letters[0]!.id}`);
+    const page = { url: 'u'.repeat(4_000), referrer: 'r'.repeat(4_000) };
+    const accepted = await http.post('/v1/batch', { context: { page }, batch: Array.from({ length: 1_000 }, (_, i) => ({ ...view, messageId: `g${i}` })) });
+    expect(bytesOf('clickstream')).toBeLessThan(2_100_000);
+    expect(Number(accepted.json['accepted'])).toBeGreaterThan(200);
+    expect(accepted.json['rejected']).toContainEqual({ index: 999, messageId: 'g999', errors: [expect.objectContaining({ code: 'too_large' })] });
+    expect(http.values('clickstream')).toHaveLength(Number(accepted.json['accepted']));
+  });
+
   test('stock and prices need a server key', async () => {
     const call = { messageId: 'i1', event: 'Inventory Updated', properties: { product_id: 'P4', quantity: -2 } };
     expect((await http.post('/v1/track', { ...call, anonymousId: 'a' })).status).toBe(403);
@@ -311,6 +331,13 @@ describe('when things fail', () => {
     expect((await limited.post('/v1/track', view, basic(SERVER))).status).toBe(200);
     now += 1_000;
     expect((await limited.post('/v1/batch', { batch: [view, view] })).status).toBe(200);
+    // More at once than waits in the bucket is taken, and owed.
+    now += 10_000;
+    expect((await limited.post('/v1/batch', { batch: Array.from({ length: 8 }, () => view) })).status).toBe(200);
+    now += 2_000;
+    expect((await limited.post('/v1/track', view)).status).toBe(429);
+    now += 500;
+    expect((await limited.post('/v1/track', view)).status).toBe(200);
     await limited.server.close();
   });
 
