@@ -13,6 +13,7 @@ import { isRepeatOfSource } from './sources.js';
 const MESSAGE_LIMIT = 200;
 const DAY_MS = 86_400_000;
 const WAITING_LIMIT = 50;
+const WAITING_BYTES = 500_000;
 
 const states = rows<OrderState>('', 'OrderState');
 
@@ -191,9 +192,11 @@ function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, lines: [],
     messages: [], waiting: [], country: null, cartId: null, refunded: null,
   };
-  ctx.put(states, key, {
-    ...base, messages: remember(base.messages, event.messageId), waiting: [...base.waiting, orders.codec.encode(event)].slice(-WAITING_LIMIT),
-  });
+  const waiting = [...base.waiting, orders.codec.encode(event)];
+  if (waiting.length > WAITING_LIMIT || waiting.reduce((sum, { length }) => sum + length, 0) > WAITING_BYTES) {
+    throw new BadEvent('too_many_waiting', `Order ${event.orderId} is not known, and ${base.waiting.length} refunds and cancellations of it wait for it: at most ${WAITING_LIMIT} do, of ${WAITING_BYTES} bytes.`);
+  }
+  ctx.put(states, key, { ...base, messages: remember(base.messages, event.messageId), waiting });
 }
 
 /** A refund or cancellation: units by line where lines are named, all that is left where neither lines nor a smaller total are. */

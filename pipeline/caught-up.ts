@@ -4,7 +4,7 @@ import { inputTopics } from './core/consumer.js';
 import type { Log } from './core/log.js';
 import { recordsBetween } from './core/records-between.js';
 import type { RowSink } from './core/row-sink.js';
-import { progressOf } from './core/task.js';
+import { progressOf } from './core/progress.js';
 import type { Topology } from './core/topology.js';
 import type { Engine } from './engine.js';
 

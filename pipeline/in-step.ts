@@ -2,7 +2,7 @@ import { orderLedger, orders } from '../schemas/topics.js';
 import { Unavailable } from './core/errors.js';
 import type { Log, NewRecord } from './core/log.js';
 import { PROGRESS_KEY } from './core/rows.js';
-import { progressOfRow } from './core/task.js';
+import { progressOfRow } from './core/progress.js';
 
 /** Forecasts take a line so many days after newer ones of its SKU; what is on its way at once spans twice this at most. */
 export const STEP_MS = 10 * 86_400_000;

@@ -480,7 +480,7 @@ export interface MarketingTrigger {
   readonly currency: null | string;
 }
 
-export type MoveKind = 'rows' | 'record';
+export type MoveKind = 'rows' | 'record' | 'piece';
 
 /** A row or timer. */
 export interface MovedRow {
@@ -494,7 +494,7 @@ export interface MovedRow {
 
 /** What follows a merged shopper to the canonical id's partition. Key: to. */
 export interface Move {
-  /** rows: state; record: an input that arrived late at the old id. */
+  /** rows: state; record: an input that arrived late at the old id; piece: part of one of these, which is too large for a record. */
   readonly kind: MoveKind;
   /** Merge. */
   readonly mergeId: string;
@@ -508,12 +508,14 @@ export interface Move {
   readonly rows: readonly MovedRow[];
   /** Topic of a forwarded record. */
   readonly topic: null | string;
-  /** Framed Avro of a forwarded record. */
+  /** Framed Avro of a forwarded record; of a piece, its part of the framed Avro of the whole move. */
   readonly value: null | Buffer;
   /** Write time of the forwarded record. */
   readonly writtenAt: number;
   /** Position of the sending task: input/partition to the next offset, for read-your-writes. */
   readonly origin: Readonly<Record<string, number>>;
+  /** Of a piece: how many of the same move follow it. */
+  readonly more: number;
 }
 
 export type PurchaseKind = 'completed' | 'line' | 'refunded' | 'cancelled';

@@ -4,9 +4,13 @@ import type { Context, Incoming, Input, Merging } from './consumer.js';
 import { BadEvent } from './errors.js';
 import type { LogRecord } from './log.js';
 import type { Overlay } from './overlay.js';
-import { NOBODY, redirectRows, TIMER, timerRows, timerSub } from './rows.js';
+import { NOBODY, redirectRows, rows, TIMER, timerRows, timerSub } from './rows.js';
 
 const MAX_HOPS = 8;
+/** A move that is larger goes in pieces, each of which fits into a batch of Kafka. */
+const PIECE_BYTES = 500_000;
+/** Pieces that have come, until the last one has: under nobody's key, so that neither a merge nor an erasure takes some of them. */
+const pieces = rows<Move>('_piece', 'Move');
 const ERASED = '_erased';
 /** By then the ids that led to an erased one have been told, and what they had sent has arrived. */
 const ERASED_MS = 24 * 3_600_000;
@@ -27,6 +31,8 @@ interface Parts {
  */
 export class Following {
   readonly #parts: Parts;
+  /** The piece that was to complete a move, if the record taken last is one. */
+  #last: Move | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -35,6 +41,7 @@ export class Following {
   /** Take a record of the merge or move topics. Answers false for any other. */
   take(record: LogRecord): boolean {
     const { merges, moves } = this.#parts.merging;
+    this.#last = undefined;
     if (record.topic === merges.name) this.#merge(merges.codec.decode(record.value), record);
     else if (record.topic === moves.name) this.#arrive(moves.codec.decode(record.value), record);
     else return false;
@@ -49,9 +56,9 @@ export class Following {
     const redirect = overlay.get(redirectRows, key);
     if (!redirect) return false;
     const { topic, value, writtenAt, offset } = record;
-    const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, origin: {} };
+    const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, origin: {}, more: 0 };
     // The key has been somebody else's since: the record is still of the shopper that it names.
-    if (carried && carried.to !== redirect.to) context.emit(merging.moves, carried.to, { ...move, mergeId: carried.mergeId, to: carried.to, origin: { [`${topic}/${partition}`]: offset + 1 } });
+    if (carried && carried.to !== redirect.to) this.#post({ ...move, mergeId: carried.mergeId, to: carried.to, origin: { [`${topic}/${partition}`]: offset + 1 } });
     else this.#send(key, redirect, record, move);
     return true;
   }
@@ -85,12 +92,13 @@ export class Following {
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
     // What was sent to an earlier shopper is theirs: the new one has only to wait for what comes from now on.
     const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {} };
-    this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: {} });
+    this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: {}, more: 0 });
     return true;
   }
 
   #arrive(move: Move, record: LogRecord): void {
-    const { overlay, progress, inputs, handle, context, merging } = this.#parts;
+    if (move.kind === 'piece') return this.#collect(move, record);
+    const { overlay, progress, inputs, handle } = this.#parts;
     for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
     const returns = move.to === move.from;
     // From an erased shopper: by that its own id learns that it leads there no more.
@@ -101,13 +109,46 @@ export class Following {
       this.#send(move.to, redirect, record, { ...move, mergeId: returns ? redirect.mergeId : move.mergeId, to: redirect.to, hops: move.hops + 1 });
     } else if (this.#isBeforeErasure(move)) {
       if (move.kind === 'rows') this.#dropRows(move);
-      else context.emit(merging.moves, move.from, { ...move, to: move.from, hops: move.hops + 1 });
+      else this.#post({ ...move, to: move.from, hops: move.hops + 1 });
     } else if (move.kind === 'rows') {
       this.#joinRows(move);
     } else {
       const input = inputs.get(move.topic ?? '');
       if (input) handle(input, { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt, from: move.from });
     }
+  }
+
+  /** Write a move, in pieces where it is too large for one record. */
+  #post(move: Move): void {
+    const { context, merging: { moves } } = this.#parts;
+    const bytes = move.rows.reduce((sum, { kind, sub, value }) => sum + kind.length + Buffer.byteLength(sub) + value.length, move.value?.length ?? 0);
+    if (bytes <= PIECE_BYTES) return context.emit(moves, move.to, move);
+    const whole = moves.codec.encode(move);
+    for (let at = 0; at < whole.length; at += PIECE_BYTES) {
+      const more = Math.ceil((whole.length - at) / PIECE_BYTES) - 1;
+      context.emit(moves, move.to, { ...move, kind: 'piece', rows: [], topic: null, value: whole.subarray(at, at + PIECE_BYTES), origin: {}, more });
+    }
+  }
+
+  /** Keep a piece until the last one comes: with that all of it arrives at once, as a move in one record does. */
+  #collect(piece: Move, record: LogRecord): void {
+    const { context, merging: { moves } } = this.#parts;
+    if (piece.more > 0) return context.put(pieces, NOBODY, piece, subOf(piece));
+    this.#last = piece;
+    const before = this.#piecesBefore(piece);
+    if (before.length !== (before[0]?.value.more ?? 0)) throw new BadEvent('incomplete_move', `Of a move ${before.length} pieces came before the last one, which is not all of them.`);
+    for (const { sub } of before) context.delete(pieces, NOBODY, sub);
+    this.#arrive(moves.codec.decode(Buffer.concat([...before.map(({ value }) => value), piece].map(({ value }) => value ?? Buffer.alloc(0)))), record);
+  }
+
+  /** Those of the same move that have come, in their order: the one that most were to follow is the first. */
+  #piecesBefore(piece: Move): { readonly sub: string; readonly value: Move }[] {
+    return this.#parts.context.scan(pieces, NOBODY).filter(({ sub }) => sub.startsWith(moveOf(piece))).reverse();
+  }
+
+  /** The record that was taken last is set aside: if it was to complete a move, the pieces before it wait for nothing. */
+  refused(): void {
+    if (this.#last) for (const { sub } of this.#piecesBefore(this.#last)) this.#parts.context.delete(pieces, NOBODY, sub);
   }
 
   /** Whether a move was sent because of a merge that an erasure of `to` has undone. A merge that was said later makes the id somebody's again. */
@@ -146,11 +187,16 @@ export class Following {
    * The move carries the same mark for each id it has passed.
    */
   #send(key: string, redirect: Redirect, { topic, offset }: LogRecord, move: Move): void {
-    const { overlay, context, merging, partition } = this.#parts;
+    const { overlay, partition } = this.#parts;
     overlay.put(redirectRows, key, '', { ...redirect, sent: { ...redirect.sent, [topic]: offset + 1 } });
-    context.emit(merging.moves, move.to, { ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
+    this.#post({ ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
   }
 }
 
 /** An id as it may stand in a row of somebody who wants to stand in none. */
 const hashOf = (id: string): string => hash('md5', id, 'hex');
+
+/** Tells the move that a piece is of from others that are under way: by hash, since ids are in it. */
+const moveOf = ({ from, to, mergeId, hops }: Move): string => hashOf([from, to, mergeId, hops].join('\u001f'));
+
+const subOf = (piece: Move): string => `${moveOf(piece)}/${String(piece.more).padStart(6, '0')}`;

@@ -1,6 +1,7 @@
 import type { Codec } from '../../schemas/codec.js';
 import { firstFrom } from './first-from.js';
 import { decodeRow, dueOf, restOf, restPrefix, rowKey, rowRange, splitRowKey, TIMER, timerRows, type RowKind } from './rows.js';
+import { requireFit } from './sizes.js';
 import { isEarlier, type DueTimer, type RowChange, type TableStore } from './store.js';
 
 interface Entry {
@@ -91,6 +92,14 @@ export class Overlay {
   /** Changes since this call can be undone. */
   mark(): void {
     this.#undo.length = 0;
+  }
+
+  /** @throws BadEvent when a row that was changed since `mark` is too large to be written */
+  requireFit(): void {
+    for (const { key, rest } of this.#undo) {
+      const entry = this.#rows.get(key)?.get(rest);
+      if (entry?.dirty && entry.value !== undefined) requireFit(`A row ("${splitRowKey(rowKey(key, rest)).kind}")`, entry.codec.encode(entry.value).length);
+    }
   }
 
   undo(): void {

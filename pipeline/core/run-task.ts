@@ -4,6 +4,7 @@ import { inputTopics, type Consumer } from './consumer.js';
 import { ConfigError } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
+import { RowTooLarge } from './sizes.js';
 import { sleep } from './sleep.js';
 import { inSlices, partsOf } from './slices.js';
 import type { OpenStore, TableStore } from './store.js';
@@ -89,6 +90,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   // The first time a task is restored at once; one that is dropped again before it could commit waits, ever longer.
   let backoffMs = 0;
   const pace = { records: RECORDS_A_COMMIT[log.engine] };
+  let checksRows = false;
   const committed = (): void => {
     backoffMs = 0;
     pace.records = Math.min(2 * pace.records, RECORDS_A_COMMIT[log.engine]);
@@ -102,13 +104,15 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       metrics.observe('millrace_restore_seconds', (performance.now() - began) / 1000, labels);
       const task = new Task({
         consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
-        slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics,
+        slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics, checksRows,
       });
       await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
       await work(lease, task, store, around, consumer.name, pace, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
       if (error instanceof ConfigError) throw error;
+      // From now on: where one shopper's row was filled up, more for it comes.
+      checksRows ||= error instanceof RowTooLarge;
       const { message, cause } = error as Error;
       told.failed(message, { cause: String(cause ?? '') });
       pace.records = Math.max(LEAST_RECORDS_A_COMMIT, Math.floor(pace.records / 2));

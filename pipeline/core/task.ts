@@ -10,26 +10,14 @@ import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
-import { decodeRow, PROGRESS_KEY, rows, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
+import { progressOf, progressRows } from './progress.js';
+import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
+import { MAX_VALUE_BYTES, requireFit, RowTooLarge } from './sizes.js';
 import type { RowChange, TableStore } from './store.js';
 
-const progressRows = rows<Progress>('', 'Progress');
-const EMPTY: Progress = { offsets: {}, ticks: {}, time: 0, applied: {}, crashes: {} };
 const CRASHES_BEFORE_DEAD_LETTER = 3;
 /** The last that the codec carries: a handler may add to any time that it was given, and a row that cannot be written would stop the task. */
 const LAST_DUE = 2 ** 52 - 1;
-
-/**
- * Progress of a task as its store holds it.
- * @throws ConfigError for a table that another version wrote
- */
-export function progressOf(store: TableStore): Progress {
-  const stored = store.get(PROGRESS_KEY);
-  return stored ? progressOfRow(stored) : EMPTY;
-}
-
-/** Progress of a task as its row says. */
-export const progressOfRow = (stored: Buffer): Progress => decodeRow(progressRows.codec, stored);
 
 export interface TaskOptions {
   readonly consumer: Consumer;
@@ -42,6 +30,8 @@ export interface TaskOptions {
   /** How far an input may run ahead of task time before it waits. */
   readonly slackMs: number;
   readonly metrics: Metrics;
+  /** Whether each record's rows are measured, so that the one that makes a row too large is set aside: of use only after a RowTooLarge. */
+  readonly checksRows?: boolean;
 }
 
 /** What a commit writes. */
@@ -129,13 +119,16 @@ export class Task {
     }
   }
 
-  /** Changes since the last commit, progress included. */
+  /**
+   * Changes since the last commit, progress included.
+   * @throws RowTooLarge when they cannot be committed: the same records are to be taken again by a task that `checksRows`
+   */
   stage(): Staged {
     const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.time };
-    return {
-      outputs: this.#outputs,
-      rows: [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }],
-    };
+    const rows = [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }];
+    const large = rows.find(({ value }) => value !== null && value.length > MAX_VALUE_BYTES);
+    if (large) throw new RowTooLarge(`A row ("${splitRowKey(large.key).kind}") has ${large.value?.length} bytes, and the log takes ${MAX_VALUE_BYTES}.`);
+    return { outputs: this.#outputs, rows };
   }
 
   /** What was staged is committed and applied to the store. */
@@ -213,6 +206,7 @@ export class Task {
     const key = input.keyOf?.(value) ?? record.key ?? '';
     const home = partitionOf(key, partitions);
     if (home !== partition && input.topic.kind === 'source') {
+      requireFit(`Sent on to its partition, a record of ${record.topic}`, Buffer.byteLength(key) + (record.value?.length ?? 0));
       metrics.count('millrace_records_forwarded_total', { consumer: consumer.name });
       this.#outputs.push({ topic: record.topic, partition: home, key, value: record.value });
       return;
@@ -229,11 +223,13 @@ export class Task {
     this.#overlay.mark();
     try {
       run();
+      if (this.#options.checksRows) this.#overlay.requireFit();
     } catch (error) {
       if (error instanceof ConfigError) throw error;
       this.#overlay.undo();
       this.#outputs.length = outputs;
       this.#refuse(position, error as Error, record);
+      if (!this.#crash) this.#following?.refused();
     }
     if (!this.#crash) delete this.#progress.crashes[position];
   }
@@ -279,14 +275,12 @@ export class Task {
       },
       wasErased: (key, time) => time <= (this.#following?.erasedAt(key) ?? -Infinity),
       scan: (kind, key, most) => overlay.scan(kind, key, most),
-      emit: <T>(topic: Topic<T>, key: string, value: T) => {
-        this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: topic.codec.encode(value) });
-      },
+      emit: (topic, key, value) => this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: encoded(topic, value) }),
       refuse: <T>(topic: Topic<T>, key: string, value: T, id: string, error: BadEvent) => {
         this.#setAside(error.code, error, { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) }, `${key}/${id}`);
       },
       emitToOthers: <T>(topic: Topic<T>, value: T) => {
-        const bytes = topic.codec.encode(value);
+        const bytes = encoded(topic, value);
         for (let to = 0; to < partitions; to++) if (to !== partition) this.#outputs.push({ topic: topic.name, partition: to, key: null, value: bytes });
       },
       schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due: Math.min(due, LAST_DUE), payload }),
@@ -296,4 +290,11 @@ export class Task {
       count: (metric, labels) => metrics.count(metric, { consumer: consumer.name, ...labels }),
     };
   }
+}
+
+/** @throws BadEvent for a record that no log takes */
+function encoded<T>(topic: Topic<T>, value: T): Buffer {
+  const bytes = topic.codec.encode(value);
+  requireFit(`A record of ${topic.name}`, bytes.length);
+  return bytes;
 }

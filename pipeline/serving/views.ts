@@ -7,7 +7,7 @@ import { inSlices, partsOf } from '../core/slices.js';
 import { untilAvailable } from '../core/until-available.js';
 import { redirectRows, restOf, rowKey, rowRange, type RowKind } from '../core/rows.js';
 import type { OpenStore, RowChange, TableStore } from '../core/store.js';
-import { progressOf } from '../core/task.js';
+import { progressOf } from '../core/progress.js';
 import type { After } from '../../infra/http/doors.js';
 import { products, type Topic } from '../../schemas/topics.js';
 

@@ -81,11 +81,12 @@ test('a refund before its order waits for it', () => {
   expect(net(driver)).toEqual({ units: 1, amount: 10_000n });
 });
 
-test('of refunds before their order the last fifty wait for it', () => {
+test('of refunds before their order fifty wait for it, and those behind them are set aside with the reason', () => {
   const driver = ledger();
   for (let i = 0; i < 60; i++) driver.send(orders, 'O', orderEvent('refunded', 'O', { lines: [orderLine(`P${i}`, 1, 1n)] }));
   driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: Array.from({ length: 60 }, (_, i) => orderLine(`P${i}`, 1, 1n)) }));
-  expect(driver.read(sales).filter(({ kind }) => kind === 'refund').map(({ sku }) => sku)).toEqual(Array.from({ length: 50 }, (_, i) => `P${i + 10}`));
+  expect(driver.read(sales).filter(({ kind }) => kind === 'refund').map(({ sku }) => sku)).toEqual(Array.from({ length: 50 }, (_, i) => `P${i}`));
+  expect(driver.read(deadLetters).map(({ code }) => code)).toEqual(Array.from({ length: 10 }, () => 'too_many_waiting'));
 });
 
 test('all refunds before their order wait for it', () => {

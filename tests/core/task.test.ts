@@ -9,7 +9,7 @@ import { consumer, on, type Consumer } from '../../pipeline/core/consumer.js';
 import { BadEvent, ConfigError } from '../../pipeline/core/errors.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { NOBODY, PROGRESS_KEY, restOf, rowKey, rows } from '../../pipeline/core/rows.js';
-import { progressOf } from '../../pipeline/core/task.js';
+import { progressOf } from '../../pipeline/core/progress.js';
 import { erasureOf } from '../../pipeline/erasure.js';
 import { codec } from '../../schemas/codec.js';
 import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, marketingTriggersState, orders, sales, userProfiles } from '../../schemas/topics.js';

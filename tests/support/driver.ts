@@ -4,8 +4,9 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, type Metrics } from '../../pipeline/core/metrics.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { rowKey, restOf, type RowKind } from '../../pipeline/core/rows.js';
+import { RowTooLarge } from '../../pipeline/core/sizes.js';
 import type { OpenStore, TableStore } from '../../pipeline/core/store.js';
-import { Task } from '../../pipeline/core/task.js';
+import { Task, type Staged } from '../../pipeline/core/task.js';
 import { sourcesOf, tickedInputs, type Topology } from '../../pipeline/core/topology.js';
 import type { Topic } from '../../schemas/topics.js';
 
@@ -137,12 +138,12 @@ export class Driver {
     this.#log.set(`${topic}/${partition}`, records);
   }
 
-  #start(consumer: Consumer, partition: number, store: TableStore): Task {
+  #start(consumer: Consumer, partition: number, store: TableStore, checksRows = false): Task {
     const orphans = new Set(this.#orphans().map(({ name }) => name));
     const inputs = tickedInputs(this.#topology, consumer, partition, this.partitions)
       .map((input) => (orphans.has(input.topic) ? { ...input, writers: ['source'] } : input));
     const metrics: Metrics = { ...noMetrics, count: (name, _labels, by = 1) => { this.counts.set(name, this.count(name) + by); } };
-    return new Task({ consumer, partition, partitions: this.partitions, store, tickedInputs: inputs, clock: this.#options.clock ?? 'wall', slackMs: 2_500, metrics });
+    return new Task({ consumer, partition, partitions: this.partitions, store, tickedInputs: inputs, clock: this.#options.clock ?? 'wall', slackMs: 2_500, metrics, checksRows });
   }
 
   #step(hosted: Hosted): boolean {
@@ -160,7 +161,15 @@ export class Driver {
       hosted.task = this.#start(consumer, partition, store);
       return true;
     }
-    const { outputs, rows } = task.stage();
+    let staged: Staged;
+    try {
+      staged = task.stage();
+    } catch (error) {
+      if (!(error instanceof RowTooLarge)) throw error;
+      hosted.task = this.#start(consumer, partition, store, true);
+      return true;
+    }
+    const { outputs, rows } = staged;
     for (const output of outputs) this.#append(output);
     for (const row of rows) this.#append({ topic: consumer.table.name, partition, ...row });
     if (crash === 'kept') {
