@@ -1,15 +1,16 @@
-import { hash } from 'node:crypto';
 import { consumer, joining, on, onLoosely, type Consumer, type Context, type Incoming, type MovedRow } from '../pipeline/core/consumer.js';
 import { rows } from '../pipeline/core/rows.js';
-import { joinedIds } from '../schemas/joined-ids.js';
 import { clickstream, erasures, heldNews, interactions, itemInterests, purchases, shoppersMoves, userMerges, userProfiles } from '../schemas/topics.js';
-import type { Interaction, Interest, Mention, Purchase, SeenMessages, ShopEvent, UserProfile } from '../schemas/types.js';
+import type { Interaction, Interest, Mention, Purchase, ShopEvent, UserProfile } from '../schemas/types.js';
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { requireShopper, requireSku } from './ids.js';
+import { joinAlias, aliases, noteAlias, noteJoined, tellErased } from './shoppers/aliases.js';
 import { announceHeld, announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
 import { announceMerge, mergeOf } from './shoppers/merges.js';
+import { isRepeat, joinSeen, seenMessages, watch } from './shoppers/seen.js';
+import { forgetUnseen } from './shoppers/unseen.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -17,23 +18,16 @@ import { isRepeatOfSource } from './sources.js';
 const TOUCH_MS = 10 * 60_000;
 /** A page that sends its event twice does so within this time; of second clicks in YooChoose's training sample 16 % come so soon. */
 const TWICE_MS = 3_000;
-const SEEN_MS = 24 * 3_600_000;
-const SEEN_LIMIT = 500;
-/** Eight bytes of the message id's hash, four of its receipt in seconds. */
-const SEEN_BYTES = 12;
-const MOST_SECONDS = 2 ** 32 - 1;
 const RECENT_LIMIT = 50;
 /** Clicks of a visit that a learner is told of; where nobody takes an item twice it is told of all that are kept. */
 const CONTEXT_LIMIT = 10;
 /** Of what was bought, and of what was dismissed: a row is written with every event, so long SKUs are fewer. */
 const SKU_LIMIT = 1_000;
 const SKU_BYTES = 40_000;
-const ALIAS_LIMIT = 200;
 
 export const profiles = rows<UserProfile>('', 'UserProfile');
 /** Orders of the shopper, by order id: the ledger's rows name them. */
 const ordersOf = rows<Mention>('order', 'Mention');
-const seenMessages = rows<SeenMessages>('seen', 'SeenMessages');
 
 /** Events that say a shopper touched the item itself, not merely saw it in a list. */
 const TOUCHING = new Set([
@@ -48,6 +42,8 @@ const NAMING = new Set([...TOUCHING, 'Checkout Started']);
 interface Habits {
   readonly repeats: boolean;
   readonly repurchases: boolean;
+  /** A visitor without a user id who has ordered nothing is forgotten when they have not been here for so long; 0: never. */
+  readonly forgetAfterMs: number;
 }
 
 /** Whether an event tells a learner that its products were chosen. */
@@ -59,19 +55,22 @@ const isTouch = (event: string): boolean => TOUCHING.has(event);
  * an item again; where they do not, what comes before an event is the shopper's history and not the visit alone. `repurchases`: whether
  * they buy one again; where they do not, an item that they bought is refused.
  */
-export function shoppers({ repeats = true, repurchases = false }: Partial<Habits> = {}): Consumer {
+export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 0 }: Partial<Habits> = {}): Consumer {
   return consumer({
     name: 'shoppers',
     table: userProfiles,
     inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase), on(heldNews, ({ key, value }, ctx) => announceHeld(key, value, ctx))],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
-    timers: { unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx) },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw)] },
+    timers: {
+      unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx),
+      unseen: (timer, ctx) => forgetUnseen(timer, { profiles, orders: ordersOf, forgetAfterMs }, ctx),
+    },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias)] },
   });
 }
 
-function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Habits): void {
+function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Omit<Habits, 'forgetAfterMs'>): void {
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
   for (const { sku } of event.products) requireSku(sku);
@@ -81,6 +80,8 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   }
   if (event.event === 'User Erased') return erase(key, event, ctx);
   const before = ctx.get(profiles, key);
+  // What files tell is not noted message by message.
+  if (!before && event.source) watch(key, event.time, ctx);
   const session = sessionOf(key, before, event);
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
@@ -88,19 +89,15 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   // A refund that comes before its order waits in the ledger, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, (sku) => isOrderedSince(sku, event.time, profile), ctx);
+  noteJoined(key, event, ctx);
   announceMerge(key, from, event, ctx);
 }
 
 /** Forget the shopper here, tell those whose rows name them, and let the clean log tell everyone else. */
 function erase(key: string, event: ShopEvent, ctx: Context): void {
-  const { messageId: mergeId, userId, time } = event;
-  const aliases = ctx.get(profiles, key)?.aliases ?? [];
-  const ids = [...new Set([key, ...(userId === null ? [] : [userId]), ...aliases])];
   for (const { sub } of ctx.scan(interests, key)) withdraw({ sub }, ctx);
-  for (const { sub: orderId } of ctx.scan(ordersOf, key)) ctx.emit(erasures, orderId, { ids, orderId, time });
-  for (const from of ids) if (from !== key) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: ids });
-  ctx.emit(erasures, key, { ids, orderId: null, time });
-  ctx.erase(key, time);
+  tellErased(key, event, ctx.scan(ordersOf, key).map(({ sub }) => sub), ctx);
+  ctx.erase(key, event.time);
   const nobody = newProfile(event.time);
   ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, { repeats: true, repurchases: false }));
 }
@@ -150,12 +147,11 @@ function continued(recent: UserProfile['recent'], { event, time, products, sourc
 function newProfile(time: number): UserProfile {
   return {
     firstSeen: time, lastSeen: time, sessionId: NO_SESSION, sessionStart: time, sessions: 0, events: 0, recent: [], bought: [], boughtAt: 0, dismissed: [],
-    past: null, aliases: [], marketingConsent: null, consentAt: 0, timezone: null, known: false,
+    past: null, marketingConsent: null, consentAt: 0, timezone: null, known: false,
   };
 }
 
 function profileAfter(key: string, before: UserProfile, event: ShopEvent, session: Session): UserProfile {
-  const joined = joinedIds(event);
   const last = continued(before.recent, event);
   const earlier = last ? before.recent.slice(1) : before.recent;
   const touched = last ? [{ sku: last.sku, event: strongerEvent(last.event, event.event), time: Math.max(last.time, event.time) }] : isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
@@ -173,7 +169,6 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
     ...consentAfter(key, before, event),
     timezone: event.timezone ?? before.timezone,
-    aliases: joined ? aliasesOf(key, [joined.from, ...before.aliases]) : before.aliases,
     known: before.known || event.userId === key,
   };
 }
@@ -210,7 +205,7 @@ function contextOf(earlier: UserProfile['recent'], session: Session, repeats: bo
   return repeats ? skus.slice(0, CONTEXT_LIMIT) : [...new Set(skus)];
 }
 
-function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, { repeats, repurchases }: Habits): Interaction {
+function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, { repeats, repurchases }: Omit<Habits, 'forgetAfterMs'>): Interaction {
   const last = continued(recent, event);
   return {
     shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
@@ -226,46 +221,12 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
   };
 }
 
-function isRepeat(key: string, { messageId, receivedAt }: ShopEvent, ctx: Context): boolean {
-  const entry = seenEntry(messageId, receivedAt);
-  const known = ctx.get(seenMessages, key)?.hashes ?? Buffer.alloc(0);
-  const [low, high] = [entry.readUInt32LE(0), entry.readUInt32LE(4)];
-  const oldest = (receivedAt - SEEN_MS) / 1000;
-  // A busy shopper has hundreds of entries at every event: they are compared in place and kept as whole stretches.
-  const kept: Buffer[] = [entry];
-  let room = SEEN_LIMIT - 1;
-  let from = 0;
-  let at = 0;
-  for (; at < known.length && room > 0; at += SEEN_BYTES) {
-    if (known.readUInt32LE(at + 8) < oldest) {
-      if (at > from) kept.push(known.subarray(from, at));
-      from = at + SEEN_BYTES;
-      continue;
-    }
-    if (known.readUInt32LE(at) === low && known.readUInt32LE(at + 4) === high) return true;
-    room--;
-  }
-  if (at > from) kept.push(known.subarray(from, at));
-  ctx.put(seenMessages, key, { hashes: Buffer.concat(kept) });
-  return false;
-}
-
-function seenEntry(messageId: string, receivedAt: number): Buffer {
-  const entry = Buffer.allocUnsafe(SEEN_BYTES);
-  // Not by createHash: its object costs an eighth of the whole event.
-  entry.write(hash('md5', messageId, 'hex').slice(0, 16), 'hex');
-  entry.writeUInt32LE(Math.min(MOST_SECONDS, Math.max(0, Math.floor(receivedAt / 1000))), 8);
-  return entry;
-}
-
-const aliasesOf = (key: string, ids: readonly string[]): string[] => [...new Set(ids)].filter((id) => id !== key).sort().slice(0, ALIAS_LIMIT);
-
-function joinProfiles({ key, from, value: moved }: { key: string; from: string; value: UserProfile }, ctx: Context): void {
+function joinProfiles({ key, from, value: moved, mergedAt }: MovedRow<UserProfile>, ctx: Context): void {
   const standing = ctx.get(profiles, key);
-  const aliases = aliasesOf(key, [from, ...moved.aliases, ...(standing?.aliases ?? [])]);
+  noteAlias(key, from, key, mergedAt, ctx);
   const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt });
   // Whoever is merged into an id was told to be that user.
-  const joined = { aliases, known: true, marketingConsent: consent.said, consentAt: consent.at };
+  const joined = { known: true, marketingConsent: consent.said, consentAt: consent.at };
   if (!standing) return ctx.put(profiles, key, { ...moved, ...joined });
   const [later, earlier] = moved.lastSeen > standing.lastSeen ? [moved, standing] : [standing, moved];
   ctx.put(profiles, key, {
@@ -282,9 +243,4 @@ function joinProfiles({ key, from, value: moved }: { key: string; from: string; 
   });
   // What one of two ids has ordered the other one does not want any more; wishes that move come after this.
   endOrdered(key, moved.bought, ['wanted'], moved.boughtAt, ctx);
-}
-
-function joinSeen({ key, value }: { key: string; value: SeenMessages }, ctx: Context): void {
-  const standing = ctx.get(seenMessages, key)?.hashes ?? Buffer.alloc(0);
-  ctx.put(seenMessages, key, { hashes: Buffer.concat([standing, value.hashes]).subarray(0, SEEN_LIMIT * SEEN_BYTES) });
 }

@@ -52,6 +52,7 @@ const variables = z.object({
   SHOP_CURRENCY: z.string().default('EUR').refine((code) => /^[A-Z]{3}$/.test(code), 'must be an ISO 4217 code such as EUR').describe('Currency of events that name none.'),
   SHOP_REPEATS: flag('true').describe('Whether shoppers come back to items they had: `false` where nobody takes one twice, as films or courses. Then recommendations go by the last 50 items of a shopper across visits, and never name one of them but where `items` does (docs/recommendations.md).'),
   SHOP_REPURCHASES: flag('false').describe('Whether shoppers buy an item again, as groceries and refills: with `true` what was bought comes in recommendations that do not say otherwise (`excludePurchased`), and the ranker learns from clicks on it. The same for all processes.'),
+  FORGET_VISITORS_AFTER_DAYS: whole(0, 3_650, 400).describe('Who has no user id, has ordered nothing and has not been in the shop for so many days is forgotten; 0: never (docs/keys.md).'),
   CART_ABANDONED_AFTER_SECONDS: whole(1, 31_536_000, 3_600).describe('A cart is abandoned this long after its last change, or step of a checkout.'),
   BROWSE_ABANDONED_AFTER_SECONDS: whole(0, 31_536_000, 14_400).describe('A visit without a cart is abandoned this long after its last product; 0: nobody is reminded of one.'),
   BROWSE_QUIET_DAYS: whole(0, 365, 10).describe('For so many days after an order nobody is reminded of a visit.'),

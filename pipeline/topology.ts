@@ -33,7 +33,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
   const publication = clock === 'wall' ? live(days, config.FORECAST_EVERY_SECONDS * 1_000) : replayed(days);
   return {
     consumers: [
-      shoppers({ repeats: config.SHOP_REPEATS, repurchases: config.SHOP_REPURCHASES }),
+      shoppers({ repeats: config.SHOP_REPEATS, repurchases: config.SHOP_REPURCHASES, forgetAfterMs: config.FORGET_VISITORS_AFTER_DAYS * DAY_MS }),
       orderLedger(),
       itemWatch({ priceDropPercent: config.PRICE_DROP_PERCENT, currency: config.SHOP_CURRENCY }),
       demandForecasts({ days, publication, plan: config.SHOP_CALENDAR, reorder: reorderDefaults(config), hours: config.FORECAST_HOURS, mostUnlisted: config.FORECAST_UNLISTED_SKUS }),

@@ -916,7 +916,7 @@ export interface ItemWatcher {
   readonly since: number;
 }
 
-/** A row elsewhere names the shopper: an order, or an item they wait for. Key: shopper, place. It is told when the shopper is erased. */
+/** A row elsewhere names the shopper: an order, or that of an id that leads to them. Key: shopper, place. It is told when the shopper is erased. */
 export interface Mention {
   /** Since when. */
   readonly time: number;
@@ -1402,8 +1402,6 @@ export interface UserProfile {
   readonly boughtAt: number;
   /** SKUs dismissed, at most 1,000 and 40,000 bytes of them. */
   readonly dismissed: readonly string[];
-  /** Ids merged into this one, at most 200. */
-  readonly aliases: readonly string[];
   /** null: never said. */
   readonly marketingConsent: null | boolean;
   /** When that was said; 0 for a yes that came by a merge. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { profiles } from '../../consumers/shoppers.js';
+import { aliases, aliasOf } from '../../consumers/shoppers/aliases.js';
 import type { After, RecommendRequest, ScoreRequest, ShopperRef, SimilarRequest } from '../../infra/http/doors.js';
 import { refuse } from '../../infra/http/problem.js';
 import * as exploration from '../../models/exploration.js';
@@ -11,6 +12,7 @@ import { recommendationIdAt } from '../../schemas/recommendation-ids.js';
 import { userProfiles } from '../../schemas/topics.js';
 import type { NewRecord } from '../core/log.js';
 import type { Metrics } from '../core/metrics.js';
+import { partitionOf } from '../core/partition.js';
 import { choose, type Chosen, type KnownItems } from './choose.js';
 import type { Filter } from '../../infra/http/filter.js';
 import type { Sought } from './catalogue-search.js';
@@ -107,12 +109,13 @@ export class Scorer {
     return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
   }
 
-  /** What is kept of a shopper. */
+  /** What is kept of a shopper, and under which other ids. */
   user(id: string): object | undefined {
     const { views } = this.#parts;
     const key = views.canonical(userProfiles, id);
     const profile = views.row(userProfiles, profiles, key);
-    return profile && { id: key, ...profile };
+    const others = views.subs(userProfiles, partitionOf(key, views.partitions), aliases, key, '', Infinity).map(aliasOf);
+    return profile && { id: key, ...profile, aliases: [...new Set(others)] };
   }
 
   /** Whether what was to be waited for is reflected; undefined: nothing is. @throws Refusal 400 */

@@ -4,6 +4,7 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { aliases, aliasOf } from '../../consumers/shoppers/aliases.js';
 import { carts } from '../../consumers/triggers/carts.js';
 import { clickstream, deadLetters, erasures, interactions, inventory, marketingTriggers as triggers, orders, purchases, sales, type Topic } from '../../schemas/topics.js';
 import { erasureOf } from '../../pipeline/erasure.js';
@@ -20,6 +21,9 @@ const naming = (driver: Driver, id: string): string[] => {
   const hex = Buffer.from(id).toString('hex');
   return TABLES.flatMap((table) => driver.dump(table).filter((row) => row.includes(id) || row.includes(hex)).map((row) => `${table} ${row}`));
 };
+
+/** Other ids that lead to a shopper. */
+const others = (driver: Driver, id: string): string[] => [...new Set(driver.subs('shoppers', aliases, id).map(aliasOf))];
 
 /** A shopper who was anonymous on two devices, waits for an item, has a cart, an order and a refund before its order. */
 function live(driver: Driver): void {
@@ -49,6 +53,25 @@ test.each([['known-1', 1], ['known-1', 4], ['anon-one', 4]])('erased as %s (%i p
   driver.send(inventory, 'P2', stock('P2', 9, NINE + 4 * MINUTE, 100_000n));
   driver.tick(NINE + 120 * MINUTE);
   expect(driver.read(triggers).filter(({ shopper }) => shopper !== 'known-2')).toEqual([]);
+});
+
+test.each([1, 4])('an erasure reaches every id of a shopper, however many there are and by whichever others they led to them (%i partitions)', (partitions) => {
+  const driver = shop(partitions);
+  driver.tick(NINE);
+  const devices = Array.from({ length: 300 }, (_, i) => `device-${i}`);
+  for (const device of devices) driver.put(clickstream, device, added(device, 'P2', NINE));
+  devices.forEach((device, i) => driver.put(clickstream, device, identify(device, i % 2 === 0 ? 'known-1' : 'known-0', NINE + MINUTE)));
+  driver.run();
+  driver.send(clickstream, 'known-0', shopEvent('', { type: 'alias', previousId: 'known-0', userId: 'known-1', time: NINE + 2 * MINUTE }));
+  driver.send(orders, 'O-7', orderEvent('completed', 'O-7', { anonymousId: 'device-7', lines: [orderLine('P1', 1, 100_000n)], time: NINE + 2 * MINUTE }));
+  expect(others(driver, 'known-1').length).toBe(301);
+  driver.send(clickstream, 'known-1', erasureOf('known-1', NINE + 3 * MINUTE));
+  expect([...devices, 'known-0', 'known-1'].filter((id) => naming(driver, id).length > 0)).toEqual([]);
+  const told = driver.read(erasures).filter(({ orderId }) => orderId === null).flatMap(({ ids }) => ids);
+  expect(new Set(told)).toEqual(new Set([...devices, 'known-0', 'known-1']));
+  // What each device does from now on is its own.
+  driver.send(clickstream, 'device-299', added('device-299', 'P5', NINE + 4 * MINUTE));
+  expect(driver.row('shoppers', profiles, 'device-299')).toMatchObject({ recent: [{ sku: 'P5' }] });
 });
 
 test('a refund after the erasure is booked, and belongs to nobody', () => {
@@ -88,7 +111,8 @@ test('a click right after the erasure is one of the device, and brings nobody ba
     for (const sku of ['P5', 'P6']) write(driver, clickstream, 'anon-two', added('anon-two', sku, NINE + 3 * MINUTE + 1));
     driver.run();
     expect(naming(driver, 'known-1')).toEqual([]);
-    expect(driver.row('shoppers', profiles, 'anon-two')).toMatchObject({ events: 2, recent: [{ sku: 'P6' }, { sku: 'P5' }], aliases: [] });
+    expect(driver.row('shoppers', profiles, 'anon-two')).toMatchObject({ events: 2, recent: [{ sku: 'P6' }, { sku: 'P5' }] });
+    expect(others(driver, 'anon-two')).toEqual([]);
     expect(driver.read(interactions).filter(({ products }) => products[0]?.sku === 'P5').map(({ shopper }) => shopper)).toEqual(['anon-two']);
     expect(driver.row('marketing-triggers', carts, 'anon-two', 'default')).toMatchObject({ lines: [{ sku: 'P5' }, { sku: 'P6' }] });
     driver.tick(NINE + 120 * MINUTE);
@@ -191,7 +215,8 @@ test('who logs in again after an erasure is joined with the device again, old an
     driver.run();
     driver.send(clickstream, 'anon-two', added('anon-two', 'P6', NINE + 5 * MINUTE));
     driver.send(clickstream, 'anon-one', added('anon-one', 'P7', NINE + 5 * MINUTE));
-    expect(driver.row('shoppers', profiles, 'known-1')).toMatchObject({ aliases: ['anon-two'], recent: [{ sku: 'P6' }, { sku: 'P5' }] });
+    expect(driver.row('shoppers', profiles, 'known-1')).toMatchObject({ recent: [{ sku: 'P6' }, { sku: 'P5' }] });
+    expect(others(driver, 'known-1')).toEqual(['anon-two']);
     expect(driver.row('shoppers', profiles, 'anon-two')).toBeUndefined();
     expect(driver.row('shoppers', profiles, 'anon-one')).toMatchObject({ recent: [{ sku: 'P7' }] });
     expect(driver.row('marketing-triggers', carts, 'known-1', 'default')).toMatchObject({ lines: expect.arrayContaining([expect.objectContaining({ sku: 'P5' }), expect.objectContaining({ sku: 'P6' })]) });

@@ -113,7 +113,7 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
 });
 
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
-  const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, welcomesNew: true, vipSpend: 15_000n, highIntentPercent: 30, quietHours: { from: 12, to: 14, timezone: 'UTC' }, holdoutPercent: 30, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
+  const all = (): Consumer[] => [shoppers({ forgetAfterMs: 2 * HOUR }), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, welcomesNew: true, vipSpend: 15_000n, highIntentPercent: 30, quietHours: { from: 12, to: 14, timezone: 'UTC' }, holdoutPercent: 30, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
   const KINDS = ['view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout', 'wish', 'unwish', 'price', 'alias', 'erase', 'zone'] as const;
   type Step = { kind: (typeof KINDS)[number]; who: number; sku: number; minutes: number };
   const steps = fc.array(fc.record({

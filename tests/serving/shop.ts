@@ -136,7 +136,7 @@ export class TestShop {
   profile(id: string, recent: readonly string[], fields: Partial<UserProfile> = {}): void {
     const value = profiles.codec.encode({
       firstSeen: START, lastSeen: START, sessionId: id, sessionStart: START, sessions: 1, past: null, events: recent.length, recent: recent.map((sku) => ({ sku, event: 'Product Viewed', time: START })),
-      bought: [], boughtAt: 0, dismissed: [], aliases: [], marketingConsent: null, timezone: null, known: false, consentAt: 0, ...fields,
+      bought: [], boughtAt: 0, dismissed: [], marketingConsent: null, timezone: null, known: false, consentAt: 0, ...fields,
     });
     this.#stores.open(userProfiles.name, 0).apply([{ key: id, value }], ++this.#positions);
   }

@@ -3,7 +3,7 @@ import type { LogRecord, NewRecord, Tick } from '../../pipeline/core/log.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, type Metrics } from '../../pipeline/core/metrics.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
-import { rowKey, restOf, type RowKind } from '../../pipeline/core/rows.js';
+import { rowKey, rowRange, restOf, type RowKind } from '../../pipeline/core/rows.js';
 import { RowTooLarge } from '../../pipeline/core/sizes.js';
 import type { OpenStore, TableStore } from '../../pipeline/core/store.js';
 import { Task, type Staged } from '../../pipeline/core/task.js';
@@ -110,6 +110,12 @@ export class Driver {
       if (value) return kind.codec.decode(value);
     }
     return undefined;
+  }
+
+  /** Subs of the rows of a kind and key, as committed. */
+  subs<T>(consumer: string, kind: RowKind<T>, key: string): string[] {
+    const { start, end } = rowRange(key, kind.name);
+    return this.#hosted.filter((hosted) => hosted.consumer.name === consumer).flatMap(({ store }) => [...store.range(start, end)].map((row) => row.key.slice(start.length)));
   }
 
   /** All rows of a consumer as hex, for comparing whole states. */

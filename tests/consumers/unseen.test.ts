@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { itemWatch } from '../../consumers/item-watch.js';
+import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { clickstream, interactions, inventory, orders } from '../../schemas/topics.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+
+const TABLES = ['shoppers', 'item-watch', 'marketing-triggers'];
+const shop = (forgetAfterMs = 400 * DAY, partitions = 1): Driver => new Driver([shoppers({ forgetAfterMs }), orderLedger(), itemWatch({ priceDropPercent: 10 }),
+  marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions });
+const view = (id: string, time: number, more: object = {}) => shopEvent('Product Viewed', { anonymousId: id, time, products: [product('P1')], ...more });
+/** Rows of a shopper in the tables. */
+const rowsOf = (driver: Driver, id: string, tables = TABLES): number => tables.flatMap((table) => driver.dump(table)).filter((row) => row.includes(id)).length;
+const days = (driver: Driver, from: number, to: number): void => { for (let day = from; day <= to; day++) driver.tick(NINE + day * DAY); };
+
+test('who came once is gone after 400 days, and their message ids after one; a thousand of them left two rows each for ever', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  const empty = TABLES.map((table) => driver.dump(table).length);
+  for (let i = 0; i < 1_000; i++) driver.put(clickstream, `visitor-${i}`, view(`visitor-${i}`, NINE + i));
+  driver.run();
+  driver.tick(NINE + 2 * DAY);
+  expect(driver.dump('shoppers').filter((row) => row.includes('\\u001fseen"'))).toEqual([]);
+  expect(driver.row('shoppers', profiles, 'visitor-7')).toMatchObject({ events: 1 });
+  driver.tick(NINE + 399 * DAY);
+  expect(driver.row('shoppers', profiles, 'visitor-7')).toMatchObject({ events: 1 });
+  driver.tick(NINE + 401 * DAY);
+  // The shop's own rows of what visits lead to stay.
+  expect([rowsOf(driver, 'visitor-'), driver.dump('shoppers').length - empty[0]!, driver.dump('item-watch').length - empty[1]!]).toEqual([0, 0, 0]);
+});
+
+test('whoever comes back is as they were, a message of today that is sent twice counts once, and their time begins anew', () => {
+  const driver = shop();
+  for (const day of [0, 300, 650]) {
+    driver.tick(NINE + day * DAY);
+    for (const at of [0, HOUR]) driver.send(clickstream, 'a', view('a', NINE + day * DAY, { messageId: `m${day}`, receivedAt: NINE + day * DAY }), NINE + day * DAY + at);
+  }
+  expect(driver.row('shoppers', profiles, 'a')).toMatchObject({ events: 3, sessions: 3 });
+  driver.tick(NINE + (650 + 399) * DAY);
+  expect(driver.row('shoppers', profiles, 'a')).toMatchObject({ events: 3 });
+  driver.tick(NINE + (650 + 402) * DAY);
+  expect(rowsOf(driver, '"a')).toBe(0);
+});
+
+test('what was dated back long ago is known again for a day, and goes then: nobody has been seen since', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  for (const at of [0, HOUR]) driver.send(clickstream, 'a', view('a', NINE - 900 * DAY, { messageId: 'm', receivedAt: NINE }), NINE + at);
+  driver.tick(NINE + 23 * HOUR);
+  driver.send(clickstream, 'a', view('a', NINE - 900 * DAY, { messageId: 'm', receivedAt: NINE }), NINE + 23 * HOUR);
+  expect(driver.read(interactions)).toHaveLength(1);
+  driver.tick(NINE + 2 * DAY);
+  expect(rowsOf(driver, '"a', ['shoppers'])).toBe(0);
+});
+
+test('who has a user id, has ordered or waits with either stays; with 0 everybody does', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  driver.send(clickstream, 'u', view('u', NINE, { anonymousId: null, userId: 'u' }));
+  driver.send(clickstream, 'd', view('d', NINE));
+  driver.send(clickstream, 'd', shopEvent('', { type: 'identify', anonymousId: 'd', userId: 'v', time: NINE + MINUTE }));
+  driver.send(clickstream, 'o', view('o', NINE));
+  driver.send(orders, 'O-1', orderEvent('completed', 'O-1', { anonymousId: 'o', lines: [orderLine('P1', 1, 10_000n)], time: NINE + MINUTE }));
+  days(driver, 1, 3);
+  driver.tick(NINE + 2_000 * DAY);
+  expect(['u', 'v', 'o'].map((id) => driver.row('shoppers', profiles, id)?.events)).toEqual([1, 2, 1]);
+  expect(driver.dump('shoppers').filter((row) => row.includes('\\u001fseen"') || row.includes('_timer'))).toEqual([]);
+  const never = shop(0);
+  never.tick(NINE);
+  never.send(clickstream, 'a', view('a', NINE));
+  never.tick(NINE + 4_000 * DAY);
+  expect(never.row('shoppers', profiles, 'a')).toMatchObject({ events: 1 });
+});
+
+test('a visitor who waits for an item takes their place in its list along', () => {
+  const driver = shop(400 * DAY, 4);
+  driver.tick(NINE);
+  driver.send(inventory, 'P8', stock('P8', 0, NINE));
+  driver.send(clickstream, 'waiting-1', shopEvent('Back In Stock Subscribed', { anonymousId: 'waiting-1', products: [product('P8')] }));
+  driver.tick(NINE + 100 * DAY);
+  expect(rowsOf(driver, 'waiting-1', ['item-watch'])).toBeGreaterThan(0);
+  driver.tick(NINE + 402 * DAY);
+  expect(rowsOf(driver, 'waiting-1')).toBe(0);
+});
+
+test('lines of a file leave nobody behind, either', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  driver.send(clickstream, 'a', view('a', NINE, { source: { name: 'file', ordinal: 0 } }));
+  driver.send(clickstream, 'a', view('a', NINE + MINUTE, { source: { name: 'file', ordinal: 1 } }));
+  driver.tick(NINE + 402 * DAY);
+  expect(rowsOf(driver, '"a')).toBe(0);
+});
