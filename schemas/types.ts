@@ -1078,6 +1078,34 @@ export interface EventEffect {
   readonly times: number;
 }
 
+/** How the shop's level goes through the year, week by week (models/forecast/year-course). */
+export interface YearCourse {
+  /** How much ln of the level grows from the week before, as it was learned; empty before the first. */
+  readonly growth: readonly number[];
+  /** How often each was learned. */
+  readonly times: readonly number[];
+  /** Week that is under way, -1 before the first. */
+  readonly week: number;
+  /** Typical sales made in it, at the SKUs' levels of the beginning. */
+  readonly made: number;
+  /** Typical sales expected of it at level 1. */
+  readonly usual: number;
+  /** How far ln of SKUs' own levels has moved. */
+  readonly moves: number;
+  /** ln of the level of the last whole weeks, at most four, oldest first. */
+  readonly recent: readonly number[];
+  /** What was expected of each one's change but the first's; not a number where nothing was. */
+  readonly told: readonly number[];
+  /** Sum of products of four weeks' changes and what was expected of them, forgetting as it goes. */
+  readonly agreed: number;
+  /** Sum of squares of what was expected. */
+  readonly said: number;
+  /** Sum of squares of the changes. */
+  readonly moved: number;
+  /** Number of them. */
+  readonly weeks: number;
+}
+
 /** What the SKUs of one partition have in common (models/forecast/shop-demand), as of the day before its window. */
 export interface ShopSeason {
   /** ln of the day of week's factor; index day mod 7 (0 is Thursday). */
@@ -1122,6 +1150,8 @@ export interface ShopSeason {
   readonly newcomers: number;
   /** Sum of the shares of their first two weeks' days after the first on which they sold. */
   readonly wentOn: number;
+  /** How the level goes through the year. */
+  readonly year: YearCourse;
 }
 
 /** Latest days of all SKUs of the shop together (models/forecast/shop-demand), or what a partition adds to one of them. */

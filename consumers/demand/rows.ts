@@ -2,6 +2,7 @@ import { CLASS_NAMES, untrainedMixture, type Mixture } from '../../models/foreca
 import type { Plan } from '../../models/forecast/planned-days.js';
 import * as shop from '../../models/forecast/shop-demand.js';
 import { init, type SkuSeries } from '../../models/forecast/sku-series.js';
+import * as yearCourse from '../../models/forecast/year-course.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
 import type { DemandMember, DemandMixture, DemandPanel, DemandScore, DemandUnlisted, ShopSeason, ShopWindow, SkuDemand, Supply } from '../../schemas/types.js';
 
@@ -51,8 +52,8 @@ export const unsold = (told: SkuDemand | undefined, day: number): SkuSeries => (
 
 function seasonOf(row: ShopSeason | undefined): shop.ShopSeason {
   if (!row) return shop.init();
-  const { season, learned, closedRun, level, slope, offset, periods, young, month, monthLearned, noise, sellers, events, past, saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn } = row;
-  return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods, young, month: [...month], monthLearned: [...monthLearned], noise }, sellers, events, past: floatsOf(past), saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn };
+  const { season, learned, closedRun, level, slope, offset, periods, young, month, monthLearned, noise, year, sellers, events, past, saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn } = row;
+  return { index: { season: [...season], learned: [...learned], closedRun: [...closedRun], level, slope, offset, periods, young, month: [...month], monthLearned: [...monthLearned], noise, year: yearCourse.copyOf(year) }, sellers, events, past: floatsOf(past), saleMade, saleBeyond3, saleBeyond6, saleExpected, newcomers, wentOn };
 }
 
 export function seasonRow({ index, past, ...rest }: shop.ShopSeason, members: number): ShopSeason {

@@ -2,6 +2,7 @@
  * What all SKUs of a shop have in common on a period: season, days of the month, level, trend, closed days.
  *
  *   exposure(t) = S[phase] · D[day of month]^b · G          the same number for every SKU; 1 is an ordinary period
+ *   G moves from day to day as it did a year ago, as far as that has come true         see year-course.ts
  *   R(t) = Σ_i min(y_i / z_i, 3) / Σ_i f_i / z_i      z_i the SKU's typical sale, f_i what was expected of it
  *   ln G += γ κ ln R,   κ = (N − 5)⁺ / (N + 45),  N = Σ f_i / z_i the sales expected
  *   ln S[phase] += max(0.15 / (1 + r), 1 / (n + 1 + r)) ln R,   n the times the phase was learned,
@@ -20,6 +21,8 @@
  * A period with no sale at all where many were expected is closed: it is left out, and becomes the season's rule the third time in
  * a row on the same phase, in a shop of few sales too. An untrained index answers 1. Holidays and promotions known in advance multiply the exposure from outside.
  */
+import * as yearCourse from './year-course.js';
+
 export interface CalendarIndex {
   /** ln S by phase. */
   season: number[];
@@ -38,6 +41,7 @@ export interface CalendarIndex {
   monthLearned: number[];
   /** Smoothed square of what a period's logarithm is off. */
   noise: number;
+  readonly year: yearCourse.YearCourse;
 }
 
 /** Where a period stands. */
@@ -45,6 +49,8 @@ export interface Place {
   readonly phase: number;
   /** 0 to 30; −1 where periods are no days. */
   readonly monthDay: number;
+  /** Nothing where no course of the year is to be learned. */
+  readonly year?: yearCourse.YearPlace;
 }
 
 const SEASON_RATE = 0.15;
@@ -79,12 +85,20 @@ export function init(seasonPeriods: number): CalendarIndex {
   const zeros = (length: number): number[] => Array.from({ length }, () => 0);
   return {
     season: zeros(seasonPeriods), learned: zeros(seasonPeriods), closedRun: zeros(seasonPeriods), level: 0, slope: 0, offset: 0, periods: 0, young: 0,
-    month: zeros(MONTH_DAYS), monthLearned: zeros(MONTH_DAYS), noise: 0,
+    month: zeros(MONTH_DAYS), monthLearned: zeros(MONTH_DAYS), noise: 0, year: yearCourse.init(),
   };
 }
 
 /** The exposure `ahead` periods from the last one learned (0: as known now). */
-export const exposure = (index: CalendarIndex, { phase, monthDay }: Place, ahead = 0): number => worth(index, phase, monthEffect(index, monthDay), ahead);
+export const exposure = (index: CalendarIndex, place: Place, ahead = 0): number =>
+  worth(index, place.phase, monthEffect(index, place.monthDay), ahead) * Math.exp(yearGrowth(index, place, ahead));
+
+const yearGrowth = (index: CalendarIndex, { year }: Place, periods: number): number => (year ? yearCourse.growthOver(index.year, year, periods) : 0);
+
+/** A period comes, whatever will be learned of it: the level is where the year is. */
+export function begin(index: CalendarIndex, place: Place): void {
+  index.level += yearGrowth(index, place, 1);
+}
 
 /** `exposure` from b ln D, which is dear: the topology lives its window again with every sale. */
 function worth(index: CalendarIndex, phase: number, ofMonth: number, ahead = 0): number {
@@ -124,6 +138,7 @@ export type PeriodOutcome = { closed: true } | { closed: false; exposure: number
  */
 export function learn(index: CalendarIndex, place: Place, made: number, usual: number, young = 0): PeriodOutcome {
   const { phase } = place;
+  begin(index, place);
   const ofMonth = monthEffect(index, place.monthDay);
   const before = worth(index, phase, ofMonth);
   const expected = before * usual;
@@ -137,7 +152,8 @@ export function learn(index: CalendarIndex, place: Place, made: number, usual: n
   if (!isEmpty) index.closedRun[phase] = 0;
   else if (expected >= EMPTY_BELOW_SALES) index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
   index.periods++;
-  if (!(expected > TOO_FEW_SALES)) return { closed: false, exposure: worth(index, phase, ofMonth) };
+  const atLevel1 = expected / Math.exp(index.level);
+  if (!(expected > TOO_FEW_SALES)) return learned(index, place, all, atLevel1, usual, worth(index, phase, ofMonth));
   const certainty = (expected - TOO_FEW_SALES) / (expected - TOO_FEW_SALES + CERTAIN_SALES);
   const raw = Math.log(Math.max(all, 1e-9) / expected);
   const surprise = Math.max(-MOST_SURPRISE, Math.min(MOST_SURPRISE, raw - index.offset));
@@ -153,7 +169,14 @@ export function learn(index: CalendarIndex, place: Place, made: number, usual: n
   index.level += SLOPE_DAMPING * index.slope + step;
   index.slope = SLOPE_DAMPING * index.slope + SLOPE_RATE * step;
   index.offset += OFFSET_RATE * certainty * surprise;
-  return { closed: false, exposure: exposure(index, place) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7) };
+  return learned(index, place, all, atLevel1, usual, exposure(index, place) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7));
+}
+
+/** The course of the year learns last: how SKUs' own levels move with that exposure is a part of it. */
+function learned({ year, offset }: CalendarIndex, place: Place, made: number, atLevel1: number, usual: number, exposure: number): PeriodOutcome {
+  // Of a phase that is found to be closed by this very period nothing is expected.
+  if (place.year && atLevel1 > 0 && exposure > 0) yearCourse.learn(year, place.year, made, atLevel1, made / (usual * exposure * Math.exp(offset)));
+  return { closed: false, exposure };
 }
 
 /** A day of the month, and how far days are off at all. */

@@ -14,6 +14,7 @@ import { capped, type CappedSales } from './capped-sales.js';
 import { learnRound, type Sample } from './judging.js';
 import * as newcomers from './newcomers.js';
 import * as plannedDays from './planned-days.js';
+import { WEEKS, yearPlaceOf } from './year-course.js';
 import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMean, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
 export { CLASS_NAMES, type SkuForecast } from './sku-forecast.js';
@@ -88,9 +89,13 @@ export function init(options: {
 /** Demand class of a SKU by how often it sells: an index into `CLASS_NAMES`. */
 export const frequencyClass = (model: DemandForecaster, sku: number): number => classOf(model.bank, sku);
 
-const placeOf = ({ bank: { seasonPeriods }, firstDay }: DemandForecaster, period: number): calendar.Place => ({
-  phase: period % seasonPeriods, monthDay: firstDay === null ? -1 : calendar.monthDayOf(firstDay + period),
-});
+function placeOf({ bank: { seasonPeriods, daysAPeriod }, firstDay }: DemandForecaster, period: number): calendar.Place {
+  const phase = period % seasonPeriods;
+  if (firstDay !== null) return { phase, monthDay: calendar.monthDayOf(firstDay + period), year: yearPlaceOf(firstDay + period) };
+  // A season of a year has phases of its own.
+  const isCourse = daysAPeriod === 7 && seasonPeriods < WEEKS;
+  return { phase, monthDay: -1, ...(isCourse && { year: { day: 7 * (period % WEEKS), days: 7 } }) };
+}
 
 /** What was made and would be expected of an ordinary period, in typical sales summed over the shop; what SKUs made that are too young for an expectation stands apart. */
 function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: CappedSales; sellers: number; young: number } {

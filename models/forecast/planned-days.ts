@@ -58,6 +58,7 @@ export type PlannedOutcome = { closed: true } | { closed: false; exposure: numbe
  * @param young typical sales of SKUs of which nothing is expected yet
  */
 export function learn(effects: Effects, planned: PlannedDay, index: calendar.CalendarIndex, place: calendar.Place, sellers: number, sales: CappedSales, young: number): PlannedOutcome {
+  calendar.begin(index, place);
   if (planned.kind === 'closed') return { closed: true };
   const { effect, times } = knownOf(effects, planned.name);
   const ordinary = calendar.exposure(index, place);

@@ -21,6 +21,7 @@ import * as newcomers from './newcomers.js';
 import * as plannedDays from './planned-days.js';
 import type { Effects, EventEffect, Plan, PlannedDay } from './planned-days.js';
 import * as promotions from './promotions.js';
+import * as yearCourse from './year-course.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type Activity } from './sku-series.js';
 
 const RATE = FREQUENCY_RATES[2];
@@ -134,7 +135,7 @@ const isAlike = (a: Activity, b: Activity | undefined): boolean =>
   b !== undefined && a.made === b.made && a.beyond3 === b.beyond3 && a.beyond6 === b.beyond6 && a.hits === b.hits && a.joined === b.joined && a.young === b.young &&
   a.saleMade === b.saleMade && a.saleBeyond3 === b.saleBeyond3 && a.saleBeyond6 === b.saleBeyond6 && a.saleExpected === b.saleExpected && a.newcomers === b.newcomers && a.again === b.again;
 
-const placeOf = (day: number): calendar.Place => ({ phase: phaseOf(day), monthDay: calendar.monthDayOf(day) });
+const placeOf = (day: number): calendar.Place => ({ phase: phaseOf(day), monthDay: calendar.monthDayOf(day), year: yearCourse.yearPlaceOf(day) });
 
 interface Worth {
   readonly index: calendar.CalendarIndex;
@@ -228,5 +229,5 @@ function expectedWorth(index: calendar.CalendarIndex, events: Effects, plan: Pla
 }
 
 const copyOf = (index: calendar.CalendarIndex): calendar.CalendarIndex => ({
-  ...index, season: [...index.season], learned: [...index.learned], closedRun: [...index.closedRun], month: [...index.month], monthLearned: [...index.monthLearned],
+  ...index, season: [...index.season], learned: [...index.learned], closedRun: [...index.closedRun], month: [...index.month], monthLearned: [...index.monthLearned], year: yearCourse.copyOf(index.year),
 });

@@ -40,8 +40,8 @@ const sample: fc.Arbitrary<Sample> = fc.record({
 const PARTS = {
   'the calendar index': fold({
     init: () => calendar.init(7),
-    learn: (index, { phase, monthDay, made, expected }) => (calendar.learn(index, { phase, monthDay }, made, expected), index),
-    lesson: fc.record({ phase: fc.nat(6), monthDay: fc.integer({ min: -1, max: 30 }), made: units, expected: units }),
+    learn: (index, { phase, monthDay, day, made, expected }) => (calendar.learn(index, { phase, monthDay, year: { day, days: 7 } }, made, expected), index),
+    lesson: fc.record({ phase: fc.nat(6), monthDay: fc.integer({ min: -1, max: 30 }), day: fc.integer({ min: 0, max: 30 }), made: units, expected: units }),
   }),
   'what a promotion is worth': fold({
     init: () => promotions.noSales,
