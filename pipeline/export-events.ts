@@ -176,7 +176,7 @@ class Lane {
   }
 
   take(): LogRecord {
-    return this.#records[this.#at++]!;
+    return this.#records[this.#at++];
   }
 
   async fill(): Promise<void> {

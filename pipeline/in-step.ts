@@ -44,7 +44,7 @@ async function ordersRead(log: Pick<Log, 'ranges' | 'reader'>, withinMs: number)
   try {
     while (behind.size > 0) {
       for (const { key, value, partition } of await reader.poll(5_000, POLL_MS)) {
-        if (key === PROGRESS_KEY && value && (progressOfRow(value).offsets[orders.name] ?? 0) >= ends[partition]!) behind.delete(partition);
+        if (key === PROGRESS_KEY && value && (progressOfRow(value).offsets[orders.name] ?? 0) >= ends[partition]) behind.delete(partition);
       }
       if (behind.size === 0 || performance.now() <= until) continue;
       const told = `History is held back until the orders before it are read: consumers of ${behind.size} of ${ends.length} partitions are behind or down`;

@@ -55,7 +55,7 @@ export function startLearners(engine: Engine, topology: Topology, config: Config
 
 function learnWhereOwned(engine: Engine, fold: Fold<unknown>, config: Config): Membership {
   const { log } = engine;
-  return log.own({ name: fold.name, inputs: [fold.publishes!.tables[0]!.name] }, async (lease: Lease) => {
+  return log.own({ name: fold.name, inputs: [fold.publishes!.tables[0].name] }, async (lease: Lease) => {
     if (lease.partition !== 0) return untilStopped(lease.revoked);
     const assignment = { fold: fold.name, config, clock: log.clock, partitions: log.partitions, snapshots: { ...engine.snapshotPlace, everyMs: SNAPSHOT_EVERY_MS } };
     await learnOnThread(spawnLearner(assignment), engine, lease.revoked);

@@ -49,9 +49,9 @@ export function limitMet({ message }: Error): string | undefined {
   const time = /elapsed [\d.]+ (?:ms|seconds), maximum: ([\d.]+)( ms)?/.exec(message);
   if (time) return `This takes longer than ${Number(time[1]) / (time[2] ? 1_000 : 1)} seconds: ask for less at a time, or set max_execution_time in SETTINGS.`;
   const size = /Limit for result exceeded, max (rows|bytes): ([\d.]+(?: [A-Za-z]+)?)/.exec(message);
-  if (size) return `This answer has more than ${short(size[2]!)}${size[1] === 'rows' ? ' rows' : ''}: aggregate, add a LIMIT, or set max_result_${size[1]} in SETTINGS.`;
+  if (size) return `This answer has more than ${short(size[2])}${size[1] === 'rows' ? ' rows' : ''}: aggregate, add a LIMIT, or set max_result_${size[1]} in SETTINGS.`;
   const memory = /query\)?(?: memory limit)? exceeded: .*maximum: ([\d.]+ \w+)/i.exec(message);
-  if (memory) return `This needs more memory than ${short(memory[1]!)}: ask for less at a time, or set max_memory_usage in SETTINGS.`;
+  if (memory) return `This needs more memory than ${short(memory[1])}: ask for less at a time, or set max_memory_usage in SETTINGS.`;
   const sleep = /The maximum sleep time is [^.(]+/.exec(message);
   if (sleep) return `${sleep[0].trim()}.`;
   const speed = /((?:Estimated query execution time|Query is executing too slow).*?)(?:: While | \(TOO_SLOW|\.?$)/.exec(message);

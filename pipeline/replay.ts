@@ -89,8 +89,8 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       time = Math.max(time, record.time);
       await settle(record);
       const [encoded] = encodeRecords([record], partitions);
-      batch.push(encoded!);
-      bytes += encoded!.value?.length ?? 0;
+      batch.push(encoded);
+      bytes += encoded.value?.length ?? 0;
       written++;
       const ordinal = 'source' in record.value ? record.value.source?.ordinal : undefined;
       // An order of a line is two records.

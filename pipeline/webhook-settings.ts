@@ -31,7 +31,7 @@ export function parseWebhooks(urls: readonly string[], secrets: readonly string[
   if (urls.length !== secrets.length) problems.push(`WEBHOOK_URLS has ${urls.length} addresses and WEBHOOK_SECRETS ${secrets.length} secrets: each address takes one, in the same order.`);
   const addresses = urls.map((url) => (URL.canParse(url) ? new URL(url).href : url));
   urls.forEach((url, i) => {
-    const problem = problemOf(url) ?? (addresses.indexOf(addresses[i]!) < i ? 'is there twice' : undefined);
+    const problem = problemOf(url) ?? (addresses.indexOf(addresses[i]) < i ? 'is there twice' : undefined);
     if (problem !== undefined) problems.push(`WEBHOOK_URLS, number ${i + 1}, ${problem}.`);
   });
   secrets.forEach((secret, i) => {

@@ -37,7 +37,7 @@ export type Errors = FieldError[];
  */
 export function under(errors: Errors, from: number, prefix: string): void {
   for (let i = from; i < errors.length; i++) {
-    const { path, code, message } = errors[i]!;
+    const { path, code, message } = errors[i];
     errors[i] = { path: path === '' ? prefix.replace(/\.$/, '') : prefix + path, code, message };
   }
 }
@@ -73,7 +73,7 @@ export function optionalId(errors: Errors, from: Json, name: string): string | n
     errors.push({ path: name, code: 'wrong_type', message: 'An id must be a string.' });
     return null;
   }
-  if (value.length <= MAX_PLACEHOLDER && (SUSPICIOUS.has(value[0]!) || value.charCodeAt(0) > 126) && isPlaceholder(value)) {
+  if (value.length <= MAX_PLACEHOLDER && (SUSPICIOUS.has(value[0]) || value.charCodeAt(0) > 126) && isPlaceholder(value)) {
     errors.push({ path: name, code: 'placeholder_id', message: `${JSON.stringify(value)} is what a program writes when it has no id.` });
     return null;
   }

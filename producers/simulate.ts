@@ -84,11 +84,11 @@ export function simulatedShop({ seed, shoppers, items, run = 'run' }: Simulation
   const someone = (): { who: Shopper; step: Step } => {
     for (;;) {
       while (present.length < AT_ONCE && absent.length > 0) {
-        const who = absent.splice(random.below(absent.length), 1)[0]!;
+        const who = absent.splice(random.below(absent.length), 1)[0];
         present.push({ who, steps: visit(who, floor) });
       }
       const at = random.below(present.length);
-      const { who, steps } = present[at]!;
+      const { who, steps } = present[at];
       const { value: step, done } = steps.next();
       ids.set(who.anonymousId, who.number);
       if (!done) return { who, step };
@@ -121,7 +121,7 @@ export function simulatedShop({ seed, shoppers, items, run = 'run' }: Simulation
       taste: tastes.of,
       nextItem: (number, last) => {
         const at = last === null ? null : products.findIndex(({ sku }) => sku === last);
-        return new Map(Array.from(tastes.next(number, at), (chance, item) => [products[item]!.sku, chance]));
+        return new Map(Array.from(tastes.next(number, at), (chance, item) => [products[item].sku, chance]));
       },
     },
     next: (now) => {

@@ -19,7 +19,7 @@ const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) |
 
 /** Whether the calendar has this day: JavaScript's own parser turns 30 February into 2 March. */
 export const isDate = (year: number, month: number, day: number): boolean =>
-  month >= 1 && month <= 12 && day >= 1 && day <= DAYS[month - 1]! && (month !== 2 || day < 29 || isLeap(year));
+  month >= 1 && month <= 12 && day >= 1 && day <= DAYS[month - 1] && (month !== 2 || day < 29 || isLeap(year));
 
 /** Milliseconds of a UTC date; `Date.UTC` alone takes years below 100 for 19xx. */
 function utc(year: number, month: number, day: number, hour: number, minute: number, second: number, ms: number): number {

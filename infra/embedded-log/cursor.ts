@@ -58,7 +58,7 @@ export class Cursor {
   take(max: number, into: LogRecord[]): number {
     let taken = 0;
     while (taken < max && this.#aheadAt < this.#ahead.length) {
-      into.push(this.#ahead[this.#aheadAt++]!);
+      into.push(this.#ahead[this.#aheadAt++]);
       taken += 1;
     }
     this.#next += taken;

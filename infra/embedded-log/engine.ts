@@ -36,19 +36,19 @@ export class Engine {
   /** Find the state in the files. Answers the bytes that were cut off a torn end. */
   recover(): number {
     const { catalogue, files } = this;
-    const first = files.segments[0]!.header;
+    const first = files.segments[0].header;
     const last = files.active.header;
     const ends = catalogue.slots.map(({ slot }) => last.offsets[slot] ?? 0);
     for (const note of last.groups) this.#remember(note);
     const cut = files.recover((bytes, at, next) => {
-      for (const { slot, count } of groupsOf(bytes, at)) ends[slot]! += count;
+      for (const { slot, count } of groupsOf(bytes, at)) ends[slot] += count;
       const note = noteOf(bytes, at) as GroupNote | undefined;
       if (note) this.#remember(note);
       files.active.checkpoint(next, () => [...ends]);
     });
     for (const partition of catalogue.slots) {
       partition.start = first.offsets[partition.slot] ?? 0;
-      partition.skipTo(ends[partition.slot]!);
+      partition.skipTo(ends[partition.slot]);
     }
     return cut;
   }
@@ -124,7 +124,7 @@ export class Engine {
   #land(records: readonly Unlanded[], slots: readonly number[], end: number): void {
     const touched = new Set<Partition>();
     records.forEach((record, i) => {
-      const partition = this.catalogue.slots[slots[i]!]!;
+      const partition = this.catalogue.slots[slots[i]];
       this.#memory.push(partition, record);
       touched.add(partition);
     });

@@ -42,7 +42,7 @@ export class SegmentFiles {
     mkdirSync(directory, { recursive: true });
     for (const name of readdirSync(directory)) if (name.endsWith('.new')) rmSync(join(directory, name));
     const numbers = this.numbersIn(directory);
-    const missing = numbers.find((number, i) => i > 0 && number !== numbers[i - 1]! + 1);
+    const missing = numbers.find((number, i) => i > 0 && number !== numbers[i - 1] + 1);
     if (missing !== undefined) throw new ConfigError([`${segmentPath(directory, missing - 1)} is missing, but older and newer segments are there: restore it from a copy.`]);
     const header = first();
     const segments = numbers.map((number) => Segment.open(segmentPath(directory, number)));
@@ -125,7 +125,7 @@ export class SegmentFiles {
 
   /** The segment that holds an offset of a slot which is known to exist. */
   segmentOf(slot: number, offset: number): Segment {
-    return this.segments[Math.max(0, firstFrom(this.segments, ({ header }) => (header.offsets[slot] ?? 0) > offset) - 1)]!;
+    return this.segments[Math.max(0, firstFrom(this.segments, ({ header }) => (header.offsets[slot] ?? 0) > offset) - 1)];
   }
 
   close(): void {

@@ -105,13 +105,13 @@ export class FrameBuffer {
 }
 
 function groupBySlot(records: readonly Unlanded[], slots: readonly number[]): readonly (readonly [slot: number, group: readonly Unlanded[]])[] {
-  const only = slots[0]!;
+  const only = slots[0];
   if (slots.every((slot) => slot === only)) return [[only, records]];
   const groups = new Map<number, Unlanded[]>();
   records.forEach((record, i) => {
-    const group = groups.get(slots[i]!);
+    const group = groups.get(slots[i]);
     if (group) group.push(record);
-    else groups.set(slots[i]!, [record]);
+    else groups.set(slots[i], [record]);
   });
   return [...groups];
 }
@@ -189,7 +189,7 @@ export function readGroup(
 ): void {
   let at = group.at;
   for (let offset = first; offset < first + group.count; offset++) {
-    const flags = bytes[at]!;
+    const flags = bytes[at];
     at += 1;
     let name: string | null = null;
     if (flags & HAS_KEY) {

@@ -62,7 +62,7 @@ export class GroupCommit {
 
   #done({ frames, waiters }: { frames: FrameBuffer; waiters: Waiter[] }, error: Error | null): void {
     // Of the reason only what comes before a path.
-    this.failure = error ? `The log cannot be written (${error.message.split(',', 1)[0]!})` : undefined;
+    this.failure = error ? `The log cannot be written (${error.message.split(',', 1)[0]})` : undefined;
     const start = this.#files.active.end - (error ? 0 : frames.length);
     for (const { end, landed, failed } of waiters) {
       if (error) failed(new Unavailable(`The log in ${this.#files.directory} cannot be written: ${error.message}.`, { cause: error, told: this.failure! }));

@@ -41,7 +41,7 @@ export class Inbox {
     const records: LogRecord[] = [];
     this.#turn += 1;
     for (let i = 0; i < open.length && records.length < max; i++) {
-      open[(this.#turn + i) % open.length]!.take(max - records.length, records);
+      open[(this.#turn + i) % open.length].take(max - records.length, records);
     }
     return records;
   }

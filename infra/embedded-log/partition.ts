@@ -51,7 +51,7 @@ export class Partition {
   copy(offset: number, max: number, into: LogRecord[]): number {
     const first = this.#head + offset - this.#tailStart;
     const last = Math.min(this.#tail.length, first + max);
-    for (let i = first; i < last; i++) into.push(this.#tail[i]!);
+    for (let i = first; i < last; i++) into.push(this.#tail[i]);
     return last - first;
   }
 
@@ -89,7 +89,7 @@ export class TailMemory {
   }
 
   #forgetOldest(): void {
-    const { partition, bytes } = this.#queue[this.#head]!;
+    const { partition, bytes } = this.#queue[this.#head];
     partition.shift();
     this.#bytes -= bytes;
     this.#head += 1;

@@ -42,7 +42,7 @@ export class Retention {
       let dropped = 0;
       for (; this.#isOld(horizon) && this.#isPassed(positions); dropped++) {
         files.dropOldest();
-        const { offsets } = files.segments[0]!.header;
+        const { offsets } = files.segments[0].header;
         for (const partition of this.#engine.catalogue.slots) partition.start = offsets[partition.slot] ?? 0;
       }
       return dropped;
@@ -72,8 +72,8 @@ export class Retention {
     for (const [group, slot, offset] of this.#engine.groupOffsets()) if (!NEEDS_NOTHING_OLD.test(group)) need(slot, offset);
     for (const { cursors } of this.#engine.inboxes) for (const { partition, next } of cursors) need(partition.slot, next);
     return catalogue.slots.every(({ slot, topic }) => {
-      const end = second!.header.offsets[slot] ?? 0;
-      if (end === (first!.header.offsets[slot] ?? 0)) return true;
+      const end = second.header.offsets[slot] ?? 0;
+      if (end === (first.header.offsets[slot] ?? 0)) return true;
       if (this.#topics.get(topic)?.kind === 'table' && !spokenFor.has(slot)) return false;
       return (needed.get(slot) ?? Infinity) >= end;
     });

@@ -74,7 +74,7 @@ export class Segment {
   /** Last checkpoint at or before an offset of a slot. */
   locate(slot: number, offset: number): Checkpoint {
     const checkpoints = (this.#checkpoints ??= this.#readIndex() ?? this.#rebuildIndex());
-    return checkpoints[Math.max(0, firstFrom(checkpoints, ({ offsets }) => (offsets[slot] ?? 0) > offset) - 1)]!;
+    return checkpoints[Math.max(0, firstFrom(checkpoints, ({ offsets }) => (offsets[slot] ?? 0) > offset) - 1)];
   }
 
   /** Note where frames start, as they come. */

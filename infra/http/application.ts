@@ -70,7 +70,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
     const key = house.keys.ofRequest(request, exchange.query);
     if (!key) throw refuse(401, 'Name a write key.');
     const basic = /^basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    return rudderSettings(basic ? Buffer.from(basic, 'base64').toString().split(':', 1)[0]! : (exchange.query?.get('writeKey') ?? ''));
+    return rudderSettings(basic ? Buffer.from(basic, 'base64').toString().split(':', 1)[0] : (exchange.query?.get('writeKey') ?? ''));
   });
   // Segment's browser library reports on itself here; nothing is done with it, but an error would be retried.
   route('post', '/v1/m', 'public', (exchange) => {

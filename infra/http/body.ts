@@ -61,7 +61,7 @@ async function receive(request: IncomingMessage, maxBytes: number, budget: BodyB
   } finally {
     budget.give(size);
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }
 
 /** How a body is packed; names are written in any case, and x-gzip is gzip. */

@@ -120,7 +120,7 @@ async function refuseCall(house: House, exchange: Exchange, type: EventType, { b
     // The answer is owed to the client whether or not its mistake could be kept.
     house.deps.journal.warn({ err: error, requestId: exchange.requestId }, 'A refused call could not be kept as a dead letter.');
   }
-  if (errors.every((error) => error.code === 'needs_server_key')) throw new Refusal({ status: 403, detail: errors[0]!.message, errors });
+  if (errors.every((error) => error.code === 'needs_server_key')) throw new Refusal({ status: 403, detail: errors[0].message, errors });
   throw badRequest(errors);
 }
 

@@ -77,7 +77,7 @@ export class Keys {
 function secretOf(header: string): string {
   const [scheme = '', credentials = ''] = header.split(' ', 2);
   if (/^bearer$/i.test(scheme)) return credentials;
-  if (/^basic$/i.test(scheme)) return Buffer.from(credentials, 'base64').toString().split(':', 1)[0]!;
+  if (/^basic$/i.test(scheme)) return Buffer.from(credentials, 'base64').toString().split(':', 1)[0];
   throw refuse(401, 'Authorization must be Basic, with the key as user name, or Bearer.');
 }
 

@@ -13,7 +13,7 @@ export function highest(positions: readonly Position[]): Position[] {
   for (const position of positions) {
     const at = last.findIndex(({ topic, partition }) => partition === position.partition && topic === position.topic);
     if (at < 0) last.push(position);
-    else if (last[at]!.offset < position.offset) last[at] = position;
+    else if (last[at].offset < position.offset) last[at] = position;
   }
   return last;
 }

@@ -24,7 +24,7 @@ export class Refusal extends Error {
 }
 
 export const badRequest = (errors: readonly FieldError[], more?: Problem['more']): Refusal =>
-  new Refusal({ status: 400, detail: errors.length === 1 ? `${errors[0]!.path || 'The body'}: ${errors[0]!.message}` : `${errors.length} fields are wrong.`, errors, more });
+  new Refusal({ status: 400, detail: errors.length === 1 ? `${errors[0].path || 'The body'}: ${errors[0].message}` : `${errors.length} fields are wrong.`, errors, more });
 
 export const refuse = (status: number, detail: string, retryAfterSeconds?: number): Refusal =>
   new Refusal({ status, detail, retryAfterSeconds });

@@ -84,7 +84,7 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
   }, handle);
   // A client that asks first (curl does above 1 MB) gets its refusal before it sends: no continue is written here.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (hotRoutes.has((request.url ?? '').split('?', 1)[0]!) && Number(request.headers['content-length'] ?? 0) > 1024 * 1024) return handle(request, response);
+    if (hotRoutes.has((request.url ?? '').split('?', 1)[0]) && Number(request.headers['content-length'] ?? 0) > 1024 * 1024) return handle(request, response);
     response.writeContinue();
     handle(request, response);
   });

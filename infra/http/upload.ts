@@ -82,7 +82,7 @@ async function* csvItems(text: AsyncIterable<string>): AsyncGenerator<Item[]> {
 
 /** Items of an upload by its type; JSON that does not begin a list is read as lines. */
 function itemsOf(request: IncomingMessage): AsyncGenerator<Item[]> {
-  const type = (request.headers['content-type'] ?? 'application/json').split(';', 1)[0]!.trim().toLowerCase();
+  const type = (request.headers['content-type'] ?? 'application/json').split(';', 1)[0].trim().toLowerCase();
   switch (type) {
     case 'text/csv': return some(csvItems(textOf(request)));
     case 'application/x-ndjson': case 'application/jsonl': case 'application/json-lines': return some(jsonLines(textOf(request)));
@@ -162,7 +162,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
   };
   const reject = (errors: Wrong['errors']): void => {
     wrong++;
-    house.deps.metrics.count('millrace_events_rejected_total', { code: errors[0]!.code });
+    house.deps.metrics.count('millrace_events_rejected_total', { code: errors[0].code });
     if (rejected.length < MAX_LISTED) rejected.push({ index, errors });
   };
   try {

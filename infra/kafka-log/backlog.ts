@@ -29,9 +29,9 @@ export class Backlog {
   take(to: LogRecord[], max: number): void {
     let wanted = Math.min(max, this.#size);
     while (wanted > 0) {
-      const slice = this.#slices[0]!;
+      const slice = this.#slices[0];
       const end = Math.min(slice.length, this.#taken + wanted);
-      for (let i = this.#taken; i < end; i++) to.push(slice[i]!);
+      for (let i = this.#taken; i < end; i++) to.push(slice[i]);
       wanted -= end - this.#taken;
       this.#size -= end - this.#taken;
       this.#taken = end;

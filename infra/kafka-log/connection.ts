@@ -86,7 +86,7 @@ export class Connection {
       // The start first: a log whose head is dropped in between would else seem to begin after its end.
       const starts = await this.#offsets(session, wanted, EARLIEST);
       const ends = await this.#offsets(session, wanted, LATEST);
-      return wanted.map((_, i) => ({ start: starts[i]!, end: ends[i]! }));
+      return wanted.map((_, i) => ({ start: starts[i], end: ends[i] }));
     });
   }
 
@@ -97,7 +97,7 @@ export class Connection {
       // The end first: what is written in between is not from before `time`.
       const ends = await this.#offsets(session, wanted, LATEST);
       const found = await this.#offsets(session, wanted, time + 1);
-      return found.map((offset, i) => (offset === NONE ? ends[i]! : offset));
+      return found.map((offset, i) => (offset === NONE ? ends[i] : offset));
     });
   }
 

@@ -39,7 +39,7 @@ export class Inputs {
     const ranges = await this.connection.ranges(this.topics.map((topic) => ({ topic, partition: this.partition })));
     const problems: string[] = [];
     const positions = this.topics.map((topic, i) => {
-      const range = ranges[i]!;
+      const range = ranges[i];
       const offset = offsets[topic] ?? range.start;
       const outside = outsideLog({ topic, partition: this.partition }, offset, range);
       if (outside) problems.push(...outside.problems);

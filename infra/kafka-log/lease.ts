@@ -59,7 +59,7 @@ export function openLease(member: Membered, partition: number): OwnLease {
 
   async function tableRange(): Promise<OffsetRange> {
     const [range] = await connection.ranges([table()]);
-    return range!;
+    return range;
   }
 
   async function commit(outputs: readonly NewRecord[], rows: readonly NewRecord[]): Promise<number> {

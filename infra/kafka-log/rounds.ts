@@ -68,7 +68,7 @@ export function baseOffsets(round: Round, answer: readonly RecordMetadata[]): Ma
 export function place(round: Round, answer: readonly RecordMetadata[], records: readonly NewRecord[], into: Position[]): void {
   const bases = baseOffsets(round, answer);
   for (const { index, key, place: at } of round.placed) {
-    const { topic, partition } = records[index]!;
+    const { topic, partition } = records[index];
     into[index] = { topic, partition, offset: bases.get(key)! + at };
   }
 }

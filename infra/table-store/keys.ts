@@ -29,10 +29,10 @@ function writeString(text: string, target: Uint8Array, start: number): number {
 function readString(source: Uint8Array, start: number, end: number): string {
   let text = '';
   for (let at = start; at < end; ) {
-    const byte = source[at++]!;
+    const byte = source[at++];
     if (byte < 0x80) text += String.fromCharCode(byte);
-    else if (byte < 0xe0) text += String.fromCharCode(((byte & 0x1f) << 6) | (source[at++]! & 0x3f));
-    else text += String.fromCharCode(((byte & 0x0f) << 12) | ((source[at++]! & 0x3f) << 6) | (source[at++]! & 0x3f));
+    else if (byte < 0xe0) text += String.fromCharCode(((byte & 0x1f) << 6) | (source[at++] & 0x3f));
+    else text += String.fromCharCode(((byte & 0x0f) << 12) | ((source[at++] & 0x3f) << 6) | (source[at++] & 0x3f));
   }
   return text;
 }
@@ -67,9 +67,9 @@ export const timerKeys = {
     return writeString(key, target, start + 8);
   },
   readKey(source: Uint8Array, start: number, end: number): [number, string] {
-    const isNegative = source[start]! < 0x80;
+    const isNegative = source[start] < 0x80;
     for (let i = 0; i < 8; i++) {
-      const byte = source[start + i]!;
+      const byte = source[start + i];
       double.setUint8(i, isNegative ? byte ^ 0xff : i === 0 ? byte & 0x7f : byte);
     }
     return [double.getFloat64(0), readString(source, start + 8, end)];

@@ -41,20 +41,20 @@ export class WaitingRows {
     const keys = this.#sortedKeys.slice(firstFrom(this.#sortedKeys, (key) => key >= start), firstFrom(this.#sortedKeys, (key) => key >= end));
     let at = 0;
     for (const row of below) {
-      for (; at < keys.length && keys[at]! < row.key; at++) {
-        const value = rows.get(keys[at]!);
-        if (value) yield { key: keys[at]!, value };
+      for (; at < keys.length && keys[at] < row.key; at++) {
+        const value = rows.get(keys[at]);
+        if (value) yield { key: keys[at], value };
       }
       if (keys[at] !== row.key) {
         yield row;
         continue;
       }
-      const value = rows.get(keys[at++]!);
+      const value = rows.get(keys[at++]);
       if (value) yield { key: row.key, value };
     }
     for (; at < keys.length; at++) {
-      const value = rows.get(keys[at]!);
-      if (value) yield { key: keys[at]!, value };
+      const value = rows.get(keys[at]);
+      if (value) yield { key: keys[at], value };
     }
   }
 
@@ -66,9 +66,9 @@ export class WaitingRows {
     for (const timer of below) {
       // Where a row waits, its timer below is out of date.
       if (dues.has(timer.key)) continue;
-      for (; at < timers.length && isEarlier(timers[at]!, timer); at++) yield timers[at]!;
+      for (; at < timers.length && isEarlier(timers[at], timer); at++) yield timers[at];
       yield timer;
     }
-    for (; at < timers.length && timers[at]!.due <= until; at++) yield timers[at]!;
+    for (; at < timers.length && timers[at].due <= until; at++) yield timers[at];
   }
 }

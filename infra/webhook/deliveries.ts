@@ -109,7 +109,7 @@ class Deliveries {
   async #start(): Promise<void> {
     const { topic, log } = this.source;
     const stored = await this.#patiently(() => this.lease.storedOffset(topic));
-    const range = (await this.#patiently(() => log.ranges(topic)))[this.lease.partition]!;
+    const range = (await this.#patiently(() => log.ranges(topic)))[this.lease.partition];
     const from = this.#standing.begin(stored, range, this.endpoint.ports.now());
     await this.#patiently(() => this.lease.seek({ [topic]: from }));
     if (!stored) this.endpoint.ports.journal.info(this.#labels, 'A webhook endpoint is new: it gets what comes from now on.');

@@ -69,7 +69,7 @@ export function addPeriod(counts: Counts, y: number, quantiles: ArrayLike<number
 export function merged(all: readonly Counts[]): Counts {
   const sum = init(all[0]?.probabilities ?? new Float64Array(0));
   for (const one of all) {
-    for (const name of ['below', 'equal', 'shared'] as const) one[name].forEach((count, p) => { sum[name][p]! += count; });
+    for (const name of ['below', 'equal', 'shared'] as const) one[name].forEach((count, p) => { sum[name][p] += count; });
     for (const name of ['counted', 'silent', 'silentRight'] as const) sum[name] += one[name];
   }
   return sum;

@@ -77,14 +77,14 @@ export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, 
       for (; at < sales.day.length && sales.day[at] === day; at++) {
         const [sku, hour, sold] = [sales.sku[at] ?? 0, sales.hour[at] ?? 0, sales.units[at] ?? 0];
         if (Number.isNaN(firstDays[sku]) && sold > 0) firstDays[sku] = day;
-        ofDay[sku] = (Number.isNaN(ofDay[sku]) ? 0 : ofDay[sku]!) + sold;
+        ofDay[sku] = (Number.isNaN(ofDay[sku]) ? 0 : ofDay[sku]) + sold;
         const learned = sell(hours[sku] ?? noHours, day, hour, sold, day);
         hours[sku] = learned.hours;
         shop = changeShop(shop, day, hour, learned.change);
       }
       for (let sku = 0; sku < sales.skus; sku++) {
         if (Number.isNaN(firstDays[sku])) ofDay[sku] = NaN;
-        else if ((ofDay[sku] ?? 0) > 0) sellingDays[sku]!++;
+        else if ((ofDay[sku] ?? 0) > 0) sellingDays[sku]++;
       }
       demand.learn(model, ofDay);
     }
@@ -99,30 +99,30 @@ export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, 
       for (let ahead = 1; ahead <= horizon; ahead++) {
         const next = cutoff + ahead;
         const ofNext = { mean: forecast.means[ahead - 1] ?? 0, dispersion: spread };
-        const shares = [evenly[phaseOf(next)]!, hourShares(profile, noHours, next), hourShares(profile, hours[sku] ?? noHours, next)];
+        const shares = [evenly[phaseOf(next)], hourShares(profile, noHours, next), hourShares(profile, hours[sku] ?? noHours, next)];
         for (let h = 0; h < HOURS; h++) {
           const actual = units(sku, next, h);
           total += actual;
           if (actual > 0) sold++;
           shares.forEach((ofHours, i) => {
             const share = ofHours[h] ?? 0;
-            const sum = sums[i]!;
+            const sum = sums[i];
             const { mean, quantiles } = predictHour(ofNext, share, PROBABILITIES);
             if (actual > 0) sum.logLoss -= Math.log(share);
             sum.pinball += pinball(actual, quantiles);
-            const ofShop = shopHours[i]![(ahead - 1) * HOURS + h]!;
+            const ofShop = shopHours[i][(ahead - 1) * HOURS + h];
             ofShop.actual += actual;
             totals.add(ofShop.total, mean, deviationOf(hourOfDay(ofNext, share)), totals.SHARED_BY_HOURS);
           });
         }
       }
     }
-    sums.forEach((sum, i) => shopHours[i]!.forEach(({ total: forecast, actual }) => scoreShop(sum, forecast, actual)));
+    sums.forEach((sum, i) => shopHours[i].forEach(({ total: forecast, actual }) => scoreShop(sum, forecast, actual)));
   }
   return {
     series, sold,
     profiles: sums.map(({ logLoss, pinball: ofSkus, shopError, shopPinball, shopHours, shopCovered }, i) => ({
-      profile: PROFILES[i]!, log_loss: logLoss / sold, wql: ofSkus / total, shop_wape: shopError / total, shop_wql: shopPinball / total, shop_coverage_80: shopCovered / shopHours,
+      profile: PROFILES[i], log_loss: logLoss / sold, wql: ofSkus / total, shop_wape: shopError / total, shop_wql: shopPinball / total, shop_coverage_80: shopCovered / shopHours,
     })),
   };
 }

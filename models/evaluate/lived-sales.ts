@@ -32,16 +32,16 @@ export function* livedSales(table: SalesTable, horizon: number, firstDay?: numbe
   const selling = new Int32Array(table.skus);
   for (let t = 0; t < table.periods; t++) {
     for (let sku = 0; sku < table.skus; sku++) {
-      const sold = units[sku]![t]!;
-      if (sold > 0 && first[sku]! < 0) first[sku] = t;
-      if (first[sku]! >= 0) today[sku] = sold;
-      if (sold > 0) selling[sku]!++;
+      const sold = units[sku][t];
+      if (sold > 0 && first[sku] < 0) first[sku] = t;
+      if (first[sku] >= 0) today[sku] = sold;
+      if (sold > 0) selling[sku]++;
     }
     demand.learn(model, today);
     if (t + 1 < WARM_UP_DAYS) continue;
     yield {
       t, units,
-      get known() { return Array.from(first.keys()).filter((sku) => first[sku]! >= 0 && t - first[sku]! >= WARM_UP_DAYS - 1 && selling[sku]! >= LEAST_SELLING_DAYS); },
+      get known() { return Array.from(first.keys()).filter((sku) => first[sku] >= 0 && t - first[sku] >= WARM_UP_DAYS - 1 && selling[sku] >= LEAST_SELLING_DAYS); },
       forecastOf(sku) {
         demand.predict(model, sku, forecast);
         return Array.from(forecast.means, (mean, d) => ({ mean, quantiles: Array.from(forecast.quantiles.subarray(d * n, (d + 1) * n)) }));
@@ -53,9 +53,9 @@ export function* livedSales(table: SalesTable, horizon: number, firstDay?: numbe
 function dense(table: SalesTable): Float64Array[] {
   const units = Array.from({ length: table.skus }, () => new Float64Array(table.periods));
   table.sku.forEach((sku, cell) => {
-    units[sku]![table.period[cell]!]! += table.units[cell]!;
+    units[sku][table.period[cell]] += table.units[cell];
   });
   // Returns on a day without sales are no negative demand.
-  for (const days of units) for (let t = 0; t < days.length; t++) days[t] = Math.max(0, days[t]!);
+  for (const days of units) for (let t = 0; t < days.length; t++) days[t] = Math.max(0, days[t]);
   return units;
 }

@@ -19,17 +19,17 @@ export function* lived(table: SalesTable): Generator<LivedPeriod, undefined, und
   for (let period = 0; period < table.periods; period++) {
     for (const sku of known) demand[sku] = 0;
     let sold = 0;
-    const cells = order.subarray(starts[period]!, starts[period + 1]!);
+    const cells = order.subarray(starts[period], starts[period + 1]);
     // First who begins, then what it comes to: what came back of a first day may stand before its sale.
     for (const cell of cells) {
-      const sku = table.sku[cell]!;
-      if (!(table.units[cell]! > 0)) continue;
-      sold += table.units[cell]!;
+      const sku = table.sku[cell];
+      if (!(table.units[cell] > 0)) continue;
+      sold += table.units[cell];
       if (!Number.isNaN(demand[sku])) continue;
       known.push(sku);
       demand[sku] = 0;
     }
-    for (const cell of cells) demand[table.sku[cell]!]! += table.units[cell]!;
+    for (const cell of cells) demand[table.sku[cell]] += table.units[cell];
     yield { period, demand, known, sold };
   }
   return undefined;
@@ -38,10 +38,10 @@ export function* lived(table: SalesTable): Generator<LivedPeriod, undefined, und
 /** Cells in order of period, and where each period starts. */
 function byPeriod(table: SalesTable): { order: Int32Array; starts: Int32Array } {
   const starts = new Int32Array(table.periods + 1);
-  for (const t of table.period) starts[t + 1]!++;
-  for (let t = 0; t < table.periods; t++) starts[t + 1]! += starts[t]!;
+  for (const t of table.period) starts[t + 1]++;
+  for (let t = 0; t < table.periods; t++) starts[t + 1] += starts[t];
   const next = starts.slice();
   const order = new Int32Array(table.period.length);
-  table.period.forEach((t, cell) => { order[next[t]!++] = cell; });
+  table.period.forEach((t, cell) => { order[next[t]++] = cell; });
   return { order, starts };
 }

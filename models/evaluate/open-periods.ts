@@ -12,7 +12,7 @@ const ENOUGH_SALES = 7;
 /** Sales by period. */
 export function salesByPeriod({ periods, period, units }: SalesTable): Int32Array {
   const sales = new Int32Array(periods);
-  period.forEach((t, cell) => { if ((units[cell] ?? 0) > 0) sales[t]!++; });
+  period.forEach((t, cell) => { if ((units[cell] ?? 0) > 0) sales[t]++; });
   return sales;
 }
 

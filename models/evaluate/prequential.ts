@@ -72,28 +72,28 @@ export function prequential(table: SalesTable, protocol: ForecastProtocol, warmU
   const ofTotals = new Map<string, { counted: number; inside: number }[]>();
   let heard = 0;
   for (const { period, demand: units, known } of lived(table)) {
-    for (; heard < known.length; heard++) first[known[heard]!] = period;
-    for (const sku of known) if (units[sku]! > 0) selling[sku]!++;
+    for (; heard < known.length; heard++) first[known[heard]] = period;
+    for (const sku of known) if (units[sku] > 0) selling[sku]++;
     for (const one of promises.get(period) ?? []) judge(one, units);
     promises.delete(period);
     demand.learn(model, units);
     if (period + 1 < warmUp) continue;
-    const isScored = (sku: number): boolean => period - first[sku]! >= protocol.minHistory && selling[sku]! >= protocol.minSelling;
+    const isScored = (sku: number): boolean => period - first[sku] >= protocol.minHistory && selling[sku] >= protocol.minSelling;
     const open = openAfter(sales, period, horizon);
     const ahead = leads.filter((lead) => period + lead < table.periods);
     promise(model, ahead, known, isScored, table.category).forEach((made, i) => {
-      const target = period + ahead[i]!;
-      promises.set(target, [...(promises.get(target) ?? []), { ...made, lead: i, isOpen: open[ahead[i]! - 1]! }]);
+      const target = period + ahead[i];
+      promises.set(target, [...(promises.get(target) ?? []), { ...made, lead: i, isOpen: open[ahead[i] - 1] }]);
     });
     if ((period + 1) % 100 === 0) progress(`Judged day after day: ${period + 1} of ${table.periods} periods.`);
   }
   const cells = tallies.map((ofClass) => ofClass.map(coverageOf));
-  const named = (lead: number) => ({ ahead: leads[lead]! });
+  const named = (lead: number) => ({ ahead: leads[lead] });
   return {
     warmUp,
     overall: coverageOf(merged(tallies.flat())),
-    classes: demand.CLASS_NAMES.map((name, c) => ({ class: name, ...coverageOf(merged(tallies[c]!)), leads: cells[c]!.map((cell, lead) => ({ ...named(lead), ...cell })) })),
-    leads: leads.map((_, lead) => ({ ...named(lead), ...coverageOf(merged(tallies.map((ofClass) => ofClass[lead]!))) })),
+    classes: demand.CLASS_NAMES.map((name, c) => ({ class: name, ...coverageOf(merged(tallies[c])), leads: cells[c].map((cell, lead) => ({ ...named(lead), ...cell })) })),
+    leads: leads.map((_, lead) => ({ ...named(lead), ...coverageOf(merged(tallies.map((ofClass) => ofClass[lead]))) })),
     totals: [...ofTotals].flatMap(([of, byLead]) => byLead.map(({ counted, inside }, lead) =>
       ({ of, ...named(lead), forecasts: counted, coverage_80: counted > 0 ? inside / counted : NaN, coverage_80_shared: NaN }))),
   };
@@ -103,15 +103,15 @@ export function prequential(table: SalesTable, protocol: ForecastProtocol, warmU
     let all = 0;
     const byCategory = new Map<number, number>();
     for (let i = 0; i < skus.length; i++) {
-      const sku = skus[i]!;
+      const sku = skus[i];
       // What came back on a day without sales is no negative demand.
-      const actual = Math.max(0, units[sku]!);
+      const actual = Math.max(0, units[sku]);
       all += actual;
       const category = table.category?.[sku] ?? -1;
       if (category >= 0) byCategory.set(category, (byCategory.get(category) ?? 0) + actual);
-      const tally = tallies[classes[i]!]?.[lead];
+      const tally = tallies[classes[i]]?.[lead];
       if (tally === undefined) continue;
-      if (actual >= low[i]! && actual <= high[i]!) tally.inside++;
+      if (actual >= low[i] && actual <= high[i]) tally.inside++;
       calibration.addPeriod(tally.counts, actual, quantiles, i * N);
     }
     judgeTotal('shop', lead, shop, all);
@@ -121,8 +121,8 @@ export function prequential(table: SalesTable, protocol: ForecastProtocol, warmU
   function judgeTotal(of: string, lead: number, { low, high }: TotalPromise, actual: number): void {
     const byLead = ofTotals.get(of) ?? leads.map(() => ({ counted: 0, inside: 0 }));
     ofTotals.set(of, byLead);
-    byLead[lead]!.counted++;
-    if (actual >= low && actual <= high) byLead[lead]!.inside++;
+    byLead[lead].counted++;
+    if (actual >= low && actual <= high) byLead[lead].inside++;
   }
 }
 
@@ -144,10 +144,10 @@ function promise(
     made.forEach(({ quantiles, low, high, shop, categories }, lead) => {
       const own = forecast.quantiles.subarray(lead * N, (lead + 1) * N);
       quantiles.set(own, i * N);
-      low[i] = forecast.low[lead]!;
-      high[i] = forecast.high[lead]!;
-      const shared = totals.sharedAt(model.shared, ahead[lead]! / model.horizon);
-      const member = { mean: forecast.means[lead]!, quantiles: own };
+      low[i] = forecast.low[lead];
+      high[i] = forecast.high[lead];
+      const shared = totals.sharedAt(model.shared, ahead[lead] / model.horizon);
+      const member = { mean: forecast.means[lead], quantiles: own };
       totals.addForecast(shop, member, probabilities, z, shared);
       const of = category?.[sku] ?? -1;
       if (of < 0) return;
@@ -163,7 +163,7 @@ function promise(
 
 function intervalOf(sums: totals.Sums): TotalPromise {
   const { quantiles } = totals.predict(sums, probabilities);
-  return { low: quantiles[0]!, high: quantiles[N - 1]! };
+  return { low: quantiles[0], high: quantiles[N - 1] };
 }
 
 const merged = (all: readonly Tally[]): Tally => ({

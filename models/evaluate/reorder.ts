@@ -50,7 +50,7 @@ export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredF
       const covered = demandOver({ probabilities: PROBABILITIES, days: forecastOf(sku), shared }, cycleDays);
       const asked = { textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
       const mine = cycles.get(sku) ?? [];
-      mine.push({ ...asked, from: t + 1, stretch: covered, simple: simpleLevel(units[sku]!.subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku]!.subarray(t + 1, t + 1 + cycleDays)) });
+      mine.push({ ...asked, from: t + 1, stretch: covered, simple: simpleLevel(units[sku].subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku].subarray(t + 1, t + 1 + cycleDays)) });
       cycles.set(sku, mine);
     }
   }

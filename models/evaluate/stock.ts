@@ -66,13 +66,13 @@ export function evaluateStock(table: SalesTable, protocol: StockProtocol): Stock
     const shared = errors.until(t, units);
     for (const sku of known) {
       if (t >= protocol.scoredFrom) counted.add(sku);
-      const isAsked = forecast.trade(sku, t, units[sku]![t]!);
-      history.trade(sku, t, units[sku]![t]!);
+      const isAsked = forecast.trade(sku, t, units[sku][t]);
+      history.trade(sku, t, units[sku][t]);
       if (!isAsked) continue;
       const days = forecastOf(sku);
       errors.expect(sku, t, days);
       forecast.order(sku, t, { probabilities: PROBABILITIES, days, shared });
-      history.order(sku, t, { probabilities: PROBABILITIES, days: [usual(units[sku]!.subarray(t + 1 - WARM_UP_DAYS, t + 1))] });
+      history.order(sku, t, { probabilities: PROBABILITIES, days: [usual(units[sku].subarray(t + 1 - WARM_UP_DAYS, t + 1))] });
     }
   }
   return { skus: counted.size, forecast: scoreOf(forecast.sums), history: scoreOf(history.sums) };
@@ -143,7 +143,7 @@ function leadOf({ leadTime: { days, deviationDays = 0 } }: OrderTerms, random: R
 /** What the days of the last weeks were, as a forecast of each day to come. */
 function usual(days: Float64Array): DayOfDemand {
   const sorted = days.toSorted();
-  return { mean: days.reduce((sum, units) => sum + units, 0) / days.length, quantiles: Array.from(PROBABILITIES, (p) => sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]!) };
+  return { mean: days.reduce((sum, units) => sum + units, 0) / days.length, quantiles: Array.from(PROBABILITIES, (p) => sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]) };
 }
 
 /** How far days err together, learned of stretches as long as those that levels protect, one of a SKU at a time. */
@@ -158,7 +158,7 @@ function sharedErrors({ policy, order: { leadTime } }: StockProtocol) {
     until(t: number, units: readonly Float64Array[]): sharedError.SharedError {
       for (const [sku, { from, stretch }] of waiting) {
         if (from + length > t + 1) continue;
-        shared = sharedError.learn(shared, stretch, [units[sku]!.subarray(from, from + length).reduce((sum, one) => sum + one, 0)]);
+        shared = sharedError.learn(shared, stretch, [units[sku].subarray(from, from + length).reduce((sum, one) => sum + one, 0)]);
         waiting.delete(sku);
       }
       return shared;

@@ -111,7 +111,7 @@ export class Shelf<T> {
 
   #give(owner: string, ids: readonly string[]): void {
     this.#ids.set(owner, [...ids]);
-    for (let over = ids.length - this.most.each; over > 0; over--, this.dropped.owner++) this.delete(this.idsOf(owner)[0]!);
+    for (let over = ids.length - this.most.each; over > 0; over--, this.dropped.owner++) this.delete(this.idsOf(owner)[0]);
   }
 
   #first(): string | undefined {

@@ -31,7 +31,7 @@ async function measure(engine: string, { config, folder, seconds, loader }: Benc
       const warm = await load(WARM_RATE, 1);
       calm = warm.stale === 0 ? calm + 1 : 0;
     }
-    await load(RATES[0]!, WARM_SECONDS);
+    await load(RATES[0], WARM_SECONDS);
     const figures: Figure[] = [];
     for (const rate of RATES) {
       const { changed, accepted, stale } = await load(rate, seconds / RATES.length);

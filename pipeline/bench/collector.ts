@@ -80,7 +80,7 @@ async function compare(name: string, { seconds, loader, config }: BenchSetting, 
     await load('ours', share / 2);
     await load('peer', share / 2);
     const rates = await alternating(ROUNDS, () => load('ours', share), () => load('peer', share));
-    const conditions = { events_a_batch: BATCH, bytes_a_batch: bodies[0]!.length, connections: CONNECTIONS, rounds: rates.rounds, p99_ms_ours: Math.round(median(p99.ours)), p99_ms_peer: Math.round(median(p99.peer)) };
+    const conditions = { events_a_batch: BATCH, bytes_a_batch: bodies[0].length, connections: CONNECTIONS, rounds: rates.rounds, p99_ms_ours: Math.round(median(p99.ours)), p99_ms_peer: Math.round(median(p99.peer)) };
     return [
       figure(name, rates.ours, rates.peer, 'events/s', conditions),
       // On a machine that does much else this ratio is the steadier one.

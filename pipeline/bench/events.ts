@@ -57,7 +57,7 @@ export function* interactionStream(count: number, items: number, shoppers: numbe
     const who = `shopper-${shopper()}`;
     const before = recent.get(who) ?? [];
     // Half of what is touched next lies near what was touched last, so that there is something to learn.
-    const near = before.length > 0 && at % 2 === 0 ? (Number(before[0]!.slice(4)) + 1 + (at % 5)) % items : sku();
+    const near = before.length > 0 && at % 2 === 0 ? (Number(before[0].slice(4)) + 1 + (at % 5)) % items : sku();
     // Each item comes once at least.
     const item = `sku-${at < items ? at : near}`;
     recent.set(who, [item, ...before].slice(0, 10));

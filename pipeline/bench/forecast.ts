@@ -50,7 +50,7 @@ function inventedDemand(skus: number): (day: number, into: Float64Array) => void
   const shares = Float64Array.from({ length: skus }, () => 0.02 ** uniform());
   return (day, into) => {
     const weekend = day % SEASON_DAYS >= 5 ? 0.6 : 1;
-    for (let sku = 0; sku < skus; sku++) into[sku] = uniform() < shares[sku]! * weekend ? 1 + Math.floor(-3 * Math.log(1 - uniform())) : 0;
+    for (let sku = 0; sku < skus; sku++) into[sku] = uniform() < shares[sku] * weekend ? 1 + Math.floor(-3 * Math.log(1 - uniform())) : 0;
   };
 }
 
@@ -78,7 +78,7 @@ function ofModels(skus: number, seconds: number): Figure[] {
   for (let day = 0; day < HISTORY_DAYS; day++) {
     demandOf(day, demand);
     const spentByBank = cpu(() => {
-      for (let sku = 0; sku < skus; sku++) bank.learn(rows, sku, demand[sku]!, 1, day % SEASON_DAYS);
+      for (let sku = 0; sku < skus; sku++) bank.learn(rows, sku, demand[sku], 1, day % SEASON_DAYS);
     });
     const spentByShop = cpu(() => forecaster.learn(model, demand));
     if (day < HISTORY_DAYS / 2) continue;
@@ -151,7 +151,7 @@ async function ofConsumer(seconds: number, folder: string): Promise<Figure[]> {
     const began = cpuSeconds();
     const made = await commit(task, [tick]);
     const published = cpuSeconds();
-    await commit(task, [first!]);
+    await commit(task, [first]);
     const turned = cpuSeconds();
     const early = await commit(task, rest);
     const sold = cpuSeconds();

@@ -35,7 +35,7 @@ async function closedLoop({ port, path, authorization, bodies, connections, seco
   await Promise.all(Array.from({ length: connections }, async () => {
     while (performance.now() < end) {
       const sent = performance.now();
-      const { status, text } = await send(agent, port, path, authorization, buffers[next++ % buffers.length]!);
+      const { status, text } = await send(agent, port, path, authorization, buffers[next++ % buffers.length]);
       if (status !== 200) throw new Error(`${path} answered ${status}: ${text.slice(0, 200)}`);
       latencies.push(performance.now() - sent);
     }
@@ -63,7 +63,7 @@ async function openLoop({ port, path, authorization, bodies, rate, seconds }: Op
   for (let due = began; due < began + seconds * 1000; due -= (Math.log(1 - uniform()) / rate) * 1000) {
     // Timers cut off parts of a millisecond, and nobody asks before it is due.
     while (due > performance.now()) await delay(Math.ceil(due - performance.now()));
-    underWay.push(one(due, buffers[underWay.length % buffers.length]!));
+    underWay.push(one(due, buffers[underWay.length % buffers.length]));
   }
   await Promise.all(underWay);
   agent.destroy();

@@ -109,7 +109,7 @@ async function saveLearned({ log, snapshotPlace }: Engine, items: number, visito
   for (const event of interactionStream(learned, items, visitors)) itemNeighbours.learn(neighbours, interactions.name, event, event.shopper);
   const snapshots = snapshotFiles(snapshotPlace.directory, snapshotPlace.log);
   const save = async <S>(fold: Fold<S>, state: S): Promise<void> => {
-    const positions = await Promise.all(fold.inputs.map(async ({ name: topic }) => ({ topic, partition: 0, offset: (await log.ranges(topic))[0]!.end })));
+    const positions = await Promise.all(fold.inputs.map(async ({ name: topic }) => ({ topic, partition: 0, offset: (await log.ranges(topic))[0].end })));
     await snapshots.save(fold.name, fold.snapshot(state), positions);
   };
   await save(itemNeighbours, neighbours);

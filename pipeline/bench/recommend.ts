@@ -39,7 +39,7 @@ export const recommend: Bench = {
           queries.length = 0;
         }
         const began = performance.now();
-        await scorer.recommend({ userId: ASKING[asked % ASKING.length]!, anonymousId: null, trusted: true, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, context: null, after: null, explain: false, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: null, shown: true });
+        await scorer.recommend({ userId: ASKING[asked % ASKING.length], anonymousId: null, trusted: true, limit: LIMIT, filter: null, exclude: [], items: null, placement: null, context: null, after: null, explain: false, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: null, shown: true });
         if (asked >= WARMED) took.push((performance.now() - began) * 1000);
         // What was answered is told to the log and learned between requests, as in a server.
         if (asked % 10 === 9) await nextTurn();

@@ -82,7 +82,7 @@ async function exactlyOnce(open: (name: string, metrics: Metrics) => Promise<Log
   await log.ensureTopics([clickstream, output, table]);
   const stores = Array.from({ length: log.partitions }, () => memoryStore());
   const running = runConsumer(copying, { consumers: [copying], learners: [], sinks: [], views: [] }, {
-    log, metrics, journal: silentJournal, openStore: (_, partition) => stores[partition]!, learnSchemas: () => Promise.resolve(),
+    log, metrics, journal: silentJournal, openStore: (_, partition) => stores[partition], learnSchemas: () => Promise.resolve(),
   });
   const late = new Promise<never>((_, reject) => { setTimeout(() => reject(new Error(`Only ${committed} of ${MESSAGES} events were committed in time.`)), LONGEST_MS).unref(); });
   try {

@@ -29,7 +29,7 @@ export const update: Bench = {
       { name: 'update all sources', state: fusion.init(), learn: fusion.learnSources },
       { name: 'update with lessons', state: grown(), learn: (state: fusion.Fusion, recent: Int32Array, item: number) => fusion.learn(state, recent, item, work) },
     ].map((kind) => ({ ...kind, took: [] as number[] }));
-    for (const { learn, state } of kinds) for (let at = 0; at < WARMED; at++) learn(state, events[at]!.recent, events[at]!.item);
+    for (const { learn, state } of kinds) for (let at = 0; at < WARMED; at++) learn(state, events[at].recent, events[at].item);
     for (let round = 0; round < rounds; round++) {
       const slice = events.slice(WARMED + round * ROUND, WARMED + (round + 1) * ROUND);
       for (const { learn, state, took } of kinds) {
@@ -52,5 +52,5 @@ function grown(): fusion.Fusion {
 
 function lessons(count: number): Lesson[] {
   const number = (sku: string): number => Number(sku.slice('sku-'.length));
-  return Array.from(interactionStream(count, ITEMS, SHOPPERS), ({ products, recent }) => ({ item: number(products[0]!.sku), recent: Int32Array.from(recent, number) }));
+  return Array.from(interactionStream(count, ITEMS, SHOPPERS), ({ products, recent }) => ({ item: number(products[0].sku), recent: Int32Array.from(recent, number) }));
 }

@@ -46,7 +46,7 @@ async function run({ sales: file, cutoffs, horizon, minHistoryDays, minSellingDa
 }
 
 function inOrder({ skus, sku, days, hours, units }: Sales): HourSales {
-  const order = days.map((_, i) => i).toSorted((a, b) => days[a]! - days[b]! || hours[a]! - hours[b]!);
+  const order = days.map((_, i) => i).toSorted((a, b) => days[a] - days[b] || hours[a] - hours[b]);
   const sorted = (of: readonly number[]): number[] => order.map((i) => of[i] ?? 0);
   return { skus, sku: sorted(sku), day: sorted(days), hour: sorted(hours), units: sorted(units) };
 }

@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 const asked = process.argv[2] ?? '';
 for (const name of Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands)) {
-  const command = await commands[name]!();
+  const command = await commands[name]();
   program.addCommand(command);
   command.exitOverride();
 }

@@ -35,7 +35,7 @@ class Sorted<T> {
 
   *from(value: T): Generator<T> {
     for (let at = this.#blockOf(value); at < this.#blocks.length; at++) {
-      const block = this.#blocks[at]!;
+      const block = this.#blocks[at];
       for (let place = this.#placeIn(block, value); place < block.length; place++) yield block[place]!;
     }
   }

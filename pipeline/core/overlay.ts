@@ -79,7 +79,7 @@ export class Overlay {
 
   /** The first pending timer due at or before `until`. */
   nextTimer(until: number): DueTimer | undefined {
-    while (this.#timers.length > 0 && !this.#isPending(this.#timers[0]!)) this.#timers.shift();
+    while (this.#timers.length > 0 && !this.#isPending(this.#timers[0])) this.#timers.shift();
     const added = this.#timers[0];
     for (const stored of this.#store.timersUntil(until, this.#fired)) {
       if (added && isEarlier(added, stored)) break;

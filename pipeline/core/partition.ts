@@ -6,15 +6,15 @@ export function murmur2(bytes: Uint8Array): number {
   let hash = 0x9747b28c ^ length;
   let at = 0;
   for (; at + 4 <= length; at += 4) {
-    let word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    let word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
     word = Math.imul(word, MULTIPLIER);
     word ^= word >>> 24;
     hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER);
   }
   const left = length - at;
-  if (left >= 3) hash ^= bytes[at + 2]! << 16;
-  if (left >= 2) hash ^= bytes[at + 1]! << 8;
-  if (left >= 1) hash = Math.imul(hash ^ bytes[at]!, MULTIPLIER);
+  if (left >= 3) hash ^= bytes[at + 2] << 16;
+  if (left >= 2) hash ^= bytes[at + 1] << 8;
+  if (left >= 1) hash = Math.imul(hash ^ bytes[at], MULTIPLIER);
   hash ^= hash >>> 13;
   hash = Math.imul(hash, MULTIPLIER);
   return hash ^ (hash >>> 15);

@@ -62,12 +62,12 @@ export class Installation {
   /** Resolves when one process listens, or after a while: a kill may also hit a process that is coming up. */
   async listeningAt(index: number, withinMs: number): Promise<void> {
     const until = Date.now() + withinMs;
-    while (this.#hosted[index]!.port === undefined && Date.now() < until) await delay(50);
+    while (this.#hosted[index].port === undefined && Date.now() < until) await delay(50);
   }
 
   /** kill -9 a process; it is started again at once. */
   async kill(index: number): Promise<void> {
-    const hosted = this.#hosted[index]!;
+    const hosted = this.#hosted[index];
     const { child } = hosted;
     hosted.port = undefined;
     this.#killed.add(child);

@@ -98,7 +98,7 @@ function settingOf({ engine, environment }: FaultsOptions, folder: string, run: 
   if (missing.length > 0) throw new ConfigError(missing.map((name) => `--engine kafka needs ${name}.`));
   const roles = engine === 'embedded' ? ['all' as const] : KAFKA_ROLES;
   const specs = roles.map((role, number) => ({ name: `${role} ${number}`, role, environment: { ...shared, ...own, DATA_DIR: join(folder, String(number)) } }));
-  return { specs, config: readConfig(specs[0]!.environment) };
+  return { specs, config: readConfig(specs[0].environment) };
 }
 
 /** Rows from the server, or from whichever process holds the data directory at the moment. */
@@ -186,7 +186,7 @@ function countUp({ messages, sales, carts }: Accepted, inTopics: Outcome, inClic
     duplicated: sum((one) => one.messages.duplicated.length + one.sales.duplicated.length),
     in_topics: found('topics'),
     in_clickhouse: found('clickhouse'),
-    triggers: all[0]!.triggers.found,
+    triggers: all[0].triggers.found,
     triggers_lost: sum((one) => one.triggers.lost.length),
     triggers_duplicated: sum((one) => one.triggers.duplicated.length),
     profiles_wrong: wrong.length,

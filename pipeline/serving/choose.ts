@@ -33,29 +33,29 @@ export interface Chosen extends Ranked {
 /** What to show of a ranking: damped, diversified, and with a last place that tries something. */
 export function choose(ranked: Ranked, { limit, diversity, explore }: Wishes, known: KnownItems): Chosen {
   const dampings = Float64Array.from(ranked.items, known.dampingOf);
-  const scores = Float64Array.from(ranked.scores, (score, at) => score + dampings[at]!);
+  const scores = Float64Array.from(ranked.scores, (score, at) => score + dampings[at]);
   // Stable, so that without damping the ranking stands.
-  const order = Array.from(ranked.items.keys()).sort((a, b) => scores[b]! - scores[a]!);
+  const order = Array.from(ranked.items.keys()).sort((a, b) => scores[b] - scores[a]);
   const isTrying = explore && limit > 1 && order.length > limit;
   const shown = diversify({
-    scores: order.map((at) => scores[at]!),
-    vectorOf: (at) => known.vectorOf(ranked.items[order[at]!]!),
-    categoryOf: (at) => known.categoryOf(ranked.items[order[at]!]!),
-  }, isTrying ? limit - 1 : limit, diversity).map((at) => order[at]!);
+    scores: order.map((at) => scores[at]),
+    vectorOf: (at) => known.vectorOf(ranked.items[order[at]]),
+    categoryOf: (at) => known.categoryOf(ranked.items[order[at]]),
+  }, isTrying ? limit - 1 : limit, diversity).map((at) => order[at]);
   const propensities = new Float64Array(shown.length + (isTrying ? 1 : 0)).fill(1);
   if (isTrying) {
     const taken = new Set(shown);
     const left = order.filter((at) => !taken.has(at));
-    const tried = left.filter((at, place) => place < TRIED || known.isNew(ranked.items[at]!));
-    const drawn = known.draw(Int32Array.from(tried, (at) => ranked.items[at]!));
-    shown.push(tried[drawn?.at ?? 0]!);
+    const tried = left.filter((at, place) => place < TRIED || known.isNew(ranked.items[at]));
+    const drawn = known.draw(Int32Array.from(tried, (at) => ranked.items[at]));
+    shown.push(tried[drawn?.at ?? 0]);
     propensities[shown.length - 1] = drawn?.propensity ?? 1;
   }
   return {
-    items: Int32Array.from(shown, (at) => ranked.items[at]!),
-    scores: Float64Array.from(shown, (at) => scores[at]!),
-    places: Uint8Array.from(shown, (at) => ranked.places[at]!),
+    items: Int32Array.from(shown, (at) => ranked.items[at]),
+    scores: Float64Array.from(shown, (at) => scores[at]),
+    places: Uint8Array.from(shown, (at) => ranked.places[at]),
     propensities,
-    dampings: Float64Array.from(shown, (at) => dampings[at]!),
+    dampings: Float64Array.from(shown, (at) => dampings[at]),
   };
 }

@@ -144,7 +144,7 @@ export class ForecastDoor {
         forecast++;
         firstDay = Math.max(firstDay, made.record.firstDay);
         const { shared } = this.#shopOf(sku).shop.taught;
-        made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i]!, { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z, totals.sharedAt(shared, (i + 1) / HORIZON_DAYS)));
+        made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i], { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z, totals.sharedAt(shared, (i + 1) / HORIZON_DAYS)));
         if (hours > 0) this.#addHours(made, ofHours);
       }
       // Events and other requests go on between.

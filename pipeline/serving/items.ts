@@ -48,7 +48,7 @@ export class Items {
   readonly #common = new Latest<readonly string[]>(SHARED);
   readonly #byCategory = this.#field((item) => this.categories(item));
   readonly #byBrand = this.#field((item) => this.#brands[item] ?? NONE);
-  readonly #byPrice = this.#field((item) => bandOf(this.#prices[item]!));
+  readonly #byPrice = this.#field((item) => bandOf(this.#prices[item]));
   readonly #byStock = this.#field((item) => (this.inStock(item) ? [true] : []));
   /** Made when a filter first asks: by `name`, or an attribute as filters write it. */
   readonly #byText = new Map<string, Field<string>>();
@@ -84,20 +84,20 @@ export class Items {
   }
 
   isKnown(item: number): boolean {
-    return (this.#flags[item]! & KNOWN) !== 0;
+    return (this.#flags[item] & KNOWN) !== 0;
   }
 
   /** Whether an item may be shown: one that no catalogue knows may, a hidden, deleted or sold-out one may not. */
   mayShow(item: number): boolean {
-    return (this.#flags[item]! & WITHHELD) === 0;
+    return (this.#flags[item] & WITHHELD) === 0;
   }
 
   isDeleted(item: number): boolean {
-    return (this.#flags[item]! & DELETED) !== 0;
+    return (this.#flags[item] & DELETED) !== 0;
   }
 
   inStock(item: number): boolean {
-    return (this.#flags[item]! & IN_STOCK) !== 0;
+    return (this.#flags[item] & IN_STOCK) !== 0;
   }
 
   price(item: number): number {
@@ -130,7 +130,7 @@ export class Items {
   attribute(item: number, name: string): string | readonly string[] {
     const said = this.#attributes[item];
     // A filter may name what every object has, such as its constructor.
-    return said && Object.hasOwn(said, name) ? said[name]! : NONE;
+    return said && Object.hasOwn(said, name) ? said[name] : NONE;
   }
 
   nameOf(sku: string): string | null {
@@ -197,7 +197,7 @@ export class Items {
     const back: string[] = [];
     items.forEach((item, at) => {
       // Read from the log in another order than from the table: what stands in the table counts.
-      if (this.isKnown(item) && !this.isDeleted(item)) back.push(skus[at]!);
+      if (this.isKnown(item) && !this.isDeleted(item)) back.push(skus[at]);
       this.#clear(item);
     });
     for (const sku of back) itemIndex.list(this.#index, sku);
@@ -226,7 +226,7 @@ export class Items {
   }
 
   #field<Key>(says: (item: number) => readonly Key[]): Field<Key> {
-    return fieldOf((item) => ((this.#flags[item]! & (KNOWN | DELETED)) === KNOWN ? says(item) : []));
+    return fieldOf((item) => ((this.#flags[item] & (KNOWN | DELETED)) === KNOWN ? says(item) : []));
   }
 
   /** The first time it looks at every item, from then on it follows the catalogue. */
@@ -273,8 +273,8 @@ function bandOf(price: number): number[] {
 function attributesOf({ attributes }: Product): Attributes {
   const names = Object.keys(attributes);
   if (names.length === 0) return NOTHING;
-  if (!names.some((name) => attributes[name]!.startsWith('['))) return attributes;
-  return Object.fromEntries(names.map((name) => [name, valuesOf(attributes[name]!)]));
+  if (!names.some((name) => attributes[name].startsWith('['))) return attributes;
+  return Object.fromEntries(names.map((name) => [name, valuesOf(attributes[name])]));
 }
 
 function flagsOf({ hidden, deleted, stock, onOrder }: Product): number {

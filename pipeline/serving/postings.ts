@@ -43,7 +43,7 @@ export class Postings<Key> {
     if (list === undefined) return;
     const at = this.#place(item, key, -1);
     if (typeof list === 'number' || list.length === 1) return void this.#lists.delete(key);
-    const last = list.items[--list.length]!;
+    const last = list.items[--list.length];
     if (last === item) return;
     list.items[at] = last;
     this.#place(last, key, at);
@@ -79,7 +79,7 @@ export class Postings<Key> {
       const before = this.#places.length;
       this.#places = grownInt32(this.#places, capacityFor(item + 1, before)).fill(-1, before);
     }
-    if (this.#places[item]! < 0) return void (this.#places[item] = at);
+    if (this.#places[item] < 0) return void (this.#places[item] = at);
     const further = this.#further.get(key);
     if (further) further.set(item, at);
     else this.#further.set(key, new Map([[item, at]]));

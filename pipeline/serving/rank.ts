@@ -103,7 +103,7 @@ export class Ranking {
     for (let from = 0; from < items.length; from += AT_ONCE) {
       const count = fusion.scoreItems(this.#model, recent, items.subarray(from, from + AT_ONCE), this.#work, best);
       scores.set(this.#work.scores.subarray(0, count), from);
-      if (told) for (let at = 0; at < count; at++) told(from + at, at, scores[from + at]!);
+      if (told) for (let at = 0; at < count; at++) told(from + at, at, scores[from + at]);
     }
     return scores;
   }
@@ -152,7 +152,7 @@ export class Ranking {
   explaining(recent: Int32Array): Explaining {
     const { popularity: counts, ranker: ranking } = this.#model;
     if (recent.length === 0) {
-      const explain = (place: number, score: number): Explanation => stranger.explain(counts, this.#work.items[place]!, score);
+      const explain = (place: number, score: number): Explanation => stranger.explain(counts, this.#work.items[place], score);
       return { explain, localFit: (place, score) => stranger.localFit(explain(place, score)) };
     }
     fusion.scoreItems(this.#model, recent, Int32Array.of(-1), this.#work);

@@ -119,7 +119,7 @@ export function damped([baseline, ...parts]: readonly Contribution[], damping: n
   return [...(baseline ? [baseline] : []), ...all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))];
 }
 
-const partsOf = (values: Float64Array): Contribution[] => GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: values[at]! }));
+const partsOf = (values: Float64Array): Contribution[] => GROUPS.map((group, at): Contribution => ({ part: PARTS[group], value: values[at] }));
 
 /** A linear fit near the item, part by part, the largest first. */
 export function localFitOf({ fit, weights }: LocalLinear): LocalFit {
@@ -140,7 +140,7 @@ const isSome = ({ value }: Contribution): boolean => Math.abs(value) > CRUMB;
 /** What speaks for an item, the strongest first. What speaks against it is no reason, and what is not so is not said, whatever it is worth. */
 export function reasonsFor({ contributions }: Explanation, sayable: Sayable): Reason[] {
   return REASONS.flatMap(({ code, groups, text, if: condition }): Reason[] => {
-    const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)]!, 0);
+    const contribution = groups.reduce((sum, group) => sum + contributions[GROUPS.indexOf(group)], 0);
     const said = sayable[condition];
     if (contribution <= CRUMB || !said) return [];
     return [{ code, ...namedIn(said), text: text(said === true ? '' : said.name), contribution }];

@@ -78,7 +78,7 @@ export class Scorer {
     const numbers = Int32Array.from(request.items, (sku) => items.number(sku));
     return {
       items: this.#showing.given(shopper, request.items, numbers, request),
-      unknown: request.items.filter((sku, at) => numbers[at]! < 0 && !items.wasDeleted(sku)),
+      unknown: request.items.filter((sku, at) => numbers[at] < 0 && !items.wasDeleted(sku)),
       deleted: request.items.filter((sku) => items.wasDeleted(sku)),
       model: modelFor(shopper),
       ...(shopper.isStale ? { stale: true } : {}),
@@ -106,7 +106,7 @@ export class Scorer {
     const shopper = shopperOf(this.#parts, { userId: id, anonymousId: null, trusted: true });
     const ranked = ranking.rank(shopper.recent, limit, this.#sought(shopper, [], true, null));
     const reasons = this.#showing.reasons(shopper, ranked.items);
-    return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at]!, reason: reasons[at]!.text }));
+    return Array.from(ranked.items, (item, at) => ({ sku: items.sku(item), score: ranked.scores[at], reason: reasons[at].text }));
   }
 
   /** What is kept of a shopper, and under which other ids. */
@@ -145,7 +145,7 @@ export class Scorer {
       }
     }
     const had = butHad && shopper ? shopper.recent : [];
-    for (let j = 0; j < (ranking.repeats ? Math.min(1, had.length) : had.length); j++) refusals.refuse(had[j]!);
+    for (let j = 0; j < (ranking.repeats ? Math.min(1, had.length) : had.length); j++) refusals.refuse(had[j]);
     const isRefused = (item: number): boolean => refusals.has(item) || !items.mayShow(item);
     if (!filter) return { isRefused, listed: () => undefined };
     const matches = matching(filter, items);

@@ -51,12 +51,12 @@ export class Showing {
     const reasons = this.reasons(touched, numbers);
     const shown: ShownItem[] = [];
     for (let at = 0; at < numbers.length; at++) {
-      const item = this.item(numbers[at]!, scores[at]!, reasons[at]!, propensities[at] ?? 1);
+      const item = this.item(numbers[at], scores[at], reasons[at], propensities[at] ?? 1);
       const damping = dampings[at] ?? 0;
       if (!explaining) shown.push(item);
       else {
-        const [place, score] = [places[at]!, item.score - damping];
-        const explained = this.#explained(touched, numbers[at]!, item, explaining.explain(place, score), damping);
+        const [place, score] = [places[at], item.score - damping];
+        const explained = this.#explained(touched, numbers[at], item, explaining.explain(place, score), damping);
         shown.push(compare ? { ...explained, localFit: localFitOf(explaining.localFit(place, score)) } : explained);
       }
     }
@@ -71,14 +71,14 @@ export class Showing {
     const fits: LocalFit[] = [];
     const explaining = explain ? ranking.explaining(recent) : undefined;
     const scores = ranking.score(recent, numbers, explaining || seen ? (at, place, score) => {
-      seen?.set(skus[at]!, ranking.seen(Uint8Array.of(place)));
+      seen?.set(skus[at], ranking.seen(Uint8Array.of(place)));
       if (explaining) explanations[at] = explaining.explain(place, score);
       if (explaining && compare) fits[at] = localFitOf(explaining.localFit(place, score));
     } : undefined);
     const reasons = this.reasons(touched, numbers);
     return skus.map((sku, at): ShownItem => {
-      const item = { ...this.item(numbers[at]!, scores[at]!, reasons[at]!), sku };
-      return explain ? { ...this.#explained(touched, numbers[at]!, item, explanations[at]!), ...(compare ? { localFit: fits[at] } : {}) } : item;
+      const item = { ...this.item(numbers[at], scores[at], reasons[at]), sku };
+      return explain ? { ...this.#explained(touched, numbers[at], item, explanations[at]), ...(compare ? { localFit: fits[at] } : {}) } : item;
     }).sort((a, b) => b.score - a.score);
   }
 
@@ -90,7 +90,7 @@ export class Showing {
 
   /** By item of the last question: the one reason that every answer has. */
   reasons({ recent, eventOf }: Touched, numbers: Int32Array): Reason[] {
-    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence, eventOf) : this.plainReason(numbers[at]!)));
+    return this.#ranking.because(recent, numbers).map((evidence, at) => (evidence ? this.#clickReason(evidence, eventOf) : this.plainReason(numbers[at])));
   }
 
   /** The item with what makes up its score: the one reason that every answer has first, then each with its share. */
@@ -148,17 +148,17 @@ export function chooseGiven(ranked: readonly ShownItem[], wishes: Wishes, known:
   const numbers = Int32Array.from(ranked, ({ sku }) => numberOf(sku));
   const places = Int32Array.from(ranked.keys());
   const chosen = choose({ items: places, scores: ranked.map(({ score }) => score), places: new Uint8Array(places.length) }, wishes, {
-    vectorOf: (at) => known.vectorOf(numbers[at]!),
-    categoryOf: (at) => known.categoryOf(numbers[at]!),
-    dampingOf: (at) => known.dampingOf(numbers[at]!),
-    isNew: (at) => known.isNew(numbers[at]!),
-    draw: (among) => known.draw(among.map((at) => numbers[at]!)),
+    vectorOf: (at) => known.vectorOf(numbers[at]),
+    categoryOf: (at) => known.categoryOf(numbers[at]),
+    dampingOf: (at) => known.dampingOf(numbers[at]),
+    isNew: (at) => known.isNew(numbers[at]),
+    draw: (among) => known.draw(among.map((at) => numbers[at])),
   });
   return Array.from(chosen.items, (place, at): ShownItem => {
-    const item = ranked[place]!;
-    const [damping, propensity] = [chosen.dampings[at]!, chosen.propensities[at]!];
+    const item = ranked[place];
+    const [damping, propensity] = [chosen.dampings[at], chosen.propensities[at]];
     return {
-      ...item, score: chosen.scores[at]!,
+      ...item, score: chosen.scores[at],
       ...(item.contributions ? { contributions: damped(item.contributions, damping) } : {}),
       ...(propensity < 1 ? { propensity } : {}),
     };

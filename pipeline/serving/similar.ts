@@ -65,8 +65,8 @@ export function similarItems(item: number, limit: number, sought: Sought, { item
 }
 
 function shown(chosen: readonly [number, Reason][], recent: Int32Array, ranked: Ranked, ranking: Ranking, showing: Showing): ShownItem[] {
-  const scores = new Map(Array.from(ranked.items, (number, at) => [number, ranked.scores[at]!]));
+  const scores = new Map(Array.from(ranked.items, (number, at) => [number, ranked.scores[at]]));
   const others = chosen.flatMap(([number]) => (scores.has(number) ? [] : [number]));
-  ranking.score(recent, Int32Array.from(others)).forEach((score, at) => scores.set(others[at]!, score));
+  ranking.score(recent, Int32Array.from(others)).forEach((score, at) => scores.set(others[at], score));
   return chosen.map(([number, reason]) => showing.item(number, scores.get(number)!, reason));
 }

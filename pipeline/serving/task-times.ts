@@ -29,10 +29,10 @@ export class TaskTimes {
   /** Up to which time a task has read; 0 before its first tick. */
   readUntil(partition: number): number {
     const now = this.#now();
-    if (now - this.#lookedAt[partition]! >= LOOK_EVERY_MS) {
+    if (now - this.#lookedAt[partition] >= LOOK_EVERY_MS) {
       this.#lookedAt[partition] = now;
       this.#times[partition] = this.#views.taskTime(this.#table, partition);
     }
-    return this.#times[partition]!;
+    return this.#times[partition];
   }
 }

@@ -39,7 +39,7 @@ export function recordOf(
 ): NewRecord {
   const value = recommendations.codec.encode({
     recommendationId, placement, model, time, shopper: key, stale: isStale,
-    items: items.map(({ sku, score, reasons, propensity }) => ({ sku, score, reason: reasons[0]!.code, propensity: propensity ?? 1 })),
+    items: items.map(({ sku, score, reasons, propensity }) => ({ sku, score, reason: reasons[0].code, propensity: propensity ?? 1 })),
     featureSet: seen ? features.SET : '', features: seen ?? NOTHING,
   });
   return { topic: recommendations.name, partition, key, value };

@@ -122,7 +122,7 @@ function orderLine(row: readonly string[], columns: Columns, ordinal: number, op
 function noteOddities(summary: Summary, { orderId, userId, lines: [line] }: OrderEvent): void {
   if (orderId.startsWith('C')) noteOdd(summary, 'cancellation');
   else if (orderId.startsWith('A')) noteOdd(summary, 'adjustment');
-  else if (line!.quantity < 0) noteOdd(summary, 'negative_quantity');
-  if (line!.price === 0n) noteOdd(summary, 'zero_price');
+  else if (line.quantity < 0) noteOdd(summary, 'negative_quantity');
+  if (line.price === 0n) noteOdd(summary, 'zero_price');
   if (userId === null) noteOdd(summary, 'no_customer');
 }

@@ -157,7 +157,7 @@ export function millrace(options: ClientOptions): Client {
         return undefined;
       }
       for (const { index, errors } of (answer.json['rejected'] ?? []) as { index: number; errors: [] }[]) {
-        void refuse(new MillraceError(400, { detail: 'A call was refused.', errors }), [batch[index]!]);
+        void refuse(new MillraceError(400, { detail: 'A call was refused.', errors }), [batch[index]]);
       }
       return answer.json['token'] as string;
     }

@@ -46,8 +46,8 @@ const LINES = ['Classic', 'Light', 'Pro', 'Mini', 'North', 'Studio', 'Everyday',
 export function assortment(items: number, random: Random): SimulatedProduct[] {
   const taken = new Set<string>();
   return Array.from({ length: items }, (_, index) => {
-    const category = categories[index % categories.length]!;
-    const [noun, emoji] = category.nouns[Math.floor(index / categories.length) % category.nouns.length]!;
+    const category = categories[index % categories.length];
+    const [noun, emoji] = category.nouns[Math.floor(index / categories.length) % category.nouns.length];
     const brand = random.pick(brands);
     const name = nameOf(noun, random, taken);
     const sku = `${category.name.slice(0, 3).toUpperCase()}-${String(index + 1).padStart(4, '0')}`;

@@ -12,7 +12,7 @@ export function pastOrders(products: readonly SimulatedProduct[], days: number, 
   const wanted = products.map(() => 1 / (0.05 + random.uniform()));
   const today = Math.floor(until / DAY_MS);
   return Array.from({ length: days }, (_, index) => today - days + index).flatMap((day) => {
-    const busy = WEEKDAYS[new Date(day * DAY_MS).getUTCDay()]! * (0.8 + 0.4 * random.uniform());
+    const busy = WEEKDAYS[new Date(day * DAY_MS).getUTCDay()] * (0.8 + 0.4 * random.uniform());
     const times = Array.from({ length: Math.round(ORDERS_A_DAY * busy) }, () => day * DAY_MS + random.between(7 * 3_600, 22 * 3_600) * 1_000).sort((a, b) => a - b);
     return times.map((time, number) => pastOrder(products, wanted, time, `${day}-${number}`, random));
   });
@@ -25,7 +25,7 @@ function pastOrder(products: readonly SimulatedProduct[], wanted: readonly numbe
     properties: {
       order_id: `O-past-${number}`,
       products: [...lines].map(([item, quantity]) => {
-        const { sku, name, category, brand, price } = products[item]!;
+        const { sku, name, category, brand, price } = products[item];
         return { product_id: sku, sku, name, category, brand, price: Number(price), quantity };
       }),
     },

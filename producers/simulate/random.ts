@@ -37,11 +37,11 @@ export function random(seed: string | number): Random {
 
 function draw(weights: ArrayLike<number>, at: number): number {
   let total = 0;
-  for (let index = 0; index < weights.length; index++) total += weights[index]!;
+  for (let index = 0; index < weights.length; index++) total += weights[index];
   let left = at * total;
   let last = 0;
   for (let index = 0; index < weights.length; index++) {
-    const weight = weights[index]!;
+    const weight = weights[index];
     if (weight <= 0) continue;
     last = index;
     left -= weight;

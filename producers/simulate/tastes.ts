@@ -37,7 +37,7 @@ export function tastes(products: readonly SimulatedProduct[], shoppers: number, 
   const atFirst = (shopper: number): Float64Array => {
     let wanted = known.get(shopper);
     if (!wanted) {
-      wanted = wantedBy(everyone[shopper]!, products, popularity);
+      wanted = wantedBy(everyone[shopper], products, popularity);
       known.set(shopper, wanted);
     }
     return wanted;
@@ -45,27 +45,27 @@ export function tastes(products: readonly SimulatedProduct[], shoppers: number, 
   const next = (shopper: number, last: number | null): Float64Array => {
     const wanted = atFirst(shopper);
     if (last === null) return wanted;
-    const share = (1 - FOLLOWS) / (1 - wanted[last]!);
+    const share = (1 - FOLLOWS) / (1 - wanted[last]);
     const chances = new Float64Array(wanted.length);
-    for (let item = 0; item < chances.length; item++) chances[item] = item === last ? 0 : share * wanted[item]!;
-    companions[last]!.forEach((item, rank) => {
-      chances[item]! += FOLLOWS * COMPANION_WEIGHTS[rank]!;
+    for (let item = 0; item < chances.length; item++) chances[item] = item === last ? 0 : share * wanted[item];
+    companions[last].forEach((item, rank) => {
+      chances[item] += FOLLOWS * COMPANION_WEIGHTS[rank];
     });
     return chances;
   };
-  return { of: (shopper) => everyone[shopper]!, atFirst, next, companions: (item) => companions[item]! };
+  return { of: (shopper) => everyone[shopper], atFirst, next, companions: (item) => companions[item] };
 }
 
 function tasteOf(random: Random): Taste {
   const first = random.below(categories.length);
-  const second = random.chance(0.6) ? categories[first]!.goesWith : random.below(categories.length);
-  const liked = new Map([[categories[second]!.name, 2], [categories[first]!.name, 3]]);
+  const second = random.chance(0.6) ? categories[first].goesWith : random.below(categories.length);
+  const liked = new Map([[categories[second].name, 2], [categories[first].name, 3]]);
   return { categories: liked, brands: new Map([[random.pick(brands), 1.2]]) };
 }
 
 function wantedBy(taste: Taste, products: readonly SimulatedProduct[], popularity: readonly number[]): Float64Array {
   const wanted = Float64Array.from(products, ({ category, brand }, item) =>
-    popularity[item]! * Math.exp((taste.categories.get(category) ?? 0) + (taste.brands.get(brand) ?? 0)));
+    popularity[item] * Math.exp((taste.categories.get(category) ?? 0) + (taste.brands.get(brand) ?? 0)));
   const total = wanted.reduce((sum, share) => sum + share, 0);
   return wanted.map((share) => share / total);
 }
@@ -73,7 +73,7 @@ function wantedBy(taste: Taste, products: readonly SimulatedProduct[], popularit
 /** Four different items, none of them the item itself. */
 function companionsOf(products: readonly SimulatedProduct[], item: number, random: Random): number[] {
   const own = item % categories.length;
-  const other = categories[own]!.goesWith;
+  const other = categories[own].goesWith;
   const chosen = new Set<number>();
   for (const category of [own, other, own, other]) {
     const sameCategory = Math.ceil((products.length - category) / categories.length);

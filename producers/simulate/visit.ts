@@ -90,7 +90,7 @@ function* pay(floor: Floor, cart: Cart): Generator<Step, void, void> {
   yield track('Payment Info Entered', { checkout_id: checkoutId, payment_method: random.pick(['card', 'invoice', 'wallet']) });
   const bought = [...cart].map(([item, wanted]) => ({ item, quantity: warehouse.take(item, wanted, floor.time()) })).filter(({ quantity }) => quantity > 0);
   if (bought.length === 0) return;
-  const cents = bought.reduce((sum, { item, quantity }) => sum + Math.round(Number(products[item]!.price) * 100) * quantity, 0);
+  const cents = bought.reduce((sum, { item, quantity }) => sum + Math.round(Number(products[item].price) * 100) * quantity, 0);
   yield track('Order Completed', {
     order_id: floor.newOrderId(),
     checkout_id: checkoutId,
@@ -101,13 +101,13 @@ function* pay(floor: Floor, cart: Cart): Generator<Step, void, void> {
 
 /** The list that shows a product's category. */
 function listed({ products }: Floor, item: number): Step {
-  const { category } = products[item]!;
+  const { category } = products[item];
   const inList = products.filter((product) => product.category === category).slice(0, 8);
   return track('Product List Viewed', { list_id: category.toLowerCase(), category, products: inList.map(({ sku }, index) => ({ sku, position: index + 1 })) });
 }
 
 function shown({ products }: Floor, item: number): Readonly<Record<string, unknown>> {
-  const { sku, name, category, brand, price } = products[item]!;
+  const { sku, name, category, brand, price } = products[item];
   return { product_id: sku, sku, name, category, brand, price: Number(price) };
 }
 
@@ -115,5 +115,5 @@ function shown({ products }: Floor, item: number): Readonly<Record<string, unkno
 function unwanted({ number }: Shopper, { tastes, products, random }: Floor): number {
   const wanted = tastes.atFirst(number);
   const handful = Array.from({ length: 5 }, () => random.below(products.length));
-  return handful.reduce((least, item) => (wanted[item]! < wanted[least]! ? item : least));
+  return handful.reduce((least, item) => (wanted[item] < wanted[least] ? item : least));
 }

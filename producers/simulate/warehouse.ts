@@ -33,11 +33,11 @@ export function warehouse(products: readonly SimulatedProduct[], random: Random)
     }
   };
   return {
-    stock: (item) => stock[item]!,
+    stock: (item) => stock[item],
     take: (item, units, time) => {
-      const taken = Math.min(units, stock[item]!);
+      const taken = Math.min(units, stock[item]);
       if (taken === 0) return 0;
-      stock[item]! -= taken;
+      stock[item] -= taken;
       untold.push(item);
       if (stock[item] === 0) order(item, time);
       return taken;
@@ -51,7 +51,7 @@ export function warehouse(products: readonly SimulatedProduct[], random: Random)
       }
       deliver(time);
       const item = untold.shift();
-      return item === undefined ? undefined : { sku: products[item]!.sku, quantity: stock[item]! };
+      return item === undefined ? undefined : { sku: products[item].sku, quantity: stock[item] };
     },
   };
 }
