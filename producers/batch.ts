@@ -18,7 +18,7 @@ const MAX_BATCH = 1000;
 
 /** Read `{batch: [call, …], sentAt, context}`. One bad call never spoils the good ones around it. */
 export function collectBatch(body: unknown, context: CollectContext): BatchOutcome {
-  if (!isObject(body)) return { errors: [{ path: '', code: 'not_an_object', message: 'A batch must be a JSON object.' }] };
+  if (!isObject(body)) return { errors: [{ path: '', code: 'not_an_object', message: 'A batch must be a JSON object with the list batch.' }] };
   const errors: FieldError[] = [];
   const calls = body['batch'];
   if (!Array.isArray(calls)) {

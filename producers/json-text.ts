@@ -4,19 +4,23 @@ import type { Errors } from './fields.js';
 const MAX_FREE_BYTES = 16 * 1024;
 const MAX_DEPTH = 32;
 
-/** Whether a value nests at most `levels` deep. Looks no deeper than that, so that no nesting overflows the stack. */
-function isShallow(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (levels === 0) return false;
-  if (Array.isArray(value)) return value.every((item) => isShallow(item, levels - 1));
-  for (const name in value) if (!isShallow((value as Record<string, unknown>)[name], levels - 1)) return false;
-  return true;
+/** Why a value cannot be written as JSON as it was sent; undefined: it can. Looks `levels` deep and no deeper, so that no nesting overflows the stack. */
+function flawIn(value: unknown, levels: number): 'too_deep' | 'out_of_range' | undefined {
+  // A number beyond all numbers was read as Infinity, which JSON writes as null.
+  if (typeof value !== 'object' || value === null) return value === Infinity || value === -Infinity ? 'out_of_range' : undefined;
+  if (levels === 0) return 'too_deep';
+  for (const name in value) {
+    const flaw = flawIn((value as Record<string, unknown>)[name], levels - 1);
+    if (flaw !== undefined) return flaw;
+  }
+  return undefined;
 }
 
 /** JSON of free properties or traits; null when there are none. */
 export function freeJson(errors: Errors, value: object, path: string): string | null {
-  if (!isShallow(value, MAX_DEPTH)) {
-    errors.push({ path, code: 'too_deep', message: `This nests deeper than ${MAX_DEPTH} levels.` });
+  const flaw = flawIn(value, MAX_DEPTH);
+  if (flaw !== undefined) {
+    errors.push({ path, code: flaw, message: flaw === 'too_deep' ? `This nests deeper than ${MAX_DEPTH} levels.` : 'A number in it is beyond ±1.8e308.' });
     return null;
   }
   const json = JSON.stringify(value);

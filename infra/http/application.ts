@@ -89,7 +89,7 @@ export function application(house: House, exchangeOf: (request: Request) => Exch
   }
   app.use((request) => {
     labelled(request, 'unmatched');
-    throw refuse(404, 'There is nothing at this address.');
+    throw refuse(404, 'There is nothing at this address; /openapi.yaml has all there are.');
   });
   const passOn: ErrorRequestHandler = (error, request, _response, _next) => {
     const status = (error as { status?: unknown }).status;

@@ -67,7 +67,7 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     if (!hot) {
       exchanges.set(request, exchange);
       // Express rethrows what a handler threw to its last argument.
-      app(request as Parameters<typeof app>[0], response as Parameters<typeof app>[1], (error?: unknown) => fail(house, exchange, error ?? refuse(404, 'There is nothing at this address.')));
+      app(request as Parameters<typeof app>[0], response as Parameters<typeof app>[1], (error?: unknown) => fail(house, exchange, error ?? refuse(404, 'There is nothing at this address; /openapi.yaml has all there are.')));
     } else if (request.method === 'POST') {
       hot.run(house, exchange).catch((error: unknown) => fail(house, exchange, error));
     } else {

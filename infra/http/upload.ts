@@ -5,7 +5,7 @@ import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { collectProduct } from '../../producers/catalog.js';
 import type { CollectedRecord } from '../../producers/collect.js';
 import { SKU_NAMES } from '../../producers/event-products.js';
-import type { FieldError } from '../../producers/fields.js';
+import { isObject, type FieldError } from '../../producers/fields.js';
 import { csvRows, misfit, type CsvRow } from '../../producers/formats/csv.js';
 import { jsonLines, jsonList, NotJson, type Item } from '../../producers/formats/json-items.js';
 import { encodeRecords } from '../../producers/publish.js';
@@ -169,6 +169,7 @@ export async function uploadProducts(house: House, { request, receivedAt }: Exch
     for await (const items of itemsOf(request)) {
       for (const item of items) {
         if ('problem' in item) reject([item.problem]);
+        else if (isObject(item.value) && Array.isArray(item.value['products'])) reject([{ path: 'products', code: 'wrong_type', message: 'Send the list itself, or a product a line, without an object around it.' }]);
         else {
           const outcome = successions.checked(collectProduct(item.value, context));
           if ('errors' in outcome) reject(outcome.errors);

@@ -14,8 +14,7 @@
   var writeKey = script && script.getAttribute('data-write-key');
   if (window.millrace && window.millrace.track) return;
   if (!writeKey) {
-    // oxlint-disable-next-line no-console -- as in `warn`
-    if (window.console) console.warn('Millrace sends nothing: its script tag has no data-write-key.');
+    warn('sends nothing', 'Its script tag has no data-write-key.');
     return;
   }
   var host = script.getAttribute('data-host') || new URL(script.src, location.href).origin;

@@ -270,7 +270,7 @@ describe('the rest', () => {
 
   test('unknown addresses and methods are refused as problem documents', async () => {
     const missing = await http.get('/nothing/here');
-    expect([missing.status, missing.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
+    expect([missing.status, missing.headers.get('content-type'), missing.text]).toEqual([404, 'application/problem+json; charset=utf-8', expect.stringContaining('/openapi.yaml')]);
     expect((await http.get('/../../etc/passwd')).status).toBe(404);
   });
 

@@ -54,6 +54,10 @@ describe('the catalogue', () => {
     expect((await put('[]', 'application/json')).status).toBe(200);
   });
 
+  test('in an object is refused with what to send instead', async () => {
+    expect(await put('{"products":[{"sku":"P1"}]}', 'application/json')).toMatchObject({ status: 400, json: { errors: [{ path: '[0].products', message: expect.stringContaining('Send the list itself') }] } });
+  });
+
   test('in 2,000 rows is taken in pieces', async () => {
     const rows = Array.from({ length: 2000 }, (_, index) => ({ sku: `S${index}` }));
     expect(await put(JSON.stringify(rows), 'application/json')).toMatchObject({ status: 200, json: { accepted: 2000 } });

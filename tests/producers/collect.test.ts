@@ -393,6 +393,12 @@ describe('times and sizes', () => {
     expect(wrong(withProperties({ product_id: 'P', note: 'x'.repeat(17_000) }))).toEqual(['properties too_large']);
   });
 
+  test('with a number beyond all numbers in what has no field is refused: it would be kept as null', () => {
+    expect(wrong(withProperties({ product_id: 'P', deep: { list: [1, JSON.parse('1e400')] } }))).toEqual(['properties out_of_range']);
+    expect(wrong({ type: 'identify', userId: 'u', traits: { weight: JSON.parse('-1e400') as number } })).toEqual(['traits out_of_range']);
+    expect(wrong(withProperties({ product_id: 'P', deep: [1e300, null, 'Infinity'] }))).toEqual([]);
+  });
+
   test('long texts are cut, not refused', () => {
     expect(click(withProperties({ product_id: 'P', name: 'é'.repeat(3000) })).products[0]!.name).toHaveLength(1024);
     expect(click(withProperties({ product_id: 'P', name: `${'x'.repeat(1023)}🙂` })).products[0]!.name).toBe('x'.repeat(1023));
