@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
 
 const OF_DAMAGE = /^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID)\b/;
+/** What follows from a page that is no page, or from a full disk. */
+const OF_DAMAGE_OR_NO_ROOM = /^MDB_(PAGE_FULL|BAD_TXN)\b/;
+const ROOM_BYTES = 64 << 20;
 const MARK = 'damaged';
 const STARTS = 'starts';
 /** lmdb ends the process by a signal at some damage, which then marks nothing: so many starts in a row that ended so soon count as damage. */
@@ -50,13 +53,20 @@ export function watchDamage(path: string, rebuilt: boolean, journal: Journal): D
     failed: met,
     closed,
     of(cause) {
-      if (!(cause instanceof Error) || !OF_DAMAGE.test(cause.message)) return cause;
+      if (!(cause instanceof Error) || !isDamage(cause, path)) return cause;
       const cure = rebuilt ? 'The next start removes them and rebuilds them from the log.' : 'Stop the process and restore DATA_DIR from a copy; without this folder they are rebuilt from what the log still holds.';
       const sentence = `The table stores in ${path} are damaged (${cause.message}). ${cure} See ${RUNBOOK}.`;
       if (!isTold) tell(sentence, cause);
       return new Error(sentence, { cause });
     },
   };
+}
+
+function isDamage({ message }: Error, path: string): boolean {
+  if (OF_DAMAGE.test(message)) return true;
+  if (!OF_DAMAGE_OR_NO_ROOM.test(message)) return false;
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize > ROOM_BYTES;
 }
 
 /** Starts before this one that neither lasted nor ended in order. */

@@ -168,12 +168,12 @@ describe('LMDB stores of a data directory', () => {
       await again.close();
     });
 
-    test('are not written again once a transaction met the damage: lmdb would end the process, without a word of what to do', async () => {
-      const batch = vi.fn(() => Promise.reject(new Error('MDB_PAGE_NOTFOUND: Requested page not found')));
+    test.each(['MDB_PAGE_NOTFOUND: Requested page not found', 'MDB_BAD_TXN: Transaction must abort'])('are not written again once a transaction met the damage: lmdb would end the process, without a word of what to do (%s)', async (said) => {
+      const batch = vi.fn(() => Promise.reject(new Error(said)));
       const stores = openIn(folderForTest(), { rebuilt: true, openEnvironment: (path) => Object.assign(openEnvironment(path), { batch }) });
       const store = stores.open('carts', 0);
       store.apply([{ key: 'a', value: dated('1') }], 1);
-      for (let i = 0; i < 2; i++) await expect(stores.flushed()).rejects.toThrow(/are damaged \(MDB_PAGE_NOTFOUND: .*The next start removes them/);
+      for (let i = 0; i < 2; i++) await expect(stores.flushed()).rejects.toThrow(/are damaged \(MDB_.*The next start removes them/);
       expect([batch.mock.calls.length, store.get('a')?.toString()]).toEqual([1, '1']);
       await expect(stores.failed).rejects.toThrow(ConfigError);
       await stores.close();
