@@ -65,14 +65,15 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
   }
 
   /** Who was to be told at `time`, and could not: of what is not to be had any more they wait on, and what is dear again they have seen for what it cost before. */
-  function tellHeld({ sku, shopper, kind, time: since, seenPrice }: ItemInterest, time: number, ctx: Context): void {
+  function tellHeld({ sku, shopper, kind, time: since, seenPrice, seenIn }: ItemInterest, time: number, ctx: Context): void {
     const product = ctx.get(productRows, sku) ?? emptyProduct(sku);
     if (kind === 'back_in_stock') {
       stopWaiting(sku, shopper, ctx);
       if (canBeHad(product)) tell(sku, shopper, { kind, time }, ctx);
       else wait(sku, shopper, since, ctx);
-    } else if (seenPrice !== null && percent > 0) {
-      const price = dropSince(product, shopper, { seen: seenPrice, price: canBeHad(product) ? offerOf(product, ctx.now) : undefined, percent, shopCurrency }, ctx);
+    } else if (seenPrice !== null) {
+      const offered = canBeHad(product) ? offerOf(product, ctx.now) : undefined;
+      const price = dropSince(product, shopper, { seen: { price: seenPrice, currency: seenIn }, offered, percent, shopCurrency }, ctx);
       if (price !== undefined) tell(sku, shopper, { kind: 'price_drop', causeId: `${sku}@${time}`, time, previousPrice: seenPrice, price }, ctx);
     }
   }

@@ -418,6 +418,8 @@ export interface ItemInterest {
   readonly heldAt: null | number;
   /** Of such news of a price: what it cost when they took to it, or were last told. */
   readonly seenPrice: null | bigint;
+  /** ISO 4217, of that price; null: the shop's. */
+  readonly seenIn: null | string;
 }
 
 /** Embedding of an item: an idempotent upsert. Key: sku. */

@@ -65,14 +65,16 @@ function note(sku: string, shopper: string, { price, currency, time }: Wish, ctx
 }
 
 /**
- * News of a drop that was held: whether what costs `price` now (undefined: it is not to be had) still is less by `percent` or more than a
- * follower had `seen` before. If not, that stays what they have seen. Answers the price that they are to be told.
+ * News of a drop that was held: whether the price at which an item is `offered` now (undefined: it is not to be had) still is less by `percent`
+ * or more than what a follower had `seen` before. If not, that stays what they have seen. Answers the price that they are to be told.
  */
-export function dropSince(product: Product, shopper: string, { seen, price, percent, shopCurrency }: { seen: bigint; price: bigint | undefined; percent: number; shopCurrency: string }, ctx: Context): bigint | undefined {
+export function dropSince(
+  product: Product, shopper: string, { seen, offered, percent, shopCurrency }: { seen: PriceFollower; offered: bigint | undefined; percent: number; shopCurrency: string }, ctx: Context,
+): bigint | undefined {
   const wish = wishOf(product.sku, shopper, ctx);
   if (!wish) return undefined;
-  const dropped = price !== undefined && isSameMoney(wish, product, shopCurrency) && isDrop(seen, price, percent) ? price : undefined;
-  note(product.sku, shopper, { ...wish, price: dropped ?? seen }, ctx);
+  const dropped = offered !== undefined && isSameMoney(seen, product, shopCurrency) && isDrop(seen.price, offered, percent) ? offered : undefined;
+  note(product.sku, shopper, { ...(dropped === undefined ? seen : { price: dropped, currency: product.currency }), time: wish.time }, ctx);
   return dropped;
 }
 

@@ -83,10 +83,10 @@ export function endOrdered(shopper: string, skus: readonly string[], kinds: read
 }
 
 /** News that was held over a shopper's quiet hours is told if it still is, which item-watch knows, and they still want the item. */
-export function announceHeld(shopper: string, { kind, sku, time, previousPrice }: TriggerCandidate, ctx: Context): void {
+export function announceHeld(shopper: string, { kind, sku, time, previousPrice, currency }: TriggerCandidate, ctx: Context): void {
   const of = kind === 'price_drop' ? 'wanted' : 'back_in_stock';
   const said = ctx.get(interests, shopper, subOf(of, sku, shopper));
-  if (said) ctx.emit(itemInterests, sku, { ...interest(sku, shopper, of, said.time), heldAt: time, seenPrice: previousPrice });
+  if (said) ctx.emit(itemInterests, sku, { ...interest(sku, shopper, of, said.time), heldAt: time, seenPrice: previousPrice, seenIn: currency });
 }
 
 /** Nobody is told of it any more: item-watch forgets it, too. */
@@ -102,7 +102,7 @@ export function withdraw({ sub }: { sub: string }, ctx: Context): void {
   ctx.emit(itemInterests, sku, { ...interest(sku, shopper, kind, ctx.now), active: false });
 }
 
-const interest = (sku: string, shopper: string, kind: InterestKind, time: number): ItemInterest => ({ sku, shopper, kind, active: true, time, former: null, heldAt: null, seenPrice: null });
+const interest = (sku: string, shopper: string, kind: InterestKind, time: number): ItemInterest => ({ sku, shopper, kind, active: true, time, former: null, heldAt: null, seenPrice: null, seenIn: null });
 
 const subOf = (kind: InterestKind, sku: string, shopper: string): string => [kind, sku, shopper].join(SEPARATOR);
 

@@ -590,6 +590,18 @@ describe('in quiet hours', () => {
       expect(driver.dump('item-watch').filter((row) => /watcher|turn/.test(row))).toEqual([]);
     });
 
+    test('is none where the sale was over by then, or the price is in another currency since', () => {
+      const driver = night();
+      for (const sku of ['P6', 'P7']) driver.send(catalog, sku, { ...mug, sku, price: 200_000n, time: midnight });
+      for (const sku of ['P6', 'P7']) does(driver, 'Product Added to Wishlist', u1, midnight + MINUTE, sku);
+      const sale = { sale_price: '10 EUR', sale_price_effective_date: '2026-03-02T00:00Z/2026-03-03T04:00Z' };
+      driver.send(catalog, 'P6', { ...mug, sku: 'P6', price: 200_000n, attributes: sale, time: midnight + HOUR });
+      for (const [hour, price, currency] of [[1, 100_000n, 'EUR'], [2, 80_000n, 'USD']] as const) driver.send(catalog, 'P7', { ...mug, sku: 'P7', price, currency, time: midnight + hour * HOUR });
+      expect(driver.dump('marketing-triggers').filter((row) => row.includes('u1\\u001fheld'))).toHaveLength(2);
+      driver.tick(morning);
+      expect(told(driver)).toEqual([]);
+    });
+
     test('that somebody asked for again in the night is told once, and the next restock not', () => {
       const driver = night(u1);
       does(driver, 'Back In Stock Subscribed', u1, midnight + HOUR, 'P4');

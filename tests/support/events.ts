@@ -42,4 +42,4 @@ export function stock(sku: string, quantity: number | null, time: number, price:
 }
 
 /** What a shopper says of an item; what is not given is that they wait for it. */
-export const interestIn = (sku: string, shopper: string, time: number, more: Partial<ItemInterest> = {}): ItemInterest => ({ sku, shopper, kind: 'back_in_stock', active: true, time, former: null, heldAt: null, seenPrice: null, ...more });
+export const interestIn = (sku: string, shopper: string, time: number, more: Partial<ItemInterest> = {}): ItemInterest => ({ sku, shopper, kind: 'back_in_stock', active: true, time, former: null, heldAt: null, seenPrice: null, seenIn: null, ...more });
