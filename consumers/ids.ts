@@ -1,5 +1,7 @@
+import type { Context, Incoming } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { isNobody, isPlaceholder } from '../schemas/placeholder-ids.js';
+import type { Purchase } from '../schemas/types.js';
 
 const MAX_BYTES = 256;
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
@@ -37,3 +39,6 @@ export function requireSku(sku: string): void {
   requireId('sku', sku);
   if (sku !== sku.trim()) throw new BadEvent('bad_id', `sku cannot be used: ${JSON.stringify(sku)} begins or ends with a space.`);
 }
+
+/** Whether a purchase names its key as a user's id. */
+export const namesCustomer = ({ key, value: { known, time } }: Incoming<Purchase>, ctx: Context): boolean => known && !ctx.wasErased(key, time);

@@ -2,6 +2,7 @@ import { consumer, joining, on, type Consumer, type Context, type Due, type Inco
 import { confirmedPurchases, heldNews, interactions, marketingTriggers as triggerTopic, marketingTriggersMoves, marketingTriggersState, purchases, triggerCandidates, userMerges } from '../schemas/topics.js';
 import { isIn } from '../schemas/money.js';
 import type { Cart, Interaction, MarketingTrigger, Purchase, ShopperContact } from '../schemas/types.js';
+import { namesCustomer } from './ids.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOfOrdered, isOrdered, joinCart, worthOf } from './triggers/carts.js';
@@ -50,7 +51,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   return consumer({
     name: 'marketing-triggers',
     table: marketingTriggersState,
-    inputs: [on(interactions, onInteraction), on(purchases, onPurchase), on(confirmedPurchases, customers.noteSpend), on(triggerCandidates, news.tell)],
+    inputs: [on(interactions, onInteraction, { namesUser }), on(purchases, onPurchase, { namesUser: namesCustomer }), on(confirmedPurchases, customers.noteSpend, { namesUser: namesCustomer }), on(triggerCandidates, news.tell)],
     outputs: [triggerTopic, heldNews],
     patienceMs: 500,
     timers: {
@@ -228,6 +229,10 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     }, options, ctx);
   }
 }
+
+/** Whether an event is of a key that is a user's id. An erasure is of any. */
+const namesUser = ({ key, value: { shopper, known, event, time } }: Incoming<Interaction>, ctx: Context): boolean =>
+  known && shopper === key && event !== 'User Erased' && !ctx.wasErased(key, time);
 
 /** A cart that nobody has touched since it was reminded of is state without a purpose. */
 function forget({ key, sub: cartId, due }: Due, ctx: Context): void {

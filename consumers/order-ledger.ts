@@ -139,8 +139,8 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
     back.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: claim.time }, ctx, claim));
     sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: event.time }, ctx));
   }
-  emitPurchase({ ...event, userId: claim.shopper, anonymousId: null, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx);
-  emitPurchase({ ...event, userId: shopper }, 'completed', event.time, sold.filter(hasUnits), EVERYWHERE, ctx);
+  emitPurchase({ ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx);
+  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', event.time, sold.filter(hasUnits), EVERYWHERE, ctx);
   ctx.put(states, key, {
     ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
     lines, refunded: keptOf(lines, event, claim, ctx),
@@ -149,7 +149,7 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context
 
 /** An order that a page has claimed is the shop's, with what is left of `lines`. */
 function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState, lines: readonly LedgerLine[], ctx: Context): void {
-  emitPurchase({ ...event, userId: shopper, anonymousId: null, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx);
+  emitPurchase({ ...event, userId: null, anonymousId: shopper, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx);
 }
 
 /** Whether two reports say the same of a line. */
@@ -234,7 +234,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   const money = isMoney ? event.total! : -tooMuch(given, returned);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
   ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId) });
-  if (back.length > 0) emitPurchase({ ...event, userId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx);
+  if (back.length > 0) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx);
 }
 
 /** The money given back that lines, told anew, still stand for; what is more is booked back. */

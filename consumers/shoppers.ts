@@ -5,10 +5,11 @@ import type { Interaction, Interest, Mention, Purchase, ShopEvent, UserProfile }
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
-import { requireShopper, requireSku } from './ids.js';
-import { joinAlias, aliases, noteAlias, noteJoined, tellErased } from './shoppers/aliases.js';
+import { namesCustomer, requireShopper, requireSku } from './ids.js';
+import { joinAlias, aliases, forgetAlias, noteAlias, noteJoined, tellErased } from './shoppers/aliases.js';
+import { consentAfter, namedBy } from './shoppers/consents.js';
 import { announceHeld, announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
-import { announceMerge, mergeOf } from './shoppers/merges.js';
+import { announceMerge, isProven, mergeOf, namesUser, withoutMerge } from './shoppers/merges.js';
 import { isRepeat, joinSeen, seenMessages, watch } from './shoppers/seen.js';
 import { forgetUnseen } from './shoppers/unseen.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
@@ -59,20 +60,22 @@ export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf }), onLoosely(purchases, onPurchase), on(heldNews, ({ key, value }, ctx) => announceHeld(key, value, ctx))],
+    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf, alone: withoutMerge, namesUser }), onLoosely(purchases, onPurchase, { namesUser: namesCustomer }), on(heldNews, ({ key, value }, ctx) => announceHeld(key, value, ctx))],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     timers: {
       unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx),
       unseen: (timer, ctx) => forgetUnseen(timer, { profiles, orders: ordersOf, forgetAfterMs }, ctx),
     },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias)] },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias)], part: forgetAlias },
   });
 }
 
 function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Omit<Habits, 'forgetAfterMs'>): void {
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
+  // A retry of what came before the erasure is in no list of messages any more.
+  if (event.event !== 'User Erased' && ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
   for (const { sku } of event.products) requireSku(sku);
   if (!event.source && isRepeat(key, event, ctx)) {
     ctx.count('millrace_duplicates_total');
@@ -119,7 +122,7 @@ function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, 
   if (purchase.kind === 'refunded') return;
   // On its way when its shopper was erased: the ledger still names them.
   if (ctx.wasErased(key, purchase.time)) return forgetOrder({ key, from: key, sub: purchase.orderId }, ctx);
-  const profile = ctx.get(profiles, key) ?? newProfile(purchase.time);
+  const profile = namedBy(purchase.known, ctx.get(profiles, key) ?? newProfile(purchase.time));
   if (purchase.kind === 'cancelled') {
     // Who changed their mind may be shown it again; who had it and sent it back may not.
     const undone = new Set(purchase.lines.map(({ sku }) => sku));
@@ -151,7 +154,8 @@ function newProfile(time: number): UserProfile {
   };
 }
 
-function profileAfter(key: string, before: UserProfile, event: ShopEvent, session: Session): UserProfile {
+function profileAfter(key: string, profile: UserProfile, event: ShopEvent, session: Session): UserProfile {
+  const before = namedBy(event.userId === key, profile);
   const last = continued(before.recent, event);
   const earlier = last ? before.recent.slice(1) : before.recent;
   const touched = last ? [{ sku: last.sku, event: strongerEvent(last.event, event.event), time: Math.max(last.time, event.time) }] : isTouch(event.event) ? event.products.map(({ sku }) => ({ sku, event: event.event, time: event.time })) : [];
@@ -169,16 +173,7 @@ function profileAfter(key: string, before: UserProfile, event: ShopEvent, sessio
     dismissed: dismissed.length === 0 ? before.dismissed : latestFirst(dismissed, before.dismissed),
     ...consentAfter(key, before, event),
     timezone: event.timezone ?? before.timezone,
-    known: before.known || event.userId === key,
   };
-}
-
-/** What a known shopper's id is told under another id, an anonymous one or one that was merged, counts as much as what a merge brings. */
-function consentAfter(key: string, { marketingConsent, consentAt, known }: UserProfile, event: ShopEvent): Pick<UserProfile, 'marketingConsent' | 'consentAt'> {
-  if (event.marketingConsent === null) return { marketingConsent, consentAt };
-  if (event.userId === key || !known) return event.time < consentAt ? { marketingConsent, consentAt } : { marketingConsent: event.marketingConsent, consentAt: event.time };
-  const { said, at } = joinConsent({ said: marketingConsent, at: consentAt }, { said: event.marketingConsent, at: event.time });
-  return { marketingConsent: said, consentAt: at };
 }
 
 /** By event time, latest first; arrival order decides ties. */
@@ -207,10 +202,12 @@ function contextOf(earlier: UserProfile['recent'], session: Session, repeats: bo
 
 function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, { repeats, repurchases }: Omit<Habits, 'forgetAfterMs'>): Interaction {
   const last = continued(recent, event);
+  // What anybody may have written must not stand in a mail to this shopper.
+  const isNaming = NAMING.has(event.event) && isProven(event.claim, shopper);
   return {
-    shopper, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
+    shopper, known: profile.known, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
     receivedAt: event.receivedAt, sessionId: session.id, sessionStart: session.isNew,
-    products: event.products.map(({ sku, price, quantity, position, name }) => ({ sku, price, quantity, position, name: NAMING.has(event.event) ? name : null })),
+    products: event.products.map(({ sku, price, quantity, position, name }) => ({ sku, price, quantity, position, name: isNaming ? name : null })),
     cartId: event.cartId, checkoutId: event.checkoutId, orderId: event.orderId, recommendationId: event.recommendationId,
     placement: event.placement, query: event.query, list: event.list, currency: event.currency, value: event.value,
     marketingConsent: profile.marketingConsent, timezone: event.timezone,
@@ -221,10 +218,11 @@ function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dism
   };
 }
 
-function joinProfiles({ key, from, value: moved, mergedAt }: MovedRow<UserProfile>, ctx: Context): void {
-  const standing = ctx.get(profiles, key);
+function joinProfiles({ key, from, value: moved, mergedAt, toProven }: MovedRow<UserProfile>, ctx: Context): void {
+  const before = ctx.get(profiles, key);
+  const standing = before && namedBy(true, before);
   noteAlias(key, from, key, mergedAt, ctx);
-  const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt });
+  const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt }, toProven);
   // Whoever is merged into an id was told to be that user.
   const joined = { known: true, marketingConsent: consent.said, consentAt: consent.at };
   if (!standing) return ctx.put(profiles, key, { ...moved, ...joined });

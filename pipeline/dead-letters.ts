@@ -159,9 +159,9 @@ function outOfLine({ codec }: Topic, id: string, value: Buffer): Buffer {
   }
 }
 
-/** As if the call had been right when it came: taken at that time, and once however often it is replayed. */
-function collectedAgain({ id, at }: DeadLetter, value: Buffer, partitions: number, shop: Shop): NewRecord[] {
-  const outcome = collect(callOf(id, value), { receivedAt: at, shop, scope: 'server', newId: () => id });
+/** As if the call had been right when it came: taken at that time, with the rights of its key, and once however often it is replayed. */
+function collectedAgain({ id, at, claim }: DeadLetter, value: Buffer, partitions: number, shop: Shop): NewRecord[] {
+  const outcome = collect(callOf(id, value), { receivedAt: at, shop, scope: claim ? 'browser' : 'server', provenUser: claim?.provenUser ?? undefined, newId: () => id });
   if ('ok' in outcome) return encodeRecords(outcome.ok.records, partitions);
   throw new Error(`Dead letter ${id} cannot be collected: ${sentenceOf(outcome.errors)}`);
 }

@@ -105,6 +105,6 @@ export function erasureOf(id: string, now: number): ShopEvent {
   return {
     messageId: randomUUID(), type: 'track', event: 'User Erased', userId: id, anonymousId: null, previousId: null, time: now, receivedAt: now, products: [],
     cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, url: null,
-    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, login: null, restored: null,
+    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, claim: null, login: null, restored: null,
   };
 }

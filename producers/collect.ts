@@ -1,5 +1,5 @@
 import { joinedIds } from '../schemas/joined-ids.js';
-import type { CatalogChange, EventType, InventoryChange, OrderEvent, ShopEvent } from '../schemas/types.js';
+import type { CatalogChange, Claim, EventType, InventoryChange, OrderEvent, ShopEvent } from '../schemas/types.js';
 import { callType, envelope } from './envelope.js';
 import { eventProducts } from './event-products.js';
 import { isObject, under, type Errors, type FieldError } from './fields.js';
@@ -63,10 +63,13 @@ export function collect(body: unknown, context: CollectContext): Outcome {
   }
   const head = envelope(errors, body, type, meaning?.kind !== 'stock', context.receivedAt, context.sentAt, context.newId);
   const maySayYes = context.scope === 'server' || head.userId === null || head.userId === context.provenUser;
-  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties'), confirmed: context.scope === 'server', maySayYes };
+  const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties'), claim: claimOf(context), maySayYes };
   const records = meaning?.kind === 'stock' ? stockRecords(errors, call, meaning.field) : shopperRecords(errors, call, context.shop);
   return errors.length === 0 ? { ok: { messageId: head.messageId, records, clamped: head.clamped } } : { errors };
 }
+
+/** What a caller with a browser key may claim; null: a server key says it. */
+export const claimOf = ({ scope, provenUser }: Pick<CollectContext, 'scope' | 'provenUser'>): Claim | null => (scope === 'server' ? null : { provenUser: provenUser ?? null });
 
 /**
  * Key of an event in `clickstream`: the shopper's id as it names it. What joins an id with another takes the way of the former, behind what was

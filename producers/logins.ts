@@ -1,15 +1,13 @@
 import { joinedIds } from '../schemas/joined-ids.js';
-import type { ShopEvent } from '../schemas/types.js';
+import type { Login as CarriedLogin, ShopEvent } from '../schemas/types.js';
 import { keyOf, type Collected, type CollectedRecord } from './collect.js';
 
 /** As sessions have it: what comes later is another visit, and by then the login has arrived. */
 const VISIT_MS = 30 * 60_000;
 const MOST = 10_000;
 
-interface Login {
+interface Login extends CarriedLogin {
   readonly to: string;
-  readonly messageId: string;
-  readonly time: number;
   readonly lastSeen: number;
   readonly receivedAt: number;
 }
@@ -41,13 +39,13 @@ export class Logins {
     const { value } = record;
     const login = this.#loginBefore(value);
     if (!login) return record;
-    const carrying = { ...value, login: { messageId: login.messageId, time: login.time } };
+    const carrying = { ...value, login: { messageId: login.messageId, time: login.time, claim: login.claim } };
     return { topic: 'clickstream', key: keyOf(carrying), value: carrying };
   }
 
   #written(value: ShopEvent): void {
     const joined = joinedIds(value);
-    const login = joined ? { to: joined.to, messageId: value.messageId, time: value.time, lastSeen: value.time, receivedAt: value.receivedAt } : this.#loginBefore(value);
+    const login = joined ? { to: joined.to, messageId: value.messageId, time: value.time, claim: value.claim, lastSeen: value.time, receivedAt: value.receivedAt } : this.#loginBefore(value);
     if (login) this.#note(joined?.from ?? value.anonymousId!, { ...login, lastSeen: Math.max(login.lastSeen, value.time) });
   }
 

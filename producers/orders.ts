@@ -8,13 +8,13 @@ import type { Call } from './shop-event.js';
  * The order that a call reports. What the clickstream record of the same call has read already is taken from there, so
  * that no wrong field is named twice. Paths are relative to the properties.
  */
-export function orderEvent(errors: Errors, { head, properties, confirmed }: Call, kind: OrderEventKind, products: readonly EventProduct[], seen: ShopEvent, shopCurrency: string): OrderEvent {
+export function orderEvent(errors: Errors, { head, properties, claim }: Call, kind: OrderEventKind, products: readonly EventProduct[], seen: ShopEvent, shopCurrency: string): OrderEvent {
   if (products.length === 0 && (kind === 'completed' || kind === 'updated') && isAbsentOrEmpty(properties['products'])) {
     errors.push({ path: 'products', code: 'required', message: 'An order needs its products: revenue, forecasts and what was bought are counted by line.' });
   }
   const lines = orderLines(products);
   if (!isSum(lines)) errors.push({ path: 'products', code: 'out_of_range', message: 'Quantities times prices must stay below 10^14.' });
-  if (!confirmed) refuseBulk(errors, properties, lines);
+  if (claim) refuseBulk(errors, properties, lines);
   return {
     messageId: head.messageId,
     kind,
@@ -36,7 +36,7 @@ export function orderEvent(errors: Errors, { head, properties, confirmed }: Call
     recommendationId: seen.recommendationId,
     country: text(errors, properties, 'country', 64),
     lines,
-    confirmed,
+    confirmed: claim === null,
     source: null,
     restored: null,
   };
@@ -60,8 +60,8 @@ function refuseBulk(errors: Errors, properties: Json, lines: OrderEvent['lines']
 const MOST_UNCONFIRMED_DAYS = 3;
 
 /** An order by a browser key is one of these days. */
-export function refuseOld(errors: Errors, { head, confirmed }: Call): void {
-  if (confirmed || head.receivedAt - head.time <= MOST_UNCONFIRMED_DAYS * 86_400_000) return;
+export function refuseOld(errors: Errors, { head, claim }: Call): void {
+  if (!claim || head.receivedAt - head.time <= MOST_UNCONFIRMED_DAYS * 86_400_000) return;
   errors.push({ path: 'timestamp', code: 'time_out_of_range', message: `A browser key reports orders of the last ${MOST_UNCONFIRMED_DAYS} days; the shop's server may report older ones.` });
 }
 

@@ -1,4 +1,4 @@
-import type { EventProduct, ShopEvent } from '../schemas/types.js';
+import type { Claim, EventProduct, ShopEvent } from '../schemas/types.js';
 import { callContext } from './call-context.js';
 import { callProperties } from './call-properties.js';
 import { consentIn } from './consent.js';
@@ -16,8 +16,8 @@ export interface Call {
   readonly event: string;
   readonly meaning: Meaning | undefined;
   readonly properties: Json;
-  /** It comes from the shop's own systems, not from a page. */
-  readonly confirmed: boolean;
+  /** What a browser key says, with the user that its caller has proved to be; null: a server key. */
+  readonly claim: Claim | null;
   /** Whether a yes to marketing is this caller's to say. A no is believed from anyone: what it can do is leave a mail unsent. */
   readonly maySayYes: boolean;
 }
@@ -105,6 +105,7 @@ export function shopEvent(errors: Errors, call: Call, products: readonly EventPr
     traits: traits === nothing ? null : freeJson(errors, traits, 'traits'),
     properties: free,
     source: null,
+    claim: call.claim,
     login: null,
     restored: null,
   };

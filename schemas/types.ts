@@ -152,12 +152,20 @@ export interface EventProduct {
   readonly position: null | number;
 }
 
+/** What was sent with a browser key, which anybody has. */
+export interface Claim {
+  /** The userId of the shopper token that came with it. */
+  readonly provenUser: null | string;
+}
+
 /** A login that joined the anonymous id with the user's. */
 export interface Login {
   /** Message that told of it. */
   readonly messageId: string;
   /** Its event time, ms since 1970. */
   readonly time: number;
+  /** As of the event. */
+  readonly claim: null | Claim;
 }
 
 /** One thing a shopper did, as the storefront told it. Key: userId where present, else anonymousId. */
@@ -216,6 +224,8 @@ export interface ShopEvent {
   readonly properties: null | string;
   /** File source, if any. */
   readonly source: null | SourcePosition;
+  /** A page says it, and proves nothing of the ids it names but by a shopper token; null: the shop’s own systems say it. */
+  readonly claim: null | Claim;
   /** The login of the shopper that came in one go with this event and before it. The record's key is the anonymous id then: the visit goes on behind what the device did before. */
   readonly login: null | Login;
   /** Of a record that was exported and read again: the log and partition from which it came, and its offset there. */
@@ -246,6 +256,8 @@ export interface DeadLetter {
   readonly at: number;
   /** Stack of a crashed handler. */
   readonly stack: null | string;
+  /** Of a call that the collector refused: it came with a browser key, and may say no more when it is collected again. */
+  readonly claim: null | Claim;
 }
 
 export type HandoverKind = 'request' | 'series' | 'release';
@@ -348,6 +360,8 @@ export interface InteractionProduct {
 export interface Interaction {
   /** Canonical id. */
   readonly shopper: string;
+  /** The shopper is a userId. */
+  readonly known: boolean;
   /** Browser or device, where the event named one. */
   readonly anonymousId: null | string;
   /** Message it came from. */
@@ -514,6 +528,8 @@ export interface Move {
   readonly value: null | Buffer;
   /** Write time of the forwarded record. */
   readonly writtenAt: number;
+  /** As of the merge. */
+  readonly toProven: boolean;
   /** Position of the sending task: input/partition to the next offset, for read-your-writes. */
   readonly origin: Readonly<Record<string, number>>;
   /** Of a piece: how many of the same move follow it. */
@@ -536,6 +552,8 @@ export interface PurchaseLine {
 export interface Purchase {
   /** userId or anonymousId of the order. */
   readonly shopper: string;
+  /** The shopper is a userId. */
+  readonly known: boolean;
   /** Order. */
   readonly orderId: string;
   /** line: one more line of an order that arrives line by line. */
@@ -772,6 +790,10 @@ export interface UserMerge {
   readonly time: number;
   /** Not empty: these ids were erased, so that from leads to none of them any more. */
   readonly erased: readonly string[];
+  /** It is proven to be said by who from is: without that no user’s id is given up. */
+  readonly fromProven: boolean;
+  /** It is proven to be said by who to is. */
+  readonly toProven: boolean;
 }
 
 /** The latest visit in which a shopper looked at products. Key: shopper. */
@@ -1028,9 +1050,9 @@ export interface Progress {
   readonly crashes: Readonly<Record<string, number>>;
 }
 
-/** The key was merged into another. */
+/** The key was merged into another, or is a user’s id. */
 export interface Redirect {
-  /** Canonical id. */
+  /** Canonical id; the key itself: it leads nowhere. */
   readonly to: string;
   /** Merge. */
   readonly mergeId: string;
@@ -1038,6 +1060,10 @@ export interface Redirect {
   readonly time: number;
   /** Of each input, the next offset after the last record of this key that was sent on: whoever has applied these has seen all of it. */
   readonly sent: Readonly<Record<string, number>>;
+  /** As of the merge: what is not proven ends when the key turns out to be a user’s id. */
+  readonly fromProven: boolean;
+  /** The key is a user’s id: only a proven merge leads away from it. */
+  readonly isUser: boolean;
 }
 
 /** How regularly a shopper buys a SKU. Key: shopper, sku. */

@@ -46,7 +46,7 @@ export function emitPurchase(
   const shopper = event.userId ?? event.anonymousId;
   if (shopper === null) return;
   for (const topic of topics) ctx.emit(topic, shopper, {
-    shopper, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
+    shopper, known: event.userId !== null, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
     revenue: lines.reduce((sum, { amount }) => sum + amount, 0n),
     lines: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price })),
     cartId: event.cartId, recommendationId: event.recommendationId, source: event.source,

@@ -32,6 +32,11 @@ export function joinAlias({ key, sub, value }: MovedRow<Mention>, ctx: Context):
   noteAlias(key, from, to, value.time, ctx);
 }
 
+/** An id that a page had merged into this one is another user's: an erasure of this one must not reach it. */
+export function forgetAlias(key: string, from: string, ctx: Context): void {
+  for (const { sub } of ctx.scan(aliases, key)) if (aliasOf(sub) === from) ctx.delete(aliases, key, sub);
+}
+
 /** Tell those whose rows name a shopper who is erased, under whichever id: the books of their orders, ClickHouse, and where their other ids lead. */
 export function tellErased(key: string, { messageId: mergeId, userId, time }: ShopEvent, orderIds: readonly string[], ctx: Context): void {
   const leads = new Map<string, string[]>();
@@ -43,7 +48,7 @@ export function tellErased(key: string, { messageId: mergeId, userId, time }: Sh
   const pieces = Array.from({ length: Math.ceil(ids.length / IDS_A_RECORD) }, (_, at) => ids.slice(at * IDS_A_RECORD, (at + 1) * IDS_A_RECORD));
   // The id that was asked for has led here, by whichever others.
   if (userId !== null && userId !== key) leads.set(userId, [...(leads.get(userId) ?? []), ...pieces[0]!]);
-  for (const [from, to] of leads) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: [...new Set(to)] });
+  for (const [from, to] of leads) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: [...new Set(to)], fromProven: true, toProven: true });
   for (const orderId of orderIds) for (const piece of pieces) ctx.emit(erasures, orderId, { ids: piece, orderId, time });
   for (const piece of pieces) ctx.emit(erasures, key, { ids: piece, orderId: null, time });
 }

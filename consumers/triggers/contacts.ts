@@ -1,4 +1,4 @@
-import type { Context } from '../../pipeline/core/consumer.js';
+import type { Context, MovedRow } from '../../pipeline/core/consumer.js';
 import { joinConsent } from '../consent.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Interaction, Purchase, ShopperContact } from '../../schemas/types.js';
@@ -15,12 +15,16 @@ export const contactOf = (key: string, ctx: Context): ShopperContact => ctx.get(
 
 /** An event of an id that was merged into this one may come after the merge: what it says counts as much as what a merge brings. */
 export function noteConsent(key: string, { shopper, marketingConsent, time }: Interaction, ctx: Context): void {
-  if (marketingConsent === null) return;
   const contact = contactOf(key, ctx);
+  if (marketingConsent === null) {
+    // A yes of before the id was known as a user's.
+    if (shopper === key && contact.consent === true) ctx.put(contacts, key, { ...contact, consent: null, consentAt: 0 });
+    return;
+  }
   if (marketingConsent === contact.consent) return;
   const said = { said: marketingConsent, at: time };
   const own = { said: contact.consent, at: contact.consentAt };
-  const counts = shopper === key ? (time < own.at ? own : said) : joinConsent(own, said);
+  const counts = shopper === key ? (time < own.at ? own : said) : joinConsent(own, said, true);
   if (counts.said !== contact.consent) ctx.put(contacts, key, { ...contact, consent: counts.said, consentAt: counts.at });
 }
 
@@ -48,9 +52,9 @@ export function noteFired(key: string, at: number, ctx: Context): void {
 }
 
 /** Commutative: whichever id's row came first, the outcome is the same. */
-export function joinContact({ key, value: moved }: { key: string; value: ShopperContact }, ctx: Context): void {
+export function joinContact({ key, value: moved, toProven }: MovedRow<ShopperContact>, ctx: Context): void {
   const standing = contactOf(key, ctx);
-  const { said, at } = joinConsent({ said: standing.consent, at: standing.consentAt }, { said: moved.consent, at: moved.consentAt });
+  const { said, at } = joinConsent({ said: standing.consent, at: standing.consentAt }, { said: moved.consent, at: moved.consentAt }, toProven);
   ctx.put(contacts, key, {
     consent: said,
     consentAt: at,

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { joinedIds } from '../../schemas/joined-ids.js';
 import { deadLetters } from '../../schemas/topics.js';
-import type { EventType } from '../../schemas/types.js';
+import type { Claim, EventType } from '../../schemas/types.js';
 import type { NewRecord, Position } from '../../pipeline/core/log.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
 import { collectBatch, type Batch, type BatchOutcome } from '../../producers/batch.js';
-import { collect, type CollectContext, type Collected } from '../../producers/collect.js';
+import { claimOf, collect, type CollectContext, type Collected } from '../../producers/collect.js';
 import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
 import { asSent, type AsSent } from './as-sent.js';
-import type { Joined } from './doors.js';
 import { charge, provenShopper, readKeyed, type Exchange, type House } from './exchange.js';
 import type { Key } from './keys.js';
 import { encodeToken } from './position-token.js';
@@ -42,8 +41,13 @@ function contextOf(house: House, exchange: Exchange, key: Key, body: unknown, ty
 
 const messageIdOf = (call: unknown): string | null => (isObject(call) && typeof call['messageId'] === 'string' ? call['messageId'].slice(0, 256) : null);
 
+/** How a refused call is kept: as it was sent, with how far it can be believed. */
+interface Kept extends Pick<AsSent, 'json'> {
+  readonly claim: Claim | null;
+}
+
 /** A refused call as a dead letter, with all as it was sent: what a broken page sent can be looked at, repaired and sent again. */
-function deadLetter(house: House, exchange: Exchange, call: unknown, json: AsSent['json'], index: number, errors: readonly FieldError[], more = ''): NewRecord {
+function deadLetter(house: House, exchange: Exchange, call: unknown, { json, claim }: Kept, index: number, errors: readonly FieldError[], more = ''): NewRecord {
   const id = `request/${exchange.requestId}/${index}`;
   let value: Buffer | null;
   try {
@@ -55,18 +59,18 @@ function deadLetter(house: House, exchange: Exchange, call: unknown, json: AsSen
   const message = sentenceOf(errors).slice(0, 2000) + more;
   const letter = {
     id, code: errors[0]?.code ?? 'unknown_type', message, consumer: 'collector', topic: 'clickstream',
-    partition: -1, offset: -1, key: null, value, at: exchange.receivedAt, stack: null,
+    partition: -1, offset: -1, key: null, value, at: exchange.receivedAt, stack: null, claim,
   };
   return { topic: deadLetters.name, partition: partitionOf(id, house.deps.partitions), key: id, value: deadLetters.codec.encode(letter) };
 }
 
 /** The refused calls of a batch: each is kept, and as many of them with the batch's context as do not make much of little. */
-function lettersOf(house: House, exchange: Exchange, { callAt, bareCallAt, json }: Sent, rejected: readonly Rejected[]): NewRecord[] {
+function lettersOf(house: House, exchange: Exchange, { callAt, bareCallAt, ...kept }: Sent, rejected: readonly Rejected[]): NewRecord[] {
   let room = WHOLE_LETTERS_BYTES;
   return rejected.map(({ index, errors }) => {
     const letter = room > 0
-      ? deadLetter(house, exchange, callAt(index), json, index, errors)
-      : deadLetter(house, exchange, bareCallAt(index), json, index, errors, ` The context of its batch is left out: it stands in the dead letter of the first call that was refused, request/${exchange.requestId}/${rejected[0]!.index}.`);
+      ? deadLetter(house, exchange, callAt(index), kept, index, errors)
+      : deadLetter(house, exchange, bareCallAt(index), kept, index, errors, ` The context of its batch is left out: it stands in the dead letter of the first call that was refused, request/${exchange.requestId}/${rejected[0]!.index}.`);
     room -= letter.value?.length ?? 0;
     return letter;
   });
@@ -81,28 +85,29 @@ function count(house: House, source: Source, accepted: number, clamped: number, 
 
 /** Token for the records of `good` calls, which were written first; dead letters after them are nobody's own writes. */
 function tokenOf(good: readonly Collected[], positions: readonly Position[]): string {
-  const merges = new Map<string, Joined>();
+  const merges = new Set<string>();
   let records = 0;
   for (const call of good) {
     records += call.records.length;
     for (const record of call.records) {
       if (record.topic !== 'clickstream') continue;
-      const { login, anonymousId, time } = record.value;
+      const { login, anonymousId } = record.value;
       const joined = joinedIds(record.value);
-      if (joined) merges.set(joined.from, { from: joined.from, time });
+      if (joined) merges.add(joined.from);
       // By way of the device: it is to be seen where the login leads.
-      else if (login && anonymousId !== null) merges.set(anonymousId, { from: anonymousId, time: login.time });
+      else if (login && anonymousId !== null) merges.add(anonymousId);
     }
   }
-  return encodeToken(positions.slice(0, records), [...merges.values()]);
+  return encodeToken(positions.slice(0, records), [...merges]);
 }
 
 /** One call of Segment's HTTP API. 200 means durable. */
 export async function collectCall(house: House, exchange: Exchange, type: EventType): Promise<void> {
   const { key, bytes, body } = await readKeyed(house, exchange, MAX_CALL_BYTES);
   charge(house, exchange, key, 1);
-  const outcome = collect(body, contextOf(house, exchange, key, body, type));
-  if ('errors' in outcome) return refuseCall(house, exchange, type, asSent(bytes) ?? { body, json: JSON.stringify }, outcome.errors);
+  const context = contextOf(house, exchange, key, body, type);
+  const outcome = collect(body, context);
+  if ('errors' in outcome) return refuseCall(house, exchange, type, { ...(asSent(bytes) ?? { body, json: JSON.stringify }), claim: claimOf(context) }, outcome.errors);
   const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
   const records = encodeRecords(call.records, house.deps.partitions);
   // Before it is written: a page sends what follows its login without waiting for the answer.
@@ -112,10 +117,10 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   sendJson(exchange.response, 200, { accepted: 1, messageId: call.messageId, token: tokenOf([call], positions) });
 }
 
-async function refuseCall(house: House, exchange: Exchange, type: EventType, { body, json }: AsSent, errors: readonly FieldError[]): Promise<never> {
+async function refuseCall(house: House, exchange: Exchange, type: EventType, { body, ...kept }: AsSent & Kept, errors: readonly FieldError[]): Promise<never> {
   count(house, 'segment', 0, 0, [{ index: 0, messageId: null, errors }]);
   try {
-    await house.deps.accept([deadLetter(house, exchange, isObject(body) ? { type, ...body } : body, json, 0, errors)]);
+    await house.deps.accept([deadLetter(house, exchange, isObject(body) ? { type, ...body } : body, kept, 0, errors)]);
   } catch (error) {
     // The answer is owed to the client whether or not its mistake could be kept.
     house.deps.journal.warn({ err: error, requestId: exchange.requestId }, 'A refused call could not be kept as a dead letter.');
@@ -143,15 +148,16 @@ async function collectMany(house: House, exchange: Exchange, source: Source, rea
     throw tooMany ? new Refusal({ status: 413, detail: batch.errors.map((error) => error.message).join(' '), errors: batch.errors }) : badRequest(batch.errors);
   }
   charge(house, exchange, key, Math.max(1, batch.outcomes.length));
+  const claim = claimOf(context);
   await answerBatch(house, exchange, source, batch, () => {
     const sent = asSent(bytes);
     const again = sent && read(sent.body, context);
-    return sent && again && 'callAt' in again ? { ...again, json: sent.json } : { ...batch, json: JSON.stringify };
+    return sent && again && 'callAt' in again ? { ...again, json: sent.json, claim } : { ...batch, json: JSON.stringify, claim };
   });
 }
 
 /** The calls of a batch, and how each is written as it was sent. */
-type Sent = Pick<Batch, 'callAt' | 'bareCallAt'> & Pick<AsSent, 'json'>;
+type Sent = Pick<Batch, 'callAt' | 'bareCallAt'> & Kept;
 
 /** `sent` is asked for where some are refused. */
 async function answerBatch(house: House, exchange: Exchange, source: Source, { bareCallAt, outcomes }: Batch, sent: () => Sent): Promise<void> {

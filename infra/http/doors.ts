@@ -5,16 +5,11 @@ import type { Filter } from './filter.js';
 import type { KeyLists, Scope } from './keys.js';
 import type { AddressLimit } from './limits.js';
 
-/** One id was said to be another's: what stands at `from` moves to the other. */
-export interface Joined {
-  readonly from: string;
-  readonly time: number;
-}
-
 /** What an answer must have seen: records of the log, and what follows from joining ids. */
 export interface After {
   readonly positions: readonly Position[];
-  readonly merges: readonly Joined[];
+  /** Ids that were said to be another's: what stands there moves to the other. */
+  readonly merges: readonly string[];
 }
 
 /** Who is asked about. One of the two is given. */

@@ -1,5 +1,5 @@
 import type { Position } from '../../pipeline/core/log.js';
-import type { After, Joined } from './doors.js';
+import type { After } from './doors.js';
 
 /** More places than an event can be written to; a longer token was not made here. */
 const MAX_POSITIONS = 256;
@@ -19,9 +19,9 @@ export function highest(positions: readonly Position[]): Position[] {
 }
 
 /** Positions and merges as an opaque token for `after`: read-your-writes for whoever holds it. */
-export function encodeToken(positions: readonly Position[], merges: readonly Joined[] = []): string {
+export function encodeToken(positions: readonly Position[], merges: readonly string[] = []): string {
   const places = highest(positions).map(({ topic, partition, offset }) => [topic, partition, offset]);
-  const joined = merges.slice(-MAX_MERGES).map(({ from, time }) => [from, time]);
+  const joined = merges.slice(-MAX_MERGES).map((from) => [from]);
   return Buffer.from(JSON.stringify([...places, ...joined])).toString('base64url');
 }
 
@@ -38,13 +38,13 @@ export function decodeToken(token: string): After | undefined {
   }
   if (!Array.isArray(places) || places.length > MAX_POSITIONS + MAX_MERGES) return undefined;
   const positions: Position[] = [];
-  const merges: Joined[] = [];
+  const merges: string[] = [];
   for (const place of places) {
     if (!Array.isArray(place)) return undefined;
     const [name, second, third] = place as unknown[];
-    if (typeof name !== 'string' || !isCount(second)) return undefined;
-    if (place.length === 3 && isCount(third)) positions.push({ topic: name, partition: second, offset: third });
-    else if (place.length === 2) merges.push({ from: name, time: second });
+    if (typeof name !== 'string') return undefined;
+    if (place.length === 1) merges.push(name);
+    else if (place.length === 3 && isCount(second) && isCount(third)) positions.push({ topic: name, partition: second, offset: third });
     else return undefined;
   }
   return { positions, merges };

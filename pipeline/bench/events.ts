@@ -31,7 +31,7 @@ export function batchBodies(count: number, events: number): string[] {
 const BLANK: Omit<ShopEvent, 'messageId' | 'userId' | 'time' | 'receivedAt' | 'products'> = {
   type: 'track', event: 'Product Viewed', anonymousId: null, previousId: null, cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
   query: null, list: null, currency: 'EUR', value: null, url: 'https://shop.example/p/enamel-mug', referrer: null, campaign: null, locale: null, timezone: null,
-  marketingConsent: null, traits: null, properties: null, source: null, login: null, restored: null,
+  marketingConsent: null, traits: null, properties: null, source: null, claim: null, login: null, restored: null,
 };
 
 /** Product views on the clickstream. */
@@ -64,7 +64,7 @@ export function* interactionStream(count: number, items: number, shoppers: numbe
     // Nobody is faster than a shopper may teach.
     const time = Date.UTC(2026, 0, 5) + at * 10_000;
     yield {
-      shopper: who, anonymousId: null, messageId: `bench-${at}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: `${who}@0`, sessionStart: false,
+      shopper: who, known: false, anonymousId: null, messageId: `bench-${at}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: `${who}@0`, sessionStart: false,
       products: [{ sku: item, price: 125_000n, quantity: null, position: null, name: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: 'EUR', value: null, marketingConsent: null, timezone: null, recent: before, continues: null, refused: false, source: null,
     };

@@ -63,18 +63,22 @@ export interface Input<T = unknown> {
   readonly isRepeat?: ((value: T, ctx: Context) => boolean) | undefined;
   /** The merge that a record of this key says or carries with it: it goes before the record, and is told to all. */
   readonly merge?: ((record: Incoming<T>, ctx: Context) => UserMerge | undefined) | undefined;
+  /** The record without the merge that it says or carries, which was refused: it goes on to the id that it names. */
+  readonly alone?: ((value: T) => T) | undefined;
+  /** Whether a record says that its key is a user's id, from which only a proven merge leads away. */
+  readonly namesUser?: ((record: Incoming<T>, ctx: Context) => boolean) | undefined;
   /** false: the task's time does not wait for this input, nor is it held back by others. */
   readonly holdsTime: boolean;
 }
 
 /** Handle records of a topic. */
-export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, more: Pick<Input<T>, 'keyOf' | 'isRepeat' | 'merge'> = {}): Input {
+export function on<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, more: Pick<Input<T>, 'keyOf' | 'isRepeat' | 'merge' | 'alone' | 'namesUser'> = {}): Input {
   return { topic, handle, ...more, holdsTime: topic.kind !== 'feedback' } as Input<T> as Input;
 }
 
 /** Handle records of a topic that must neither delay nor be delayed by the consumer's other inputs. */
-export function onLoosely<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void): Input {
-  return { topic, handle, holdsTime: false } as Input<T> as Input;
+export function onLoosely<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx: Context) => void, more: Pick<Input<T>, 'namesUser'> = {}): Input {
+  return { topic, handle, ...more, holdsTime: false } as Input<T> as Input;
 }
 
 /** How a row that followed a merged shopper joins what stands at the canonical id. Must not depend on arrival order. */
@@ -92,6 +96,8 @@ export interface MovedRow<T> {
   readonly value: T;
   /** When the merge was said that brings it, in ms. */
   readonly mergedAt: number;
+  /** The merge is proven to be said by who the key is. */
+  readonly toProven: boolean;
 }
 
 export function joining<T>(kind: RowKind<T>, join: RowMerge<T>['join'], drop?: RowMerge<T>['drop']): RowMerge {
@@ -104,6 +110,8 @@ export interface Merging {
   /** The consumer's own feedback topic. */
   readonly moves: Topic<Move>;
   readonly rows: readonly RowMerge[];
+  /** `from` was merged into `key` without proof, and has turned out to be another user's id. Absent: nothing names it. */
+  readonly part?: ((key: string, from: string, ctx: Context) => void) | undefined;
 }
 
 export interface Output {

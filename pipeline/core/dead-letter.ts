@@ -16,7 +16,7 @@ export function deadLetterOf(refusal: {
   const id = `${consumer}/${record.topic}/${record.partition}/${place}`;
   const letter: DeadLetter = {
     id, code, message: error.message, consumer, topic: record.topic, partition: record.partition, offset: record.offset,
-    key: record.key === null ? null : Buffer.from(record.key), value: record.value, at, stack: code === 'crashed' ? (error.stack ?? null) : null,
+    key: record.key === null ? null : Buffer.from(record.key), value: record.value, at, stack: code === 'crashed' ? (error.stack ?? null) : null, claim: null,
   };
   const whole = deadLetters.codec.encode(letter);
   const bytes = record.value?.length ?? 0;

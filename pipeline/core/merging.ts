@@ -12,6 +12,8 @@ const PIECE_BYTES = 500_000;
 /** Pieces that have come, until the last one has: under nobody's key, so that neither a merge nor an erasure takes some of them. */
 const pieces = rows<Move>('_piece', 'Move');
 const ERASED = '_erased';
+/** In place of a row: the id in its sub, which was merged without proof, has turned out to be a user's. */
+const PARTED = '_parted';
 /** By then the ids that led to an erased one have been told, and what they had sent has arrived. */
 const ERASED_MS = 24 * 3_600_000;
 
@@ -28,6 +30,9 @@ interface Parts {
 /**
  * Lets a shopper's rows, timers and late records follow a merge. At the old id a redirect stays; a later merge of the
  * same id replaces the redirect and moves only what has come since, never what belongs to the earlier shopper.
+ *
+ * No user's id is given up without proof. A key is a user's id once a record names it so or a merge leads to it: each consumer notes
+ * that in place of a redirect, refuses merges without proof from then on, and ends one that came before. So all come to the same, whatever they hear of first.
  */
 export class Following {
   readonly #parts: Parts;
@@ -49,14 +54,23 @@ export class Following {
   }
 
   /** Send a record on whose key was merged away, before it or by the merge that it carries. Answers false when it belongs here. */
-  forward(record: LogRecord, key: string, carried?: UserMerge): boolean {
+  forward(record: LogRecord, input: Input, incoming: Incoming<unknown>): boolean {
     const { overlay, context, merging, partition } = this.#parts;
+    const { key } = incoming;
+    if (input.namesUser?.(incoming, context)) this.#settle(key);
+    const carried = input.merge?.(incoming, context);
+    if (carried && this.#isRefused(carried)) {
+      context.count('millrace_merges_refused_total');
+      const alone = input.topic.codec.encode(input.alone?.(incoming.value) ?? incoming.value);
+      this.#post({ ...toItself(carried.to), kind: 'record', topic: record.topic, value: alone, writtenAt: record.writtenAt });
+      return true;
+    }
     // The rows bring what stood before the record: whoever waits for the record itself is not there yet.
     if (carried && this.#merge(carried, { ...record, offset: record.offset - 1 })) context.emit(merging.merges, key, carried);
     const redirect = overlay.get(redirectRows, key);
-    if (!redirect) return false;
+    if (!redirect || redirect.to === key) return false;
     const { topic, value, writtenAt, offset } = record;
-    const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, origin: {}, more: 0 };
+    const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, toProven: true, origin: {}, more: 0 };
     // The key has been somebody else's since: the record is still of the shopper that it names.
     if (carried && carried.to !== redirect.to) this.#post({ ...move, mergeId: carried.mergeId, to: carried.to, origin: { [`${topic}/${partition}`]: offset + 1 } });
     else this.#send(key, redirect, record, move);
@@ -79,42 +93,66 @@ export class Following {
   }
 
   /** Answers whether the id leads somewhere else now, or does so anew. */
-  #merge({ mergeId, from, to, time, erased }: UserMerge, record: LogRecord): boolean {
+  #merge(merge: UserMerge, record: LogRecord): boolean {
     const { overlay } = this.#parts;
+    const { mergeId, from, to, time, erased, fromProven, toProven } = merge;
     const redirect = overlay.get(redirectRows, from);
     if (erased.length > 0) {
-      if (redirect && erased.includes(redirect.to)) overlay.put(redirectRows, from, '', undefined);
+      if (redirect && (redirect.to === from || !erased.includes(redirect.to))) return false;
+      overlay.put(redirectRows, from, '', undefined);
+      // What is sent again from before must not bring the shopper back under this id, either.
+      this.erased(from, time);
       return false;
     }
-    if (from === to) return false;
+    if (from === to || this.#isRefused(merge)) return false;
     if (redirect && (redirect.time > time || redirect.mergeId === mergeId)) return false;
     const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
     // What was sent to an earlier shopper is theirs: the new one has only to wait for what comes from now on.
-    const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {} };
-    this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, origin: {}, more: 0 });
+    const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {}, fromProven, isUser: redirect?.isUser ?? false };
+    this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, toProven, origin: {}, more: 0 });
     return true;
+  }
+
+  #isRefused({ from, to, fromProven }: UserMerge): boolean {
+    return !fromProven && from !== to && this.#parts.overlay.get(redirectRows, from)?.isUser === true;
+  }
+
+  /** Note that a key is a user's id. What went from it with a merge without proof is nobody's, since nobody was known by the key then. */
+  #settle(key: string): void {
+    const { overlay, merging } = this.#parts;
+    const redirect = overlay.get(redirectRows, key);
+    if (redirect?.isUser) return;
+    const isLeft = redirect !== undefined && !redirect.fromProven;
+    overlay.put(redirectRows, key, '', redirect && !isLeft ? { ...redirect, isUser: true } : { to: key, mergeId: '', time: 0, sent: {}, fromProven: true, isUser: true });
+    if (!isLeft || !merging.part) return;
+    this.#post({ ...toItself(redirect.to), kind: 'rows', rows: [{ kind: PARTED, sub: key, value: Buffer.alloc(0) }] });
   }
 
   #arrive(move: Move, record: LogRecord): void {
     if (move.kind === 'piece') return this.#collect(move, record);
-    const { overlay, progress, inputs, handle } = this.#parts;
+    const { overlay, progress, inputs, handle, context } = this.#parts;
     for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
     const returns = move.to === move.from;
     // From an erased shopper: by that its own id learns that it leads there no more.
-    if (returns && overlay.get(redirectRows, move.to)?.mergeId === move.mergeId) overlay.put(redirectRows, move.to, '', undefined);
+    const led = overlay.get(redirectRows, move.to);
+    if (returns && led?.mergeId === move.mergeId && led.to !== move.to) overlay.put(redirectRows, move.to, '', undefined);
+    if (this.#isBeforeErasure(move)) {
+      if (move.kind === 'rows') this.#dropRows(move);
+      else this.#post({ ...move, to: move.from, hops: move.hops + 1 });
+      return;
+    }
+    const input = inputs.get(move.topic ?? '');
+    const sent = input && move.kind === 'record' ? { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt, from: move.from } : undefined;
+    if (!returns || (sent && input?.namesUser?.(sent, context))) this.#settle(move.to);
     const redirect = overlay.get(redirectRows, move.to);
     if (redirect && redirect.to !== move.to) {
       if (move.hops >= MAX_HOPS) throw new BadEvent('merge_cycle', `Merges of ${MAX_HOPS} ids lead in a circle.`);
       this.#send(move.to, redirect, record, { ...move, mergeId: returns ? redirect.mergeId : move.mergeId, to: redirect.to, hops: move.hops + 1 });
-    } else if (this.#isBeforeErasure(move)) {
-      if (move.kind === 'rows') this.#dropRows(move);
-      else this.#post({ ...move, to: move.from, hops: move.hops + 1 });
     } else if (move.kind === 'rows') {
       this.#joinRows(move);
-    } else {
-      const input = inputs.get(move.topic ?? '');
-      if (input) handle(input, { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt, from: move.from });
+    } else if (input && sent) {
+      handle(input, sent);
     }
   }
 
@@ -160,17 +198,18 @@ export class Following {
     return false;
   }
 
-  #dropRows({ rows, from, to, writtenAt: mergedAt }: Move): void {
+  #dropRows({ rows, from, to, writtenAt: mergedAt, toProven }: Move): void {
     const { merging, context } = this.#parts;
     for (const { kind, sub, value } of rows) {
       const merge = merging.rows.find((candidate) => candidate.kind.name === kind);
-      merge?.drop?.({ key: to, sub, from, value: merge.kind.codec.decode(value), mergedAt }, context);
+      merge?.drop?.({ key: to, sub, from, value: merge.kind.codec.decode(value), mergedAt, toProven }, context);
     }
   }
 
-  #joinRows({ rows, from, to, writtenAt: mergedAt }: Move): void {
+  #joinRows({ rows, from, to, writtenAt: mergedAt, toProven }: Move): void {
     const { merging, overlay, context } = this.#parts;
     for (const { kind, sub, value } of rows) {
+      if (kind === PARTED) merging.part?.(to, sub, context);
       if (kind === TIMER) {
         const moved = timerRows.codec.decode(value);
         const standing = overlay.get(timerRows, to, sub);
@@ -178,7 +217,7 @@ export class Following {
         continue;
       }
       const merge = merging.rows.find((candidate) => candidate.kind.name === kind);
-      merge?.join({ key: to, sub, from, value: merge.kind.codec.decode(value), mergedAt }, context);
+      merge?.join({ key: to, sub, from, value: merge.kind.codec.decode(value), mergedAt, toProven }, context);
     }
   }
 
@@ -192,6 +231,9 @@ export class Following {
     this.#post({ ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
   }
 }
+
+/** A move that no merge has sent. */
+const toItself = (to: string): Omit<Move, 'kind'> => ({ mergeId: '', from: to, to, hops: 1, rows: [], topic: null, value: null, writtenAt: 0, toProven: true, origin: {}, more: 0 });
 
 /** An id as it may stand in a row of somebody who wants to stand in none. */
 const hashOf = (id: string): string => hash('md5', id, 'hex');

@@ -213,7 +213,7 @@ export class Task {
     }
     if (input.isRepeat?.(value, this.#context)) return metrics.count('millrace_duplicates_total', { consumer: consumer.name });
     const incoming = { key, value, writtenAt: record.writtenAt };
-    if (this.#following?.forward(record, key, input.merge?.(incoming, this.#context))) return;
+    if (this.#following?.forward(record, input, incoming)) return;
     input.handle(incoming, this.#context);
   }
 

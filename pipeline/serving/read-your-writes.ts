@@ -11,16 +11,15 @@ export interface Followed {
   readonly endOf: (topic: string, partition: number) => Promise<number>;
 }
 
-/** A broker that has just become a partition's leader knows of fewer records than there are, for a moment; the clocks of two machines differ. */
+/** A broker that has just become a partition's leader knows of fewer records than there are, for a moment. */
 const RECORDS_TO_COME = 10_000;
-const AHEAD_MS = 60_000;
 
 /**
  * Look whether what was waited for in vain can ever come: a place that the log has not reached, or that another log had, is no event of anybody's.
  * @throws Refusal 400
  */
-export async function refuseImpossible({ views, endOf }: Followed, { positions, merges }: After, now: number): Promise<void> {
-  let isPossible = merges.every(({ time }) => time <= now + AHEAD_MS);
+export async function refuseImpossible({ views, endOf }: Followed, { positions }: After): Promise<void> {
+  let isPossible = true;
   for (const { topic, partition, offset } of positions) {
     isPossible &&= partition < views.partitions && offset < RECORDS_TO_COME + await endOf(topic, partition).catch(unknown);
   }

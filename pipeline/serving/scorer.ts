@@ -122,7 +122,7 @@ export class Scorer {
   async #hasSeen(ref: ShopperRef, after: After | null): Promise<boolean | undefined> {
     if (!after) return undefined;
     if (await reflected(this.#parts, ref.userId ?? ref.anonymousId ?? '', after, AFTER_DEADLINE_MS)) return true;
-    await refuseImpossible(this.#parts, after, this.#parts.now());
+    await refuseImpossible(this.#parts, after);
     return false;
   }
 

@@ -109,7 +109,7 @@ export class Views {
     let at = key;
     for (let hops = 0; hops < 8; hops++) {
       const redirect = this.row(table, redirectRows, at);
-      if (!redirect || redirect.to === key) return at;
+      if (!redirect || redirect.to === key || redirect.to === at) return at;
       at = redirect.to;
     }
     return at;
@@ -121,17 +121,20 @@ export class Views {
     return positions.every(({ topic, partition, offset }) => partition < this.partitions && (progressOf(this.#store(table, partition)).offsets[topic] ?? 0) > offset);
   }
 
-  /** Whether what is answered for `key` reflects all that stands before `after`: what was sent on to another id's task included. */
+  /**
+   * Whether what is answered for `key` reflects all that stands before `after`: what was sent on to another id's task included. Where a token's
+   * merges lead is decided with the records that it names; whether an id leads anywhere at all is nobody's to ask, since a token may be made up.
+   */
   reflects(table: Topic, key: string, { positions, merges }: After): boolean {
     return this.hasRead(table, positions) && this.#hasArrived(table, key)
-      && merges.every(({ from, time }) => (this.row(table, redirectRows, from)?.time ?? -Infinity) >= time && this.#hasArrived(table, from));
+      && merges.every((from) => this.#hasArrived(table, from));
   }
 
   /** Whether all that was sent on from a key that was merged away is applied where it was sent to. */
   #hasArrived(table: Topic, key: string): boolean {
     for (let at = key, hops = 0; hops < 8; hops++) {
       const redirect = this.row(table, redirectRows, at);
-      if (!redirect) return true;
+      if (!redirect || redirect.to === at) return true;
       const from = partitionOf(at, this.partitions);
       const { applied } = progressOf(this.#store(table, partitionOf(redirect.to, this.partitions)));
       if (Object.entries(redirect.sent).some(([topic, next]) => (applied[`${topic}/${from}`] ?? 0) < next)) return false;

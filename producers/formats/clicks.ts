@@ -16,7 +16,7 @@ function productEvent(event: ClickEvent, options: FileOptions, session: string, 
     products: [{ sku, name: null, category: null, brand: null, variant: null, price: null, quantity: null, position: null }],
     cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null,
     url: null, referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null,
-    source: { name: options.source, ordinal }, login: null, restored: null,
+    source: { name: options.source, ordinal }, claim: null, login: null, restored: null,
   };
   return { topic: 'clickstream', key: anonymousId, value, time };
 }

@@ -43,7 +43,7 @@ test('an interaction carries its products as arrays of one length', () => {
 
 test('a purchase carries its lines', () => {
   const record = recordOf(purchases, 7, {
-    shopper: 'u1', orderId: 'O-1', kind: 'refunded', time: NOON, receivedAt: NOON, currency: 'EUR', revenue: -1n,
+    known: true, shopper: 'u1', orderId: 'O-1', kind: 'refunded', time: NOON, receivedAt: NOON, currency: 'EUR', revenue: -1n,
     lines: [{ sku: 'a', quantity: -1, price: 1n }], cartId: null, recommendationId: 'r1', source: null,
   });
   expect(rowOf(record)).toMatchObject({ kind: 'refunded', revenue: '-0.0001', 'lines.sku': ['a'], 'lines.quantity': [-1], 'lines.price': ['0.0001'], recommendation_id: 'r1' });
@@ -74,7 +74,7 @@ test('a trigger and a recommendation carry their products', () => {
 test('a dead letter keeps its bytes, whatever they are', () => {
   const record = recordOf(deadLetters, 7, {
     id: 'clickstream/0/3', code: 'undecodable', message: 'No.', consumer: 'shoppers', topic: 'clickstream', partition: 0, offset: 3,
-    key: null, value: Buffer.from([0, 255, 10]), at: NOON, stack: null,
+    key: null, value: Buffer.from([0, 255, 10]), at: NOON, stack: null, claim: null,
   });
   expect(rowOf(record)).toMatchObject({ key_base64: null, value_base64: 'AP8K', topic: 'clickstream', offset: 3, _topic: 'dead-letters', _offset: 7 });
 });

@@ -99,7 +99,7 @@ test('an erased device starts anew, and another person’s merge of it stays', (
 const however = fc.record({ partitions: fc.constantFrom(1, 4), batches: fc.infiniteStream(fc.integer({ min: 1, max: 9 })), crashes: fc.infiniteStream(fc.constantFrom(undefined, undefined, undefined, 'lost' as const, 'kept' as const)) });
 type However = { readonly partitions: number; readonly batches: Iterator<number>; readonly crashes: Iterator<'lost' | 'kept' | undefined> };
 const shopAnyhow = ({ partitions, batches, crashes }: However): Driver => shop(partitions, { batch: () => batches.next().value, crash: () => crashes.next().value });
-const write = <T>(driver: Driver, topic: Topic<T>, key: string, value: T): void => driver.write(topic.name, key, topic.codec.encode(value));
+const write = <T>(driver: Driver, topic: Topic<T>, key: string, value: T): void => driver.put(topic, key, value);
 const identify = (anonymousId: string, userId: string, time: number): ReturnType<typeof shopEvent> => shopEvent('', { type: 'identify', anonymousId, userId, time });
 const added = (anonymousId: string, sku: string, time: number): ReturnType<typeof shopEvent> => shopEvent('Product Added', { anonymousId, time, products: [product(sku)] });
 

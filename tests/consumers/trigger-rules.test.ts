@@ -93,7 +93,7 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     const time = NINE + ((views.at(-1) ?? 0) + 1) * MINUTE;
     driver.tick(time);
     if (key === 'u1') driver.put(clickstream, 'u1', shopEvent('', { type: 'identify', anonymousId: 'a1', userId: 'u1', time }));
-    driver.put(clickstream, key, shopEvent('Product Viewed', { anonymousId: 'a1', userId: 'u1', time: time + 1_000, products: [product('P3')], login: key === 'a1' ? { messageId: 'login', time } : null }));
+    driver.put(clickstream, key, shopEvent('Product Viewed', { anonymousId: 'a1', userId: 'u1', time: time + 1_000, products: [product('P3')], login: key === 'a1' ? { messageId: 'login', time, claim: null } : null }));
     driver.run();
     driver.tick(NINE + DAY);
     expect(told(driver)).toEqual(['cart_abandonment u1 fired P1']);

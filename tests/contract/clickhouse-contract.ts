@@ -79,7 +79,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
     await insert([saleRecord(1, { shopper: odd }), saleRecord(2, { shopper: 'b' }), saleRecord(3, { shopper: null })]);
     await insert([interactionRecord(1, { shopper: odd, anonymousId: 'a1', sessionId: `${odd}@17`, query: 'my name' }), interactionRecord(2, { shopper: 'b', sessionId: 'b@18' }), interactionRecord(3, { shopper: 'b', anonymousId: 'a1', sessionId: 'b@18' })]);
     const letter = (offset: number, value: string) => recordOf(deadLetters, offset, {
-      id: `l${offset}`, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: 0, stack: null,
+      id: `l${offset}`, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: 0, stack: null, claim: null,
     });
     await insert([letter(1, JSON.stringify({ userId: odd })), letter(2, JSON.stringify({ userId: 'b' })), letter(3, JSON.stringify({ anonymousId: 'a1' }))]);
     const figures = () => one('SELECT (SELECT count() FROM sales) AS rows, (SELECT sum(amount) FROM sales) AS amount, (SELECT uniqExact(shopper) FROM sales) AS shoppers, (SELECT count() FROM interactions) AS clicks');
@@ -102,7 +102,7 @@ export function rowSinkContract(open: () => Promise<RowSink>): void {
 
   test('dead letters that were replayed are counted as that, and what says so as none', async () => {
     const letter = (offset: number, id: string, code: string) => recordOf(deadLetters, offset, {
-      id, code, message: code, consumer: 'shoppers', topic: 'clickstream', partition: 0, offset: 1, key: null, value: null, at: offset, stack: null,
+      id, code, message: code, consumer: 'shoppers', topic: 'clickstream', partition: 0, offset: 1, key: null, value: null, at: offset, stack: null, claim: null,
     });
     await insert([letter(11, 'one', 'odd_one'), letter(12, 'two', 'odd_one'), letter(13, 'one', 'replayed'), letter(14, 'one', 'replayed')]);
     const codes = await sink.query("SELECT code, toInt32(records) AS records, toInt32(replayed) AS replayed, example FROM dead_letters_by_code WHERE consumer = 'shoppers'");

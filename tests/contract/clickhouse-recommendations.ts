@@ -37,7 +37,7 @@ export function recommendationOutcomes(sinkOf: () => RowSink): void {
   const happened = (shopper: string, event: string, skus: readonly string[], fields: Partial<Interaction> = {}): void =>
     void pending.push(interactionRecord(++offset, { shopper, event, time: NOON + HOUR, products: skus.map((sku) => ({ sku, price: null, quantity: null, position: null, name: null })), ...fields }));
   const bought = (shopper: string, skus: readonly string[], time: number, recommendationId: string | null = null): void =>
-    void pending.push(recordOf(purchases, ++offset, { shopper, orderId: `o${offset}`, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: skus.map((sku) => ({ sku, quantity: 1, price: 0n })), cartId: null, recommendationId, source: null }));
+    void pending.push(recordOf(purchases, ++offset, { shopper, known: true, orderId: `o${offset}`, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: skus.map((sku) => ({ sku, quantity: 1, price: 0n })), cartId: null, recommendationId, source: null }));
   const itemsOf = (id: string) => ask(`SELECT sku, toInt32(place) AS place, toInt32(dateDiff('hour', time, clicked_at)) AS clicked, toInt32(dateDiff('hour', time, carted_at)) AS carted, toInt32(dateDiff('hour', time, ordered_at)) AS ordered FROM recommended_items WHERE recommendation_id = '${id}' ORDER BY place`);
   const untouched = { clicked: null, carted: null, ordered: null };
 

@@ -32,7 +32,7 @@ export const sale = (over: Partial<Sale> = {}): Sale => ({
 });
 
 export const interaction = (over: Partial<Interaction> = {}): Interaction => ({
-  shopper: 'u1', anonymousId: null, messageId: 'm1', type: 'track', event: 'Product Viewed', time: Date.UTC(2026, 0, 1, 12), receivedAt: Date.UTC(2026, 0, 1, 12),
+  shopper: 'u1', known: false, anonymousId: null, messageId: 'm1', type: 'track', event: 'Product Viewed', time: Date.UTC(2026, 0, 1, 12), receivedAt: Date.UTC(2026, 0, 1, 12),
   sessionId: 's1', sessionStart: true, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null,
   list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null, ...over,
 });

@@ -70,7 +70,7 @@ test('crash anywhere equals no crash, and any batching equals one batch, also of
 
 test('a last piece without all of the others is set aside, and what had come of its move goes', () => {
   const driver = new Driver([shoppers()]);
-  const piece = (more: number) => ({ kind: 'piece' as const, mergeId: 'm', from: 'a', to: 'u', hops: 1, rows: [], topic: null, value: Buffer.from('part'), writtenAt: NINE, origin: {}, more });
+  const piece = (more: number) => ({ kind: 'piece' as const, mergeId: 'm', from: 'a', to: 'u', hops: 1, rows: [], topic: null, value: Buffer.from('part'), writtenAt: NINE, toProven: true, origin: {}, more });
   driver.send(shoppersMoves, 'u', piece(2));
   expect(driver.dump('shoppers').some((row) => row.includes('_piece'))).toBe(true);
   driver.send(shoppersMoves, 'u', piece(0));
@@ -88,7 +88,7 @@ const growing = (): Consumer => consumer({
     const hashes = Buffer.concat([ctx.get(texts, key)?.hashes ?? Buffer.alloc(0), Buffer.alloc(400_000, event)]);
     ctx.put(texts, key, { hashes });
     if (orderId === null) return;
-    ctx.emit(interactions, key, { shopper: key, anonymousId: null, messageId, type: 'track', event: hashes.toString(), time, receivedAt: time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null });
+    ctx.emit(interactions, key, { shopper: key, known: false, anonymousId: null, messageId, type: 'track', event: hashes.toString(), time, receivedAt: time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null });
   })],
 });
 

@@ -28,7 +28,7 @@ function counting(onBug: () => void = () => {}): Consumer {
       const next = (ctx.get(counters, key)?.next ?? 0) + 1;
       ctx.put(counters, key, { next });
       ctx.schedule('later', key, value.time + HOUR);
-      ctx.emit(interactions, key, { shopper: key, anonymousId: null, messageId: value.messageId, type: 'track', event: value.event, time: value.time, receivedAt: value.time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null } satisfies Interaction);
+      ctx.emit(interactions, key, { shopper: key, known: false, anonymousId: null, messageId: value.messageId, type: 'track', event: value.event, time: value.time, receivedAt: value.time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null } satisfies Interaction);
       if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
       if (value.event === 'bug') onBug();
     })],

@@ -199,7 +199,7 @@ describe('batches', () => {
     expect((await http.post('/v1/batch', { batch }, basic(SERVER))).status).toBe(200);
     const written = http.accepted.filter(({ topic }) => topic === 'clickstream').slice(-5);
     expect(written.map(({ key }) => key)).toEqual(['phone-1', 'phone-1', 'phone-1', 'u8', 'u7']);
-    const login = { messageId: 'b2', time: Date.parse('2026-03-10T10:00:00Z') };
+    const login = { messageId: 'b2', time: Date.parse('2026-03-10T10:00:00Z'), claim: null };
     expect(http.values('clickstream').slice(-5).map((value) => (value as { login: unknown }).login)).toEqual([null, null, login, null, null]);
   });
 
@@ -214,8 +214,8 @@ describe('batches', () => {
     await shop.server.close();
     const time = Date.parse('2026-03-10T10:00:00Z');
     expect(shop.accepted.map(({ key }) => key)).toEqual(['phone-3', 'phone-3', 'u9']);
-    expect(shop.values('clickstream').map((value) => (value as { login: unknown }).login)).toEqual([null, { messageId: 'c1', time }, null]);
-    expect(decodeToken(json['token']!)).toMatchObject({ merges: [{ from: 'phone-3', time }] });
+    expect(shop.values('clickstream').map((value) => (value as { login: unknown }).login)).toEqual([null, { messageId: 'c1', time, claim: null }, null]);
+    expect(decodeToken(json['token']!)).toMatchObject({ merges: ['phone-3'] });
   });
 
   test('what a page sends behind a login without waiting for its answer goes by way of the device, too', async () => {

@@ -20,10 +20,10 @@ beforeEach(() => {
 
 describe('recommend', () => {
   test('passes a typed request on, with the positions of its token', async () => {
-    const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }], [{ from: 'a1', time: 5 }]);
+    const token = encodeToken([{ topic: 'clickstream', partition: 2, offset: 41 }], ['a1']);
     const { status, json } = await http.post('/v1/recommend', { userId: 7, limit: 3, filter: { category: ['a', 'b'] }, exclude: ['x', 'x '], items: ['P1', 'P1', 2], placement: 'home', context: { product_id: 7 }, after: token, explain: true }, basic(SERVER));
     expect([status, json]).toEqual([200, { door: 'recommend' }]);
-    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: [{ field: 'category', any: new Set(['a', 'b']) }], exclude: ['x'], items: ['P1', '2'], placement: 'home', context: '7', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: [{ from: 'a1', time: 5 }] }, explain: true, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: null, shown: true, trusted: true });
+    expect(http.asked[0]!.request).toEqual({ userId: '7', anonymousId: null, limit: 3, filter: [{ field: 'category', any: new Set(['a', 'b']) }], exclude: ['x'], items: ['P1', '2'], placement: 'home', context: '7', after: { positions: [{ topic: 'clickstream', partition: 2, offset: 41 }], merges: ['a1'] }, explain: true, compare: false, diversity: 0, fatigue: 0, explore: false, excludePurchased: null, shown: true, trusted: true });
   });
 
   test('names every wrong field', async () => {

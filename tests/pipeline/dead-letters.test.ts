@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => log.close());
 
 const keep = async (id: string, value: string, more: Partial<DeadLetter> = {}): Promise<void> => {
-  const letter = { id, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: NINE, stack: null, ...more };
+  const letter = { id, code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from(value), at: NINE, stack: null, claim: null, ...more };
   await log.append([{ topic: deadLetters.name, partition: 0, key: id, value: deadLetters.codec.encode(letter) }]);
 };
 const written = async (): Promise<ShopEvent[]> => (await everythingIn(log, clickstream.name)).filter(({ tick }) => !tick).map(({ value }) => clickstream.codec.decode(value));
@@ -46,6 +46,17 @@ test('a letter that is unknown, cut or no JSON is refused with a sentence', asyn
   await expect(replayDeadLetter(log, 'request/r2/0', '[]', shop)).rejects.toThrow('A call must be a JSON object');
   await expect(replayDeadLetter(log, 'request/none/0', undefined, shop)).rejects.toThrow(/no dead letter/);
   expect((await listDeadLetters(log, 10)).map(({ id }) => id)).toContain('request/r2/0');
+});
+
+test('what came with a browser key is collected again with its rights, not with those of whoever replays it', async () => {
+  const letter = (id: string, call: object): Promise<void> => keep(id, JSON.stringify(call), { claim: { provenUser: null } });
+  await letter('request/r6/0', { type: 'track', userId: 'carol', event: 'User Erased' });
+  await expect(replayDeadLetter(log, 'request/r6/0', undefined, shop)).rejects.toThrow(/server key/);
+  const alias = { type: 'alias', previousId: 'carol', userId: 'mallory' };
+  await letter('request/r6/1', alias);
+  await replayDeadLetter(log, 'request/r6/1', undefined, shop);
+  await replayDeadLetter(log, 'request/r6/1', JSON.stringify({ ...alias, timestamp: NINE }), shop);
+  expect((await written()).slice(-2).map(({ claim }) => claim)).toEqual([{ provenUser: null }, { provenUser: null }]);
 });
 
 test('what others have counted already is not written again', async () => {

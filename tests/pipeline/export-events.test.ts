@@ -36,7 +36,7 @@ async function read(path: string): Promise<{ key: string; value: ShopEvent }[]> 
 
 test('who used the device of somebody who was erased keeps their visit there, under their own name', async () => {
   const { tell, folder, ...own } = await shop();
-  const event = shopEvent('Product Viewed', { anonymousId: 'a', userId: 'u1', time: NINE, login: { messageId: 'm', time: NINE - MINUTE } });
+  const event = shopEvent('Product Viewed', { anonymousId: 'a', userId: 'u1', time: NINE, login: { messageId: 'm', time: NINE - MINUTE, claim: { provenUser: 'u1' } } });
   await tell(clickstream, keyOf(event), event);
   await tell(erasures, 'u2', { ids: ['u2', 'a'], orderId: null, time: NINE });
   expect(await own.export('shop')).toMatchObject({ events: 1, erased: 0 });

@@ -43,7 +43,7 @@ describe('a call', () => {
       products: [{ sku: 'P1', name: 'Cup', category: 'Kitchen', brand: 'B', variant: 'red', price: 129_900n, quantity: 2, position: 3 }],
       cartId: 'c1', checkoutId: null, orderId: null, recommendationId: 'r1', placement: 'home', query: null, list: null,
       currency: 'EUR', value: 259_800n, url: 'https://s/p', referrer: 'https://g/', campaign: 'spring', locale: 'en-GB',
-      timezone: 'Europe/Berlin', marketingConsent: null, traits: null, properties: '{"colour":"red"}', source: null, restored: null, login: null,
+      timezone: 'Europe/Berlin', marketingConsent: null, traits: null, properties: '{"colour":"red"}', source: null, restored: null, claim: null, login: null,
     });
   });
 

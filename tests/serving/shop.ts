@@ -77,7 +77,7 @@ export class TestShop {
   event(shopper: string, sku: string, recent: readonly string[], fields: Partial<Interaction> = {}): void {
     const time = fields.time ?? START + 10_000 * (this.#events + 1);
     const event: Interaction = {
-      shopper, anonymousId: null, messageId: `m-${++this.#events}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: shopper, sessionStart: false,
+      shopper, known: false, anonymousId: null, messageId: `m-${++this.#events}`, type: 'track', event: 'Product Viewed', time, receivedAt: time, sessionId: shopper, sessionStart: false,
       products: [{ sku, price: null, quantity: null, position: null, name: null }], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null,
       query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent, continues: null, refused: false, source: null, ...fields,
     };
@@ -91,7 +91,7 @@ export class TestShop {
     const { quantity = 1, ...other } = fields;
     const time = fields.time ?? START + 10_000 * (this.#events + 1);
     const purchase: Purchase = {
-      shopper, orderId: `o-${++this.#events}`, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: skus.map((sku) => ({ sku, quantity, price: 0n })),
+      shopper, known: true, orderId: `o-${++this.#events}`, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: skus.map((sku) => ({ sku, quantity, price: 0n })),
       cartId: null, recommendationId: null, source: null, ...other,
     };
     recommender.learn(this.learner, purchases.name, purchase, shopper);

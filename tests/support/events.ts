@@ -18,7 +18,7 @@ export function shopEvent(event: string, more: Partial<ShopEvent> = {}): ShopEve
   return {
     messageId: `m${serial++}`, type: 'track', event, userId: null, anonymousId: null, previousId: null, time, receivedAt: time, products: [], cartId: null,
     checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, url: null,
-    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, login: null, restored: null, ...more,
+    referrer: null, campaign: null, locale: null, timezone: null, marketingConsent: null, traits: null, properties: null, source: null, claim: null, login: null, restored: null, ...more,
   };
 }
 
@@ -34,7 +34,7 @@ export const orderLine = (sku: string, quantity: number, price: bigint): OrderEv
 
 export function purchase(shopper: string, orderId: string, more: Partial<Purchase> = {}): Purchase {
   const time = more.time ?? NINE;
-  return { shopper, orderId, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: [], cartId: null, recommendationId: null, source: null, ...more };
+  return { shopper, known: false, orderId, kind: 'completed', time, receivedAt: time, currency: 'EUR', revenue: 0n, lines: [], cartId: null, recommendationId: null, source: null, ...more };
 }
 
 export function stock(sku: string, quantity: number | null, time: number, price: bigint | null = null): InventoryChange {
