@@ -42,6 +42,9 @@ export interface MarketingTriggerOptions extends CustomerOptions, IntentOptions 
   readonly quietHours?: QuietHours | undefined;
 }
 
+/** Open carts of a shopper: any page may name one more, and an order looks at all of them. */
+const CART_LIMIT = 100;
+
 /** Decides whom to remind of what: each cause once, with its reason, or a `suppressed` that says why not. */
 export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
   const { browsedAfterMs = 0, quietAfterOrderMs = 0 } = options;
@@ -114,6 +117,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     ctx.put(carts, key, cart, cartId);
     // One that comes late leaves the time as it was, for which there is a timer, or has been a reminder; that of an emptied cart may have passed.
     if (cart.changedAt !== before?.changedAt || before.lines.length === 0) ctx.schedule('abandoned', key, cart.changedAt + options.abandonedAfterMs + waitMs, cartId);
+    if (!before) dropOldest(key, ctx);
   }
 
   function browse(key: string, event: Interaction, waitMs: number, ctx: Context): void {
@@ -158,6 +162,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     const { key, sub: cartId, value: cart } = moved;
     if (isOrdered(contactOf(key, ctx), cartId, cart)) recoverCart(key, cartId, cart, ORDERED, ctx.now, ctx);
     else joinCart(moved, ctx);
+    dropOldest(key, ctx);
   }
 
   /** What was ordered under the id that is joined took the carts of this one, too. */
@@ -240,6 +245,12 @@ function forget({ key, sub: cartId, due }: Due, ctx: Context): void {
   if (!cart) return;
   if (cart.changedAt + FORGET_MS <= due) dropCarts(key, [{ sub: cartId, value: cart }], ctx);
   else ctx.schedule('forget', key, cart.changedAt + FORGET_MS, cartId);
+}
+
+/** Of more carts than are kept the one that was touched longest ago goes. */
+function dropOldest(key: string, ctx: Context): void {
+  const known = ctx.scan(carts, key, CART_LIMIT + 1);
+  if (known.length > CART_LIMIT) dropCarts(key, [known.reduce((oldest, cart) => (cart.value.changedAt < oldest.value.changedAt ? cart : oldest))], ctx);
 }
 
 function dropCarts(key: string, dropped: readonly { readonly sub: string; readonly value: Cart }[], ctx: Context): void {

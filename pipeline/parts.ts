@@ -103,7 +103,7 @@ async function scoreUntil(stopping: AbortController, engine: Engine, config: Con
     followTables(log, isOwner ? learned : [demandForecasts, ...learned], viewed.open, stopping.signal, journal, tablesLag('others'), VIEW_PATIENCE_MS),
   ];
   const fold = await startFold<ItemNeighbours>(itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }), { snapshots: snapshotFiles(engine.snapshotPlace.directory, engine.snapshotPlace.log), snapshotEveryMs: SCORER_SNAPSHOT_EVERY_MS, stop: stopping.signal }, engine);
-  const items = new Items(views, fold.state.index, config.SHOP_CURRENCY);
+  const items = new Items(views, fold.state.index, config.SHOP_CURRENCY, config.SHOW_UNLISTED);
   followLearner(views, fold.state, config.SCORER_PRUNED_PERCENT / 100);
   const ranking = new Ranking(fold.state, items);
   let caughtUp = false;

@@ -34,6 +34,8 @@ export class Items {
   readonly #index: itemIndex.ItemIndex;
   readonly #rowOf: (sku: string) => Product | null;
   readonly #currency: string;
+  /** Flags of an item that no catalogue knows. */
+  readonly #unlisted: number;
   #flags = new Uint8Array(1_024);
   /** In the shop's currency; NaN where none in it is known. */
   #prices = new Float64Array(1_024).fill(Number.NaN);
@@ -56,12 +58,19 @@ export class Items {
   readonly #attributed = new Map<string, number>();
   readonly #watchers: ((item: number) => void)[] = [];
 
-  /** @param currency the shop's, ISO 4217: prices in another one are unknown */
-  constructor(views: Views, index: itemIndex.ItemIndex, currency: string) {
+  /**
+   * @param currency the shop's, ISO 4217: prices in another one are unknown
+   * @param showsUnlisted whether an item may be shown that no catalogue knows
+   */
+  constructor(views: Views, index: itemIndex.ItemIndex, currency: string, showsUnlisted = true) {
     this.#index = index;
     this.#currency = currency;
+    this.#unlisted = showsUnlisted ? 0 : WITHHELD;
     this.#rowOf = (sku) => views.row(products, productRows, sku) ?? null;
-    for (let item = 0; item < itemIndex.size(index); item++) if (itemIndex.skuOf(index, item) === undefined) this.#clear(item);
+    for (let item = 0; item < itemIndex.size(index); item++) {
+      if (itemIndex.skuOf(index, item) === undefined) this.#clear(item);
+      else if (!showsUnlisted) this.#write(item, null);
+    }
     for (const { key, value } of views.mainRows(products, productRows)) this.#set(key, value);
     index.followers.push({ given: (sku, item) => this.#write(item, this.#rowOf(sku)), freed: (items, skus) => this.#free(items, skus) });
     views.watch(products, (changes) => {
@@ -87,7 +96,7 @@ export class Items {
     return (this.#flags[item] & KNOWN) !== 0;
   }
 
-  /** Whether an item may be shown: one that no catalogue knows may, a hidden, deleted or sold-out one may not. */
+  /** Whether an item may be shown: one that no catalogue knows may unless the shop says otherwise, a hidden, deleted or sold-out one may not. */
   mayShow(item: number): boolean {
     return (this.#flags[item] & WITHHELD) === 0;
   }
@@ -212,7 +221,7 @@ export class Items {
     if (item >= this.#flags.length) this.#grow(item);
     const moves = [this.#byCategory, this.#byBrand, this.#byPrice, this.#byStock, ...this.#byText.values()].map(({ moving }) => moving(item));
     this.#countAttributes(item, -1);
-    this.#flags[item] = product === null ? 0 : flagsOf(product);
+    this.#flags[item] = product === null ? this.#unlisted : flagsOf(product);
     const price = product === null ? Number.NaN : priceIn(this.#currency, product);
     this.#prices[item] = price;
     this.#priceTexts[item] = Number.isNaN(price) ? null : formatMoney(product!.price!);

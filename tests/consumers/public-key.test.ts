@@ -138,6 +138,14 @@ test.each([
   expect(shop.cart('carol')).toEqual(['P1', 'P2']);
 });
 
+test('an alias that is refused makes the id that it names a user’s as any event does', () => {
+  const shop = new Shop({ partitions: 4 });
+  shop.server(added({ userId: 'caroline' }, 'P1'));
+  shop.page(claims['an alias']);
+  shop.page({ type: 'alias', previousId: 'caroline', ...carol }, 1);
+  expect([shop.profile('carol')?.events, shop.profile('mallory')?.events]).toEqual([1, 1]);
+});
+
 test('whenever a page claims her id, and however records fall into batches and tasks crash, what a new customer does is hers', () => {
   const first = [
     added({ anonymousId: 'device' }, 'P1'), { type: 'identify', anonymousId: 'device', ...carol }, added({ anonymousId: 'device', ...carol }, 'P2'), added({ anonymousId: 'device' }, 'P3'),
@@ -234,4 +242,17 @@ test('a page’s titles stand in no trigger, be they a user’s own or come with
   shop.page(added(carol, 'P4', { name: 'Cup' }), 4, 'carol');
   shop.driver.tick(NINE + 2 * HOUR);
   expect(shop.driver.read(triggers).map(({ products }) => products.map(({ sku, name }) => [sku, name]).sort())).toEqual([[['P1', null], ['P2', null], ['P3', 'Tea'], ['P4', 'Cup']]]);
+});
+
+test('a shopper has no more open carts than a person, whichever ids they come by: an order looks at all of them', () => {
+  const shop = new Shop({ partitions: 4 });
+  for (const [at, anonymousId] of ['one', 'two'].entries()) {
+    for (let cart = 0; cart < 120; cart++) shop.put(added({ anonymousId }, `P${cart}`, { cart_id: `${anonymousId}-${cart}` }), 30 * at + cart / 10);
+    shop.put({ type: 'identify', anonymousId, ...carol }, 30 * at + 26);
+  }
+  shop.driver.run();
+  const rows = (kind: string): string[] => shop.driver.dump('marketing-triggers').filter((row) => row.includes(`carol\\u001f${kind}\\u001f`));
+  expect([rows('cart'), rows('cart').filter((row) => row.includes('two-')), rows('_timer\\u001fabandoned')].map(({ length }) => length)).toEqual([100, 100, 100]);
+  shop.server({ event: 'Order Completed', ...carol, properties: { order_id: 'O1', products: [{ product_id: 'P1', quantity: 1, price: 1 }] } }, 60);
+  expect(rows('cart')).toEqual([]);
 });

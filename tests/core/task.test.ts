@@ -114,7 +114,7 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
 
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
   const all = (): Consumer[] => [shoppers({ forgetAfterMs: 2 * HOUR }), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, welcomesNew: true, vipSpend: 15_000n, highIntentPercent: 30, quietHours: { from: 12, to: 14, timezone: 'UTC' }, holdoutPercent: 30, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
-  const KINDS = ['view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout', 'wish', 'unwish', 'price', 'alias', 'erase', 'zone'] as const;
+  const KINDS = ['view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout', 'wish', 'unwish', 'price', 'alias', 'claim', 'erase', 'zone'] as const;
   type Step = { kind: (typeof KINDS)[number]; who: number; sku: number; minutes: number };
   const steps = fc.array(fc.record({
     kind: fc.constantFrom(...KINDS),
@@ -146,6 +146,7 @@ describe('crash anywhere equals no crash, and any batching equals one batch', ()
         case 'unwish': return driver.send(clickstream, shopper, shopEvent('Product Removed from Wishlist', { ...id, userId: shopper, products: [product(`P${sku}`)] }));
         case 'price': return driver.send(inventory, `P${sku}`, { ...stock(`P${sku}`, 5, time, BigInt(1_000 * (60 - minutes))), messageId: `m${index}` });
         case 'alias': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'alias', previousId: `u${sku}`, userId: shopper }));
+        case 'claim': return driver.send(clickstream, `u${sku}`, shopEvent('', { ...id, type: 'alias', previousId: `u${sku}`, userId: shopper, claim: { provenUser: null } }));
         case 'erase': return driver.send(clickstream, shopper, { ...erasureOf(shopper, time), messageId: `m${index}` });
         case 'zone': return driver.send(clickstream, shopper, shopEvent('', { ...id, type: 'page', userId: shopper, timezone: ['Asia/Tokyo', 'America/New_York', 'UTC'][sku]! }));
         case 'checkout': return driver.send(clickstream, shopper, shopEvent('Checkout Started', { ...id, userId: shopper, products: [product(`P${sku}`)] }));

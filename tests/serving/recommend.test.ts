@@ -126,6 +126,20 @@ describe('what is recommended', () => {
     expect(skus).toContain('P12');
   });
 
+  test('where the catalogue is whole, what it does not know does not come: a page may have made it up', async () => {
+    for (const [showsUnlisted, came] of [[true, true], [false, false]] as const) {
+      const shop = new TestShop({ showsUnlisted });
+      shop.product('P1');
+      for (let visitor = 0; visitor < 40; visitor++) {
+        shop.event(`v${visitor}`, 'You have won', []);
+        shop.event(`v${visitor}`, 'P1', ['You have won']);
+      }
+      expect((await shop.skus('stranger')).includes('You have won')).toBe(came);
+      shop.product('You have won');
+      expect(await shop.skus('stranger')).toEqual(expect.arrayContaining(['P1', 'You have won']));
+    }
+  });
+
   test('an item deleted between learning and the answer does not come, and comes back with its stock', async () => {
     const shop = shopOfPairs();
     shop.profile('a', ['P4']);

@@ -46,11 +46,11 @@ export class TestShop {
   #positions = 0;
   #last: Interaction | undefined;
 
-  constructor({ precision = 'float32', pruned = 0, mostUnlisted, keptDeleted = 0, repeats, repurchases = false }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number; readonly keptDeleted?: number; readonly repeats?: boolean; readonly repurchases?: boolean } = {}) {
+  constructor({ precision = 'float32', pruned = 0, mostUnlisted, keptDeleted = 0, repeats, repurchases = false, showsUnlisted = true }: { readonly precision?: 'float32' | 'int8'; readonly pruned?: number; readonly mostUnlisted?: number; readonly keptDeleted?: number; readonly repeats?: boolean; readonly repurchases?: boolean; readonly showsUnlisted?: boolean } = {}) {
     this.learner = recommenderIn({ mostUnlisted, keptDeleted, repeats }).init();
     this.neighbours = itemNeighboursIn({ precision, mostUnlisted, keptDeleted, repeats }).init();
     const views = new Views(this.#stores, 1);
-    this.items = new Items(views, this.neighbours.index, 'EUR');
+    this.items = new Items(views, this.neighbours.index, 'EUR', showsUnlisted);
     followLearner(views, this.neighbours, pruned);
     const remember = ({ value }: NewRecord): void => void this.told.push(recommendations.codec.decode(value));
     this.scorer = new Scorer({ views, endOf: async () => 0, items: this.items, ranking: new Ranking(this.neighbours, this.items), metrics: noMetrics, remember, isReady: () => true, isBehind: () => this.isBehind, repurchases, now: () => this.now });
