@@ -82,7 +82,8 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
   const state: OrderState = {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed,
     lines: linesOf(event),
-    messages: remember(before?.messages ?? [], event.messageId), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
+    // A page may claim under the id of the shop's later report: it repeats itself as a second order does.
+    messages: event.confirmed ? remember(before?.messages ?? [], event.messageId) : (before?.messages ?? []), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
   };
   ctx.put(states, key, state);
   const sold = state.lines.map(booked);

@@ -74,14 +74,15 @@ export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 
 function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Omit<Habits, 'forgetAfterMs'>): void {
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
+  // Before messages are compared: a page may have sent anything under this one's id.
+  if (event.event === 'User Erased') return erase(key, event, ctx);
   // A retry of what came before the erasure is in no list of messages any more.
-  if (event.event !== 'User Erased' && ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
+  if (ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
   for (const { sku } of event.products) requireSku(sku);
   if (!event.source && isRepeat(key, event, ctx)) {
     ctx.count('millrace_duplicates_total');
     return;
   }
-  if (event.event === 'User Erased') return erase(key, event, ctx);
   const before = ctx.get(profiles, key);
   // What files tell is not noted message by message.
   if (!before && event.source) watch(key, event.time, ctx);

@@ -85,7 +85,7 @@ const variables = z.object({
   SCORER_VECTORS: z.enum(['float32', 'int8']).default('float32').describe('How scorers keep item vectors: int8 takes a quarter of the memory (docs/measured/compression.md).'),
   SCORER_PRUNED_PERCENT: whole(0, 99, 0).describe('Percent of the ranker’s weights, the smallest, that scorers take for zero (docs/measured/compression.md).'),
   UNLISTED_ITEMS: whole(1_000, 10_000_000, 200_000).describe('Items outside the catalogue that recommendations remember at most; beyond that the least popular are forgotten.'),
-  SHOW_UNLISTED: yes.describe('Whether products may be recommended that neither the catalogue nor a stock or price has named; `false` where the catalogue is whole: anybody can make up a SKU in a page.'),
+  SHOW_UNLISTED: flag('true').describe('Whether products may be recommended that neither the catalogue nor a stock or price has named; `false` where the catalogue is whole: anybody can make up a SKU in a page.'),
   KAFKA_BROKERS: brokers.describe('Brokers as host:port, comma-separated; empty: the embedded log.'),
   KAFKA_TLS: flag('false').describe('Connect to Kafka over TLS.'),
   KAFKA_TLS_CA_FILE: z.string().optional().describe('File with the certificate authority of the brokers, if it is not a public one.'),

@@ -9,10 +9,10 @@ import { contacts } from '../../consumers/triggers/contacts.js';
 import { erasureOf } from '../../pipeline/erasure.js';
 import { collect, type CollectContext } from '../../producers/collect.js';
 import { Logins } from '../../producers/logins.js';
-import { clickstream, deadLetters, erasures, interactions, marketingTriggers as triggers, orders } from '../../schemas/topics.js';
+import { clickstream, deadLetters, erasures, interactions, marketingTriggers as triggers, orders, sales } from '../../schemas/topics.js';
 import type { UserProfile } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
-import { HOUR, MINUTE, NINE } from '../support/events.js';
+import { HOUR, MINUTE, NINE, orderEvent, orderLine } from '../support/events.js';
 
 /** What anybody can do who has taken the write key from the page, to a shop whose customer is carol. */
 class Shop {
@@ -102,9 +102,9 @@ test.each([['the server', null], ['carol, who proves it', 'carol']])('%s may giv
   const alias = { type: 'alias', previousId: 'carol', userId: 'caroline' };
   if (provenUser === null) shop.server(alias, 1);
   else shop.page(alias, 1, provenUser);
-  shop.server(added(carol, 'P2'), 2);
   // Neither of them is mallory's by that.
-  shop.page(claims['an alias'], 3);
+  shop.page(claims['an alias'], 1);
+  shop.server(added(carol, 'P2'), 2);
   shop.page({ type: 'alias', previousId: 'caroline', userId: 'mallory' }, 3, 'mallory');
   shop.page(added(carol, 'P3'), 4);
   expect([shop.recent('caroline'), shop.cart('caroline'), shop.recent('mallory'), shop.cart('mallory')]).toEqual([['P3', 'P2', 'P1'], ['P1', 'P2', 'P3'], [], []]);
@@ -136,6 +136,26 @@ test.each([
   shop.erase('mallory', 20);
   expect(shop.driver.read(erasures)).toMatchObject([{ ids: ['mallory'] }]);
   expect(shop.cart('carol')).toEqual(['P1', 'P2']);
+});
+
+test('an order that comes without an event makes its customer a user, and the order is theirs', () => {
+  const shop = new Shop({ partitions: 4 });
+  for (const claim of Object.values(claims)) shop.page(claim);
+  shop.driver.send(orders, 'O1', orderEvent('completed', 'O1', { ...carol, time: NINE + MINUTE, lines: [orderLine('P0', 1, 10_000n)] }));
+  const boughtAt = (id: string): number => shop.driver.row('marketing-triggers', contacts, id)?.boughtAt ?? 0;
+  expect([shop.profile('carol')?.bought, shop.profile('mallory')?.bought, boughtAt('carol'), boughtAt('mallory')]).toEqual([['P0'], [], NINE + MINUTE, 0]);
+});
+
+test('a page that claims an order under the message id of the shop’s refund, or says anything under that of an erasure, keeps neither out', () => {
+  const shop = new Shop({ partitions: 4 });
+  const order = (more: object): object => ({ event: 'Order Completed', ...carol, properties: { order_id: 'O1', products: [{ product_id: 'P0', quantity: 1, price: 1 }] }, ...more });
+  for (let twice = 0; twice < 2; twice++) shop.page(order({ messageId: 'refund-1' }));
+  shop.server(order({ messageId: 'order-1' }), 1);
+  shop.server(order({ event: 'Order Refunded', messageId: 'refund-1' }), 2);
+  expect(shop.driver.read(sales).map(({ kind, quantity }) => [kind, quantity])).toEqual([['sale', 1], ['adjustment', 0], ['refund', -1]]);
+  shop.page({ ...added(carol, 'P1'), messageId: 'erase-carol' }, 3);
+  shop.server({ event: 'User Erased', ...carol, messageId: 'erase-carol' }, 4);
+  expect(shop.profile('carol')).toBeUndefined();
 });
 
 test('an alias that is refused makes the id that it names a user’s as any event does', () => {
