@@ -6,7 +6,7 @@ import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
 import { namesCustomer, requireShopper, requireSku } from './ids.js';
-import { joinAlias, aliases, forgetAlias, noteAlias, noteJoined, tellErased } from './shoppers/aliases.js';
+import { aliases, forgetAlias, joinAlias, noteAlias, noteJoined, partAlias, tellErased } from './shoppers/aliases.js';
 import { consentAfter, namedBy } from './shoppers/consents.js';
 import { announceHeld, announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
 import { announceMerge, isProven, mergeOf, namesUser, withoutMerge } from './shoppers/merges.js';
@@ -67,7 +67,7 @@ export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 
       unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx),
       unseen: (timer, ctx) => forgetUnseen(timer, { profiles, orders: ordersOf, forgetAfterMs }, ctx),
     },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias)], part: forgetAlias },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias, forgetAlias)], part: partAlias },
   });
 }
 

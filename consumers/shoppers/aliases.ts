@@ -33,8 +33,15 @@ export function joinAlias({ key, sub, value }: MovedRow<Mention>, ctx: Context):
 }
 
 /** An id that a page had merged into this one is another user's: an erasure of this one must not reach it. */
-export function forgetAlias(key: string, from: string, ctx: Context): void {
+export function partAlias(key: string, from: string, ctx: Context): void {
   for (const { sub } of ctx.scan(aliases, key)) if (aliasOf(sub) === from) ctx.delete(aliases, key, sub);
+}
+
+/** An id that led to the erased shopper by way of one whose rows were on their way to them. */
+export function forgetAlias({ key, sub, mergedAt }: MovedRow<Mention>, ctx: Context): void {
+  const [from = '', to = ''] = sub.split(SEPARATOR);
+  ctx.emit(userMerges, from, { mergeId: `erased@${mergedAt}`, from, to: key, time: ctx.now, erased: [key, to], fromProven: true, toProven: true });
+  ctx.emit(erasures, key, { ids: [from], orderId: null, time: ctx.now });
 }
 
 /** Tell those whose rows name a shopper who is erased, under whichever id: the books of their orders, ClickHouse, and where their other ids lead. */

@@ -135,6 +135,20 @@ test('what is on its way to a user while they are erased does not bring them bac
   }), { numRuns: 25 });
 });
 
+test('nor does whoever led to them by way of an id whose rows are on their way: it is named nowhere', () => {
+  fc.assert(fc.property(however, (how) => {
+    const driver = shopAnyhow(how);
+    driver.tick(NINE);
+    driver.send(clickstream, 'anon-one', added('anon-one', 'P2', NINE + 1));
+    driver.send(clickstream, 'known-0', identify('anon-one', 'known-0', NINE + 2));
+    write(driver, clickstream, 'known-1', shopEvent('', { type: 'alias', previousId: 'known-0', userId: 'known-1', time: NINE + MINUTE }));
+    write(driver, clickstream, 'known-1', erasureOf('known-1', NINE + MINUTE));
+    driver.run();
+    for (const id of ['known-1', 'known-0', 'anon-one']) expect(naming(driver, id)).toEqual([]);
+    expect(new Set(driver.read(erasures).filter(({ orderId }) => orderId === null).flatMap(({ ids }) => ids))).toEqual(new Set(['known-1', 'known-0', 'anon-one']));
+  }), { numRuns: 25 });
+});
+
 /** A shop in which known-1 waits for P8, which is sold out, and wants P2, which costs 20 EUR. */
 function shopAwaited(how: However): Driver {
   const driver = shopAnyhow(how);
