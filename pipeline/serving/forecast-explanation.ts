@@ -7,6 +7,7 @@ import * as plannedDays from '../../models/forecast/planned-days.js';
 import { blankForecast, CLASS_NAMES, classOf, expertShares, groupOf, momentumOf, predictSku, type SkuForecast } from '../../models/forecast/sku-forecast.js';
 import { isCut } from '../../models/forecast/shortages.js';
 import { phaseOf, SEASON_DAYS, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
+import { growthOver, yearPlaceOf } from '../../models/forecast/year-course.js';
 import { HORIZON_DAYS, live, worthTo, type Day } from '../../consumers/demand/forecast.js';
 import { LEVELS, untrainedScore, type Shop, type Taught } from '../../consumers/demand/rows.js';
 import type { DemandScore, Supply } from '../../schemas/types.js';
@@ -40,7 +41,11 @@ export function driversOf(shop: Shop, { promotions }: SkuSeries, rows: bank.Bank
   return {
     demandClass: CLASS_NAMES[classOf(rows, 0)], sellsOnShareOfDays: rounded(bank.frequency(rows, 0, 1) * its), unitsADay: rounded(bank.level(rows, 0, 2) * Math.exp(index.level) * aDay),
     dayOfWeek: Object.fromEntries(WEEKDAYS.map((name, phase) => [name, rounded(factors[phase] ?? 0)])), stillSold: rounded(bank.onSale(rows, 0, 1)),
-    trend: { shopPercentAWeek: rounded(100 * Math.expm1(SEASON_DAYS * index.slope)), skuAgainstUsualPercent: rounded(100 * Math.expm1(momentumOf(rows, 0))) },
+    trend: {
+      shopPercentAWeek: rounded(100 * Math.expm1(SEASON_DAYS * index.slope)),
+      yearPercent: rounded(100 * Math.expm1(growthOver(index.year, yearPlaceOf(today + HORIZON_DAYS), HORIZON_DAYS))),
+      skuAgainstUsualPercent: rounded(100 * Math.expm1(momentumOf(rows, 0))),
+    },
     planned,
     ...(onSale.length > 0 ? { promotion: { factor: rounded(factorOf(sales)), dates: onSale.map(isoDay) } } : {}),
   };

@@ -5,6 +5,7 @@ import { shopOf, type Shop } from '../../consumers/demand/rows.js';
 import * as bank from '../../models/forecast/expert-bank.js';
 import { stocked } from '../../models/forecast/shortages.js';
 import * as skuSeries from '../../models/forecast/sku-series.js';
+import * as yearCourse from '../../models/forecast/year-course.js';
 import * as itemIndex from '../../models/item-index.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
@@ -41,12 +42,23 @@ function lived(...spans: readonly { days: number; units: number }[]): bank.Bank 
 interface Drivers {
   readonly unitsADay: number;
   readonly sellsOnShareOfDays: number;
-  readonly trend: { readonly shopPercentAWeek: number; readonly skuAgainstUsualPercent: number };
+  readonly trend: { readonly shopPercentAWeek: number; readonly yearPercent: number; readonly skuAgainstUsualPercent: number };
 }
 const drivers = (of: Shop, rows: bank.Bank): Drivers => driversOf(of, skuSeries.init(TODAY), rows, TODAY, new Map()) as Drivers;
 
 test('the trend of the shop is told by the week: one percent a day is 7.25 % a week', () => {
   expect(drivers(shop(1, 0.01), lived({ days: 30, units: 2 })).trend.shopPercentAWeek).toBeCloseTo(100 * (Math.exp(0.07) - 1), 2);
+});
+
+test('what the year is to bring in four weeks is told, where the shop is believed to have one', () => {
+  const rows = lived({ days: 30, units: 2 });
+  expect(drivers(shop(), rows).trend.yearPercent).toBe(0);
+  const rising = shop();
+  const outlook: Shop['outlook'] = (today) => {
+    const known = rising.outlook(today);
+    return { ...known, index: { ...known.index, year: { ...yearCourse.init(), growth: Array.from({ length: yearCourse.WEEKS }, () => 0.05), agreed: 1, said: 1, moved: 1, weeks: 10 } } };
+  };
+  expect(drivers({ ...rising, outlook }, rows).trend.yearPercent).toBeCloseTo(100 * (Math.exp(0.2) - 1), 1);
 });
 
 test('units a day are those of the shop\'s days as they are now', () => {
