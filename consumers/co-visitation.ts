@@ -5,6 +5,7 @@ import * as itemIndex from '../models/item-index.js';
 import * as coVisitation from '../models/co-visitation.js';
 import * as popularity from '../models/popularity.js';
 import * as itemRepeats from '../models/repeats.js';
+import * as secondOrder from '../models/second-order.js';
 import * as visitPatterns from '../models/visit-patterns.js';
 import type { Fold } from '../pipeline/core/fold.js';
 import { catalog, interactions, purchases, recommendations, userMerges } from '../schemas/topics.js';
@@ -57,6 +58,7 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
     yield popularity.snapshot(model.popularity);
     yield itemRepeats.snapshot(model.repeats);
     yield visitPatterns.snapshot(model.visitPatterns);
+    yield secondOrder.snapshot(model.secondOrder);
     yield sharesSnapshot(shares);
     yield knownItemsSnapshot(known);
     yield affinity.snapshot(model.affinity);
@@ -65,11 +67,11 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
     yield* shownSnapshot(shown);
   },
   restore(pieces) {
-    const [index, transitions, popular, repeated, patterns, shares, known, tastes, named, setting, ...shown] = ofCount(pieces, 10 + SHOWN_PIECES);
+    const [index, transitions, popular, repeated, patterns, pairs, shares, known, tastes, named, setting, ...shown] = ofCount(pieces, 11 + SHOWN_PIECES);
     checkRepeats(setting![0] === 1, repeats);
     const model = {
       ...fusion.init({ precision, repeats }), affinity: affinity.restore(tastes!), coVisitation: coVisitation.restore(transitions!), popularity: popularity.restore(popular!), repeats: itemRepeats.restore(repeated!),
-      visitPatterns: visitPatterns.restore(patterns!), categories: categories.restore(named!),
+      visitPatterns: visitPatterns.restore(patterns!), secondOrder: secondOrder.restore(pairs!), categories: categories.restore(named!),
     };
     return { index: itemIndex.restore(index!), model, shares: restoreShares(shares!), shown: restoreShown(shown), known: restoreKnownItems(known!, bounds) };
   },

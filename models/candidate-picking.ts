@@ -1,7 +1,8 @@
 /**
  * Which items are ranked at all: the shopper's own, then the best of each kind of evidence, then popular ones while few.
  *
- *   candidates = listed ∪ own ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 80 within) (∪ 40 near) ∪ 5 trending (∪ popular)
+ *   candidates = listed ∪ own ∪ 24 second order ∪ top 40 latest ∪ 60 forward ∪ 40 backward ∪ 60 2-hop ∪ 30 long (∪ 80 within) (∪ 40 near)
+ *                ∪ 5 trending (∪ popular)
  *
  * 128 in all at most. What one source took counts towards the next one's quota. A refused item is looked past, up to twice the
  * quota, and where there is a filter up to 16 times: few of the best pass it. Where fewer than 64 are found then, the nearest by embedding
@@ -57,6 +58,7 @@ export function pick(space: Scratch, { exclude, within, least = 0, more, also }:
     space.marked[at] = isTaken ? TAKEN : REFUSED;
     if (isTaken) picked[count++] = at;
   }
+  for (let k = 0; k < space.after.count; k++) if (joins(space, space.after.slots[k], exclude)) picked[count++] = space.after.slots[k];
   const reach = within ? FURTHEST : 2;
   count = take(space, COLUMN.latest, space.near, QUOTA.latest, picked, count, exclude, reach);
   count = take(space, COLUMN.forward, space.direct, QUOTA.forward, picked, count, exclude, reach);
@@ -74,8 +76,8 @@ export function pick(space: Scratch, { exclude, within, least = 0, more, also }:
 }
 
 /**
- * Whether an item may be picked where own clicks are and one item at most is refused, told before picking: of own clicks and three
- * kinds of evidence one names a quarter of all slots, and where that is enough, no item joins that has no slot, but what trends.
+ * Whether an item may be picked where own clicks are and one item at most is refused, told before picking: of own clicks with
+ * second order, and three kinds of evidence, one names a quarter of all slots, and where that is enough, no item joins that has no slot, but what trends.
  */
 export const mayBePicked = (space: Scratch, item: number, trending: Int32Array): boolean =>
   space.slots < 4 * (FEW + 1) || isHeld(space, item) || trending.subarray(0, HOT).includes(item);

@@ -17,7 +17,7 @@
  * Source: decayed item-to-item co-occurrence (Linden et al. 2003), forward decay after Cormode et al., ICDE 2009.
  */
 import { begin, slot, top, type Scratch } from './kernels/candidates.js';
-import { different } from './kernels/different.js';
+import { different, isAmong } from './kernels/different.js';
 import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
 import { exp2, power } from './kernels/numbers.js';
 import { pack, unpack } from './kernels/snapshot.js';
@@ -162,7 +162,7 @@ export function learn(state: CoVisitation, recent: Int32Array, item: number, wei
   state.age += 1 / Math.max(settings.leastHalfLife, settings.halfLifePerItem * state.items);
   if (state.age > MOST_AGE) rebase(state);
   const unit = weight * exp2(state.age);
-  let ahead = weight <= 1 && recent.includes(item) ? unit * settings.repeatWeight : unit;
+  let ahead = weight <= 1 && isAmong(recent, item) ? unit * settings.repeatWeight : unit;
   let back = ahead;
   const linked = different(recent, LINKED);
   rows.fetch(state.forward, linked);

@@ -2,6 +2,7 @@
  * Features: what the ranker sees of each candidate, one column of 128 a feature.
  *
  *   share = log(v/Σv + 10^−4)/4    part = v/max v    lift = share − log popularity    for each source's evidence v
+ *   The share of the latest click's is by second order, as far as that is known.
  *
  * Beside the sources: popularity and age of the item, the shopper's own clicks on it, the embedding, its category, how visits go on
  * that went as this one, and what kind of session it is. Everything is centred, about unit size and finite for any state. The last feature is the bias. Changing
@@ -47,7 +48,7 @@ export const FEATURES: readonly Feature[] = TABLE.map(([name]) => name);
 const SCALES = Float32Array.from(TABLE.flatMap(([, mean, factor]) => [mean, factor]));
 
 /** Number and name of the list: weights and logged features of another list mean nothing here. */
-export const NUMBER = 4;
+export const NUMBER = 5;
 export const SET = `fusion-${NUMBER}`;
 
 /**
@@ -121,7 +122,7 @@ export function fill(sources: Sources, recent: Int32Array, scratch: Scratch, pic
   picked.fill(picked[candidates - 1], candidates, count);
   for (let c = 0; c < count; c++) items[c] = scratch.items[picked[c]];
   fillEvidence(recent, scratch, picked, count, x);
-  scaleEvidence(network, scratch, count);
+  scaleEvidence(network, scratch, picked, count, x);
   fillItems(sources, count, x);
   // Shares, popularity and age stand there as what their logarithms are of.
   logarithms(ranker, LATEST_SHARE, 7 * STRIDE, 0.25);
@@ -169,9 +170,10 @@ function fillEvidence(recent: Int32Array, scratch: Scratch, picked: Int32Array, 
   }
 }
 
-function scaleEvidence(network: Network, scratch: Scratch, count: number): void {
+function scaleEvidence(network: Network, scratch: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
   const { evidence, slots, hops } = scratch;
   scaleSource(network, sumAndMost(evidence, COLUMN.latest, slots), count, LATEST_SHARE, LATEST_PART);
+  shareAfterTwo(network, scratch, picked, count, x);
   scaleSource(network, sumAndMost(evidence, COLUMN.forward, slots), count, FORWARD_SHARE, FORWARD_PART);
   scaleSource(network, sumAndMost(evidence, COLUMN.backward, slots), count, BACKWARD_SHARE, BACKWARD_PART);
   scaleSource(network, hops, count, HOP_SHARE, HOP_PART);
@@ -184,6 +186,16 @@ function scaleEvidence(network: Network, scratch: Scratch, count: number): void 
 function scaleSource(network: Network, sumAndMost: Float32Array, count: number, share: number, part?: number): void {
   if (part !== undefined) affine(network, share, part, count, 1 / (sumAndMost[1] + 1e-30), 0);
   affine(network, share, share, count, 1 / (sumAndMost[0] + 1e-30), 1e-4);
+}
+
+/** Second order stands in place of the share of what followed the latest click, as far as it is known. */
+function shareAfterTwo(network: Network, { after }: Scratch, picked: Int32Array, count: number, x: Float32Array): void {
+  if (after.count === 0) return;
+  affine(network, LATEST_SHARE, LATEST_SHARE, count, after.rest, 0);
+  for (let k = 0; k < after.count; k++) {
+    const at = picked.indexOf(after.slots[k]);
+    if (at >= 0 && at < count) x[LATEST_SHARE + at] += after.chances[k];
+  }
 }
 
 /**

@@ -1,15 +1,15 @@
 /**
  * Lean fusion: the recommender. Counting models and an embedding propose, a small learned network ranks.
  *
- *   candidates = own clicks ∪ best of latest, forward, backward and 2-hop transitions ∪ what trends (∪ popular ones while few)
+ *   candidates = own clicks ∪ second order ∪ best of latest, forward, backward and 2-hop transitions ∪ what trends (∪ popular ones while few)
  *   score(c) = ranker(features(c))
  *   learn event b after clicks x:  softmax cross-entropy of b over candidates(x), then every source learns (x, b)
  *
  * The ranker's lesson comes before the sources learn, so that it sees what it will see when serving. It takes all of
- * the first events and a sample of the rest. Untrained: no candidates; from the first event on, what is popular.
- * A state is a function of the events alone: nothing that was asked of it changes it. `recent` is latest first.
- * Where nobody takes an item twice (`repeats` off) order says less than taste: affinity stands for the long transitions.
- * Memory an item: at most 2 × 96 (without repeats 3 × 96) transition slots of 8 bytes, 272 bytes of embedding, some 50 of counts.
+ * the first events and a sample of the rest. Untrained: no candidates; from the first event on, what is popular. A state is a function
+ * of the events alone: nothing that was asked of it changes it. `recent` is latest first.
+ * Where nobody takes an item twice (`repeats` off) order says less than taste: affinity stands for long transitions and second order.
+ * Memory an item: at most 2 × 96 (without repeats 3 × 96) transition slots of 8 bytes, 272 bytes of embedding, some 120 of counts.
  * Source: two-stage retrieval and ranking (Covington et al., RecSys 2016), here learned one event at a time.
  */
 import * as affinity from './affinity.js';
@@ -25,12 +25,13 @@ import * as popularity from './popularity.js';
 import { best, type Recommendations } from './recommendations.js';
 import * as ranker from './ranker.js';
 import * as repeats from './repeats.js';
+import * as secondOrder from './second-order.js';
 import * as stranger from './stranger.js';
 import * as twoHop from './two-hop.js';
 import * as visitPatterns from './visit-patterns.js';
 
 /** Another one for another form of snapshots, and for whatever makes other answers of the same events: figures by model are told apart by it. */
-const VERSION = 5;
+const VERSION = 6;
 /** Name, features and version, as answers, metrics and ClickHouse call this model. */
 export const MODEL = `fusion/${features.NUMBER}.${VERSION}`;
 
@@ -53,8 +54,9 @@ export const defaults: Settings = { seed: 1, firstLessons: 200_000, lessonShare:
 export interface Fusion extends features.Sources {
   readonly settings: Settings;
   readonly coVisitation: coVisitation.CoVisitation;
-  /** Learned and asked only where `repeats` is off. */
+  /** Learned and asked only where `repeats` is off, and only where it is on. */
   readonly affinity: affinity.Affinity;
+  readonly secondOrder: secondOrder.SecondOrder;
   readonly ranker: ranker.Ranker;
   readonly random: Randomness;
   lessons: number;
@@ -83,6 +85,7 @@ export function init(settings: Partial<Settings> = {}): Fusion {
     settings: chosen,
     coVisitation: coVisitation.init(),
     affinity: affinity.init(),
+    secondOrder: secondOrder.init(),
     popularity: popularity.init(),
     repeats: repeats.init(),
     visitPatterns: visitPatterns.init(),
@@ -179,6 +182,7 @@ export function learnCounts(state: Fusion, recent: Int32Array, item: number, wei
   strengthenCounts(state, recent, item, weight);
   repeats.learn(state.repeats, recent, item);
   visitPatterns.learn(state.visitPatterns, recent, item);
+  if (state.settings.repeats) secondOrder.learn(state.secondOrder, recent, item);
 }
 
 /** What was learned to have followed was wanted more than it seemed (a cart after the view): the same again, but as no new visit. */
@@ -202,7 +206,8 @@ function gather(state: Fusion, recent: Int32Array, { scratch: space }: Workspace
   features.markOwn(recent, space);
   space.own = space.slots;
   coVisitation.gather(state.coVisitation, recent, space);
-  if (!state.settings.repeats) affinity.gather(state.affinity, recent, space);
+  if (state.settings.repeats) secondOrder.gather(state.secondOrder, recent, space);
+  else affinity.gather(state.affinity, recent, space);
   space.direct = space.slots;
 }
 
@@ -247,6 +252,7 @@ export function forgetGiven(state: Fusion, items: Int32Array): void {
 function forgetCounts(state: Fusion, items: Int32Array): void {
   coVisitation.forget(state.coVisitation, items);
   affinity.forget(state.affinity, items);
+  secondOrder.forget(state.secondOrder, items);
   popularity.forget(state.popularity, items);
   repeats.forget(state.repeats, items);
   categories.forget(state.categories, items);
@@ -265,18 +271,18 @@ export function* snapshot(state: Fusion): Iterable<Uint8Array> {
   yield popularity.snapshot(state.popularity);
   yield repeats.snapshot(state.repeats);
   yield visitPatterns.snapshot(state.visitPatterns);
+  yield secondOrder.snapshot(state.secondOrder);
   yield embedding.snapshot(state.embedding);
   yield categories.snapshot(state.categories);
   yield ranker.snapshot(state.ranker);
 }
 
 /** How many pieces a snapshot has. */
-export const PIECES = 9;
+export const PIECES = 10;
 
-export function restore([own, transitions, tastes, popular, repeated, patterns, vectors, named, ranking]: readonly Uint8Array[]): Fusion {
+export function restore([own, transitions, tastes, popular, repeated, patterns, pairs, vectors, named, ranking]: readonly Uint8Array[]): Fusion {
   const from = unpack('fusion', VERSION, own!);
   const [seed, firstLessons, lessonShare, mayRepeat] = from.f64('settings');
-  const [lessons] = from.f64('scalars');
   return {
     settings: { seed, firstLessons, lessonShare, repeats: mayRepeat === 1, precision: 'float32' },
     coVisitation: coVisitation.restore(transitions!),
@@ -284,10 +290,11 @@ export function restore([own, transitions, tastes, popular, repeated, patterns, 
     popularity: popularity.restore(popular!),
     repeats: repeats.restore(repeated!),
     visitPatterns: visitPatterns.restore(patterns!),
+    secondOrder: secondOrder.restore(pairs!),
     embedding: embedding.restore(vectors!),
     categories: categories.restore(named!),
     ranker: ranker.restore(ranking!, features.FEATURES.length),
     random: from.u32('random'),
-    lessons,
+    lessons: from.f64('scalars')[0],
   };
 }

@@ -7,6 +7,7 @@
  * Untrained: 0.2 for everything. Counts are plain: a habit changes slower than a fashion. An item's are halved when they
  * come to four million, long before a float can no longer be counted up by one.
  */
+import { isAmong } from './kernels/different.js';
 import { capacityFor, checkItem, grownFloat32 } from './kernels/growth.js';
 import { pack, unpack } from './kernels/snapshot.js';
 
@@ -60,7 +61,7 @@ export function learn(state: Repeats, recent: Int32Array, item: number): void {
     state.items = item + 1;
   }
   if (state.first[item] + state.again[item] >= MOST) halve(state, item);
-  if (recent.includes(item)) {
+  if (isAmong(recent, item)) {
     state.again[item]++;
     state.allAgain++;
   } else {

@@ -17,6 +17,14 @@ const FEWEST_BITS = 12;
 const MOST_BITS = 15;
 /** As many are ranked in one go. */
 export const MOST_CANDIDATES = 128;
+/** Second order: by place the slot of what may follow and its chance, and the part that is left to transitions. */
+export interface After {
+  readonly slots: Int32Array;
+  readonly chances: Float32Array;
+  count: number;
+  rest: number;
+}
+
 export interface Scratch {
   /** By hash of the item: its slot plus one, 0 for none. Of its places 2^bits are in use. */
   readonly table: Int16Array;
@@ -42,6 +50,7 @@ export interface Scratch {
   readonly back: Uint8Array;
   readonly followed: Uint8Array;
   readonly marked: Uint8Array;
+  readonly after: After;
   slots: number;
   /** Slots of the shopper's own clicks, which come first, of those with what follows the latest, with all direct transitions. */
   own: number;
@@ -64,6 +73,7 @@ export function scratch(): Scratch {
     back: new Uint8Array(MOST_SLOTS),
     followed: new Uint8Array(MOST_SLOTS),
     marked: new Uint8Array(MOST_SLOTS),
+    after: { slots: new Int32Array(24), chances: new Float32Array(24), count: 0, rest: 1 },
     slots: 0,
     own: 0,
     near: 0,
@@ -79,6 +89,8 @@ export function begin(scratch: Scratch): void {
   clear(scratch, 0, scratch.slots);
   if (scratch.slots === OPEN_SLOTS) clear(scratch, OPEN_SLOTS, MOST_SLOTS);
   scratch.hops.fill(0);
+  scratch.after.count = 0;
+  scratch.after.rest = 1;
   scratch.slots = 0;
   scratch.own = 0;
   scratch.near = 0;

@@ -39,6 +39,18 @@ test('what usually comes next is recommended first', () => {
   expect(right).toBeGreaterThan(180);
 });
 
+test('where only the last two clicks together say what comes next, it is recommended first', () => {
+  const state = fusion.init();
+  const random = randomness(3);
+  const pairs = [[1, 3, 10], [2, 3, 20], [1, 4, 20], [2, 4, 10]] as const;
+  for (let n = 0; n < 600; n++) {
+    const [before, latest, next] = pairs[Math.floor(uniform(random) * 4)]!;
+    fusion.learn(state, after(before), latest, work);
+    fusion.learn(state, after(latest, before), uniform(random) < 0.8 ? next : 30, work);
+  }
+  for (const [before, latest, next] of pairs) expect(top(state, after(latest, before), 1)).toEqual([next]);
+});
+
 test('scores fall along the list, and no item comes twice', () => {
   const { items, scores } = fusion.predict(trained, after(3, 2), work, { limit: 20 });
   expect(items).toHaveLength(20);

@@ -11,6 +11,7 @@ import * as itemIndex from '../../models/item-index.js';
 import { begin, scratch } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
 import * as repeats from '../../models/repeats.js';
+import * as secondOrder from '../../models/second-order.js';
 import * as sessionKnn from '../../models/session-knn.js';
 import * as visitPatterns from '../../models/visit-patterns.js';
 
@@ -101,6 +102,20 @@ describeModel({
   snapshot: repeats.snapshot,
   restore: repeats.restore,
   forget: repeats.forget,
+});
+
+describeModel({
+  name: 'second-order',
+  init: secondOrder.init,
+  learn: secondOrder.learn,
+  predict: (state, recent) => {
+    begin(space);
+    secondOrder.gather(state, recent, space);
+    return [...space.items.subarray(0, space.slots), ...space.after.chances.subarray(0, space.after.count)];
+  },
+  snapshot: secondOrder.snapshot,
+  restore: secondOrder.restore,
+  forget: secondOrder.forget,
 });
 
 describeModel({
