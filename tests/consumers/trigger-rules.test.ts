@@ -259,7 +259,7 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     steps.forEach((event, i) => does(driver, event, u1, NINE + i * MINUTE, 'P1'));
     driver.send(inventory, 'P1', stock('P1', 5, NINE + 10 * MINUTE, 100_000n));
     expect(told(driver)).toHaveLength(expected);
-    const wishes = (): string[] => driver.dump('shoppers').filter((row) => /interest|_timer/.test(row));
+    const wishes = (): string[] => driver.dump('shoppers').filter((row) => /interest|unheard/.test(row));
     expect(wishes()).toHaveLength(2 * expected);
     driver.tick(NINE + 61 * DAY);
     driver.tick(NINE + 61 * DAY + MINUTE);
@@ -277,7 +277,7 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     takesOut(null, 5);
     driver.send(inventory, 'P1', stock('P1', 5, NINE + 10 * MINUTE, 100_000n));
     expect(told(driver)).toEqual([]);
-    expect(driver.dump('shoppers').filter((row) => /interest|_timer/.test(row))).toEqual([]);
+    expect(driver.dump('shoppers').filter((row) => /interest|unheard/.test(row))).toEqual([]);
   });
 
   test('a device and the user that it becomes are one shopper, who is told of a restock or a drop once', () => {
