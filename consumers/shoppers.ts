@@ -76,14 +76,14 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   requireShopper('The key', key);
   // Before messages are compared: a page may have sent anything under this one's id.
   if (event.event === 'User Erased') return erase(key, event, ctx);
-  // A retry of what came before the erasure is in no list of messages any more.
-  if (ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
+  const before = ctx.get(profiles, key);
+  // A retry of what came before an erasure is in no list of messages any more. All that a profile has is of after it.
+  if ((!before || event.time < before.firstSeen) && ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
   for (const { sku } of event.products) requireSku(sku);
   if (!event.source && isRepeat(key, event, ctx)) {
     ctx.count('millrace_duplicates_total');
     return;
   }
-  const before = ctx.get(profiles, key);
   // What files tell is not noted message by message.
   if (!before && event.source) watch(key, event.time, ctx);
   const session = sessionOf(key, before, event);

@@ -9,10 +9,14 @@ import { requireShopper } from '../ids.js';
 export const isProven = (claim: Claim | null, userId: string): boolean => claim === null || claim.provenUser === userId;
 
 /** What makes one id lead to another: the login that an event is, or carries since it came in one go with it. */
-export function mergeOf({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context): UserMerge | undefined {
+export function mergeOf(record: Incoming<ShopEvent>, ctx: Context): UserMerge | undefined {
+  const merge = mergeIn(record, ctx);
+  // What was sent before an erasure and comes again joins nobody.
+  return merge && !ctx.wasErased(record.key, record.value.time) ? merge : undefined;
+}
+
+function mergeIn({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context): UserMerge | undefined {
   const { userId, anonymousId, login } = value;
-  // A login of before the erasure that is sent again is no login.
-  if (ctx.wasErased(key, value.time)) return undefined;
   const joined = joinedIds(value);
   if (joined && joined.from === key) return mergeBy(value.messageId, joined, value.claim, happenedAt(value.time, writtenAt, ctx));
   if (login === null || userId === null || key !== anonymousId || key === userId) return undefined;

@@ -57,17 +57,20 @@ export class Following {
   forward(record: LogRecord, input: Input, incoming: Incoming<unknown>): boolean {
     const { overlay, context, merging, partition } = this.#parts;
     const { key } = incoming;
-    if (input.namesUser?.(incoming, context)) this.#settle(key);
+    let redirect = overlay.get(redirectRows, key);
+    if (!redirect?.isUser && input.namesUser?.(incoming, context)) redirect = this.#settle(key, redirect);
     const carried = input.merge?.(incoming, context);
-    if (carried && this.#isRefused(carried)) {
+    if (carried && isRefused(carried, redirect)) {
       context.count('millrace_merges_refused_total');
       const alone = input.topic.codec.encode(input.alone?.(incoming.value) ?? incoming.value);
       this.#post({ ...toItself(carried.to), kind: 'record', topic: record.topic, value: alone, writtenAt: record.writtenAt });
       return true;
     }
     // The rows bring what stood before the record: whoever waits for the record itself is not there yet.
-    if (carried && this.#merge(carried, { ...record, offset: record.offset - 1 })) context.emit(merging.merges, key, carried);
-    const redirect = overlay.get(redirectRows, key);
+    if (carried && this.#merge(carried, { ...record, offset: record.offset - 1 })) {
+      context.emit(merging.merges, key, carried);
+      redirect = overlay.get(redirectRows, key);
+    }
     if (!redirect || redirect.to === key) return false;
     const { topic, value, writtenAt, offset } = record;
     const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, toProven: true, origin: {}, more: 0 };
@@ -104,7 +107,7 @@ export class Following {
       this.erased(from, time);
       return false;
     }
-    if (from === to || this.#isRefused(merge)) return false;
+    if (from === to || isRefused(merge, redirect)) return false;
     if (redirect && (redirect.time > time || redirect.mergeId === mergeId)) return false;
     const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
@@ -114,19 +117,13 @@ export class Following {
     return true;
   }
 
-  #isRefused({ from, to, fromProven }: UserMerge): boolean {
-    return !fromProven && from !== to && this.#parts.overlay.get(redirectRows, from)?.isUser === true;
-  }
-
   /** Note that a key is a user's id. What went from it with a merge without proof is nobody's, since nobody was known by the key then. */
-  #settle(key: string): void {
+  #settle(key: string, redirect: Redirect | undefined): Redirect {
     const { overlay, merging } = this.#parts;
-    const redirect = overlay.get(redirectRows, key);
-    if (redirect?.isUser) return;
-    const isLeft = redirect !== undefined && !redirect.fromProven;
-    overlay.put(redirectRows, key, '', redirect && !isLeft ? { ...redirect, isUser: true } : { to: key, mergeId: '', time: 0, sent: {}, fromProven: true, isUser: true });
-    if (!isLeft || !merging.part) return;
-    this.#post({ ...toItself(redirect.to), kind: 'rows', rows: [{ kind: PARTED, sub: key, value: Buffer.alloc(0) }] });
+    const settled = redirect?.fromProven ? { ...redirect, isUser: true } : { to: key, mergeId: '', time: 0, sent: {}, fromProven: true, isUser: true };
+    overlay.put(redirectRows, key, '', settled);
+    if (redirect && !redirect.fromProven && merging.part) this.#post({ ...toItself(redirect.to), kind: 'rows', rows: [{ kind: PARTED, sub: key, value: Buffer.alloc(0) }] });
+    return settled;
   }
 
   #arrive(move: Move, record: LogRecord): void {
@@ -144,8 +141,8 @@ export class Following {
     }
     const input = inputs.get(move.topic ?? '');
     const sent = input && move.kind === 'record' ? { key: move.to, value: input.topic.codec.decode(move.value), writtenAt: move.writtenAt, from: move.from } : undefined;
-    if (!returns || (sent && input?.namesUser?.(sent, context))) this.#settle(move.to);
-    const redirect = overlay.get(redirectRows, move.to);
+    let redirect = overlay.get(redirectRows, move.to);
+    if (!redirect?.isUser && (!returns || (sent && input?.namesUser?.(sent, context)))) redirect = this.#settle(move.to, redirect);
     if (redirect && redirect.to !== move.to) {
       if (move.hops >= MAX_HOPS) throw new BadEvent('merge_cycle', `Merges of ${MAX_HOPS} ids lead in a circle.`);
       this.#send(move.to, redirect, record, { ...move, mergeId: returns ? redirect.mergeId : move.mergeId, to: redirect.to, hops: move.hops + 1 });
@@ -231,6 +228,9 @@ export class Following {
     this.#post({ ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
   }
 }
+
+/** A user's id is not given up by who does not prove to be that user. */
+const isRefused = ({ fromProven }: UserMerge, redirect: Redirect | undefined): boolean => !fromProven && redirect?.isUser === true;
 
 /** A move that no merge has sent. */
 const toItself = (to: string): Omit<Move, 'kind'> => ({ mergeId: '', from: to, to, hops: 1, rows: [], topic: null, value: null, writtenAt: 0, toProven: true, origin: {}, more: 0 });

@@ -144,6 +144,7 @@ test('an order that comes without an event makes its customer a user, and the or
   shop.driver.send(orders, 'O1', orderEvent('completed', 'O1', { ...carol, time: NINE + MINUTE, lines: [orderLine('P0', 1, 10_000n)] }));
   const boughtAt = (id: string): number => shop.driver.row('marketing-triggers', contacts, id)?.boughtAt ?? 0;
   expect([shop.profile('carol')?.bought, shop.profile('mallory')?.bought, boughtAt('carol'), boughtAt('mallory')]).toEqual([['P0'], [], NINE + MINUTE, 0]);
+  expect(shop.profile('carol')).toMatchObject({ known: true });
 });
 
 test('a page that claims an order under the message id of the shop’s refund, or says anything under that of an erasure, keeps neither out', () => {
