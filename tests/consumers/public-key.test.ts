@@ -210,6 +210,8 @@ test('what a device or a user sent before the erasure and sends again brings nob
   expect(shop.driver.count('millrace_events_before_erasure_total')).toBe(3);
   shop.page(added({ anonymousId: 'device' }, 'P2'), 7);
   shop.page(added(carol, 'P3'), 8);
+  send(9);
+  shop.driver.run();
   expect([shop.recent('device'), shop.recent('carol')]).toEqual([['P2'], ['P3']]);
 });
 
