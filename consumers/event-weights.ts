@@ -1,5 +1,5 @@
 /** How much an event says that its product was wanted, with a view as the unit; others teach nothing. Stated, not learned: docs/event-weights.md. */
-export const WEIGHTS: Readonly<Record<string, number>> = {
+export const WEIGHTS: ReadonlyMap<string, number> = new Map(Object.entries({
   'Product Viewed': 1,
   'Product Clicked': 1,
   'Recommendation Clicked': 1,
@@ -8,9 +8,9 @@ export const WEIGHTS: Readonly<Record<string, number>> = {
   'Product Added to Wishlist': 2,
   'Wishlist Product Added to Cart': 2,
   'Product Added': 2,
-};
+}));
 
-export const eventWeight = (event: string): number => WEIGHTS[event] ?? 0;
+export const eventWeight = (event: string): number => WEIGHTS.get(event) ?? 0;
 
 /** The event that says more of the same touch; of two that say as much, the later one. */
 export const strongerEvent = (before: string, after: string): string => (eventWeight(before) > eventWeight(after) ? before : after);

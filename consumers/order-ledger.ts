@@ -235,7 +235,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   const money = isMoney ? event.total! : -tooMuch(given, returned);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
   ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId) });
-  if (back.length > 0) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx);
+  if (back.length > 0 || money !== 0n) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx, -money);
 }
 
 /** The money given back that lines, told anew, still stand for; what is more is booked back. */

@@ -22,9 +22,9 @@ const STUDY_EVERY_MS = 60_000;
 const KEY = 'fusion';
 
 /** Events that say how far a choice among recommendations went. */
-const STAGES: Readonly<Record<string, shownLists.Stage>> = {
-  'Recommendation Clicked': 'click', 'Product Clicked': 'click', 'Product Viewed': 'click', 'Product Added': 'cart', 'Wishlist Product Added to Cart': 'cart',
-};
+const STAGES: ReadonlyMap<string, shownLists.Stage> = new Map([
+  ['Recommendation Clicked', 'click'], ['Product Clicked', 'click'], ['Product Viewed', 'click'], ['Product Added', 'cart'], ['Wishlist Product Added to Cart', 'cart'],
+]);
 
 export interface Recommender {
   readonly index: itemIndex.ItemIndex;
@@ -149,7 +149,7 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
   const { event, products, recommendationId, shopper, time } = interaction;
   if (isSpent(shares, interaction)) return;
   if (event === 'Recommendations Served' && recommendationId !== null) return shownLists.confirm(state.shown, recommendationId, shopper, products.map(({ sku }) => sku), time);
-  const stage = STAGES[event];
+  const stage = STAGES.get(event);
   if (stage === undefined) return;
   for (const { sku } of products) learnChoice(state, recommendationId, shopper, sku, stage, time);
 }

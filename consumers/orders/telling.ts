@@ -39,15 +39,15 @@ export function sell(event: OrderEvent, { sku, quantity, price, amount, claimed,
   });
 }
 
-/** A row of `purchases`, and of who else is told; none for an order that is nobody's. */
+/** A row of `purchases`, and of who else is told; none for an order that is nobody's. `money` goes one way or the other without goods. */
 export function emitPurchase(
-  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly Pick<Goods, 'sku' | 'quantity' | 'price' | 'amount'>[], topics: readonly Topic<Purchase>[], ctx: Context,
+  event: OrderEvent, kind: PurchaseKind, time: number, lines: readonly Pick<Goods, 'sku' | 'quantity' | 'price' | 'amount'>[], topics: readonly Topic<Purchase>[], ctx: Context, money = 0n,
 ): void {
   const shopper = event.userId ?? event.anonymousId;
   if (shopper === null) return;
   for (const topic of topics) ctx.emit(topic, shopper, {
     shopper, known: event.userId !== null, orderId: event.orderId, kind, time, receivedAt: event.receivedAt, currency: event.currency,
-    revenue: lines.reduce((sum, { amount }) => sum + amount, 0n),
+    revenue: lines.reduce((sum, { amount }) => sum + amount, money),
     lines: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price })),
     cartId: event.cartId, recommendationId: event.recommendationId, source: event.source,
   });

@@ -16,17 +16,17 @@ const NOTHING = { units: 0, listed: false };
 
 type Place = 'waiting list' | 'wish list' | 'cart' | 'checkout';
 
-const SAID_BY: Readonly<Record<string, Place>> = {
-  'Back In Stock Subscribed': 'waiting list', 'Product Added to Wishlist': 'wish list', 'Product Added': 'cart', 'Wishlist Product Added to Cart': 'cart', 'Checkout Started': 'checkout',
-};
+const SAID_BY: ReadonlyMap<string, Place> = new Map([
+  ['Back In Stock Subscribed', 'waiting list'], ['Product Added to Wishlist', 'wish list'], ['Product Added', 'cart'], ['Wishlist Product Added to Cart', 'cart'], ['Checkout Started', 'checkout'],
+]);
 
-const LEFT_BY: Readonly<Record<string, 'cart' | 'wish list'>> = { 'Product Removed': 'cart', 'Product Removed from Wishlist': 'wish list' };
+const LEFT_BY: ReadonlyMap<string, 'cart' | 'wish list'> = new Map([['Product Removed', 'cart'], ['Product Removed from Wishlist', 'wish list']]);
 
 /** Tell item-watch what an event says the shopper waits for or wants; what they have bought since they do not want. */
 export function announceInterests(shopper: string, { event, products, time }: ShopEvent, isOrderedSince: (sku: string) => boolean, ctx: Context): void {
-  const from = LEFT_BY[event];
+  const from = LEFT_BY.get(event);
   if (from) for (const product of products) stopWanting(shopper, product, time, from, ctx);
-  const place = SAID_BY[event];
+  const place = SAID_BY.get(event);
   if (!place) return;
   const kind = place === 'waiting list' ? 'back_in_stock' : 'wanted';
   for (const { sku, quantity } of products) {

@@ -31,17 +31,17 @@ interface Did {
 
 const VIEWED: Did = { did: 'viewed', code: 'because_you_viewed', text: (name) => `Because you viewed ${name}`, before: 'You viewed this before' };
 const ADDED: Did = { did: 'added', code: 'because_you_added', text: (name) => `Because you put ${name} into your cart`, before: 'You had this in your cart' };
-const DID: Readonly<Record<string, Did>> = {
+const DID: ReadonlyMap<string, Did> = new Map(Object.entries<Did>({
   'Product Added': ADDED,
   'Product Removed': ADDED,
   'Wishlist Product Added to Cart': ADDED,
   'Product Added to Wishlist': { did: 'wished', code: 'because_you_wished', text: (name) => `Because you put ${name} on your wish list`, before: 'You put this on your wish list' },
   'Product Shared': { did: 'shared', code: 'because_you_shared', text: (name) => `Because you shared ${name}`, before: 'You shared this before' },
   'Product Reviewed': { did: 'reviewed', code: 'because_you_reviewed', text: (name) => `Because you reviewed ${name}`, before: 'You reviewed this before' },
-};
+}));
 
 /** What is said of an item that has evidence with a product of which the shopper's latest event is `event`. */
-export const didWith = (event: string | undefined): Did => DID[event ?? ''] ?? VIEWED;
+export const didWith = (event: string | undefined): Did => DID.get(event ?? '') ?? VIEWED;
 
 /** What is said of an item for nothing but its category; of a path the last step. */
 export const moreIn = (category: string | null): string => (category === null ? 'More from the shop' : `More in ${lastStep(category)}`);

@@ -50,7 +50,7 @@ CREATE OR REPLACE VIEW {{database}}.revenue_by_shop_day (
   orders     UInt64                 COMMENT 'Distinct orders with a sale'
 ) AS
 SELECT day, source, currency, sum(gross) AS gross, sum(refunded) AS refunded, sum(adjusted) AS adjusted, sum(net) AS net,
-  sum(units_sold) AS units_sold, sum(units) AS units, sum(claimed) AS claimed, uniqExactMerge(orders) AS orders
+  sum(units_sold) AS units_sold, sum(units) AS units, round(sum(claimed), 4) AS claimed, uniqExactMerge(orders) AS orders
 FROM {{database}}.revenue_by_shop_day_state
 GROUP BY day, source, currency
 COMMENT 'Revenue by day of the shop, from sales. A refund corrects the day of its order.';

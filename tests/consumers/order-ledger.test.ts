@@ -307,7 +307,7 @@ test('a refund that names no currency, and goods whatever it names, come back in
   driver.send(orders, 'O', orderEvent('refunded', 'O', { currency: 'EUR', total: 90_000n, lines: [orderLine('P1', 1, 90_000n)] }));
   driver.send(orders, 'O', orderEvent('cancelled', 'O', { currency: '' }));
   expect(driver.read(sales).map(({ amount, currency }) => [amount, currency])).toEqual([[300_000n, 'USD'], [-50_000n, 'USD'], [-100_000n, 'USD'], [-200_000n, 'USD'], [50_000n, 'USD']]);
-  expect(driver.read(purchases).map(({ revenue, currency }) => [revenue, currency])).toEqual([[300_000n, 'USD'], [-100_000n, 'USD'], [-200_000n, 'USD']]);
+  expect(driver.read(purchases).map(({ revenue, currency }) => [revenue, currency])).toEqual([[300_000n, 'USD'], [-50_000n, 'USD'], [-100_000n, 'USD'], [-150_000n, 'USD']]);
 });
 
 test('whatever comes back of an order that changes its currency, nothing of it is left in another one than its own', () => {

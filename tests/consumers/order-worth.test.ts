@@ -55,6 +55,16 @@ test('what was paid for an order with a discount is all that comes back of it, a
   expect(half.read(sales).at(-1)).toMatchObject({ quantity: -1, amount: cents(-69.9) });
 });
 
+test('money that goes back without goods stands in purchases as in sales, and not twice once the goods follow', () => {
+  const driver = ordered({});
+  const sums = (): bigint[] => [net(driver), driver.read(purchases).reduce((sum, { revenue }) => sum + revenue, 0n)];
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { messageId: 'r1', time: NINE + DAY, total: cents(4) }));
+  expect(sums()).toEqual([cents(185.8), cents(185.8)]);
+  expect(driver.read(purchases).at(-1)).toMatchObject({ kind: 'refunded', lines: [] });
+  driver.send(orders, 'O', orderEvent('cancelled', 'O', { messageId: 'c1', time: NINE + DAY }));
+  expect(sums()).toEqual([0n, 0n]);
+});
+
 test('a discount is shared by what lines cost, and an update tells it anew', () => {
   const driver = ordered({ total: cents(27), discount: cents(3), lines: [orderLine('A', 1, cents(10)), orderLine('B', 2, cents(10))] });
   expect(driver.read(sales).map(({ amount }) => amount)).toEqual([cents(9), cents(18)]);

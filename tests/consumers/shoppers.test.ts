@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { eventWeight } from '../../consumers/event-weights.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { aliases, aliasOf } from '../../consumers/shoppers/aliases.js';
 import { clickstream, deadLetters, interactions, purchases, userMerges } from '../../schemas/topics.js';
@@ -7,6 +8,7 @@ import { keyOf } from '../../producers/collect.js';
 import { Logins } from '../../producers/logins.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { carts } from '../../consumers/triggers/carts.js';
+import { didWith } from '../../pipeline/serving/reasons.js';
 import { joinConsent } from '../../consumers/consent.js';
 import type { ShopEvent, UserProfile } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
@@ -414,4 +416,12 @@ test('poison bytes become a dead letter that holds them whole', () => {
   for (const value of poison) driver.write(clickstream.name, 'u1', value);
   driver.run();
   expect(driver.read(deadLetters).map(({ code, value }) => [code, value])).toEqual([['wrong_magic_byte', poison[0]], ['unknown_schema', poison[1]], ['undecodable', poison[2]]]);
+});
+
+test.each(['constructor', '__proto__', 'hasOwnProperty', 'toString', 'valueOf'])('an event that is named %s is one that means nothing', (event) => {
+  const driver = new Driver([shoppers()]);
+  driver.send(clickstream, 'a1', shopEvent(event, { anonymousId: 'a1', products: [product('P1')] }));
+  expect(driver.read(deadLetters)).toEqual([]);
+  expect(driver.read(interactions)).toMatchObject([{ event, recent: [] }]);
+  expect([eventWeight(event), didWith(event)]).toEqual([0, didWith('Product Viewed')]);
 });
