@@ -153,6 +153,14 @@ function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState,
   emitPurchase({ ...event, userId: null, anonymousId: shopper, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx);
 }
 
+/** The same of an order that the shop reports anew: what was told of it is taken back. */
+function tellUpdated(event: OrderEvent, state: OrderState, lines: readonly LedgerLine[], ctx: Context): void {
+  const isSame = event.currency === state.currency && worthOfAll(lines) === worthOfAll(state.lines);
+  if (state.confirmed && isSame) return;
+  if (state.confirmed) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, 'cancelled', event.time, state.lines.map(booked).map(undone).filter(hasUnits), [confirmedPurchases], ctx);
+  tellConfirmed(event, state, lines, ctx);
+}
+
 /** Whether two reports say the same of a line. */
 const isLike = (a: LedgerLine, b: LedgerLine): boolean => a.sku === b.sku && a.quantity === b.quantity && a.price === b.price && a.discount === b.discount;
 
@@ -183,7 +191,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
     return line;
   });
   const added = [...wanted.values()].flat();
-  if (event.confirmed && !state.confirmed) tellConfirmed(event, state, [...lines, ...added], ctx);
+  if (event.confirmed) tellUpdated(event, state, [...lines, ...added], ctx);
   added.forEach((line, index) => sell(event, { ...booked(line), line: lines.length + index, ...as }, ctx, after));
   ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
 }

@@ -119,16 +119,19 @@ function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; s
   ctx.emit(erasures, orderId, { ids: [...new Set([from, key])], orderId, time: ctx.now });
 }
 
-function onPurchase({ key, value: purchase }: { key: string; value: Purchase }, ctx: Context): void {
+function onPurchase({ key, value: purchase, from = key }: Incoming<Purchase>, ctx: Context): void {
   if (purchase.kind === 'refunded') return;
   // On its way when its shopper was erased: the ledger still names them.
   if (ctx.wasErased(key, purchase.time)) return forgetOrder({ key, from: key, sub: purchase.orderId }, ctx);
-  const profile = namedBy(purchase.known, ctx.get(profiles, key) ?? newProfile(purchase.time));
+  const before = ctx.get(profiles, key);
   if (purchase.kind === 'cancelled') {
+    // Of a claim under a former id that the shop has reported as this one's: by that way it may come behind the order itself.
+    if (!before || (from !== key && before.boughtAt >= purchase.time)) return;
     // Who changed their mind may be shown it again; who had it and sent it back may not.
     const undone = new Set(purchase.lines.map(({ sku }) => sku));
-    return ctx.put(profiles, key, { ...profile, bought: profile.bought.filter((sku) => !undone.has(sku)) });
+    return ctx.put(profiles, key, { ...before, bought: before.bought.filter((sku) => !undone.has(sku)) });
   }
+  const profile = namedBy(purchase.known, before ?? newProfile(purchase.time));
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought), boughtAt: Math.max(profile.boughtAt, purchase.time) });
   endOrdered(key, purchase.lines.map(({ sku }) => sku), ['wanted', 'back_in_stock'], purchase.time, ctx);

@@ -54,8 +54,9 @@ export function customerRules(options: CustomerOptions) {
 
   function judgeSpend({ key, due, ripeAt }: Ripe, ctx: Context): void {
     const contact = contactOf(key, ctx);
-    const { boughtAt, vipFor } = contact;
-    const spent = spentBy(key, ctx);
+    // Not by when they bought last: of an order that came by way of a former id the purchase may be told later.
+    const { time: boughtAt, amount: spent } = spentBy(key, ctx);
+    const { vipFor } = contact;
     const isVip = vipSpend > 0n && spent >= vipSpend;
     if (isVip === contact.isVip) return;
     // An older order that comes late does not make news of the one that was told.

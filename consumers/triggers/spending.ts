@@ -22,8 +22,9 @@ export function noteSpent(key: string, { orderId, kind, time, revenue }: Purchas
   return true;
 }
 
-/** What the orders of the last 365 days cost; of more than a thousand, a thousand of them. */
-export const spentBy = (key: string, ctx: Context): bigint => ctx.scan(spendings, key, LOOKED_AT_LIMIT).reduce((sum, { value }) => sum + value.amount, 0n);
+/** What the orders of the last 365 days cost, and when the latest of them was made (0: there are none); of more than a thousand, a thousand of them. */
+export const spentBy = (key: string, ctx: Context): Spending =>
+  ctx.scan(spendings, key, LOOKED_AT_LIMIT).reduce((sum, { value }) => ({ time: Math.max(sum.time, value.time), amount: sum.amount + value.amount }), { time: 0, amount: 0n });
 
 /** What an order cost under two ids is told of each in part: a claim taken back from the one, and the order of the other. */
 export function joinSpending({ key, sub: orderId, value: moved }: { key: string; sub: string; value: Spending }, ctx: Context): void {

@@ -400,6 +400,7 @@ test('orders that the shop itself has reported are told apart, with what is left
   expect(report('same', 'completed', 3, 10n)).toEqual([]);
   expect(report('other', 'completed', 3, 9n)).toEqual(['other completed 3x9']);
   expect(report('updated', 'updated', 2, 10n)).toEqual(['updated completed 2x10']);
+  expect(report('updated', 'updated', 1, 10n)).toEqual(['updated cancelled -2x10', 'updated completed 1x10']);
   expect(report('updated', 'updated', 1, 10n)).toEqual([]);
   expect(report('less', 'completed', 3, 10n)).toEqual(['less completed 2x10']);
   expect(report('less', 'refunded', 1, 10n)).toEqual(['less refunded -1x10']);

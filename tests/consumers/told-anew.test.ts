@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { orderLedger } from '../../consumers/order-ledger.js';
+import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { spendings } from '../../consumers/triggers/spending.js';
+import { erasureOf } from '../../pipeline/erasure.js';
+import { clickstream, confirmedPurchases, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
+import type { OrderEvent } from '../../schemas/types.js';
+import { Driver } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, purchase, shopEvent } from '../support/events.js';
+
+/** VIPs have spent 500 EUR. */
+const rules = () => marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR', vipSpend: 5_000_000n });
+
+function shop(partitions = 3): Driver {
+  const driver = new Driver([shoppers(), orderLedger(), rules()], { partitions });
+  driver.tick(NINE - MINUTE);
+  return driver;
+}
+
+/** A report of O1: units of P1 at 100 EUR. */
+const report = (driver: Driver, kind: OrderEvent['kind'], minute: number, units: number, more: Partial<OrderEvent> = {}): void =>
+  driver.send(orders, 'O1', orderEvent(kind, 'O1', { time: NINE + minute * MINUTE, lines: [orderLine('P1', units, 1_000_000n)], ...more }));
+const spent = (driver: Driver): bigint | undefined => driver.row('marketing-triggers', spendings, 'u1', 'O1')?.amount;
+const told = (driver: Driver): string[] => driver.read(triggers).map(({ rule, status, causeId }) => `${rule} ${status} ${causeId}`);
+
+test.each([true, false])('an order that is updated has cost what it came to then, and its refund gives that back (the shop told it first: %s)', (confirmed) => {
+  const driver = shop();
+  report(driver, 'completed', 0, 1, { userId: 'u1', confirmed });
+  report(driver, 'updated', 1, 6);
+  driver.tick(NINE + HOUR);
+  expect([spent(driver), told(driver)]).toEqual([6_000_000n, [`vip fired order@${NINE}`]]);
+  report(driver, 'refunded', 61, 2);
+  expect(spent(driver)).toBe(4_000_000n);
+  report(driver, 'updated', 62, 4, { total: 3_500_000n, discount: 500_000n });
+  report(driver, 'cancelled', 63, 0, { lines: [] });
+  expect(spent(driver)).toBe(0n);
+});
+
+test('an order that becomes one of another currency is none of the shop\'s, and was none until it came back', () => {
+  const driver = shop();
+  report(driver, 'completed', 0, 6, { userId: 'u1' });
+  report(driver, 'updated', 1, 6, { currency: 'USD' });
+  expect(spent(driver)).toBe(0n);
+  report(driver, 'updated', 2, 6);
+  expect(spent(driver)).toBe(6_000_000n);
+});
+
+test('who becomes a VIP by the first order is told of, where it came by way of a former id and the purchase after it', () => {
+  const driver = new Driver([rules()]);
+  driver.tick(NINE - MINUTE);
+  const first = purchase('u1', 'O1', { known: true, revenue: 6_000_000n });
+  driver.send(confirmedPurchases, 'u1', first);
+  driver.tick(NINE + MINUTE);
+  driver.send(purchases, 'u1', first);
+  driver.tick(NINE + HOUR);
+  expect(told(driver)).toEqual([`vip fired order@${NINE}`]);
+});
+
+test.each([1, 3])('what a device claimed and the shop reports as its user\'s has been bought by them, whenever the device was joined (%i partitions)', (partitions) => {
+  for (const joinedAt of [1, 4]) for (const reportedAt of [2, 3]) {
+    const driver = shop(partitions);
+    const join = (): void => driver.send(clickstream, 'device', shopEvent('', { type: 'identify', anonymousId: 'device', userId: 'u1', time: NINE + joinedAt * MINUTE }));
+    if (joinedAt === 1) join();
+    report(driver, 'completed', 3, 1, { anonymousId: 'device', confirmed: false });
+    report(driver, 'completed', reportedAt, 1, { userId: 'u1' });
+    if (joinedAt === 4) join();
+    expect(driver.row('shoppers', profiles, 'u1')?.bought).toEqual(['P1']);
+    report(driver, 'cancelled', 5, 0, { lines: [] });
+    expect(driver.row('shoppers', profiles, 'u1')?.bought).toEqual([]);
+  }
+});
+
+test('a cancellation that was on its way when its shopper was erased brings no row of theirs back', () => {
+  const driver = shop();
+  report(driver, 'completed', 0, 1, { userId: 'u1' });
+  driver.send(clickstream, 'u1', erasureOf('u1', NINE + MINUTE));
+  driver.send(purchases, 'u1', purchase('u1', 'O1', { kind: 'cancelled', time: NINE + 2 * MINUTE, lines: [{ sku: 'P1', quantity: -1, price: 1_000_000n }] }));
+  driver.tick(NINE + 500 * DAY);
+  expect(driver.dump('shoppers').filter((row) => row.includes('"u1'))).toEqual([]);
+});
