@@ -1,19 +1,23 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
+import { worthOfAll } from '../../consumers/orders/worth.js';
+import { contacts } from '../../consumers/triggers/contacts.js';
 import { spendings } from '../../consumers/triggers/spending.js';
+import { rows } from '../../pipeline/core/rows.js';
 import { erasureOf } from '../../pipeline/erasure.js';
-import { clickstream, confirmedPurchases, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
-import type { OrderEvent } from '../../schemas/types.js';
-import { Driver } from '../support/driver.js';
+import { clickstream, confirmedPurchases, deadLetters, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
+import type { OrderEvent, OrderState } from '../../schemas/types.js';
+import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, purchase, shopEvent } from '../support/events.js';
 
 /** VIPs have spent 500 EUR. */
 const rules = () => marketingTriggers({ abandonedAfterMs: HOUR, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR', vipSpend: 5_000_000n });
 
-function shop(partitions = 3): Driver {
-  const driver = new Driver([shoppers(), orderLedger(), rules()], { partitions });
+function shop(partitions = 3, options: DriverOptions = {}): Driver {
+  const driver = new Driver([shoppers(), orderLedger(), rules()], { partitions, ...options });
   driver.tick(NINE - MINUTE);
   return driver;
 }
@@ -78,4 +82,44 @@ test('a cancellation that was on its way when its shopper was erased brings no r
   driver.send(purchases, 'u1', purchase('u1', 'O1', { kind: 'cancelled', time: NINE + 2 * MINUTE, lines: [{ sku: 'P1', quantity: -1, price: 1_000_000n }] }));
   driver.tick(NINE + 500 * DAY);
   expect(driver.dump('shoppers').filter((row) => row.includes('"u1'))).toEqual([]);
+});
+
+const states = rows<OrderState>('', 'OrderState');
+
+test('whatever pages claim and the shop reports of three orders under three ids of one shopper, they have spent what the books have, and are told of once', () => {
+  const step = fc.record({
+    what: fc.constantFrom('completed', 'claimed', 'completed', 'updated', 'refunded', 'cancelled', 'joined', 'tick'), orderId: fc.constantFrom('O1', 'O2', 'O3'), who: fc.constantFrom('u1', 'one', 'two'),
+    sku: fc.constantFrom('A', 'B'), units: fc.constantFrom(1, 2), euros: fc.integer({ min: 1, max: 500 }), isWhole: fc.boolean(), runs: fc.boolean(),
+  });
+  fc.assert(fc.property(fc.record({
+    steps: fc.array(step, { minLength: 1, maxLength: 12 }), partitions: fc.constantFrom(1, 3), batches: fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
+    crashes: fc.infiniteStream(fc.constantFrom(undefined, undefined, undefined, 'lost' as const, 'kept' as const)),
+  }), ({ steps, partitions, batches, crashes }) => {
+    const driver = shop(partitions, { batch: () => batches.next().value, crash: () => crashes.next().value });
+    const join = (anonymousId: string, time: number): void => driver.put(clickstream, anonymousId, shopEvent('', { type: 'identify', anonymousId, userId: 'u1', time }));
+    steps.forEach(({ what, orderId, who, sku, units, euros, isWhole, runs }, at) => {
+      const time = NINE + at * MINUTE;
+      if (what === 'tick') driver.tick(time);
+      else if (what === 'joined') join(who === 'u1' ? 'one' : who, time);
+      else {
+        const lines = isWhole && (what === 'refunded' || what === 'cancelled') ? [] : [orderLine(sku, units, BigInt(euros) * 10_000n)];
+        driver.put(orders, orderId, orderEvent(what === 'claimed' ? 'completed' : what, orderId, { time, confirmed: what !== 'claimed', ...(who === 'u1' ? { userId: who } : { anonymousId: who }), lines }));
+      }
+      if (runs) driver.run();
+    });
+    for (const hour of [1, 2]) driver.tick(NINE + hour * HOUR);
+    for (const device of ['one', 'two']) join(device, NINE + 2 * HOUR);
+    driver.run();
+    driver.tick(NINE + 3 * HOUR);
+    let all = 0n;
+    for (const orderId of ['O1', 'O2', 'O3']) {
+      const state = driver.row('order-ledger', states, orderId);
+      const worth = state?.complete && state.confirmed ? worthOfAll(state.lines) : 0n;
+      expect([orderId, driver.row('marketing-triggers', spendings, 'u1', orderId)?.amount ?? 0n]).toEqual([orderId, worth]);
+      all += worth;
+    }
+    expect(driver.row('marketing-triggers', contacts, 'u1')?.isVip ?? false).toBe(all >= 5_000_000n);
+    const ids = driver.read(triggers).map(({ id }) => id);
+    expect([new Set(ids).size, all < 5_000_000n || ids.length > 0, driver.read(deadLetters)]).toEqual([ids.length, true, []]);
+  }), { numRuns: 100 });
 });
