@@ -41,13 +41,14 @@ function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Cont
   }
   const state = ctx.get(states, key);
   // Of a claim the shop's own report is news under the page's message id, too: both may make it from the order's.
-  if (event.kind === 'completed' && event.confirmed && state?.complete && !state.confirmed) return confirm(key, state, event, ctx);
+  if (event.kind === 'completed' && event.confirmed && state?.complete && !state.confirmed) return confirm(key, state, event, event.time, ctx);
   if (state?.messages.includes(event.messageId)) return ctx.count('millrace_duplicates_total');
   switch (event.kind) {
     case 'completed':
       return state?.complete ? ctx.count('millrace_duplicates_total') : open(key, state, event, ctx);
     case 'updated':
-      return state?.complete ? update(key, state, event, ctx) : open(key, state, event, ctx);
+      if (!state?.complete) return open(key, state, event, ctx);
+      return state.confirmed ? update(key, state, event, ctx) : confirm(key, state, event, state.time, ctx);
     case 'refunded':
     case 'cancelled':
       return state?.complete ? takeBack(key, state, event, ctx) : wait(key, state, event, ctx);
@@ -114,38 +115,42 @@ function requireSameCurrency({ currency, refunded }: OrderState, event: OrderEve
   throw new BadEvent('other_currency', `Of order ${event.orderId} money was given back in ${currency}: it cannot become one in ${event.currency}, since nothing is converted.`);
 }
 
-/** The shop's own report of what a page has claimed: where they differ, the claim is taken back and the order booked as reported. */
-function confirm(key: string, claim: OrderState, event: OrderEvent, ctx: Context): void {
-  requireSameCurrency(claim, event);
+/** The shop's own report of what a page has claimed, an order of `time`: where they differ, the claim is taken back and the order booked as reported. */
+function confirm(key: string, claim: OrderState, event: OrderEvent, time: number, ctx: Context): void {
   const shopper = event.userId ?? event.anonymousId ?? claim.shopper;
   const messages = remember(claim.messages, event.messageId);
-  const reported = linesOf(event);
-  const isSame = claim.lines.length === reported.length && Math.abs(event.time - claim.time) < DAY_MS && event.currency === claim.currency
+  const reported = linesOf({ ...event, confirmed: true });
+  const isSame = claim.lines.length === reported.length && Math.abs(time - claim.time) < DAY_MS && event.currency === claim.currency
     && claim.lines.every((line, i) => isLike(line, reported[i]!));
   if (isSame) claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   if (isSame && shopper === claim.shopper) {
-    ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages });
+    ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages, waiting: [] });
     tellConfirmed(event, claim, claim.lines, ctx);
     return ctx.count('millrace_duplicates_total');
   }
-  const returned = new Map<string, number>();
-  for (const line of claim.lines) returned.set(line.sku, (returned.get(line.sku) ?? 0) + line.returned);
-  const lines = reported.map((line): LedgerLine => {
-    const back = Math.max(0, Math.min(line.quantity, returned.get(line.sku) ?? 0));
-    returned.set(line.sku, (returned.get(line.sku) ?? 0) - back);
-    return { ...line, returned: back };
-  });
+  const lines = isSame ? claim.lines.map(sure) : reported;
   const [back, sold] = [claim.lines.map(booked).map(undone), lines.map(booked)];
   if (!isSame) {
-    back.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: claim.time }, ctx, claim));
-    sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time: event.time }, ctx));
+    claim.lines.forEach((line, index) => takeClaimBack(event, line, index, claim, ctx));
+    if (claim.refunded !== null && claim.refunded !== 0n) sellMoney(event, 'refund', claim.refunded, claim, ctx);
+    sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time }, ctx));
   }
   emitPurchase({ ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx);
-  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', event.time, sold.filter(hasUnits), EVERYWHERE, ctx);
+  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', time, sold.filter(hasUnits), EVERYWHERE, ctx);
   ctx.put(states, key, {
-    ...claim, time: event.time, shopper, currency: event.currency, confirmed: true, messages, country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
-    lines, refunded: keptOf(lines, event, claim, ctx),
+    ...claim, time, shopper, currency: event.currency, confirmed: true, messages, waiting: [], country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
+    lines, refunded: isSame ? claim.refunded : null,
   });
+  // A claim may lack what came back, or the units of it: of what is booked in its place that comes back anew.
+  if (!isSame) for (const refund of claim.waiting) takeBackLate(key, orders.codec.decode(refund), ctx);
+}
+
+/** A claimed line was never sold, and nothing came back of it. */
+function takeClaimBack(event: OrderEvent, { sku, price, claimed, ...line }: LedgerLine, index: number, claim: OrderState, ctx: Context): void {
+  const of = { sku, price, line: index, time: claim.time };
+  const was = { ...line, sku, price, claimed };
+  sell(event, { ...of, quantity: 0 - line.quantity, amount: -worthOf(was, line.quantity), claimed: 0 - claimed, kind: 'sale' }, ctx, claim);
+  if (line.returned !== 0) sell(event, { ...of, quantity: line.returned, amount: worthOf(was, line.returned), claimed: 0, kind: 'refund' }, ctx, claim);
 }
 
 /** An order that a page has claimed is the shop's, with what is left of `lines`. */
@@ -155,9 +160,8 @@ function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState,
 
 /** The same of an order that the shop reports anew: what was told of it is taken back. */
 function tellUpdated(event: OrderEvent, state: OrderState, lines: readonly LedgerLine[], ctx: Context): void {
-  const isSame = event.currency === state.currency && worthOfAll(lines) === worthOfAll(state.lines);
-  if (state.confirmed && isSame) return;
-  if (state.confirmed) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, 'cancelled', event.time, state.lines.map(booked).map(undone).filter(hasUnits), [confirmedPurchases], ctx);
+  if (event.currency === state.currency && worthOfAll(lines) === worthOfAll(state.lines)) return;
+  emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, 'cancelled', event.time, state.lines.map(booked).map(undone).filter(hasUnits), [confirmedPurchases], ctx);
   tellConfirmed(event, state, lines, ctx);
 }
 
@@ -175,25 +179,23 @@ function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: 
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   requireSameCurrency(state, event);
   const after = { ...state, currency: event.currency };
-  // What the shop says of a page's claim is the sale itself, not a change to it.
-  const as = { kind: state.confirmed ? 'adjustment' : 'sale', time: state.time } as const;
+  const as = { kind: 'adjustment', time: state.time } as const;
   const wanted = new Map<string, LedgerLine[]>();
   for (const line of linesOf({ ...event, confirmed: true })) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
   const lines = state.lines.map((was, index): LedgerLine => {
     const now = wanted.get(was.sku)?.shift() ?? { ...was, quantity: 0, discount: 0n, claimed: 0 };
     // What came back of units that the order no longer has did not come back of it.
     const line = { ...now, returned: Math.min(was.returned, Math.max(0, now.quantity)) };
-    if (isLike(line, was) && event.currency === state.currency) makeSure(event, was, index, state, ctx);
-    else {
+    if (!isLike(line, was) || event.currency !== state.currency) {
       sell(event, { ...undone(booked(was)), line: index, ...as }, ctx, state);
       sell(event, { ...booked(line), line: index, ...as }, ctx, after);
     }
     return line;
   });
   const added = [...wanted.values()].flat();
-  if (event.confirmed) tellUpdated(event, state, [...lines, ...added], ctx);
+  tellUpdated(event, state, [...lines, ...added], ctx);
   added.forEach((line, index) => sell(event, { ...booked(line), line: lines.length + index, ...as }, ctx, after));
-  ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], confirmed: state.confirmed || event.confirmed, messages: remember(state.messages, event.messageId) });
+  ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], messages: remember(state.messages, event.messageId) });
 }
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
@@ -201,11 +203,16 @@ function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, lines: [],
     messages: [], waiting: [], country: null, cartId: null, refunded: null,
   };
-  const waiting = [...base.waiting, orders.codec.encode(event)];
+  ctx.put(states, key, { ...base, messages: remember(base.messages, event.messageId), waiting: waitingWith(base, event) });
+}
+
+/** What the shop has said of an order that it has not reported itself, yet. */
+function waitingWith({ waiting: before }: OrderState, event: OrderEvent): Buffer[] {
+  const waiting = [...before, orders.codec.encode(event)];
   if (waiting.length > WAITING_LIMIT || waiting.reduce((sum, { length }) => sum + length, 0) > WAITING_BYTES) {
-    throw new BadEvent('too_many_waiting', `Order ${event.orderId} is not known, and ${base.waiting.length} refunds and cancellations of it wait for it: at most ${WAITING_LIMIT} do, of ${WAITING_BYTES} bytes.`);
+    throw new BadEvent('too_many_waiting', `Order ${event.orderId} was not reported by the shop, and ${before.length} refunds and cancellations of it wait for it: at most ${WAITING_LIMIT} do, of ${WAITING_BYTES} bytes.`);
   }
-  ctx.put(states, key, { ...base, messages: remember(base.messages, event.messageId), waiting });
+  return waiting;
 }
 
 /** A refund or cancellation: units by line where lines are named, all that is left where neither lines nor a smaller total are. */
@@ -242,7 +249,7 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   // Money without goods (a goodwill refund) has no units; what was given back so is not given back again with the goods.
   const money = isMoney ? event.total! : -tooMuch(given, returned);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
-  ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId) });
+  ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), waiting: state.confirmed ? [] : waitingWith(state, event) });
   if (back.length > 0 || money !== 0n) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx, -money);
 }
 
@@ -266,5 +273,5 @@ function sellMoney(event: OrderEvent, kind: SaleKind, amount: bigint, state: Ord
   if (line) sell(event, { sku: line.sku, quantity: 0, price: 0n, amount, line: 0, kind, time: state.time, claimed: 0 }, ctx, state);
 }
 
-const remember = (messages: readonly string[], id: string): string[] => [...messages, id].slice(-MESSAGE_LIMIT);
+const remember = (messages: readonly string[], id: string): string[] => [...messages.filter((known) => known !== id), id].slice(-MESSAGE_LIMIT);
 

@@ -8,7 +8,7 @@ import { contacts } from '../../consumers/triggers/contacts.js';
 import { spendings } from '../../consumers/triggers/spending.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { erasureOf } from '../../pipeline/erasure.js';
-import { clickstream, confirmedPurchases, deadLetters, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
+import { clickstream, confirmedPurchases, deadLetters, marketingTriggers as triggers, orders, purchases, sales } from '../../schemas/topics.js';
 import type { OrderEvent, OrderState } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, purchase, shopEvent } from '../support/events.js';
@@ -122,4 +122,35 @@ test('whatever pages claim and the shop reports of three orders under three ids 
     const ids = driver.read(triggers).map(({ id }) => id);
     expect([new Set(ids).size, all < 5_000_000n || ids.length > 0, driver.read(deadLetters)]).toEqual([ids.length, true, []]);
   }), { numRuns: 100 });
+});
+
+test('whatever a page claims of an order, and whenever, the books are what the shop alone has said: a refund that the claim could not hold is booked once the shop\'s own report is there', () => {
+  const step = fc.record({
+    what: fc.constantFrom('completed', 'claimed', 'claimed', 'updated', 'refunded', 'money', 'cancelled'), sku: fc.constantFrom('A', 'B'), units: fc.constantFrom(1, 2, 3), euros: fc.integer({ min: 1, max: 5 }), isWhole: fc.boolean(),
+  });
+  fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), (steps) => {
+    fc.pre(steps.some(({ what }) => what === 'completed' || what === 'updated'));
+    const play = (claims: boolean): unknown => {
+      const driver = new Driver([orderLedger()]);
+      driver.tick(NINE);
+      steps.forEach(({ what, sku, units, euros, isWhole }, at) => {
+        if (what === 'claimed' && !claims) return;
+        const kind = what === 'claimed' ? 'completed' : what === 'money' ? 'refunded' : what;
+        const isAll = what === 'money' || (isWhole && (what === 'refunded' || what === 'cancelled'));
+        driver.send(orders, 'O1', orderEvent(kind, 'O1', {
+          time: NINE + at * MINUTE, messageId: `m${at}`, userId: 'u1', confirmed: what !== 'claimed', total: what === 'money' ? BigInt(euros) * 10_000n : null, lines: isAll ? [] : [orderLine(sku, units, BigInt(euros) * 10_000n)],
+        }));
+      });
+      const [sold, bought] = [driver.read(sales), driver.read(purchases)];
+      const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, one) => all + one, 0n);
+      return {
+        ...Object.fromEntries(['A', 'B'].map((sku) => [sku, {
+          units: sold.filter((sale) => sale.sku === sku).reduce((units, { quantity }) => units + quantity, 0), claimed: sold.filter((sale) => sale.sku === sku).reduce((units, { claimed }) => units + claimed, 0),
+          back: sum(sold.filter((sale) => sale.sku === sku && (sale.kind === 'refund' || sale.kind === 'cancellation')).map(({ amount }) => amount)), net: sum(sold.filter((sale) => sale.sku === sku).map(({ amount }) => amount)),
+        }])),
+        bought: steps.some(({ what }) => what === 'updated') || sum(bought.map(({ revenue }) => revenue)), letters: driver.read(deadLetters).length,
+      };
+    };
+    expect(play(true)).toEqual(play(false));
+  }), { numRuns: 500 });
 });
