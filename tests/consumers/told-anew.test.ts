@@ -154,3 +154,12 @@ test('whatever a page claims of an order, and whenever, the books are what the s
     expect(play(true)).toEqual(play(false));
   }), { numRuns: 500 });
 });
+
+test('an order that a page has claimed in another currency is booked as the shop reports it, with what was given back of it', () => {
+  const driver = shop();
+  report(driver, 'completed', 0, 1, { userId: 'u1', confirmed: false, currency: 'USD' });
+  report(driver, 'refunded', 1, 0, { lines: [], currency: '', total: 300_000n });
+  report(driver, 'completed', 2, 1, { userId: 'u1' });
+  const net = (currency: string): bigint => driver.read(sales).filter((sale) => sale.currency === currency).reduce((sum, { amount }) => sum + amount, 0n);
+  expect([net('USD'), net('EUR'), driver.read(deadLetters)]).toEqual([0n, 700_000n, []]);
+});
