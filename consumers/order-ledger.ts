@@ -122,21 +122,22 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
   const reported = linesOf({ ...event, confirmed: true });
   const isSame = claim.lines.length === reported.length && Math.abs(time - claim.time) < DAY_MS && event.currency === claim.currency
     && claim.lines.every((line, i) => isLike(line, reported[i]!));
+  const given = claim.refunded ?? 0n;
   if (isSame) claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   if (isSame && shopper === claim.shopper) {
     ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages, waiting: [] });
-    tellConfirmed(event, claim, claim.lines, ctx);
+    tellConfirmed(event, claim, claim.lines, -given, ctx);
     return ctx.count('millrace_duplicates_total');
   }
   const lines = isSame ? claim.lines.map(sure) : reported;
   const [back, sold] = [claim.lines.map(booked).map(undone), lines.map(booked)];
   if (!isSame) {
     claim.lines.forEach((line, index) => takeClaimBack(event, line, index, claim, ctx));
-    if (claim.refunded !== null && claim.refunded !== 0n) sellMoney(event, 'refund', claim.refunded, claim, ctx);
+    if (given !== 0n) sellMoney(event, 'refund', given, claim, ctx);
     sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time }, ctx));
   }
-  emitPurchase({ ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx);
-  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', time, sold.filter(hasUnits), EVERYWHERE, ctx);
+  emitPurchase({ ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx, given);
+  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', time, sold.filter(hasUnits), EVERYWHERE, ctx, isSame ? -given : 0n);
   ctx.put(states, key, {
     ...claim, time, shopper, currency: event.currency, confirmed: true, messages, waiting: [], country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
     lines, refunded: isSame ? claim.refunded : null,
@@ -153,16 +154,16 @@ function takeClaimBack(event: OrderEvent, { sku, price, claimed, ...line }: Ledg
   if (line.returned !== 0) sell(event, { ...of, quantity: line.returned, amount: worthOf(was, line.returned), claimed: 0, kind: 'refund' }, ctx, claim);
 }
 
-/** An order that a page has claimed is the shop's, with what is left of `lines`. */
-function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState, lines: readonly LedgerLine[], ctx: Context): void {
-  emitPurchase({ ...event, userId: null, anonymousId: shopper, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx);
+/** An order that a page has claimed is the shop's, with what is left of `lines`, and money that went back without goods. */
+function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState, lines: readonly LedgerLine[], money: bigint, ctx: Context): void {
+  emitPurchase({ ...event, userId: null, anonymousId: shopper, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx, money);
 }
 
-/** The same of an order that the shop reports anew: what was told of it is taken back. */
-function tellUpdated(event: OrderEvent, state: OrderState, lines: readonly LedgerLine[], ctx: Context): void {
-  if (event.currency === state.currency && worthOfAll(lines) === worthOfAll(state.lines)) return;
+/** The same of an order that the shop reports anew: what was told of it is taken back, but for money that is not booked back. */
+function tellUpdated(event: OrderEvent, state: OrderState, lines: readonly LedgerLine[], money: bigint, ctx: Context): void {
+  if (event.currency === state.currency && money === 0n && worthOfAll(lines) === worthOfAll(state.lines)) return;
   emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, 'cancelled', event.time, state.lines.map(booked).map(undone).filter(hasUnits), [confirmedPurchases], ctx);
-  tellConfirmed(event, state, lines, ctx);
+  tellConfirmed(event, state, lines, money, ctx);
 }
 
 /** Whether two reports say the same of a line. */
@@ -193,9 +194,11 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
     return line;
   });
   const added = [...wanted.values()].flat();
-  tellUpdated(event, state, [...lines, ...added], ctx);
   added.forEach((line, index) => sell(event, { ...booked(line), line: lines.length + index, ...as }, ctx, after));
-  ctx.put(states, key, { ...after, refunded: keptOf([...lines, ...added], event, after, ctx), lines: [...lines, ...added], messages: remember(state.messages, event.messageId) });
+  const all = [...lines, ...added];
+  const refunded = keptOf(all, event, after, ctx);
+  tellUpdated(event, state, all, (state.refunded ?? 0n) - refunded, ctx);
+  ctx.put(states, key, { ...after, refunded, lines: all, messages: remember(state.messages, event.messageId) });
 }
 
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
-import { orders, purchases, sales } from '../../schemas/topics.js';
+import { confirmedPurchases, orders, purchases, sales } from '../../schemas/topics.js';
 import type { OrderEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { DAY, NINE, orderEvent, orderLine } from '../support/events.js';
@@ -63,6 +63,24 @@ test('money that goes back without goods stands in purchases as in sales, and no
   expect(driver.read(purchases).at(-1)).toMatchObject({ kind: 'refunded', lines: [] });
   driver.send(orders, 'O', orderEvent('cancelled', 'O', { messageId: 'c1', time: NINE + DAY }));
   expect(sums()).toEqual([0n, 0n]);
+});
+
+const report = (kind: 'completed' | 'updated', units: number, confirmed: boolean, userId = 'u1') => ({ kind, userId, confirmed, lines: [orderLine('A', units, cents(10))] });
+const goodwill = (total: number) => ({ kind: 'refunded' as const, total: cents(total) });
+
+test.each([
+  ['a claim that is confirmed', [report('completed', 1, false), goodwill(4), report('completed', 1, true)], 6],
+  ['one of another shopper', [report('completed', 1, false), goodwill(4), report('completed', 1, true, 'u2')], 6],
+  ['one that the shop reports otherwise', [report('completed', 1, false), goodwill(4), report('completed', 3, true)], 26],
+  ['an order that becomes less than what was given back', [report('completed', 2, true), goodwill(14), report('updated', 1, true)], 0],
+  ['one that becomes more', [report('completed', 1, true), goodwill(4), report('updated', 3, true)], 26],
+])('what an order came to is the same in the books and for who counts what was spent, after money was given back: %s', (_, reports, worth) => {
+  const driver = ledger();
+  reports.forEach((event, i) => driver.send(orders, 'O', orderEvent(event.kind, 'O', { messageId: `m${i}`, time: NINE + i, ...event })));
+  // An update of an order that the shop had reported is not told to purchases.
+  const told = reports.some(({ kind }) => kind === 'updated') ? [confirmedPurchases] : [purchases, confirmedPurchases];
+  const sums = told.map((topic) => driver.read(topic).reduce((sum, { revenue }) => sum + revenue, 0n));
+  expect([net(driver), ...sums]).toEqual([net(driver), ...told].map(() => cents(worth)));
 });
 
 test('a discount is shared by what lines cost, and an update tells it anew', () => {
