@@ -23,7 +23,7 @@ export const undone = ({ quantity, amount, claimed, ...goods }: Goods): Goods =>
 
 export const hasUnits = ({ quantity }: { quantity: number }): boolean => quantity !== 0;
 
-export interface Booking extends Goods {
+interface Booking extends Goods {
   readonly line: number;
   readonly kind: SaleKind;
   readonly time: number;
