@@ -1,0 +1,97 @@
+/** When a SKU is told about, and what is told: its forecast, and what to reorder. */
+import type { Demand } from '../../models/forecast/hour-profile.js';
+import { isPromoted } from '../../models/forecast/promotions.js';
+import { sell, WINDOW_DAYS } from '../../models/forecast/sku-series.js';
+import type { Context } from '../../pipeline/core/consumer.js';
+import { forecasts, reorderSuggestions } from '../../schemas/topics.js';
+import type { Forecast, SkuDemand } from '../../schemas/types.js';
+import { dayAt, forecastRecord, noDemand, nothing, predictDays, shortDays, type Day } from './forecast.js';
+import { hourRows, shopHourRows, withHours } from './hours.js';
+import { enrol, forgetLater, isGone, leave } from './members.js';
+import { isOrdered, suggestionOf, termsOf } from './reorder.js';
+import { demandRows, seriesOf, SHOP, supplyRows, windowRows, type Published } from './rows.js';
+import { keep, shopNow, worthOfPast } from './series.js';
+import type { DemandSettings } from './settings.js';
+import { sharedErrorOf, sharedErrorRows, turnCycle } from './stock-cycle.js';
+import { successorRows } from './succession.js';
+import { release } from './unlisted.js';
+
+/** A SKU that sold nothing for so long, and of which so little is expected, is told about no more until it sells again. */
+const SILENT_DAYS = 60;
+const SILENT_UNITS = 0.5;
+
+/** Something has changed at `causedAt` (ms): publishes the SKU, at once or as soon as the pause after its last publication is over. */
+export function publishSoon(sku: string, publishedAt: number, causedAt: number, settings: DemandSettings, ctx: Context): void {
+  // Before the first tick nobody knows what time it is: the forecast waits for it.
+  if (ctx.time === 0) return ctx.schedule('publish', sku, causedAt);
+  const due = settings.publication.soon(sku, publishedAt, ctx.now);
+  if (due <= ctx.now) publish(sku, due, settings, ctx);
+  else ctx.schedule('publish', sku, due);
+}
+
+/** Tells what is forecast of a SKU at a time (ms) and what to reorder of it, and sets the timer of the next time. */
+export function publish(sku: string, at: number, settings: DemandSettings, ctx: Context): void {
+  const known = ctx.get(demandRows, sku);
+  if (!known) return;
+  const day = dayAt(at, settings.days, shopNow(settings, ctx).window.lastDay);
+  const row = withQuietPromotions(sku, known, day.today, settings, ctx);
+  enrol(sku, day.today, ctx);
+  const forecast = tellForecast(sku, row, day, at, settings, ctx);
+  const suggested = tellReorder(sku, row, forecast, settings, ctx);
+  ctx.put(demandRows, sku, { ...row, publishedAt: at, ...suggested });
+  publishAgain(sku, isSilent(row, day.today, forecast), at, settings, ctx);
+}
+
+/** Days of a promotion on which nothing was sold count as well: nobody else would say that they are over. */
+function withQuietPromotions(sku: string, row: SkuDemand, today: number, settings: DemandSettings, ctx: Context): SkuDemand {
+  const through = Math.min(today - 1, ctx.get(windowRows, SHOP)?.lastDay ?? 0);
+  const quiet = Array.from({ length: Math.max(0, Math.min(WINDOW_DAYS, through - row.lastDay)) }, (_, i) => through - i);
+  if (!quiet.some((day) => isPromoted(row.promotions, day))) return row;
+  const series = seriesOf(row);
+  const after = sell(series, through, 0, worthOfPast(series, settings, ctx));
+  return after ? keep(sku, row, after, settings, ctx) : row;
+}
+
+/** Tells the forecast and answers it: no units at all where the SKU is sold no more. */
+function tellForecast(sku: string, row: SkuDemand, day: Day, at: number, settings: DemandSettings, ctx: Context): Forecast {
+  const series = seriesOf(row);
+  let byDay = nothing(sku, day, at);
+  let running: () => Demand = noDemand;
+  if (!isGone(sku, ctx)) {
+    const predicted = predictDays(series, shopNow(settings, ctx), day);
+    byDay = forecastRecord(sku, predicted.forecast, predicted.known, day, at);
+    running = predicted.running;
+  }
+  const hoursOf = () => ({ sku: ctx.get(hourRows, sku), shop: ctx.get(shopHourRows, SHOP) });
+  const forecast = withHours(byDay, running, hoursOf, { count: settings.hours, days: settings.days });
+  ctx.emit(forecasts, sku, { ...forecast, category: ctx.get(supplyRows, sku)?.category ?? null, shortDays: shortDays(series, day) });
+  return forecast;
+}
+
+/** Tells what to reorder, unless the same was told before. Answers what the row has to remember of it. */
+function tellReorder(sku: string, row: SkuDemand, forecast: Forecast, { reorder }: DemandSettings, ctx: Context): Partial<Published> {
+  const series = seriesOf(row);
+  const supply = ctx.get(supplyRows, sku);
+  const successor = ctx.get(successorRows, sku);
+  const learned = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
+  const shared = sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP));
+  const suggestion = suggestionOf(supply, successor, series, forecast, reorder, learned, shared);
+  if (!suggestion) return {};
+  const { day, units } = suggestion;
+  const isNew = units !== row.suggestedUnits || (units > 0 && day !== row.suggestedDay);
+  if (!isNew) return {};
+  ctx.emit(reorderSuggestions, sku, suggestion);
+  return { suggestedDay: day, suggestedUnits: units };
+}
+
+/** Sets the timer of the next publication. What is over or has long been silent needs none: a sale or a change of supply publishes it again. */
+function publishAgain(sku: string, isQuiet: boolean, at: number, { publication }: DemandSettings, ctx: Context): void {
+  if (isQuiet && release(sku, ctx)) return leave(sku, ctx);
+  const isOver = isGone(sku, ctx);
+  if (isOver) forgetLater(sku, ctx);
+  if (isOver || isQuiet) ctx.cancel('publish', sku);
+  else ctx.schedule('publish', sku, publication.again(sku, at));
+}
+
+const isSilent = ({ lastDay }: SkuDemand, today: number, { mean }: Forecast): boolean =>
+  today - lastDay > SILENT_DAYS && mean.reduce((sum, units) => sum + units, 0) < SILENT_UNITS;
