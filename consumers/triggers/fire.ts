@@ -76,3 +76,9 @@ function suppressionOf({ rule, shopper, causedAt, ripeAt = causedAt, at, ordered
 export function recover(rule: Rule, shopper: string, recovery: Pick<MarketingTrigger, 'id' | 'causeId' | 'causedAt' | 'reason' | 'products' | 'at'>, ctx: Context): void {
   ctx.emit(marketingTriggers, shopper, { ...recovery, status: 'recovered', rule: rule.name, version: rule.version, shopper, value: null, currency: null });
 }
+
+/** A span of time as reasons say it: in seconds below two minutes, in minutes below two hours. */
+export function spanOf(ms: number): string {
+  const [unit, name] = ms < 120_000 ? [1_000, 'seconds'] : ms < 7_200_000 ? [60_000, 'minutes'] : [3_600_000, 'hours'];
+  return `${Math.round(ms / unit)} ${name}`;
+}

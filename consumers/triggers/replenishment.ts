@@ -1,6 +1,10 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Purchase, Replenishment } from '../../schemas/types.js';
+import { fire, rule, type Ripe, type TriggerPolicy } from './fire.js';
+import { productOf } from './items.js';
+
+const REPLENISHMENT_DUE = rule('replenishment_due');
 
 /** Purchase times of a SKU by a shopper. */
 export const replenishments = rows<Replenishment>('replenishment', 'Replenishment');
@@ -10,21 +14,39 @@ const TIME_LIMIT = 6;
 const LEAST_INTERVAL_DAYS = 3;
 const MOST_INTERVAL_DAYS = 365;
 
-/**
- * Note that a SKU was bought. Answers when it is due, if that is to be waited for: one that comes late, older than the latest, changes the
- * interval, but the latest has its timer already, or has been told of.
- */
-export function notePurchased(key: string, line: Purchase['lines'][number], time: number, ctx: Context): number | undefined {
-  if (line.quantity <= 0) return undefined;
-  const before = ctx.get(replenishments, key, line.sku);
-  const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity: line.quantity, price: line.price };
-  ctx.put(replenishments, key, row, line.sku);
-  const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
-  return isAwaited ? undefined : dueOf(row);
+/** The rule of what a shopper buys again and again: it is reminded of when the usual time since the last purchase is over. */
+export function replenishmentRule(options: TriggerPolicy) {
+  return { bought, replenish };
+
+  /** Notes that a SKU was bought at a time (ms), and sets the timer of the next purchase. */
+  function bought(key: string, { sku, quantity, price }: Purchase['lines'][number], time: number, ctx: Context): void {
+    if (quantity <= 0) return;
+    const before = ctx.get(replenishments, key, sku);
+    const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity, price };
+    ctx.put(replenishments, key, row, sku);
+    // A purchase that comes late, older than the latest, changes the interval only: the latest has its timer already, or was told of.
+    const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
+    const due = dueOf(row);
+    if (due !== undefined && !isAwaited) ctx.schedule('replenish', key, due, sku);
+  }
+
+  function replenish({ key, sub: sku, due, ripeAt }: Ripe, ctx: Context): void {
+    const row = ctx.get(replenishments, key, sku);
+    const dueNow = row && dueOf(row);
+    if (!row || dueNow === undefined) return;
+    // An older purchase that came late has made the interval longer.
+    if (dueNow > due) return ctx.schedule('replenish', key, dueNow, sku);
+    const boughtAt = row.times[0]!;
+    fire({
+      rule: REPLENISHMENT_DUE, shopper: key, causeId: `${sku}@${boughtAt}`, causedAt: boughtAt, ripeAt, at: due,
+      reason: `${sku} is usually bought every ${Math.round((dueNow - boughtAt) / DAY_MS)} days.`,
+      products: [productOf(key, { sku, quantity: row.quantity, price: row.price }, ctx)],
+    }, options, ctx);
+  }
 }
 
 /** When a SKU is due again; undefined where it is bought without a rhythm. */
-export function dueOf({ times }: Replenishment): number | undefined {
+function dueOf({ times }: Replenishment): number | undefined {
   const intervalMs = typicalIntervalMs(times);
   return intervalMs === undefined ? undefined : times[0]! + intervalMs;
 }
