@@ -90,3 +90,27 @@ test('an erasure that ClickHouse refuses ends nothing: the next ones are done, i
   await second.stop();
   await log.close();
 });
+
+test('whoever stops while ClickHouse does not answer leaves the erasure to the next owner: it is neither refused nor done, and no failure', async () => {
+  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+  await log.ensureTopics(allTopics);
+  await log.append([{ topic: erasures.name, partition: 0, key: 'u1', value: erasures.codec.encode({ ids: ['u1'], orderId: null, time: 0 }) }]);
+  const said: string[] = [];
+  const hear = (_: object, sentence: string): void => void said.push(sentence);
+  let attempts = 0;
+  const rowSink = {
+    ensure: () => Promise.resolve(),
+    tableId: (table: string) => Promise.resolve(table),
+    erase: () => Promise.reject(new Unavailable(`no answer ${++attempts}`)),
+  } as unknown as Parameters<typeof runErasures>[2];
+  let lease: Lease | undefined;
+  const membership = log.own({ name: 'erasures', inputs: [erasures.name] }, (its) => runErasures(lease = its, { log, metrics: noMetrics, journal: { ...silentJournal, warn: hear, info: hear, error: hear } }, rowSink));
+  let failure: unknown;
+  membership.failed.catch((error: unknown) => { failure = error; });
+  await vi.waitFor(() => expect(attempts).toBeGreaterThan(1), { timeout: 20_000 });
+  await membership.stop();
+  expect(failure).toBeUndefined();
+  expect(said.filter((sentence) => !sentence.startsWith('An erasure waits'))).toEqual([]);
+  expect(await lease?.storedOffset(erasures.name)).toBeUndefined();
+  await log.close();
+});
