@@ -28,6 +28,9 @@ export interface Settings {
 export const defaults: Settings = { rate: 1e-3, seed: 1, passes: 1, block: 4_096 };
 const BATCH = 128;
 const K = 20;
+/** The logit, and its gap to the best candidate's; scaled to the size of the other features. */
+const NETWORK_COLUMNS = 2;
+const COLUMN_SCALE = 0.2;
 
 export interface SequenceScores {
   readonly without: RankingMetrics;
@@ -43,111 +46,163 @@ export interface SequenceScores {
   readonly queryUsMean: number;
 }
 
+/** Learns the train sessions block by block, then ranks each prefix of the test sessions by both rankers. */
+export function evaluateSequenceFeature(
+  train: readonly Int32Array[], test: readonly TestSession[], slopesOf: encoder.SlopesOf, settings: Settings, { now, progress }: Observer,
+): SequenceScores {
+  const contest = new Contest(slopesOf, settings, now);
+  for (let from = 0; from < train.length; from += settings.block) {
+    contest.learn(train.slice(from, from + settings.block));
+    progress(contest.progress());
+  }
+  const gathered = contest.gatherUs;
+  const totals = { without: rankingTotals(K), with: rankingTotals(K), alone: rankingTotals(K) };
+  const hitGain = gains();
+  const mrrGain = gains();
+  const queries = test.flatMap((session) => session.queries);
+  for (const { prefix, target } of queries) {
+    const rank = contest.ranksOf(target, clicksBefore(prefix, prefix.length));
+    addRank(totals.without, rank.without);
+    addRank(totals.with, rank.with);
+    addRank(totals.alone, rank.alone);
+    hitGain.add(hit(rank.with) - hit(rank.without));
+    mrrGain.add(hit(rank.with) / Math.max(1, rank.with) - hit(rank.without) / Math.max(1, rank.without));
+  }
+  return {
+    without: summarize(totals.without, 0), with: summarize(totals.with, 0), alone: summarize(totals.alone, 0),
+    hitGain: hitGain.mean(), hitGainError: hitGain.error(), mrrGain: mrrGain.mean(), mrrGainError: mrrGain.error(),
+    steps: contest.steps, trainUsAnEvent: contest.trainUs / Math.max(1, contest.events), queryUsMean: (contest.gatherUs - gathered) / Math.max(1, queries.length),
+  };
+}
+
 interface Side {
   readonly ranker: ranker.Ranker;
   readonly scores: Float32Array;
 }
 
-export function evaluateSequenceFeature(
-  train: readonly Int32Array[], test: readonly TestSession[], slopesOf: encoder.SlopesOf, { rate, seed, passes, block: blockSize }: Settings, { now, progress }: Observer,
-): SequenceScores {
-  const state = fusion.init({ seed });
-  const work = fusion.workspace();
-  const network = encoder.init({ rate, seed });
-  const vectorOf = (item: number): Float32Array | undefined => embedding.vectorOf(state.embedding, item);
-  const side = (extra: number): Side => ({ ranker: ranker.init(FEATURES.length + extra, PRIOR, { seed }), scores: new Float32Array(ranker.STRIDE) });
-  const plain = side(0);
-  const richer = side(2);
-  const alone = new Float32Array(ranker.STRIDE);
-  const user = new Float32Array(embedding.DIMENSIONS);
-  const counts = new Map<number, number>();
-  let events = 0;
-  let queryUs = 0;
-  let queries = 0;
+/** An item and the clicks before it, the latest first. */
+interface Pair {
+  readonly recent: Int32Array;
+  readonly item: number;
+}
 
-  /** Candidates after these clicks, with their features in both rankers; returns how many. */
-  const gather = (recent: Int32Array): number => {
-    const count = fusion.rank(state, recent, work);
-    const { x } = state.ranker;
-    plain.ranker.x.set(x);
-    richer.ranker.x.set(x);
-    const began = now();
-    encoder.predict(network, recent, vectorOf, user);
+/** The sources with their candidates, the network, and the two rankers that order these candidates. */
+class Contest {
+  readonly #slopesOf: encoder.SlopesOf;
+  readonly #settings: Settings;
+  readonly #now: () => number;
+  readonly #sources: fusion.Fusion;
+  readonly #network: encoder.SequenceEncoder;
+  readonly #without: Side;
+  readonly #with: Side;
+  readonly #work = fusion.workspace();
+  /** The network's logit of each candidate. */
+  readonly #alone = new Float32Array(ranker.STRIDE);
+  readonly #user = new Float32Array(embedding.DIMENSIONS);
+  /** Clicks learned, by item and together. */
+  readonly #counts = new Map<number, number>();
+  #events = 0;
+  #loss = Number.NaN;
+  #trainUs = 0;
+  #gatherUs = 0;
+
+  constructor(slopesOf: encoder.SlopesOf, settings: Settings, now: () => number) {
+    const { seed, rate } = settings;
+    const side = (extra: number): Side => ({ ranker: ranker.init(FEATURES.length + extra, PRIOR, { seed }), scores: new Float32Array(ranker.STRIDE) });
+    this.#slopesOf = slopesOf;
+    this.#settings = settings;
+    this.#now = now;
+    this.#sources = fusion.init({ seed });
+    this.#network = encoder.init({ rate, seed });
+    this.#without = side(0);
+    this.#with = side(NETWORK_COLUMNS);
+  }
+
+  get steps(): number { return this.#network.steps; }
+  get events(): number { return this.#events; }
+  /** Time of the network's steps, in µs. */
+  get trainUs(): number { return this.#trainUs; }
+  /** Time of the network's columns, in µs. */
+  get gatherUs(): number { return this.#gatherUs; }
+
+  progress(): string {
+    const { steps } = this;
+    return `Learned ${this.#events} events; ${steps} steps${steps === 0 ? '' : `, loss ${this.#loss.toFixed(3)}, ${(this.#trainUs / 1000 / steps).toFixed(1)} ms a step`}.`;
+  }
+
+  /** The rankers learn a block first, then the network, the sources last: each by what the ones behind it knew before the block. */
+  learn(block: readonly Int32Array[]): void {
+    const pairs = block.flatMap((session) => Array.from({ length: session.length - 1 }, (_, at) => ({ recent: clicksBefore(session, at + 1), item: session[at + 1] })));
+    for (const pair of pairs) this.#teachRankers(pair);
+    const began = this.#now();
+    this.#trainNetwork(pairs);
+    this.#trainUs += this.#now() - began;
+    for (const session of block) session.forEach((item, at) => this.#teachSources(item, clicksBefore(session, at)));
+  }
+
+  /** Where the target comes among the candidates after these clicks, by each ranker and by the network's logit alone. */
+  ranksOf(target: number, recent: Int32Array): Readonly<Record<'without' | 'with' | 'alone', number>> {
+    const count = this.#gather(recent);
+    const rankBy = (scores: Float32Array): number => rankOf(target, this.#work.items, scores, count);
+    for (const side of [this.#without, this.#with]) ranker.predict(side.ranker, count, side.scores);
+    return { without: rankBy(this.#without.scores), with: rankBy(this.#with.scores), alone: rankBy(this.#alone) };
+  }
+
+  #teachRankers({ recent, item }: Pair): void {
+    const count = this.#gather(recent);
+    const target = this.#work.items.subarray(0, count).indexOf(item);
+    if (target < 0) return;
+    for (const side of [this.#without, this.#with]) ranker.learn(side.ranker, count, target);
+  }
+
+  #trainNetwork(pairs: readonly Pair[]): void {
+    // What nobody has clicked yet cannot be told from anything.
+    const usable = pairs.filter(({ recent, item }) => this.#counts.has(item) && this.#counts.has(recent[0]));
+    // Pairs of a batch are a stride apart: it must not hold one session's clicks.
+    const stride = Math.floor(usable.length / BATCH);
+    for (let at = 0; at < stride * this.#settings.passes; at++) {
+      // Each pass puts other pairs together.
+      const pass = Math.floor(at / stride);
+      const batch = Array.from({ length: BATCH }, (_, n) => usable[(n * stride + at + pass * n) % usable.length]);
+      this.#loss = encoder.learn(this.#network, batchOf(batch, this.#vectorOf, (item) => (this.#counts.get(item) ?? 1) / this.#events), this.#slopesOf);
+    }
+  }
+
+  #teachSources(item: number, recent: Int32Array): void {
+    fusion.learnSources(this.#sources, recent, item);
+    this.#counts.set(item, (this.#counts.get(item) ?? 0) + 1);
+    this.#events++;
+  }
+
+  /** Finds the candidates after these clicks, and puts their features into both rankers. Returns how many there are. */
+  #gather(recent: Int32Array): number {
+    const count = fusion.rank(this.#sources, recent, this.#work);
+    const { x } = this.#sources.ranker;
+    this.#without.ranker.x.set(x);
+    this.#with.ranker.x.set(x);
+    const began = this.#now();
+    encoder.predict(this.#network, recent, this.#vectorOf, this.#user);
     let best = -Infinity;
     for (let c = 0; c < count; c++) {
-      const vector = vectorOf(work.items[c]);
-      alone[c] = vector === undefined ? 0 : encoder.SCALE * dot(user, vector);
-      best = Math.max(best, alone[c]);
+      const vector = this.#vectorOf(this.#work.items[c]);
+      this.#alone[c] = vector === undefined ? 0 : encoder.SCALE * dot(this.#user, vector);
+      best = Math.max(best, this.#alone[c]);
     }
     const logit = FEATURES.length * ranker.STRIDE;
     for (let c = 0; c < count; c++) {
-      richer.ranker.x[logit + c] = alone[c] * 0.2;
-      richer.ranker.x[logit + ranker.STRIDE + c] = (alone[c] - best) * 0.2;
+      this.#with.ranker.x[logit + c] = this.#alone[c] * COLUMN_SCALE;
+      this.#with.ranker.x[logit + ranker.STRIDE + c] = (this.#alone[c] - best) * COLUMN_SCALE;
     }
-    queryUs += now() - began;
-    queries++;
+    this.#gatherUs += this.#now() - began;
     return count;
-  };
+  }
 
-  let trainUs = 0;
-  let lastLoss = Number.NaN;
-  for (let from = 0; from < train.length; from += blockSize) {
-    const block = train.slice(from, from + blockSize);
-    const pairs = block.flatMap((session) => Array.from({ length: session.length - 1 }, (_, at) => ({ recent: clicksBefore(session, at + 1), item: session[at + 1] })));
-    for (const { recent, item } of pairs) {
-      const count = gather(recent);
-      const target = work.items.subarray(0, count).indexOf(item);
-      if (target < 0) continue;
-      ranker.learn(plain.ranker, count, target);
-      ranker.learn(richer.ranker, count, target);
-    }
-    const began = now();
-    // What nobody has clicked yet cannot be told from anything. Pairs a stride apart: a batch must not hold one session's clicks.
-    const usable = pairs.filter(({ recent, item }) => counts.has(item) && counts.has(recent[0]));
-    const stride = Math.floor(usable.length / BATCH);
-    for (let at = 0; at < stride * passes; at++) {
-      // Each pass puts other pairs together.
-      const pass = Math.floor(at / stride);
-      const batch = batchOf(Array.from({ length: BATCH }, (_, n) => usable[(n * stride + at + pass * n) % usable.length]), vectorOf, (item) => (counts.get(item) ?? 1) / events);
-      lastLoss = encoder.learn(network, batch, slopesOf);
-    }
-    trainUs += now() - began;
-    for (const session of block) {
-      session.forEach((item, at) => {
-        fusion.learnSources(state, clicksBefore(session, at), item);
-        counts.set(item, (counts.get(item) ?? 0) + 1);
-        events++;
-      });
-    }
-    progress(`Learned ${events} events; ${network.steps} steps${network.steps === 0 ? '' : `, loss ${lastLoss.toFixed(3)}, ${(trainUs / 1000 / network.steps).toFixed(1)} ms a step`}.`);
-  }
-  queryUs = 0;
-  queries = 0;
-  const totals = { without: rankingTotals(K), with: rankingTotals(K), alone: rankingTotals(K) };
-  const hitGain = gains();
-  const mrrGain = gains();
-  for (const { prefix, target } of test.flatMap((session) => session.queries)) {
-    const count = gather(clicksBefore(prefix, prefix.length));
-    ranker.predict(plain.ranker, count, plain.scores);
-    ranker.predict(richer.ranker, count, richer.scores);
-    const without = rankOf(target, work.items, plain.scores, count);
-    const withIt = rankOf(target, work.items, richer.scores, count);
-    addRank(totals.without, without);
-    addRank(totals.with, withIt);
-    addRank(totals.alone, rankOf(target, work.items, alone, count));
-    hitGain.add(hit(withIt) - hit(without));
-    mrrGain.add(hit(withIt) / Math.max(1, withIt) - hit(without) / Math.max(1, without));
-  }
-  return {
-    without: summarize(totals.without, 0), with: summarize(totals.with, 0), alone: summarize(totals.alone, 0),
-    hitGain: hitGain.mean(), hitGainError: hitGain.error(), mrrGain: mrrGain.mean(), mrrGainError: mrrGain.error(),
-    steps: network.steps, trainUsAnEvent: trainUs / Math.max(1, events), queryUsMean: queryUs / Math.max(1, queries),
-  };
+  readonly #vectorOf = (item: number): Float32Array | undefined => embedding.vectorOf(this.#sources.embedding, item);
 }
 
 const hit = (rank: number): number => (rank >= 1 && rank <= K ? 1 : 0);
 
-function batchOf(pairs: readonly { recent: Int32Array; item: number }[], vectorOf: (item: number) => Float32Array | undefined, shareOf: (item: number) => number): encoder.Batch {
+function batchOf(pairs: readonly Pair[], vectorOf: (item: number) => Float32Array | undefined, shareOf: (item: number) => number): encoder.Batch {
   const D = embedding.DIMENSIONS;
   const clicks = new Float32Array(pairs.length * encoder.CLICKS * D);
   const isClick = new Float32Array(pairs.length * encoder.CLICKS);
