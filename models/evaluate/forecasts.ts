@@ -3,17 +3,19 @@
  * What it knows at a cut-off is what was sold up to and including it; nothing later has touched its state or its weights.
  */
 import * as demand from '../forecast/demand-forecaster.js';
-import { BASELINES, type BaselineForecast, type SeasonIndex } from './forecast-baselines.js';
+import { BASELINES, type Baseline, type BaselineForecast, type SeasonIndex } from './forecast-baselines.js';
 import * as calibration from './forecast-calibration.js';
 import * as detail from './forecast-detail.js';
+import { Life } from './forecast-life.js';
 import * as metrics from './forecast-metrics.js';
 import * as totals from './forecast-totals.js';
 import type { Plan } from '../forecast/planned-days.js';
+import type { SkuForecast } from '../forecast/sku-forecast.js';
 import { historiesOf } from './histories.js';
-import { lived } from './living.js';
 import { openAfter, salesByPeriod } from './open-periods.js';
 
 export const PROBABILITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
+const LEVELS = Float64Array.from(PROBABILITIES);
 
 /** Sales by SKU and period; the three arrays are parallel, a cell may occur several times and adds up. */
 export interface SalesTable {
@@ -76,16 +78,49 @@ export interface ForecastEvaluation {
   predictSeconds: number;
 }
 
-/** One way to forecast, with its scores at each cut-off. */
-interface Contender {
-  readonly model: string;
-  seconds: number;
-  cpuSeconds: number;
-  readonly scores: metrics.ForecastScores[];
+/** One way to forecast, or one class of SKUs, with its scores at each cut-off. */
+class Tally {
+  readonly scores: metrics.ForecastScores[] = [];
+  #sums = metrics.init();
+
+  add(scored: metrics.ScoredSeries): void {
+    metrics.add(this.#sums, scored, LEVELS);
+  }
+
+  /** The cut-off is over. */
+  close(): metrics.ForecastScores {
+    const scores = metrics.scores(this.#sums);
+    this.scores.push(scores);
+    this.#sums = metrics.init();
+    return scores;
+  }
+
+  mean(): metrics.ForecastScores {
+    return metrics.meanScores(this.scores);
+  }
 }
 
-const contender = (model: string): Contender => ({ model, seconds: 0, cpuSeconds: 0, scores: [] });
+interface RivalTally {
+  readonly tally: Tally;
+  seconds: number;
+  cpuSeconds: number;
+}
 
+/** A SKU that is scored at a cut-off: what was known of it and what came. */
+interface Case {
+  readonly sku: number;
+  /** Period of its first sale, with which the history begins. */
+  readonly first: number;
+  readonly history: Float64Array;
+  readonly actual: Float64Array;
+  readonly scale: metrics.Scale;
+  readonly open: readonly boolean[];
+}
+
+/**
+ * Scores the forecaster, the baselines and rivals at each cut-off of the protocol. `cpuSeconds` is the processor time until now;
+ * `progress` is told a sentence after each cut-off.
+ */
 export function evaluateForecasts(
   table: SalesTable,
   protocol: ForecastProtocol,
@@ -93,130 +128,139 @@ export function evaluateForecasts(
   progress: (sentence: string) => void,
   rivals: Rivals = () => [],
 ): ForecastEvaluation {
-  const { cutoffs, horizon, season, daysAPeriod, firstDay, plan } = protocol;
-  const probabilities = Float64Array.from(PROBABILITIES);
-  const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay, plan });
-  const life = new Life(table, model, season, cpuSeconds);
-  const histories = historiesOf(table, horizon);
-  const sales = salesByPeriod(table);
-  const own = { scores: [] as metrics.ForecastScores[], promises: calibration.init(probabilities), detail: detail.init(horizon, probabilities) };
-  const classes = demand.CLASS_NAMES.map((name) => ({ name, sums: cutoffs.map(() => metrics.init()), promises: calibration.init(probabilities) }));
-  const plain = BASELINES.map((baseline) => ({ ...contender(baseline.name), baseline, detail: detail.init(horizon, probabilities) }));
-  const others = new Map<string, Contender>();
-  const totalScores: totals.TotalScores[][] = [];
-  const gallery = detail.gallery();
-  let predictSeconds = 0;
-
-  cutoffs.forEach((cutoff, c) => {
-    life.until(cutoff);
-    const factors = life.seasonFactors();
-    const sums = metrics.init();
-    const plainSums = plain.map(() => metrics.init());
-    const forecast = demand.blankForecast(model);
-    const open = openAfter(sales, cutoff, horizon);
-    const ofTotals = totals.init(cutoff + 1, horizon);
-    const asked: { history: Float64Array; actual: Float64Array; scale: metrics.Scale; open: readonly boolean[] }[] = [];
-    for (let sku = 0; sku < table.skus; sku++) {
-      const first = histories.first[sku];
-      if (first > cutoff) continue;
-      const history = histories.read(sku, first, cutoff + 1);
-      const actual = histories.read(sku, cutoff + 1, cutoff + 1 + horizon);
-      const askedAt = cpuSeconds();
-      demand.predict(model, sku, forecast);
-      predictSeconds += cpuSeconds() - askedAt;
-      totals.add(ofTotals, table.category?.[sku] ?? -1, history, actual, forecast);
-      if (cutoff - first < protocol.minHistory || history.filter((units) => units > 0).length < protocol.minSelling) continue;
-      const scale = metrics.seasonalScale(history, season);
-      const scored = { ...forecast, scale, actual, open };
-      const ofClass = classes[demand.frequencyClass(model, sku)];
-      for (const into of [sums, ofClass.sums[c]]) metrics.add(into, scored, probabilities);
-      for (const { promises } of [own, ofClass]) calibration.add(promises, scored);
-      detail.add(own.detail, scored);
-      asked.push({ history, actual, scale, open });
-      if (c === cutoffs.length - 1) detail.consider(gallery, { sku, history, actual, quantiles: forecast.quantiles }, season);
-      const index: SeasonIndex = { factors, firstPhase: first % season };
-      plain.forEach((one, b) => {
-        const plainAt = cpuSeconds();
-        const made = one.baseline.forecast(history, index, horizon, probabilities);
-        one.cpuSeconds += cpuSeconds() - plainAt;
-        const plainly = { ...scored, ...made, ...edges(made.quantiles) };
-        metrics.add(plainSums[b], plainly, probabilities);
-        detail.add(one.detail, plainly);
-      });
-    }
-    for (const { name, seconds, cpuSeconds: spent, forecasts } of rivals(asked.map(({ history }) => history), horizon, season)) {
-      const rivalSums = metrics.init();
-      forecasts.forEach((made, i) => metrics.add(rivalSums, { ...asked[i], ...made, ...edges(made.quantiles) }, probabilities));
-      const one = others.get(name) ?? contender(name);
-      others.set(name, one);
-      one.seconds += seconds;
-      one.cpuSeconds += spent;
-      one.scores.push(metrics.scores(rivalSums));
-    }
-    totalScores.push(totals.scores(ofTotals, model.shared, open, season, probabilities));
-    const scores = metrics.scores(sums);
-    own.scores.push(scores);
-    plain.forEach((one, b) => one.scores.push(metrics.scores(plainSums[b])));
-    progress(`Cut-off ${c + 1} of ${cutoffs.length}: ${scores.series} series${scores.series > 0 ? `, SQL ${scores.sql.toFixed(4)}` : ''}.`);
+  const contest = new Contest(table, protocol, cpuSeconds, rivals);
+  protocol.cutoffs.forEach((cutoff, c) => {
+    const { series, sql } = contest.judge(cutoff);
+    progress(`Cut-off ${c + 1} of ${protocol.cutoffs.length}: ${series} series${series > 0 ? `, SQL ${sql.toFixed(4)}` : ''}.`);
   });
-
-  return {
-    overall: { ...metrics.meanScores(own.scores), coverage_80_shared: calibration.sharedCoverage(own.promises) },
-    cutoffs: own.scores,
-    classes: classes.map(({ name, sums, promises }) => ({
-      class: name, ...metrics.meanScores(sums.map((one) => metrics.scores(one))), coverage_80_shared: calibration.sharedCoverage(promises),
-    })),
-    baselines: plain.map(({ model: name, cpuSeconds: spent, scores }) => ({ model: name, cpuSeconds: spent, ...metrics.meanScores(scores) })),
-    rivals: [...others.values()].map(({ scores, ...one }) => ({ ...one, ...metrics.meanScores(scores) })),
-    totals: (totalScores[0] ?? []).map(({ of, model: name }) => ({
-      of, model: name, ...metrics.meanScores(totalScores.flatMap((scores) => scores.filter((one) => one.of === of && one.model === name))),
-    })),
-    horizons: [{ name: 'millrace', sql: detail.byHorizon(own.detail) }, ...plain.map((one) => ({ name: one.model, sql: detail.byHorizon(one.detail) }))],
-    calibration: calibration.calibration(own.promises),
-    examples: detail.examples(gallery),
-    updates: life.updates,
-    learnSeconds: life.seconds,
-    predictSeconds,
-  };
+  return contest.evaluation();
 }
 
-/** The forecaster lives through the sales, once; beside it what each phase of the season has sold until now. */
-class Life {
-  readonly #model: demand.DemandForecaster;
-  readonly #periods: ReturnType<typeof lived>;
-  readonly #phases: { units: number; periods: number }[];
+/** All that forecast, and what they have scored until now. */
+class Contest {
+  readonly #table: SalesTable;
+  readonly #protocol: ForecastProtocol;
   readonly #cpuSeconds: () => number;
-  #next = 0;
-  /** Periods of SKUs that were learned. */
-  updates = 0;
-  /** Processor time of that. */
-  seconds = 0;
+  readonly #rivals: Rivals;
+  readonly #model: demand.DemandForecaster;
+  readonly #life: Life;
+  readonly #histories: ReturnType<typeof historiesOf>;
+  readonly #sales: Int32Array;
+  readonly #own: { readonly tally: Tally; readonly promises: calibration.Counts; readonly detail: detail.Detail };
+  readonly #classes = demand.CLASS_NAMES.map((name) => ({ name, tally: new Tally(), promises: calibration.init(LEVELS) }));
+  readonly #baselines: { readonly baseline: Baseline; readonly tally: Tally; readonly detail: detail.Detail; cpuSeconds: number }[];
+  readonly #others = new Map<string, RivalTally>();
+  readonly #totals: totals.TotalScores[][] = [];
+  readonly #gallery = detail.gallery();
+  #predictSeconds = 0;
 
-  constructor(table: SalesTable, model: demand.DemandForecaster, season: number, cpuSeconds: () => number) {
-    this.#model = model;
-    this.#periods = lived(table);
-    this.#phases = Array.from({ length: season }, () => ({ units: 0, periods: 0 }));
+  constructor(table: SalesTable, protocol: ForecastProtocol, cpuSeconds: () => number, rivals: Rivals) {
+    const { horizon, season, daysAPeriod, firstDay, plan } = protocol;
+    this.#table = table;
+    this.#protocol = protocol;
     this.#cpuSeconds = cpuSeconds;
+    this.#rivals = rivals;
+    this.#model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay, plan });
+    this.#life = new Life(table, this.#model, season, cpuSeconds);
+    this.#histories = historiesOf(table, horizon);
+    this.#sales = salesByPeriod(table);
+    this.#own = { tally: new Tally(), promises: calibration.init(LEVELS), detail: detail.init(horizon, LEVELS) };
+    this.#baselines = BASELINES.map((baseline) => ({ baseline, tally: new Tally(), detail: detail.init(horizon, LEVELS), cpuSeconds: 0 }));
   }
 
-  until(cutoff: number): void {
-    const began = this.#cpuSeconds();
-    for (; this.#next <= cutoff; this.#next++) {
-      const now = this.#periods.next().value;
-      if (now === undefined) break;
-      const phase = this.#phases[this.#next % this.#phases.length];
-      phase.units += now.sold;
-      phase.periods++;
-      demand.learn(this.#model, now.demand);
-      this.updates += now.known.length;
+  /** Lives up to a cut-off and scores everybody there. Cut-offs ascend. */
+  judge(cutoff: number): metrics.ForecastScores {
+    const { horizon, season } = this.#protocol;
+    this.#life.until(cutoff);
+    const factors = this.#life.seasonFactors();
+    const open = openAfter(this.#sales, cutoff, horizon);
+    const ofTotals = totals.init(cutoff + 1, horizon);
+    const forecast = demand.blankForecast(this.#model);
+    const scored: Case[] = [];
+    for (let sku = 0; sku < this.#table.skus; sku++) {
+      const first = this.#histories.first[sku];
+      if (first > cutoff) continue;
+      const history = this.#histories.read(sku, first, cutoff + 1);
+      const actual = this.#histories.read(sku, cutoff + 1, cutoff + 1 + horizon);
+      this.#predict(sku, forecast);
+      totals.add(ofTotals, this.#table.category?.[sku] ?? -1, history, actual, forecast);
+      if (!this.#isScored(history)) continue;
+      const one = { sku, first, history, actual, scale: metrics.seasonalScale(history, season), open };
+      this.#judgeOwn(one, forecast, cutoff);
+      this.#judgeBaselines(one, factors);
+      scored.push(one);
     }
-    this.seconds += this.#cpuSeconds() - began;
+    this.#judgeRivals(scored);
+    this.#totals.push(totals.scores(ofTotals, this.#model.shared, open, season, LEVELS));
+    for (const { tally } of [...this.#classes, ...this.#baselines]) tally.close();
+    return this.#own.tally.close();
   }
 
-  seasonFactors(): number[] {
-    const means = this.#phases.map(({ units, periods }) => units / Math.max(1, periods));
-    const overall = means.reduce((sum, mean) => sum + mean, 0) / means.length;
-    return means.map((mean) => (overall > 0 ? mean / overall : 1));
+  #predict(sku: number, forecast: SkuForecast): void {
+    const began = this.#cpuSeconds();
+    demand.predict(this.#model, sku, forecast);
+    this.#predictSeconds += this.#cpuSeconds() - began;
+  }
+
+  #isScored(history: Float64Array): boolean {
+    const { minHistory, minSelling } = this.#protocol;
+    return history.length > minHistory && history.filter((units) => units > 0).length >= minSelling;
+  }
+
+  #judgeOwn(one: Case, forecast: SkuForecast, cutoff: number): void {
+    const scored = { ...forecast, ...one };
+    const ofClass = this.#classes[demand.frequencyClass(this.#model, one.sku)];
+    for (const { tally, promises } of [this.#own, ofClass]) {
+      tally.add(scored);
+      calibration.add(promises, scored);
+    }
+    detail.add(this.#own.detail, scored);
+    if (cutoff === this.#protocol.cutoffs.at(-1)) detail.consider(this.#gallery, scored, this.#protocol.season);
+  }
+
+  #judgeBaselines(one: Case, factors: readonly number[]): void {
+    const { horizon, season } = this.#protocol;
+    const index: SeasonIndex = { factors, firstPhase: one.first % season };
+    for (const plain of this.#baselines) {
+      const began = this.#cpuSeconds();
+      const made = plain.baseline.forecast(one.history, index, horizon, LEVELS);
+      plain.cpuSeconds += this.#cpuSeconds() - began;
+      const scored = { ...one, ...made, ...edges(made.quantiles) };
+      plain.tally.add(scored);
+      detail.add(plain.detail, scored);
+    }
+  }
+
+  #judgeRivals(cases: readonly Case[]): void {
+    const { horizon, season } = this.#protocol;
+    for (const { name, seconds, cpuSeconds, forecasts } of this.#rivals(cases.map(({ history }) => history), horizon, season)) {
+      const known = this.#others.get(name) ?? { tally: new Tally(), seconds: 0, cpuSeconds: 0 };
+      this.#others.set(name, known);
+      known.seconds += seconds;
+      known.cpuSeconds += cpuSeconds;
+      forecasts.forEach((made, i) => known.tally.add({ ...cases[i], ...made, ...edges(made.quantiles) }));
+      known.tally.close();
+    }
+  }
+
+  evaluation(): ForecastEvaluation {
+    const own = this.#own;
+    return {
+      overall: { ...own.tally.mean(), coverage_80_shared: calibration.sharedCoverage(own.promises) },
+      cutoffs: own.tally.scores,
+      classes: this.#classes.map(({ name, tally, promises }) => ({ class: name, ...tally.mean(), coverage_80_shared: calibration.sharedCoverage(promises) })),
+      baselines: this.#baselines.map(({ baseline, cpuSeconds, tally }) => ({ model: baseline.name, cpuSeconds, ...tally.mean() })),
+      rivals: [...this.#others].map(([model, { seconds, cpuSeconds, tally }]) => ({ model, seconds, cpuSeconds, ...tally.mean() })),
+      totals: (this.#totals[0] ?? []).map(({ of, model }) => ({
+        of, model, ...metrics.meanScores(this.#totals.flatMap((scores) => scores.filter((one) => one.of === of && one.model === model))),
+      })),
+      horizons: [{ name: 'millrace', sql: detail.byHorizon(own.detail) }, ...this.#baselines.map((one) => ({ name: one.baseline.name, sql: detail.byHorizon(one.detail) }))],
+      calibration: calibration.calibration(own.promises),
+      examples: detail.examples(this.#gallery),
+      updates: this.#life.updates,
+      learnSeconds: this.#life.seconds,
+      predictSeconds: this.#predictSeconds,
+    };
   }
 }
 
