@@ -1,165 +1,173 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import { shopperId } from '../../producers/fields.js';
 import { packageRoot } from '../../schemas/files.js';
-import { readBody, readJson, utf8 } from './body.js';
+import { readJson } from './body.js';
 import type { ExtraRoute } from './doors.js';
 import { requireScope, type Exchange, type House } from './exchange.js';
 import type { Scope } from './keys.js';
 import { allowHeader, refuse, wrongMethod } from './problem.js';
-import { shopperId } from '../../producers/fields.js';
-import { sendJson } from './send.js';
 import { forecastsWanted, pathId, refuseUnknown } from './requests.js';
 import { rudderSettings, segmentSettings } from './sdk-settings.js';
+import { sendJson } from './send.js';
 import { uploadSource } from './source-upload.js';
+import { answerSql, isStream, sendEvents } from './streams.js';
 import { deleteProduct, uploadProducts } from './upload.js';
 
 /** The console and the demo shop, and what they load. */
 const PAGES = join(packageRoot, 'infra/http/pages');
 
-/** Everything that is not hot: operations, catalogue, users, settings of foreign SDKs, pages. */
+/**
+ * Everything that is not hot: operations, catalogue, forecasts, users, settings of foreign SDKs, pages. `labelled` is told by which
+ * label the metrics know a request.
+ */
 export function application(house: House, exchangeOf: (request: Request) => Exchange, labelled: (request: Request, label: string) => void): Express {
   const app = express();
   app.disable('x-powered-by');
+  const routes = new Routes(app, house, exchangeOf, labelled);
+  operations(house, routes);
+  catalogue(house, routes);
+  forecasts(house, routes);
+  users(house, routes);
+  foreignSdks(house, routes);
+  for (const extra of house.deps.extra ?? []) addExtra(house, extra, routes);
+  pages(routes, house.deps.extra?.some(({ path }) => path.startsWith('/shop/')) === true);
+  routes.close();
+  return app;
+}
 
-  const registered = new Map<string, { readonly label: string; readonly methods: string[] }>();
-  /** A route whose label is its pattern, where it has no other one. */
-  const register: Register = (method, path, handle, label = path) => {
-    const methods = [...(registered.get(path)?.methods ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])];
-    registered.set(path, { label, methods });
-    app[method](path, (request, response) => {
-      labelled(request, label);
-      return handle(request, response);
-    });
-  };
-  type Handler = (exchange: Exchange, request: Request, response: Response) => unknown;
-  /** A route open to keys of `scope`, whose answer is sent as JSON unless it was sent already. */
-  const route = (method: Method, path: string, scope: Scope | 'public', handle: Handler): void => {
-    register(method, path, async (request, response) => {
-      const exchange = exchangeOf(request);
-      if (scope !== 'public') requireScope(house, exchange, scope);
+type Method = 'get' | 'post' | 'put' | 'delete';
+type Handler = (exchange: Exchange, request: Request, response: Response) => unknown;
+
+/** The routes of the application, each with its methods and its label in the metrics. */
+class Routes {
+  readonly #registered = new Map<string, { readonly label: string; readonly methods: string[] }>();
+
+  constructor(
+    readonly app: Express,
+    readonly house: House,
+    readonly exchangeOf: (request: Request) => Exchange,
+    readonly labelled: (request: Request, label: string) => void,
+  ) {}
+
+  /** A route open to keys of `scope`. What the handler answers is sent as JSON, unless it has sent something itself. */
+  add(method: Method, path: string, scope: Scope | 'public', handle: Handler): void {
+    this.register(method, path, async (request, response) => {
+      const exchange = this.exchangeOf(request);
+      if (scope !== 'public') requireScope(this.house, exchange, scope);
       const answer = await handle(exchange, request, response);
       if (!response.headersSent && answer !== undefined) sendJson(response, 200, answer);
     });
-  };
-  const param = (request: Request, name: string): string => pathId(name, String(request.params[name] ?? ''));
-  const shopper = (request: Request): string => pathId('id', String(request.params['id'] ?? ''), shopperId);
+  }
 
-  operations(house, route);
-  route('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
-  route('delete', '/v1/products/:sku', 'admin', (exchange, request) => deleteProduct(house, exchange, param(request, 'sku').trim()));
-  route('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
-  route('get', '/v1/forecasts/:sku', 'server', async ({ query }, request) => {
+  /** A route open to everybody whose handler sends the answer. Without a label of its own its pattern is one. */
+  register(method: Method, path: string, handle: (request: Request, response: Response) => unknown, label = path): void {
+    const methods = [...(this.#registered.get(path)?.methods ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])];
+    this.#registered.set(path, { label, methods });
+    this.app[method](path, (request, response) => {
+      this.labelled(request, label);
+      return handle(request, response);
+    });
+  }
+
+  /** There are no further routes: another method of one is refused, or told to a preflight; so is every other address. */
+  close(): void {
+    const { app, labelled } = this;
+    for (const [path, { label, methods }] of this.#registered) {
+      app.all(path, (request, response) => {
+        labelled(request, label);
+        if (request.method !== 'OPTIONS') throw wrongMethod(methods, request);
+        response.setHeader('allow', allowHeader(methods));
+        response.status(204).end();
+      });
+    }
+    app.use((request) => {
+      labelled(request, 'unmatched');
+      throw refuse(404, 'There is nothing at this address; /openapi.yaml has all there are.');
+    });
+    const passOn: ErrorRequestHandler = (error, request, _response, _next) => {
+      const status = (error as { status?: unknown }).status;
+      throw status === 400 ? refuse(400, `The address ${request.path.slice(0, 80)} cannot be decoded.`) : error;
+    };
+    app.use(passOn);
+  }
+}
+
+function operations(house: House, routes: Routes): void {
+  routes.add('get', '/livez', 'public', (_, __, response) => sendJson(response, 200, { live: true }));
+  routes.add('get', '/readyz', 'public', (_, __, response) => {
+    const state = house.deps.ready();
+    sendJson(response, state.ready ? 200 : 503, state);
+  });
+  routes.add('get', '/metrics', 'public', async (_, __, response) => {
+    const text = await house.deps.metricsText();
+    response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    response.end(text);
+  });
+  routes.add('get', '/openapi.yaml', 'public', (_, __, response) => {
+    response.type('application/yaml');
+    return sendPage(response, 'openapi.yaml', join(packageRoot, 'schemas'));
+  });
+  routes.add('post', '/v1/sql', 'admin', (exchange) => answerSql(house, exchange));
+}
+
+function catalogue(house: House, routes: Routes): void {
+  routes.add('put', '/v1/products', 'admin', (exchange) => uploadProducts(house, exchange));
+  routes.add('delete', '/v1/products/:sku', 'admin', (exchange, request) => deleteProduct(house, exchange, skuIn(request)));
+  routes.add('post', '/v1/sources/:name', 'admin', (exchange, request) => uploadSource(house, exchange, param(request, 'name')));
+}
+
+function forecasts(house: House, routes: Routes): void {
+  routes.add('get', '/v1/forecasts/:sku', 'server', async ({ query }, request) => {
     refuseUnknown(query);
-    const sku = param(request, 'sku').trim();
+    const sku = skuIn(request);
     return (await house.deps.forecast(sku)) ?? missing(`There is no forecast of ${JSON.stringify(sku)}: it has not sold, or not for two months since it was taken out.`);
   });
-  route('get', '/v1/forecasts', 'server', async ({ query }) => {
+  routes.add('get', '/v1/forecasts', 'server', async ({ query }) => {
     const wanted = forecastsWanted(query);
     return (await house.deps.forecasts(wanted)) ?? missing('No product counts in this category. It counts in its first one, and in what lies above that.');
   });
-  route('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(shopper(request))) ?? missing('Nothing is kept under this id.'));
-  route('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(shopper(request)));
-  route('post', '/v1/sql', 'admin', (exchange, _, response) => answerSql(house, exchange, response));
+}
 
-  route('get', '/v1/projects/:key/settings', 'public', (_, request) => {
+function users(house: House, routes: Routes): void {
+  const shopper = (request: Request): string => pathId('id', String(request.params['id'] ?? ''), shopperId);
+  routes.add('get', '/v1/users/:id', 'admin', async (_, request) => (await house.deps.user(shopper(request))) ?? missing('Nothing is kept under this id.'));
+  routes.add('delete', '/v1/users/:id', 'admin', (_, request) => house.deps.erase(shopper(request)));
+}
+
+/** What libraries of Segment and RudderStack ask for before they send events. */
+function foreignSdks(house: House, routes: Routes): void {
+  routes.add('get', '/v1/projects/:key/settings', 'public', (_, request) => {
     const key = String(request.params['key']);
     return house.keys.find(key) ? segmentSettings(request, key) : missing('This write key is not known here.');
   });
-  route('get', '/sourceConfig', 'public', (exchange, request) => {
+  routes.add('get', '/sourceConfig', 'public', (exchange, request) => {
     const key = house.keys.ofRequest(request, exchange.query);
     if (!key) throw refuse(401, 'Name a write key.');
     const basic = /^basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     return rudderSettings(basic ? Buffer.from(basic, 'base64').toString().split(':', 1)[0] : (exchange.query?.get('writeKey') ?? ''));
   });
   // Segment's browser library reports on itself here; nothing is done with it, but an error would be retried.
-  route('post', '/v1/m', 'public', (exchange) => {
+  routes.add('post', '/v1/m', 'public', (exchange) => {
     exchange.request.resume();
     return {};
   });
-  for (const extra of house.deps.extra ?? []) addExtra(house, extra, route);
-  pages(register, house.deps.extra?.some(({ path }) => path.startsWith('/shop/')) === true);
-  for (const [path, { label, methods }] of registered) {
-    app.all(path, (request, response) => {
-      labelled(request, label);
-      if (request.method !== 'OPTIONS') throw wrongMethod(methods, request);
-      response.setHeader('allow', allowHeader(methods));
-      response.status(204).end();
-    });
-  }
-  app.use((request) => {
-    labelled(request, 'unmatched');
-    throw refuse(404, 'There is nothing at this address; /openapi.yaml has all there are.');
-  });
-  const passOn: ErrorRequestHandler = (error, request, _response, _next) => {
-    const status = (error as { status?: unknown }).status;
-    throw status === 400 ? refuse(400, `The address ${request.path.slice(0, 80)} cannot be decoded.`) : error;
-  };
-  app.use(passOn);
-  return app;
 }
 
-type Method = 'get' | 'post' | 'put' | 'delete';
-type Register = (method: Method, path: string, handle: (request: Request, response: Response) => unknown, label?: string) => void;
-type AddRoute = (method: 'get' | 'post', path: string, scope: Scope | 'public', handle: (exchange: Exchange, request: Request, response: Response) => unknown) => void;
-
-const missing = (detail: string): never => {
-  throw refuse(404, detail);
-};
-
-function operations(house: House, route: AddRoute): void {
-  route('get', '/livez', 'public', (_, __, response) => sendJson(response, 200, { live: true }));
-  route('get', '/readyz', 'public', (_, __, response) => {
-    const state = house.deps.ready();
-    sendJson(response, state.ready ? 200 : 503, state);
-  });
-  route('get', '/metrics', 'public', async (_, __, response) => {
-    const text = await house.deps.metricsText();
-    response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-    response.end(text);
-  });
-  route('get', '/openapi.yaml', 'public', (_, __, response) => {
-    response.type('application/yaml');
-    return sendPage(response, 'openapi.yaml', join(packageRoot, 'schemas'));
-  });
-}
-
-async function answerSql(house: House, exchange: Exchange, response: Response): Promise<void> {
-  const { sql } = house.deps;
-  if (!sql) throw refuse(404, 'This process has no ClickHouse at hand.');
-  const query = utf8(await readBody(exchange.request, 64 * 1024, house.budget));
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  response.setHeader('content-type', 'application/x-ndjson; charset=utf-8');
-  for await (const row of await sql(query, gone.signal)) response.write(`${JSON.stringify(row)}\n`);
-  response.end();
-}
-
-function addExtra(house: House, { method, path, scope, answer }: ExtraRoute, route: AddRoute): void {
-  route(method === 'GET' ? 'get' : 'post', path, scope, async (exchange, request, response) => {
+function addExtra(house: House, { method, path, scope, answer }: ExtraRoute, routes: Routes): void {
+  routes.add(method === 'GET' ? 'get' : 'post', path, scope, async (exchange, request) => {
     const body = method === 'POST' ? await readJson(exchange.request, 64 * 1024, house.budget) : undefined;
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
     const answered = await answer({ params, query: exchange.query ?? new URLSearchParams(), body });
-    return isStream(answered) ? sendEvents(answered, request, response) : answered;
+    return isStream(answered) ? sendEvents(answered, exchange) : answered;
   });
 }
 
-const isStream = (answer: object): answer is AsyncGenerator<object> => Symbol.asyncIterator in answer;
-
-/** Server-Sent Events, one JSON value each, until the client goes away. */
-async function sendEvents(stream: AsyncGenerator<object>, { method }: Request, response: Response): Promise<void> {
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-  // Who asks for the head alone waits for its end.
-  if (method === 'HEAD') return void response.end();
-  response.on('close', () => void stream.return(undefined));
-  for await (const value of stream) response.write(`data: ${JSON.stringify(value)}\n\n`);
-  response.end();
-}
-
 /** The console at /, the demo shop at /shop, which says itself where there is none, what both load, and the tracker. */
-function pages(register: Register, hasShop: boolean): void {
+function pages(routes: Routes, hasShop: boolean): void {
   const page = (path: string, file: string, root: string, { maxAge = 0, status = 200, label = path } = {}): void => {
-    register('get', path, (_, response) => {
+    routes.register('get', path, (_, response) => {
       response.status(status).setHeader('x-content-type-options', 'nosniff');
       return sendPage(response, file, root, maxAge);
     }, label);
@@ -180,3 +188,10 @@ function sendPage(response: Response, file: string, root: string, maxAge = 0): P
     });
   });
 }
+
+const param = (request: Request, name: string): string => pathId(name, String(request.params[name] ?? ''));
+const skuIn = (request: Request): string => param(request, 'sku').trim();
+
+const missing = (detail: string): never => {
+  throw refuse(404, detail);
+};
