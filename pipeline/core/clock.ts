@@ -1,12 +1,12 @@
 import type { Tick } from './log.js';
 
 /**
- * How often time is written: each second, with many partitions less often, since each of them ticks into each of those that
- * its consumers write.
+ * How often (ms) a tick is written: each second; with many partitions less often, since a task writes its ticks into every partition of
+ * the topics that it writes.
  */
 export const tickMs = (partitions: number): number => Math.min(10_000, Math.max(1_000, 250 * partitions));
 
-/** An input and the writers that tick it. */
+/** An input, and those who write ticks into it. */
 export interface TickedInput {
   readonly topic: string;
   readonly writers: readonly string[];

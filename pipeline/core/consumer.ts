@@ -3,18 +3,18 @@ import type { Move, UserMerge } from '../../schemas/types.js';
 import type { BadEvent } from './errors.js';
 import type { RowKind } from './rows.js';
 
-/** A decoded record as a handler gets it. */
+/** A decoded record, as a handler gets it. */
 export interface Incoming<T> {
-  /** Canonical partition key. */
+  /** The key, after merges: of ids that are one shopper, the one that all of them lead to. */
   readonly key: string;
   readonly value: T;
   /** Write time of the record in ms. */
   readonly writtenAt: number;
-  /** The key under which it was written, where it was sent on from there. */
+  /** The key under which it was written, where a merge has sent it on to `key`. */
   readonly from?: string | undefined;
 }
 
-/** A timer that is due. */
+/** A timer that is due, as `Context.schedule` set it. `due` is in ms. */
 export interface Due {
   readonly key: string;
   readonly sub: string;
@@ -23,32 +23,38 @@ export interface Due {
 }
 
 /**
- * What a handler may do. Everything it changes belongs to the record: when it throws BadEvent, all of it is undone.
+ * What a handler may do. Everything it changes belongs to the record that it handles: when it throws, all of it is undone.
  * Rows are immutable: put a new object, never change one that `get` answered.
  */
 export interface Context {
-  /** Task time in ms: the least of the last ticks upstream; 0 before the first. For a timer, its due time. */
+  /** When the handler runs, in ms: for a record the task's `time`, for a timer the time at which it was due. */
   readonly now: number;
-  /** Task time, also while a timer fires that was due earlier. */
+  /** The task's time in ms: the least of the last ticks of all writers upstream; 0 before the first. A timer may have been due earlier. */
   readonly time: number;
+  /** What ticks follow: the wall's clock, or the times of a file that is replayed. */
   readonly clock: 'wall' | 'file';
   /** How many partitions share the consumer's work. */
   readonly partitions: number;
+  /** A row, with what this handler and those before it have changed; undefined where there is none. `sub` tells apart several rows of a kind and key. */
   get<T>(kind: RowKind<T>, key: string, sub?: string): T | undefined;
   put<T>(kind: RowKind<T>, key: string, value: T, sub?: string): void;
   delete<T>(kind: RowKind<T>, key: string, sub?: string): void;
-  /** Forget every row and timer of a key; what was on its way to it from ids that are merged into it belongs to nobody or to those. */
+  /**
+   * Deletes every row and timer of a key whose shopper was erased at `time` (ms). What is still on its way here from ids that were merged
+   * into the key does not bring the shopper back: rows are dropped, and records go back to the ids that they came from.
+   */
   erase(key: string, time: number): void;
-  /** Whether a key was erased since `time` (ms), as far as that is known, for a day: what was on its way then would bring it back. */
+  /** Whether a key was erased at `time` (ms) or later; known for a day after the erasure. A record that is older than it must change nothing. */
   wasErased(key: string, time: number): boolean;
   /** The rows of a kind under a key, in order of `sub`: all of them, or the first `most`. */
   scan<T>(kind: RowKind<T>, key: string, most?: number): { sub: string; value: T }[];
+  /** Writes a record to the partition of its key. */
   emit<T>(topic: Topic<T>, key: string, value: T): void;
-  /** A record of `topic` that was kept and turns out to be no good becomes a dead letter, told from others of its key by `id`; the handler goes on. */
+  /** Makes a dead letter of a record of `topic` that was kept in a row and turns out to be unusable. `id` tells it from others of its key. The handler goes on. */
   refuse<T>(topic: Topic<T>, key: string, value: T, id: string, problem: BadEvent): void;
-  /** To every partition but the task's own. */
+  /** Writes a record to every partition but the task's own. */
   emitToOthers<T>(topic: Topic<T>, value: T): void;
-  /** Set or replace the timer (name, key, sub). */
+  /** Sets the timer (name, key, sub) to `due` (ms), in place of an earlier one. Its handler gets `payload`. */
   schedule(name: string, key: string, due: number, sub?: string, payload?: string): void;
   cancel(name: string, key: string, sub?: string): void;
   count(metric: string, labels?: Readonly<Record<string, string>>): void;
@@ -57,17 +63,17 @@ export interface Context {
 export interface Input<T = unknown> {
   readonly topic: Topic<T>;
   handle(record: Incoming<T>, ctx: Context): void;
-  /** The key that a value says itself, whatever key its writer gave it: a foreign one may have given none. */
+  /** Reads the key from the value: a writer that is not ours may have given its record another key, or none. */
   readonly keyOf?: ((value: T) => string) | undefined;
-  /** Whether a record has been taken before. It is asked once, where the record first comes: one that is sent on after a merge is out of its order. */
+  /** Whether a record has been taken before. Asked only where the record first arrives: one that a merge has sent on comes out of order. */
   readonly isRepeat?: ((value: T, ctx: Context) => boolean) | undefined;
-  /** The merge that a record of this key says or carries with it: it goes before the record, and is told to all. */
+  /** The merge of two ids that a record says, or carries with it. It takes effect before the record, and all consumers are told of it. */
   readonly merge?: ((record: Incoming<T>, ctx: Context) => UserMerge | undefined) | undefined;
-  /** The record without the merge that it says or carries, which was refused: it goes on to the id that it names. */
+  /** The record without its merge. Where the merge is refused, this much is handled, under the id that the merge led to. */
   readonly alone?: ((value: T) => T) | undefined;
-  /** Whether a record says that its key is a user's id, from which only a proven merge leads away. */
+  /** Whether a record says that its key is a user's id. Only a proven merge leads away from such an id. */
   readonly namesUser?: ((record: Incoming<T>, ctx: Context) => boolean) | undefined;
-  /** false: the task's time does not wait for this input, nor is it held back by others. */
+  /** false: the task's time does not wait for this input, and this input does not wait for the others. */
   readonly holdsTime: boolean;
 }
 
@@ -81,25 +87,27 @@ export function onLoosely<T>(topic: Topic<T>, handle: (record: Incoming<T>, ctx:
   return { topic, handle, ...more, holdsTime: false } as Input<T> as Input;
 }
 
-/** How a row that followed a merged shopper joins what stands at the canonical id. Must not depend on arrival order. */
+/** How a row that a merge has moved joins the row that stands under the canonical id. The outcome must not depend on which of two rows came first. */
 export interface RowMerge<T = unknown> {
   readonly kind: RowKind<T>;
   join(moved: MovedRow<T>, ctx: Context): void;
-  /** The canonical id was erased while the row was on its way: tell whose rows name the shopper. Absent: nobody's do. */
+  /** Called in place of `join` where the canonical id was erased while the row was on its way: other parts whose rows name the shopper must be told. Absent where there are none. */
   readonly drop?: ((moved: MovedRow<T>, ctx: Context) => void) | undefined;
 }
 
+/** A row on its way from the id `from` to the id `key`, which it was merged into. */
 export interface MovedRow<T> {
   readonly key: string;
   readonly sub: string;
   readonly from: string;
   readonly value: T;
-  /** When the merge was said that brings it, in ms. */
+  /** Time of the merge, in ms. */
   readonly mergedAt: number;
-  /** The merge is proven to be said by who the key is. */
+  /** Whether it is proven that the merge was said by the user whose id `key` is. */
   readonly toProven: boolean;
 }
 
+/** Let rows of a kind follow merges. */
 export function joining<T>(kind: RowKind<T>, join: RowMerge<T>['join'], drop?: RowMerge<T>['drop']): RowMerge {
   return { kind, join, drop } as RowMerge<T> as RowMerge;
 }
@@ -110,13 +118,13 @@ export interface Merging {
   /** The consumer's own feedback topic. */
   readonly moves: Topic<Move>;
   readonly rows: readonly RowMerge[];
-  /** `from` was merged into `key` without proof, and has turned out to be another user's id. Absent: nothing names it. */
+  /** Called where `from` was merged into `key` without proof, and has turned out to be another user's id. Absent where no row names `from`. */
   readonly part?: ((key: string, from: string, ctx: Context) => void) | undefined;
 }
 
 export interface Output {
   readonly topic: Topic;
-  /** Keys have the partition of the task that emits them, so that its ticks go to that partition alone. */
+  /** Whether a task writes to its own partition number alone. Then its ticks go there alone, too. */
   readonly samePartition: boolean;
 }
 
@@ -128,7 +136,7 @@ export interface Consumer {
   readonly outputs: readonly Output[];
   readonly timers: Readonly<Record<string, (due: Due, ctx: Context) => void>>;
   readonly merging?: Merging | undefined;
-  /** How long its records may lie, so that one commit takes more of them. */
+  /** How long (ms) records may wait, so that one commit takes more of them. */
   readonly patienceMs: number;
 }
 
@@ -140,7 +148,7 @@ export interface ConsumerOptions {
   readonly samePartitionOutputs?: readonly Topic[];
   readonly timers?: Consumer['timers'];
   readonly merging?: Merging;
-  /** 0 when absent: a shopper waits for what it does. */
+  /** 0 when absent, as suits a consumer whose results shoppers wait for. */
   readonly patienceMs?: number;
 }
 

@@ -1,4 +1,4 @@
-/** A record that cannot be understood: it becomes a dead letter and the task goes on. */
+/** A record cannot be understood: it becomes a dead letter, and the task goes on. */
 export class BadEvent extends Error {
   override readonly name = 'BadEvent';
   constructor(readonly code: string, message: string) {
@@ -6,7 +6,7 @@ export class BadEvent extends Error {
   }
 }
 
-/** The world does not answer: back off and do the same again. What was under way has an unknown outcome. */
+/** Something outside the process does not answer. Wait and do the same again; it is not known whether what was under way has happened. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
   /** The message as a stranger may read it, without the names of this machine. */
@@ -17,7 +17,7 @@ export class Unavailable extends Error {
   }
 }
 
-/** An operator must act: all problems at once, exit code 78. */
+/** An operator must act. It names all problems at once, and the process ends with exit code 78. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly string[], options?: ErrorOptions) {

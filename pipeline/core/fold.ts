@@ -10,25 +10,25 @@ import { untilAvailable } from './until-available.js';
 
 const RECORDS_A_POLL = 2_000;
 const POLL_MS = 250;
-/** Nobody waits for a lesson. */
+/** Records may wait for others, since no shopper waits for what a learner makes of them. */
 const PATIENCE_MS = 250;
 
-/** A learner: no transaction; after a restart it goes on from its last snapshot and learns the rest again. */
+/** A learner. It has no transactions: after a restart it goes on from its last snapshot, and learns again what came after that. */
 export interface Fold<S> {
   readonly name: string;
   readonly inputs: readonly Topic[];
   init(): S;
-  /** Learn a record of one of the inputs. Bad records are passed over: the sinks have them. */
+  /** Learns a record of one of the inputs. A record that cannot be learned is passed over; it still reaches ClickHouse by its sink. */
   learn(state: S, topic: string, value: unknown, key: string): void;
-  /** In pieces, each made when it is asked for: a shop's state is a hundred megabytes, and requests have their turn between two. Nothing is learned meanwhile. */
+  /** The state in pieces, each made when it is asked for: a shop's state has a hundred megabytes, and requests are answered between two pieces. Nothing is learned meanwhile. */
   snapshot(state: S): Iterable<Uint8Array>;
   /** @throws Error when the pieces are of another version: the fold then learns from the start of the log. */
   restore(pieces: readonly Uint8Array[]): S;
-  /** Idempotent upserts of what has changed enough to tell others, and the table they go to. */
+  /** Rows that the learner writes for others, where its state has changed enough. */
   readonly publishes?: Publishing<S> | undefined;
-  /** Lessons too dear for the event path, looked for now and then; events go on being learned while one is worked out. */
+  /** Lessons that take too long to be learned with an event. They are begun every `everyMs`, and events are learned meanwhile. */
   readonly study?: { readonly everyMs: number; run(state: S): Promise<unknown> } | undefined;
-  /** What of the state is to be seen in the metrics. */
+  /** What the metrics show of the state. */
   gauges?(state: S): readonly Gauge[];
 }
 
@@ -36,7 +36,7 @@ export interface Publishing<S> {
   readonly tables: readonly Topic[];
   readonly everyMs: number;
   changes(state: S, time: number): Upsert[];
-  /** Whether what an earlier run published is of use to those who read it now: where it is, nothing less taught takes its place. */
+  /** Whether rows that an earlier run published are still of use. Then a learner that starts anew does not replace them until it knows as much. */
   isUsable(topic: string, value: unknown): boolean;
 }
 
@@ -46,14 +46,14 @@ export interface Gauge {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A row that a learner publishes, or null for one that it takes back: sent again, it changes nothing. */
+/** A row that a learner publishes; null takes it back. Written twice it changes nothing. */
 export interface Upsert {
   readonly table: Topic;
   readonly key: string;
   readonly value: Buffer | null;
 }
 
-/** What a fold needs of its surroundings: all of it can be another thread's. */
+/** What a fold needs of its surroundings. They may belong to another thread. */
 export interface FoldSurroundings {
   readonly log: Pick<Log, 'clock' | 'partitions' | 'ranges' | 'append' | 'reader'>;
   readonly metrics: Metrics;
@@ -83,7 +83,7 @@ export interface RunningFold<S> {
 
 /** Start a fold over all partitions of its inputs. */
 export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: FoldSurroundings): Promise<RunningFold<S>> {
-  // From the beginning and through outages: one that never gets an answer from the log is behind, too.
+  // Begun before the first answer of the log: a learner that never gets one is behind, too.
   const lag = new ReadingLag(around.metrics, fold.name, around.log.clock === 'wall');
   const { state, positions } = await untilAvailable(() => resume(fold, options.snapshots, around), options.stop, around.journal, fold.name)
     .catch((error: unknown) => {
@@ -92,7 +92,7 @@ export async function startFold<S>(fold: Fold<S>, options: FoldOptions, around: 
     });
   let announce = (): void => {};
   const caughtUp = new Promise<void>((resolve) => { announce = resolve; });
-  // Positions move with what was learned, so that going on after an outage learns nothing twice, and nothing is left untold.
+  // Outlasts outages: so a run that follows one learns nothing twice, and leaves nothing unpublished.
   const progress: Progress = { positions, untold: [], isNew: true, isUnsaved: false };
   const done = untilAvailable((works) => new Run(fold, state, progress, options, around).learn(lag, announce, works), options.stop, around.journal, fold.name);
   // Not waited for at the end: a lesson in work may take longer than a stop should.
@@ -134,21 +134,21 @@ async function resume<S>(fold: Fold<S>, snapshots: Snapshots, { log, journal }: 
   return { state: fold.init(), positions: starts };
 }
 
-/** What outlasts an outage of the log. */
+/** What one run hands to the next, when the log did not answer. */
 interface Progress {
   readonly positions: Map<string, Position>;
-  /** What the state counts as told, and the log has not taken yet. */
+  /** Rows that the state counts as published, and that the log has not taken yet. */
   untold: readonly Upsert[];
   /** Something was learned since changes were last asked for, and since the last snapshot. */
   isNew: boolean;
   isUnsaved: boolean;
 }
 
-/** One run of a fold: from where it stands until it is stopped or the log does not answer. */
+/** One run of a fold: from where it stands until it is stopped, or the log does not answer. */
 class Run<S> {
   #savedAt = performance.now();
   #publishedAt = performance.now();
-  /** Who learns again what was learned before knows less, until it has caught up, than what stands published. */
+  /** Whether nothing is published for now: a learner that learns everything again knows less than what stands published, until it has caught up. */
   #isWithholding = false;
 
   constructor(readonly fold: Fold<S>, readonly state: S, readonly progress: Progress, readonly options: FoldOptions, readonly around: FoldSurroundings) {}
@@ -168,7 +168,7 @@ class Run<S> {
         await this.#take(records);
         lag.read(records, reader.lag());
         if (reader.lag() === 0) announce();
-        // A learner at its limit is never without lag.
+        // It may end with lag left: a learner that is busy to its limit is never without any.
         this.#isWithholding &&= reader.lag() > 0 && ends.some(({ topic, partition, offset }) => positions.get(`${topic}/${partition}`)!.offset < offset);
         if (!publishes || await this.#publish(publishes)) works();
         if (performance.now() - this.#savedAt >= snapshotEveryMs) await this.#save();
@@ -196,7 +196,7 @@ class Run<S> {
     progress.isUnsaved = true;
   }
 
-  /** Tell what has changed, when it is time; answers whether the log has taken it. */
+  /** Publishes what has changed, when it is time to. Answers whether it did. */
   async #publish(publishes: Publishing<S>): Promise<boolean> {
     const { fold, state, progress, around: { log, metrics } } = this;
     metrics.gauge('millrace_learner_withholding', this.#isWithholding ? 1 : 0, { learner: fold.name });
@@ -213,13 +213,13 @@ class Run<S> {
   async #save(): Promise<void> {
     const { fold, state, progress, options: { snapshots }, around: { metrics, journal } } = this;
     try {
-      // A snapshot that counts as told what is not would keep it from ever being told.
+      // Such a snapshot would count these rows as published: after a restart they never would be.
       if (progress.isUnsaved && progress.untold.length === 0) {
         await snapshots.save(fold.name, fold.snapshot(state), [...progress.positions.values()]);
         progress.isUnsaved = false;
       }
     } catch (error) {
-      // A snapshot spares learning again, no more: without it the log still has everything, and what is learned goes on.
+      // A snapshot only saves time at the next start: the log still has everything, so learning goes on.
       metrics.count('millrace_snapshots_failed_total', { learner: fold.name });
       journal.warn({ fold: fold.name, error: (error as Error).message }, 'Snapshot not written; the earlier one stands, and it is tried again at the next time.');
     }
@@ -233,10 +233,10 @@ async function endsOf(inputs: readonly Topic[], log: FoldSurroundings['log']): P
   return ends;
 }
 
-/** Rows at the end of a partition that are looked through for one with a value: markers of transactions take offsets too. */
+/** So many offsets at the end of a partition are looked through for a row: markers of transactions take offsets, too. */
 const LOOKED_BACK = 8;
 
-/** Whether an earlier run has published something, and nothing that is of no use any more. */
+/** Whether what an earlier run has published is still of use. */
 async function standsPublished<S>({ publishes }: Fold<S>, log: FoldSurroundings['log']): Promise<boolean> {
   if (!publishes) return false;
   let stands = false;
@@ -252,7 +252,7 @@ async function standsPublished<S>({ publishes }: Fold<S>, log: FoldSurroundings[
   return stands;
 }
 
-/** What a learner passes over is logged so often at most: a bug does so with every record. */
+/** A record that is passed over is logged once in so long at most: with a bug it may be every record. */
 const TELL_EVERY_MS = 60_000;
 const toldAt = new WeakMap<object, number>();
 

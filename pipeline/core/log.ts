@@ -1,6 +1,6 @@
 import type { Topic } from '../../schemas/topics.js';
 
-/** Says that everything its writer knows of up to `time` (ms) has been written to this partition. */
+/** A record that carries time: its writer says that it has written to this partition all that it knows of up to `time` (ms). */
 export interface Tick {
   /** `source` or `<consumer>/<partition>`. */
   readonly writer: string;
@@ -15,7 +15,7 @@ export interface LogRecord {
   readonly key: string | null;
   readonly value: Buffer | null;
   readonly tick: Tick | null;
-  /** Write time in ms; not event time. */
+  /** When the record was written, in ms: not when its event happened. */
   readonly writtenAt: number;
 }
 
@@ -83,7 +83,7 @@ export interface GroupSpec {
   readonly inputs: readonly string[];
   /** Topic of the task's rows; absent for sinks and learners, which neither fence nor commit transactions. */
   readonly table?: string | undefined;
-  /** How long a record may lie while nobody waits for it, so that more come with it: each answer, commit and block has its price. 0 when absent. */
+  /** How long (ms) a record may wait for others to come with it, since each fetch and each commit has its price. 0 when absent. */
   readonly patienceMs?: number | undefined;
 }
 

@@ -9,12 +9,12 @@ import { NOBODY, redirectRows, rows, TIMER, timerRows, timerSub } from './rows.j
 const MAX_HOPS = 8;
 /** A move that is larger goes in pieces, each of which fits into a batch of Kafka. */
 const PIECE_BYTES = 500_000;
-/** Pieces that have come, until the last one has: under nobody's key, so that neither a merge nor an erasure takes some of them. */
+/** Pieces of a move that wait for the last one. They stand under nobody's key, so that no merge and no erasure takes some of them away. */
 const pieces = rows<Move>('_piece', 'Move');
 const ERASED = '_erased';
-/** In place of a row: the id in its sub, which was merged without proof, has turned out to be a user's. */
+/** Stands for a row in a move: the id in its sub, which was merged without proof, has turned out to be a user's. */
 const PARTED = '_parted';
-/** By then the ids that led to an erased one have been told, and what they had sent has arrived. */
+/** So long after an erasure all ids that led to the erased one have heard of it, and what they had sent has arrived. */
 const ERASED_MS = 24 * 3_600_000;
 
 interface Parts {
@@ -28,15 +28,16 @@ interface Parts {
 }
 
 /**
- * Lets a shopper's rows, timers and late records follow a merge. At the old id a redirect stays; a later merge of the
- * same id replaces the redirect and moves only what has come since, never what belongs to the earlier shopper.
+ * Lets a shopper's rows, timers and late records follow a merge of one id (`from`) into another (`to`). A redirect stays under the old id.
+ * A later merge of the same id replaces the redirect, and moves only what has come since: what came before belongs to the earlier shopper.
  *
- * No user's id is given up without proof. A key is a user's id once a record names it so or a merge leads to it: each consumer notes
- * that in place of a redirect, refuses merges without proof from then on, and ends one that came before. So all come to the same, whatever they hear of first.
+ * A user's id is never merged away without proof. A key counts as a user's id once a record calls it one, or a merge leads to it. Each
+ * consumer notes that in the key's redirect. From then on it refuses merges without proof, and it ends one that came before. So all
+ * consumers come to the same result, whichever of the two they hear of first.
  */
 export class Following {
   readonly #parts: Parts;
-  /** The piece that was to complete a move, if the record taken last is one. */
+  /** The last piece of a move, while the record in work is one. */
   #last: Move | undefined;
 
   constructor(parts: Parts) {
@@ -53,7 +54,7 @@ export class Following {
     return true;
   }
 
-  /** Send a record on whose key was merged away, before it or by the merge that it carries. Answers false when it belongs here. */
+  /** Sends a record on whose key was merged into another one, earlier or by the merge that the record carries. Answers false where the record stays here. */
   forward(record: LogRecord, input: Input, incoming: Incoming<unknown>): boolean {
     const { overlay, context, merging, partition } = this.#parts;
     const { key } = incoming;
@@ -66,7 +67,7 @@ export class Following {
       this.#post({ ...toItself(carried.to), kind: 'record', topic: record.topic, value: alone, writtenAt: record.writtenAt });
       return true;
     }
-    // The rows bring what stood before the record: whoever waits for the record itself is not there yet.
+    // The rows that move now stand for what came before the record: whoever waits for the record must not take them for it, hence the offset before.
     if (carried && this.#merge(carried, { ...record, offset: record.offset - 1 })) {
       context.emit(merging.merges, key, carried);
       redirect = overlay.get(redirectRows, key);
@@ -74,28 +75,28 @@ export class Following {
     if (!redirect || redirect.to === key) return false;
     const { topic, value, writtenAt, offset } = record;
     const move: Move = { kind: 'record', mergeId: redirect.mergeId, from: key, to: redirect.to, hops: 1, rows: [], topic, value, writtenAt, toProven: true, origin: {}, more: 0 };
-    // The key has been somebody else's since: the record is still of the shopper that it names.
+    // By now the key leads to another shopper: the record still belongs to the one that it names.
     if (carried && carried.to !== redirect.to) this.#post({ ...move, mergeId: carried.mergeId, to: carried.to, origin: { [`${topic}/${partition}`]: offset + 1 } });
     else this.#send(key, redirect, record, move);
     return true;
   }
 
   /**
-   * The shopper of `key` was erased at `time` (ms). Ids that were merged into it may not know yet, and what they have sent may be on its
-   * way: for a day a timer that does nothing stands for the erasure. It holds a hash, since the id must be in no row.
+   * Notes that the shopper of `key` was erased at `time` (ms). Ids that were merged into it may not have heard of it yet, and what they have
+   * sent may still be on its way. So for a day a timer that does nothing keeps the note. It holds a hash, since no row may hold the id.
    */
   erased(key: string, time: number): void {
     const { context } = this.#parts;
     context.schedule(ERASED, NOBODY, Math.max(time, context.time) + ERASED_MS, hashOf(key), String(time));
   }
 
-  /** The time that `erased` was told of a key, for a day. */
+  /** When the shopper of a key was erased (ms), as `erased` has noted it; undefined a day later. */
   erasedAt(key: string): number | undefined {
     const said = this.#parts.overlay.get(timerRows, NOBODY, timerSub(ERASED, hashOf(key)))?.payload;
     return said === undefined ? undefined : Number(said);
   }
 
-  /** Answers whether the id leads somewhere else now, or does so anew. */
+  /** Takes a merge, or the news that an erasure has undone one. Answers whether the id leads to another one by this record. */
   #merge(merge: UserMerge, record: LogRecord): boolean {
     const { overlay } = this.#parts;
     const { mergeId, from, to, time, erased, fromProven, toProven } = merge;
@@ -103,7 +104,7 @@ export class Following {
     if (erased.length > 0) {
       if (redirect && (redirect.to === from || !erased.includes(redirect.to))) return false;
       overlay.put(redirectRows, from, '', undefined);
-      // What is sent again from before must not bring the shopper back under this id, either.
+      // Records from before the erasure that are sent again must not bring the shopper back under this id, either.
       this.erased(from, time);
       return false;
     }
@@ -111,13 +112,13 @@ export class Following {
     if (redirect && (redirect.time > time || redirect.mergeId === mergeId)) return false;
     const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
-    // What was sent to an earlier shopper is theirs: the new one has only to wait for what comes from now on.
+    // `sent` says what the readers of the new id must wait for: nothing of what went to an earlier shopper.
     const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {}, fromProven, isUser: redirect?.isUser ?? false };
     this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, toProven, origin: {}, more: 0 });
     return true;
   }
 
-  /** Note that a key is a user's id. What went from it with a merge without proof is nobody's, since nobody was known by the key then. */
+  /** Notes that a key is a user's id, and ends a merge without proof that led away from it. What that merge has moved stays where it went. */
   #settle(key: string, redirect: Redirect | undefined): Redirect {
     const { overlay, merging } = this.#parts;
     const settled = redirect?.fromProven ? { ...redirect, isUser: true } : { to: key, mergeId: '', time: 0, sent: {}, fromProven: true, isUser: true };
@@ -131,7 +132,7 @@ export class Following {
     const { overlay, progress, inputs, handle, context } = this.#parts;
     for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
     const returns = move.to === move.from;
-    // From an erased shopper: by that its own id learns that it leads there no more.
+    // A record that an erased shopper's id has sent back: its own id must not lead there any more.
     const led = overlay.get(redirectRows, move.to);
     if (returns && led?.mergeId === move.mergeId && led.to !== move.to) overlay.put(redirectRows, move.to, '', undefined);
     if (this.#isBeforeErasure(move)) {
@@ -153,7 +154,7 @@ export class Following {
     }
   }
 
-  /** Write a move, in pieces where it is too large for one record. */
+  /** Writes a move, in pieces if it is too large for one record. */
   #post(move: Move): void {
     const { context, merging: { moves } } = this.#parts;
     const bytes = move.rows.reduce((sum, { kind, sub, value }) => sum + kind.length + Buffer.byteLength(sub) + value.length, move.value?.length ?? 0);
@@ -165,7 +166,7 @@ export class Following {
     }
   }
 
-  /** Keep a piece until the last one comes: with that all of it arrives at once, as a move in one record does. */
+  /** Keeps a piece until the last one comes. Then the whole move arrives at once, as if it had come in one record. */
   #collect(piece: Move, record: LogRecord): void {
     const { context, merging: { moves } } = this.#parts;
     if (piece.more > 0) return context.put(pieces, NOBODY, piece, subOf(piece));
@@ -176,17 +177,17 @@ export class Following {
     this.#arrive(moves.codec.decode(Buffer.concat([...before.map(({ value }) => value), piece].map(({ value }) => value ?? Buffer.alloc(0)))), record);
   }
 
-  /** Those of the same move that have come, in their order: the one that most were to follow is the first. */
+  /** The pieces of the same move that have come, in order. The first is the one that says that most are to follow. */
   #piecesBefore(piece: Move): { readonly sub: string; readonly value: Move }[] {
     return this.#parts.context.scan(pieces, NOBODY).filter(({ sub }) => sub.startsWith(moveOf(piece))).reverse();
   }
 
-  /** The record that was taken last is set aside: if it was to complete a move, the pieces before it wait for nothing. */
+  /** The record in work became a dead letter. If it was the last piece of a move, the pieces before it are dropped. */
   refused(): void {
     if (this.#last) for (const { sub } of this.#piecesBefore(this.#last)) this.#parts.context.delete(pieces, NOBODY, sub);
   }
 
-  /** Whether a move was sent because of a merge that an erasure of `to` has undone. A merge that was said later makes the id somebody's again. */
+  /** Whether a move comes by a merge that an erasure of `to` has undone. A merge that was said after the erasure makes the id somebody's again. */
   #isBeforeErasure({ kind, from, to, writtenAt }: Move): boolean {
     const erasedAt = this.erasedAt(to);
     if (erasedAt === undefined || from === to) return false;
@@ -219,8 +220,8 @@ export class Following {
   }
 
   /**
-   * Send a key's rows or record on, and note on its redirect how far: whoever asks for the key waits until that is applied.
-   * The move carries the same mark for each id it has passed.
+   * Sends a key's rows, or a record, on to where the key leads. The redirect notes up to which offset, so that whoever asks for the key can
+   * wait until all of it has arrived. The move itself carries that mark for each id that it has passed.
    */
   #send(key: string, redirect: Redirect, { topic, offset }: LogRecord, move: Move): void {
     const { overlay, partition } = this.#parts;
@@ -229,16 +230,16 @@ export class Following {
   }
 }
 
-/** A user's id is not given up by who does not prove to be that user. */
+/** Whether a merge would lead away from a user's id without proof. */
 const isRefused = ({ fromProven }: UserMerge, redirect: Redirect | undefined): boolean => !fromProven && redirect?.isUser === true;
 
-/** A move that no merge has sent. */
+/** The fields of a move that no merge has caused: it goes to the id itself. */
 const toItself = (to: string): Omit<Move, 'kind'> => ({ mergeId: '', from: to, to, hops: 1, rows: [], topic: null, value: null, writtenAt: 0, toProven: true, origin: {}, more: 0 });
 
-/** An id as it may stand in a row of somebody who wants to stand in none. */
+/** The form in which the id of an erased shopper may stand in a row. */
 const hashOf = (id: string): string => hash('md5', id, 'hex');
 
-/** Tells the move that a piece is of from others that are under way: by hash, since ids are in it. */
+/** Names the move that a piece belongs to. A hash, since the name contains ids. */
 const moveOf = ({ from, to, mergeId, hops }: Move): string => hashOf([from, to, mergeId, hops].join('\u001f'));
 
 const subOf = (piece: Move): string => `${moveOf(piece)}/${String(piece.more).padStart(6, '0')}`;

@@ -6,7 +6,7 @@ const SEPARATOR = '\u001f';
 /** The character after the separator: what begins with a prefix and the separator ends before the prefix and this one. */
 const BEHIND = ' ';
 
-/** A kind of row of a consumer's table. The main kind has the name '' and its key is the bare partition key. */
+/** A kind of row in a consumer's table. The main kind has the name '', so that its row keys are the partition keys themselves. */
 export interface RowKind<T> {
   readonly name: string;
   readonly codec: Codec<T>;
@@ -17,7 +17,7 @@ export const rows = <T>(name: string, record: string): RowKind<T> => ({ name, co
 
 /**
  * A row as the table holds it.
- * @throws ConfigError for one that another version wrote: as the record's own fault it would make dead letters of good records
+ * @throws ConfigError for a row that another version wrote. A BadEvent would make a dead letter of a good record.
  */
 export function decodeRow<T>(of: Codec<T>, stored: Buffer): T {
   try {
@@ -28,7 +28,7 @@ export function decodeRow<T>(of: Codec<T>, stored: Buffer): T {
   }
 }
 
-/** Rest of a row's key after the partition key: what tells apart the rows of one key. */
+/** The part of a row key behind the partition key: it tells apart the rows of one partition key. */
 export const restOf = (kind: string, sub = ''): string => (kind === '' && sub === '' ? '' : sub === '' ? kind : `${kind}${SEPARATOR}${sub}`);
 
 /** What the rest of every row of a kind with a sub begins with. */
@@ -42,7 +42,7 @@ export function splitRowKey(key: string): { partitionKey: string; kind: string; 
   return { partitionKey, kind, sub: sub.join(SEPARATOR), rest: restOf(kind, sub.join(SEPARATOR)) };
 }
 
-/** Bounds of all rows of a partition key but the main one, or of those of a kind that have a sub. */
+/** Bounds of all rows of a partition key but the main one; with a kind, of its rows that have a sub. */
 export function rowRange(partitionKey: string, kind?: string): { start: string; end: string } {
   const prefix = kind === undefined ? partitionKey : `${partitionKey}${SEPARATOR}${kind}`;
   return { start: `${prefix}${SEPARATOR}`, end: `${prefix}${BEHIND}` };
@@ -65,7 +65,7 @@ export const redirectRows = rows<Redirect>('_redirect', 'Redirect');
 /** Partition key of rows that belong to the task and to nobody's id, which is never empty. */
 export const NOBODY = '';
 
-/** Due time of a row, if the row is a timer: by its kind alone, since what comes behind is ids, which may look like one. */
+/** When a row is due (ms), if it is a timer. Only its kind is looked at: ids stand behind it, and may look like a timer's name. */
 export function dueOf(key: string, value: Uint8Array): number | undefined {
   return key.startsWith(restPrefix(TIMER), key.indexOf(SEPARATOR) + 1) ? timerRows.codec.decode(value).due : undefined;
 }

@@ -13,11 +13,12 @@ import { Task, type Staged } from './task.js';
 import { toldOnce } from './told-once.js';
 
 /**
- * What a commit changes is encoded in one piece, and shown in one piece to whoever reads the table, by the thread that answers requests on the
- * embedded engine: some 5 µs a product. A transaction of Kafka costs more than what is in it.
+ * Records that one commit takes at most. On the embedded engine a commit's changes are encoded, and shown to whoever reads the table, in one
+ * piece by the thread that also answers requests (some 5 µs a product): many would keep a request waiting. On Kafka a transaction costs more
+ * than what is in it: few would waste it.
  */
 const RECORDS_A_COMMIT = { embedded: 1_000, kafka: 5_000 };
-/** A commit that a slow broker does not take in time would be the same the next time: after each that failed the next one is half of it, after each that worked twice. */
+/** A commit that a slow broker did not take in time would fail the same way again: so each that follows a failure is half as large, and each that follows a success twice. */
 const LEAST_RECORDS_A_COMMIT = 50;
 const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
@@ -38,17 +39,17 @@ export interface Surroundings {
   readonly learnSchemas: (ids: readonly number[]) => Promise<void>;
 }
 
-/** Rebuild the store from where it stands; a store of another log, or from beyond its end, is wiped first. */
+/** Bring the store up to the end of its table in the log. A store that stands beyond that end, or before what the log still holds, is wiped first. */
 async function restore(lease: Lease, store: TableStore, table: string, engine: Log['engine'], journal: Journal): Promise<void> {
   const { start, end } = await lease.tableRange();
   const { position } = store;
   if (position > end) {
-    // It only ever holds what the log had acknowledged.
+    // A store holds only what the log has acknowledged: so it is the log that has lost something.
     journal.warn({ table, partition: lease.partition, position, end }, `The store of table ${table} knows rows up to ${position}, the log only up to ${end}: the log has lost its end, or is an older copy or a new topic. The store is built again.`);
     store.wipe();
   }
   if (store.position < start) {
-    // The embedded log drops rows that stand in the store: without the store they are gone, and nothing may pretend otherwise.
+    // The embedded log drops rows once they stand in the store. Without that store they are lost, which must not pass for an empty table.
     if (engine === 'embedded') throw new ConfigError([`The store of table ${table} is lost or older than the log, which begins at ${start}; restore it from a backup.`]);
     store.wipe();
     store.apply([], start);
@@ -58,7 +59,7 @@ async function restore(lease: Lease, store: TableStore, table: string, engine: L
   });
 }
 
-/** Fetch the schemas of records that another writer has framed. */
+/** Fetch the schemas of records that a foreign writer has encoded. */
 export async function learnForeignSchemas(records: readonly LogRecord[], learn: Surroundings['learnSchemas']): Promise<void> {
   const unknown = new Set<number>();
   for (const { value } of records) {
@@ -77,17 +78,18 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
     await keepOwning(lease, consumer, tickedInputs, around, store);
   } finally {
     clearInterval(watching);
-    // Another process may own the partition now: what this one told last must not stand as if it were behind.
+    // Another process may own the partition now: the last figures of this one must not stand, as if the partition were behind.
     for (const name of ['millrace_consumer_lag_records', 'millrace_consumer_lag_seconds', 'millrace_task_time_lag_seconds']) metrics.gauge(name, 0, { consumer: consumer.name, partition: String(lease.partition) });
   }
 }
 
+/** Restores the task and lets it work, again and again, until the lease is revoked. */
 async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore): Promise<void> {
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
   const told = toldOnce(journal, { consumer: consumer.name, partition: lease.partition }, 'Task dropped; confirming ownership before it is restored.', 'The task commits again.');
   metrics.announce('millrace_click_to_change_seconds', labels);
-  // The first time a task is restored at once; one that is dropped again before it could commit waits, ever longer.
+  // A dropped task is restored at once; one that is dropped again before it could commit waits, each time longer.
   let backoffMs = 0;
   const pace = { records: RECORDS_A_COMMIT[log.engine] };
   let checksRows = false;
@@ -111,7 +113,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
     } catch (error) {
       if (lease.revoked.aborted) return;
       if (error instanceof ConfigError) throw error;
-      // From now on: where one shopper's row was filled up, more for it comes.
+      // It stays switched on: where one shopper's row was filled up, more records for that row will come.
       checksRows ||= error instanceof RowTooLarge;
       const { message, cause } = error as Error;
       told.failed(message, { cause: String(cause ?? '') });
@@ -124,6 +126,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   }
 }
 
+/** Takes records and commits what the task makes of them. Throws what a commit or a handler throws: the task is then dropped. */
 async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, pace: { readonly records: number }, committed: () => void): Promise<void> {
   const { log, metrics } = around;
   const tickCommitMs = tickMs(log.partitions);
@@ -142,7 +145,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
     const due = task.crash !== undefined || task.records >= most || waited >= tickCommitMs
       || (task.records > 0 && waited >= BACKLOG_COMMIT_MS)
-      // The wall ticks on and on; a file's next tick may wait until this one is everybody's.
+      // On a file's clock even a tick alone is committed at once: the replay may wait with its next tick until all tasks have passed this one on.
       || (caughtUp && (task.records > 0 || log.clock === 'file'));
     if (!dirty || !due) continue;
     const began = performance.now();
@@ -179,7 +182,7 @@ function measure(metrics: Metrics, consumer: string, partition: string, commit: 
 
 const ageOf = (writtenAt: number): number => Math.max(0, Date.now() - writtenAt) / 1000;
 
-/** Lag is told by the second, commits or not: a task that is stuck must be seen. */
+/** Called each second, whether there are commits or not: a task that is stuck must be seen. */
 function watchLag(lease: Lease, metrics: Metrics, consumer: string): void {
   const records = Object.values(lease.lag()).reduce((sum, lag) => sum + lag, 0);
   metrics.gauge('millrace_consumer_lag_records', records, { consumer, partition: String(lease.partition) });

@@ -9,7 +9,7 @@ import { sourcesOf, tickedInputs, type Topology } from './topology.js';
 /** Ticks lag the wall by this much, so that what is just being written still comes before them. */
 const TICK_BEHIND_MS = 1_000;
 
-/** Run a consumer: own what the group gives, tick the source partitions owned, process until stopped. */
+/** Runs a consumer in this process, until the membership is stopped: for each partition that the group gives it, it runs a task, and by a wall clock it writes ticks into the source topics. */
 export function runConsumer(consumer: Consumer, topology: Topology, around: Surroundings): Membership {
   const { log } = around;
   const inputs = inputTopics(consumer).map(({ name }) => name);
@@ -23,7 +23,7 @@ export function runConsumer(consumer: Consumer, topology: Topology, around: Surr
   });
 }
 
-/** Write the wall clock into the source partitions of a lease, now and then. A zombie's tick does no harm: time never goes back. */
+/** Writes the wall's time into the source partitions of a lease, now and then. A tick of a process that has lost the lease does no harm, since time never goes back. */
 function tickSources(lease: Lease, consumer: Consumer, { log, journal }: Surroundings): () => void {
   const sources = sourcesOf(consumer);
   if (sources.length === 0) return () => {};

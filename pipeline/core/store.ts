@@ -15,8 +15,8 @@ export interface DueTimer {
 export const isEarlier = (a: DueTimer, b: DueTimer): boolean => a.due < b.due || (a.due === b.due && a.key < b.key);
 
 /**
- * Local copy of one partition of a table: rows and the changelog offset at which they stand, changed in one local
- * transaction and only with committed rows. A cache: it may be wiped and rebuilt from the log.
+ * Local copy of one partition of a table: its rows, and the offset in the table's topic up to which they are applied. Both change together,
+ * and only by committed rows. It is a cache: it may be wiped, and is then rebuilt from the log.
  */
 export interface TableStore {
   /** Offset of the table's topic up to which rows are applied; 0 when empty. */
@@ -31,5 +31,5 @@ export interface TableStore {
   wipe(): void;
 }
 
-/** Opens the store of a table's partition; the same arguments give the same store. */
+/** Opens the store of one partition of a table. The same arguments give the same store. */
 export type OpenStore = (table: string, partition: number) => TableStore;

@@ -16,7 +16,7 @@ import { MAX_VALUE_BYTES, requireFit, RowTooLarge } from './sizes.js';
 import type { RowChange, TableStore } from './store.js';
 
 const CRASHES_BEFORE_DEAD_LETTER = 3;
-/** The last that the codec carries: a handler may add to any time that it was given, and a row that cannot be written would stop the task. */
+/** The latest time that the codec carries. Handlers add to times that events name: a timer beyond this could not be written, and would stop the task. */
 const LAST_DUE = 2 ** 52 - 1;
 
 export interface TaskOptions {
@@ -30,7 +30,7 @@ export interface TaskOptions {
   /** How far an input may run ahead of task time before it waits. */
   readonly slackMs: number;
   readonly metrics: Metrics;
-  /** Whether each record's rows are measured, so that the one that makes a row too large is set aside: of use only after a RowTooLarge. */
+  /** Whether rows are measured after each record, so that the record that makes a row too large becomes a dead letter. Worth its cost only after a RowTooLarge. */
   readonly checksRows?: boolean;
 }
 
@@ -50,6 +50,7 @@ export class Task {
   readonly #overlay: Overlay;
   readonly #clock: TaskClock;
   readonly #following: Following | undefined;
+  /** Records of inputs that have run ahead of the task's time, by topic. */
   readonly #waiting = new Map<string, LogRecord[]>();
   readonly #context: Context;
   #outputs: NewRecord[] = [];
@@ -75,7 +76,7 @@ export class Task {
     });
   }
 
-  /** Next offset of each input. */
+  /** Next offset to be taken of each input. */
   get offsets(): Readonly<Record<string, number>> {
     return this.#progress.offsets;
   }
@@ -84,7 +85,7 @@ export class Task {
     return this.#clock.time;
   }
 
-  /** Topic of its rows. */
+  /** Topic of the task's rows. */
   get table(): string {
     return this.#options.consumer.table.name;
   }
@@ -104,7 +105,7 @@ export class Task {
     return new Set(this.#waiting.keys());
   }
 
-  /** The handler exception that stopped this task; commit what is staged (it notes the crash), then drop the task. */
+  /** What a handler threw that stopped this task. What is staged notes the crash: commit it, then drop the task. */
   get crash(): Error | undefined {
     return this.#crash;
   }
@@ -121,7 +122,7 @@ export class Task {
 
   /**
    * Changes since the last commit, progress included.
-   * @throws RowTooLarge when they cannot be committed: the same records are to be taken again by a task that `checksRows`
+   * @throws RowTooLarge when they cannot be committed: a task that `checksRows` must then take the same records again
    */
   stage(): Staged {
     const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.time };
@@ -187,7 +188,7 @@ export class Task {
     }
   }
 
-  /** Time has passed: inputs that waited for it go on, in arrival order within each. */
+  /** Time has passed: inputs that waited for it go on, each in the order in which its records came. */
   #release(): void {
     for (const [topic, queue] of Array.from(this.#waiting)) {
       while (queue.length > 0 && !this.#crash && !this.#clock.isAhead(topic, this.#options.slackMs)) this.#take(queue.shift()!);
@@ -217,7 +218,10 @@ export class Task {
     input.handle(incoming, this.#context);
   }
 
-  /** Run a handler: a refusal becomes a dead letter without any effect; a bug stops the task, at the third time it is one too. */
+  /**
+   * Runs a handler. When it throws, all that it did is undone. A record that it refused becomes a dead letter. Any other error is a bug: it stops
+   * the task, which then takes the same record again. The third time that record becomes a dead letter, too.
+   */
   #guarded(position: string, run: () => void, record: Refused): void {
     const outputs = this.#outputs.length;
     this.#overlay.mark();
@@ -252,7 +256,7 @@ export class Task {
   #setAside(code: string, error: Error, record: Refused, place?: string): void {
     const { consumer: { name: consumer }, metrics, partitions } = this.#options;
     metrics.count('millrace_dead_letters_total', { code });
-    // A tombstone in an input says nothing that could be repaired: it is counted and passed.
+    // Nothing in a tombstone (a record without a value) could be repaired: it is counted, and no more.
     if (code !== 'tombstone') this.#outputs.push(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
   }
 
@@ -292,7 +296,7 @@ export class Task {
   }
 }
 
-/** @throws BadEvent for a record that no log takes */
+/** @throws BadEvent for a record that is too large for the log */
 function encoded<T>(topic: Topic<T>, value: T): Buffer {
   const bytes = topic.codec.encode(value);
   requireFit(`A record of ${topic.name}`, bytes.length);

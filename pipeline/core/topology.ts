@@ -3,7 +3,7 @@ import type { TickedInput } from './clock.js';
 import { inputTopics, type Consumer } from './consumer.js';
 import type { Fold } from './fold.js';
 
-/** Carries topics somewhere outside: one row a record. */
+/** Carries topics to somewhere outside the log, each record as one row. */
 export interface SinkPart {
   readonly name: string;
   readonly topics: readonly Topic[];
@@ -15,7 +15,7 @@ export interface ViewPart {
   readonly tables: readonly Topic[];
 }
 
-/** The whole system as a value: what runs, what is drawn and what is checked are this one thing. */
+/** The whole system as a value. What runs, what is drawn and what is checked all come from it. */
 export interface Topology {
   readonly consumers: readonly Consumer[];
   readonly learners: readonly Fold<unknown>[];
@@ -23,7 +23,7 @@ export interface Topology {
   readonly views: readonly ViewPart[];
 }
 
-/** Who ticks a partition of a topic: `source` from outside, or the tasks that write it. */
+/** Who writes ticks into a partition of a topic: the tasks that write the topic; for one that is written from outside, `source`. */
 function writersOf(topology: Topology, topic: Topic, partition: number, partitions: number): string[] {
   if (topic.kind === 'source') return ['source'];
   return topology.consumers.flatMap(({ name, outputs }) => {
@@ -40,7 +40,7 @@ export function tickedInputs(topology: Topology, consumer: Consumer, partition: 
     .map(({ topic }) => ({ topic: topic.name, writers: writersOf(topology, topic, partition, partitions) }));
 }
 
-/** Source topics whose partitions a consumer's tasks must tick. */
+/** Topics written from outside that a consumer reads: its tasks write the ticks into these. */
 export const sourcesOf = ({ inputs }: Consumer): Topic[] => inputs.map(({ topic }) => topic).filter(({ kind }) => kind === 'source');
 
 /** Everything wrong with a topology, one sentence each. */
