@@ -12,7 +12,7 @@ import type { SourcePosition } from '../schemas/types.js';
  */
 const DAY_MS = 86_400_000;
 const MOST_DATES = 1_000;
-/** DateTime64 holds 1900 to 2299. A day inside at each end, so that the day in any zone is in range as well. */
+/** DateTime64 holds the years 1900 to 2299. A day less at each end, so that the date is in range in every time zone. */
 const EARLIEST = Date.UTC(1900, 0, 2);
 const LATEST = Date.UTC(2299, 11, 30);
 /** Decimal(18, 4) in ten-thousandths. */
@@ -20,7 +20,7 @@ const MOST_MONEY = 10n ** 18n - 1n;
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
-/** Dates asked for lately: rows come in the order of time, and a Date costs more than all else in a row. */
+/** Dates that were made lately. Rows come in the order of time, and to make a Date costs more than all the rest of a row. */
 const dates = new Map<number, string>();
 
 function dateOf(day: number): string {

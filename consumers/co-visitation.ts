@@ -16,7 +16,7 @@ import { learnListing } from './listing.js';
 import { followMerge, forgetShown, learnAnswer, learnOfLists, noneShown, restoreShown, SHOWN_PIECES, shownSnapshot, type ShownItems } from './shown-items.js';
 import { ofCount } from './snapshot-bytes.js';
 
-/** A scorer's own copy of the recommender. What is dear to learn in it (vectors, ranker) is given to it by the learner. */
+/** A scorer's own copy of the recommender. The learner `recommender` gives it the parts that are expensive to learn: vectors and ranker. */
 export interface ItemNeighbours {
   readonly index: itemIndex.ItemIndex;
   readonly model: fusion.Fusion;
@@ -31,7 +31,10 @@ export interface ItemNeighboursOptions extends Bounds {
   readonly repeats?: boolean | undefined;
 }
 
-/** What is touched after what, what is touched most and again, what was shown and clicked: cheap enough that every scorer learns it itself. */
+/**
+ * Learns what is touched after what, what is touched most, what is touched again, and what was shown and clicked. All of this is cheap
+ * enough that every scorer learns it itself.
+ */
 export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bounds }: ItemNeighboursOptions): Fold<ItemNeighbours> => ({
   name: 'co-visitation',
   inputs: [interactions, purchases, recommendations, catalog, userMerges],

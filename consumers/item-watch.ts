@@ -10,36 +10,43 @@ import { dropSince, follow, followAs, offerOf, tellDrops, unfollow } from './ite
 import { suppliesAlike, supplyOf } from './items/supply.js';
 
 const NOTICES_A_COMMIT = 1_000;
-/** Not by `now`, which for a timer is when it was due: all that would be due by this tick would fire in one commit. */
+/** When the next tick fires a timer (ms). Not `now` + 1, which for a timer is when it was due: this tick would then fire all of them, in one commit. */
 const nextTick = (ctx: Context): number => ctx.time + 1;
 
 export const productRows = rows<Product>('', 'Product');
-/** Who waits for an item, by shopper, and the same in the order in which they are told. */
+/** Who waits for an item: by shopper, and once more in the order in which they will be told. */
 const watchers = rows<ItemWatcher>('watcher', 'ItemWatcher');
 const turns = rows<ItemWatcher>('turn', 'ItemWatcher');
-/** When what had been absent was there again. */
+/** When an item was last back in stock. */
 const restocked = rows<Mention>('restocked', 'Mention');
-/** Who asked longer ago waits for the next restock: a file is being replayed. */
+/** Somebody who asked longer ago than this waits for the next restock, even if there has been one since: a file is being replayed. */
 const HEARD_LATE_MS = 86_400_000;
 const TIME_DIGITS = 16;
 const turnOf = (since: number, shopper: string): string => String(Math.max(0, since)).padStart(TIME_DIGITS, '0') + shopper;
 
 export interface ItemWatchOptions {
-  /** Who wants an item is told when it costs less by so many percent; 0: nobody is. */
+  /** Shoppers who want an item are told when it costs so many percent less; 0: they are not. */
   readonly priceDropPercent: number;
   /** The shop's, ISO 4217. */
   readonly currency: string;
 }
 
-/** Keeps the catalogue with stock and price, and tells shoppers' triggers what an item that they wait for or want did, and forecasts what there is. */
+/**
+ * Keeps the catalogue with stock and prices. It tells marketing-triggers when an item that a shopper waits for is back in stock, or one that
+ * a shopper wants costs less, and it tells demand-forecasts what changes in stock and in terms of ordering.
+ */
 export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrency = 'EUR' }: Partial<ItemWatchOptions> = {}): Consumer {
   return consumer({
     name: 'item-watch',
     table: productsTable,
-    inputs: [on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }), on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }), on(itemInterests, (record, ctx) => (record.value.heldAt === null ? onInterest(record, percent > 0, ctx) : tellHeld(record.value, record.value.heldAt, ctx)))],
+    inputs: [
+      on(catalog, thenOffer(onCatalogChange), { keyOf: ({ sku }) => sku }),
+      on(inventory, thenOffer(onInventoryChange), { keyOf: ({ sku }) => sku }),
+      on(itemInterests, (record, ctx) => (record.value.heldAt === null ? onInterest(record, percent > 0, ctx) : tellHeld(record.value, record.value.heldAt, ctx))),
+    ],
     outputs: [triggerCandidates],
     samePartitionOutputs: [supplies],
-    // An answer that is given a product's token waits for it, twice as long.
+    // A request that names the token of a product change waits for the change, twice as long as this.
     patienceMs: 100,
     timers: {
       notify: ({ key, payload }, ctx) => notify(key, Number(payload), ctx),
@@ -47,7 +54,7 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     },
   });
 
-  /** A change, and then the news to those who want it that it costs less, or that it does and can be had again. */
+  /** A handler that takes a change, and then tells those who want the item if it costs less now, and can be had. */
   function thenOffer<T>(onChange: (record: Incoming<T>, ctx: Context) => void): (record: Incoming<T>, ctx: Context) => void {
     return (record, ctx) => {
       onChange(record, ctx);
@@ -55,7 +62,7 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     };
   }
 
-  /** By what is known now, also of those whose turn comes later: a sale may be over by then. */
+  /** Tells those who want an item of its lower price, a thousand with a commit. Each turn goes by what is known then: the sale may be over. */
   function offer(sku: string, ctx: Context): void {
     const product = ctx.get(productRows, sku);
     if (percent === 0 || !product || !canBeHad(product)) return;
@@ -64,7 +71,11 @@ export function itemWatch({ priceDropPercent: percent = 0, currency: shopCurrenc
     if (isMore) ctx.schedule('offer', sku, nextTick(ctx));
   }
 
-  /** Who was to be told at `time`, and could not: of what is not to be had any more they wait on, and what is dear again they have seen for what it cost before. */
+  /**
+   * News that was to be told at `time`, in the shopper's quiet hours, and is looked at again now. Where the item is sold out again, the shopper
+   * waits for the next restock. A lower price is told only if it still is so much lower than the one that the shopper had seen before; if
+   * not, that one stays what they have seen.
+   */
   function tellHeld({ sku, shopper, kind, time: since, seenPrice, seenIn }: ItemInterest, time: number, ctx: Context): void {
     const product = ctx.get(productRows, sku) ?? emptyProduct(sku);
     if (kind === 'back_in_stock') {
@@ -110,7 +121,7 @@ function onInventoryChange({ key, value, writtenAt }: Incoming<InventoryChange>,
   tellSupply(before, change.time, ctx);
 }
 
-/** The latest price that was told, by whichever of the two says it; one that names no currency is in the product's. */
+/** The latest price, whether the catalogue or the inventory has told it. A price without a currency is in the product's. */
 function priceAfter({ price, currency, priceAt }: Product, told: Pick<InventoryChange, 'price' | 'currency' | 'time'>): Pick<Product, 'price' | 'currency' | 'priceAt'> {
   const isLatest = told.price !== null && told.time >= priceAt;
   return isLatest ? { price: told.price, currency: told.currency ?? currency, priceAt: told.time } : { price, currency: currency ?? told.currency, priceAt };
@@ -125,7 +136,7 @@ function requireTerms(sku: string, attributes: CatalogChange['attributes']): voi
   if (problems.length > 0) throw new BadEvent('bad_ordering', `${sku} cannot be ordered so. ${problems.map(({ name, message }) => `${name}: ${message}`).join(' ')}`);
 }
 
-/** Tell what changed since `before` in stock and in terms of ordering, if anything did; of what the catalogue names for the first time, that it does. */
+/** Tells what has changed since `before` in stock and in terms of ordering, if anything has; and of each item that the catalogue names for the first time. */
 function tellSupply(before: Product, time: number, ctx: Context): void {
   const product = ctx.get(productRows, before.sku);
   if (!product) return;
@@ -134,27 +145,27 @@ function tellSupply(before: Product, time: number, ctx: Context): void {
   if (isFirst || !suppliesAlike(supplyOf(before, time), supply)) ctx.emit(supplies, before.sku, supply);
 }
 
-/** Nobody can buy it, whatever there is of it. */
+/** Nobody can buy the item, whatever its stock. */
 const isAway = ({ deleted, hidden }: Product): boolean => deleted || hidden;
 
-/** A product that is shown again and is there is back for whoever waits; of an unknown stock only a word of the feed says so. */
+/** A product that was deleted or hidden is shown again: if there is stock of it, those who wait are told. Of an unknown stock the feed must say "in stock". */
 function returns({ sku, restocks }: Product, { availability, time }: CatalogChange, ctx: Context): void {
   const product = ctx.get(productRows, sku)!;
   const isThere = product.stock === null ? !product.onOrder && availability === 'in_stock' : !isSoldOut(product);
-  // A restock of the same change has told them.
+  // If the same change was a restock, they were told by that.
   if (!isThere || product.restocks > restocks) return;
   ctx.put(productRows, sku, { ...product, restocks: restocks + 1 });
   notify(sku, time, ctx);
 }
 
-/** Of an unknown stock it is believed. */
+/** Whether the item can be bought. An unknown stock counts as some. */
 const canBeHad = (product: Product): boolean => !isSoldOut(product) && !product.onOrder && !isAway(product);
 
 const isSoldOut = ({ stock }: Product): boolean => stock !== null && stock <= 0;
 
 /**
- * A restock is a change to more than nothing from nothing (or less, or unknown). A feed that only says "in stock" tells of
- * one where the item was sold out or on order: of an unknown number it says nothing new.
+ * Sets the stock, and tells those who wait of a restock: a change to more than nothing, from nothing, less or unknown. A feed that says
+ * "in stock" without a number tells of a restock only where the item was sold out or on order.
  */
 function setStock(sku: string, { quantity, availability, time }: Pick<InventoryChange, 'quantity' | 'availability' | 'time'>, ctx: Context): void {
   if (quantity === null && availability === null) return;
@@ -177,11 +188,11 @@ function onInterest({ key: sku, value: { shopper, kind, active, time, former } }
     if (isPriceTold) follow(ctx.get(productRows, sku) ?? emptyProduct(sku), shopper, time, ctx);
   } else {
     const moved = former === null ? undefined : stopWaiting(sku, former, ctx);
-    // Their former id was told.
+    // The former id waits no more: it was told already.
     if (former !== null && !moved) return;
     const standing = stopWaiting(sku, shopper, ctx);
     if (!active) return;
-    // Who asks again waits from then on; who asked under two ids has waited since the first time.
+    // Somebody who asks again waits from then on; somebody who asked under two ids has waited since the earlier time.
     const since = moved ? Math.min(moved.since, standing?.since ?? Infinity) : time;
     const cameAt = former === null ? restockAfter(since, sku, ctx) : undefined;
     if (cameAt !== undefined) return tell(sku, shopper, { kind: 'back_in_stock', time: cameAt }, ctx);
@@ -194,14 +205,14 @@ function wait(sku: string, shopper: string, since: number, ctx: Context): void {
   ctx.put(turns, sku, { since }, turnOf(since, shopper));
 }
 
-/** When what somebody waits for `since` a while came, if it is there and has come before this was heard: the two are told by different hands. */
+/** When the item was back in stock, for somebody who waits since `since`: it may have come before this wish was heard, as wishes and stock come by different topics. */
 function restockAfter(since: number, sku: string, ctx: Context): number | undefined {
   const product = ctx.get(productRows, sku);
   const at = ctx.get(restocked, sku)?.time ?? 0;
   return product && canBeHad(product) && since < at && ctx.now - since < HEARD_LATE_MS ? at : undefined;
 }
 
-/** Answers what is forgotten. */
+/** Answers the row that was deleted, if there was one. */
 function stopWaiting(sku: string, shopper: string, ctx: Context): ItemWatcher | undefined {
   const before = ctx.get(watchers, sku, shopper);
   if (!before) return undefined;
@@ -210,12 +221,12 @@ function stopWaiting(sku: string, shopper: string, ctx: Context): ItemWatcher | 
   return before;
 }
 
-/** Tell those who wait that it is back since `time`, the earliest first, some of them now and the rest at the next tick: a commit stays bounded. */
+/** Tells those who wait that the item is back since `time`, in the order in which they asked: a thousand now, and the rest at the next ticks, so that no commit grows too large. */
 function notify(sku: string, time: number, ctx: Context): void {
   const product = ctx.get(productRows, sku);
-  // Sold out again before their turn, or not to be had: they keep waiting for the next restock, or until it is shown again.
+  // Sold out or hidden again before their turn: they go on waiting.
   if (!product || !canBeHad(product)) return;
-  // No more than are told are read: of a hundred thousand who wait each tick would read all that are left.
+  // Only as many are read as are told: else each tick would read all that are left of a hundred thousand.
   const waiting = ctx.scan(turns, sku, NOTICES_A_COMMIT + 1);
   for (const { sub: turn } of waiting.slice(0, NOTICES_A_COMMIT)) {
     const shopper = turn.slice(TIME_DIGITS);

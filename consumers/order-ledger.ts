@@ -18,12 +18,17 @@ const WAITING_BYTES = 500_000;
 const states = rows<OrderState>('', 'OrderState');
 
 /**
- * The books: each order once, whoever reports it and however often; refunds and cancellations as signed sales on the day of
- * their order, never more than was paid for them; what comes before its order waits for it. Units that only a page has reported are told
- * as claimed until the shop confirms them: the books are the same, what they teach is not.
+ * The books: each order once, whoever reports it and however often. Refunds and cancellations are sales with a minus, booked on the day of
+ * their order, and never for more than was paid. One that comes before its order waits for it. Units that only a page has reported are
+ * booked like others, and marked as claimed until the shop confirms them, since learners must not trust them as much.
  */
 export function orderLedger(): Consumer {
-  return consumer({ name: 'order-ledger', table: ledgerTable, inputs: [on(orders, onOrderEvent, { keyOf: ({ orderId }) => orderId }), on(erasures, onErasure)], outputs: [purchases, confirmedPurchases, sales] });
+  return consumer({
+    name: 'order-ledger',
+    table: ledgerTable,
+    inputs: [on(orders, onOrderEvent, { keyOf: ({ orderId }) => orderId }), on(erasures, onErasure)],
+    outputs: [purchases, confirmedPurchases, sales],
+  });
 }
 
 function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Context): void {
@@ -36,11 +41,11 @@ function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Cont
   if (!isSum(event.lines)) throw new BadEvent('amount_out_of_range', `The lines of order ${event.orderId} are worth more than can be written down.`);
   if (event.kind === 'line') return bookLine(event, ctx);
   if (event.lines.length === 0 && (event.kind === 'completed' || event.kind === 'updated')) {
-    // Taken as the whole order, it would keep out the report that has the lines, or take back all of what was sold.
+    // Taken as the whole order, it would shut out a later report that has the lines, or take back all that was sold.
     throw new BadEvent('no_lines', `Order ${event.orderId} names no products: nothing of it can be booked.`);
   }
   const state = ctx.get(states, key);
-  // Of a claim the shop's own report is news under the page's message id, too: both may make it from the order's.
+  // The shop's report of an order that a page has claimed is news even under the page's message id: both may derive that id from the order's.
   if (event.kind === 'completed' && event.confirmed && state?.complete && !state.confirmed) return confirm(key, state, event, event.time, ctx);
   if (state?.messages.includes(event.messageId)) return ctx.count('millrace_duplicates_total');
   switch (event.kind) {
@@ -55,7 +60,7 @@ function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Cont
   }
 }
 
-/** The order stays, whose it was is forgotten. */
+/** The order stays in the books, but whose it was is forgotten. */
 function onErasure({ value: { ids, orderId } }: { value: Erasure }, ctx: Context): void {
   const state = orderId === null ? undefined : ctx.get(states, orderId);
   if (orderId === null || !state) return;
@@ -68,7 +73,7 @@ function onErasure({ value: { ids, orderId } }: { value: Erasure }, ctx: Context
   ctx.put(states, orderId, { ...state, shopper: nameless(state.shopper), waiting });
 }
 
-/** A line of a file: the source's ordinal is its identity, so nothing is kept of it. */
+/** Books a line of a file. Its number in the file tells it from others, so no row is kept of it. */
 function bookLine(event: OrderEvent, ctx: Context): void {
   const line = event.lines[0];
   if (!line) return;
@@ -79,11 +84,12 @@ function bookLine(event: OrderEvent, ctx: Context): void {
   emitPurchase(event, 'line', event.time, [sold], EVERYWHERE, ctx);
 }
 
+/** Books an order for the first time, and then the refunds and cancellations that waited for it. */
 function open(key: string, before: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const state: OrderState = {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed,
     lines: linesOf(event),
-    // A page may claim under the id of the shop's later report: it repeats itself as a second order does.
+    // The message id of a claim is not noted: the shop may report under the same one, and a claim that comes twice is found out as a second order is.
     messages: event.confirmed ? remember(before?.messages ?? [], event.messageId) : (before?.messages ?? []), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
   };
   ctx.put(states, key, state);
@@ -93,29 +99,29 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
   for (const waiting of before?.waiting ?? []) takeBackLate(key, orders.codec.decode(waiting), ctx);
 }
 
-/** What waited for its order. One that cannot be booked is set aside by itself: the order is none the worse for it. */
+/** Books a refund or cancellation that waited for its order. One that cannot be booked becomes a dead letter of its own, and the order stays booked. */
 function takeBackLate(key: string, event: OrderEvent, ctx: Context): void {
   const state = ctx.get(states, key)!;
   const problem = otherCurrency(state, event);
   if (!problem) return takeBack(key, state, event, ctx);
-  // Put right it comes under the same id.
+  // Once it is repaired it comes again under the same message id.
   ctx.put(states, key, { ...state, messages: state.messages.filter((id) => id !== event.messageId) });
   ctx.refuse(orders, key, event, event.messageId, problem);
 }
 
-/** Why a refund by its total cannot be booked: nothing is converted. Goods have the order's prices, whatever the refund names. */
+/** Why a refund that names only a total cannot be booked: it is in another currency, and nothing is converted. Goods come back at the order's prices, whatever the refund says. */
 function otherCurrency({ currency }: OrderState, { kind, orderId, lines, total, currency: named }: OrderEvent): BadEvent | undefined {
   if (kind !== 'refunded' || lines.length > 0 || total === null || named === '' || named === currency) return undefined;
   return new BadEvent('other_currency', `Order ${orderId} is in ${currency} and this refund in ${named}: nothing is converted. Say it in ${currency}, or name the products that came back.`);
 }
 
-/** An order of which money has been given back keeps its currency: in another one it would be another sum. */
+/** @throws BadEvent where an update would change the currency of an order of which money was given back: in another currency that would be another sum */
 function requireSameCurrency({ currency, refunded }: OrderState, event: OrderEvent): void {
   if (event.currency === currency || (refunded ?? 0n) === 0n) return;
   throw new BadEvent('other_currency', `Of order ${event.orderId} money was given back in ${currency}: it cannot become one in ${event.currency}, since nothing is converted.`);
 }
 
-/** The shop's own report of what a page has claimed, an order of `time`: where they differ, the claim is taken back and the order booked as reported. */
+/** Takes the shop's own report of an order that a page has claimed. Where the two differ, the claim is taken back and the order booked as reported, at `time` (ms). */
 function confirm(key: string, claim: OrderState, event: OrderEvent, time: number, ctx: Context): void {
   const shopper = event.userId ?? event.anonymousId ?? claim.shopper;
   const messages = remember(claim.messages, event.messageId);
@@ -142,11 +148,11 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
     ...claim, time, shopper, currency: event.currency, confirmed: true, messages, waiting: [], country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
     lines, refunded: isSame ? claim.refunded : null,
   });
-  // A claim may lack what came back, or the units of it: of what is booked in its place that comes back anew.
+  // Refunds were booked against the claim, which may have had fewer goods: they are booked anew, against the order as reported.
   if (!isSame) for (const refund of claim.waiting) takeBackLate(key, orders.codec.decode(refund), ctx);
 }
 
-/** A claimed line was never sold, and nothing came back of it. */
+/** Takes back a claimed line, as if it had never been sold and nothing of it had come back. */
 function takeClaimBack(event: OrderEvent, { sku, price, claimed, ...line }: LedgerLine, index: number, claim: OrderState, ctx: Context): void {
   const of = { sku, price, line: index, time: claim.time };
   const was = { ...line, sku, price, claimed };
@@ -154,12 +160,12 @@ function takeClaimBack(event: OrderEvent, { sku, price, claimed, ...line }: Ledg
   if (line.returned !== 0) sell(event, { ...of, quantity: line.returned, amount: worthOf(was, line.returned), claimed: 0, kind: 'refund' }, ctx, claim);
 }
 
-/** An order that a page has claimed is the shop's, with what is left of `lines`, and money that went back without goods. */
+/** Tells `confirmed-purchases` that an order which a page had claimed is confirmed: what is left of `lines`, and the money that went back without goods. */
 function tellConfirmed(event: OrderEvent, { shopper, time, cartId }: OrderState, lines: readonly LedgerLine[], money: bigint, ctx: Context): void {
   emitPurchase({ ...event, userId: null, anonymousId: shopper, cartId }, 'completed', time, lines.map(booked).filter(hasUnits), [confirmedPurchases], ctx, money);
 }
 
-/** The same of an order that the shop reports anew: what was told of it is taken back, but for money that is not booked back. */
+/** Tells `confirmed-purchases` that an order has changed: what it was told before is taken back, but for money that was given back and stays so. */
 function tellUpdated(event: OrderEvent, state: OrderState, lines: readonly LedgerLine[], money: bigint, ctx: Context): void {
   if (event.currency === state.currency && money === 0n && worthOfAll(lines) === worthOfAll(state.lines)) return;
   emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, 'cancelled', event.time, state.lines.map(booked).map(undone).filter(hasUnits), [confirmedPurchases], ctx);
@@ -171,12 +177,12 @@ const isLike = (a: LedgerLine, b: LedgerLine): boolean => a.sku === b.sku && a.q
 
 const sure = (line: LedgerLine): LedgerLine => ({ ...line, claimed: 0 });
 
-/** A claimed line as the shop has reported it, too: no unit more or less, but none is a claim any more. */
+/** The shop has reported a claimed line just as the page did: its units stay as they are, but are claims no longer. */
 function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: number, state: OrderState, ctx: Context): void {
   sell(event, { sku, quantity: 0, price, amount: 0n, line, kind: 'adjustment', time: state.time, claimed: 0 - claimed }, ctx, state);
 }
 
-/** A later report of the whole order by the shop: the difference of each line is booked on the order's day. Lines of one SKU follow each other. */
+/** Takes a later report of the whole order by the shop: the difference of each line is booked, on the day of the order. Several lines of one SKU are matched in their order. */
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   requireSameCurrency(state, event);
   const after = { ...state, currency: event.currency };
@@ -185,7 +191,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
   for (const line of linesOf({ ...event, confirmed: true })) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
   const lines = state.lines.map((was, index): LedgerLine => {
     const now = wanted.get(was.sku)?.shift() ?? { ...was, quantity: 0, discount: 0n, claimed: 0 };
-    // What came back of units that the order no longer has did not come back of it.
+    // Units that the order no longer has cannot have come back.
     const line = { ...now, returned: Math.min(was.returned, Math.max(0, now.quantity)) };
     if (!isLike(line, was) || event.currency !== state.currency) {
       sell(event, { ...undone(booked(was)), line: index, ...as }, ctx, state);
@@ -201,6 +207,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
   ctx.put(states, key, { ...after, refunded, lines: all, messages: remember(state.messages, event.messageId) });
 }
 
+/** Keeps a refund or cancellation until its order comes. */
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const base: OrderState = state ?? {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, lines: [],
@@ -209,7 +216,11 @@ function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx
   ctx.put(states, key, { ...base, messages: remember(base.messages, event.messageId), waiting: waitingWith(base, event) });
 }
 
-/** What the shop has said of an order that it has not reported itself, yet. */
+/**
+ * The refunds and cancellations of an order that the shop has not reported yet, with one more.
+ *
+ * @throws BadEvent where too many wait already
+ */
 function waitingWith({ waiting: before }: OrderState, event: OrderEvent): Buffer[] {
   const waiting = [...before, orders.codec.encode(event)];
   if (waiting.length > WAITING_LIMIT || waiting.reduce((sum, { length }) => sum + length, 0) > WAITING_BYTES) {
@@ -218,7 +229,7 @@ function waitingWith({ waiting: before }: OrderState, event: OrderEvent): Buffer
   return waiting;
 }
 
-/** A refund or cancellation: units by line where lines are named, all that is left where neither lines nor a smaller total are. */
+/** Books a refund or cancellation: of the lines that it names; of all that is left of the order where it names neither lines nor a smaller total; else of money alone. */
 function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   const problem = otherCurrency(state, event);
   if (problem) throw problem;
@@ -249,14 +260,14 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
     });
   }
   const isMoney = !whole && event.lines.length === 0 && event.total !== null;
-  // Money without goods (a goodwill refund) has no units; what was given back so is not given back again with the goods.
+  // A refund of money alone (a goodwill refund) has no units. When the goods come back later, what was given back before is not given back twice.
   const money = isMoney ? event.total! : -tooMuch(given, returned);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
   ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), waiting: state.confirmed ? [] : waitingWith(state, event) });
   if (back.length > 0 || money !== 0n) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx, -money);
 }
 
-/** The money given back that lines, told anew, still stand for; what is more is booked back. */
+/** How much of the money that was given back the order's new lines still cover. What exceeds their worth is booked back. */
 function keptOf(lines: readonly LedgerLine[], event: OrderEvent, state: OrderState, ctx: Context): bigint {
   const given = state.refunded ?? 0n;
   const over = tooMuch(given, lines);
@@ -264,13 +275,13 @@ function keptOf(lines: readonly LedgerLine[], event: OrderEvent, state: OrderSta
   return given - over;
 }
 
-/** How much of the money given back is more than what is left of lines. */
+/** By how much the money that was given back exceeds the worth of what is left of the lines. */
 function tooMuch(given: bigint, lines: readonly LedgerLine[]): bigint {
   const worth = worthOfAll(lines);
   return given <= worth ? 0n : given - (worth > 0n ? worth : 0n);
 }
 
-/** Money without goods, on the order's first line. */
+/** Books money without goods, on the order's first line. */
 function sellMoney(event: OrderEvent, kind: SaleKind, amount: bigint, state: OrderState, ctx: Context): void {
   const line = state.lines[0];
   if (line) sell(event, { sku: line.sku, quantity: 0, price: 0n, amount, line: 0, kind, time: state.time, claimed: 0 }, ctx, state);

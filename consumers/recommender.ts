@@ -16,12 +16,12 @@ import { ofCount } from './snapshot-bytes.js';
 import { changedVectors, dropVectors, exchangeTold, noneTold, restoreTold, toldSnapshot, type ToldVectors } from './told-vectors.js';
 
 const PUBLISH_EVERY_MS = 2_000;
-/** How often it is looked whether the content tower should be taught again. */
+/** How often it is checked whether the content tower should be taught again. */
 const STUDY_EVERY_MS = 60_000;
 /** Key of the one record of the models' table. */
 const KEY = 'fusion';
 
-/** Events that say how far a choice among recommendations went. */
+/** Events that say how far a shopper went with an item that was recommended. */
 const STAGES: ReadonlyMap<string, shownLists.Stage> = new Map([
   ['Recommendation Clicked', 'click'], ['Product Clicked', 'click'], ['Product Viewed', 'click'], ['Product Added', 'cart'], ['Wishlist Product Added to Cart', 'cart'],
 ]);
@@ -39,7 +39,7 @@ export interface Recommender {
   events: number;
   /** Lessons from lists that were shown. */
   chosen: number;
-  /** The lessons that the published weights knew. */
+  /** How many lessons the weights had that were published last. */
   toldLessons: number;
 }
 
@@ -50,16 +50,16 @@ const scores = new Float32Array(ranker.STRIDE);
 export interface RecommenderOptions extends Bounds {
   /** Whether shoppers come back to items they had. */
   readonly repeats?: boolean | undefined;
-  /** With it, a tower is taught beside the events: untouched items have vectors by what they say of themselves. */
+  /** Teaches the content tower, beside the events: it gives items that nobody has touched a vector made from their titles, categories and other attributes. Absent: there is none. */
   readonly teach?: TeachTower | undefined;
-  /** The shop's, ISO 4217: a price in another one says nothing. */
+  /** The shop's, ISO 4217. Prices in another currency are not used. */
   readonly currency?: string | undefined;
 }
 
 /**
- * Learns the whole recommender, one event at a time; one learner a shop. It tells scorers what they do not learn
- * themselves: vectors that have drifted, and the weights that rank. What was shown and chosen from teaches the ranker
- * with the features of that moment.
+ * Learns the whole recommender, one event after the other. A shop has one such learner. It publishes what scorers do not learn
+ * themselves: the vectors of items, once they have moved far enough, and the weights of the ranker. A list that was shown, and what was
+ * chosen from it, teaches the ranker with the features that the items had at that moment.
  */
 export const recommenderIn = ({ repeats = true, teach, currency = 'EUR', ...bounds }: RecommenderOptions): Fold<Recommender> => ({
   name: 'recommender',
@@ -102,7 +102,7 @@ export const recommenderIn = ({ repeats = true, teach, currency = 'EUR', ...boun
     tables: [itemVectors, recommenderModels],
     everyMs: PUBLISH_EVERY_MS,
     changes: (state, time) => [...changedVectors(state.told, state.index, state.model.embedding, state.events, time), ...newWeights(state, time)],
-    // Weights of other features rank nothing: half-taught ones are better.
+    // Weights of another set of features are of no use; weights that have learned little are better.
     isUsable: (topic, value) => topic !== recommenderModels.name || (value as RecommenderModel).featureSet === features.SET,
   },
   gauges: ({ quality, model, position, chosen, shown, index, known }): Gauge[] => [
@@ -140,7 +140,7 @@ function learnInteraction(state: Recommender, interaction: Interaction): void {
     state.events++;
     if (goesOn) return fusion.strengthen(model, recent, item, weight);
     const latest = recent[0];
-    // No answer names these: a place for them would be that of an answer which nobody gets, and a lesson in giving it.
+    // Such items are never recommended: to rank them would judge an answer that nobody gets, and teach to give it.
     if (item === latest || interaction.refused) return fusion.learnSources(model, recent, item, weight);
     fusion.learn(model, recent, item, work, weight, { exclude: model.settings.repeats ? (other) => other === latest : (other) => recent.includes(other) });
     if (work.rank >= 0) liveQuality.learn(quality, work.rank);
@@ -165,13 +165,13 @@ function keepShown(state: Recommender, { recommendationId, shopper, placement, t
   for (const lesson of lessons) learnLesson(state, lesson);
 }
 
-/** Who logs in takes along what was shown to them before. An erased id leads nowhere, and nothing is kept of it. */
+/** A shopper who logs in takes along what was shown to them before. Of an erased id nothing is kept. */
 function followMerge({ shown }: Recommender, { from, to, erased }: UserMerge): void {
   if (erased.length > 0) shownLists.forget(shown, from);
   else shownLists.join(shown, from, to);
 }
 
-/** A view or cart that names no recommendation is one of a list only if the shopper clicked the item in it before. */
+/** A cart or purchase that names no recommendation counts as chosen from a list only if the shopper clicked the item in that list before; a click must name its list. */
 function learnChoice(state: Recommender, id: string | null, shopper: string, sku: string, stage: shownLists.Stage, time: number): void {
   if (id === null && stage === 'click') return;
   const lesson = shownLists.choose(state.shown, id, shopper, sku, stage, time);

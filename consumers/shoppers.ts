@@ -15,35 +15,37 @@ import { forgetUnseen } from './shoppers/unseen.js';
 import { joinSessions, NO_SESSION, pastAfter, sessionOf, type Session } from './shoppers/sessions.js';
 import { isRepeatOfSource } from './sources.js';
 
-/** A click, the page it leads to and the cart from there come within this time, and are one touch of the product. */
+/** A click, the page that it leads to and the cart that is filled there are one touch of the product, if they come within this time. */
 const TOUCH_MS = 10 * 60_000;
-/** A page that sends its event twice does so within this time; of second clicks in YooChoose's training sample 16 % come so soon. */
+/** A page that sends its event twice does so within this time. Of second clicks in YooChoose's training sample 16 % come so soon. */
 const TWICE_MS = 3_000;
 const RECENT_LIMIT = 50;
-/** Clicks of a visit that a learner is told of; where nobody takes an item twice it is told of all that are kept. */
+/** So many clicks of a visit are told to learners with each event. Where nobody takes an item twice, all that are kept are told. */
 const CONTEXT_LIMIT = 10;
-/** Of what was bought, and of what was dismissed: a row is written with every event, so long SKUs are fewer. */
+/** Limits of the lists of SKUs that were bought and dismissed. The row is written with every event, so it must not grow: of long SKUs it holds fewer. */
 const SKU_LIMIT = 1_000;
 const SKU_BYTES = 40_000;
 
 export const profiles = rows<UserProfile>('', 'UserProfile');
-/** Orders of the shopper, by order id: the ledger's rows name them. */
+/** Orders of the shopper, by order id: in these rows the ledger names the shopper, so an erasure must reach them. */
 const ordersOf = rows<Mention>('order', 'Mention');
 
-/** Events that say a shopper touched the item itself, not merely saw it in a list. */
+/** Events which say that a shopper touched the item itself, and did not only see it in a list. */
 const TOUCHING = new Set([
   'Product Viewed', 'Product Clicked', 'Product Added', 'Product Removed', 'Product Added to Wishlist', 'Wishlist Product Added to Cart',
   'Product Shared', 'Product Reviewed', 'Recommendation Clicked',
 ]);
 
-/** Whose products triggers tell of: an event of a whole list would carry dozens of titles for nobody. */
+/** Events whose product titles are passed on, for triggers to name. An event of a whole list would carry dozens of titles that nobody reads. */
 const NAMING = new Set([...TOUCHING, 'Checkout Started']);
 
 /** How the shop's customers come back. */
 interface Habits {
+  /** Whether shoppers look at an item again that they had before. Where they do not, all of their history goes before an event, not the visit alone. */
   readonly repeats: boolean;
+  /** Whether shoppers buy an item again. Where they do not, an item that they bought counts as refused. */
   readonly repurchases: boolean;
-  /** A visitor without a user id who has ordered nothing is forgotten when they have not been here for so long; 0: never. */
+  /** A visitor without a user id who has ordered nothing is forgotten after so long an absence; 0: never. */
   readonly forgetAfterMs: number;
 }
 
@@ -51,53 +53,67 @@ interface Habits {
 const isTouch = (event: string): boolean => TOUCHING.has(event);
 
 /**
- * Cleans the clickstream and keeps a profile a shopper: deduplication by messageId within 24 hours of receipt (the last 500
- * messages of a shopper), sessions of 30 minutes by event time, consent, recent items, merges. `repeats`: whether shoppers take
- * an item again; where they do not, what comes before an event is the shopper's history and not the visit alone. `repurchases`: whether
- * they buy one again; where they do not, an item that they bought is refused.
+ * Cleans the clickstream and keeps a profile of each shopper. An event whose messageId came before is dropped (the last 500 messages of a
+ * shopper are known for 24 hours of receipt). The others get their session, which ends after 30 minutes of event time without an event, and
+ * go on to `interactions`. The profile holds consent, recent items and what was bought. Ids that turn out to be one shopper are merged.
  */
 export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 0 }: Partial<Habits> = {}): Consumer {
   return consumer({
     name: 'shoppers',
     table: userProfiles,
-    inputs: [on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf, alone: withoutMerge, namesUser }), onLoosely(purchases, onPurchase, { namesUser: namesCustomer }), on(heldNews, ({ key, value }, ctx) => announceHeld(key, value, ctx))],
+    inputs: [
+      on(clickstream, (record, ctx) => onShopEvent(record, ctx, { repeats, repurchases }), { isRepeat: isRepeatOfSource, merge: mergeOf, alone: withoutMerge, namesUser }),
+      onLoosely(purchases, onPurchase, { namesUser: namesCustomer }),
+      on(heldNews, ({ key, value }, ctx) => announceHeld(key, value, ctx)),
+    ],
     samePartitionOutputs: [interactions],
     outputs: [itemInterests, userMerges, erasures],
     timers: {
       unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx),
       unseen: (timer, ctx) => forgetUnseen(timer, { profiles, orders: ordersOf, forgetAfterMs }, ctx),
     },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias, forgetAlias)], part: partAlias },
+    merging: {
+      merges: userMerges,
+      moves: shoppersMoves,
+      rows: [
+        joining(profiles, joinProfiles),
+        joining(seenMessages, joinSeen),
+        joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder),
+        joining(interests, joinWish, withdraw),
+        joining(aliases, joinAlias, forgetAlias),
+      ],
+      part: partAlias,
+    },
   });
 }
 
 function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Omit<Habits, 'forgetAfterMs'>): void {
   const event = happened(value, writtenAt, ctx);
   requireShopper('The key', key);
-  // Before messages are compared: a page may have sent anything under this one's id.
+  // Before message ids are compared: a page may have sent anything under the id of this message.
   if (event.event === 'User Erased') return erase(key, event, ctx);
   const before = ctx.get(profiles, key);
-  // A retry of what came before an erasure is in no list of messages any more. All that a profile has is of after it.
+  // An erasure has deleted the list of messages, so a retry from before it is not recognised by that. A profile that stands holds only what came after.
   if ((!before || event.time < before.firstSeen) && ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
   for (const { sku } of event.products) requireSku(sku);
   if (!event.source && isRepeat(key, event, ctx)) {
     ctx.count('millrace_duplicates_total');
     return;
   }
-  // What files tell is not noted message by message.
+  // Messages of a file are not noted by `isRepeat`, which else sets the timer that looks after the shopper.
   if (!before && event.source) watch(key, event.time, ctx);
   const session = sessionOf(key, before, event);
   const profile = profileAfter(key, before ?? newProfile(event.time), event, session);
   ctx.put(profiles, key, profile);
   ctx.emit(interactions, key, interactionOf(key, event, before ?? newProfile(event.time), profile, session, habits));
-  // A refund that comes before its order waits in the ledger, and makes no purchase.
+  // By the event itself, not by its purchase alone: a refund before its order waits in the ledger with the shopper's name, and makes no purchase.
   if (event.orderId !== null) ctx.put(ordersOf, key, { time: event.time }, event.orderId);
   announceInterests(key, event, (sku) => isOrderedSince(sku, event.time, profile), ctx);
   noteJoined(key, event, ctx);
   announceMerge(key, from, event, ctx);
 }
 
-/** Forget the shopper here, tell those whose rows name them, and let the clean log tell everyone else. */
+/** Forgets the shopper here, tells the consumers whose rows name the shopper, and tells all others by the clean log. */
 function erase(key: string, event: ShopEvent, ctx: Context): void {
   for (const { sub } of ctx.scan(interests, key)) withdraw({ sub }, ctx);
   tellErased(key, event, ctx.scan(ordersOf, key).map(({ sub }) => sub), ctx);
@@ -106,7 +122,7 @@ function erase(key: string, event: ShopEvent, ctx: Context): void {
   ctx.emit(interactions, key, interactionOf(key, event, nobody, nobody, { id: NO_SESSION, start: event.time, isNew: false, isPast: true }, { repeats: true, repurchases: false }));
 }
 
-/** Whether an item was bought, by a shopper who has ordered since: what is told of it late says nothing of what they want. */
+/** Whether the shopper has bought an item, and ordered after `since`: then a late event of that time does not say that they want it. */
 const isOrderedSince = (sku: string, since: number, { bought, boughtAt }: UserProfile): boolean => boughtAt > since && bought.includes(sku);
 
 function joinWish(moved: MovedRow<Interest>, ctx: Context): void {
@@ -114,20 +130,20 @@ function joinWish(moved: MovedRow<Interest>, ctx: Context): void {
   joinInterest(moved, (sku) => profile !== undefined && isOrderedSince(sku, moved.value.time, profile), ctx);
 }
 
-/** An order of the erased shopper that was on its way to them. */
+/** Tells the ledger to forget whose an order was: it was on its way to a shopper who is erased. */
 function forgetOrder({ key, from, sub: orderId }: { key: string; from: string; sub: string }, ctx: Context): void {
   ctx.emit(erasures, orderId, { ids: [...new Set([from, key])], orderId, time: ctx.now });
 }
 
 function onPurchase({ key, value: purchase, from = key }: Incoming<Purchase>, ctx: Context): void {
   if (purchase.kind === 'refunded') return;
-  // On its way when its shopper was erased: the ledger still names them.
+  // The purchase was on its way when its shopper was erased: the ledger still names them.
   if (ctx.wasErased(key, purchase.time)) return forgetOrder({ key, from: key, sub: purchase.orderId }, ctx);
   const before = ctx.get(profiles, key);
   if (purchase.kind === 'cancelled') {
-    // Of a claim under a former id that the shop has reported as this one's: by that way it may come behind the order itself.
+    // The cancellation of a claim under a former id, which the shop has since reported as this id's order, may arrive after that order.
     if (!before || (from !== key && before.boughtAt >= purchase.time)) return;
-    // Who changed their mind may be shown it again; who had it and sent it back may not.
+    // An item whose order was cancelled may be recommended again; one that was sent back may not, so refunds are left out above.
     const undone = new Set(purchase.lines.map(({ sku }) => sku));
     return ctx.put(profiles, key, { ...before, bought: before.bought.filter((sku) => !undone.has(sku)) });
   }
@@ -135,14 +151,14 @@ function onPurchase({ key, value: purchase, from = key }: Incoming<Purchase>, ct
   const skus = purchase.lines.filter(({ quantity }) => quantity > 0).map(({ sku }) => sku);
   ctx.put(profiles, key, { ...profile, bought: latestFirst(skus, profile.bought), boughtAt: Math.max(profile.boughtAt, purchase.time) });
   endOrdered(key, purchase.lines.map(({ sku }) => sku), ['wanted', 'back_in_stock'], purchase.time, ctx);
-  // Lines of a file leave nothing in the ledger that would have to be found again.
+  // Of lines of a file the ledger keeps nothing that an erasure would have to find.
   if (purchase.kind === 'completed') ctx.put(ordersOf, key, { time: purchase.time }, purchase.orderId);
 }
 
 /**
- * The touch that an event goes on with: the same product, nothing touched since, and something that was not said of it yet. What is
- * said again (a page viewed twice) is a touch of its own: the shopper came back. Within three seconds it is a page that sends twice, and
- * would teach that everybody comes back at once; lines of a file may have whole days for times, and count as they stand.
+ * The latest touch, if an event goes on with it: it is of the same product, and another kind of event (a cart after a view). The same kind
+ * again is a touch of its own, since the shopper came back; but within three seconds it is a page that sends its event twice, which would
+ * teach that everybody comes back at once. Lines of a file may have a whole day for a time, so there the same kind always counts anew.
  */
 function continued(recent: UserProfile['recent'], { event, time, products, source }: ShopEvent): UserProfile['recent'][number] | undefined {
   const last = recent[0];
@@ -180,13 +196,13 @@ function profileAfter(key: string, profile: UserProfile, event: ShopEvent, sessi
   };
 }
 
-/** By event time, latest first; arrival order decides ties. */
+/** Items by event time, the latest first; of equal times the one that arrived later is first. */
 function latestItems(items: UserProfile['recent']): UserProfile['recent'] {
   const inOrder = items.every(({ time }, at) => at === 0 || items[at - 1]!.time >= time);
   return (inOrder ? items : [...items].sort((a, b) => b.time - a.time)).slice(0, RECENT_LIMIT);
 }
 
-/** Each once, as many of the latest as a row may hold. */
+/** Each SKU once, the latest first, as many as a row may hold. */
 function latestFirst(skus: readonly string[], before: readonly string[]): string[] {
   const kept: string[] = [];
   let room = SKU_BYTES;
@@ -198,7 +214,7 @@ function latestFirst(skus: readonly string[], before: readonly string[]): string
   return kept;
 }
 
-/** What an event is said to follow, latest first. */
+/** SKUs that an event is told to follow, the latest first. */
 function contextOf(earlier: UserProfile['recent'], session: Session, repeats: boolean): string[] {
   const skus = earlier.filter(({ time }) => !repeats || time >= session.start).map(({ sku }) => sku);
   return repeats ? skus.slice(0, CONTEXT_LIMIT) : [...new Set(skus)];
@@ -206,7 +222,7 @@ function contextOf(earlier: UserProfile['recent'], session: Session, repeats: bo
 
 function interactionOf(shopper: string, event: ShopEvent, { recent, bought, dismissed }: UserProfile, profile: UserProfile, session: Session, { repeats, repurchases }: Omit<Habits, 'forgetAfterMs'>): Interaction {
   const last = continued(recent, event);
-  // What anybody may have written must not stand in a mail to this shopper.
+  // A title that anybody may have written under this id must not stand in a mail to the shopper.
   const isNaming = NAMING.has(event.event) && isProven(event.claim, shopper);
   return {
     shopper, known: profile.known, anonymousId: event.anonymousId, messageId: event.messageId, type: event.type, event: event.event, time: event.time,
@@ -227,7 +243,7 @@ function joinProfiles({ key, from, value: moved, mergedAt, toProven }: MovedRow<
   const standing = before && namedBy(true, before);
   noteAlias(key, from, key, mergedAt, ctx);
   const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt }, toProven);
-  // Whoever is merged into an id was told to be that user.
+  // The id that others are merged into is a user's.
   const joined = { known: true, marketingConsent: consent.said, consentAt: consent.at };
   if (!standing) return ctx.put(profiles, key, { ...moved, ...joined });
   const [later, earlier] = moved.lastSeen > standing.lastSeen ? [moved, standing] : [standing, moved];
@@ -243,6 +259,6 @@ function joinProfiles({ key, from, value: moved, mergedAt, toProven }: MovedRow<
     timezone: later.timezone ?? earlier.timezone,
     ...joined,
   });
-  // What one of two ids has ordered the other one does not want any more; wishes that move come after this.
+  // What was ordered under one of the two ids is no longer wanted under the other. Wishes that move with the merge come after this.
   endOrdered(key, moved.bought, ['wanted'], moved.boughtAt, ctx);
 }
