@@ -6,7 +6,8 @@ import { confirmedPurchases, erasures, orderLedger as ledgerTable, orders, purch
 import type { Erasure, LedgerLine, OrderEvent, OrderState, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
-import { booked, emitPurchase, EVERYWHERE, hasUnits, sell, undone, type Goods } from './orders/telling.js';
+import { allBack, unitsOfSkusBack } from './orders/returns.js';
+import { booked, emitPurchase, EVERYWHERE, hasUnits, sell, undone } from './orders/telling.js';
 import { linesOf, worthOf, worthOfAll } from './orders/worth.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -235,36 +236,17 @@ function takeBack(key: string, state: OrderState, event: OrderEvent, ctx: Contex
   if (problem) throw problem;
   const kind: SaleKind = event.kind === 'cancelled' ? 'cancellation' : 'refund';
   const given = state.refunded ?? 0n;
-  const left = worthOfAll(state.lines) - given;
-  const whole = event.lines.length === 0 && (event.kind === 'cancelled' || event.total === null || event.total >= left);
-  const returned = state.lines.map((line) => ({ ...line }));
-  const back: Goods[] = [];
-  const giveBack = (index: number, units: number): void => {
-    const line = returned[index]!;
-    const quantity = Math.min(units, line.quantity - line.returned);
-    if (quantity <= 0) return;
-    const claimed = Math.min(quantity, line.claimed);
-    returned[index] = { ...line, returned: line.returned + quantity, claimed: line.claimed - claimed };
-    const goods = { sku: line.sku, quantity: -quantity, price: line.price, amount: worthOf(line, line.returned) - worthOf(line, line.returned + quantity), claimed: 0 - claimed };
-    back.push(goods);
-    sell(event, { ...goods, line: index, kind, time: state.time }, ctx, state);
-  };
-  if (whole) state.lines.forEach((line, index) => giveBack(index, line.quantity));
-  for (const { sku, quantity } of event.lines) {
-    let units = Math.abs(quantity);
-    state.lines.forEach((line, index) => {
-      if (line.sku !== sku) return;
-      const before = returned[index]!.returned;
-      giveBack(index, units);
-      units -= returned[index]!.returned - before;
-    });
-  }
-  const isMoney = !whole && event.lines.length === 0 && event.total !== null;
+  const namesNoLines = event.lines.length === 0;
+  const isWhole = namesNoLines && (event.kind === 'cancelled' || event.total === null || event.total >= worthOfAll(state.lines) - given);
+  const { lines, back } = isWhole ? allBack(state.lines) : unitsOfSkusBack(state.lines, event.lines);
+  for (const { index, goods } of back) sell(event, { ...goods, line: index, kind, time: state.time }, ctx, state);
   // A refund of money alone (a goodwill refund) has no units. When the goods come back later, what was given back before is not given back twice.
-  const money = isMoney ? event.total! : -tooMuch(given, returned);
+  const money = !isWhole && namesNoLines && event.total !== null ? event.total : -tooMuch(given, lines);
   if (money !== 0n) sellMoney(event, kind, -money, state, ctx);
-  ctx.put(states, key, { ...state, lines: returned, refunded: given + money, messages: remember(state.messages, event.messageId), waiting: state.confirmed ? [] : waitingWith(state, event) });
-  if (back.length > 0 || money !== 0n) emitPurchase({ ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency }, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back, state.confirmed ? EVERYWHERE : [purchases], ctx, -money);
+  ctx.put(states, key, { ...state, lines: [...lines], refunded: given + money, messages: remember(state.messages, event.messageId), waiting: state.confirmed ? [] : waitingWith(state, event) });
+  if (back.length === 0 && money === 0n) return;
+  const told = { ...event, userId: null, anonymousId: state.shopper, cartId: state.cartId, currency: state.currency };
+  emitPurchase(told, kind === 'refund' ? 'refunded' : 'cancelled', event.time, back.map(({ goods }) => goods), state.confirmed ? EVERYWHERE : [purchases], ctx, -money);
 }
 
 /** How much of the money that was given back the order's new lines still cover. What exceeds their worth is booked back. */
