@@ -5,8 +5,9 @@ export interface Consent {
 }
 
 /**
- * The word that counts after a merge: the later one. But a yes that only came by a merge counts as said before all else, and where the merge is
- * not proven to be the user's, not at all: anybody may claim to be anybody in a page. Does not depend on which row came first.
+ * Which of two consents counts after a merge: the later one. A yes that the merge brings is an exception, since in a page anybody may claim to
+ * be anybody: it counts as said before everything else, and not at all where the merge is not proven to be the user's own. The outcome does
+ * not depend on which row came first.
  */
 export function joinConsent(standing: Consent, moved: Consent, isProven: boolean): Consent {
   const brought = moved.said === true ? { said: isProven ? true : null, at: 0 } : moved;

@@ -1,4 +1,4 @@
-/** How much an event says that its product was wanted, with a view as the unit; others teach nothing. Stated, not learned: docs/event-weights.md. */
+/** How strongly an event says that its product was wanted; a view is 1. Events that are not named here teach nothing. The weights are set, not learned: docs/event-weights.md. */
 export const WEIGHTS: ReadonlyMap<string, number> = new Map(Object.entries({
   'Product Viewed': 1,
   'Product Clicked': 1,
@@ -12,14 +12,14 @@ export const WEIGHTS: ReadonlyMap<string, number> = new Map(Object.entries({
 
 export const eventWeight = (event: string): number => WEIGHTS.get(event) ?? 0;
 
-/** The event that says more of the same touch; of two that say as much, the later one. */
+/** Of two events of the same touch the one with the greater weight; of equal ones the later. */
 export const strongerEvent = (before: string, after: string): string => (eventWeight(before) > eventWeight(after) ? before : after);
 
-/** What a purchase adds to how popular an item is: it has no clicks before it to learn from, the clicks taught those. */
+/** What a purchase adds to an item's popularity. It teaches nothing else, since the clicks before it have taught that. */
 export const PURCHASE_WEIGHT = 3;
 
 const DISMISSALS = new Set(['Recommendation Dismissed', 'Product Recommendation Dismissed']);
 export const isDismissal = (event: string): boolean => DISMISSALS.has(event);
 
-/** What a dismissal takes from how popular an item is: who is shown it and does not want it weighs against one who looks at it. */
+/** What a dismissal takes from an item's popularity: one shopper who does not want it makes up for one who looks at it. */
 export const DISMISSAL_WEIGHT = 1;

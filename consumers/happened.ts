@@ -4,8 +4,9 @@ import type { Context } from '../pipeline/core/consumer.js';
 const SLACK_MS = 60_000;
 
 /**
- * A record with the times at which it happened and came: what claims to lie ahead was when it was written, as at the doors (producers/times.ts),
- * which writers of topics do not pass. Not by the task's time alone: what was written while no task ran stands before the tick that tells of it.
+ * The record with times that can be right: a time that lies ahead of now is replaced by the time of writing. The collector does the same
+ * (producers/times.ts), but whoever writes to a topic directly does not pass it. Now is not the task's time alone: a record that was written
+ * while no task ran comes before the tick that says so.
  */
 export function happened<T extends { readonly time: number; readonly receivedAt: number }>(value: T, writtenAt: number, ctx: Context): T {
   const [time, receivedAt] = [happenedAt(value.time, writtenAt, ctx), happenedAt(value.receivedAt, writtenAt, ctx)];
@@ -14,7 +15,7 @@ export function happened<T extends { readonly time: number; readonly receivedAt:
   return { ...value, time, receivedAt };
 }
 
-/** The time that `happened` gives, uncounted. */
+/** One time, as `happened` corrects it, without counting the correction. */
 export function happenedAt(time: number, writtenAt: number, ctx: Context): number {
   const latest = Math.max(ctx.time, writtenAt);
   return time <= latest + SLACK_MS || ctx.time === 0 ? time : latest;

@@ -7,7 +7,7 @@ const MAX_BYTES = 256;
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** Why an id cannot be one, or undefined: as at the doors (producers/fields.ts), so that who writes to a topic is no better off. */
+/** Why an id cannot be used; undefined where it can. The rules are those of the collector (producers/fields.ts), so that nobody gets around them by writing to a topic. */
 function idProblem(id: string): string | undefined {
   if (isPlaceholder(id)) return `"${id}" is a placeholder, not an id`;
   if (CONTROL.test(id)) return 'it holds control characters';
@@ -21,7 +21,7 @@ export function requireId(field: string, id: string): void {
   if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
 }
 
-/** Why an id cannot be a shopper's, or undefined. */
+/** Why an id cannot be a shopper's; undefined where it can. */
 export const shopperProblem = (id: string): string | undefined => (isNobody(id) ? `"${id}" is written for nobody in particular` : idProblem(id));
 
 /** @throws BadEvent `bad_id` */
@@ -31,7 +31,8 @@ export function requireShopper(field: string, id: string): void {
 }
 
 /**
- * Doors take the spaces around a SKU off; a record that was written to its topic says what it says, and its key has a partition.
+ * The collector removes spaces around a SKU. A record that was written to a topic directly cannot be changed so, since its key has decided its
+ * partition: it is refused.
  *
  * @throws BadEvent `bad_id`
  */

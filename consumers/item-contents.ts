@@ -9,17 +9,17 @@ import type { CatalogChange } from '../schemas/types.js';
 import { learnListing, type TakesOver } from './listing.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
-/** A vector of fewer clicks is mostly chance. */
+/** The vector of an item with fewer clicks is mostly chance, and no example to learn from. */
 const LEAST_CLICKS = 5;
 const LEAST_EXAMPLES = 50;
 const MOST_EXAMPLES = 20_000;
 const STEPS = 300;
-/** A tower is taught again when so much more has been learned. */
+/** The tower is taught again once there are so many times as many events. */
 const GROWTH = 1.2;
-/** Items told between two looks at other work. */
+/** So many items get their vectors before other work has its turn. */
 const SLICE = 500;
 
-/** What items say of themselves, and the tower that tells vectors from it. */
+/** The words of each item's catalogue entry, and the content tower: a network that makes a vector from them. */
 export interface ItemContents {
   tower: tower.ContentTower;
   /** By item number. */
@@ -28,12 +28,15 @@ export interface ItemContents {
   taughtAt: number;
 }
 
-/** Teaches a tower so many steps, off the event path, and gives back what it has become. */
+/** Teaches a tower for `steps` steps, while events go on being learned, and answers the taught one. */
 export type TeachTower = (state: tower.ContentTower, examples: readonly tower.Example[], steps: number) => Promise<tower.ContentTower>;
 
 export const noContents = (): ItemContents => ({ tower: tower.init(), tokens: new Map(), taughtAt: 0 });
 
-/** A product put in or taken out; of its price what is in the shop's `currency`. With a taught tower, one that nobody has touched has its vector at once. */
+/**
+ * Learns that a product was listed or deleted. Its price counts only in the shop's `currency`. Once the tower is taught, a product that nobody has
+ * touched gets its vector at once.
+ */
 export function learnContent(contents: ItemContents, index: itemIndex.ItemIndex, model: fusion.Fusion, change: CatalogChange, currency: string, takesOver: TakesOver = () => {}): void {
   const { op, sku, name, category, brand } = change;
   if (op === 'delete') contents.tokens.delete(itemIndex.numberOf(index, sku));
@@ -53,7 +56,7 @@ export function forgetContents({ tokens }: ItemContents, items: Int32Array): voi
   for (const item of items) tokens.delete(item);
 }
 
-/** Teach the tower when there is enough to learn from and much is new, then tell the untouched items' vectors. True if it did. */
+/** Teaches the tower, if there are enough examples and much is new, and then gives untouched items their vectors. Answers whether it did. */
 export async function study(contents: ItemContents, model: fusion.Fusion, events: number, teach: TeachTower): Promise<boolean> {
   if (contents.taughtAt > 0 && events < GROWTH * contents.taughtAt) return false;
   const examples = examplesOf(contents, model);
@@ -63,7 +66,7 @@ export async function study(contents: ItemContents, model: fusion.Fusion, events
   let told = 0;
   for (const item of contents.tokens.keys()) {
     tell(contents, model.embedding, item);
-    // Events go on being learned meanwhile.
+    // Lets events be learned in between.
     if (++told % SLICE === 0) await new Promise((resolve) => { setImmediate(resolve); });
   }
   return true;
@@ -83,7 +86,7 @@ function examplesOf({ tokens }: ItemContents, model: fusion.Fusion): tower.Examp
     const vector = clicks >= LEAST_CLICKS && itsTokens.length > 0 ? embedding.vectorOf(model.embedding, item) : undefined;
     if (vector) examples.push({ tokens: itsTokens, vector: vector.slice(), clicks });
   }
-  // The latest of the catalogue, where it is larger than what is worth the time.
+  // Of a very large catalogue only the latest products: more would not be worth the time.
   return examples.slice(-MOST_EXAMPLES);
 }
 

@@ -11,15 +11,17 @@ const MOST_RECENT = 50;
 const numbers = new Int32Array(MOST_RECENT);
 
 /**
- * What one shopper may teach: of all items (a visit, then a part of what the shop does), and of a single one (a view twice, a cart
- * twice, and each once a day after that: once an hour put what one machine likes among the first ten of a shop of 150 views a day).
- * By the time of receipt, since a browser says when its events happened: dated an hour apart, a thousand of them would each have a
- * share of their own. Lines of a file are an administrator's, and have only their own time.
+ * How much one shopper may teach, so that a machine that clicks all day moves nothing for others. There are two limits: one for all items
+ * together (as much as a long visit, then a part of what the whole shop teaches), and one for each item (two views, two carts and so on, then
+ * one of each a day; with one an hour a single machine put its favourite among the first ten of a shop of 150 views a day).
+ *
+ * Time is that of receipt. The times that a browser gives its events could be invented: a thousand events dated an hour apart would all count.
+ * Lines of a file come from an administrator, and have only their own time.
  */
 export interface Shares {
   readonly shopper: fairShare.FairShare;
   readonly item: fairShare.FairShare;
-  /** What purchases have given: what was not taken for want of a share is not taken back, either. */
+  /** What purchases have added to popularity: only that much is taken back with a refund. */
   readonly returns: returns.Returns;
 }
 
@@ -31,17 +33,17 @@ export function restoreShares(bytes: Uint8Array): Shares {
   return { shopper: fairShare.restore(shopper!), item: fairShare.restore(item!), returns: returns.restore(given!) };
 }
 
-/** The time by which a share is given back. */
+/** The time (ms) by which limits are counted. */
 export const shareTime = ({ source, time, receivedAt }: Interaction | Purchase): number => (source === null ? receivedAt : time);
 
-/** Whether a shopper's event of an item is to be learned from: a machine that clicks all day moves nothing for others. */
+/** Whether a shopper's event of an item is within both limits. If so it is counted. */
 const mayTeach = (shares: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
   fairShare.learn(shares.shopper, shopper, time) && mayTeachItem(shares, shopper, sku, weight, time);
 
 const mayTeachItem = ({ item }: Shares, shopper: string, sku: string, weight: number, time: number): boolean =>
   fairShare.learn(item, `${shopper}\u001f${sku}\u001f${weight}`, time);
 
-/** Whether the shopper of an event has taught as much as one may. */
+/** Whether the shopper of an event has reached the limit for all items. */
 export const isSpent = ({ shopper: all }: Shares, interaction: Interaction): boolean => fairShare.predict(all, interaction.shopper, shareTime(interaction)) < 1;
 
 /** What an event says of a product that was touched. */
@@ -49,13 +51,13 @@ export interface Touch {
   /** Items touched before, latest first. */
   readonly recent: Int32Array;
   readonly item: number;
-  /** How much it says, with a view as the unit; where the touch goes on, how much more than was said. */
+  /** How strongly it says that the product was wanted; a view is 1. Where the touch goes on: how much more than it has said before. */
   readonly weight: number;
-  /** Whether the touch goes on: what came after what is known of it. */
+  /** Whether an earlier event has told of the same touch already, as a view before a cart. */
   readonly goesOn: boolean;
 }
 
-/** What an interaction teaches: each product touched, once a touch; where it goes on, what the stronger event says more. */
+/** Calls `learn` with each product that an interaction touches, as far as its shopper may teach. */
 export function eachTouch(index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction, learn: (touch: Touch) => void): void {
   const { event, shopper, recent, products, continues } = interaction;
   const time = shareTime(interaction);
@@ -63,11 +65,11 @@ export function eachTouch(index: itemIndex.ItemIndex, shares: Shares, interactio
   if (weight <= 0) return;
   const said = continues === null ? 0 : eventWeight(continues);
   for (const { sku } of products) {
-    // Also what says nothing new: a share counts what is sent.
+    // Counted even if it says nothing new: the limit is of what is sent.
     if (!fairShare.learn(shares.shopper, shopper, time) || weight <= said || !mayTeachItem(shares, shopper, sku, weight, time)) continue;
     let known = 0;
     for (let j = 0; j < recent.length && j < MOST_RECENT; j++) {
-      // What nobody taught or what was forgotten says nothing, and would only be remembered again.
+      // Items that are unknown or forgotten say nothing, and must not become known by being looked up.
       const before = itemIndex.predict(index, recent[j]!);
       if (before >= 0) numbers[known++] = before;
     }
@@ -76,8 +78,8 @@ export function eachTouch(index: itemIndex.ItemIndex, shares: Shares, interactio
 }
 
 /**
- * What a purchase gives to how popular its items are, and its refund or cancellation takes back with the last unit; `bought` is told
- * each item that was given to. Of an order counts each product once, whatever its quantity.
+ * Adds a purchase to the popularity of its items, each product of an order once, whatever its quantity. A refund or cancellation takes it
+ * away again, once the last unit has come back. `bought` is called with each item whose popularity has grown.
  */
 export function learnPurchase(index: itemIndex.ItemIndex, shares: Shares, popular: popularity.Popularity, purchase: Purchase, bought: (sku: string) => void = () => {}): void {
   const { kind, shopper, orderId, lines } = purchase;
@@ -95,7 +97,7 @@ export function learnPurchase(index: itemIndex.ItemIndex, shares: Shares, popula
   }
 }
 
-/** What a dismissal takes from how popular its items are. */
+/** Takes a dismissal from the popularity of its items. */
 export function learnDismissal(index: itemIndex.ItemIndex, shares: Shares, popular: popularity.Popularity, interaction: Interaction): void {
   if (!isDismissal(interaction.event)) return;
   const { shopper, products } = interaction;

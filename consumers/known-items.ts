@@ -1,30 +1,30 @@
 import * as itemIndex from '../models/item-index.js';
 import type { Popularity } from '../models/popularity.js';
 
-/** Of the items outside the catalogue so many are left when there have been too many: what it costs to forget some is shared by thousands. */
+/** When there are too many items outside the catalogue, they are reduced to this part of the bound: to forget is costly, so thousands are forgotten at once. */
 const LEFT = 0.9;
-/** A deleted product is remembered for so many records more, in parts of the items known: however many are deleted, they cost a record little. */
+/** A deleted product is remembered for so many more records, for each item that is known. So deletions cost each record little, however many there are. */
 const RECORDS_PER_ITEM = 1 / 4;
-/** And for so many at least: lists lose the product at once, but what it says of the others must not go with it, or they would change places. */
+/** It is remembered for so many records at least. It leaves the lists at once, but what was learned by it of other items must stay for a while, or these would change places. */
 const DEFAULT_KEPT_DELETED = 10_000;
 
 /**
- * How many items are known, and what becomes of those that the shop no longer has: an item that was taken out of the catalogue is
- * forgotten, and of those that never were in it (anybody with a public key may name any) the least popular, beyond a bound.
+ * Which items are forgotten. An item that was taken out of the catalogue is forgotten after a while. Items that never were in it (anybody with a
+ * public key may name any) are kept up to a bound; beyond it the least popular are forgotten.
  */
 export interface KnownItems {
   /** Items outside the catalogue that are remembered at most. */
   readonly mostUnlisted: number;
   /** Records for which a deleted product is remembered at least. */
   readonly keptDeleted: number;
-  /** Records since the first deletion that is to be followed. */
+  /** Records since the first deletion that still waits. */
   records: number;
   /** Items forgotten so far: deleted ones, and ones outside the catalogue. */
   deleted: number;
   crowdedOut: number;
 }
 
-/** @throws Error for a model that was learned where shoppers come back to items, or do not, as the setting no longer has it */
+/** @throws Error where a model was learned with another setting of SHOP_REPEATS */
 export function checkRepeats(learned: boolean, repeats: boolean): void {
   if (learned !== repeats) throw new Error(`it was learned with SHOP_REPEATS=${learned}`);
 }
@@ -47,8 +47,8 @@ export function restoreKnownItems(bytes: Uint8Array, bounds: Bounds): KnownItems
 }
 
 /**
- * Called after each record, when nobody holds a number: forgets what is due. `forget` takes the items out of all columns by item;
- * then their numbers go to others.
+ * Forgets the items that are due. To be called after each record, when nobody holds an item's number: `forget` must delete all that is kept by
+ * the numbers of the items, which new items get then.
  */
 export function forgetDue(known: KnownItems, index: itemIndex.ItemIndex, popular: Popularity, forget: (items: Int32Array) => void): void {
   known.records = index.dropped === 0 ? 0 : known.records + 1;
@@ -65,7 +65,7 @@ export function forgetDue(known: KnownItems, index: itemIndex.ItemIndex, popular
   itemIndex.forget(index, items);
 }
 
-/** Those outside the catalogue that go, so that nine tenths of the bound are left; of equal ones the lower number. */
+/** The least popular items outside the catalogue, so many that nine tenths of the bound are left. Of equal ones the lower numbers go first. */
 function leastPopular(index: itemIndex.ItemIndex, { slow }: Popularity, most: number): number[] {
   const items = itemIndex.unlistedItems(index).sort((a, b) => (slow[a] ?? 0) - (slow[b] ?? 0) || a - b);
   return items.slice(0, items.length - Math.floor(most * LEFT));

@@ -6,12 +6,13 @@ import type { CatalogChange } from '../schemas/types.js';
 
 type Listed = Pick<Fusion, 'popularity' | 'categories'>;
 
-/** Told of the number that a product has taken from the one that it replaces, and of the one that it had. */
+/** Called when a product has taken over the number (`taken`) of the one that it replaces, with the number that it had before (`own`). */
 export type TakesOver = (taken: number, own: number) => void;
 
 /**
- * A product put in or taken out, and its category. Once a product is deleted, the one that `replaces` it goes on from all that was learned of it, by its
- * number, whichever of the two was told first; unless that one has been touched as much itself: it keeps what it has learned.
+ * Learns that a product was listed, with its category, or deleted. A product that `replaces` a deleted one goes on with all that was learned of
+ * it, by taking over its number. It does not matter which of the two the catalogue tells first. A product that has been touched as much itself
+ * keeps its own number and what was learned of it.
  */
 export function learnListing(index: itemIndex.ItemIndex, model: Listed, { op, sku, attributes, category }: CatalogChange, takesOver: TakesOver = () => {}): void {
   if (op === 'delete') {

@@ -9,13 +9,13 @@ import { eventWeight } from './event-weights.js';
 import { isSpent, shareTime, type Shares } from './item-touches.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
-/** What became of what was shown: click rates by item and placement, and what each shopper has seen too often. */
+/** What became of items that were shown: their click rates, by item and placement, and which items each shopper has seen too often. */
 export interface ShownItems {
   readonly exploration: exploration.Exploration;
   readonly fatigue: fatigue.Fatigue;
-  /** Answers of one shopper that count for click rates. */
+  /** Limits how many answers of one shopper count for click rates. */
   readonly answers: fairShare.FairShare;
-  /** For the click rate of an item at a placement one shopper counts once a day, shown and clicked: who asks for it all day and clicks it does not make it everybody's. */
+  /** Lets one shopper count once a day for the click rate of an item at a placement, shown and clicked: to ask for it and click it all day makes no difference. */
   readonly daily: fairShare.FairShare;
 }
 
@@ -24,10 +24,13 @@ export const noneShown = (): ShownItems => ({
   answers: fairShare.init(fairShare.byTime(60, 10_000)), daily: fairShare.init(fairShare.byTime(1, 86_400_000)),
 });
 
-/** A list that a shopper was shown, as an answer of ours or as the shop tells of one. */
+/** A list that a shopper was shown: an answer of ours, or a list of which the shop tells. */
 type Shown = Pick<Recommendation, 'shopper' | 'placement' | 'time'> & { readonly items: readonly { readonly sku: string }[] };
 
-/** An answer that was given: shown, unless it was asked for to be shown later. Its place has rates of its own then, too: whoever tells what of it was shown need not name it. */
+/**
+ * Learns an answer that was given. It counts as shown, unless it was asked for to be shown later. Then only its placement is noted, so that
+ * the event which tells what was shown need not name it.
+ */
 export function learnAnswer(shown: ShownItems, index: itemIndex.ItemIndex, answer: Recommendation): void {
   if (countedWhenGiven(answer.recommendationId) !== false) learnShown(shown, index, answer);
   else if (fairShare.learn(shown.answers, answer.shopper, answer.time)) exploration.place(shown.exploration, answer.placement ?? '');
@@ -39,7 +42,7 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
   const place = counts ? exploration.place(tried, answer.placement ?? '') : '';
   for (let at = 0; at < answer.items.length; at++) {
     const { sku } = answer.items[at]!;
-    // Whoever asks may name any items to be ranked: only those known otherwise are remembered.
+    // A request may name any items to be ranked: those that nothing else has told of are not remembered.
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
     fatigue.learnShown(seen, shopper, item);
@@ -47,13 +50,13 @@ export function learnShown({ exploration: tried, fatigue: seen, answers, daily }
   }
 }
 
-/** What an interaction says of lists: that one was shown, or that something was chosen. After it has been taken from its shopper's share. */
+/** Learns what an interaction says of lists: that one was shown, or that something was chosen from it. Call it after the interaction was counted for its shopper's limits. */
 export function learnOfLists(shown: ShownItems, index: itemIndex.ItemIndex, shares: Shares, interaction: Interaction): void {
   if (interaction.event === 'Recommendations Served') learnServed(shown, index, interaction);
   else learnChosen(shown, index, shares, interaction);
 }
 
-/** A list made elsewhere, or an answer that did not count as shown when it was given; it stands where its clicks will be taken to be. */
+/** Learns a list that was made elsewhere, or an answer that did not count as shown when it was given. It is counted at the placement at which its clicks will be counted. */
 function learnServed(shown: ShownItems, index: itemIndex.ItemIndex, interaction: Interaction): void {
   const { shopper, products, recommendationId, placement } = interaction;
   const id = recommendationId ?? '';
@@ -68,7 +71,7 @@ function learnChosen({ exploration: tried, fatigue: seen, daily }: ShownItems, i
   for (const { sku } of products) {
     const item = itemIndex.predict(index, sku);
     if (item < 0) continue;
-    // To be in a list, or to be dismissed, is no interest in the item.
+    // Events without a weight (it stood in a list, it was dismissed) show no interest in the item.
     if (eventWeight(event) > 0) fatigue.learnClicked(seen, shopper, item);
     if (event !== 'Recommendation Clicked' || isSpent(shares, interaction)) continue;
     const place = placementIn(recommendationId ?? '', tried.placements.keys()) ?? exploration.placeOf(tried, placement ?? '');
@@ -82,7 +85,7 @@ export function forgetShown({ exploration: tried, fatigue: seen }: ShownItems, i
   fatigue.forget(seen, items);
 }
 
-/** Who logs in takes along what was shown to them before; of an erased id nothing stays. */
+/** A shopper who logs in takes along what was shown to them before. Of an erased id nothing is kept. */
 export function followMerge({ fatigue: seen }: ShownItems, { from, to, erased }: UserMerge): void {
   if (erased.length > 0) fatigue.forgetShopper(seen, from);
   else fatigue.join(seen, from, to);
@@ -91,7 +94,7 @@ export function followMerge({ fatigue: seen }: ShownItems, { from, to, erased }:
 /** How many pieces a snapshot has. */
 export const SHOWN_PIECES = 2;
 
-/** What each shopper has seen is much, and a piece of its own. */
+/** In two pieces, since what each shopper has seen is large. */
 export function* shownSnapshot({ exploration: tried, fatigue: seen, answers, daily }: ShownItems): Iterable<Uint8Array> {
   yield joinBytes([exploration.snapshot(tried), fairShare.snapshot(answers), fairShare.snapshot(daily)]);
   yield fatigue.snapshot(seen);

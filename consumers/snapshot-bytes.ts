@@ -1,4 +1,4 @@
-/** Several snapshots as one: a 4-byte length before each. */
+/** Several snapshots as one, each behind its length in 4 bytes. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts.flatMap((part) => {
     const length = Buffer.alloc(4);

@@ -2,13 +2,14 @@ import type { Context } from '../pipeline/core/consumer.js';
 import { decodeRow, NOBODY, restOf, rowKey, rows } from '../pipeline/core/rows.js';
 import type { OrderEvent, Watermark } from '../schemas/types.js';
 
-/** High-water mark of each file source in this partition: a row of no key, so that it never moves with a shopper. */
+/** The next ordinal to be taken of each file source in this partition. Its row belongs to no key, so that it never moves with a shopper. */
 const watermarks = rows<Watermark>('_source', 'Watermark');
 const SEPARATOR = '\u001f';
 
 /**
- * Whether a record of a file source, or one that was carried over from another log, has been taken before; if not, it counts as taken now.
- * Lines of a file that were carried over come partition by partition of that log, and in the file's order within each alone.
+ * Whether a record has been taken before, that is a line of a file, or comes from another log by an export. If not, it counts as taken now.
+ * Lines of a file that come by an export are in the file's order only within each partition of the log that they come from, so each of these
+ * partitions has a mark of its own.
  */
 export function isRepeatOfSource({ source, restored }: Pick<OrderEvent, 'source' | 'restored'>, ctx: Context): boolean {
   if (!restored) return source !== null && (isBehind(carriedFrom(source.name), source.ordinal, ctx) || !pass(source.name, source.ordinal, ctx));
@@ -18,7 +19,7 @@ export function isRepeatOfSource({ source, restored }: Pick<OrderEvent, 'source'
   return false;
 }
 
-/** Mark of the lines of a source that came with any log: the file itself, read again, goes on behind them. */
+/** Mark of the lines of a source that came by exports: when the file itself is read again, it goes on behind them. */
 const carriedFrom = (source: string): string => `${source}${SEPARATOR}`;
 
 const isBehind = (mark: string, ordinal: number, ctx: Context): boolean => ordinal < (ctx.get(watermarks, '', mark)?.next ?? 0);
@@ -30,7 +31,7 @@ function pass(mark: string, ordinal: number, ctx: Context): boolean {
   return true;
 }
 
-/** The ordinal below which all lines of a file have been taken by a partition, whose rows `get` answers by their keys; 0 for a file that is new to it. */
+/** The ordinal below which a partition has taken all lines of a file; 0 for a file that is new to it. `get` reads the partition's rows by key. */
 export function takenUpTo(source: string, get: (key: string) => Buffer | undefined): number {
   const marks = [source, carriedFrom(source)].map((mark) => get(rowKey(NOBODY, restOf(watermarks.name, mark))));
   return Math.max(...marks.map((stored) => (stored ? decodeRow(watermarks.codec, stored).next : 0)));

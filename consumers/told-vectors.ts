@@ -6,22 +6,22 @@ import { itemVectors } from '../schemas/topics.js';
 import { joinBytes, splitBytes } from './snapshot-bytes.js';
 
 const TELL_AT_MOST = 1_000;
-/** A vector is told to others when its path since the last time is longer than this (unit length is 1). */
+/** A vector is published again when it has moved farther than this since the last time; vectors have length 1. */
 const DRIFT = 0.1;
 
-/** Which items' vectors others have been told, and which they are still to be told to drop. */
+/** Which items' vectors are published, and which are still to be taken back. */
 export interface ToldVectors {
   /** By item number: 1 for those whose vector stands in the table. */
   isTold: Uint8Array;
-  /** SKUs that were forgotten, whose vectors stand there yet. */
+  /** SKUs that were forgotten, and whose vectors still stand in the table. */
   readonly dropped: string[];
-  /** Where the next look for drifted vectors begins. */
+  /** Item number at which the next search for moved vectors begins. */
   cursor: number;
 }
 
 export const noneTold = (): ToldVectors => ({ isTold: new Uint8Array(0), dropped: [], cursor: 0 });
 
-/** Vectors of items that are about to be forgotten have to leave the table. */
+/** Items are about to be forgotten: notes that their vectors must leave the table. */
 export function dropVectors({ isTold, dropped }: ToldVectors, index: itemIndex.ItemIndex, items: Int32Array): void {
   for (const item of items) {
     const sku = itemIndex.skuOf(index, item);
@@ -31,7 +31,7 @@ export function dropVectors({ isTold, dropped }: ToldVectors, index: itemIndex.I
   }
 }
 
-/** A product has taken the number of another one, and given it its own: the rows of their SKUs stand as they stood, and its own is to be told. */
+/** Two products have exchanged their numbers. The rows of their SKUs in the table stay as they are, and the vector of number `taken` is to be published anew. */
 export function exchangeTold(told: ToldVectors, vectors: embedding.Embedding, taken: number, own: number): void {
   const [isTaken, isOwn] = [told.isTold[taken] ?? 0, told.isTold[own] ?? 0];
   mark(told, taken, isOwn);
@@ -39,7 +39,10 @@ export function exchangeTold(told: ToldVectors, vectors: embedding.Embedding, ta
   embedding.unpublished(vectors, taken);
 }
 
-/** What to tell others, at most a thousand at a time: dropped vectors first, since their SKUs may have new ones; then in a round what has moved, so that none waits for those before it for ever. */
+/**
+ * What to publish, at most a thousand rows at a time. Vectors that are taken back come first, since their SKUs may have new ones. Then come those
+ * that have moved, searched in rounds, so that no item waits for ever behind others.
+ */
 export function changedVectors(told: ToldVectors, index: itemIndex.ItemIndex, vectors: embedding.Embedding, events: number, time: number): Upsert[] {
   const changes: Upsert[] = told.dropped.splice(0, TELL_AT_MOST).map((key) => ({ table: itemVectors, key, value: null }));
   const items = itemIndex.size(index);
