@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { Batches, type OnRefused } from './batches.js';
+import { MillraceError, sendTo } from './server.js';
+
+export { MillraceError } from './server.js';
 
 /** Who an event or question is about. */
 export interface Shopper {
@@ -55,17 +59,6 @@ export interface Recommendations {
   readonly stale?: boolean;
 }
 
-/** The server refused: what its problem document says. */
-export class MillraceError extends Error {
-  override readonly name = 'MillraceError';
-  constructor(
-    readonly status: number,
-    readonly problem: { readonly detail?: string; readonly errors?: readonly { readonly path: string; readonly code: string; readonly message: string }[] },
-  ) {
-    super(problem.detail ?? `The server answered ${status}.`);
-  }
-}
-
 export interface ClientOptions {
   /** Where Millrace answers: `http://localhost:8080`. */
   readonly url: string;
@@ -77,7 +70,7 @@ export interface ClientOptions {
   /** Calls that may wait while the server does not answer; more are refused by an exception (10,000). */
   readonly maxWaiting?: number | undefined;
   /** Told of calls that the server will never take: rejected ones of a batch, or a batch refused whole. A warning of the process, if it is left out. */
-  readonly onRefused?: ((error: MillraceError, calls: readonly object[]) => void) | undefined;
+  readonly onRefused?: OnRefused | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
 
@@ -94,9 +87,6 @@ export interface Client {
   forecast(sku: string): Promise<object>;
 }
 
-const MAX_BACK_OFF_MS = 30_000;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 function warn({ message, problem: { errors = [] } }: MillraceError, calls: readonly object[]): void {
   process.emitWarning(`Millrace refused ${calls.length === 1 ? 'a call' : `${calls.length} calls`}: ${errors.map((error) => `${error.path}: ${error.message}`).join(' ') || message}`);
 }
@@ -104,86 +94,12 @@ function warn({ message, problem: { errors = [] } }: MillraceError, calls: reado
 /** A client for a shop's own servers: calls are batched and repeated under the same ids until the server has them. */
 export function millrace(options: ClientOptions): Client {
   const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, onRefused = warn } = options;
-  const request = options.fetch ?? fetch;
-  const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
-  const waiting: object[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let sending: Promise<string | undefined> = Promise.resolve(undefined);
+  const send = sendTo(url, key, options.fetch ?? fetch);
+  const batches = new Batches(send, { batchSize, waitMs, maxWaiting }, onRefused);
 
-  const send = async (method: string, path: string, body?: unknown): Promise<{ status: number; retryAfterMs: number; json: Record<string, unknown> }> => {
-    const response = await request(url.replace(/\/$/, '') + path, {
-      method,
-      headers: { authorization, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      // Not from Millrace.
-    }
-    const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-    return { status: response.status, retryAfterMs: Number(response.headers.get('retry-after') ?? 0) * 1000, json: isObject(json) ? json : { detail: text.slice(0, 200) } };
-  };
-
-  /** A callback that fails is the shop's fault, and holds up no other call. */
-  const refuse = async (error: MillraceError, calls: readonly object[]): Promise<void> => {
-    try {
-      await onRefused(error, calls);
-    } catch (failure) {
-      process.emitWarning(`Millrace's onRefused failed: ${String(failure)}`);
-    }
-  };
-
-  const deliver = async (batch: readonly object[]): Promise<string | undefined> => {
-    for (let backOffMs = 200; ; backOffMs = Math.min(backOffMs * 2, MAX_BACK_OFF_MS)) {
-      // A connection that breaks tells nothing about the batch: sent again, its ids keep it from counting twice.
-      const answer = await send('POST', '/v1/batch', { batch, sentAt: new Date().toISOString() }).catch(() => ({ status: 503, retryAfterMs: 0, json: {} as Record<string, unknown> }));
-      // 200 from something between, which has taken nothing.
-      const isForeign = answer.status === 200 && typeof answer.json['accepted'] !== 'number';
-      if (answer.status === 429 || answer.status >= 500 || isForeign) {
-        await sleep(Math.max(answer.retryAfterMs, backOffMs));
-        continue;
-      }
-      // More than the server takes at once, which says nothing against any of the calls.
-      if (answer.status === 413 && batch.length > 1) {
-        const half = Math.ceil(batch.length / 2);
-        const first = await deliver(batch.slice(0, half));
-        return (await deliver(batch.slice(half))) ?? first;
-      }
-      if (answer.status !== 200) {
-        void refuse(new MillraceError(answer.status, answer.json), batch);
-        return undefined;
-      }
-      for (const { index, errors } of (answer.json['rejected'] ?? []) as { index: number; errors: [] }[]) {
-        void refuse(new MillraceError(400, { detail: 'A call was refused.', errors }), [batch[index]]);
-      }
-      return answer.json['token'] as string;
-    }
-  };
-
-  /** Batches leave one after another: calls of a shopper keep their order. */
-  const drain = async (last: string | undefined): Promise<string | undefined> => {
-    let token = last;
-    while (waiting.length > 0) token = (await deliver(waiting.splice(0, batchSize))) ?? token;
-    return token;
-  };
-
-  const flush = (): Promise<string | undefined> => {
-    clearTimeout(timer);
-    timer = undefined;
-    sending = sending.then(drain);
-    return sending;
-  };
-
-  const enqueue = (type: string, call: Common): void => {
-    if (waiting.length >= maxWaiting) throw new Error(`${maxWaiting} calls wait already: Millrace has not answered for some time.`);
+  const add = (type: string, call: Common): void => {
     const timestamp = call.timestamp instanceof Date ? call.timestamp.toISOString() : (call.timestamp ?? new Date().toISOString());
-    // As it is now: what the caller changes later is another call's, and what is no JSON is an error here and not in a batch that nobody could send.
-    waiting.push(JSON.parse(JSON.stringify({ ...call, type, messageId: call.messageId ?? randomUUID(), timestamp })) as object);
-    if (waiting.length >= batchSize) void flush();
-    else timer ??= setTimeout(flush, waitMs);
+    batches.add({ ...call, type, messageId: call.messageId ?? randomUUID(), timestamp });
   };
 
   const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
@@ -193,11 +109,11 @@ export function millrace(options: ClientOptions): Client {
   };
 
   return {
-    track: (call) => enqueue('track', call),
-    identify: (call) => enqueue('identify', call),
-    page: (call) => enqueue('page', call),
-    alias: (call) => enqueue('alias', call),
-    flush,
+    track: (call) => add('track', call),
+    identify: (call) => add('identify', call),
+    page: (call) => add('page', call),
+    alias: (call) => add('alias', call),
+    flush: () => batches.flush(),
     recommend: (question) => ask('POST', '/v1/recommend', question),
     score: (question) => ask('POST', '/v1/score', question),
     similar: (question) => ask('POST', '/v1/similar', question),
