@@ -124,33 +124,49 @@ function requireSameCurrency({ currency, refunded }: OrderState, event: OrderEve
 
 /** Takes the shop's own report of an order that a page has claimed. Where the two differ, the claim is taken back and the order booked as reported, at `time` (ms). */
 function confirm(key: string, claim: OrderState, event: OrderEvent, time: number, ctx: Context): void {
-  const shopper = event.userId ?? event.anonymousId ?? claim.shopper;
-  const messages = remember(claim.messages, event.messageId);
   const reported = linesOf({ ...event, confirmed: true });
-  const isSame = claim.lines.length === reported.length && Math.abs(time - claim.time) < DAY_MS && event.currency === claim.currency
-    && claim.lines.every((line, i) => isLike(line, reported[i]!));
+  if (!saysSame(claim, event, reported, time)) return bookInstead(key, claim, event, reported, time, ctx);
+  claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
+  const lines = claim.lines.map(sure);
+  const after = { ...confirmedBy(event, claim, time), lines };
   const given = claim.refunded ?? 0n;
-  if (isSame) claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
-  if (isSame && shopper === claim.shopper) {
-    ctx.put(states, key, { ...claim, lines: claim.lines.map(sure), confirmed: true, messages, waiting: [] });
-    tellConfirmed(event, claim, claim.lines, -given, ctx);
-    return ctx.count('millrace_duplicates_total');
+  if (after.shopper !== claim.shopper) {
+    tellInstead(event, claim, after, given, ctx);
+    return ctx.put(states, key, after);
   }
-  const lines = isSame ? claim.lines.map(sure) : reported;
-  const [back, sold] = [claim.lines.map(booked).map(undone), lines.map(booked)];
-  if (!isSame) {
-    claim.lines.forEach((line, index) => takeClaimBack(event, line, index, claim, ctx));
-    if (given !== 0n) sellMoney(event, 'refund', given, claim, ctx);
-    sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time }, ctx));
-  }
-  emitPurchase({ ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx, given);
-  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', time, sold.filter(hasUnits), EVERYWHERE, ctx, isSame ? -given : 0n);
-  ctx.put(states, key, {
-    ...claim, time, shopper, currency: event.currency, confirmed: true, messages, waiting: [], country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
-    lines, refunded: isSame ? claim.refunded : null,
-  });
+  ctx.put(states, key, { ...claim, lines, confirmed: true, messages: after.messages, waiting: [] });
+  tellConfirmed(event, claim, claim.lines, -given, ctx);
+  ctx.count('millrace_duplicates_total');
+}
+
+/** Books an order as the shop reports it, in place of a claim that says otherwise. */
+function bookInstead(key: string, claim: OrderState, event: OrderEvent, reported: LedgerLine[], time: number, ctx: Context): void {
+  const given = claim.refunded ?? 0n;
+  claim.lines.forEach((line, index) => takeClaimBack(event, line, index, claim, ctx));
+  if (given !== 0n) sellMoney(event, 'refund', given, claim, ctx);
+  reported.forEach((line, index) => sell(event, { ...booked(line), line: index, kind: 'sale', time }, ctx));
+  const after = { ...confirmedBy(event, claim, time), lines: reported, refunded: null };
+  tellInstead(event, claim, after, 0n, ctx);
+  ctx.put(states, key, after);
   // Refunds were booked against the claim, which may have had fewer goods: they are booked anew, against the order as reported.
-  if (!isSame) for (const refund of claim.waiting) takeBackLate(key, orders.codec.decode(refund), ctx);
+  for (const refund of claim.waiting) takeBackLate(key, orders.codec.decode(refund), ctx);
+}
+
+/** Whether the shop's report of an order has the lines, the currency and, up to a day, the time of the claim. */
+const saysSame = (claim: OrderState, { currency }: OrderEvent, reported: readonly LedgerLine[], time: number): boolean =>
+  claim.lines.length === reported.length && Math.abs(time - claim.time) < DAY_MS && currency === claim.currency && claim.lines.every((line, i) => isLike(line, reported[i]!));
+
+/** The state of a claimed order once the shop has reported it, at `time` (ms); its lines are still those of the claim. */
+const confirmedBy = (event: OrderEvent, claim: OrderState, time: number): OrderState => ({
+  ...claim, time, shopper: event.userId ?? event.anonymousId ?? claim.shopper, currency: event.currency, confirmed: true, messages: remember(claim.messages, event.messageId), waiting: [],
+  country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
+});
+
+/** Tells whoever was told of the claim that it is undone, and all of the order in its place. `stillGiven` is the money that went back without goods, and stays so. */
+function tellInstead(event: OrderEvent, claim: OrderState, after: OrderState, stillGiven: bigint, ctx: Context): void {
+  const undoes = { ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency };
+  emitPurchase(undoes, 'cancelled', event.time, claim.lines.map(booked).map(undone).filter(hasUnits), [purchases], ctx, claim.refunded ?? 0n);
+  emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', after.time, after.lines.map(booked).filter(hasUnits), EVERYWHERE, ctx, -stillGiven);
 }
 
 /** Takes back a claimed line, as if it had never been sold and nothing of it had come back. */
