@@ -84,7 +84,7 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed,
     lines: linesOf(event),
     // A page may claim under the id of the shop's later report: it repeats itself as a second order does.
-    messages: event.confirmed ? remember(before?.messages ?? [], event.messageId) : (before?.messages ?? []), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
+    messages: event.confirmed ? remember(before?.messages ?? [], event.messageId) : (before?.messages ?? []), waiting: [], country: event.country, cartId: event.cartId, refunded: null, source: event.source,
   };
   ctx.put(states, key, state);
   const sold = state.lines.map(booked);
@@ -130,18 +130,19 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
     return ctx.count('millrace_duplicates_total');
   }
   const lines = isSame ? claim.lines.map(sure) : reported;
+  const order: OrderState = {
+    ...claim, time, shopper, currency: event.currency, confirmed: true, messages, waiting: [], country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
+    lines, refunded: isSame ? claim.refunded : null,
+  };
   const [back, sold] = [claim.lines.map(booked).map(undone), lines.map(booked)];
   if (!isSame) {
     claim.lines.forEach((line, index) => takeClaimBack(event, line, index, claim, ctx));
     if (given !== 0n) sellMoney(event, 'refund', given, claim, ctx);
-    sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time }, ctx));
+    sold.forEach((goods, line) => sell(event, { ...goods, line, kind: 'sale', time }, ctx, order));
   }
   emitPurchase({ ...event, userId: null, anonymousId: claim.shopper, cartId: claim.cartId, currency: claim.currency }, 'cancelled', event.time, back.filter(hasUnits), [purchases], ctx, given);
   emitPurchase({ ...event, anonymousId: event.anonymousId ?? claim.shopper }, 'completed', time, sold.filter(hasUnits), EVERYWHERE, ctx, isSame ? -given : 0n);
-  ctx.put(states, key, {
-    ...claim, time, shopper, currency: event.currency, confirmed: true, messages, waiting: [], country: event.country ?? claim.country, cartId: event.cartId ?? claim.cartId,
-    lines, refunded: isSame ? claim.refunded : null,
-  });
+  ctx.put(states, key, order);
   // A claim may lack what came back, or the units of it: of what is booked in its place that comes back anew.
   if (!isSame) for (const refund of claim.waiting) takeBackLate(key, orders.codec.decode(refund), ctx);
 }
@@ -204,7 +205,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const base: OrderState = state ?? {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, lines: [],
-    messages: [], waiting: [], country: null, cartId: null, refunded: null,
+    messages: [], waiting: [], country: null, cartId: null, refunded: null, source: null,
   };
   ctx.put(states, key, { ...base, messages: remember(base.messages, event.messageId), waiting: waitingWith(base, event) });
 }
