@@ -135,8 +135,9 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     if (!isOrder(purchase.kind)) return;
     customers.noteCustomer(key, purchase, ctx);
     takeOrdered(key, `Order ${purchase.orderId} was placed.`, Math.max(ctx.now, purchase.time), ctx, { cartId: purchase.cartId, writtenAt });
+    const isShops = isIn(options.currency, purchase.currency);
     for (const line of purchase.lines) {
-      const due = notePurchased(key, line, purchase.time, ctx);
+      const due = notePurchased(key, { ...line, price: isShops ? line.price : null }, purchase.time, ctx);
       if (due !== undefined) ctx.schedule('replenish', key, due, line.sku);
     }
   }

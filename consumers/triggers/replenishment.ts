@@ -10,14 +10,18 @@ const TIME_LIMIT = 6;
 const LEAST_INTERVAL_DAYS = 3;
 const MOST_INTERVAL_DAYS = 365;
 
+/** What an order says of a SKU; `price` is null where it is in another currency than the shop's. */
+type Bought = Pick<Purchase['lines'][number], 'sku' | 'quantity'> & { readonly price: bigint | null };
+
 /**
  * Note that a SKU was bought. Answers when it is due, if that is to be waited for: one that comes late, older than the latest, changes the
  * interval, but the latest has its timer already, or has been told of.
  */
-export function notePurchased(key: string, line: Purchase['lines'][number], time: number, ctx: Context): number | undefined {
+export function notePurchased(key: string, line: Bought, time: number, ctx: Context): number | undefined {
   if (line.quantity <= 0) return undefined;
   const before = ctx.get(replenishments, key, line.sku);
-  const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity: line.quantity, price: line.price };
+  const { quantity, price } = before && time < before.times[0]! ? before : line;
+  const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity, price };
   ctx.put(replenishments, key, row, line.sku);
   const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
   return isAwaited ? undefined : dueOf(row);
@@ -33,7 +37,7 @@ export function dueOf({ times }: Replenishment): number | undefined {
 function typicalIntervalMs(times: readonly number[]): number | undefined {
   if (times.length < 3) return undefined;
   const gaps = times.slice(1).map((time, i) => times[i]! - time).sort((a, b) => a - b);
-  const median = gaps[gaps.length >> 1]!;
+  const median = Math.round((gaps[(gaps.length - 1) >> 1]! + gaps[gaps.length >> 1]!) / 2);
   return median >= LEAST_INTERVAL_DAYS * DAY_MS && median <= MOST_INTERVAL_DAYS * DAY_MS ? median : undefined;
 }
 
