@@ -107,7 +107,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     // First: which carts the order takes is read from what is noted of the customer.
     customers.noteCustomer(key, purchase, ctx);
     cart.order(record, ctx);
-    for (const line of purchase.lines) replenishment.bought(key, line, purchase.time, ctx);
+    replenishment.order(key, purchase, ctx);
   }
 }
 

@@ -91,7 +91,7 @@ function open(key: string, before: OrderState | undefined, event: OrderEvent, ct
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: true, confirmed: event.confirmed,
     lines: linesOf(event),
     // The message id of a claim is not noted: the shop may report under the same one, and a claim that comes twice is found out as a second order is.
-    messages: event.confirmed ? remember(before?.messages ?? [], event.messageId) : (before?.messages ?? []), waiting: [], country: event.country, cartId: event.cartId, refunded: null,
+    messages: event.confirmed ? remember(before?.messages ?? [], event.messageId) : (before?.messages ?? []), waiting: [], country: event.country, cartId: event.cartId, refunded: null, source: event.source,
   };
   ctx.put(states, key, state);
   const sold = state.lines.map(booked);
@@ -142,10 +142,10 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
 /** Books an order as the shop reports it, in place of a claim that says otherwise. */
 function bookInstead(key: string, claim: OrderState, event: OrderEvent, reported: LedgerLine[], time: number, ctx: Context): void {
   const given = claim.refunded ?? 0n;
+  const after = { ...confirmedBy(event, claim, time), lines: reported, refunded: null };
   claim.lines.forEach((line, index) => takeClaimBack(event, line, index, claim, ctx));
   if (given !== 0n) sellMoney(event, 'refund', given, claim, ctx);
-  reported.forEach((line, index) => sell(event, { ...booked(line), line: index, kind: 'sale', time }, ctx));
-  const after = { ...confirmedBy(event, claim, time), lines: reported, refunded: null };
+  reported.forEach((line, index) => sell(event, { ...booked(line), line: index, kind: 'sale', time }, ctx, after));
   tellInstead(event, claim, after, 0n, ctx);
   ctx.put(states, key, after);
   // Refunds were booked against the claim, which may have had fewer goods: they are booked anew, against the order as reported.
@@ -228,7 +228,7 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
 function wait(key: string, state: OrderState | undefined, event: OrderEvent, ctx: Context): void {
   const base: OrderState = state ?? {
     time: event.time, shopper: event.userId ?? event.anonymousId, currency: event.currency, complete: false, confirmed: false, lines: [],
-    messages: [], waiting: [], country: null, cartId: null, refunded: null,
+    messages: [], waiting: [], country: null, cartId: null, refunded: null, source: null,
   };
   ctx.put(states, key, { ...base, messages: remember(base.messages, event.messageId), waiting: waitingWith(base, event) });
 }

@@ -141,6 +141,12 @@ function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
+/** What consumers and webhooks set records aside for. */
+export const DEAD_LETTER_CODES = [
+  'crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring',
+  'other_currency', 'too_many_waiting', 'too_large', 'merge_cycle', 'incomplete_move', 'webhook_undelivered', 'webhook_refused',
+] as const;
+
 /** Counters that alerts look at start at 0: of a series that begins with its first increase, Prometheus sees no increase. */
 function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology): void {
   for (const { name: consumer } of consumers) {
@@ -150,7 +156,7 @@ function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology)
   metrics.count('millrace_late_sales_total', { consumer: 'demand-forecasts' }, 0);
   metrics.count('millrace_unlisted_claims_total', { consumer: 'demand-forecasts' }, 0);
   for (const reason of ['history', 'opted_out', 'recent_order', 'frequency_cap', 'holdout']) metrics.count('millrace_triggers_suppressed_total', { reason }, 0);
-  for (const code of ['crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring', 'webhook_undelivered', 'webhook_refused']) metrics.count('millrace_dead_letters_total', { code }, 0);
+  for (const code of DEAD_LETTER_CODES) metrics.count('millrace_dead_letters_total', { code }, 0);
   for (const rule of TRIGGER_RULES) metrics.count('millrace_triggers_total', { rule }, 0);
   for (const source of ['segment', 'ga4', 'products', 'file']) metrics.count('millrace_events_accepted_total', { source }, 0);
 }

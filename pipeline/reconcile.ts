@@ -53,11 +53,17 @@ async function comparePartition(log: Log, rowSink: RowSink, spec: SinkSpec, part
   const rows = Number(row?.['rows'] ?? 0);
   const distinct = Number(row?.['distinct'] ?? 0);
   const logged = money === undefined ? null : formatMoney(sum);
-  const stored = money === undefined ? null : formatMoney(parseMoney(String(row?.['sum'] ?? '0')) ?? 0n);
+  const stored = money === undefined ? null : formatMoney(sumOf(String(row?.['sum'] ?? '0')));
   return {
     table: spec.table, partition, from: start, to: end, records, rows, missing: records - distinct, doubled: rows - distinct, logged, stored,
     equal: records === rows && rows === distinct && logged === stored,
   };
+}
+
+/** A sum as ClickHouse writes it, of up to 34 digits before the point: more than an amount may have. */
+function sumOf(text: string): bigint {
+  const [whole = '0', fraction = ''] = text.split('.');
+  return BigInt(whole + fraction.padEnd(4, '0'));
 }
 
 /** Records of a partition that have a row, and the sum of what is money in them. */

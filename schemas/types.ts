@@ -986,6 +986,8 @@ export interface OrderState {
   readonly cartId: null | string;
   /** Money that was given back without goods, in the order's currency: it is not given back again with them. */
   readonly refunded: null | bigint;
+  /** File source of its first report: what becomes of the order is booked there, too. */
+  readonly source: null | SourcePosition;
 }
 
 /** A shopper who wants an item and is told when it costs less. Key: sku, shopper. */

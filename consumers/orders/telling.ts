@@ -29,13 +29,16 @@ interface Booking extends Goods {
   readonly time: number;
 }
 
-/** A row of `sales`, with what it belongs to from `state` where its order is known already. An adjustment that changes nothing is none. */
+/**
+ * A row of `sales`, with what it belongs to from `state` where its order is known already: whose it is, and the source of its first report, so that
+ * what becomes of an order adds up with it. An adjustment that changes nothing is none.
+ */
 export function sell(event: OrderEvent, { sku, quantity, price, amount, claimed, line, kind, time }: Booking, ctx: Context, state?: OrderState): void {
   if (quantity === 0 && amount === 0n && claimed === 0 && kind === 'adjustment') return;
   ctx.emit(sales, sku, {
     sku, orderId: event.orderId, line, kind, time, reportedAt: event.time, receivedAt: event.receivedAt, quantity, price, amount,
     currency: state?.currency ?? event.currency, shopper: state ? state.shopper : (event.userId ?? event.anonymousId),
-    country: event.country ?? state?.country ?? null, source: event.source, claimed,
+    country: event.country ?? state?.country ?? null, source: state ? state.source : event.source, claimed,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
+import { isIn } from '../../schemas/money.js';
 import type { Purchase, Replenishment } from '../../schemas/types.js';
 import { fire, rule, type Ripe, type TriggerPolicy } from './fire.js';
 import { productOf } from './items.js';
@@ -14,14 +15,26 @@ const TIME_LIMIT = 6;
 const LEAST_INTERVAL_DAYS = 3;
 const MOST_INTERVAL_DAYS = 365;
 
+/** A line of an order; `price` is null where it is unknown. */
+type Bought = Pick<Purchase['lines'][number], 'sku' | 'quantity'> & { readonly price: bigint | null };
+
 /** The rule of what a shopper buys again and again: it is reminded of when the usual time since the last purchase is over. */
-export function replenishmentRule(options: TriggerPolicy) {
-  return { bought, replenish };
+export function replenishmentRule(options: TriggerPolicy & { readonly currency: string }) {
+  return { order, replenish };
+
+  /** Notes what an order has bought. A price in another currency than the shop's is unknown. */
+  function order(key: string, { lines, time, currency }: Purchase, ctx: Context): void {
+    const isShops = isIn(options.currency, currency);
+    for (const line of lines) bought(key, { ...line, price: isShops ? line.price : null }, time, ctx);
+  }
 
   /** Notes that a SKU was bought at a time (ms), and sets the timer of the next purchase. */
-  function bought(key: string, { sku, quantity, price }: Purchase['lines'][number], time: number, ctx: Context): void {
-    if (quantity <= 0) return;
+  function bought(key: string, line: Bought, time: number, ctx: Context): void {
+    const { sku } = line;
+    if (line.quantity <= 0) return;
     const before = ctx.get(replenishments, key, sku);
+    // Of the latest purchase, not of the one that was told last.
+    const { quantity, price } = before && time < before.times[0]! ? before : line;
     const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity, price };
     ctx.put(replenishments, key, row, sku);
     // A purchase that comes late, older than the latest, changes the interval only: the latest has its timer already, or was told of.
@@ -55,7 +68,7 @@ function dueOf({ times }: Replenishment): number | undefined {
 function typicalIntervalMs(times: readonly number[]): number | undefined {
   if (times.length < 3) return undefined;
   const gaps = times.slice(1).map((time, i) => times[i]! - time).sort((a, b) => a - b);
-  const median = gaps[gaps.length >> 1]!;
+  const median = Math.round((gaps[(gaps.length - 1) >> 1]! + gaps[gaps.length >> 1]!) / 2);
   return median >= LEAST_INTERVAL_DAYS * DAY_MS && median <= MOST_INTERVAL_DAYS * DAY_MS ? median : undefined;
 }
 

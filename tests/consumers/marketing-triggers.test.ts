@@ -364,6 +364,29 @@ test('an order that is told late changes the interval, and does not tell a shopp
   expect(driver.read(triggers)).toHaveLength(1);
 });
 
+test.each([[[0, 4, 30], 15], [[0, 20, 24, 44, 50], 13], [[0, 2, 12, 16], 4], [[0, 2, 5], undefined]])('what was bought on days %j is usually bought every %s days: the median of the gaps', (days, every) => {
+  const driver = shop();
+  for (const day of days) {
+    driver.send(orders, `D${day}`, orderEvent('completed', `D${day}`, { userId: 'u9', time: NINE + day * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));
+    driver.tick(NINE + day * DAY + MINUTE);
+  }
+  for (let day = days.at(-1)! + 1; day <= 90; day++) driver.tick(NINE + day * DAY);
+  const told = driver.read(triggers).filter(({ causeId }) => causeId === `TEA@${NINE + days.at(-1)! * DAY}`);
+  expect(told.map(({ reason, at }) => [reason, (at - NINE) / DAY])).toEqual(every === undefined ? [] : [[`TEA is usually bought every ${every} days.`, days.at(-1)! + every]]);
+});
+
+test('what is due again has quantity and price of the last purchase, whichever order is told last, and no price of another currency', () => {
+  const driver = shop();
+  const buy = (sku: string, day: number, units: number, currency = 'EUR'): void =>
+    driver.send(orders, `${sku}${day}`, orderEvent('completed', `${sku}${day}`, { userId: 'u9', currency, time: NINE + day * DAY, lines: [orderLine(sku, units, BigInt(units) * 10_000n)] }));
+  for (const day of [0, 10, 20]) for (const sku of ['TEA', 'CUP']) buy(sku, day, 1 + day, sku === 'CUP' && day === 20 ? 'USD' : 'EUR');
+  buy('TEA', 5, 2);
+  buy('TEA', 15, 3);
+  for (const day of [26, 32]) driver.tick(NINE + day * DAY);
+  const told = driver.read(triggers).map(({ products }) => products[0]!);
+  expect(told.toSorted((a, b) => (a.sku < b.sku ? -1 : 1))).toMatchObject([{ sku: 'CUP', quantity: 21, price: null }, { sku: 'TEA', quantity: 21, price: 210_000n }]);
+});
+
 test('what an order that is told late makes due later waits until then', () => {
   const driver = shop();
   const buy = (n: number, day: number): void => driver.send(orders, `W${n}`, orderEvent('completed', `W${n}`, { userId: 'u9', time: NINE + day * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));

@@ -45,6 +45,31 @@ test('partial refunds take back what they name, on the day of the order, each on
   expect(driver.read(sales).every(({ time }) => time === NINE)).toBe(true);
 });
 
+test('what becomes of an order is booked under the source of its first report, so that sums by source hold whole orders', () => {
+  const driver = ledger();
+  const file = (ordinal: number) => ({ name: 'history', ordinal });
+  const report = (id: string, kind: 'completed' | 'updated' | 'refunded', units: number, more: Parameters<typeof orderEvent>[2]): void =>
+    driver.send(orders, id, orderEvent(kind, id, { lines: [orderLine('P1', units, 10_000n)], ...more }));
+  report('OLD', 'completed', 3, { source: file(7) });
+  report('OLD', 'updated', 2, { time: NINE + DAY });
+  report('OLD', 'refunded', 1, { time: NINE + DAY });
+  report('SAME', 'completed', 2, { confirmed: false });
+  report('SAME', 'completed', 2, { source: file(8) });
+  report('OTHER', 'completed', 2, { confirmed: false });
+  report('OTHER', 'completed', 5, { source: file(9) });
+  report('FIRST', 'refunded', 1, { source: file(10) });
+  report('FIRST', 'completed', 2, {});
+  const sums: Record<string, { source: Sale['source']; units: number; claimed: number }> = {};
+  for (const { orderId, source, quantity, claimed } of driver.read(sales)) {
+    const of = `${orderId} ${source?.name ?? 'live'}`;
+    sums[of] = { source, units: (sums[of]?.units ?? 0) + quantity, claimed: (sums[of]?.claimed ?? 0) + claimed };
+  }
+  expect(sums).toEqual({
+    'OLD history': { source: file(7), units: 1, claimed: 0 }, 'SAME live': { source: null, units: 2, claimed: 0 },
+    'OTHER live': { source: null, units: 5, claimed: 0 }, 'FIRST live': { source: null, units: 1, claimed: 0 },
+  });
+});
+
 test('an order dated ahead on its topic happened when it was written, and what is taken back of it with it', () => {
   const driver = ledger();
   driver.tick(NINE);

@@ -9,6 +9,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { STOP_WITHIN_MS } from '../../pipeline/cli/start.js';
 import { configTable } from '../../pipeline/config.js';
+import { DEAD_LETTER_CODES } from '../../pipeline/main.js';
 import { catalogue } from '../../infra/metrics/catalogue.js';
 import type { MetricInfo } from '../../infra/metrics/catalogue.js';
 import { pages } from '../support/pages.js';
@@ -76,6 +77,13 @@ test('the dashboard shows all that is measured of webhooks; no panel lies on ano
   const covering = panels.flatMap(({ gridPos: a, title }, i) => panels.slice(i + 1)
     .filter(({ gridPos: b }) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h).map((other) => `${title}, ${other.title}`));
   expect([covering, new Set(panels.map(({ id }) => id)).size]).toEqual([[], panels.length]);
+});
+
+test('each code of a dead letter is counted from 0, so that the first of its kind is an increase to Prometheus', () => {
+  const files = ['consumers', 'pipeline/core', 'infra/webhook', 'schemas'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => text(path.join(folder, file))));
+  const told = files.flatMap((file) => [...file.matchAll(/new (?:BadEvent|UndecodableError)\('(\w+)'|'(webhook_\w+)'/g)].map(([, code, webhook]) => code ?? webhook!));
+  expect([...new Set(['crashed', ...told])].sort()).toEqual(DEAD_LETTER_CODES.toSorted());
 });
 
 test('every metric is in an alert, on the dashboard, or on a page that says what it is good for', () => {

@@ -1,17 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { reconcile } from '../../pipeline/reconcile.js';
+import { MAX_MONEY } from '../../schemas/money.js';
 import { allTopics, sales } from '../../schemas/topics.js';
 import { sale } from '../contract/clickhouse-records.js';
-import { folderForTests } from '../support/folder.js';
+import { folderForTest, folderForTests } from '../support/folder.js';
 
 const directory = folderForTests();
+const value = (amount: bigint): Buffer => sales.codec.encode(sale({ amount }));
 let log: EmbeddedLog;
 beforeAll(async () => {
   log = await openEmbeddedLog({ directory, clock: 'wall' });
   await log.ensureTopics(allTopics);
-  const value = (amount: bigint): Buffer => sales.codec.encode(sale({ amount }));
   await log.append([value(100_000n), value(25_000n), value(-5_000n), Buffer.from([9, 9])].map((bytes) => ({ topic: sales.name, partition: 0, key: 'P1', value: bytes })));
 });
 afterAll(() => log.close());
@@ -25,7 +26,7 @@ const holding = (answer: { rows: number; distinct: number; sum: string }): RowSi
     query: async (sql) => [sql.includes('FROM sales') ? answer : { rows: 0, distinct: 0, sum: '0' }],
   };
 };
-const ofSales = async (sink: RowSink) => (await reconcile(log, sink)).find(({ table }) => table === 'sales');
+const ofSales = async (sink: RowSink, of: EmbeddedLog = log) => (await reconcile(of, sink)).find(({ table }) => table === 'sales');
 
 test('equal is what has a row for each record that can be read, and the same sum to the last place', async () => {
   const compared = await reconcile(log, holding({ rows: 3, distinct: 3, sum: '12' }));
@@ -37,4 +38,13 @@ test('a missing row, a doubled row and a changed amount are told apart', async (
   expect(await ofSales(holding({ rows: 2, distinct: 2, sum: '12.5' }))).toMatchObject({ equal: false, missing: 1, doubled: 0, stored: '12.50' });
   expect(await ofSales(holding({ rows: 4, distinct: 3, sum: '12' }))).toMatchObject({ equal: false, missing: 0, doubled: 1 });
   expect(await ofSales(holding({ rows: 3, distinct: 3, sum: '12.0001' }))).toMatchObject({ equal: false, missing: 0, doubled: 0, stored: '12.0001' });
+});
+
+test('sums may be larger than an amount may be', async () => {
+  const large = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+  onTestFinished(() => large.close());
+  await large.ensureTopics(allTopics);
+  await large.append([MAX_MONEY, MAX_MONEY, -5_000n].map((amount) => ({ topic: sales.name, partition: 0, key: 'P1', value: value(amount) })));
+  expect(await ofSales(holding({ rows: 3, distinct: 3, sum: '199999999999999.4998' }), large)).toMatchObject({ equal: true, stored: '199999999999999.4998' });
+  expect(await ofSales(holding({ rows: 3, distinct: 3, sum: '-0.5' }), large)).toMatchObject({ equal: false, stored: '-0.50' });
 });
