@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { application } from './application.js';
 import { BodyBudget } from './body.js';
@@ -22,6 +23,8 @@ export interface HttpServer {
 
 /** What comes so long after a login by another connection may reach its partition before what the login moves there. */
 const OVERTAKES_MS = 5_000;
+/** Who asks less often than that finds the connection closed. */
+const ASKED_AGAIN_MS = 500;
 /** How long the rest of a refused body is thrown away before the connection is cut. */
 const DRAIN_MS = 500;
 
@@ -42,6 +45,9 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
   deps.metrics.announce('millrace_http_request_seconds', { route: 'unmatched', status: '404' });
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const labels = new WeakMap<IncomingMessage, string>();
+  /** Not yet sent. */
+  const answers = new Set<ServerResponse>();
+  let isEnding = false;
   const app = application(house, (request) => exchanges.get(request)!, (request, label) => labels.set(request, label));
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -56,7 +62,10 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
       query: question < 0 ? undefined : new URLSearchParams(url.slice(question + 1)),
     };
     response.setHeader('x-request-id', requestId);
+    if (isEnding) response.setHeader('connection', 'close');
+    answers.add(response);
     response.on('close', () => {
+      answers.delete(response);
       const status = response.writableFinished ? String(response.statusCode) : 'aborted';
       deps.metrics.observe('millrace_http_request_seconds', (performance.now() - started) / 1000, { route: hot?.label ?? labels.get(request) ?? 'unmatched', status });
     });
@@ -89,7 +98,16 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     handle(request, response);
   });
   if (settings.loopbackOnly === true) server.on('connection', (socket) => onlyLoopback(socket, deps));
-  return { server, listen: (port, host) => listen(server, port, host), close: () => close(server) };
+  return {
+    server,
+    listen: (port, host) => listen(server, port, host),
+    async close() {
+      isEnding = true;
+      for (const answer of answers) if (!answer.headersSent) answer.setHeader('connection', 'close');
+      await askedAgain(server);
+      await close(server);
+    },
+  };
 }
 
 function onlyLoopback(socket: Socket, { journal }: HttpDeps): void {
@@ -150,10 +168,17 @@ function listen(server: Server, port: number, host: string | undefined): Promise
   });
 }
 
+/** Give clients that keep their connections a moment to ask once more, and to be told that they end: cut at once, those that are just asking would not know whether they were heard. */
+async function askedAgain(server: Server): Promise<void> {
+  const until = performance.now() + ASKED_AGAIN_MS;
+  while (performance.now() < until && (await connections(server)) > 0) await delay(ASKED_AGAIN_MS / 20);
+}
+
+const connections = (server: Server): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count ?? 0)));
+
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
     // An answer under way gets a moment; a client that never ends its request gets no more than that.
     setTimeout(() => server.closeAllConnections(), 5_000).unref();
   });
