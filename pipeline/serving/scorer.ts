@@ -200,7 +200,7 @@ export class Scorer {
     };
   }
 
-  /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
+  /** The best of given items. One that nobody knows may be shown where unlisted ones are, unless a filter asks for what is not known of it. */
   #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[]): Answer {
     const { items } = this.#parts;
     const { limit, explain, compare, filter } = request;
@@ -210,7 +210,7 @@ export class Scorer {
       // Its number may be that of the one that has taken its place.
       if (items.wasDeleted(sku)) return false;
       const item = items.number(sku);
-      return item < 0 ? filter === null && !unwantedSkus.has(sku) : !isRefused(item);
+      return item < 0 ? items.showsUnlisted && filter === null && !unwantedSkus.has(sku) : !isRefused(item);
     });
     const seen = left.length > 1 && this.#telling.isInFull(shopper.key, this.#parts.now()) ? new Map<string, Buffer>() : undefined;
     const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, compare, seen });

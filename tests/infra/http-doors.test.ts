@@ -95,6 +95,25 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', { requests: [{ anonymousId: 'a' }, { userId: 'somebody' }] })).status).toBe(403);
   });
 
+  test('a shopper token stands for all of several questions, where one has none of its own', async () => {
+    const [shopperToken, another] = [signShopper('u1', SECRET, NOW + 60_000), signShopper('u2', SECRET, NOW + 60_000)];
+    const asked = (requests: readonly object[]) => http.post('/v1/recommend', { shopperToken, requests });
+    expect((await asked([{ userId: 'u1', placement: 'home' }, { userId: 'u1', placement: 'cart' }])).status).toBe(200);
+    expect((await asked([{ userId: 'u1' }, { userId: 'u2', shopperToken: another }])).status).toBe(200);
+    expect((await asked([{ userId: 'u2' }])).status).toBe(403);
+    expect((await asked([{ userId: 'u1', shopperToken: another }])).status).toBe(403);
+  });
+
+  test('as many SKUs and questions are read as may be named, of any length that they may have', async () => {
+    const skus = Array.from({ length: 1_000 }, (_, n) => `${n}-${'x'.repeat(240)}`);
+    for (const fields of [{ exclude: skus }, { items: skus }]) expect((await http.post('/v1/recommend', { anonymousId: 'a', ...fields })).status).toBe(200);
+    expect((await http.post('/v1/score', { anonymousId: 'a', items: skus })).status).toBe(200);
+    expect((await http.post('/v1/similar', { sku: 'P1', exclude: skus })).status).toBe(200);
+    const newsletter = { userId: '8f14e45f-ceea-467f-a8d3-000000000001', shown: false, placement: 'newsletter', exclude: skus.slice(0, 10), filter: { inStock: true } };
+    expect((await http.post('/v1/recommend', { requests: Array.from({ length: 100 }, () => newsletter) }, basic(SERVER))).status).toBe(200);
+    expect((await http.post('/v1/recommend', { anonymousId: 'a', items: [], placement: 'x'.repeat(600_000) })).status).toBe(413);
+  });
+
   test('a browser key may ask for an anonymous id, or for the userId that the shop signed', async () => {
     expect((await http.post('/v1/recommend', { anonymousId: 'a1' })).status).toBe(200);
     expect((await http.post('/v1/recommend', { anonymousId: 'a1', userId: 'u1' })).status).toBe(403);
