@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { application } from './application.js';
 import { BodyBudget } from './body.js';
 import type { HttpDeps, HttpSettings } from './doors.js';
@@ -23,6 +23,8 @@ export interface HttpServer {
 
 /** What comes so long after a login by another connection may reach its partition before what the login moves there. */
 const OVERTAKES_MS = 5_000;
+/** What an operator must put right refuses every request in the same way. */
+const TOLD_EVERY_MS = 60_000;
 /** Who asks less often than that finds the connection closed. */
 const ASKED_AGAIN_MS = 500;
 /** How long the rest of a refused body is thrown away before the connection is cut. */
@@ -34,12 +36,18 @@ const DRAIN_MS = 500;
  */
 export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpServer {
   const now = deps.now ?? Date.now;
+  let toldAt = -Infinity;
   const house: House = {
     deps, settings, now,
     keys: new Keys(settings.keys),
     budget: new BodyBudget(settings.maxBodiesBytes ?? 64 * 1024 * 1024),
     logins: new Logins(OVERTAKES_MS),
     limits: settings.addressLimit && new AddressLimits(settings.addressLimit, now),
+    tellOperator: (problem) => {
+      if (now() - toldAt < TOLD_EVERY_MS) return;
+      toldAt = now();
+      deps.journal.error({ error: problem.message }, 'Requests are refused until somebody has put this right.');
+    },
   };
   for (const route of [...[...hotRoutes.values()].map(({ label }) => label), '/livez', '/readyz', '/metrics']) deps.metrics.announce('millrace_http_request_seconds', { route, status: '200' });
   deps.metrics.announce('millrace_http_request_seconds', { route: 'unmatched', status: '404' });
@@ -139,6 +147,10 @@ function requestIdOf(request: IncomingMessage): string {
 function problemOf(house: House, exchange: Exchange, error: unknown): Problem {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof Unavailable) return { status: 503, detail: `${error.told ?? 'What is behind this door does not answer now'}; send the same again.`, retryAfterSeconds: 1 };
+  if (error instanceof ConfigError) {
+    house.tellOperator(error);
+    return { status: 503, detail: 'What is behind this door refuses it, which an operator must put right; send the same again.', retryAfterSeconds: 10 };
+  }
   house.deps.journal.error({ err: error, requestId: exchange.requestId }, 'A request failed for a reason that nobody foresaw.');
   return { status: 500, detail: 'This is a fault of the server; it has been noted under the request id.' };
 }

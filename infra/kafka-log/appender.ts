@@ -79,7 +79,7 @@ export function openAppender(kafka: Pick<Kafka, 'producer'>, prefix: string, met
       producer = undefined;
       failed = `Kafka does not take records (${failureCodes(error).join(' < ')})`;
       const failure = asFailure('It is not known whether Kafka wrote the records.', error, failed);
-      told.failed(failure.message);
+      told.failed(failure.message, { topics: [...new Set(records.map(({ topic }) => topic))].join(', ') });
       lookAgain();
       metrics.count('millrace_kafka_append_failures_total');
       for (const one of batch) one.reject(failure);

@@ -44,12 +44,15 @@ async function start({ role, demo = false, skipLost = false }: StartFlags): Prom
   const journal = pinoJournal(config.LOG_LEVEL);
   consoleInto(journal);
   for (const one of misspelt()) journal.warn({ ...one }, misspeltSentence(one));
-  const millrace = await startMillrace({ config, role, demo, journal, skipsLost: skipLost });
-  const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
-  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   const signalled = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
   });
+  // As a container's first process it would not be ended by a signal that nobody awaits, and a start may wait a minute for its cluster.
+  const millrace = await Promise.race([signalled, startMillrace({ config, role, demo, journal, skipsLost: skipLost })]);
+  // What a start leaves half done is what a crash leaves: the next one goes on from there.
+  if (millrace === 'stopped') return;
+  const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
+  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   try {
     await Promise.race([signalled, millrace.failed]);
   } finally {

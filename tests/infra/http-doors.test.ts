@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+import { silentJournal } from '../../pipeline/core/metrics.js';
 import { encodeToken } from '../../infra/http/position-token.js';
 import { badRequest } from '../../infra/http/problem.js';
 import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, signShopper, startHttp } from './http-server.js';
@@ -158,6 +159,21 @@ describe('recommend', () => {
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     await serving.server.close();
   });
+});
+
+test('what only an operator can put right is no fault of the server: the client is asked to come back, and the log says it once', async () => {
+  const noted: object[] = [];
+  const denied = await startHttp({
+    accept: () => Promise.reject(new ConfigError(['Kafka takes no records of clickstream. (TOPIC_AUTHORIZATION_FAILED)'])),
+    journal: { ...silentJournal, error: (fields) => void noted.push(fields) },
+  });
+  onTestFinished(() => denied.server.close());
+  for (let n = 0; n < 3; n++) {
+    const { status, headers, text } = await denied.post('/v1/track', { userId: 'u', event: 'X' });
+    expect([status, headers.get('retry-after')]).toEqual([503, '10']);
+    expect(text).not.toContain('clickstream');
+  }
+  expect(noted).toEqual([{ error: 'Kafka takes no records of clickstream. (TOPIC_AUTHORIZATION_FAILED)' }]);
 });
 
 describe('the rest', () => {
