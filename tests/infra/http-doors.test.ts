@@ -258,6 +258,7 @@ describe('the rest', () => {
     const { status, headers, text } = await http.get('/millrace.js');
     expect([status, headers.get('content-type')]).toEqual([200, expect.stringContaining('javascript')]);
     expect(text).toContain('sendBeacon');
+    expect([headers.get('access-control-allow-origin'), headers.get('cross-origin-resource-policy')]).toEqual(['*', 'cross-origin']);
   });
 
   test.each(['/', '/console.js', '/millrace.js', '/openapi.yaml'])('%s is there for who has it, and 412 for who asks for another edition', async (path) => {
