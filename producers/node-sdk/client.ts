@@ -50,7 +50,14 @@ export interface Ask extends Shopper {
 
 export interface Recommendations {
   readonly recommendationId: string;
-  readonly items: readonly { readonly sku: string; readonly score: number; readonly reasons: readonly unknown[] }[];
+  readonly items: readonly {
+    readonly sku: string;
+    readonly score: number;
+    readonly name: string | null;
+    /** In the shop's currency, as `12.50`. */
+    readonly price: string | null;
+    readonly reasons: readonly { readonly code: string; readonly text: string; readonly sku?: string; readonly name?: string }[];
+  }[];
   readonly model: string;
   readonly stale?: boolean;
 }
@@ -76,6 +83,8 @@ export interface ClientOptions {
   readonly waitMs?: number | undefined;
   /** Calls that may wait while the server does not answer; more are refused by an exception (10,000). */
   readonly maxWaiting?: number | undefined;
+  /** How long one request may take in ms (15,000): a question is then rejected with a `TimeoutError`, a batch sent again. */
+  readonly timeoutMs?: number | undefined;
   /** Told of calls that the server will never take: rejected ones of a batch, or a batch refused whole. A warning of the process, if it is left out. */
   readonly onRefused?: ((error: MillraceError, calls: readonly object[]) => void) | undefined;
   readonly fetch?: typeof fetch | undefined;
@@ -103,7 +112,7 @@ function warn({ message, problem: { errors = [] } }: MillraceError, calls: reado
 
 /** A client for a shop's own servers: calls are batched and repeated under the same ids until the server has them. */
 export function millrace(options: ClientOptions): Client {
-  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, onRefused = warn } = options;
+  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, timeoutMs = 15_000, onRefused = warn } = options;
   const request = options.fetch ?? fetch;
   const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
   const waiting: object[] = [];
@@ -114,6 +123,8 @@ export function millrace(options: ClientOptions): Client {
     const response = await request(url.replace(/\/$/, '') + path, {
       method,
       headers: { authorization, 'content-type': 'application/json' },
+      // By itself fetch waits for five minutes.
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
