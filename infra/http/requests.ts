@@ -130,7 +130,7 @@ const CONTEXT = new Set(['product_id', 'sku']);
 const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'compare', 'diversity', 'fatigue', 'explore', 'excludePurchased', 'shown', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
-const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'userId', 'anonymousId', 'placement', 'shown', 'writeKey', 'shopperToken']);
+const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'after', 'userId', 'anonymousId', 'placement', 'shown', 'writeKey', 'shopperToken']);
 
 /**
  * `isServer`: asked with a server's key, which speaks for every shopper; another proves a userId before it is answered.
@@ -211,6 +211,7 @@ export const similarRequest = (input: unknown, placements: readonly string[] = [
     limit: limitOf(errors, body),
     filter: filterOf(errors, body),
     exclude: skusOf(errors, body, 'exclude') ?? [],
+    after: afterOf(errors, body) ?? undefined,
     to: shownTo(errors, body, placements),
   }));
 

@@ -99,7 +99,7 @@ export interface Client {
   flush(): Promise<string | undefined>;
   recommend(ask: Ask): Promise<Recommendations>;
   score(ask: Ask & { readonly items: readonly string[] }): Promise<object>;
-  similar(ask: { readonly sku: string } & Pick<Ask, 'userId' | 'anonymousId' | 'limit' | 'filter' | 'exclude' | 'placement' | 'shown'>): Promise<object>;
+  similar(ask: { readonly sku: string } & Pick<Ask, 'userId' | 'anonymousId' | 'limit' | 'filter' | 'exclude' | 'placement' | 'shown' | 'after'>): Promise<object>;
   forecast(sku: string): Promise<object>;
 }
 

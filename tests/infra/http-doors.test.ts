@@ -136,6 +136,10 @@ describe('recommend', () => {
     expect((await http.post('/v1/similar', { product_id: 'P2', limit: 5 })).status).toBe(200);
     expect(http.asked[0]!.request).toEqual({ sku: 'P2', limit: 5, filter: null, exclude: [] });
     expect((await http.post('/v1/similar', {})).json['errors']).toMatchObject([{ path: 'product_id', code: 'required' }]);
+    const positions = [{ topic: 'catalog', partition: 1, offset: 7 }];
+    expect((await http.post('/v1/similar', { product_id: 'P2', after: encodeToken(positions) })).status).toBe(200);
+    expect(http.asked[1]!.request).toMatchObject({ sku: 'P2', after: { positions, merges: [] } });
+    expect((await http.post('/v1/similar', { product_id: 'P2', after: 'none' })).json['errors']).toMatchObject([{ path: 'after', code: 'wrong_type' }]);
   });
 
   test('similar notes to whom it is shown, whom a browser must have proved to be; a place needs somebody', async () => {
