@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { application } from './application.js';
 import { BodyBudget } from './body.js';
@@ -25,7 +24,7 @@ export interface HttpServer {
 const OVERTAKES_MS = 5_000;
 /** What an operator must put right refuses every request in the same way. */
 const TOLD_EVERY_MS = 60_000;
-/** Who asks less often than that finds the connection closed. */
+/** Who keeps a connection and asks again within that time is told with the answer that it ends; who asks less often finds it closed. */
 const ASKED_AGAIN_MS = 500;
 /** How long the rest of a refused body is thrown away before the connection is cut. */
 const DRAIN_MS = 500;
@@ -112,7 +111,6 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     async close() {
       isEnding = true;
       for (const answer of answers) if (!answer.headersSent) answer.setHeader('connection', 'close');
-      await askedAgain(server);
       await close(server);
     },
   };
@@ -181,17 +179,14 @@ function listen(server: Server, port: number, host: string | undefined): Promise
   });
 }
 
-/** Give clients that keep their connections a moment to ask once more, and to be told that they end: cut at once, those that are just asking would not know whether they were heard. */
-async function askedAgain(server: Server): Promise<void> {
-  const until = performance.now() + ASKED_AGAIN_MS;
-  while (performance.now() < until && (await connections(server)) > 0) await delay(ASKED_AGAIN_MS / 20);
-}
-
-const connections = (server: Server): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count ?? 0)));
-
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    // By its own close an HTTP server cuts connections that are idle at this moment: who is just asking would not know whether they were heard.
+    const cutting = setInterval(() => server.closeIdleConnections(), ASKED_AGAIN_MS);
+    NetServer.prototype.close.call(server, () => {
+      clearInterval(cutting);
+      resolve();
+    });
     // An answer under way gets a moment; a client that never ends its request gets no more than that.
     setTimeout(() => server.closeAllConnections(), 5_000).unref();
   });
