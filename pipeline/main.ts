@@ -33,6 +33,8 @@ export interface StartOptions {
   /** Answer nothing over HTTP: a replay without a running process. */
   readonly withoutHttp?: boolean;
   readonly clock?: 'wall' | 'file' | undefined;
+  /** Go on behind records that the log has lost before a consumer read them. */
+  readonly skipsLost?: boolean;
 }
 
 /** A running Millrace process. */
@@ -66,7 +68,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const settings = settingsOf(config, demo);
   const running: Running[] = [];
   try {
-    if (has('consumers')) running.push(...startConsumers(engine, topology), ...startLearners(engine, topology, config));
+    if (has('consumers')) running.push(...startConsumers(engine, topology, options.skipsLost), ...startLearners(engine, topology, config));
     const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') && !sendsAlone(options) ? await engine.openRowSink() : undefined;

@@ -44,8 +44,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export function startConsumers(engine: Engine, topology: Topology): Running[] {
-  return topology.consumers.map((consumer) => ({ name: consumer.name, ...runConsumer(consumer, topology, engine) }));
+/** `skipsLost`: whether they go on behind what the log has lost before they read it. */
+export function startConsumers({ log, openStore, metrics, journal, learnSchemas }: Engine, topology: Topology, skipsLost = false): Running[] {
+  const around = { log, openStore, metrics, journal, learnSchemas, skipsLost };
+  return topology.consumers.map((consumer) => ({ name: consumer.name, ...runConsumer(consumer, topology, around) }));
 }
 
 /** Learners of which there is one a shop: whoever owns partition 0 of the first table they publish to. Each has a thread of its own. */

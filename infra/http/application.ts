@@ -164,17 +164,20 @@ function addExtra(house: House, { method, path, scope, answer }: ExtraRoute, rou
   });
 }
 
+/** A page may load it with `crossorigin`, or be isolated from what does not say that it may. */
+const OF_ANY_PAGE = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
+
 /** The console at /, the demo shop at /shop, which says itself where there is none, what both load, and the tracker. */
 function pages(routes: Routes, hasShop: boolean): void {
-  const page = (path: string, file: string, root: string, { maxAge = 0, status = 200, label = path } = {}): void => {
+  const page = (path: string, file: string, root: string, { maxAge = 0, status = 200, label = path, headers = {} } = {}): void => {
     routes.register('get', path, (_, response) => {
-      response.status(status).setHeader('x-content-type-options', 'nosniff');
+      response.status(status).set({ 'x-content-type-options': 'nosniff', ...headers });
       return sendPage(response, file, root, maxAge);
     }, label);
   };
   page('/', 'index.html', PAGES);
   page('/shop', 'shop.html', PAGES, { status: hasShop ? 200 : 404 });
-  page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), { maxAge: 300_000 });
+  page('/millrace.js', 'millrace.js', join(packageRoot, 'producers/tracker'), { maxAge: 300_000, headers: OF_ANY_PAGE });
   for (const file of readdirSync(PAGES)) page(`/${file}`, file, PAGES, { label: 'pages' });
 }
 

@@ -17,8 +17,8 @@ import { badRequest, Refusal } from './problem.js';
 import { sendJson } from './send.js';
 
 /** Segment's limits: 32 KB a call, 500 KB a batch. */
-export const MAX_CALL_BYTES = 32 * 1024;
-const MAX_BATCH_BYTES = 500 * 1024;
+const MAX_CALL_BYTES = 32 * 1024;
+export const MAX_BATCH_BYTES = 500 * 1024;
 /** What a batch says once for all its calls stands in the record of each: together they are bounded, too. */
 const MAX_RECORDS_BYTES = 4 * MAX_BATCH_BYTES;
 /** So much of a batch's refused calls is kept as it may be sent again; in further dead letters its context is left out. */

@@ -62,6 +62,8 @@ export interface SimilarRequest {
   readonly limit: number;
   readonly filter: Filter | null;
   readonly exclude: readonly string[];
+  /** Absent: nothing is waited for. */
+  readonly after?: After | undefined;
   /** To whom they are shown, and where; absent: nothing is noted of the answer. */
   readonly to?: (ShopperRef & Pick<RecommendRequest, 'placement' | 'shown'>) | undefined;
 }

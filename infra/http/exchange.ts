@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkType, parseJson, readBody, type BodyBudget } from './body.js';
+import type { ConfigError } from '../../pipeline/core/errors.js';
 import type { HttpDeps, HttpSettings } from './doors.js';
 import { allows, shopperOf, type Key, type Keys, type Scope } from './keys.js';
 import type { AddressLimits } from './limits.js';
@@ -26,6 +27,8 @@ export interface House {
   readonly logins: Logins;
   readonly limits: AddressLimits | undefined;
   readonly now: () => number;
+  /** Note what somebody must put right before any such request can be answered; not for each of them. */
+  readonly tellOperator: (problem: ConfigError) => void;
 }
 
 /** Charge the address behind a browser key for events. @throws Refusal 429 */

@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventType } from '../../schemas/types.js';
-import { collectBatchRequest, collectCall, collectGa4Request, MAX_CALL_BYTES } from './collector.js';
+import { collectBatchRequest, collectCall, collectGa4Request, MAX_BATCH_BYTES } from './collector.js';
 import type { RecommendRequest, ShopperRef } from './doors.js';
 import { charge, provenShopper, readKeyed, type Exchange, type House } from './exchange.js';
 import { allows, type Key } from './keys.js';
 import { refuse } from './problem.js';
 import { sendJson } from './send.js';
 import { recommendRequest, recommendRequests, scoreRequest, similarRequest } from './requests.js';
+
+/** A question names a thousand SKUs, or is a hundred questions. */
+const MAX_QUESTION_BYTES = MAX_BATCH_BYTES;
 
 /** A route answered before Express. */
 export interface HotRoute {
@@ -29,7 +32,7 @@ function mayAsk(house: House, exchange: Exchange, key: Key, who: ShopperRef, bod
 const question = <T>(label: string, parse: (body: unknown, house: House) => T, whoOf: (request: T) => ShopperRef | undefined, ask: (house: House, request: T, trusted: boolean) => object | Promise<object>): HotRoute => ({
   label,
   run: async (house, exchange) => {
-    const { key, body } = await readKeyed(house, exchange, MAX_CALL_BYTES);
+    const { key, body } = await readKeyed(house, exchange, MAX_QUESTION_BYTES);
     charge(house, exchange, key, 1);
     const request = parse(body, house);
     const who = whoOf(request);
@@ -43,7 +46,7 @@ const question = <T>(label: string, parse: (body: unknown, house: House) => T, w
 const recommend: HotRoute = {
   label: '/v1/recommend',
   run: async (house, exchange) => {
-    const { key, body } = await readKeyed(house, exchange, MAX_CALL_BYTES);
+    const { key, body } = await readKeyed(house, exchange, MAX_QUESTION_BYTES);
     const isServer = allows(key, 'server');
     const asked = recommendRequests(body, isServer, house.settings.placements);
     charge(house, exchange, key, Math.max(1, asked?.length ?? 1));

@@ -130,7 +130,7 @@ const CONTEXT = new Set(['product_id', 'sku']);
 const RECOMMEND = new Set(['userId', 'anonymousId', 'limit', 'filter', 'exclude', 'items', 'placement', 'context', 'after', 'explain', 'compare', 'diversity', 'fatigue', 'explore', 'excludePurchased', 'shown', 'writeKey', 'shopperToken']);
 const SEVERAL = new Set(['requests', 'writeKey', 'shopperToken']);
 const SCORE = new Set(['userId', 'anonymousId', 'items', 'after', 'explain', 'compare', 'writeKey', 'shopperToken']);
-const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'userId', 'anonymousId', 'placement', 'shown', 'writeKey', 'shopperToken']);
+const SIMILAR = new Set(['sku', 'product_id', 'limit', 'filter', 'exclude', 'after', 'userId', 'anonymousId', 'placement', 'shown', 'writeKey', 'shopperToken']);
 
 /**
  * `isServer`: asked with a server's key, which speaks for every shopper; another proves a userId before it is answered.
@@ -168,7 +168,7 @@ function recommendFields(errors: Errors, body: Json, isServer: boolean, placemen
 
 const explainedIn = ({ explain, limit, items }: RecommendRequest): number => (explain ? (items?.length ?? limit) : 0);
 
-/** Several recommendations asked for at once, or undefined when the body asks for one. @throws Refusal 400 naming every wrong field of each */
+/** Several recommendations asked for at once, each with the body that may hold its shopper token, or undefined when the body asks for one. @throws Refusal 400 naming every wrong field of each */
 export function recommendRequests(body: unknown, isServer: boolean, placements: readonly string[] = []): readonly { readonly request: RecommendRequest; readonly body: Json }[] | undefined {
   if (!isObject(body) || body['requests'] === undefined) return undefined;
   return read(body, SEVERAL, (errors) => {
@@ -186,7 +186,7 @@ export function recommendRequests(body: unknown, isServer: boolean, placements: 
       onlyKnown(errors, one, RECOMMEND);
       const request = recommendFields(errors, one, isServer, placements);
       under(errors, before, `requests[${index}].`);
-      return [{ request, body: one }];
+      return [{ request, body: (one['shopperToken'] ?? null) === null ? body : one }];
     });
     const explained = read.reduce((sum, { request }) => sum + explainedIn(request), 0);
     if (explained > MAX_EXPLAINED) errors.push({ path: 'requests', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once: these ask for ${explained}.` });
@@ -211,6 +211,7 @@ export const similarRequest = (input: unknown, placements: readonly string[] = [
     limit: limitOf(errors, body),
     filter: filterOf(errors, body),
     exclude: skusOf(errors, body, 'exclude') ?? [],
+    after: afterOf(errors, body) ?? undefined,
     to: shownTo(errors, body, placements),
   }));
 

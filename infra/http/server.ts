@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { application } from './application.js';
 import { BodyBudget } from './body.js';
 import type { HttpDeps, HttpSettings } from './doors.js';
@@ -22,6 +22,10 @@ export interface HttpServer {
 
 /** What comes so long after a login by another connection may reach its partition before what the login moves there. */
 const OVERTAKES_MS = 5_000;
+/** What an operator must put right refuses every request in the same way. */
+const TOLD_EVERY_MS = 60_000;
+/** Who keeps a connection and asks again within that time is told with the answer that it ends; who asks less often finds it closed. */
+const ASKED_AGAIN_MS = 500;
 /** How long the rest of a refused body is thrown away before the connection is cut. */
 const DRAIN_MS = 500;
 
@@ -31,17 +35,26 @@ const DRAIN_MS = 500;
  */
 export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpServer {
   const now = deps.now ?? Date.now;
+  let toldAt = -Infinity;
   const house: House = {
     deps, settings, now,
     keys: new Keys(settings.keys),
     budget: new BodyBudget(settings.maxBodiesBytes ?? 64 * 1024 * 1024),
     logins: new Logins(OVERTAKES_MS),
     limits: settings.addressLimit && new AddressLimits(settings.addressLimit, now),
+    tellOperator: (problem) => {
+      if (now() - toldAt < TOLD_EVERY_MS) return;
+      toldAt = now();
+      deps.journal.error({ error: problem.message }, 'Requests are refused until somebody has put this right.');
+    },
   };
   for (const route of [...[...hotRoutes.values()].map(({ label }) => label), '/livez', '/readyz', '/metrics']) deps.metrics.announce('millrace_http_request_seconds', { route, status: '200' });
   deps.metrics.announce('millrace_http_request_seconds', { route: 'unmatched', status: '404' });
   const exchanges = new WeakMap<IncomingMessage, Exchange>();
   const labels = new WeakMap<IncomingMessage, string>();
+  /** Not yet sent. */
+  const answers = new Set<ServerResponse>();
+  let isEnding = false;
   const app = application(house, (request) => exchanges.get(request)!, (request, label) => labels.set(request, label));
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -56,7 +69,10 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
       query: question < 0 ? undefined : new URLSearchParams(url.slice(question + 1)),
     };
     response.setHeader('x-request-id', requestId);
+    if (isEnding) response.setHeader('connection', 'close');
+    answers.add(response);
     response.on('close', () => {
+      answers.delete(response);
       const status = response.writableFinished ? String(response.statusCode) : 'aborted';
       deps.metrics.observe('millrace_http_request_seconds', (performance.now() - started) / 1000, { route: hot?.label ?? labels.get(request) ?? 'unmatched', status });
     });
@@ -89,7 +105,15 @@ export function createHttpServer(deps: HttpDeps, settings: HttpSettings): HttpSe
     handle(request, response);
   });
   if (settings.loopbackOnly === true) server.on('connection', (socket) => onlyLoopback(socket, deps));
-  return { server, listen: (port, host) => listen(server, port, host), close: () => close(server) };
+  return {
+    server,
+    listen: (port, host) => listen(server, port, host),
+    async close() {
+      isEnding = true;
+      for (const answer of answers) if (!answer.headersSent) answer.setHeader('connection', 'close');
+      await close(server);
+    },
+  };
 }
 
 function onlyLoopback(socket: Socket, { journal }: HttpDeps): void {
@@ -108,7 +132,8 @@ function allowOrigins(response: ServerResponse): void {
 
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST, OPTIONS',
-  'access-control-allow-headers': 'authorization, content-type, content-encoding, x-request-id, x-shopper-token, x-retry-count, anonymousid',
+  // The star is for what tracing scripts add to every request of a page; it does not stand for authorization, nor with old browsers.
+  'access-control-allow-headers': 'authorization, content-type, content-encoding, x-request-id, x-shopper-token, x-retry-count, anonymousid, *',
   'access-control-max-age': '86400',
 };
 
@@ -121,6 +146,10 @@ function requestIdOf(request: IncomingMessage): string {
 function problemOf(house: House, exchange: Exchange, error: unknown): Problem {
   if (error instanceof Refusal) return error.problem;
   if (error instanceof Unavailable) return { status: 503, detail: `${error.told ?? 'What is behind this door does not answer now'}; send the same again.`, retryAfterSeconds: 1 };
+  if (error instanceof ConfigError) {
+    house.tellOperator(error);
+    return { status: 503, detail: 'What is behind this door refuses it, which an operator must put right; send the same again.', retryAfterSeconds: 10 };
+  }
   house.deps.journal.error({ err: error, requestId: exchange.requestId }, 'A request failed for a reason that nobody foresaw.');
   return { status: 500, detail: 'This is a fault of the server; it has been noted under the request id.' };
 }
@@ -152,8 +181,12 @@ function listen(server: Server, port: number, host: string | undefined): Promise
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    // By its own close an HTTP server cuts connections that are idle at this moment: who is just asking would not know whether they were heard.
+    const cutting = setInterval(() => server.closeIdleConnections(), ASKED_AGAIN_MS);
+    NetServer.prototype.close.call(server, () => {
+      clearInterval(cutting);
+      resolve();
+    });
     // An answer under way gets a moment; a client that never ends its request gets no more than that.
     setTimeout(() => server.closeAllConnections(), 5_000).unref();
   });

@@ -122,7 +122,8 @@ class GroupAppender implements Appender {
     this.#producer = undefined;
     this.#failure = `Kafka does not take records (${failureCodes(error).join(' < ')})`;
     const failure = asFailure('It is not known whether Kafka wrote the records.', error, this.#failure);
-    this.#told.failed(failure.message);
+    const topics = new Set(batch.flatMap(({ records }) => records.map(({ topic }) => topic)));
+    this.#told.failed(failure.message, { topics: [...topics].join(', ') });
     this.#lookAgain();
     this.#metrics.count('millrace_kafka_append_failures_total');
     for (const one of batch) one.reject(failure);

@@ -18,12 +18,13 @@ export function startCommand(): Command {
     .description('Run Millrace: embedded in this process, or on Kafka and ClickHouse where KAFKA_BROKERS and CLICKHOUSE_URL name them.')
     .addOption(new Option('--role <role>', 'parts to run').choices(['all', 'collector', 'consumers', 'scorer', 'sinks']).default('all'))
     .option('--demo', 'add the synthetic shop, on 127.0.0.1 with well-known keys; its data stand in DATA_DIR/demo')
+    .option('--skip-lost', 'go on behind records that the log has lost before a consumer read them (docs/runbook.md)')
     .addHelpText('after', `
 All else is set by environment variables (docs/configuration.md):
   WRITE_KEYS=wk_1 SERVER_KEYS=sk_1 ADMIN_TOKENS=at_1 DATA_DIR=./shop millrace start
 
 Exit codes: 0 stopped by a signal, 1 a part failed (the log says which), 78 the configuration is wrong (every problem is named).`)
-    .action((options: { role: Role; demo?: boolean }) => exitingWell(() => start(options.role, options.demo ?? false))
+    .action((options: StartFlags) => exitingWell(() => start(options))
       // All is stopped; a client library may still hold a timer or a join that nobody waits for.
       .then(() => process.exit()));
 }
@@ -32,17 +33,26 @@ Exit codes: 0 stopped by a signal, 1 a part failed (the log says which), 78 the 
 export const consoleSentence = ({ ADMIN_TOKENS }: Pick<Config, 'ADMIN_TOKENS'>): string =>
   (ADMIN_TOKENS.length > 0 ? 'The console there asks for one of ADMIN_TOKENS.' : 'Nobody can open the console there: it asks for an admin token, and ADMIN_TOKENS is not set.');
 
-async function start(role: Role, demo: boolean): Promise<void> {
+interface StartFlags {
+  readonly role: Role;
+  readonly demo?: boolean;
+  readonly skipLost?: boolean;
+}
+
+async function start({ role, demo = false, skipLost = false }: StartFlags): Promise<void> {
   const config = demo ? demoConfig() : readConfig();
   const journal = pinoJournal(config.LOG_LEVEL);
   consoleInto(journal);
   for (const one of misspelt()) journal.warn({ ...one }, misspeltSentence(one));
-  const millrace = await startMillrace({ config, role, demo, journal });
-  const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
-  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   const signalled = new Promise<'stopped'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('stopped'));
   });
+  // As a container's first process it would not be ended by a signal that nobody awaits, and a start may wait a minute for its cluster.
+  const millrace = await Promise.race([signalled, startMillrace({ config, role, demo, journal, skipsLost: skipLost })]);
+  // What a start leaves half done is what a crash leaves: the next one goes on from there.
+  if (millrace === 'stopped') return;
+  const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
+  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   try {
     await Promise.race([signalled, millrace.failed]);
   } finally {

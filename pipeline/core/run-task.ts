@@ -37,6 +37,8 @@ export interface Surroundings {
   readonly journal: Journal;
   /** Fetch schemas of foreign writers before their records are decoded. */
   readonly learnSchemas: (ids: readonly number[]) => Promise<void>;
+  /** Whether tasks go on behind records that the log has lost before they were read; else they end. */
+  readonly skipsLost?: boolean;
 }
 
 /** Bring the store up to the end of its table in the log. A store that stands beyond that end, or before what the log still holds, is wiped first. */
@@ -108,7 +110,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
         consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
         slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics, checksRows,
       });
-      await lease.seek(Object.fromEntries(inputTopics(consumer).map(({ name }) => [name, task.offsets[name] ?? 0])));
+      await seek(lease, task.offsets, consumer, around);
       await work(lease, task, store, around, consumer.name, pace, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
@@ -123,6 +125,29 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       // A zombie that reconnects at once would fence the rightful owner: ask the group first.
       await lease.confirmed();
     }
+  }
+}
+
+/**
+ * Read on where the task stood; an input that it has never read from its start, which retention moves.
+ * @throws ConfigError where the log has lost what comes next, which may be skipped
+ */
+async function seek(lease: Lease, offsets: Readonly<Record<string, number>>, consumer: Consumer, { log, journal, skipsLost }: Surroundings): Promise<void> {
+  try {
+    await lease.seek(offsets);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const lost: Record<string, number> = {};
+    for (const { name: topic } of inputTopics(consumer)) {
+      const { start, end } = (await log.ranges(topic))[lease.partition];
+      const offset = offsets[topic];
+      if (offset === undefined || (offset >= start && offset <= end)) continue;
+      lost[topic] = start;
+      if (skipsLost === true) journal.warn({ consumer: consumer.name, topic, partition: lease.partition, offset, start, end }, 'The log has lost records before they were read; they are skipped.');
+    }
+    if (Object.keys(lost).length === 0) throw error;
+    if (skipsLost !== true) throw new ConfigError([...error.problems, 'What the log has lost nobody can read any more; docs/runbook.md#records-that-the-log-has-lost says how to go on without it.'], { cause: error });
+    await lease.seek({ ...offsets, ...lost });
   }
 }
 

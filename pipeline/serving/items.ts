@@ -101,6 +101,11 @@ export class Items {
     return (this.#flags[item] & WITHHELD) === 0;
   }
 
+  /** Whether what no catalogue knows may be shown, of no number too. */
+  get showsUnlisted(): boolean {
+    return this.#unlisted === 0;
+  }
+
   isDeleted(item: number): boolean {
     return (this.#flags[item] & DELETED) !== 0;
   }

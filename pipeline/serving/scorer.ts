@@ -86,18 +86,25 @@ export class Scorer {
     };
   }
 
-  similar(request: SimilarRequest): object {
+  /** What is asked about nobody, and waits for nothing, is answered at once. */
+  similar(request: SimilarRequest): object | Promise<object> {
+    const { after, to } = request;
+    return after ? this.#hasSeen(to ?? NOBODY, after).then((sawAfter) => this.#similar(request, sawAfter)) : this.#similar(request, undefined);
+  }
+
+  #similar(request: SimilarRequest, sawAfter: boolean | undefined): object {
     const { items, ranking, remember, now } = this.#parts;
     const item = items.number(request.sku);
     if (item < 0) throw refuse(404, `No item is known as product_id ${request.sku}.`);
     const { sku, limit, exclude, filter, to } = request;
-    const shopper = to && shopperOf(this.#parts, to);
+    const shopper = to && shopperOf(this.#parts, to, sawAfter);
     const similar = similarItems(item, limit, this.#sought(shopper, [sku, ...exclude], false, filter), { items, ranking, showing: this.#showing });
-    if (!shopper) return { sku, items: similar, model: MODEL };
+    const stale = (shopper ? shopper.isStale : sawAfter === false) ? { stale: true } : {};
+    if (!shopper) return { sku, items: similar, model: MODEL, ...stale };
     const recommendationId = recommendationIdAt(to.placement ?? '', randomUUID(), to.shown);
     // Without what the ranker saw: their order is not its own, and a choice would teach it little.
     remember(recordOf({ recommendationId, placement: to.placement, model: MODEL, time: now() }, shopper, { items: similar, features: undefined }));
-    return { recommendationId, sku, items: similar, model: MODEL };
+    return { recommendationId, sku, items: similar, model: MODEL, ...stale, freshness: this.#freshness(shopper) };
   }
 
   /** What a shopper would see now, and why, without telling the log. */
@@ -119,7 +126,7 @@ export class Scorer {
   }
 
   /** Whether what was to be waited for is reflected; undefined: nothing is. @throws Refusal 400 */
-  async #hasSeen(ref: ShopperRef, after: After | null): Promise<boolean | undefined> {
+  async #hasSeen(ref: Pick<ShopperRef, 'userId' | 'anonymousId'>, after: After | null): Promise<boolean | undefined> {
     if (!after) return undefined;
     if (await reflected(this.#parts, ref.userId ?? ref.anonymousId ?? '', after, AFTER_DEADLINE_MS)) return true;
     await refuseImpossible(this.#parts, after);
@@ -200,7 +207,7 @@ export class Scorer {
     };
   }
 
-  /** The best of given items. One that nobody knows may be shown, unless a filter asks for what is not known of it. */
+  /** The best of given items. One that nobody knows may be shown where unlisted ones are, unless a filter asks for what is not known of it. */
   #amongItems(shopper: Shopper, request: RecommendRequest, skus: readonly string[]): Answer {
     const { items } = this.#parts;
     const { limit, explain, compare, filter } = request;
@@ -210,7 +217,7 @@ export class Scorer {
       // Its number may be that of the one that has taken its place.
       if (items.wasDeleted(sku)) return false;
       const item = items.number(sku);
-      return item < 0 ? filter === null && !unwantedSkus.has(sku) : !isRefused(item);
+      return item < 0 ? items.showsUnlisted && filter === null && !unwantedSkus.has(sku) : !isRefused(item);
     });
     const seen = left.length > 1 && this.#telling.isInFull(shopper.key, this.#parts.now()) ? new Map<string, Buffer>() : undefined;
     const ranked = this.#showing.given(shopper, left, Int32Array.from(left, (sku) => items.number(sku)), { explain, compare, seen });
@@ -231,3 +238,4 @@ const unwanted = (shopper: Shopper | undefined, exclude: readonly string[]): (re
 const besidePage = ({ exclude, context }: RecommendRequest): readonly string[] => (context === null ? exclude : [...exclude, context]);
 
 const NOTHING = Buffer.alloc(0);
+const NOBODY = { userId: null, anonymousId: null };

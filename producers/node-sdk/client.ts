@@ -54,7 +54,14 @@ export interface Ask extends Shopper {
 
 export interface Recommendations {
   readonly recommendationId: string;
-  readonly items: readonly { readonly sku: string; readonly score: number; readonly reasons: readonly unknown[] }[];
+  readonly items: readonly {
+    readonly sku: string;
+    readonly score: number;
+    readonly name: string | null;
+    /** In the shop's currency, as `12.50`. */
+    readonly price: string | null;
+    readonly reasons: readonly { readonly code: string; readonly text: string; readonly sku?: string; readonly name?: string }[];
+  }[];
   readonly model: string;
   readonly stale?: boolean;
 }
@@ -69,6 +76,8 @@ export interface ClientOptions {
   readonly waitMs?: number | undefined;
   /** Calls that may wait while the server does not answer; more are refused by an exception (10,000). */
   readonly maxWaiting?: number | undefined;
+  /** How long one request may take in ms (15,000): a question is then rejected with a `TimeoutError`, a batch sent again. */
+  readonly timeoutMs?: number | undefined;
   /** Told of calls that the server will never take: rejected ones of a batch, or a batch refused whole. A warning of the process, if it is left out. */
   readonly onRefused?: OnRefused | undefined;
   readonly fetch?: typeof fetch | undefined;
@@ -83,7 +92,7 @@ export interface Client {
   flush(): Promise<string | undefined>;
   recommend(ask: Ask): Promise<Recommendations>;
   score(ask: Ask & { readonly items: readonly string[] }): Promise<object>;
-  similar(ask: { readonly sku: string } & Pick<Ask, 'userId' | 'anonymousId' | 'limit' | 'filter' | 'exclude' | 'placement' | 'shown'>): Promise<object>;
+  similar(ask: { readonly sku: string } & Pick<Ask, 'userId' | 'anonymousId' | 'limit' | 'filter' | 'exclude' | 'placement' | 'shown' | 'after'>): Promise<object>;
   forecast(sku: string): Promise<object>;
 }
 
@@ -93,8 +102,8 @@ function warn({ message, problem: { errors = [] } }: MillraceError, calls: reado
 
 /** A client for a shop's own servers: calls are batched and repeated under the same ids until the server has them. */
 export function millrace(options: ClientOptions): Client {
-  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, onRefused = warn } = options;
-  const send = sendTo(url, key, options.fetch ?? fetch);
+  const { url, key, batchSize = 100, waitMs = 100, maxWaiting = 10_000, timeoutMs = 15_000, onRefused = warn } = options;
+  const send = sendTo(url, key, timeoutMs, options.fetch ?? fetch);
   const batches = new Batches(send, { batchSize, waitMs, maxWaiting }, onRefused);
 
   const add = (type: string, call: Common): void => {

@@ -17,16 +17,18 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** Sends one request. Rejects where the connection breaks. */
+/** Sends one request. Rejects where the connection breaks, and with a `TimeoutError` where the answer takes too long. */
 export type Send = (method: string, path: string, body?: unknown) => Promise<Answer>;
 
-/** Requests to the server at `url`, with a key of it. */
-export function sendTo(url: string, key: string, request: typeof fetch): Send {
+/** Requests to the server at `url`, with a key of it; each may take `timeoutMs`. */
+export function sendTo(url: string, key: string, timeoutMs: number, request: typeof fetch): Send {
   const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
   return async (method, path, body) => {
     const response = await request(url.replace(/\/$/, '') + path, {
       method,
       headers: { authorization, 'content-type': 'application/json' },
+      // By itself fetch waits for five minutes.
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return { status: response.status, retryAfterMs: Number(response.headers.get('retry-after') ?? 0) * 1000, json: objectIn(await response.text()) };

@@ -60,6 +60,14 @@
     store(ids);
   }
 
+  /* Who logged in or out in another tab did so here, too: else this one would go on as the shopper before. */
+  function follow() {
+    var now = stored();
+    if (typeof now.anonymousId !== 'string') return;
+    if (now.userId !== ids.userId) api.shopperToken = undefined;
+    ids = now;
+  }
+
   /* Calls that no page has sent. */
   function left() {
     try {
@@ -224,7 +232,11 @@
     if (waiting.length > 0 && keep(waiting)) waiting = [];
     hurry();
   });
-  addEventListener('pageshow', takeUp);
+  addEventListener('pageshow', function () {
+    follow();
+    takeUp();
+  });
+  addEventListener('storage', follow);
   document.addEventListener('visibilitychange', function () {
     if (document.visibilityState !== 'hidden') return;
     leave();

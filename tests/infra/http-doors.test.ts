@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+import { silentJournal } from '../../pipeline/core/metrics.js';
 import { encodeToken } from '../../infra/http/position-token.js';
 import { badRequest } from '../../infra/http/problem.js';
 import { ADMIN, basic, bearer, BROWSER, NOW, SECRET, SERVER, signShopper, startHttp } from './http-server.js';
@@ -95,6 +96,25 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', { requests: [{ anonymousId: 'a' }, { userId: 'somebody' }] })).status).toBe(403);
   });
 
+  test('a shopper token stands for all of several questions, where one has none of its own', async () => {
+    const [shopperToken, another] = [signShopper('u1', SECRET, NOW + 60_000), signShopper('u2', SECRET, NOW + 60_000)];
+    const asked = (requests: readonly object[]) => http.post('/v1/recommend', { shopperToken, requests });
+    expect((await asked([{ userId: 'u1', placement: 'home' }, { userId: 'u1', placement: 'cart' }])).status).toBe(200);
+    expect((await asked([{ userId: 'u1' }, { userId: 'u2', shopperToken: another }])).status).toBe(200);
+    expect((await asked([{ userId: 'u2' }])).status).toBe(403);
+    expect((await asked([{ userId: 'u1', shopperToken: another }])).status).toBe(403);
+  });
+
+  test('as many SKUs and questions are read as may be named, of any length that they may have', async () => {
+    const skus = Array.from({ length: 1_000 }, (_, n) => `${n}-${'x'.repeat(240)}`);
+    for (const fields of [{ exclude: skus }, { items: skus }]) expect((await http.post('/v1/recommend', { anonymousId: 'a', ...fields })).status).toBe(200);
+    expect((await http.post('/v1/score', { anonymousId: 'a', items: skus })).status).toBe(200);
+    expect((await http.post('/v1/similar', { sku: 'P1', exclude: skus })).status).toBe(200);
+    const newsletter = { userId: '8f14e45f-ceea-467f-a8d3-000000000001', shown: false, placement: 'newsletter', exclude: skus.slice(0, 10), filter: { inStock: true } };
+    expect((await http.post('/v1/recommend', { requests: Array.from({ length: 100 }, () => newsletter) }, basic(SERVER))).status).toBe(200);
+    expect((await http.post('/v1/recommend', { anonymousId: 'a', items: [], placement: 'x'.repeat(600_000) })).status).toBe(413);
+  });
+
   test('a browser key may ask for an anonymous id, or for the userId that the shop signed', async () => {
     expect((await http.post('/v1/recommend', { anonymousId: 'a1' })).status).toBe(200);
     expect((await http.post('/v1/recommend', { anonymousId: 'a1', userId: 'u1' })).status).toBe(403);
@@ -116,6 +136,10 @@ describe('recommend', () => {
     expect((await http.post('/v1/similar', { product_id: 'P2', limit: 5 })).status).toBe(200);
     expect(http.asked[0]!.request).toEqual({ sku: 'P2', limit: 5, filter: null, exclude: [] });
     expect((await http.post('/v1/similar', {})).json['errors']).toMatchObject([{ path: 'product_id', code: 'required' }]);
+    const positions = [{ topic: 'catalog', partition: 1, offset: 7 }];
+    expect((await http.post('/v1/similar', { product_id: 'P2', after: encodeToken(positions) })).status).toBe(200);
+    expect(http.asked[1]!.request).toMatchObject({ sku: 'P2', after: { positions, merges: [] } });
+    expect((await http.post('/v1/similar', { product_id: 'P2', after: 'none' })).json['errors']).toMatchObject([{ path: 'after', code: 'wrong_type' }]);
   });
 
   test('similar notes to whom it is shown, whom a browser must have proved to be; a place needs somebody', async () => {
@@ -139,6 +163,21 @@ describe('recommend', () => {
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     await serving.server.close();
   });
+});
+
+test('what only an operator can put right is no fault of the server: the client is asked to come back, and the log says it once', async () => {
+  const noted: object[] = [];
+  const denied = await startHttp({
+    accept: () => Promise.reject(new ConfigError(['Kafka takes no records of clickstream. (TOPIC_AUTHORIZATION_FAILED)'])),
+    journal: { ...silentJournal, error: (fields) => void noted.push(fields) },
+  });
+  onTestFinished(() => denied.server.close());
+  for (let n = 0; n < 3; n++) {
+    const { status, headers, text } = await denied.post('/v1/track', { userId: 'u', event: 'X' });
+    expect([status, headers.get('retry-after')]).toEqual([503, '10']);
+    expect(text).not.toContain('clickstream');
+  }
+  expect(noted).toEqual([{ error: 'Kafka takes no records of clickstream. (TOPIC_AUTHORIZATION_FAILED)' }]);
 });
 
 describe('the rest', () => {
@@ -223,6 +262,7 @@ describe('the rest', () => {
     const { status, headers, text } = await http.get('/millrace.js');
     expect([status, headers.get('content-type')]).toEqual([200, expect.stringContaining('javascript')]);
     expect(text).toContain('sendBeacon');
+    expect([headers.get('access-control-allow-origin'), headers.get('cross-origin-resource-policy')]).toEqual(['*', 'cross-origin']);
   });
 
   test.each(['/', '/console.js', '/millrace.js', '/openapi.yaml'])('%s is there for who has it, and 412 for who asks for another edition', async (path) => {

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
 import { consoleSentence, demoConfig } from '../../pipeline/cli/start.js';
@@ -11,9 +11,11 @@ import { readConfig } from '../../pipeline/config.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { startChild } from '../../pipeline/faults/child.js';
 import { openEngine } from '../../pipeline/engine.js';
 import { readinessOf } from '../../pipeline/http-doors.js';
 import { ended, listen, startMillrace } from '../../pipeline/main.js';
+import { entry } from '../faults/millrace-entry.js';
 import { folderForTest } from '../support/folder.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
@@ -63,6 +65,18 @@ test('a start that failed says so, whatever hangs or fails while it is undone', 
   expect(isClosed).toBe(true);
   await ended([{ stop: () => new Promise(() => {}) }], engine, 10);
   await ended([], { close: () => Promise.reject(new Error('The disk is full.')) }, 60_000);
+});
+
+test('a signal ends a start that waits for its cluster: as a container\'s first process it hears only what it listens for', async () => {
+  const broker = createServer();
+  onTestFinished(() => void broker.close());
+  const asked = once(broker, 'connection');
+  const port = await new Promise<number>((resolve) => broker.listen(0, '127.0.0.1', () => resolve((broker.address() as AddressInfo).port)));
+  const child = startChild({ entry, role: 'collector', environment: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', DATA_DIR: folderForTest(), WRITE_KEYS: 'wk_1', KAFKA_BROKERS: `127.0.0.1:${port}` } });
+  onTestFinished(() => child.kill());
+  const [socket] = (await asked) as [Socket];
+  onTestFinished(() => void socket.destroy());
+  expect(await child.stop(10_000)).toBe(0);
 });
 
 test('a HOST with a port or a blank is told with all other problems', () => {

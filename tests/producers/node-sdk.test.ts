@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import type { Position } from '../../pipeline/core/log.js';
 import { decodeToken } from '../../infra/http/position-token.js';
@@ -117,4 +119,20 @@ test('a call is what it was when it was made, and one that is no JSON is an erro
   call.properties.sku = '';
   await client.flush();
   expect(written).toEqual(['as it was']);
+});
+
+test('a server that takes connections and answers nothing holds up a question for as long as it was told, and a batch is sent again', async () => {
+  let asked = 0;
+  const silent = createServer(() => { asked++; });
+  onTestFinished(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const client = millrace({ url: `http://127.0.0.1:${port}`, key: SERVER, timeoutMs: 100 });
+  await expect(client.recommend({ userId: 'u1' })).rejects.toMatchObject({ name: 'TimeoutError' });
+  client.track({ userId: 'u1', event: 'Product Viewed', properties: { sku: 'A' } });
+  await expect.poll(() => asked, { timeout: 5_000 }).toBeGreaterThanOrEqual(3);
 });

@@ -100,6 +100,34 @@ test('the anonymous id is random, stays in the browser, and ends with a reset', 
   expect(page([], 'forbidden').api['anonymousId']!()).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+test.each(['storage', 'pageshow'])('who logs out in one tab, or logs in as somebody else, does so in the others (%s)', (event) => {
+  const storage = new Map<string, string>();
+  const [one, other] = [page([], storage), page([], storage)];
+  one.api['identify']!('alice');
+  other.listeners.get(event)!();
+  expect(other.api['userId']!()).toBe('alice');
+  Object.assign(other.api, { shopperToken: 'alice, signed' });
+  one.api['reset']!();
+  one.api['identify']!('bob');
+  expect(other.api['userId']!()).toBe('alice');
+  other.listeners.get(event)!();
+  other.api['track']!('Product Added', { product_id: 'P1' });
+  other.listeners.get('pagehide')!();
+  expect(other.beacons[0]!.body.batch.at(-1)).toMatchObject({ event: 'Product Added', userId: 'bob', anonymousId: one.api['anonymousId']!() });
+  expect(other.beacons[0]!.body).not.toHaveProperty('shopperToken');
+});
+
+test('what another tab says of nobody changes nothing, and a token stays with its shopper', () => {
+  const storage = new Map<string, string>();
+  const { api, listeners } = page([], storage);
+  api['identify']!('alice');
+  Object.assign(api, { shopperToken: 'alice, signed' });
+  listeners.get('storage')!();
+  storage.clear();
+  listeners.get('storage')!();
+  expect([api['userId']!(), api['shopperToken']]).toEqual(['alice', 'alice, signed']);
+});
+
 test('what waits leaves as beacons with the page', () => {
   const { beacons, fetched, listeners, api } = page();
   for (let i = 0; i < 10; i++) api['track']!('Product Viewed', { product_id: `P${i}` });

@@ -64,3 +64,15 @@ test('of given items that nothing was learned of, too, excluded, bought and dism
   shop.profile('a', [], { bought: ['X'], dismissed: ['Y'] });
   expect(await shop.skus('a', { items: ['X', 'Y', 'Z', 'page'], context: 'page' })).toEqual(['Z']);
 });
+
+test('of given items those that no catalogue knows come only where unlisted ones are shown, whether or not anybody has clicked them', async () => {
+  for (const [showsUnlisted, came] of [[true, ['clicked', 'unheard of']], [false, []]] as const) {
+    const shop = new TestShop({ showsUnlisted });
+    shop.product('P1');
+    shop.event('b', 'P1', []);
+    shop.event('b', 'clicked', ['P1']);
+    const skus = await shop.skus('a', { items: ['P1', 'clicked', 'unheard of'] });
+    expect(skus.filter((sku) => sku !== 'P1').sort()).toEqual(came);
+    expect(skus).toContain('P1');
+  }
+});

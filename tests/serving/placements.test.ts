@@ -139,6 +139,16 @@ test('similar items that are asked for somebody are noted as shown and clicked, 
   expect(clickRates(shop, 'more like this')).toMatchObject({ clicked: 1 });
 });
 
+test('similar items wait for the event of `after`, and say so when it has not come', async () => {
+  const shop = shopOfPairs();
+  const similar = (offset: number, to?: SimilarRequest['to']) => shop.scorer.similar({ sku: 'P4', limit: 5, filter: null, exclude: [], after: { positions: offset < 0 ? [] : [{ topic: 'clickstream', partition: 0, offset }], merges: [] }, to });
+  const somebody = { userId: null, anonymousId: 'a', trusted: false, placement: null, shown: false };
+  expect(await similar(-1, somebody)).toMatchObject({ freshness: { sawAfter: true } });
+  expect(await similar(-1)).not.toHaveProperty('stale');
+  expect(await similar(5, somebody)).toMatchObject({ stale: true, freshness: { sawAfter: false }, items: [{}, {}, {}, {}, {}] });
+  expect(await similar(5)).toMatchObject({ stale: true });
+});
+
 test('who has taught as much as one may makes no click rates either', async () => {
   const shop = shopOfPairs();
   const clicksOf = async (shopper: string, before: number): Promise<number> => {
