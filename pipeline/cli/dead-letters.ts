@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
-import type { Position } from '../core/log.js';
-import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed } from '../dead-letters.js';
+import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed, type WrittenAgain } from '../dead-letters.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
 import { askInstallation } from './installation.js';
@@ -15,10 +14,11 @@ const timeOf = (ms: number): string => new Date(ms).toISOString();
 export const lineOf = ({ id, at, code, message, replayedAt }: Shown): string =>
   [id, timeOf(at), code, `${replayedAt === null ? '' : `replayed ${timeOf(replayedAt)}: `}${message}`].join('\t');
 
-/** What became of one dead letter, as a sentence. */
-export function writtenSentence(id: string, positions: readonly Position[]): string {
+/** What became of one dead letter, as sentences. */
+export function writtenSentences(id: string, { positions, replayedAt }: WrittenAgain): string {
   const places = positions.map(({ topic, partition, offset }) => `${topic} ${partition}/${offset}`).join(', ');
-  return `Dead letter ${id} was written again, to ${places} (topic partition/offset).`;
+  const before = replayedAt === null ? '' : ` It had been before, at ${timeOf(replayedAt)}: a message or order that was taken then does not count again.`;
+  return `Dead letter ${id} was written again, to ${places} (topic partition/offset).${before}`;
 }
 
 /** What became of all dead letters with a code, a sentence a line. */
@@ -54,8 +54,8 @@ export function deadLettersCommand(): Command {
       const config = readConfig();
       const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
       if (id !== undefined) {
-        const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as readonly Position[];
-        process.stdout.write(`${json ? JSON.stringify(positions) : writtenSentence(id, positions)}\n`);
+        const written = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as WrittenAgain;
+        process.stdout.write(`${json ? JSON.stringify(written) : writtenSentences(id, written)}\n`);
         return;
       }
       const outcome = await askInstallation(config, { kind: 'replay-dead-letters', code }, ({ log }) => replayDeadLetters(log, code!, shop)) as Replayed;
