@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
-import { consoleSentence, demoConfig } from '../../pipeline/cli/start.js';
+import { addressSentence, consoleSentence, demoConfig } from '../../pipeline/cli/start.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
@@ -37,6 +37,13 @@ test('the demo has triggers within minutes, unless it is set otherwise', () => {
 test('a start says who may open the console, and that nobody may where no admin token is set', () => {
   expect(consoleSentence(readConfig({ ADMIN_TOKENS: 'at_1' }))).toBe('The console there asks for one of ADMIN_TOKENS.');
   expect(consoleSentence(readConfig({}))).toContain('ADMIN_TOKENS is not set');
+});
+
+test('a start says where it listens: localhost alone is what it said where the whole network was let in', () => {
+  const told = (host: string): string => addressSentence({ host, port: 80 });
+  expect(told('0.0.0.0')).toBe('listens on http://localhost:80/ (0.0.0.0: every address of this machine; HOST names one)');
+  expect([told('::'), told('127.0.0.1')]).toEqual([expect.stringContaining('every address'), expect.stringContaining('this machine alone')]);
+  expect([told('192.0.2.7'), told('2001:db8::1')]).toEqual(['listens on http://192.0.2.7:80/', 'listens on http://[2001:db8::1]:80/']);
 });
 
 test('a HOST that is none of this machine, and a PORT that another process has or that this one may not take, are told by the name of the setting', async () => {
