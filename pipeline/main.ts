@@ -59,7 +59,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const { config, role, demo, journal } = options;
   checkRole(options);
   const metrics = prometheusMetrics({ withProcess: true });
-  const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock, alone: true }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
+  const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock, alone: true, makesRecords: true }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
   const has = (name: Role): boolean => role === 'all' || role === name;
   const topology = topologyOf(config, engine.log.clock);
   const problems = topologyProblems(topology);

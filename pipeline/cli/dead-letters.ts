@@ -2,9 +2,10 @@ import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
 import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed, type WrittenAgain } from '../dead-letters.js';
+import { shopMade } from '../shop-of-log.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
-import { askInstallation } from './installation.js';
+import { askInstallation, installationDirectory } from './installation.js';
 
 type Shown = Pick<ListedLetter, 'id' | 'at' | 'code' | 'message' | 'replayedAt'>;
 
@@ -52,7 +53,7 @@ export function deadLettersCommand(): Command {
       if ((id === undefined) === (code === undefined)) throw new Error('Name one dead letter by its id, or all of a kind by --code.');
       if (code !== undefined && value !== undefined) throw new Error('--value repairs one dead letter: give its id, not --code.');
       const config = readConfig();
-      const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
+      const shop = shopMade(installationDirectory(config), config);
       if (id !== undefined) {
         const written = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as WrittenAgain;
         process.stdout.write(`${json ? JSON.stringify(written) : writtenSentences(id, written)}\n`);
