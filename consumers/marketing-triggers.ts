@@ -6,7 +6,7 @@ import { namesCustomer } from './ids.js';
 import { beganAt, SESSION_GAP_MS } from './session-ids.js';
 import { browsingAfter, browsings, isView, joinBrowsing } from './triggers/browsing.js';
 import { cartAfter, cartIdOf, carts, isOfOrdered, isOrdered, joinCart, worthOf } from './triggers/carts.js';
-import { contacts, contactOf, isOrder, joinContact, noteConsent, noteZone } from './triggers/contacts.js';
+import { contacts, contactOf, forgetContact, isOrder, joinContact, noteConsent, noteZone } from './triggers/contacts.js';
 import { customerRules, type CustomerOptions } from './triggers/customers.js';
 import { fire, recover, rule, type Ripe } from './triggers/fire.js';
 import { intentRule, joinVisit, visits, type IntentOptions } from './triggers/intent.js';
@@ -72,6 +72,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     },
     merging: {
       merges: userMerges,
+      forget: forgetContact,
       moves: marketingTriggersMoves,
       rows: [
         joining(carts, joinOpenCart), joining(browsings, joinBrowsing), joining(visits, joinVisit), joining(contacts, joinContactAndCarts), joining(replenishments, joinReplenishment),

@@ -8,7 +8,7 @@ import { happened } from './happened.js';
 import { namesCustomer, requireShopper, requireSku } from './ids.js';
 import { aliases, forgetAlias, joinAlias, noteAlias, noteJoined, partAlias, tellErased } from './shoppers/aliases.js';
 import { consentAfter, namedBy } from './shoppers/consents.js';
-import { announceHeld, announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
+import { announceHeld, announceInterests, boundWishes, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
 import { announceMerge, isProven, mergeOf, namesUser, withoutMerge } from './shoppers/merges.js';
 import { isRepeat, joinSeen, seenMessages, watch } from './shoppers/seen.js';
 import { forgetUnseen } from './shoppers/unseen.js';
@@ -67,7 +67,7 @@ export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 
       unheard: ({ key, sub }, ctx) => endInterest(key, sub, ctx),
       unseen: (timer, ctx) => forgetUnseen(timer, { profiles, orders: ordersOf, forgetAfterMs }, ctx),
     },
-    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias, forgetAlias)], part: partAlias },
+    merging: { merges: userMerges, moves: shoppersMoves, rows: [joining(profiles, joinProfiles), joining(seenMessages, joinSeen), joining(ordersOf, ({ key, sub, value }, ctx) => ctx.put(ordersOf, key, value, sub), forgetOrder), joining(interests, joinWish, withdraw), joining(aliases, joinAlias, forgetAlias)], part: partAlias, forgetAfterMs },
   });
 }
 
@@ -226,6 +226,7 @@ function joinProfiles({ key, from, value: moved, mergedAt, toProven }: MovedRow<
   const before = ctx.get(profiles, key);
   const standing = before && namedBy(true, before);
   noteAlias(key, from, key, mergedAt, ctx);
+  boundWishes(key, ctx);
   const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt }, toProven);
   // Whoever is merged into an id was told to be that user.
   const joined = { known: true, marketingConsent: consent.said, consentAt: consent.at };
