@@ -6,7 +6,7 @@ import { browsingRule, browsings, joinBrowsing, type BrowsingOptions } from './t
 import { cartRules, type CartOptions } from './triggers/cart-rules.js';
 import { carts } from './triggers/carts.js';
 import { aheadMs } from './triggers/clocks.js';
-import { contacts, contactOf, isOrder, noteConsent, noteZone } from './triggers/contacts.js';
+import { contacts, contactOf, forgetContact, isOrder, noteConsent, noteZone } from './triggers/contacts.js';
 import { customerRules, type CustomerOptions } from './triggers/customers.js';
 import type { Ripe } from './triggers/fire.js';
 import { held, hold } from './triggers/held.js';
@@ -59,6 +59,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
     },
     merging: {
       merges: userMerges,
+      forget: forgetContact,
       moves: marketingTriggersMoves,
       rows: [
         joining(carts, cart.joinOpenCart),

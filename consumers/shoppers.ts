@@ -8,7 +8,7 @@ import { happened } from './happened.js';
 import { namesCustomer, requireShopper, requireSku } from './ids.js';
 import { aliases, forgetAlias, joinAlias, noteAlias, noteJoined, partAlias, tellErased } from './shoppers/aliases.js';
 import { consentAfter, namedBy } from './shoppers/consents.js';
-import { announceHeld, announceInterests, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
+import { announceHeld, announceInterests, boundWishes, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
 import { announceMerge, isProven, mergeOf, namesUser, withoutMerge } from './shoppers/merges.js';
 import { isRepeat, joinSeen, seenMessages, watch } from './shoppers/seen.js';
 import { forgetUnseen } from './shoppers/unseen.js';
@@ -83,6 +83,7 @@ export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 
         joining(aliases, joinAlias, forgetAlias),
       ],
       part: partAlias,
+      forgetAfterMs,
     },
   });
 }
@@ -242,6 +243,7 @@ function joinProfiles({ key, from, value: moved, mergedAt, toProven }: MovedRow<
   const before = ctx.get(profiles, key);
   const standing = before && namedBy(true, before);
   noteAlias(key, from, key, mergedAt, ctx);
+  boundWishes(key, ctx);
   const consent = joinConsent({ said: standing?.marketingConsent ?? null, at: standing?.consentAt ?? 0 }, { said: moved.marketingConsent, at: moved.consentAt }, toProven);
   // The id that others are merged into is a user's.
   const joined = { known: true, marketingConsent: consent.said, consentAt: consent.at };

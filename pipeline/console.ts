@@ -90,12 +90,14 @@ function productState({ scorer, forecastOf }: ConsoleParts, sku: string | undefi
   return forecast ? { ...forecast, name: scorer?.items.nameOf(sku ?? '') ?? null } : null;
 }
 
-/** How recommendations and forecasts fared lately; absent where this process does not know. */
+/** How recommendations and forecasts fared lately; absent where nothing was judged yet, or not in this process. */
 function qualityOf({ metrics, scorer }: ConsoleParts): object {
   if (scorer) observeForecasts(scorer.views, metrics);
+  const judged = [...metrics.byLabel('millrace_recommender_judged_events', 'model').values()][0] ?? 0;
   return {
-    ranking: Object.fromEntries(metrics.byLabel('millrace_recommender_quality', 'measure')),
-    judged: [...metrics.byLabel('millrace_recommender_judged_events', 'model').values()][0] ?? null,
+    // A mean of nothing is 0, and would be read as the worst there is.
+    ranking: judged > 0 ? Object.fromEntries(metrics.byLabel('millrace_recommender_quality', 'measure')) : {},
+    judged,
     coverage: Object.fromEntries([...metrics.byLabel('millrace_forecast_coverage_ratio', 'class')].filter(([, ratio]) => !Number.isNaN(ratio))),
   };
 }

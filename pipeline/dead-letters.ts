@@ -68,14 +68,22 @@ function decodedOf({ topic, value, partition }: DeadLetter): unknown {
   }
 }
 
+export interface WrittenAgain {
+  /** Where its records stand now. */
+  readonly positions: readonly Position[];
+  /** When it had been replayed before, in ms; null: never. */
+  readonly replayedAt: number | null;
+}
+
 /**
  * Write a dead letter's record to its topic again, repaired or as it is; what the collector refused is collected again.
  * @throws Error when there is no such letter, or it still cannot be understood
  */
-export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<readonly Position[]> {
+export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<WrittenAgain> {
   const letter = (await listDeadLetters(log, SEARCHED)).find((candidate) => candidate.id === id);
   if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
-  return writeAgain(log, letter, recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
+  const positions = await writeAgain(log, letter, recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
+  return { positions, replayedAt: letter.replayedAt };
 }
 
 async function writeAgain(log: Log, letter: DeadLetter, records: readonly NewRecord[]): Promise<readonly Position[]> {

@@ -15,6 +15,7 @@ import type { Journal, Metrics } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import type { Surroundings } from './core/run-task.js';
 import { observedStores, type ObservedStores } from './serving/views.js';
+import { checkShop, shopSettings } from './shop-of-log.js';
 
 /** Rows of a compacted topic may have been deleted for good after half of Kafka's delete.retention.ms (1 day). */
 const STORE_MAX_AGE_MS = 43_200_000;
@@ -49,6 +50,8 @@ export interface EngineOptions {
   readonly clock?: 'wall' | 'file' | undefined;
   /** On Kafka, too, no other process may have the data directory: each would take the other out of its groups, and their stores wait for each other. */
   readonly alone?: boolean;
+  /** Records are made with the shop's settings, which must be those with which the embedded log was. */
+  readonly makesRecords?: boolean;
 }
 
 /** Open what the configuration names: Kafka and ClickHouse servers, or their embedded counterparts. */
@@ -123,11 +126,15 @@ function makeFolder(path: string): void {
 
 type Opened = Pick<Engine, 'log' | 'owned' | 'viewed' | 'snapshotPlace' | 'door' | 'logFailure' | 'flush' | 'failed' | 'close'>;
 
-async function embedded({ config, clock, journal }: EngineOptions): Promise<Opened> {
+async function embedded({ config, clock, journal, makesRecords = false }: EngineOptions): Promise<Opened> {
   const directory = config.DATA_DIR;
+  if (makesRecords) checkShop(directory, config);
   const log = await openEmbeddedLog({ directory, clock: clock ?? clockOf(directory) ?? 'wall' });
   if (log.cutBytes > 0) journal.warn({ bytes: log.cutBytes }, 'The end of the log was torn and has been cut off; nothing of it had been acknowledged.');
-  const stores = await opened(log, () => openTableStores({ directory, identityOf: () => log.id, journal }));
+  const stores = await opened(log, () => {
+    if (makesRecords) log.noteShop(shopSettings(config));
+    return openTableStores({ directory, identityOf: () => log.id, journal });
+  });
   log.holdBack(() => stores.flushed());
   const owned = observedStores(stores.open);
   return {

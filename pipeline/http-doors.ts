@@ -16,6 +16,7 @@ import { ForecastDoor } from './serving/forecast-door.js';
 import { observeForecasts } from './serving/forecast-gauges.js';
 import { KeptTotals } from './serving/kept-totals.js';
 import { isNamed } from './serving/named-items.js';
+import { shopSettings } from './shop-of-log.js';
 import { reorderDefaults } from './topology.js';
 
 /** What stands behind the doors of a process; a part that its role leaves out is undefined. */
@@ -64,7 +65,7 @@ export function doorsOf({ role, engine, metrics, scorer, rowSink, forecasting, e
 
 /** What the configuration says of the doors. */
 export const settingsOf = (config: Config, demo: boolean): HttpSettings => ({
-  shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
+  shop: shopSettings(config),
   keys: keysOf(config, demo), shopperTokenSecret: config.SHOPPER_TOKEN_SECRET ?? '', addressLimit: addressLimitOf(config), placements: config.PLACEMENTS, loopbackOnly: demo,
 });
 

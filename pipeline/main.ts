@@ -47,6 +47,8 @@ export interface Millrace {
   readonly http: HttpServer | undefined;
   /** Port of the HTTP server; 0 without one. */
   readonly port: number;
+  /** Where it listens: an address or a name. */
+  readonly host: string;
   /** Rejects when a part has failed for good. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -59,7 +61,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const { config, role, demo, journal } = options;
   checkRole(options);
   const metrics = prometheusMetrics({ withProcess: true });
-  const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock, alone: true }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
+  const engine = await untilAvailable(() => openEngine({ config, metrics, journal, clock: options.clock, alone: true, makesRecords: true }), AbortSignal.timeout(OPEN_WITHIN_MS), journal, 'Start');
   const has = (name: Role): boolean => role === 'all' || role === name;
   const topology = topologyOf(config, engine.log.clock);
   const problems = topologyProblems(topology);
@@ -83,10 +85,11 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
     });
     const doors = doorsOf({ role, engine, metrics, scorer, rowSink, forecasting, extra });
     const http = options.withoutHttp ? undefined : createHttpServer({ ...doors, metrics, journal, now: steadyClock.now }, settings);
-    const port = http ? await listen(http, config.PORT, config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0')) : 0;
+    const host = config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0');
+    const port = http ? await listen(http, config.PORT, host) : 0;
     const open = new Set(['http', ...running.map(({ name }) => name), 'engine']);
     return {
-      engine, topology, metrics, rowSink, scorer, http, port,
+      engine, topology, metrics, rowSink, scorer, http, port, host,
       failed: Promise.race([engine.failed, ...running.map(({ failed }) => failed)]),
       async stop() {
         await http?.close();

@@ -124,7 +124,7 @@ export function collectProduct(input: unknown, context: { readonly receivedAt: n
     receivedAt: context.receivedAt,
   };
   if (errors.length > 0) return { errors };
-  return { ok: { messageId: value.sku, records: [{ topic: 'catalog', key: value.sku, value }], clamped: false } };
+  return { ok: { messageId: value.sku, records: [{ topic: 'catalog', key: value.sku, value }], clamped: false, warnings: [] } };
 }
 
 /** CSV writes "nothing said" as an empty cell. */

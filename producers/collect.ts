@@ -6,6 +6,7 @@ import { isObject, under, type Errors, type FieldError } from './fields.js';
 import { orderEvent, refuseOld } from './orders.js';
 import { eventName, objectOf, shopEvent, type Call } from './shop-event.js';
 import { inventoryChanges } from './stock.js';
+import { unproven } from './unproven.js';
 import { isServerOnly, meanings } from './vocabulary.js';
 
 /** The shop's own settings that an event may leave out. */
@@ -43,6 +44,8 @@ export interface Collected {
   readonly records: readonly CollectedRecord[];
   /** The event claimed to lie in the future and was taken as of now. */
   readonly clamped: boolean;
+  /** What it says without effect, though it is taken. */
+  readonly warnings: readonly FieldError[];
 }
 
 export type Outcome = { readonly ok: Collected } | { readonly errors: readonly FieldError[] };
@@ -65,7 +68,9 @@ export function collect(body: unknown, context: CollectContext): Outcome {
   const maySayYes = context.scope === 'server' || head.userId === null || head.userId === context.provenUser;
   const call: Call = { body, head, event, meaning, properties: objectOf(errors, body, 'properties'), claim: claimOf(context), maySayYes };
   const records = meaning?.kind === 'stock' ? stockRecords(errors, call, meaning.field) : shopperRecords(errors, call, context.shop);
-  return errors.length === 0 ? { ok: { messageId: head.messageId, records, clamped: head.clamped } } : { errors };
+  if (errors.length > 0) return { errors };
+  const warnings = records[0]?.topic === 'clickstream' ? unproven(call, records[0].value) : [];
+  return { ok: { messageId: head.messageId, records, clamped: head.clamped, warnings } };
 }
 
 /** What a caller with a browser key may claim; null: a server key says it. */

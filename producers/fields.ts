@@ -19,7 +19,7 @@ export type ErrorCode =
   | 'not_json' | 'missing_columns' | 'surplus_columns' | 'not_an_object' | 'required' | 'wrong_type' | 'unknown_type' | 'unknown_field' | 'unknown_currency' | 'unknown_availability' | 'unknown_policy' | 'replaces_ring'
   | 'empty' | 'placeholder_id' | 'id_too_long' | 'control_character' | 'unsafe_number' | 'not_a_number' | 'out_of_range'
   | 'negative' | 'invalid_time' | 'time_out_of_range' | 'too_deep' | 'too_large' | 'too_many' | 'needs_server_key'
-  | 'invalid_filter' | 'unknown_placement';
+  | 'invalid_filter' | 'unknown_placement' | 'unproven';
 
 /** One wrong field, named as the client wrote it: `properties.products[0].price`. */
 export interface FieldError {
@@ -66,7 +66,7 @@ export function optionalId(errors: Errors, from: Json, name: string): string | n
   if (isMissing(value) || value === '') return null;
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value)) return String(value);
-    errors.push({ path: name, code: 'unsafe_number', message: `${value} is not a whole number within ±2^53: send the id as a string.` });
+    errors.push({ path: name, code: 'unsafe_number', message: `${shown(value)} is not a whole number within ±2^53: send the id as a string.` });
     return null;
   }
   if (typeof value !== 'string') {
@@ -231,8 +231,13 @@ export function flag(errors: Errors, from: Json, name: string): boolean | null {
   return null;
 }
 
+/** As much of a value as an error message shows. */
+export const shortened = (value: string): string => (value.length > 40 ? `${value.slice(0, 40)}…` : value);
+
 /** A value as an error message shows it: short, and never an object's whole content. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'string') return JSON.stringify(shortened(value));
+  // It was read as Infinity, which nobody has sent.
+  if (value === Infinity || value === -Infinity) return 'A number beyond ±1.8e308';
   return typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'A list' : 'An object') : String(value);
 }

@@ -794,6 +794,8 @@ export interface UserMerge {
   readonly fromProven: boolean;
   /** It is proven to be said by who to is. */
   readonly toProven: boolean;
+  /** Nobody has erased anything: nobody was seen under from since time, for so long that nothing is kept of them. */
+  readonly forgotten: boolean;
 }
 
 /** The latest visit in which a shopper looked at products. Key: shopper. */
@@ -1066,6 +1068,8 @@ export interface Redirect {
   readonly fromProven: boolean;
   /** The key is a user’s id: only a proven merge leads away from it. */
   readonly isUser: boolean;
+  /** Time of the task when something of the key was sent on last; 0: it was not known. */
+  readonly seenAt: number;
 }
 
 /** How regularly a shopper buys a SKU. Key: shopper, sku. */

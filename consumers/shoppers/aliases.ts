@@ -40,7 +40,7 @@ export function partAlias(key: string, from: string, ctx: Context): void {
 /** An id that led to the erased shopper by way of one whose rows were on their way to them. */
 export function forgetAlias({ key, sub, mergedAt }: MovedRow<Mention>, ctx: Context): void {
   const [from = '', to = ''] = sub.split(SEPARATOR);
-  ctx.emit(userMerges, from, { mergeId: `erased@${mergedAt}`, from, to: key, time: ctx.now, erased: [key, to], fromProven: true, toProven: true });
+  ctx.emit(userMerges, from, { mergeId: `erased@${mergedAt}`, from, to: key, time: ctx.now, erased: [key, to], fromProven: true, toProven: true, forgotten: false });
   ctx.emit(erasures, key, { ids: [from], orderId: null, time: ctx.now });
 }
 
@@ -55,7 +55,7 @@ export function tellErased(key: string, { messageId: mergeId, userId, time }: Sh
   const pieces = Array.from({ length: Math.ceil(ids.length / IDS_A_RECORD) }, (_, at) => ids.slice(at * IDS_A_RECORD, (at + 1) * IDS_A_RECORD));
   // The id that was asked for has led here, by whichever others.
   if (userId !== null && userId !== key) leads.set(userId, [...(leads.get(userId) ?? []), ...pieces[0]!]);
-  for (const [from, to] of leads) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: [...new Set(to)], fromProven: true, toProven: true });
+  for (const [from, to] of leads) ctx.emit(userMerges, from, { mergeId, from, to: key, time, erased: [...new Set(to)], fromProven: true, toProven: true, forgotten: false });
   for (const orderId of orderIds) for (const piece of pieces) ctx.emit(erasures, orderId, { ids: piece, orderId, time });
   for (const piece of pieces) ctx.emit(erasures, key, { ids: piece, orderId: null, time });
 }

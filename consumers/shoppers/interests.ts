@@ -10,6 +10,9 @@ export const interests = rows<Interest>('interest', 'Interest');
 /** How long a word of an item stands: what nobody came back to is told of no more. */
 const STANDS_MS: Readonly<Record<InterestKind, number>> = { wanted: WANTED_MS, back_in_stock: 365 * 86_400_000 };
 
+/** What a shopper waits for and wants: any page may name one product more, and a login carries all of them over. */
+export const WISH_LIMIT = 500;
+
 const SEPARATOR = '\u001f';
 
 const NOTHING = { units: 0, listed: false };
@@ -39,6 +42,17 @@ export function announceInterests(shopper: string, { event, products, time }: Sh
       'waiting list': { time, units, listed: true },
     }[place];
     announce(shopper, kind, sku, said, null, ctx);
+  }
+  boundWishes(shopper, ctx);
+}
+
+/** Of more wishes than are kept those go of which was heard longest ago. A login is bounded before it brings its own: not with each of them. */
+export function boundWishes(shopper: string, ctx: Context): void {
+  if (ctx.scan(interests, shopper, WISH_LIMIT + 1).length <= WISH_LIMIT) return;
+  const latest = ctx.scan(interests, shopper).sort((a, b) => b.value.time - a.value.time || (a.sub < b.sub ? -1 : 1));
+  for (const { sub } of latest.slice(WISH_LIMIT)) {
+    ctx.count('millrace_wishes_dropped_total');
+    endInterest(shopper, sub, ctx);
   }
 }
 

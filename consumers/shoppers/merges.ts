@@ -26,7 +26,7 @@ function mergeIn({ key, value, writtenAt }: Incoming<ShopEvent>, ctx: Context): 
 function mergeBy(mergeId: string, joined: { readonly from: string; readonly to: string }, claim: Claim | null, time: number): UserMerge {
   requireShopper('The id to be merged', joined.from);
   requireShopper('userId', joined.to);
-  return { mergeId, ...joined, time, erased: [], fromProven: isProven(claim, joined.from), toProven: isProven(claim, joined.to) };
+  return { mergeId, ...joined, time, erased: [], fromProven: isProven(claim, joined.from), toProven: isProven(claim, joined.to), forgotten: false };
 }
 
 /** What a login or an alias says of its user alone, when it may not give up the id that it names beside. */

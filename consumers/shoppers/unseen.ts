@@ -1,5 +1,6 @@
 import type { Context, Due } from '../../pipeline/core/consumer.js';
 import type { RowKind } from '../../pipeline/core/rows.js';
+import { userMerges } from '../../schemas/topics.js';
 import type { Mention, UserProfile } from '../../schemas/types.js';
 import { endInterest, interests } from './interests.js';
 import { seenMessages, seenUntil } from './seen.js';
@@ -26,4 +27,5 @@ export function forgetUnseen({ key, due }: Due, { profiles, orders, forgetAfterM
   if (goesAt > due) return ctx.schedule('unseen', key, goesAt);
   for (const { sub } of ctx.scan(interests, key)) endInterest(key, sub, ctx);
   ctx.delete(profiles, key);
+  ctx.emit(userMerges, key, { mergeId: `unseen@${profile.lastSeen}`, from: key, to: key, time: profile.lastSeen, erased: [key], fromProven: true, toProven: true, forgotten: true });
 }

@@ -69,6 +69,12 @@ export function joinContact({ key, value: moved, toProven }: MovedRow<ShopperCon
   });
 }
 
+/** What is kept of a visitor whom nobody has seen since `time` (ms). Who has come back meanwhile has said it again, or is a customer. */
+export function forgetContact(key: string, time: number, ctx: Context): void {
+  const contact = ctx.get(contacts, key);
+  if (contact && contact.boughtAt === 0 && Math.max(contact.consentAt, contact.timezoneAt) <= time) ctx.delete(contacts, key);
+}
+
 /** Since when two ids are one new customer: each of them that has ordered is yet to be welcomed. */
 function newSinceOfBoth(one: ShopperContact, other: ShopperContact): number {
   if (one.boughtAt === 0) return other.newSince;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import type { Row } from '../../pipeline/core/row-sink.js';
+import { zoneName } from '../../pipeline/core/shop-day.js';
 import { packageRoot } from '../../schemas/files.js';
 
 /** Parameters of the SQL files in schemas/clickhouse. */
@@ -61,9 +62,6 @@ async function checkZone(session: SqlSession, name: string): Promise<void> {
   throw new ConfigError([found[0] === undefined ? notAZone(name) : `SHOP_TIMEZONE ${JSON.stringify(name)} is spelt ${found[0]}.`]);
 }
 
-/** The one name among those of a zone (Asia/Calcutta of Asia/Kolkata) that Node answers. */
-const resolved = (zone: string): string => new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
-
 /**
  * Bring a database up to the newest migration. Every statement can be run again, so a crash between two, or another
  * process doing the same, does no harm.
@@ -90,7 +88,7 @@ export async function migrate(session: SqlSession, parameters: MigrationParamete
           'Drop it (embedded: delete DATA_DIR/clickhouse) or name a new one (CLICKHOUSE_DATABASE); either is filled with what the log keeps.',
         );
       }
-      if (resolved(String(before['timezone'])) !== resolved(shopTimeZone)) {
+      if (zoneName(String(before['timezone'])) !== zoneName(shopTimeZone)) {
         problems.push(`Days in ${database} are those of ${String(before['timezone'])}, SHOP_TIMEZONE is ${shopTimeZone}; see docs/clickhouse.md#another-time-zone.`);
       }
       if (problems.length > 0) throw new ConfigError(problems);

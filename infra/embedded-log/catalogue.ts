@@ -8,12 +8,21 @@ import { Partition } from './partition.js';
 /** Another one when frames change, or when schema ids are given anew: records of a log are never read as what they are not. */
 const FORMAT = 7;
 
+/** What amounts and days of a log go by: its records have them as they were made. */
+export interface ShopSettings {
+  /** ISO 4217. */
+  readonly currency: string;
+  /** IANA zone. */
+  readonly timezone: string;
+}
+
 interface Contents {
   readonly format: number;
   readonly id: string;
   readonly clock: 'wall' | 'file';
   readonly partitions: number;
   readonly topics: string[];
+  shop?: ShopSettings;
 }
 
 /** What was decided when the log was created, and its topics. The place of a topic in the list never changes: frames name it. */
@@ -54,6 +63,18 @@ export class Catalogue {
   /** Clock of the log in a directory; undefined where there is none. */
   static clockOf(directory: string): 'wall' | 'file' | undefined {
     return readContents(join(directory, 'log.json'))?.clock;
+  }
+
+  /** The shop's settings with which the records of the log in a directory were made; undefined where that is not noted. */
+  static shopOf(directory: string): ShopSettings | undefined {
+    return readContents(join(directory, 'log.json'))?.shop;
+  }
+
+  /** Note with which settings records are made, unless it is noted already. */
+  noteShop(shop: ShopSettings): void {
+    if (this.#contents.shop) return;
+    this.#contents.shop = shop;
+    this.#save();
   }
 
   /** Tells this log from any other that ever stood in its place. */

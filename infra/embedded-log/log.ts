@@ -1,7 +1,7 @@
 import { join as joinPath } from 'node:path';
 import type { GroupSpec, Lease, Log, Membership, NewRecord, OffsetRange, Position, Reader } from '../../pipeline/core/log.js';
 import type { Topic } from '../../schemas/topics.js';
-import { Catalogue } from './catalogue.js';
+import { Catalogue, type ShopSettings } from './catalogue.js';
 import { openDoor, type Door } from './door.js';
 import { Engine, firstHeader } from './engine.js';
 import { realDisk, SegmentFiles, type Disk } from './files.js';
@@ -37,6 +37,8 @@ export interface EmbeddedLog extends Log {
   readonly door: Door;
   /** What the latest write failed of, in a sentence; undefined when it did not. Ticks are written each second, so it ends soon after its cause. */
   failure(): string | undefined;
+  /** Note with which settings records are made, unless it is noted already. */
+  noteShop(shop: ShopSettings): void;
   /** Keep what a floor names from being dropped. */
   holdBack(floor: Floor): void;
   /** Drop segments that nobody needs; answers how many. Runs by itself each hour and after each full segment. */
@@ -45,6 +47,9 @@ export interface EmbeddedLog extends Log {
 
 /** Clock of the log in a data directory; undefined where there is none yet. */
 export const clockOf = (directory: string): 'wall' | 'file' | undefined => Catalogue.clockOf(joinPath(directory, 'log'));
+
+/** Settings with which the records of the log in a data directory were made; undefined where there is none, or none was noted. */
+export const shopOf = (directory: string): ShopSettings | undefined => Catalogue.shopOf(joinPath(directory, 'log'));
 
 /**
  * Open the log of a data directory, or create it.
@@ -85,6 +90,7 @@ function openLocked(options: EmbeddedLogOptions, door: Door): EmbeddedLog {
     door,
     sweep,
     failure: () => engine.failure,
+    noteShop: (shop) => catalogue.noteShop(shop),
     holdBack: (floor) => retention.add(floor),
 
     async ensureTopics(topics: readonly Topic[]) {

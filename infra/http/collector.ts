@@ -9,7 +9,7 @@ import { claimOf, collect, type CollectContext, type Collected } from '../../pro
 import { isObject, sentenceOf, type FieldError } from '../../producers/fields.js';
 import { collectGa4 } from '../../producers/ga4.js';
 import { encodeRecords } from '../../producers/publish.js';
-import { asSent, type AsSent } from './as-sent.js';
+import { asRead, asSent, type AsSent, type Telling } from './as-sent.js';
 import { charge, provenShopper, readKeyed, type Exchange, type House } from './exchange.js';
 import type { Key } from './keys.js';
 import { encodeToken } from './position-token.js';
@@ -32,6 +32,12 @@ interface Rejected {
   readonly errors: readonly FieldError[];
 }
 
+/** What a call that was taken says without effect. */
+interface Warned extends FieldError {
+  readonly index: number;
+  readonly messageId: string;
+}
+
 function contextOf(house: House, exchange: Exchange, key: Key, body: unknown, type?: EventType): CollectContext {
   const { receivedAt } = exchange;
   const { shop } = house.settings;
@@ -42,7 +48,7 @@ function contextOf(house: House, exchange: Exchange, key: Key, body: unknown, ty
 const messageIdOf = (call: unknown): string | null => (isObject(call) && typeof call['messageId'] === 'string' ? call['messageId'].slice(0, 256) : null);
 
 /** How a refused call is kept: as it was sent, with how far it can be believed. */
-interface Kept extends Pick<AsSent, 'json'> {
+interface Kept extends Telling {
   readonly claim: Claim | null;
 }
 
@@ -107,17 +113,19 @@ export async function collectCall(house: House, exchange: Exchange, type: EventT
   charge(house, exchange, key, 1);
   const context = contextOf(house, exchange, key, body, type);
   const outcome = collect(body, context);
-  if ('errors' in outcome) return refuseCall(house, exchange, type, { ...(asSent(bytes) ?? { body, json: JSON.stringify }), claim: claimOf(context) }, outcome.errors);
+  if ('errors' in outcome) return refuseCall(house, exchange, type, { ...(asSent(bytes) ?? { ...asRead, body }), claim: claimOf(context) }, outcome.errors);
   const call = { ...outcome.ok, records: house.logins.placed(outcome.ok) };
   const records = encodeRecords(call.records, house.deps.partitions);
   // Before it is written: a page sends what follows its login without waiting for the answer.
   house.logins.written(outcome.ok);
   const positions = await house.deps.accept(records);
   count(house, 'segment', 1, call.clamped ? 1 : 0, []);
-  sendJson(exchange.response, 200, { accepted: 1, messageId: call.messageId, token: tokenOf([call], positions) });
+  const { messageId, warnings } = call;
+  sendJson(exchange.response, 200, { accepted: 1, messageId, token: tokenOf([call], positions), ...(warnings.length > 0 ? { warnings } : {}) });
 }
 
-async function refuseCall(house: House, exchange: Exchange, type: EventType, { body, ...kept }: AsSent & Kept, errors: readonly FieldError[]): Promise<never> {
+async function refuseCall(house: House, exchange: Exchange, type: EventType, { body, ...kept }: AsSent & Kept, found: readonly FieldError[]): Promise<never> {
+  const errors = kept.told(found);
   count(house, 'segment', 0, 0, [{ index: 0, messageId: null, errors }]);
   try {
     await house.deps.accept([deadLetter(house, exchange, isObject(body) ? { type, ...body } : body, kept, 0, errors)]);
@@ -152,7 +160,7 @@ async function collectMany(house: House, exchange: Exchange, source: Source, rea
   await answerBatch(house, exchange, source, batch, () => {
     const sent = asSent(bytes);
     const again = sent && read(sent.body, context);
-    return sent && again && 'callAt' in again ? { ...again, json: sent.json, claim } : { ...batch, json: JSON.stringify, claim };
+    return sent && again && 'callAt' in again ? { ...again, json: sent.json, told: sent.told, claim } : { ...batch, ...asRead, claim };
   });
 }
 
@@ -163,9 +171,10 @@ type Sent = Pick<Batch, 'callAt' | 'bareCallAt'> & Kept;
 async function answerBatch(house: House, exchange: Exchange, source: Source, { bareCallAt, outcomes }: Batch, sent: () => Sent): Promise<void> {
   const good: Collected[] = [];
   const records: NewRecord[] = [];
-  const rejected: Rejected[] = [];
+  const warnings: Warned[] = [];
+  const refused: Rejected[] = [];
   const reject = (index: number, errors: readonly FieldError[]): void => {
-    rejected.push({ index, messageId: messageIdOf(bareCallAt(index)), errors });
+    refused.push({ index, messageId: messageIdOf(bareCallAt(index)), errors });
   };
   let room = MAX_RECORDS_BYTES;
   outcomes.forEach((outcome, index) => {
@@ -182,14 +191,18 @@ async function answerBatch(house: House, exchange: Exchange, source: Source, { b
     room -= bytes;
     house.logins.written(outcome.ok);
     good.push(call);
+    for (const warning of call.warnings) warnings.push({ index, messageId: call.messageId, ...warning });
     records.push(...encoded);
   });
-  const letters = rejected.length > 0 ? lettersOf(house, exchange, sent(), rejected) : [];
+  const placeOf = (index: number): string => (source === 'ga4' ? '' : `batch[${index}].`);
+  const asWritten = refused.length > 0 ? sent() : undefined;
+  const rejected = asWritten ? refused.map((one) => ({ ...one, errors: asWritten.told(one.errors, placeOf(one.index)) })) : refused;
+  const letters = asWritten ? lettersOf(house, exchange, asWritten, rejected) : [];
   const positions = records.length + letters.length === 0 ? [] : await house.deps.accept([...records, ...letters]);
   count(house, source, good.length, good.filter(({ clamped }) => clamped).length, rejected);
   if (good.length === 0 && rejected.length > 0) {
-    const errors = rejected.flatMap((one) => one.errors.map((error) => ({ ...error, path: source === 'ga4' ? error.path : `batch[${one.index}]${error.path === '' ? '' : '.'}${error.path}` })));
+    const errors = rejected.flatMap((one) => one.errors.map((error) => ({ ...error, path: (placeOf(one.index) + error.path).replace(/\.$/, '') })));
     throw badRequest(errors, { accepted: 0, rejected });
   }
-  sendJson(exchange.response, 200, { accepted: good.length, rejected, token: tokenOf(good, positions) });
+  sendJson(exchange.response, 200, { accepted: good.length, rejected, token: tokenOf(good, positions), ...(warnings.length > 0 ? { warnings } : {}) });
 }

@@ -25,6 +25,7 @@ export const catalogue = {
   millrace_restore_seconds: { kind: 'histogram', help: 'Time from assignment to processing.', labels: ['consumer'], buckets: SLOW },
   millrace_click_to_change_seconds: { kind: 'histogram', help: 'From the write of a record until its effects are committed and readable.', labels: ['consumer'], buckets: FAST },
   millrace_duplicates_total: { kind: 'counter', help: 'Messages, orders and file records that had been taken before.', labels: ['consumer'] },
+  millrace_wishes_dropped_total: { kind: 'counter', help: 'Wishes that had to go since their shopper has more than 500: those of which was heard longest ago.', labels: ['consumer'] },
   millrace_merges_refused_total: { kind: 'counter', help: 'Logins and aliases of pages that would have given up a known user\u2019s id without that user\u2019s token: what they say counts for the user they name.', labels: ['consumer'] },
   millrace_events_before_erasure_total: { kind: 'counter', help: 'Events of before the erasure of their shopper that came, or came again, within a day after it, and were dropped.', labels: ['consumer'] },
   millrace_outdated_total: { kind: 'counter', help: 'Catalogue and stock changes older than what is known.', labels: ['consumer'] },

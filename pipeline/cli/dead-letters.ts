@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
-import type { Position } from '../core/log.js';
-import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed } from '../dead-letters.js';
+import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed, type WrittenAgain } from '../dead-letters.js';
+import { shopMade } from '../shop-of-log.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
-import { askInstallation } from './installation.js';
+import { askInstallation, installationDirectory } from './installation.js';
 
 type Shown = Pick<ListedLetter, 'id' | 'at' | 'code' | 'message' | 'replayedAt'>;
 
@@ -15,10 +15,11 @@ const timeOf = (ms: number): string => new Date(ms).toISOString();
 export const lineOf = ({ id, at, code, message, replayedAt }: Shown): string =>
   [id, timeOf(at), code, `${replayedAt === null ? '' : `replayed ${timeOf(replayedAt)}: `}${message}`].join('\t');
 
-/** What became of one dead letter, as a sentence. */
-export function writtenSentence(id: string, positions: readonly Position[]): string {
+/** What became of one dead letter, as sentences. */
+export function writtenSentences(id: string, { positions, replayedAt }: WrittenAgain): string {
   const places = positions.map(({ topic, partition, offset }) => `${topic} ${partition}/${offset}`).join(', ');
-  return `Dead letter ${id} was written again, to ${places} (topic partition/offset).`;
+  const before = replayedAt === null ? '' : ` It had been before, at ${timeOf(replayedAt)}: a message or order that was taken then does not count again.`;
+  return `Dead letter ${id} was written again, to ${places} (topic partition/offset).${before}`;
 }
 
 /** What became of all dead letters with a code, a sentence a line. */
@@ -52,10 +53,10 @@ export function deadLettersCommand(): Command {
       if ((id === undefined) === (code === undefined)) throw new Error('Name one dead letter by its id, or all of a kind by --code.');
       if (code !== undefined && value !== undefined) throw new Error('--value repairs one dead letter: give its id, not --code.');
       const config = readConfig();
-      const shop = { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE };
+      const shop = shopMade(installationDirectory(config), config);
       if (id !== undefined) {
-        const positions = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as readonly Position[];
-        process.stdout.write(`${json ? JSON.stringify(positions) : writtenSentence(id, positions)}\n`);
+        const written = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as WrittenAgain;
+        process.stdout.write(`${json ? JSON.stringify(written) : writtenSentences(id, written)}\n`);
         return;
       }
       const outcome = await askInstallation(config, { kind: 'replay-dead-letters', code }, ({ log }) => replayDeadLetters(log, code!, shop)) as Replayed;

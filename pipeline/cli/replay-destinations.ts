@@ -10,6 +10,7 @@ import { inStep } from '../in-step.js';
 import { knownLines, type KnownLines } from '../known-lines.js';
 import { startMillrace } from '../main.js';
 import { uploader } from '../replay-upload.js';
+import { checkShop } from '../shop-of-log.js';
 import { askRunning, installationDirectory } from './installation.js';
 
 /** What the command line says of where a file goes. */
@@ -37,14 +38,14 @@ export interface Destination {
 export async function destinationOf(config: Config, where: Where, source: string): Promise<Destination> {
   if (where.url !== undefined) return { ...uploader(where.url, source, config.ADMIN_TOKENS[0]), clock: 'wall' };
   if (config.KAFKA_BROKERS.length > 0) return cluster(config, where, source);
-  return (await runningIn(config.DATA_DIR, where.clock, source)) ?? (await runningDemo(config, where, source)) ?? ourselves(config, where, source);
+  return (await runningIn(config.DATA_DIR, config, where.clock, source)) ?? (await runningDemo(config, where, source)) ?? ourselves(config, where, source);
 }
 
 /** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
 async function runningDemo(config: Config, { clock }: Where, source: string): Promise<Destination | undefined> {
   const directory = installationDirectory(config);
   if (directory === config.DATA_DIR || clock === 'file') return undefined;
-  const demo = await runningIn(directory, clock, source);
+  const demo = await runningIn(directory, config, clock, source);
   if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
   return demo;
 }
@@ -66,9 +67,10 @@ async function cluster(config: Config, { clock }: Where, source: string): Promis
 }
 
 /** The process that runs in the data directory, if there is one. */
-async function runningIn(directory: string, clock: Where['clock'], source: string): Promise<Destination | undefined> {
+async function runningIn(directory: string, config: Config, clock: Where['clock'], source: string): Promise<Destination | undefined> {
   const running = await askRunning(directory, { kind: 'log' });
   if (!running) return undefined;
+  checkShop(directory, config);
   const { partitions, clock: its } = running.answer as Pick<Destination, 'partitions' | 'clock'>;
   if (clock !== undefined && clock !== its) throw new ConfigError([`The running log has the clock "${its}"; --clock ${clock} needs a fresh DATA_DIR.`]);
   return {

@@ -8,6 +8,7 @@ import { formats, type FormatName } from '../../producers/formats/index.js';
 import { readConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import { GaveUp, replay, ticks } from '../replay.js';
+import { shopSettings } from '../shop-of-log.js';
 import { exitingWell, REFUSED, TRY_AGAIN, TryAgain } from './exit.js';
 import { destinationOf, type Destination, type Where } from './replay-destinations.js';
 import { textOf } from './text-lines.js';
@@ -70,7 +71,7 @@ async function carry(opened: FileHandle, file: string, options: Options): Promis
   let bytesRead = 0;
   const text = textOf(file, opened.createReadStream({ highWaterMark: CHUNK_BYTES }), (bytes) => { bytesRead += bytes; });
   const reading = formats[options.format](text, {
-    source, get receivedAt() { return Date.now(); }, shop: { currency: config.SHOP_CURRENCY, timezone: config.SHOP_TIMEZONE },
+    source, get receivedAt() { return Date.now(); }, shop: shopSettings(config),
   });
   // A file that is none of its format ends here: opened first, an empty log would stand where there was none, and be what `sql` asks.
   const first = await reading.records.next();

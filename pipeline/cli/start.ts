@@ -5,7 +5,7 @@ import { pinoJournal } from '../../infra/journal/pino.js';
 import { misspelt, readConfig, type Config } from '../config.js';
 import { startDemo } from '../demo.js';
 import { misspeltSentence } from '../misspelt-settings.js';
-import { startMillrace, type Role } from '../main.js';
+import { startMillrace, type Millrace, type Role } from '../main.js';
 import { exitingWell } from './exit.js';
 
 /** A stop that takes longer is cut short: what ends the process from outside must grant more (infra/k8s, docker-compose.yml). */
@@ -33,6 +33,16 @@ Exit codes: 0 stopped by a signal, 1 a part failed (the log says which), 78 the 
 export const consoleSentence = ({ ADMIN_TOKENS }: Pick<Config, 'ADMIN_TOKENS'>): string =>
   (ADMIN_TOKENS.length > 0 ? 'The console there asks for one of ADMIN_TOKENS.' : 'Nobody can open the console there: it asks for an admin token, and ADMIN_TOKENS is not set.');
 
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const EVERYWHERE = new Set(['0.0.0.0', '::']);
+
+/** Who reaches an HTTP server: `localhost` stands for one that answers other machines, too, and for one that does not. */
+export function addressSentence({ host, port }: Pick<Millrace, 'host' | 'port'>): string {
+  if (LOOPBACK.has(host)) return `listens on http://localhost:${port}/ (${host}: this machine alone)`;
+  if (EVERYWHERE.has(host)) return `listens on http://localhost:${port}/ (${host}: every address of this machine; HOST names one)`;
+  return `listens on http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
+}
+
 interface StartFlags {
   readonly role: Role;
   readonly demo?: boolean;
@@ -52,7 +62,7 @@ async function start({ role, demo = false, skipLost = false }: StartFlags): Prom
   // What a start leaves half done is what a crash leaves: the next one goes on from there.
   if (millrace === 'stopped') return;
   const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
-  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) listens on http://localhost:${millrace.port}/\n${demo ? '' : `${consoleSentence(config)}\n`}`);
+  if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) ${addressSentence(millrace)}\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   try {
     await Promise.race([signalled, millrace.failed]);
   } finally {

@@ -120,6 +120,10 @@ export interface Merging {
   readonly rows: readonly RowMerge[];
   /** Called where `from` was merged into `key` without proof, and has turned out to be another user's id. Absent where no row names `from`. */
   readonly part?: ((key: string, from: string, ctx: Context) => void) | undefined;
+  /** Where ids lead is forgotten, and told to others, when nothing has come under an id for so long (ms), unless it is a user's. Absent or 0: never here. */
+  readonly forgetAfterMs?: number | undefined;
+  /** Nobody was seen under `key` since `time` (ms), and nothing is to be kept of them. Absent: nothing is kept for longer. */
+  readonly forget?: ((key: string, time: number, ctx: Context) => void) | undefined;
 }
 
 export interface Output {

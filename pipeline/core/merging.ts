@@ -14,6 +14,8 @@ const pieces = rows<Move>('_piece', 'Move');
 const ERASED = '_erased';
 /** Stands for a row in a move: the id in its sub, which was merged without proof, has turned out to be a user's. */
 const PARTED = '_parted';
+/** Timer of an id that leads elsewhere: looks whether anything has come under it of late. */
+const UNSEEN = '_unseen';
 /** So long after an erasure all ids that led to the erased one have heard of it, and what they had sent has arrived. */
 const ERASED_MS = 24 * 3_600_000;
 
@@ -96,32 +98,62 @@ export class Following {
     return said === undefined ? undefined : Number(said);
   }
 
+  /** A timer of the runtime's own is due. Answers false for any other. */
+  fire(name: string, key: string, due: number): boolean {
+    if (name !== UNSEEN) return false;
+    const { overlay, context, merging: { merges, forgetAfterMs = 0 } } = this.#parts;
+    const redirect = overlay.get(redirectRows, key);
+    if (!redirect || redirect.isUser || forgetAfterMs === 0) return true;
+    const { seenAt, mergeId, to } = redirect;
+    // Of what came before the first tick nobody knows when that was.
+    if (seenAt === 0) overlay.put(redirectRows, key, '', { ...redirect, seenAt: context.time });
+    const goesAt = (seenAt === 0 ? context.time : seenAt) + forgetAfterMs;
+    if (goesAt > due) {
+      context.schedule(UNSEEN, key, goesAt);
+    } else {
+      overlay.put(redirectRows, key, '', undefined);
+      context.emit(merges, key, { mergeId, from: key, to, time: seenAt, erased: [to], fromProven: true, toProven: true, forgotten: true });
+    }
+    return true;
+  }
+
   /** Takes a merge, or the news that an erasure has undone one. Answers whether the id leads to another one by this record. */
   #merge(merge: UserMerge, record: LogRecord): boolean {
-    const { overlay } = this.#parts;
-    const { mergeId, from, to, time, erased, fromProven, toProven } = merge;
+    const { overlay, context, merging: { forget, forgetAfterMs = 0 } } = this.#parts;
+    const { mergeId, from, to, time, erased, fromProven, toProven, forgotten } = merge;
     const redirect = overlay.get(redirectRows, from);
     if (erased.length > 0) {
+      if (forgotten) forget?.(from, time, context);
       if (redirect && (redirect.to === from || !erased.includes(redirect.to))) return false;
-      overlay.put(redirectRows, from, '', undefined);
+      // Who has come back meanwhile, and logged in, is somebody again.
+      if (forgotten && redirect && (redirect.isUser || redirect.time > time)) return false;
+      this.#leadNowhere(from);
+      if (forgotten) return false;
       // Records from before the erasure that are sent again must not bring the shopper back under this id, either.
       this.erased(from, time);
       return false;
     }
     if (from === to || isRefused(merge, redirect)) return false;
     if (redirect && (redirect.time > time || redirect.mergeId === mergeId)) return false;
-    const moved = overlay.allRowsOf(from).filter(({ kind }) => kind !== redirectRows.name);
+    const moved = overlay.allRowsOf(from).filter(({ kind, sub }) => kind !== redirectRows.name && !(kind === TIMER && sub === UNSEEN));
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
     // `sent` says what the readers of the new id must wait for: nothing of what went to an earlier shopper.
-    const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {}, fromProven, isUser: redirect?.isUser ?? false };
+    const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {}, fromProven, isUser: redirect?.isUser ?? false, seenAt: context.time };
+    // Another login leaves the timer as it is, which finds out.
+    if (forgetAfterMs > 0 && (redirect?.seenAt ?? 0) === 0) context.schedule(UNSEEN, from, context.time + forgetAfterMs);
     this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, toProven, origin: {}, more: 0 });
     return true;
+  }
+
+  #leadNowhere(key: string): void {
+    this.#parts.overlay.put(redirectRows, key, '', undefined);
+    this.#parts.context.cancel(UNSEEN, key);
   }
 
   /** Notes that a key is a user's id, and ends a merge without proof that led away from it. What that merge has moved stays where it went. */
   #settle(key: string, redirect: Redirect | undefined): Redirect {
     const { overlay, merging } = this.#parts;
-    const settled = redirect?.fromProven ? { ...redirect, isUser: true } : { to: key, mergeId: '', time: 0, sent: {}, fromProven: true, isUser: true };
+    const settled = redirect?.fromProven ? { ...redirect, isUser: true } : { to: key, mergeId: '', time: 0, sent: {}, fromProven: true, isUser: true, seenAt: 0 };
     overlay.put(redirectRows, key, '', settled);
     if (redirect && !redirect.fromProven && merging.part) this.#post({ ...toItself(redirect.to), kind: 'rows', rows: [{ kind: PARTED, sub: key, value: Buffer.alloc(0) }] });
     return settled;
@@ -134,7 +166,7 @@ export class Following {
     const returns = move.to === move.from;
     // A record that an erased shopper's id has sent back: its own id must not lead there any more.
     const led = overlay.get(redirectRows, move.to);
-    if (returns && led?.mergeId === move.mergeId && led.to !== move.to) overlay.put(redirectRows, move.to, '', undefined);
+    if (returns && led?.mergeId === move.mergeId && led.to !== move.to) this.#leadNowhere(move.to);
     if (this.#isBeforeErasure(move)) {
       if (move.kind === 'rows') this.#dropRows(move);
       else this.#post({ ...move, to: move.from, hops: move.hops + 1 });
@@ -224,8 +256,8 @@ export class Following {
    * wait until all of it has arrived. The move itself carries that mark for each id that it has passed.
    */
   #send(key: string, redirect: Redirect, { topic, offset }: LogRecord, move: Move): void {
-    const { overlay, partition } = this.#parts;
-    overlay.put(redirectRows, key, '', { ...redirect, sent: { ...redirect.sent, [topic]: offset + 1 } });
+    const { overlay, partition, context } = this.#parts;
+    overlay.put(redirectRows, key, '', { ...redirect, seenAt: context.time, sent: { ...redirect.sent, [topic]: offset + 1 } });
     this.#post({ ...move, origin: { ...move.origin, [`${topic}/${partition}`]: offset + 1 } });
   }
 }

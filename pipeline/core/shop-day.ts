@@ -1,6 +1,9 @@
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
+/** The one name among those of a zone (Asia/Calcutta of Asia/Kolkata) that Node answers. @throws RangeError for an unknown IANA zone */
+export const zoneName = (zone: string): string => new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+
 /** Days of a shop in its own time zone, across summer time. */
 export interface ShopDays {
   /** Local day of an instant: days since 1970-01-01. */

@@ -165,7 +165,7 @@ export class Task {
     this.#now = due;
     this.#guarded(`_timer/${rowKey}`, () => {
       this.#overlay.put(timerRows, key, nameAndSub, undefined);
-      this.#options.consumer.timers[name]?.({ key, sub, due, payload }, this.#context);
+      if (!this.#following?.fire(name, key, due)) this.#options.consumer.timers[name]?.({ key, sub, due, payload }, this.#context);
     }, { topic: '_timer', partition: this.#options.partition, offset: -1, key: rowKey, value: null });
     // A refused timer must not fire again.
     if (!this.#crash) this.#overlay.put(timerRows, key, nameAndSub, this.#stillDue(key, nameAndSub, due));

@@ -48,7 +48,7 @@ export function startChild({ entry, role, environment }: ChildOptions): Child {
     createInterface({ input: child.stderr }).on('line', (line) => {
       tail.push(line);
       if (tail.length > TAIL_LINES) tail.shift();
-      const port = /listens on http:\/\/localhost:(\d+)\//.exec(line)?.[1];
+      const port = /listens on http:\/\/\S+:(\d+)\//.exec(line)?.[1];
       if (port !== undefined) resolve(Number(port));
     });
   });

@@ -499,7 +499,7 @@ test('a view that was on its way when its shopper logged in is one of a known sh
   before.send(clickstream, 'a1', shopEvent('Product Viewed', { anonymousId: 'a1', time: NINE, products: [product('P1')] }));
   const driver = new Driver([marketingTriggers({ ...OPTIONS, browsedAfterMs: 4 * HOUR })]);
   driver.tick(NINE);
-  driver.send(userMerges, 'a1', { mergeId: 'm1', from: 'a1', to: 'u1', time: NINE, erased: [], fromProven: true, toProven: true });
+  driver.send(userMerges, 'a1', { mergeId: 'm1', from: 'a1', to: 'u1', time: NINE, erased: [], fromProven: true, toProven: true, forgotten: false });
   for (const view of before.read(interactions)) driver.send(interactions, 'a1', view);
   driver.tick(NINE + 4 * HOUR);
   expect(driver.read(triggers)).toMatchObject([{ rule: 'browse_abandonment', status: 'fired', shopper: 'u1', products: [{ sku: 'P1' }] }]);

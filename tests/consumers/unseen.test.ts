@@ -3,7 +3,8 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
-import { clickstream, interactions, inventory, orders } from '../../schemas/topics.js';
+import { contacts } from '../../consumers/triggers/contacts.js';
+import { clickstream, interactions, inventory, orders, userMerges } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
 
@@ -92,4 +93,61 @@ test('lines of a file leave nobody behind, either', () => {
   driver.send(clickstream, 'a', view('a', NINE + MINUTE, { source: { name: 'file', ordinal: 1 } }));
   driver.tick(NINE + 402 * DAY);
   expect(rowsOf(driver, '"a')).toBe(0);
+});
+
+/** Rows under an id of its own, in tables of those who follow merges. */
+const under = (driver: Driver, id: string): number => TABLES.flatMap((table) => driver.dump(table)).filter((row) => row.split(' ')[1]!.startsWith(`"${id}\\u001f`)).length;
+const login = (device: string, user: string, time: number) => shopEvent('', { type: 'identify', anonymousId: device, userId: user, time, messageId: `${device}-${user}-${time}` });
+
+test.each([1, 4])('where a device leads is forgotten 400 days after it was seen last, by all who follow it, and it is somebody new then: %i partitions', (partitions) => {
+  const driver = shop(400 * DAY, partitions);
+  driver.tick(NINE);
+  driver.send(clickstream, 'dev', view('dev', NINE));
+  driver.send(clickstream, 'dev', login('dev', 'user', NINE + MINUTE));
+  expect(under(driver, 'dev')).toBe(3);
+  driver.tick(NINE + 300 * DAY);
+  driver.send(clickstream, 'dev', view('dev', NINE + 300 * DAY, { messageId: 'm300' }));
+  driver.tick(NINE + 699 * DAY);
+  driver.send(orders, 'O-1', orderEvent('completed', 'O-1', { anonymousId: 'dev', lines: [orderLine('P1', 1, 10_000n)], time: NINE + 699 * DAY }));
+  expect([driver.row('shoppers', profiles, 'user'), driver.row('marketing-triggers', contacts, 'user')]).toMatchObject([{ events: 3, bought: ['P1'] }, { boughtAt: NINE + 699 * DAY }]);
+  driver.tick(NINE + 1_098 * DAY);
+  expect(under(driver, 'dev')).toBe(3);
+  driver.tick(NINE + 1_100 * DAY);
+  expect(under(driver, 'dev')).toBe(0);
+  driver.send(clickstream, 'dev', view('dev', NINE + 1_100 * DAY, { messageId: 'm1100' }));
+  expect([driver.row('shoppers', profiles, 'dev')?.events, driver.row('shoppers', profiles, 'user')?.events]).toEqual([1, 3]);
+});
+
+test('a device that logs in again as its trail is forgotten leads on, and an erasure leaves no timer of it', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  driver.send(clickstream, 'dev', login('dev', 'user', NINE));
+  driver.send(clickstream, 'old', login('old', 'user', NINE));
+  // The timer fires with this tick; what it tells is read behind the login that comes right after.
+  driver.put(clickstream, 'dev', login('dev', 'user', NINE + 401 * DAY));
+  driver.tick(NINE + 401 * DAY);
+  driver.send(clickstream, 'dev', view('dev', NINE + 402 * DAY));
+  expect([driver.row('shoppers', profiles, 'dev'), driver.row('shoppers', profiles, 'user')?.events]).toEqual([undefined, 4]);
+  expect([under(driver, 'dev'), under(driver, 'old')]).toEqual([3, 0]);
+  driver.send(clickstream, 'user', shopEvent('User Erased', { userId: 'user', time: NINE + 402 * DAY }), NINE + 402 * DAY);
+  driver.tick(NINE + 404 * DAY);
+  expect([under(driver, 'dev'), under(driver, 'user')]).toEqual([0, 0]);
+});
+
+test('what a visitor said of marketing, and their time zone, go with them; who came back keeps their no', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  for (const id of ['gone', 'back', 'late']) driver.send(clickstream, id, view(id, NINE, { marketingConsent: false, timezone: 'Asia/Tokyo' }));
+  driver.send(clickstream, 'u', view('u', NINE, { anonymousId: null, userId: 'u', marketingConsent: false }));
+  driver.tick(NINE + 399 * DAY);
+  driver.send(clickstream, 'back', view('back', NINE + 399 * DAY, { messageId: 'm399' }));
+  expect(driver.row('marketing-triggers', contacts, 'gone')).toMatchObject({ consent: false, timezone: 'Asia/Tokyo' });
+  driver.tick(NINE + 402 * DAY);
+  // Here again before it was told that they are forgotten.
+  driver.send(clickstream, 'late', view('late', NINE + 402 * DAY, { messageId: 'm402', marketingConsent: false }));
+  const [forgotten] = driver.read(userMerges).filter(({ from }) => from === 'late');
+  driver.send(userMerges, 'late', forgotten!);
+  const contactsOf = ['gone', 'back', 'late', 'u'].map((id) => driver.row('marketing-triggers', contacts, id)?.consent);
+  expect(contactsOf).toEqual([undefined, false, false, false]);
+  expect(rowsOf(driver, '"gone')).toBe(0);
 });

@@ -3,6 +3,7 @@ import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers, type MarketingTriggerOptions } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
+import { interests } from '../../consumers/shoppers/interests.js';
 import { Overlay } from '../../pipeline/core/overlay.js';
 import { catalog, clickstream, inventory, itemInterests, marketingTriggers as triggers, orders, purchases } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
@@ -123,6 +124,30 @@ test.each([['a1', 'u1', 1], ['u1', 'a1', 1], ['a1', 'u1', 4], ['u1', 'a1', 4]])(
   driver.tick(NINE + 70 * DAY);
   expect(driver.dump('shoppers').filter((row) => /interest|unheard/.test(row))).toEqual([]);
   expect(driver.dump('item-watch').filter((row) => /follower|price|_timer/.test(row))).toEqual([]);
+});
+
+test('of more than 500 wishes those go of which was heard longest ago, of a shopper and of two that a login joins; item-watch is told of it', () => {
+  const driver = shop(2);
+  const wishes = (id: string, skus: readonly string[], time: number): void => skus.forEach((sku, i) => driver.put(clickstream, id, shopEvent('Product Added to Wishlist', { anonymousId: id, time: time + i, products: [product(sku)] })));
+  const kept = (id: string): string[] => driver.subs('shoppers', interests, id).map((sub) => sub.split('\u001f')[1]!);
+  const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(3, '0')}`);
+  const own = named('D', 503);
+  wishes('dev', own, NINE);
+  driver.run();
+  expect(kept('dev')).toEqual(own.slice(3));
+  // A word of the oldest that is left makes it the newest.
+  wishes('dev', ['D003', 'E000'], NINE + HOUR);
+  driver.run();
+  expect(kept('dev').slice(0, 2)).toEqual(['D003', 'D005']);
+  const users = named('U', 10);
+  wishes('user', users, NINE + MINUTE);
+  driver.send(clickstream, 'dev', shopEvent('', { type: 'identify', anonymousId: 'dev', userId: 'user', time: NINE + 2 * HOUR }));
+  expect(kept('user')).toHaveLength(510);
+  wishes('user', ['U010'], NINE + 2 * HOUR);
+  driver.run();
+  expect(kept('user')).toEqual(['D003', ...own.slice(16), 'E000', ...named('U', 11)]);
+  const told = new Map(driver.read(itemInterests).map(({ sku, active }) => [sku, active]));
+  expect([...told].flatMap(([sku, active]) => (active ? [sku] : [])).sort()).toEqual(kept('user'));
 });
 
 test('a login of hundreds of orders and wishes looks at each once, not at all wishes with each order', () => {

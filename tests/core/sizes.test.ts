@@ -20,8 +20,10 @@ import { Driver, type DriverOptions } from '../support/driver.js';
 import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent } from '../support/events.js';
 
 const all = (): Consumer[] => [shoppers(), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: 60 * MINUTE, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })];
-/** 26 wishes of long SKUs at once: 38 such events are more than a piece of a move holds, a hundred more than a batch of Kafka. */
-const wish = (i: number, at = i): ShopEvent => shopEvent('Product Added to Wishlist', { messageId: `w${i}`, anonymousId: 'a', products: Array.from({ length: 26 }, (_, of) => product(`${i}-${of}-`.padEnd(256, 'x'))), time: NINE + at });
+/** Ids as long as they may be: they stand in each wish. */
+const [DEVICE, USER] = ['a', 'u'].map((id) => id.padEnd(256, '-')) as [string, string];
+/** 26 wishes of long SKUs at once: 20 such events are as many as are kept, and more than a piece of a move holds. */
+const wish = (i: number, at = i): ShopEvent => shopEvent('Product Added to Wishlist', { messageId: `w${i}`, anonymousId: DEVICE, products: Array.from({ length: 26 }, (_, of) => product(`${i}-${of}-`.padEnd(256, 'x'))), time: NINE + at });
 const login = (anonymousId: string, userId: string, time: number): ShopEvent => shopEvent('', { messageId: `${anonymousId}-${userId}`, type: 'identify', anonymousId, userId, time });
 const write = (driver: Driver, key: string, event: ShopEvent): void => driver.write(clickstream.name, key, clickstream.codec.encode(event));
 const dataOf = (driver: Driver, topic: string): NewRecord[] => driver.records(topic).filter(({ tick }) => !tick).map((record) => ({ ...record, tick: undefined }));
@@ -29,15 +31,17 @@ const dataOf = (driver: Driver, topic: string): NewRecord[] => driver.records(to
 test('a shopper whose rows no Kafka batch holds moves in pieces, which arrive as one', () => {
   const driver = new Driver([shoppers()], { partitions: 2, batch: () => 500 });
   driver.tick(NINE);
-  for (let i = 0; i < 100; i++) write(driver, 'a', wish(i));
-  write(driver, 'u', login('a', 'u', NINE + MINUTE));
+  for (let i = 0; i < 20; i++) write(driver, DEVICE, wish(i));
+  for (let i = 0; i < 2_600; i++) write(driver, DEVICE, shopEvent('Order Completed', { messageId: `o${i}`, anonymousId: DEVICE, orderId: `${i}-`.padEnd(256, 'x'), time: NINE + 1_000 + i }));
+  write(driver, USER, login(DEVICE, USER, NINE + MINUTE));
   driver.run();
   const moves = dataOf(driver, shoppersMoves.name);
   expect(moves.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)).toBeGreaterThan(1_200_000);
   expect(tooLarge(moves)).toBeUndefined();
-  const wishes = driver.dump('shoppers').filter((row) => row.includes('interest'));
-  expect([wishes.length, wishes.every((row) => row.includes('"u\\u001f'))]).toEqual([2_600, true]);
-  expect(driver.row('shoppers', profiles, 'u')).toMatchObject({ events: 101 });
+  const rowsOf = (kind: string): string[] => driver.dump('shoppers').filter((row) => row.includes(`\\u001f${kind}\\u001f`));
+  expect([rowsOf('interest').length, rowsOf('order').length]).toEqual([500, 2_600]);
+  expect([...rowsOf('interest'), ...rowsOf('order')].every((row) => row.includes(`"${USER}\\u001f`))).toBe(true);
+  expect(driver.row('shoppers', profiles, USER)).toMatchObject({ events: 2_621 });
   expect(driver.dump('shoppers').some((row) => row.includes('_piece'))).toBe(false);
 });
 
@@ -45,13 +49,13 @@ test('crash anywhere equals no crash, and any batching equals one batch, also of
   const play = (ends: 'stays' | 'leads on' | 'erased', more: number, options: DriverOptions): unknown => {
     const driver = new Driver(all(), options);
     driver.tick(NINE);
-    for (let i = 0; i < 38; i++) driver.put(clickstream, 'a', wish(i));
-    driver.put(clickstream, 'a', shopEvent('Product Added', { messageId: 'c', anonymousId: 'a', products: [product('P1')], time: NINE + 701 }));
+    for (let i = 0; i < 20; i++) driver.put(clickstream, DEVICE, wish(i));
+    driver.put(clickstream, DEVICE, shopEvent('Product Added', { messageId: 'c', anonymousId: DEVICE, products: [product('P1')], time: NINE + 701 }));
     driver.run();
-    driver.put(clickstream, 'u', login('a', 'u', NINE + 1_000));
-    for (let i = 0; i < more; i++) driver.put(clickstream, 'a', wish(38 + i, 1_001 + i));
-    if (ends === 'leads on') driver.put(clickstream, 'v', shopEvent('', { messageId: 'on', type: 'alias', previousId: 'u', userId: 'v', time: NINE + 1_001 }));
-    if (ends === 'erased') driver.put(clickstream, 'u', { ...erasureOf('u', NINE + 1_001), messageId: 'gone' });
+    driver.put(clickstream, USER, login(DEVICE, USER, NINE + 1_000));
+    for (let i = 0; i < more; i++) driver.put(clickstream, DEVICE, wish(20 + i, 1_001 + i));
+    if (ends === 'leads on') driver.put(clickstream, 'v', shopEvent('', { messageId: 'on', type: 'alias', previousId: USER, userId: 'v', time: NINE + 1_001 }));
+    if (ends === 'erased') driver.put(clickstream, USER, { ...erasureOf(USER, NINE + 1_001), messageId: 'gone' });
     driver.run();
     driver.tick(NINE + 120 * MINUTE);
     expect(tooLarge(dataOf(driver, shoppersMoves.name))).toBeUndefined();

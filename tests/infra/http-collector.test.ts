@@ -157,6 +157,40 @@ describe('Segment’s HTTP API', () => {
     ]);
   });
 
+  test('a number is told as it was sent, where none here can hold it', async () => {
+    const told = (errors: unknown): string[] => (errors as { path: string; message: string }[]).map(({ path, message }) => `${path} ${message.replace(/[;:] .*/, '')}`);
+    const one = await http.post('/v1/track', '{"anonymousId":12345678901234567890,"event":"Product Viewed","properties":{"product_id":"P1","price":1e400,"quantity":-2E+999}}');
+    expect(told(one.json['errors'])).toEqual([
+      'anonymousId 12345678901234567890 is not a whole number within ±2^53', 'properties.price 1e400 is too large', 'properties.quantity -2E+999 is not a number',
+    ]);
+    const many = `{"batch":[{"type":"page","anonymousId":"a1"},{"type":"track","anonymousId":"a1","event":"Cart Viewed","properties":{"products":[{"product_id":"P1","price":1e400,"quantity":1${'0'.repeat(400)}}]}}]}`;
+    const { errors } = ((await http.post('/v1/batch', many)).json['rejected'] as { errors: object[] }[])[0]!;
+    expect(told(errors)).toEqual(['properties.products[0].price 1e400 is too large', `properties.products[0].quantity 1${'0'.repeat(39)}… is not a number`]);
+    const ga4 = await http.post(`/mp/collect?api_secret=${BROWSER}`, '{"client_id":"g1","events":[{"name":"view_item","params":{"items":[{"item_id":"P1","price":1e400}]}}]}', {});
+    expect(told(ga4.json['errors'])).toEqual(['events[0].params.items[0].price 1e400 is too large']);
+    expect(http.values('dead-letters').every((letter) => !/Infinity|1\.8e308/.test((letter as { message: string }).message))).toBe(true);
+  });
+
+  test('what a browser key says without effect is told with the answer, and its shopper and the server hear nothing of it', async () => {
+    const alias = { messageId: 'm1', previousId: 'u1', userId: 'u2' };
+    const stamped = { ...view, messageId: 'm2', userId: 'u1', context: { consent: { marketing: true } } };
+    const joined = await http.post('/v1/alias', alias);
+    expect([joined.status, joined.json]).toMatchObject([200, { accepted: 1, messageId: 'm1', warnings: [{ path: 'previousId', code: 'unproven', message: expect.stringContaining('not joined') }] }]);
+    const batch = await http.post('/v1/batch', { batch: [{ ...view }, { ...stamped }, { ...alias, type: 'alias', previousId: undefined, anonymousId: 'a9' }] });
+    expect([batch.status, batch.json]).toMatchObject([200, { accepted: 3, rejected: [], warnings: [
+      { index: 1, messageId: 'm2', path: 'context.consent', code: 'unproven', message: expect.stringContaining('has no effect') }, { index: 2, messageId: 'm1', path: 'anonymousId', code: 'unproven' },
+    ] }]);
+    const token = { ...basic(BROWSER), 'x-shopper-token': signShopper('u1', SECRET, NOW + 60_000) };
+    for (const headers of [token, basic(SERVER)]) {
+      expect((await http.post('/v1/alias', alias, headers)).json).not.toHaveProperty('warnings');
+      expect((await http.post('/v1/batch', { batch: [stamped] }, headers)).json).not.toHaveProperty('warnings');
+    }
+    // A login as any other, an event of somebody unknown, and a no, which is believed.
+    for (const call of [{ type: 'identify', anonymousId: 'a1', userId: 'u1' }, { ...stamped, userId: undefined }, { ...stamped, context: { consent: { marketing: false } } }]) {
+      expect((await http.post('/v1/batch', { batch: [call] })).json).not.toHaveProperty('warnings');
+    }
+  });
+
   test('what a batch says once for all its calls makes no more of it than a few times its size, refused or accepted', async () => {
     const bytesOf = (topic: string): number => http.accepted.filter((record) => record.topic === topic).reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
     const few = { locale: 'de', page: { url: 'x'.repeat(32_000) } };

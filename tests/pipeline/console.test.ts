@@ -10,6 +10,7 @@ interface State {
   readonly sinks: readonly { readonly name: string; readonly perSecond: number }[];
   readonly stoppedTables: readonly string[];
   readonly webhooks: object | null;
+  readonly quality: { readonly ranking: object; readonly judged: number };
   readonly readers: readonly { readonly name: string; readonly kind: string; readonly lag: number | null; readonly lagSeconds: number | null }[];
 }
 
@@ -92,4 +93,13 @@ test('ClickHouse has a rate of its own: the rows that it takes, of all its table
   const [before, after] = await statesOf([written('sales', 1_000), (metrics) => { written('sales', 30)(metrics); written('item_vectors_nobody_reads', 500)(metrics); written('marketing_triggers', 20)(metrics); delivered(7, metrics); }]);
   expect(before!.sinks).toEqual([{ name: 'clickhouse', perSecond: 0 }, { name: 'webhooks', perSecond: 0 }]);
   expect(after!.sinks).toEqual([{ name: 'clickhouse', perSecond: 25 }, { name: 'webhooks', perSecond: 3.5 }]);
+});
+
+test('of recommendations that nobody has judged yet it gives no figure: 0 would be the worst there is', async () => {
+  const told = async (judged: number) => (await stateOf((metrics) => {
+    metrics.gauge('millrace_recommender_judged_events', judged, { model: 'm' });
+    metrics.gauge('millrace_recommender_quality', 0, { model: 'm', measure: 'ndcg_at_20' });
+  })).quality;
+  expect([await told(0), await told(1)]).toMatchObject([{ ranking: {}, judged: 0 }, { ranking: { ndcg_at_20: 0 }, judged: 1 }]);
+  expect((await told(0)).ranking).toEqual({});
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
-import { deadLettersCommand, lineOf, replayedSentences, writtenSentence } from '../../pipeline/cli/dead-letters.js';
+import { deadLettersCommand, lineOf, replayedSentences, writtenSentences } from '../../pipeline/cli/dead-letters.js';
 import { listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter } from '../../pipeline/dead-letters.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { allTopics, clickstream, deadLetters, orders, sales } from '../../schemas/topics.js';
@@ -29,8 +29,9 @@ test('a refused call is repaired as JSON, taken at the time it came, and known a
   await keep('request/r1/0', '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{}}');
   await expect(replayDeadLetter(log, 'request/r1/0', undefined, shop)).rejects.toThrow(/product_id/);
   const repaired = '{"type":"track","anonymousId":"a1","event":"Product Viewed","properties":{"product_id":"P1"}}';
-  await replayDeadLetter(log, 'request/r1/0', repaired, shop);
-  await replayDeadLetter(log, 'request/r1/0', Buffer.from(repaired).toString('base64'), shop);
+  const since = Date.now();
+  expect((await replayDeadLetter(log, 'request/r1/0', repaired, shop)).replayedAt).toBeNull();
+  expect((await replayDeadLetter(log, 'request/r1/0', Buffer.from(repaired).toString('base64'), shop)).replayedAt).toBeGreaterThanOrEqual(since);
   expect(await written()).toMatchObject(Array.from({ length: 2 }, () => ({ messageId: 'request/r1/0', time: NINE, receivedAt: NINE, products: [{ sku: 'P1' }] })));
 });
 
@@ -133,7 +134,7 @@ test.each([{ source: { name: 'file', ordinal: 1 } }, { restored: { name: 'log 1/
   const { start, end } = (await log.ranges(orders.name))[0]!;
   const again = async (): Promise<void> => {
     const repaired = orders.codec.encode(line(1, 'P1')).toString('base64');
-    const [{ offset } = { offset: start }] = await replayDeadLetter(log, id, repaired, shop);
+    const [{ offset } = { offset: start }] = (await replayDeadLetter(log, id, repaired, shop)).positions;
     const [record] = await everythingIn(log, orders.name, offset);
     driver.write(orders.name, record!.key, record!.value);
     driver.run();
@@ -148,7 +149,9 @@ test('the list says when each was set aside, and a replay says in words what it 
   const letter = { id: 'request/r1/0', at: NINE, code: 'required', message: 'This id is missing.', replayedAt: null };
   expect(lineOf(letter)).toBe(`request/r1/0\t${new Date(NINE).toISOString()}\trequired\tThis id is missing.`);
   expect(lineOf({ ...letter, replayedAt: NINE + 1 })).toContain(`\treplayed ${new Date(NINE + 1).toISOString()}: This id is missing.`);
-  expect(writtenSentence('r', [{ topic: 'orders', partition: 2, offset: 7 }, { topic: 'clickstream', partition: 0, offset: 9 }])).toBe('Dead letter r was written again, to orders 2/7, clickstream 0/9 (topic partition/offset).');
+  const positions = [{ topic: 'orders', partition: 2, offset: 7 }, { topic: 'clickstream', partition: 0, offset: 9 }];
+  expect(writtenSentences('r', { positions, replayedAt: NINE })).toContain(` It had been before, at ${new Date(NINE).toISOString()}:`);
+  expect(writtenSentences('r', { positions, replayedAt: null })).toBe('Dead letter r was written again, to orders 2/7, clickstream 0/9 (topic partition/offset).');
   expect(replayedSentences('crashed', { replayed: 1, replayedBefore: 0, refused: [] })).toBe('1 with the code crashed was written again.');
   expect(replayedSentences('crashed', { replayed: 0, replayedBefore: 2, refused: [{ id: 'r', message: 'Dead letter r is not JSON.' }] })).toBe('0 with the code crashed were written again, 2 had been before.\nDead letter r is not JSON.');
 });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDoor } from '../../infra/embedded-log/door.js';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
-import { consoleSentence, demoConfig } from '../../pipeline/cli/start.js';
+import { addressSentence, consoleSentence, demoConfig } from '../../pipeline/cli/start.js';
+import { destinationOf } from '../../pipeline/cli/replay-destinations.js';
 import { readConfig } from '../../pipeline/config.js';
 import type { RowSink } from '../../pipeline/core/row-sink.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
@@ -16,6 +17,7 @@ import { openEngine } from '../../pipeline/engine.js';
 import { readinessOf } from '../../pipeline/http-doors.js';
 import { ended, listen, startMillrace } from '../../pipeline/main.js';
 import { entry } from '../faults/millrace-entry.js';
+import { shopMade } from '../../pipeline/shop-of-log.js';
 import { folderForTest } from '../support/folder.js';
 
 test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
@@ -39,6 +41,13 @@ test('the demo has triggers within minutes, unless it is set otherwise', () => {
 test('a start says who may open the console, and that nobody may where no admin token is set', () => {
   expect(consoleSentence(readConfig({ ADMIN_TOKENS: 'at_1' }))).toBe('The console there asks for one of ADMIN_TOKENS.');
   expect(consoleSentence(readConfig({}))).toContain('ADMIN_TOKENS is not set');
+});
+
+test('a start says where it listens: localhost alone is what it said where the whole network was let in', () => {
+  const told = (host: string): string => addressSentence({ host, port: 80 });
+  expect(told('0.0.0.0')).toBe('listens on http://localhost:80/ (0.0.0.0: every address of this machine; HOST names one)');
+  expect([told('::'), told('127.0.0.1')]).toEqual([expect.stringContaining('every address'), expect.stringContaining('this machine alone')]);
+  expect([told('192.0.2.7'), told('2001:db8::1')]).toEqual(['listens on http://192.0.2.7:80/', 'listens on http://[2001:db8::1]:80/']);
 });
 
 test('a HOST that is none of this machine, and a PORT that another process has or that this one may not take, are told by the name of the setting', async () => {
@@ -111,6 +120,29 @@ test('a DATA_DIR that is a file, lies in one or can never be made is a fault of 
     const error = await openEngine({ config: readConfig({ DATA_DIR: directory }), metrics: noMetrics, journal: silentJournal }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).message).toMatch(/^DATA_DIR is [^\n]+, where nothing can be written: [^\n]+\.$/);
+  }
+});
+
+test('a log goes on in the currency and the days in which it was made: others are refused, whoever makes records', async () => {
+  const directory = folderForTest();
+  const configOf = (settings: object) => readConfig({ DATA_DIR: directory, SHOP_CURRENCY: 'INR', SHOP_TIMEZONE: 'Asia/Kolkata', ...settings });
+  const open = (settings: object, makesRecords: boolean) => openEngine({ config: configOf(settings), metrics: noMetrics, journal: silentJournal, makesRecords });
+  // A log of before nothing was noted takes what comes first, and the same zone has two names.
+  for (const [settings, makesRecords] of [[{ SHOP_CURRENCY: 'EUR' }, false], [{}, true], [{ SHOP_TIMEZONE: 'Asia/Calcutta' }, true], [{ SHOP_CURRENCY: 'EUR' }, false]] as const) await (await open(settings, makesRecords)).close();
+  const refused = [{ settings: { SHOP_CURRENCY: 'EUR' }, told: `SHOP_CURRENCY is EUR, and the log in ${directory} was made with INR` }, { settings: { SHOP_TIMEZONE: 'UTC' }, told: `SHOP_TIMEZONE is UTC, and the log in ${directory} was made with Asia/Kolkata` }];
+  for (const { settings, told } of refused) {
+    const start = startMillrace({ config: configOf(settings), role: 'all', demo: false, journal: silentJournal, withoutHttp: true });
+    await expect(start).rejects.toMatchObject({ name: ConfigError.name, problems: [expect.stringContaining(told)] });
+  }
+  const running = await open({}, true);
+  try {
+    running.door!.answer('log', () => ({ partitions: 1, clock: 'wall' }));
+    for (const { settings, told } of refused) await expect(destinationOf(configOf(settings), {}, 'file')).rejects.toThrow(told);
+    expect(await destinationOf(configOf({}), {}, 'file')).toMatchObject({ clock: 'wall' });
+    // What is replayed of dead letters is what the log would have taken then.
+    expect([shopMade(directory, configOf({ SHOP_CURRENCY: 'EUR' })), shopMade(folderForTest(), configOf({ SHOP_CURRENCY: 'EUR' }))]).toMatchObject([{ currency: 'INR' }, { currency: 'EUR' }]);
+  } finally {
+    await running.close();
   }
 });
 

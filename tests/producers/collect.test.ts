@@ -395,6 +395,7 @@ describe('times and sizes', () => {
 
   test('with a number beyond all numbers in what has no field is refused: it would be kept as null', () => {
     expect(wrong(withProperties({ product_id: 'P', deep: { list: [1, JSON.parse('1e400')] } }))).toEqual(['properties out_of_range']);
+    expect(collectProduct({ sku: 'P', price: JSON.parse('1e400') as unknown }, context)).toMatchObject({ errors: [{ message: 'A number beyond ±1.8e308 is too large: an amount must be below 10^14.' }] });
     expect(wrong({ type: 'identify', userId: 'u', traits: { weight: JSON.parse('-1e400') as number } })).toEqual(['traits out_of_range']);
     expect(wrong(withProperties({ product_id: 'P', deep: [1e300, null, 'Infinity'] }))).toEqual([]);
   });
