@@ -1,12 +1,12 @@
 /** When a SKU is told about, and what is told: its forecast, and what to reorder. */
 import type { Demand } from '../../models/forecast/hour-profile.js';
 import { isPromoted } from '../../models/forecast/promotions.js';
-import { sell, WINDOW_DAYS } from '../../models/forecast/sku-series.js';
+import { sell, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-series.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { forecasts, reorderSuggestions } from '../../schemas/topics.js';
 import type { Forecast, SkuDemand } from '../../schemas/types.js';
 import { dayAt, forecastRecord, noDemand, nothing, predictDays, shortDays, type Day } from './forecast.js';
-import { hourRows, shopHourRows, withHours } from './hours.js';
+import { hourRows, shopHourRows, withHours, type KnownHours } from './hours.js';
 import { enrol, forgetLater, isGone, leave } from './members.js';
 import { isOrdered, suggestionOf, termsOf } from './reorder.js';
 import { demandRows, seriesOf, SHOP, supplyRows, windowRows, type Published } from './rows.js';
@@ -35,9 +35,10 @@ export function publish(sku: string, at: number, settings: DemandSettings, ctx: 
   if (!known) return;
   const day = dayAt(at, settings.days, shopNow(settings, ctx).window.lastDay);
   const row = withQuietPromotions(sku, known, day.today, settings, ctx);
+  const series = seriesOf(row);
   enrol(sku, day.today, ctx);
-  const forecast = tellForecast(sku, row, day, at, settings, ctx);
-  const suggested = tellReorder(sku, row, forecast, settings, ctx);
+  const forecast = tellForecast(sku, series, day, at, settings, ctx);
+  const suggested = tellReorder(sku, row, series, forecast, settings, ctx);
   ctx.put(demandRows, sku, { ...row, publishedAt: at, ...suggested });
   publishAgain(sku, isSilent(row, day.today, forecast), at, settings, ctx);
 }
@@ -53,24 +54,25 @@ function withQuietPromotions(sku: string, row: SkuDemand, today: number, setting
 }
 
 /** Tells the forecast and answers it: no units at all where the SKU is sold no more. */
-function tellForecast(sku: string, row: SkuDemand, day: Day, at: number, settings: DemandSettings, ctx: Context): Forecast {
-  const series = seriesOf(row);
-  let byDay = nothing(sku, day, at);
-  let running: () => Demand = noDemand;
-  if (!isGone(sku, ctx)) {
-    const predicted = predictDays(series, shopNow(settings, ctx), day);
-    byDay = forecastRecord(sku, predicted.forecast, predicted.known, day, at);
-    running = predicted.running;
-  }
-  const hoursOf = () => ({ sku: ctx.get(hourRows, sku), shop: ctx.get(shopHourRows, SHOP) });
-  const forecast = withHours(byDay, running, hoursOf, { count: settings.hours, days: settings.days });
+function tellForecast(sku: string, series: SkuSeries, day: Day, at: number, settings: DemandSettings, ctx: Context): Forecast {
+  const forecast = isGone(sku, ctx) ? hourly(nothing(sku, day, at), noDemand, settings, ctx) : forecastNow(sku, series, day, at, settings, ctx);
   ctx.emit(forecasts, sku, { ...forecast, category: ctx.get(supplyRows, sku)?.category ?? null, shortDays: shortDays(series, day) });
   return forecast;
 }
 
+function forecastNow(sku: string, series: SkuSeries, day: Day, at: number, settings: DemandSettings, ctx: Context): Forecast {
+  const { forecast, known, running } = predictDays(series, shopNow(settings, ctx), day);
+  return hourly(forecastRecord(sku, forecast, known, day, at), running, settings, ctx);
+}
+
+/** A forecast with its hours, if hours are forecast; `running` is the demand of the whole running day. */
+function hourly(forecast: Forecast, running: () => Demand, { hours, days }: DemandSettings, ctx: Context): Forecast {
+  const hoursOf = (): KnownHours => ({ sku: ctx.get(hourRows, forecast.sku), shop: ctx.get(shopHourRows, SHOP) });
+  return withHours(forecast, running, hoursOf, { count: hours, days });
+}
+
 /** Tells what to reorder, unless the same was told before. Answers what the row has to remember of it. */
-function tellReorder(sku: string, row: SkuDemand, forecast: Forecast, { reorder }: DemandSettings, ctx: Context): Partial<Published> {
-  const series = seriesOf(row);
+function tellReorder(sku: string, row: SkuDemand, series: SkuSeries, forecast: Forecast, { reorder }: DemandSettings, ctx: Context): Partial<Published> {
   const supply = ctx.get(supplyRows, sku);
   const successor = ctx.get(successorRows, sku);
   const learned = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
