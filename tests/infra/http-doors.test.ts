@@ -40,7 +40,7 @@ describe('recommend', () => {
   });
 
   test('names a blank placement and every wrong condition of a filter, at every door, beside what else is wrong', async () => {
-    const wrong = { placement: ' ', filter: { price: { min: 50, max: 10 }, colour: 'red', brand: 7 }, limit: 0 };
+    const wrong = { placement: ' ', filter: { price: { min: 50, max: 10 }, colour: 'red', brand: ['a', null] }, limit: 0 };
     const pathsOf = async (door: string, body: object): Promise<string[]> => {
       const { status, json } = await http.post(door, body);
       return [String(status), ...(json['errors']! as { path: string }[]).map(({ path }) => path).sort()];
@@ -90,6 +90,13 @@ describe('recommend', () => {
     const many = Array.from({ length: 101 }, (_, n) => `P${n}`);
     for (const path of ['/v1/recommend', '/v1/score']) expect((await http.post(path, { anonymousId: 'a', items: many, explain: true }, basic(SERVER))).json['errors']).toMatchObject([{ path: 'items', code: 'too_many' }]);
     expect((await http.post('/v1/recommend', { requests: 5 })).json['errors']).toMatchObject([{ path: 'requests', code: 'wrong_type' }]);
+  });
+
+  test('a filter names numbers and booleans as the catalogue was told them', async () => {
+    expect((await http.post('/v1/recommend', { anonymousId: 'a', filter: { 'attributes.size': [38, '39'], 'attributes.organic': true, 'attributes.weight': 1.5 } })).status).toBe(200);
+    expect(http.asked[0]!.request).toMatchObject({ filter: [
+      { field: 'attribute', name: 'size', any: new Set(['38', '39']) }, { field: 'attribute', name: 'organic', any: new Set(['true']) }, { field: 'attribute', name: 'weight', any: new Set(['1.5']) },
+    ] });
   });
 
   test('a browser key asks for several only what it may ask for one', async () => {
