@@ -133,6 +133,12 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', { userId: 'u1' }, basic(SERVER))).status).toBe(200);
   });
 
+  test('spaces around a key in its header are none of it', async () => {
+    for (const authorization of [`bearer  ${BROWSER}`, `Basic   ${Buffer.from(`${BROWSER}:`).toString('base64')} `]) {
+      expect((await http.post('/v1/recommend', { anonymousId: 'a' }, { authorization })).status).toBe(200);
+    }
+  });
+
   test('D22: an empty list of items is a question with an empty answer, not an error', async () => {
     expect((await http.post('/v1/score', { anonymousId: 'a', items: [] })).status).toBe(200);
     expect(http.asked[0]!.request).toMatchObject({ items: [] });
