@@ -14,7 +14,7 @@ export type Filter = readonly Condition[];
 const ATTRIBUTE = 'attributes.';
 
 /**
- * Read the `filter` of a request: `category`, `brand`, `name` and `attributes.<name>` take a string or a list of them,
+ * Read the `filter` of a request: `category`, `brand`, `name` and `attributes.<name>` take a text, a number, true or false, or a list of these,
  * `price` takes `{ min, max }`, `inStock` takes true. Null where there is none; every wrong condition is added to `errors`.
  */
 export function filterOf(errors: Errors, body: Json): Filter | null {
@@ -44,8 +44,9 @@ function conditionOf(errors: Errors, field: string, wanted: unknown): Filter {
 
 function textsOf(errors: Errors, path: string, wanted: unknown): Set<string> {
   const given: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
-  const texts = given.filter((value) => typeof value === 'string');
-  if (texts.length < given.length) wrong(errors, path, 'This must be a string or a list of strings.');
+  // A catalogue keeps numbers and booleans as their texts, and so they are asked for.
+  const texts = given.filter((value) => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean').map(String);
+  if (texts.length < given.length) wrong(errors, path, 'This must be a text, a number, true or false, or a list of these.');
   return new Set(texts);
 }
 

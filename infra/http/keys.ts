@@ -75,7 +75,7 @@ export class Keys {
 
 /** `Basic base64(key:)` as Segment's SDKs send it, or `Bearer key`. */
 function secretOf(header: string): string {
-  const [scheme = '', credentials = ''] = header.split(' ', 2);
+  const [scheme = '', credentials = ''] = header.trim().split(/ +/, 2);
   if (/^bearer$/i.test(scheme)) return credentials;
   if (/^basic$/i.test(scheme)) return Buffer.from(credentials, 'base64').toString().split(':', 1)[0];
   throw refuse(401, 'Authorization must be Basic, with the key as user name, or Bearer.');

@@ -185,6 +185,8 @@ function close(server: Server): Promise<void> {
     const cutting = setInterval(() => server.closeIdleConnections(), ASKED_AGAIN_MS);
     NetServer.prototype.close.call(server, () => {
       clearInterval(cutting);
+      // Its timer, which looks for slow clients.
+      server.close();
       resolve();
     });
     // An answer under way gets a moment; a client that never ends its request gets no more than that.

@@ -74,7 +74,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     engine: 'kafka',
     clock: 'wall',
     partitions,
-    ensureTopics: (topics) => ensureTopics(admin, topics, { prefix, partitions, replicationFactor }),
+    ensureTopics: (topics) => ensureTopics(admin, topics, { prefix, partitions, replicationFactor }, journal),
     append: (records) => appender.append(records),
     failure: () => appender.failure(),
     ranges: async (topic) => {

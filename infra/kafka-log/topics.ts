@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { ConfigError } from '../../pipeline/core/errors.js';
+import type { Journal } from '../../pipeline/core/metrics.js';
 import type { Topic } from '../../schemas/topics.js';
 import { asFailure, backOff, failureCodes } from './failures.js';
 
@@ -36,11 +37,11 @@ function topicConfig({ name, kind, retentionMs }: Topic, { prefix, partitions, r
   };
 }
 
-/** Create what is missing, then check partition counts and that tables are compacted. A cluster that is busy is asked again. */
-export async function ensureTopics(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults): Promise<void> {
+/** Create what is missing, and say so where others are there; then check partition counts and that tables are compacted. A cluster that is busy is asked again. */
+export async function ensureTopics(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults, journal: Journal): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await createAndCheck(admin, topics, defaults);
+      return await createAndCheck(admin, topics, defaults, journal);
     } catch (error) {
       // A lone broker that is just coming up counts as no broker, and every replication factor as too large.
       const isSettled = error instanceof ConfigError && !failureCodes(error.cause).includes('INVALID_REPLICATION_FACTOR');
@@ -50,12 +51,15 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
   }
 }
 
-async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults): Promise<void> {
+async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults, journal: Journal): Promise<void> {
   const { prefix, partitions } = defaults;
   try {
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ name }) => !existing.has(prefix + name));
     if (missing.length > 0) await create(admin, missing.map((topic) => topicConfig(topic, defaults)));
+    if (missing.length > 0 && missing.length < topics.length) {
+      journal.warn({ topics: missing.map(({ name }) => prefix + name).join(', ') }, 'Topics were missing and are made. A new version may have brought them; else somebody has deleted them, with what they held.');
+    }
     const counts = await partitionCounts(admin, topics.map(({ name }) => prefix + name));
     const problems = topics
       .map(({ name }): [string, number] => [prefix + name, counts.get(prefix + name) ?? 0])

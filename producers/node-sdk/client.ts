@@ -91,7 +91,7 @@ export interface Client {
   /** Send what waits. Resolves, with the position of the last batch, when everything called before is durable or refused. */
   flush(): Promise<string | undefined>;
   recommend(ask: Ask): Promise<Recommendations>;
-  score(ask: Ask & { readonly items: readonly string[] }): Promise<object>;
+  score(ask: { readonly items: readonly string[] } & Pick<Ask, 'userId' | 'anonymousId' | 'after' | 'explain' | 'compare'>): Promise<object>;
   similar(ask: { readonly sku: string } & Pick<Ask, 'userId' | 'anonymousId' | 'limit' | 'filter' | 'exclude' | 'placement' | 'shown' | 'after'>): Promise<object>;
   forecast(sku: string): Promise<object>;
 }

@@ -17,7 +17,7 @@
     warn('sends nothing', 'Its script tag has no data-write-key.');
     return;
   }
-  var host = script.getAttribute('data-host') || new URL(script.src, location.href).origin;
+  var host = (script.getAttribute('data-host') || new URL(script.src, location.href).origin).replace(/\/+$/, '');
   var STORE = 'millrace';
   var LEFT = 'millrace.left';
   var FLUSH_MS = 250;
@@ -66,6 +66,11 @@
     if (typeof now.anonymousId !== 'string') return;
     if (now.userId !== ids.userId) api.shopperToken = undefined;
     ids = now;
+  }
+
+  /* Kept, an id that is refused, as a template writes for nobody, would have all calls of this browser refused for ever. */
+  function forget(userId) {
+    if (userId && userId === ids.userId) store((ids = { anonymousId: ids.anonymousId, userId: null }));
   }
 
   /* Calls that no page has sent. */
@@ -175,6 +180,9 @@
       // A proxy's page, or an answer cut off: the calls were refused or taken all the same.
       return response.json().catch(function () { return {}; }).then(function (told) {
         if (told.token) answered(number, told.token);
+        (told.rejected || []).forEach(function (one) {
+          if (one.errors.some(function (error) { return error.path === 'userId'; })) forget(batch[one.index].userId);
+        });
         if (!response.ok || (told.rejected && told.rejected.length > 0)) warn('refused calls (' + response.status + ')', told.rejected || told.detail);
       });
     }).catch(function () {

@@ -40,7 +40,7 @@ describe('recommend', () => {
   });
 
   test('names a blank placement and every wrong condition of a filter, at every door, beside what else is wrong', async () => {
-    const wrong = { placement: ' ', filter: { price: { min: 50, max: 10 }, colour: 'red', brand: 7 }, limit: 0 };
+    const wrong = { placement: ' ', filter: { price: { min: 50, max: 10 }, colour: 'red', brand: ['a', null] }, limit: 0 };
     const pathsOf = async (door: string, body: object): Promise<string[]> => {
       const { status, json } = await http.post(door, body);
       return [String(status), ...(json['errors']! as { path: string }[]).map(({ path }) => path).sort()];
@@ -92,6 +92,13 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', { requests: 5 })).json['errors']).toMatchObject([{ path: 'requests', code: 'wrong_type' }]);
   });
 
+  test('a filter names numbers and booleans as the catalogue was told them', async () => {
+    expect((await http.post('/v1/recommend', { anonymousId: 'a', filter: { 'attributes.size': [38, '39'], 'attributes.organic': true, 'attributes.weight': 1.5 } })).status).toBe(200);
+    expect(http.asked[0]!.request).toMatchObject({ filter: [
+      { field: 'attribute', name: 'size', any: new Set(['38', '39']) }, { field: 'attribute', name: 'organic', any: new Set(['true']) }, { field: 'attribute', name: 'weight', any: new Set(['1.5']) },
+    ] });
+  });
+
   test('a browser key asks for several only what it may ask for one', async () => {
     expect((await http.post('/v1/recommend', { requests: [{ anonymousId: 'a' }, { userId: 'somebody' }] })).status).toBe(403);
   });
@@ -124,6 +131,12 @@ describe('recommend', () => {
     expect((await http.post('/v1/recommend', { userId: 'u2', shopperToken })).status).toBe(403);
     expect((await http.post('/v1/score', { userId: 'u2', items: ['a'], shopperToken })).status).toBe(403);
     expect((await http.post('/v1/recommend', { userId: 'u1' }, basic(SERVER))).status).toBe(200);
+  });
+
+  test('spaces around a key in its header are none of it', async () => {
+    for (const authorization of [`bearer  ${BROWSER}`, `Basic   ${Buffer.from(`${BROWSER}:`).toString('base64')} `]) {
+      expect((await http.post('/v1/recommend', { anonymousId: 'a' }, { authorization })).status).toBe(200);
+    }
   });
 
   test('D22: an empty list of items is a question with an empty answer, not an error', async () => {

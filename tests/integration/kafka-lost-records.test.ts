@@ -70,4 +70,16 @@ await describeWith(['kafka'], 'records that Kafka dropped before they were read'
     await going.stop();
     expect(warn.mock.calls).toContainEqual([expect.objectContaining({ consumer: 'order-ledger', topic: 'orders', partition: 0, start }), 'The log has lost records before they were read; they are skipped.']);
   });
+
+  test('a topic that is missing among others is made, and the log says what that may mean', async () => {
+    const here = installation(brokers, 1);
+    onTestFinished(() => here.close());
+    const warn = vi.fn();
+    const { log } = await here.join({ journal: { ...silentJournal, warn } });
+    await log.ensureTopics([orders]);
+    await log.ensureTopics([orders]);
+    expect(warn).not.toHaveBeenCalled();
+    await log.ensureTopics([orders, sales]);
+    expect(warn.mock.calls).toEqual([[{ topics: `${here.prefix}sales` }, expect.stringContaining('somebody has deleted them')]]);
+  });
 });

@@ -15,7 +15,7 @@ interface Sent {
 const OUTLIVING_BYTES = 65_536;
 
 /** A page, as far as the tracker sees one. `told` is what the server answers beside the token. */
-function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' = new Map(), status: number | readonly number[] = 200, told: object = {}) {
+function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' = new Map(), status: number | readonly number[] = 200, told: object = {}, attributes: Readonly<Record<string, string>> = {}) {
   const warned: unknown[][] = [];
   const fetched: Sent[] = [];
   const beacons: Sent[] = [];
@@ -28,7 +28,7 @@ function page(early: unknown[] = [], storage: Map<string, string> | 'forbidden' 
     return true;
   };
   const document = {
-    currentScript: { src: 'https://collector.example/millrace.js', getAttribute: (name: string) => (name === 'data-write-key' ? 'wk' : null) },
+    currentScript: { src: 'https://collector.example/millrace.js', getAttribute: (name: string) => (name === 'data-write-key' ? 'wk' : (attributes[name] ?? null)) },
     referrer: 'https://search.example/', title: 'Cup', visibilityState: 'visible', addEventListener: (name: string, run: () => void) => listeners.set(name, run),
   };
   const world: Record<string, unknown> = {
@@ -126,6 +126,30 @@ test('what another tab says of nobody changes nothing, and a token stays with it
   storage.clear();
   listeners.get('storage')!();
   expect([api['userId']!(), api['shopperToken']]).toEqual(['alice', 'alice, signed']);
+});
+
+test.each([[200, { accepted: 1 }], [400, { accepted: 0 }]])('a user id that is refused is forgotten, so that what follows counts (%i)', async (status, more) => {
+  const storage = new Map<string, string>();
+  const rejected = [{ index: 1, errors: [{ path: 'userId', code: 'placeholder_id', message: 'Nobody.' }] }];
+  const { api, fetched, warned } = page([['identify', 'guest']], storage, status, { ...more, rejected });
+  await expect.poll(() => fetched[0]?.body.batch).toMatchObject([{ type: 'page' }, { type: 'identify', userId: 'guest' }]);
+  await expect.poll(() => api['userId']!()).toBeNull();
+  expect(warned).toHaveLength(1);
+  expect(page([], storage).api['userId']!()).toBeNull();
+  api['track']!('Product Viewed', { product_id: 'P1' });
+  await expect.poll(() => fetched[1]?.body.batch).toMatchObject([{ anonymousId: api['anonymousId']!() }]);
+  expect(fetched[1]!.body.batch[0]).not.toHaveProperty('userId');
+});
+
+test('a call that is refused for something else, or an earlier user, changes nobody', async () => {
+  const { api, warned } = page([['identify', 'u1']], new Map(), 200, { rejected: [{ index: 0, errors: [{ path: 'userId' }] }, { index: 1, errors: [{ path: 'properties.price' }] }] });
+  await expect.poll(() => warned).toHaveLength(1);
+  expect(api['userId']!()).toBe('u1');
+});
+
+test('another collector is named with a slash at its end or without', async () => {
+  const { fetched } = page([], new Map(), 200, {}, { 'data-host': 'https://events.example/' });
+  await expect.poll(() => fetched[0]?.url).toBe('https://events.example/v1/batch');
 });
 
 test('what waits leaves as beacons with the page', () => {
