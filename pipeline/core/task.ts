@@ -10,6 +10,7 @@ import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
+import { PendingCounts } from './pending-counts.js';
 import { progressOf, progressRows } from './progress.js';
 import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
 import { MAX_VALUE_BYTES, requireFit, RowTooLarge } from './sizes.js';
@@ -53,6 +54,7 @@ export class Task {
   /** Records of inputs that have run ahead of the task's time, by topic. */
   readonly #waiting = new Map<string, LogRecord[]>();
   readonly #context: Context;
+  readonly #counts = new PendingCounts();
   #outputs: NewRecord[] = [];
   #progress: { offsets: Record<string, number>; applied: Record<string, number>; crashes: Record<string, number> };
   #now: number;
@@ -135,6 +137,7 @@ export class Task {
   /** What was staged is committed and applied to the store. */
   committed(): void {
     this.#overlay.clear();
+    this.#counts.tell(this.#options.metrics);
     this.#outputs = [];
     this.#records = 0;
     this.#oldest = Infinity;
@@ -197,7 +200,7 @@ export class Task {
   }
 
   #handle(record: LogRecord): void {
-    const { partition, partitions, metrics, consumer } = this.#options;
+    const { partition, partitions, consumer } = this.#options;
     this.#records++;
     this.#oldest = Math.min(this.#oldest, record.writtenAt);
     if (this.#following?.take(record)) return;
@@ -208,11 +211,11 @@ export class Task {
     const home = partitionOf(key, partitions);
     if (home !== partition && input.topic.kind === 'source') {
       requireFit(`Sent on to its partition, a record of ${record.topic}`, Buffer.byteLength(key) + (record.value?.length ?? 0));
-      metrics.count('millrace_records_forwarded_total', { consumer: consumer.name });
+      this.#counts.add('millrace_records_forwarded_total', { consumer: consumer.name });
       this.#outputs.push({ topic: record.topic, partition: home, key, value: record.value });
       return;
     }
-    if (input.isRepeat?.(value, this.#context)) return metrics.count('millrace_duplicates_total', { consumer: consumer.name });
+    if (input.isRepeat?.(value, this.#context)) return this.#counts.add('millrace_duplicates_total', { consumer: consumer.name });
     const incoming = { key, value, writtenAt: record.writtenAt };
     if (this.#following?.forward(record, input, incoming)) return;
     input.handle(incoming, this.#context);
@@ -223,7 +226,7 @@ export class Task {
    * the task, which then takes the same record again. The third time that record becomes a dead letter, too.
    */
   #guarded(position: string, run: () => void, record: Refused): void {
-    const outputs = this.#outputs.length;
+    const [outputs, counts] = [this.#outputs.length, this.#counts.length];
     this.#overlay.mark();
     try {
       run();
@@ -232,6 +235,7 @@ export class Task {
       if (error instanceof ConfigError) throw error;
       this.#overlay.undo();
       this.#outputs.length = outputs;
+      this.#counts.backTo(counts);
       this.#refuse(position, error as Error, record);
       if (!this.#crash) this.#following?.refused();
     }
@@ -254,15 +258,15 @@ export class Task {
   }
 
   #setAside(code: string, error: Error, record: Refused, place?: string): void {
-    const { consumer: { name: consumer }, metrics, partitions } = this.#options;
-    metrics.count('millrace_dead_letters_total', { code });
+    const { consumer: { name: consumer }, partitions } = this.#options;
+    this.#counts.add('millrace_dead_letters_total', { code });
     // Nothing in a tombstone (a record without a value) could be repaired: it is counted, and no more.
     if (code !== 'tombstone') this.#outputs.push(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
   }
 
   #makeContext(): Context {
     const overlay = this.#overlay;
-    const { clock, partition, partitions, metrics, consumer } = this.#options;
+    const { clock, partition, partitions, consumer } = this.#options;
     const nowOf = (): number => this.#now;
     const timeOf = (): number => this.#clock.time;
     return {
@@ -291,7 +295,7 @@ export class Task {
       cancel: (name, key, sub = '') => {
         if (overlay.get(timerRows, key, timerSub(name, sub))) overlay.put(timerRows, key, timerSub(name, sub), undefined);
       },
-      count: (metric, labels) => metrics.count(metric, { consumer: consumer.name, ...labels }),
+      count: (metric, labels) => this.#counts.add(metric, { consumer: consumer.name, ...labels }),
     };
   }
 }

@@ -1,12 +1,13 @@
 -- How forecasts fared, for any past days. Views that hold nothing: a later migration may replace them.
 --
 -- Coverage is of days on which the shop was open, as `millrace evaluate` has it. A SKU that was not on sale all day may have sold less than was asked for:
--- it is counted and left out, as where accuracy is watched (models/forecast/shortages.ts).
+-- it is counted and left out, as where accuracy is watched (models/forecast/shortages.ts). What is no longer sold by the evening is left out, whenever it was
+-- forecast: its last forecast has no class of demand, and is no forecast of demand, until it is sold again.
 CREATE OR REPLACE VIEW {{database}}.forecast_errors_between (
   sku            String                 COMMENT 'Stock keeping unit',
   day            Date32                 COMMENT 'Day that was forecast, in the time zone of the shop',
   ahead          Int32                  COMMENT 'Days from the one on which the forecast stood',
-  demand_class   LowCardinality(String) COMMENT 'How often the SKU sold by then: rare, slow, frequent or daily; empty where it was no longer sold',
+  demand_class   LowCardinality(String) COMMENT 'How often the SKU sold by then: rare, slow, frequent or daily',
   categories     Array(LowCardinality(String)) COMMENT 'First category of the SKU by then, and what lies above it, the nearest last; empty where it had none',
   forecast_units Float64                COMMENT 'Mean units forecast',
   actual_units   Float64                COMMENT 'Units sold less those that came back, not less than zero',
@@ -29,13 +30,28 @@ LEFT JOIN (
 ) AS sold ON made.sku = sold.sku AND made.day = sold.day
 LEFT JOIN {{database}}.short_days_between(since = {since:Date32}, until = {until:Date32}) AS short ON made.sku = short.sku AND made.day = short.day
 WHERE made.day <= (SELECT toDate32(max(time), '{{shop_timezone}}') FROM {{database}}.sales)
-  AND length(made.levels) = length(made.quantiles) AND length(made.levels) > 0
-COMMENT 'What forecast_accuracy_between is summed from, a row a SKU, day and number of days ahead: SELECT * FROM forecast_errors_between(since = \'2026-11-18\', until = \'2026-11-24\'). Columns: sku, day, ahead, demand_class, categories, forecast_units, actual_units (not less than zero), pinball (mean over the levels), covered (by the 80 % interval; NULL without one, and on a day on which the shop sold nothing at all) and on_sale (part of the day, as in short_days; below 1 it judges no forecast).';
+  AND length(made.levels) = length(made.quantiles) AND length(made.levels) > 0 AND made.demand_class != ''
+  AND (made.sku, made.day) NOT IN (
+    SELECT sku, arrayJoin(arrayMap(later -> addDays(from_on, later), range(toUInt32(greatest(0, dateDiff('day', from_on, until_on)))))) AS day
+    FROM (
+      SELECT sku, is_over, greatest(made_on, {since:Date32}) AS from_on,
+        least(leadInFrame(made_on, 1, addDays(newest, 1)) OVER (PARTITION BY sku ORDER BY made_on ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), addDays(newest, 1)) AS until_on
+      FROM (
+        SELECT sku, toDate32(time, '{{shop_timezone}}') AS made_on, argMax(demand_class, (time, _offset)) = '' AS is_over,
+          least({until:Date32}, assumeNotNull((SELECT toDate32(max(time), '{{shop_timezone}}') FROM {{database}}.sales))) AS newest
+        FROM {{database}}.forecasts
+        WHERE toDate32(time, '{{shop_timezone}}') >= subtractDays({since:Date32}, 36) AND toDate32(time, '{{shop_timezone}}') <= {until:Date32}
+        GROUP BY sku, made_on
+      )
+    )
+    WHERE is_over
+  )
+COMMENT 'What forecast_accuracy_between is summed from, a row a SKU, day and number of days ahead, of SKUs that were still sold on the day: SELECT * FROM forecast_errors_between(since = \'2026-11-18\', until = \'2026-11-24\'). Columns: sku, day, ahead, demand_class, categories, forecast_units, actual_units (not less than zero), pinball (mean over the levels), covered (by the 80 % interval; NULL without one, and on a day on which the shop sold nothing at all) and on_sale (part of the day, as in short_days; below 1 it judges no forecast).';
 
 CREATE OR REPLACE VIEW {{database}}.forecast_accuracy_by_class_between (
   day            Date32            COMMENT 'Day that was forecast, in the time zone of the shop',
   ahead          Int32             COMMENT 'Days from the one on which the forecasts were made',
-  demand_class   LowCardinality(String) COMMENT 'How often the SKUs sold by then: rare, slow, frequent or daily; empty where they were no longer sold',
+  demand_class   LowCardinality(String) COMMENT 'How often the SKUs sold by then: rare, slow, frequent or daily',
   skus           UInt64            COMMENT 'SKUs forecast, those on sale for at least 95 % of the day',
   short_skus     UInt64            COMMENT 'SKUs forecast of which less than 95 % of the day was on sale: left out of all else',
   forecast_units Float64           COMMENT 'Units forecast',

@@ -58,6 +58,27 @@ export function forecastAccuracy(sinkOf: () => RowSink): void {
     ]);
   });
 
+  test('is that of SKUs that are still sold, whenever they were forecast; one that comes back counts again', async () => {
+    const on = (day: number): number => NOON + day * DAY;
+    const week = Array.from({ length: 8 }, () => 5);
+    const over = { demandClass: '' };
+    await insert([
+      forecastOf(1, on(-3), 'STAYS', week), forecastOf(2, on(-3), 'GONE', week), forecastOf(3, on(0), 'GONE', week.map(() => 0), over),
+      forecastOf(4, on(-3), 'BACK', week), forecastOf(5, on(-1), 'BACK', week.map(() => 0), over), forecastOf(6, on(1), 'BACK', week), forecastOf(7, on(-8), 'LONG GONE', week.map(() => 0), over),
+      forecastOf(8, on(1), 'LAST', week, over), forecastOf(9, on(1) + 1, 'LAST', week),
+    ]);
+    await insert([-1, 0, 1, 2].flatMap((day, at) => ['STAYS', 'GONE'].map((sku, i) => saleRecord(2 * at + i, { sku, quantity: 5, time: on(day) }))));
+    const judged = "arraySort(groupUniqArray(sku)) AS skus FROM forecast_errors_between(since = '2025-12-31', until = '2026-01-03') GROUP BY day ORDER BY day";
+    const wanted = [
+      { day: '2025-12-31', skus: ['GONE', 'STAYS'] }, { day: '2026-01-01', skus: ['STAYS'] }, { day: '2026-01-02', skus: ['BACK', 'STAYS'] }, { day: '2026-01-03', skus: ['BACK', 'LAST', 'STAYS'] },
+    ];
+    expect(await ask(`SELECT day, ${judged}`)).toEqual(wanted);
+    expect(await ask("SELECT day, max(skus) AS skus FROM forecast_accuracy WHERE day BETWEEN '2025-12-31' AND '2026-01-03' GROUP BY day ORDER BY day")).toEqual(
+      [['2025-12-31', '2'], ['2026-01-01', '1'], ['2026-01-02', '2'], ['2026-01-03', '3']].map(([day, skus]) => ({ day, skus })));
+    expect(await ask("SELECT DISTINCT demand_class FROM forecast_accuracy_by_class_between(since = '2025-12-31', until = '2026-01-03')")).toEqual([{ demand_class: 'slow' }]);
+    expect(await ask("SELECT forecast_units FROM forecast_days WHERE sku = 'GONE' AND day = '2026-01-02' AND ahead = 1")).toEqual([{ forecast_units: 0 }]);
+  });
+
   test('is that of SKUs that were on sale all day, as their stock is known in the end; the others are counted', async () => {
     const evening = NOON - DAY;
     const short = (...days: (readonly [ahead: number, onSale: number])[]): Partial<Forecast> => ({ shortDays: days.map(([ahead, onSale]) => ({ day: JUDGED + ahead, onSale })) });

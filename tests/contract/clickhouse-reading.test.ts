@@ -13,15 +13,16 @@ const directory = folderForTests();
 let sink: RowSink;
 
 // Of SKU k on day n one forecast, for 28 days: every fifth SKU every fourth day only, so that some stand for days. Of every tenth a third of all days were short.
+// Every twentieth is told as gone on day 100, and forecast no more.
 beforeAll(async () => {
   sink = (await openChdb({ directory, shopTimeZone: 'America/Chicago' }, { metrics: noMetrics, journal: silentJournal }))!;
   await sink.ensure();
   const means = 'arrayMap(x -> toFloat64((number * 7 + x) % 13), range(28))';
-  await sink.query(`INSERT INTO forecasts (sku, first_day, levels, mean, quantiles, low, high, model, \`short.day\`, \`short.on_sale\`, time, time_ms, received_at, _topic, _partition, _offset)
-    SELECT concat('P', toString(number % ${SKUS})), addDays(toDate32('2026-01-02'), intDiv(number, ${SKUS})) AS first, [0.1, 0.9], ${means}, arrayMap(x -> [x, x + 2], ${means}), ${means}, ${means}, 'm',
+  await sink.query(`INSERT INTO forecasts (sku, first_day, levels, mean, quantiles, low, high, model, demand_class, \`short.day\`, \`short.on_sale\`, time, time_ms, received_at, _topic, _partition, _offset)
+    SELECT concat('P', toString(number % ${SKUS})), addDays(toDate32('2026-01-02'), intDiv(number, ${SKUS})) AS first, [0.1, 0.9], ${means}, arrayMap(x -> [x, x + 2], ${means}), ${means}, ${means}, 'm', if(number % ${SKUS} % 20 = 7 AND intDiv(number, ${SKUS}) = 100, '', 'slow'),
       arrayFilter(x -> number % ${SKUS} % 10 = 3 AND (toInt32(x) + number % ${SKUS}) % 3 = 0, arrayMap(i -> addDays(first, i), range(-28, 6))) AS short, arrayMap(x -> 0.5, short),
       addSeconds(toDateTime64('2026-01-01 12:00:00', 3, 'UTC'), intDiv(number, ${SKUS}) * 86400 + number % ${SKUS}) AS made, toUnixTimestamp64Milli(made), made, 'forecasts', 0, number
-    FROM numbers(${SKUS * DAYS}) WHERE number % 5 != 0 OR intDiv(number, ${SKUS}) % 4 = 0`);
+    FROM numbers(${SKUS * DAYS}) WHERE (number % 5 != 0 OR intDiv(number, ${SKUS}) % 4 = 0) AND NOT (number % ${SKUS} % 20 = 7 AND intDiv(number, ${SKUS}) > 100)`);
   await sink.query(`INSERT INTO sales (sku, quantity, time, received_at, _offset) SELECT concat('P', toString(number % ${SKUS})), number % 3,
       addSeconds(toDateTime64('2026-01-01 12:00:00', 3, 'UTC'), intDiv(number, ${SKUS}) * 86400 + number % ${SKUS}) AS made, made, number
     FROM numbers(${SKUS * (DAYS + 10)}) WHERE intDiv(number, ${SKUS}) % 7 != 0`);

@@ -104,6 +104,23 @@ test('a handler exception that does not come again leaves no trace', () => {
   expect(driver.row('counting', counters, 'u1')).toEqual({ next: 1 });
 });
 
+test('what is counted of records is told with their commit: a task that is dropped before counts them once, and what is refused or crashes counts as that alone', () => {
+  let [drops, crashes] = [2, 0];
+  const counted = consumer({
+    name: 'counted', table: userProfiles,
+    inputs: [on(clickstream, ({ value }, ctx) => {
+      ctx.count('millrace_duplicates_total');
+      if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
+      if (value.event === 'bug' && ++crashes < 3) throw new Error('flaky');
+    })],
+  });
+  const driver = new Driver([counted], { batch: () => 3, crash: () => (drops-- > 0 ? 'lost' : undefined) });
+  for (const event of ['good', 'bad', 'good', 'bug']) driver.put(clickstream, 'u1', shopEvent(event, { userId: 'u1' }), NINE);
+  driver.run();
+  expect([drops < 0, crashes]).toEqual([true, 3]);
+  expect(['millrace_duplicates_total', 'millrace_dead_letters_total', 'millrace_handler_crashes_total'].map((name) => driver.count(name))).toEqual([3, 1, 2]);
+});
+
 test('records that a foreign partitioner put elsewhere go home and count once', () => {
   const driver = new Driver([counting()], { partitions: 4 });
   for (let partition = 0; partition < 4; partition++) driver.write(clickstream.name, 'u1', clickstream.codec.encode(shopEvent('good', { userId: 'u1' })), partition);
