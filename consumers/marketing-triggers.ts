@@ -14,7 +14,7 @@ import { forgetItem, itemInfos, joinItemInfo, productOf, skusInCarts } from './t
 import { held, hold } from './triggers/held.js';
 import { newsRules } from './triggers/news.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
-import { dueOf, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
+import { dueOf, forgetUnbought, joinReplenishment, notePurchased, replenishments } from './triggers/replenishment.js';
 import { spendings } from './triggers/spending.js';
 
 const CART_ABANDONMENT = rule('cart_abandonment');
@@ -69,6 +69,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       held: awake('held', news.release),
       forget,
       stale: forgetItem,
+      unbought: forgetUnbought,
     },
     merging: {
       merges: userMerges,

@@ -1,4 +1,4 @@
-import type { Context } from '../../pipeline/core/consumer.js';
+import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import type { Purchase, Replenishment } from '../../schemas/types.js';
 
@@ -9,6 +9,8 @@ const DAY_MS = 86_400_000;
 const TIME_LIMIT = 6;
 const LEAST_INTERVAL_DAYS = 3;
 const MOST_INTERVAL_DAYS = 365;
+/** What was not bought for longer than any interval is due no more. A day is for quiet hours, in which it may have become due. */
+const KEPT_MS = (MOST_INTERVAL_DAYS + 1) * DAY_MS;
 
 /**
  * Note that a SKU was bought. Answers when it is due, if that is to be waited for: one that comes late, older than the latest, changes the
@@ -19,8 +21,20 @@ export function notePurchased(key: string, line: Purchase['lines'][number], time
   const before = ctx.get(replenishments, key, line.sku);
   const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity: line.quantity, price: line.price };
   ctx.put(replenishments, key, row, line.sku);
+  // One timer where a row begins. What a file tells of years ago goes a day after it came: by then the later lines have come, too.
+  if (!before) ctx.schedule('unbought', key, Math.max(time + KEPT_MS, ctx.time + DAY_MS), line.sku);
   const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
   return isAwaited ? undefined : dueOf(row);
+}
+
+/** Forget what has not been bought for so long that nobody will be reminded of it. */
+export function forgetUnbought({ key, sub: sku, due }: Due, ctx: Context): void {
+  const row = ctx.get(replenishments, key, sku);
+  if (!row) return;
+  const goesAt = row.times[0]! + KEPT_MS;
+  if (goesAt > due) return ctx.schedule('unbought', key, goesAt, sku);
+  ctx.delete(replenishments, key, sku);
+  ctx.cancel('replenish', key, sku);
 }
 
 /** When a SKU is due again; undefined where it is bought without a rhythm. */

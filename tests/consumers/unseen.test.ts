@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { itemWatch } from '../../consumers/item-watch.js';
-import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { marketingTriggers as triggerRules } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { contacts } from '../../consumers/triggers/contacts.js';
-import { clickstream, interactions, inventory, orders, userMerges } from '../../schemas/topics.js';
+import { clickstream, interactions, inventory, marketingTriggers, orders, purchases, userMerges } from '../../schemas/topics.js';
 import { Driver } from '../support/driver.js';
-import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, purchase, shopEvent, stock } from '../support/events.js';
 
 const TABLES = ['shoppers', 'item-watch', 'marketing-triggers'];
 const shop = (forgetAfterMs = 400 * DAY, partitions = 1): Driver => new Driver([shoppers({ forgetAfterMs }), orderLedger(), itemWatch({ priceDropPercent: 10 }),
-  marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions });
+  triggerRules({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions });
 const view = (id: string, time: number, more: object = {}) => shopEvent('Product Viewed', { anonymousId: id, time, products: [product('P1')], ...more });
 /** Rows of a shopper in the tables. */
 const rowsOf = (driver: Driver, id: string, tables = TABLES): number => tables.flatMap((table) => driver.dump(table)).filter((row) => row.includes(id)).length;
@@ -150,4 +150,38 @@ test('what a visitor said of marketing, and their time zone, go with them; who c
   const contactsOf = ['gone', 'back', 'late', 'u'].map((id) => driver.row('marketing-triggers', contacts, id)?.consent);
   expect(contactsOf).toEqual([undefined, false, false, false]);
   expect(rowsOf(driver, '"gone')).toBe(0);
+});
+
+test('what was not bought for a year is kept no longer, nor what was due and told; what was bought again is', () => {
+  const driver = shop();
+  const kept = (): string[] => driver.dump('marketing-triggers').flatMap((row) => /replenish[a-z]*\\u001f(\w+)"|_timer\\u001funbought\\u001f(\w+)"/.exec(row)?.slice(1).filter(Boolean) ?? []);
+  const buys = (sku: string, day: number): void => driver.send(purchases, 'u', purchase('u', `${sku}-${day}`, { time: NINE + day * DAY, lines: [{ sku, quantity: 1, price: 1n }] }), NINE + day * DAY);
+  driver.tick(NINE);
+  for (const sku of ['ONCE', 'TEA', 'AGAIN']) buys(sku, 0);
+  for (const day of [10, 20]) {
+    driver.tick(NINE + day * DAY);
+    buys('TEA', day);
+  }
+  expect(kept().sort()).toEqual(['AGAIN', 'AGAIN', 'ONCE', 'ONCE', 'TEA', 'TEA', 'TEA']);
+  driver.tick(NINE + 31 * DAY);
+  expect(driver.read(marketingTriggers).map(({ rule, products }) => [rule, products[0]?.sku])).toEqual([['replenishment_due', 'TEA']]);
+  driver.tick(NINE + 300 * DAY);
+  buys('AGAIN', 300);
+  driver.tick(NINE + 365 * DAY);
+  expect([...new Set(kept())].sort()).toEqual(['AGAIN', 'ONCE', 'TEA']);
+  driver.tick(NINE + 387 * DAY);
+  expect([...new Set(kept())]).toEqual(['AGAIN']);
+  driver.tick(NINE + 667 * DAY);
+  expect(kept()).toEqual([]);
+});
+
+test('purchases of a file on the wall’s clock make the rhythm that they had, though the first of them are years old', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  for (const day of [-900, -600, -300]) {
+    driver.send(purchases, 'u', purchase('u', `O${day}`, { time: NINE + day * DAY + HOUR, kind: 'line', source: { name: 'file', ordinal: day + 900 }, lines: [{ sku: 'TEA', quantity: 1, price: 1n }] }));
+    driver.tick(NINE + (day + 900) * MINUTE / 300);
+  }
+  driver.tick(NINE + 2 * HOUR);
+  expect(driver.read(marketingTriggers)).toMatchObject([{ rule: 'replenishment_due', status: 'fired', products: [{ sku: 'TEA' }] }]);
 });
