@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { itemWatch } from '../../consumers/item-watch.js';
 import { marketingTriggers as triggerRules } from '../../consumers/marketing-triggers.js';
@@ -5,12 +6,12 @@ import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { contacts } from '../../consumers/triggers/contacts.js';
 import { clickstream, interactions, inventory, marketingTriggers, orders, purchases, userMerges } from '../../schemas/topics.js';
-import { Driver } from '../support/driver.js';
+import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, purchase, shopEvent, stock } from '../support/events.js';
 
 const TABLES = ['shoppers', 'item-watch', 'marketing-triggers'];
-const shop = (forgetAfterMs = 400 * DAY, partitions = 1): Driver => new Driver([shoppers({ forgetAfterMs }), orderLedger(), itemWatch({ priceDropPercent: 10 }),
-  triggerRules({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions });
+const shop = (forgetAfterMs = 400 * DAY, partitions = 1, options: DriverOptions = {}): Driver => new Driver([shoppers({ forgetAfterMs }), orderLedger(), itemWatch({ priceDropPercent: 10 }),
+  triggerRules({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions, ...options });
 const view = (id: string, time: number, more: object = {}) => shopEvent('Product Viewed', { anonymousId: id, time, products: [product('P1')], ...more });
 /** Rows of a shopper in the tables. */
 const rowsOf = (driver: Driver, id: string, tables = TABLES): number => tables.flatMap((table) => driver.dump(table)).filter((row) => row.includes(id)).length;
@@ -184,4 +185,29 @@ test('purchases of a file on the wall’s clock make the rhythm that they had, t
   }
   driver.tick(NINE + 2 * HOUR);
   expect(driver.read(marketingTriggers)).toMatchObject([{ rule: 'replenishment_due', status: 'fired', products: [{ sku: 'TEA' }] }]);
+});
+
+test('crash anywhere equals no crash, and any batching equals one batch, also of what is forgotten and of who comes back', () => {
+  const visit = fc.record({ id: fc.constantFrom('a', 'b', 'c'), day: fc.constantFrom(0, 1, 399, 401, 402, 803), what: fc.constantFrom('view', 'no', 'login', 'order'), user: fc.constantFrom('u', 'v') });
+  type Visit = typeof visit extends fc.Arbitrary<infer V> ? V : never;
+  const play = (visits: readonly Visit[], options: DriverOptions): unknown => {
+    const driver = shop(400 * DAY, 2, options);
+    driver.tick(NINE);
+    for (const day of [0, 1, 399, 401, 402, 803, 1_300]) {
+      driver.tick(NINE + day * DAY);
+      visits.filter((one) => one.day === day).forEach(({ id, what, user }, i) => {
+        const time = NINE + day * DAY + i;
+        if (what === 'login') driver.put(clickstream, id, login(id, user, time));
+        else if (what === 'order') driver.put(orders, `${id}-${time}`, orderEvent('completed', `${id}-${time}`, { anonymousId: id, messageId: `o${id}${time}`, lines: [orderLine('P1', 1, 1n)], time }));
+        else driver.put(clickstream, id, view(id, time, { messageId: `m${id}${time}`, marketingConsent: what === 'no' ? false : null }));
+      });
+      driver.run();
+    }
+    return TABLES.map((table) => driver.dump(table).filter((row) => !row.includes('_progress')));
+  };
+  fc.assert(fc.property(fc.array(visit, { maxLength: 12 }), fc.infiniteStream(fc.integer({ min: 0, max: 9 })), fc.infiniteStream(fc.integer({ min: 1, max: 20 })), (visits, dice, sizes) => {
+    const smooth = play(visits, {});
+    expect(play(visits, { crash: () => { const die = dice.next().value; return die === 0 ? 'lost' : die === 1 ? 'kept' : undefined; } })).toEqual(smooth);
+    expect(play(visits, { batch: () => sizes.next().value })).toEqual(smooth);
+  }), { numRuns: 30 });
 });
