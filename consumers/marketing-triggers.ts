@@ -14,7 +14,7 @@ import { intentRule, joinVisit, visits, type IntentOptions } from './triggers/in
 import { forgetItem, itemInfos, joinItemInfo } from './triggers/items.js';
 import { newsRules } from './triggers/news.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
-import { joinReplenishment, replenishmentRule, replenishments } from './triggers/replenishment.js';
+import { forgetUnbought, joinReplenishment, replenishmentRule, replenishments } from './triggers/replenishment.js';
 import { spendings } from './triggers/spending.js';
 
 export interface MarketingTriggerOptions extends CartOptions, BrowsingOptions, CustomerOptions, IntentOptions {
@@ -56,6 +56,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
       held: awake('held', news.release),
       forget: cart.forget,
       stale: forgetItem,
+      unbought: forgetUnbought,
     },
     merging: {
       merges: userMerges,

@@ -1,4 +1,4 @@
-import type { Context } from '../../pipeline/core/consumer.js';
+import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { isIn } from '../../schemas/money.js';
 import type { Purchase, Replenishment } from '../../schemas/types.js';
@@ -14,6 +14,8 @@ const DAY_MS = 86_400_000;
 const TIME_LIMIT = 6;
 const LEAST_INTERVAL_DAYS = 3;
 const MOST_INTERVAL_DAYS = 365;
+/** What was not bought for longer than any interval is due no more. A day is for quiet hours, in which it may have become due. */
+const KEPT_MS = (MOST_INTERVAL_DAYS + 1) * DAY_MS;
 
 /** A line of an order; `price` is null where it is unknown. */
 type Bought = Pick<Purchase['lines'][number], 'sku' | 'quantity'> & { readonly price: bigint | null };
@@ -37,6 +39,8 @@ export function replenishmentRule(options: TriggerPolicy & { readonly currency: 
     const { quantity, price } = before && time < before.times[0]! ? before : line;
     const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity, price };
     ctx.put(replenishments, key, row, sku);
+    // One timer where a row begins. What a file tells of years ago goes a day after it came: by then the later lines have come, too.
+    if (!before) ctx.schedule('unbought', key, Math.max(time + KEPT_MS, ctx.time + DAY_MS), sku);
     // A purchase that comes late, older than the latest, changes the interval only: the latest has its timer already, or was told of.
     const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
     const due = dueOf(row);
@@ -56,6 +60,16 @@ export function replenishmentRule(options: TriggerPolicy & { readonly currency: 
       products: [productOf(key, { sku, quantity: row.quantity, price: row.price }, ctx)],
     }, options, ctx);
   }
+}
+
+/** Forget what has not been bought for so long that nobody will be reminded of it. */
+export function forgetUnbought({ key, sub: sku, due }: Due, ctx: Context): void {
+  const row = ctx.get(replenishments, key, sku);
+  if (!row) return;
+  const goesAt = row.times[0]! + KEPT_MS;
+  if (goesAt > due) return ctx.schedule('unbought', key, goesAt, sku);
+  ctx.delete(replenishments, key, sku);
+  ctx.cancel('replenish', key, sku);
 }
 
 /** When a SKU is due again; undefined where it is bought without a rhythm. */

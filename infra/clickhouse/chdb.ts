@@ -34,6 +34,9 @@ const ANSWERS = ['--output_format_json_quote_64bit_integers=1', '--output_format
  */
 const KEEP_FREE = '--storage_configuration.disks.default.keep_free_space_bytes=268435456';
 
+/** Old parts are removed by so many threads, each of which stays, with a stack and three open files: by default 128, which a shop's few tables do not need. */
+const FEW_CLEANERS = '--max_parts_cleaning_thread_pool_size=4';
+
 /**
  * Rows in ClickHouse inside this process, on threads of its own. Undefined where the optional package `chdb` cannot be
  * loaded: everything but SQL works without it.
@@ -103,7 +106,7 @@ function load(): Chdb | { failure: unknown } {
 
 function open(chdb: Chdb, directory: string): ChdbSession {
   try {
-    return new chdb.Session(directory, { connectionArgs: [...ANSWERS, KEEP_FREE] });
+    return new chdb.Session(directory, { connectionArgs: [...ANSWERS, KEEP_FREE, FEW_CLEANERS] });
   } catch (cause) {
     throw new ConfigError([`The ClickHouse directory ${directory} cannot be opened; another process may be using it: ${(cause as Error).message}`], { cause });
   }

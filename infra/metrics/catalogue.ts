@@ -74,5 +74,6 @@ export const catalogue = {
   millrace_kafka_commit_failures_total: { kind: 'counter', help: 'Transactions whose outcome is unknown.', labels: ['consumer', 'reason'] },
   millrace_sink_skipped_total: { kind: 'counter', help: 'Records that are no rows: tombstones and what no codec reads.', labels: ['table', 'code'] },
   millrace_tensorflow_backend: { kind: 'gauge', help: '1: TensorFlow trains on this backend.', labels: ['backend'] },
+  millrace_resident_memory_bytes: { kind: 'gauge', help: 'Memory of the process that is in RAM: anonymous is its own, files are pages of libraries and tables that the system takes back when it needs room. On Linux.', labels: ['of'] },
   millrace_fallback: { kind: 'gauge', help: '1: this process runs on a fallback.', labels: ['kind'] },
 } satisfies Readonly<Record<string, MetricInfo>>;

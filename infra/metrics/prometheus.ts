@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metrics } from '../../pipeline/core/metrics.js';
 import { catalogue, type MetricInfo } from './catalogue.js';
+import { residentMemory } from './memory.js';
 
 export interface PrometheusMetrics extends Metrics {
   /** Text exposition format. */
@@ -59,7 +60,11 @@ export function prometheusMetrics(options: { readonly withProcess: boolean }): P
     announce(name, labels) {
       known(histograms, name).zero(only(name, labels));
     },
-    text: () => registry.metrics(),
+    text() {
+      const memory = options.withProcess ? residentMemory() : undefined;
+      for (const [of, bytes] of Object.entries(memory ?? {})) known(gauges, 'millrace_resident_memory_bytes').set({ of }, bytes);
+      return registry.metrics();
+    },
     total: (name) => totals.get(name) ?? 0,
     byLabel(name, label) {
       const worst = new Map<string, number>();

@@ -1,16 +1,17 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { itemWatch } from '../../consumers/item-watch.js';
-import { marketingTriggers } from '../../consumers/marketing-triggers.js';
+import { marketingTriggers as triggerRules } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import { contacts } from '../../consumers/triggers/contacts.js';
-import { clickstream, interactions, inventory, orders, userMerges } from '../../schemas/topics.js';
-import { Driver } from '../support/driver.js';
-import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
+import { clickstream, interactions, inventory, marketingTriggers, orders, purchases, userMerges } from '../../schemas/topics.js';
+import { Driver, type DriverOptions } from '../support/driver.js';
+import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, purchase, shopEvent, stock } from '../support/events.js';
 
 const TABLES = ['shoppers', 'item-watch', 'marketing-triggers'];
-const shop = (forgetAfterMs = 400 * DAY, partitions = 1): Driver => new Driver([shoppers({ forgetAfterMs }), orderLedger(), itemWatch({ priceDropPercent: 10 }),
-  marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions });
+const shop = (forgetAfterMs = 400 * DAY, partitions = 1, options: DriverOptions = {}): Driver => new Driver([shoppers({ forgetAfterMs }), orderLedger(), itemWatch({ priceDropPercent: 10 }),
+  triggerRules({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietHours: { from: 21, to: 8, timezone: 'UTC' }, highIntentPercent: 30, cap: { count: 0, windowMs: 0 }, consentByDefault: true, currency: 'EUR' })], { partitions, ...options });
 const view = (id: string, time: number, more: object = {}) => shopEvent('Product Viewed', { anonymousId: id, time, products: [product('P1')], ...more });
 /** Rows of a shopper in the tables. */
 const rowsOf = (driver: Driver, id: string, tables = TABLES): number => tables.flatMap((table) => driver.dump(table)).filter((row) => row.includes(id)).length;
@@ -150,4 +151,63 @@ test('what a visitor said of marketing, and their time zone, go with them; who c
   const contactsOf = ['gone', 'back', 'late', 'u'].map((id) => driver.row('marketing-triggers', contacts, id)?.consent);
   expect(contactsOf).toEqual([undefined, false, false, false]);
   expect(rowsOf(driver, '"gone')).toBe(0);
+});
+
+test('what was not bought for a year is kept no longer, nor what was due and told; what was bought again is', () => {
+  const driver = shop();
+  const kept = (): string[] => driver.dump('marketing-triggers').flatMap((row) => /replenish[a-z]*\\u001f(\w+)"|_timer\\u001funbought\\u001f(\w+)"/.exec(row)?.slice(1).filter(Boolean) ?? []);
+  const buys = (sku: string, day: number): void => driver.send(purchases, 'u', purchase('u', `${sku}-${day}`, { time: NINE + day * DAY, lines: [{ sku, quantity: 1, price: 1n }] }), NINE + day * DAY);
+  driver.tick(NINE);
+  for (const sku of ['ONCE', 'TEA', 'AGAIN']) buys(sku, 0);
+  for (const day of [10, 20]) {
+    driver.tick(NINE + day * DAY);
+    buys('TEA', day);
+  }
+  expect(kept().sort()).toEqual(['AGAIN', 'AGAIN', 'ONCE', 'ONCE', 'TEA', 'TEA', 'TEA']);
+  driver.tick(NINE + 31 * DAY);
+  expect(driver.read(marketingTriggers).map(({ rule, products }) => [rule, products[0]?.sku])).toEqual([['replenishment_due', 'TEA']]);
+  driver.tick(NINE + 300 * DAY);
+  buys('AGAIN', 300);
+  driver.tick(NINE + 365 * DAY);
+  expect([...new Set(kept())].sort()).toEqual(['AGAIN', 'ONCE', 'TEA']);
+  driver.tick(NINE + 387 * DAY);
+  expect([...new Set(kept())]).toEqual(['AGAIN']);
+  driver.tick(NINE + 667 * DAY);
+  expect(kept()).toEqual([]);
+});
+
+test('purchases of a file on the wall’s clock make the rhythm that they had, though the first of them are years old', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  for (const day of [-900, -600, -300]) {
+    driver.send(purchases, 'u', purchase('u', `O${day}`, { time: NINE + day * DAY + HOUR, kind: 'line', source: { name: 'file', ordinal: day + 900 }, lines: [{ sku: 'TEA', quantity: 1, price: 1n }] }));
+    driver.tick(NINE + (day + 900) * MINUTE / 300);
+  }
+  driver.tick(NINE + 2 * HOUR);
+  expect(driver.read(marketingTriggers)).toMatchObject([{ rule: 'replenishment_due', status: 'fired', products: [{ sku: 'TEA' }] }]);
+});
+
+test('crash anywhere equals no crash, and any batching equals one batch, also of what is forgotten and of who comes back', () => {
+  const visit = fc.record({ id: fc.constantFrom('a', 'b', 'c'), day: fc.constantFrom(0, 1, 399, 401, 402, 803), what: fc.constantFrom('view', 'no', 'login', 'order'), user: fc.constantFrom('u', 'v') });
+  type Visit = typeof visit extends fc.Arbitrary<infer V> ? V : never;
+  const play = (visits: readonly Visit[], options: DriverOptions): unknown => {
+    const driver = shop(400 * DAY, 2, options);
+    driver.tick(NINE);
+    for (const day of [0, 1, 399, 401, 402, 803, 1_300]) {
+      driver.tick(NINE + day * DAY);
+      visits.filter((one) => one.day === day).forEach(({ id, what, user }, i) => {
+        const time = NINE + day * DAY + i;
+        if (what === 'login') driver.put(clickstream, id, login(id, user, time));
+        else if (what === 'order') driver.put(orders, `${id}-${time}`, orderEvent('completed', `${id}-${time}`, { anonymousId: id, messageId: `o${id}${time}`, lines: [orderLine('P1', 1, 1n)], time }));
+        else driver.put(clickstream, id, view(id, time, { messageId: `m${id}${time}`, marketingConsent: what === 'no' ? false : null }));
+      });
+      driver.run();
+    }
+    return TABLES.map((table) => driver.dump(table).filter((row) => !row.includes('_progress')));
+  };
+  fc.assert(fc.property(fc.array(visit, { maxLength: 12 }), fc.infiniteStream(fc.integer({ min: 0, max: 9 })), fc.infiniteStream(fc.integer({ min: 1, max: 20 })), (visits, dice, sizes) => {
+    const smooth = play(visits, {});
+    expect(play(visits, { crash: () => { const die = dice.next().value; return die === 0 ? 'lost' : die === 1 ? 'kept' : undefined; } })).toEqual(smooth);
+    expect(play(visits, { batch: () => sizes.next().value })).toEqual(smooth);
+  }), { numRuns: 30 });
 });

@@ -18,3 +18,9 @@ test('chDB begins no write that would fill the disk: it would take what was not 
   expect(await sink?.query("SELECT keep_free_space FROM system.disks WHERE name = 'default'")).toEqual([{ keep_free_space: String(256 << 20) }]);
   await sink?.close();
 });
+
+test('chDB takes a few threads to remove old parts: those that it starts stay, each with memory and files of its own', async () => {
+  const sink = await openChdb({ directory: folderForTest(), shopTimeZone: 'UTC' }, { metrics: noMetrics, journal: silentJournal });
+  expect(await sink?.query("SELECT value FROM system.server_settings WHERE name = 'max_parts_cleaning_thread_pool_size'")).toEqual([{ value: '4' }]);
+  await sink?.close();
+});
