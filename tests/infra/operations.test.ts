@@ -111,6 +111,11 @@ describe('deployments', () => {
     expect(unhealthy.map(([name]) => name)).toEqual([]);
   });
 
+  test('the image sets what the runbook says of the C library’s memory', () => {
+    const settings = /^(MALLOC_\S+=\S+ MALLOC_\S+=\S+) npx millrace start$/m.exec(text('docs/runbook.md'))![1];
+    expect(text('infra/Dockerfile')).toContain(`\nENV ${settings}\n`);
+  });
+
   test('the image’s health check asks /livez of the port that is set, and starts neither Node nor a JVM for it', async () => {
     const [program = '', ...args] = z.array(z.string()).parse(JSON.parse(/^HEALTHCHECK [\s\S]*?CMD (\[.*\])$/m.exec(text('infra/Dockerfile'))![1]!));
     let status = 200;
