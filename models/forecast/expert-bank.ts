@@ -18,7 +18,7 @@
  * State: 256 bytes a SKU at season 7, and 4 (57 + season) bytes in general. What is silent against all expectation learns nothing (silence.ts).
  * Sources: Teunter, Syntetos and Babai 2011 (separate smoothing of frequency and size); Gardner 2006 (damped trend).
  */
-import { believed, NEARLY_CLOSED, seasonOf, seasonRate, USUAL_SPREAD, type Season } from './own-season.js';
+import { asProven, believed, NEARLY_CLOSED, prove, seasonOf, seasonRate, unproven, USUAL_SPREAD, type Proven, type Season } from './own-season.js';
 import * as silence from './silence.js';
 
 export const FREQUENCY_RATES = [0.2, 0.07, 0.025, 0.008] as const;
@@ -61,6 +61,8 @@ export interface Bank {
   rows: Float32Array;
   /** Weight of the imagined periods by rate, when a SKU is new: N r. None of them is forgotten by then. */
   imagined: readonly number[];
+  /** Of a season longer than what levels remember: how much of it came true. */
+  readonly proven: Proven | undefined;
 }
 
 const UNTOLD_PERIODS = 3;
@@ -79,7 +81,7 @@ export function imagine(bank: Bank, periods: number): void {
 
 export function init(skus: number, seasonPeriods: number, daysAPeriod = 1): Bank {
   const width = SEASON + seasonPeriods + 1;
-  return { seasonPeriods, daysAPeriod, width, rows: new Float32Array(skus * width), imagined: imaginedShares(UNTOLD_PERIODS) };
+  return { seasonPeriods, daysAPeriod, width, rows: new Float32Array(skus * width), imagined: imaginedShares(UNTOLD_PERIODS), proven: seasonPeriods * FREQUENCY_RATES[2] > 1 ? unproven(seasonPeriods) : undefined };
 }
 
 /** Smoothed units a period at exposure 1, by rate. */
@@ -169,12 +171,14 @@ export function sizeFactorOf(exposure: number, ordinary: number, now: number): n
  * leave it out.
  */
 export function learn(bank: Bank, sku: number, demand: number, exposure: number, phase: number): void {
-  const { rows, width } = bank;
+  const { rows, width, proven } = bank;
   const at = sku * width;
   const units = demand > 0 ? demand : 0;
   const hit = units > 0 ? 1 : 0;
   const before = seenLevel(bank, sku, 2);
-  const own = profile(bank, sku, phase);
+  const season = seasonOfSku(bank, sku);
+  const told = believed(season, rows[at + SEASON + phase] ?? 0, USUAL_SPREAD);
+  const own = asProven(proven, phase, told);
   const expected = before * exposure * own;
   const fast = seenLevel(bank, sku, 0) * exposure * own;
   const seen = rows[at + PERIODS] ?? 0;
@@ -188,7 +192,8 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
     const relative = Math.min(units / (before * exposure), 4);
     const weight = Math.min(1, before * exposure);
     const was = rows[at + SEASON + phase] ?? 0;
-    rows[at + SEASON + phase] = was + seasonRate(seen, bank.seasonPeriods) * weight * (relative - 1 - was);
+    rows[at + SEASON + phase] = was + seasonRate(seen, bank.seasonPeriods, proven !== undefined) * weight * (relative - 1 - was);
+    if (proven && season) prove(proven, phase, { told, worth: relative, next: believed(season, rows[at + SEASON + phase]!, USUAL_SPREAD), expected: before * exposure, phi: season.phi });
   }
   // A weekday on which it never sells is closed to it: nothing of its other days shows on it, and its zeros are no lost demand.
   if (hit === 0 && own <= NEARLY_CLOSED) return;
@@ -222,9 +227,9 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
  * A period on which the shop is closed says nothing of the SKU, and what the phase had taught fades: days that were empty before anyone knew
  * that the shop closes on them would raise all others for ever.
  */
-export function learnClosed({ rows, width, seasonPeriods }: Bank, sku: number, phase: number): void {
+export function learnClosed({ rows, width, seasonPeriods, proven }: Bank, sku: number, phase: number): void {
   const at = sku * width;
-  rows[at + SEASON + phase]! *= 1 - seasonRate(rows[at + PERIODS] ?? 0, seasonPeriods);
+  rows[at + SEASON + phase]! *= 1 - seasonRate(rows[at + PERIODS] ?? 0, seasonPeriods, proven !== undefined);
 }
 
 /** Moments of y around its expectation; two columns, the excess over Poisson and the squared expectation. */
@@ -258,21 +263,20 @@ function keepSize(bank: Bank, at: number, size: number): void {
 
 /** What the phase is worth to the SKU, against the shared index (own-season.ts). */
 export function profile(bank: Bank, sku: number, phase: number): number {
-  return believed(seasonOfSku(bank, sku), bank.rows[sku * bank.width + SEASON + phase] ?? 0, USUAL_SPREAD);
+  return asProven(bank.proven, phase, believed(seasonOfSku(bank, sku), bank.rows[sku * bank.width + SEASON + phase] ?? 0, USUAL_SPREAD));
 }
 
 /** `profile` of several periods, written to `out`: what the phases have in common is read once. */
 export function profiles(bank: Bank, sku: number, periods: readonly { phase: number }[], out: Float64Array, usual = USUAL_SPREAD): void {
   const season = seasonOfSku(bank, sku);
   const from = sku * bank.width + SEASON;
-  for (let t = 0; t < periods.length; t++) out[t] = believed(season, bank.rows[from + periods[t]!.phase] ?? 0, usual);
+  for (let t = 0; t < periods.length; t++) out[t] = asProven(bank.proven, periods[t]!.phase, believed(season, bank.rows[from + periods[t]!.phase] ?? 0, usual));
 }
 
 function seasonOfSku(bank: Bank, sku: number): Season | undefined {
-  const { rows, width, seasonPeriods } = bank;
+  const { rows, width, seasonPeriods, proven } = bank;
   const at = sku * width;
   // The errors of a level that forgets within a season hold the season, too, while nobody knows it: those of the quicker ones hold less.
-  const isLong = seasonPeriods * FREQUENCY_RATES[2] > 1;
-  const phi = isLong ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
+  const phi = proven ? Math.max(0, Math.min(dispersion(bank, sku), ratio(rows, at + FAST_EXCESS), ratio(rows, at + QUICK_EXCESS))) : dispersion(bank, sku);
   return seasonOf(rows, at + SEASON, seasonPeriods, { units: seenLevel(bank, sku, 2), periods: rows[at + PERIODS] ?? 0, phi });
 }

@@ -6,6 +6,14 @@
  *
  * So the weekdays of a SKU with a sale a month stay those of the shop, and a weekday on which a busy one never sells is closed to it.
  * Learned is what each phase is off: raw = (1 + off) / (1 + mean off).
+ *
+ * A long season, one of a year, is seen too seldom for a SKU to tell by itself what of it comes again: what comes and goes looks as if it had one.
+ * So what all SKUs have in common is believed, and what is a SKU's own by the part β of it that came true in the shop, a year after it was learned:
+ *
+ *   s' = m + β (s − m),   β = Σ w (y/(μ e) − 1)(s/m − 1) / Σ w (s/m − 1)²  within 0 to 1,   w = 1 / (1/(μ e) + φ + 0.01)
+ *
+ * m is the mean of s by phase, weighted by w and shrunk to 1 where SKUs are few. In the moment a season of all moves the shop's level, which
+ * stands in e; periods ahead it does not yet, so that β would call it untrue.
  */
 
 const SEASON_RATE = 0.1;
@@ -19,8 +27,59 @@ const NEVER = 0.005;
 /** A phase with less is closed to the SKU. */
 export const NEARLY_CLOSED = 0.1;
 
-/** How fast a phase is learned, and fades, after so many periods. */
-export const seasonRate = (seen: number, seasonPeriods: number): number => Math.max(SEASON_RATE, 1 / (Math.floor(seen / seasonPeriods) + 2));
+/** Σ w (s/m − 1)² that β begins with, at one half. */
+const PRIOR = 4;
+/** Variance, of the squared mean, that the surest period has. */
+const LEAST_NOISE = 0.01;
+/** A mean of so few SKUs is half believed. */
+const FEW = 5;
+
+/** What SKUs' seasons have in common, and β's numerator and denominator. */
+export interface Proven {
+  cameTrue: number;
+  said: number;
+  /** m by phase. */
+  readonly common: Float64Array;
+  /** The phase under way, −1 before the first; Σ w s and Σ w of it, over so many SKUs. */
+  phase: number;
+  owns: number;
+  weights: number;
+  skus: number;
+}
+
+/** Nothing has come true yet: half of it is believed. */
+export const unproven = (seasonPeriods: number): Proven => ({ cameTrue: PRIOR / 2, said: PRIOR, common: new Float64Array(seasonPeriods).fill(1), phase: -1, owns: 0, weights: 0, skus: 0 });
+
+/**
+ * Learns what a period was worth to a SKU.
+ * @param told s of the period before it was learned
+ * @param worth units over those of its level, 1 = no more
+ * @param next s of the phase once the period is learned
+ */
+export function prove(proven: Proven, phase: number, { told, worth, next, expected, phi }: { told: number; worth: number; next: number; expected: number; phi: number }): void {
+  if (phase !== proven.phase) {
+    if (proven.weights > 0) proven.common[proven.phase] = 1 + ((proven.owns / proven.weights - 1) * proven.skus) / (proven.skus + FEW);
+    proven.phase = phase;
+    proven.owns = proven.weights = proven.skus = 0;
+  }
+  const weight = 1 / (1 / expected + phi + LEAST_NOISE);
+  const its = told / proven.common[phase]! - 1;
+  proven.cameTrue += weight * (worth - 1) * its;
+  proven.said += weight * its * its;
+  proven.owns += weight * next;
+  proven.weights += weight;
+  proven.skus++;
+}
+
+/** s' of s; s itself where a season is short. */
+export function asProven(proven: Proven | undefined, phase: number, own: number): number {
+  if (!proven) return own;
+  const common = proven.common[phase]!;
+  return common + Math.max(0, Math.min(1, proven.cameTrue / proven.said)) * (own - common);
+}
+
+/** How fast a phase is learned, and fades, after so many periods: one of a long season as a mean, whose belief is `asProven`'s. */
+export const seasonRate = (seen: number, seasonPeriods: number, isLong: boolean): number => Math.max(SEASON_RATE, 1 / (Math.floor(seen / seasonPeriods) + (isLong ? 1 : 2)));
 
 /** The season as a whole: mean over its phases, spread, and what of it is chance. */
 export interface Season {

@@ -20,7 +20,7 @@ interface Options {
   sales: string;
   cutoffs: readonly number[];
   horizon: number;
-  season: number;
+  season?: number;
   step: Step;
   calendar?: string;
   minHistoryDays: number;
@@ -38,7 +38,7 @@ export function evaluateForecastsCommand(): Command {
     .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DD) and units')
     .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
     .option('--horizon <periods>', 'periods to forecast after each cut-off', parseCount, 28)
-    .option('--season <periods>', 'length of the season, also of the scale (1, 7, 12, 52 …)', parseCount, 7)
+    .option('--season <periods>', 'length of the season, also of the scale (default: 7 by day; 52 by week and 12 by month where two years come before the first cut-off, else 1)', parseCount)
     .addOption(new Option('--step <step>', 'length of a period (auto: what the dates of the file show)').choices(STEPS).default('auto'))
     .option('--calendar <file>', 'days known in advance, as SHOP_CALENDAR has them: closed ones, holidays and promotions by name (daily sales only)')
     .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', wholeFrom(0, 10_000), 0)
@@ -63,12 +63,13 @@ async function run(options: Options): Promise<void> {
     const before = cutoffs[i - 1];
     if (before !== undefined && periodOf(before) === periodOf(day)) throw new DataFileError(`The cut-offs ${dateOf(before)} and ${dateOf(day)} lie in one ${step.name}: name one of them.`);
   });
+  const season = options.season ?? usualSeason(step.name, periodOf(cutoffs[0]!) + 1);
   const plan = options.calendar === undefined ? undefined : await readPlan(options.calendar, step.name, periodOf);
   const stepDays = step.name === 'month' ? 30.4 : step.name === 'week' ? 7 : 1;
   const protocol = {
     cutoffs: cutoffs.map((day) => periodOf(day)),
     horizon: options.horizon,
-    season: options.season,
+    season,
     daysAPeriod: stepDays,
     minHistory: Math.round(options.minHistoryDays / stepDays),
     minSelling: options.minSellingDays,
@@ -78,7 +79,7 @@ async function run(options: Options): Promise<void> {
   const protocolText =
     `${table.skus} SKUs in ${table.periods} periods of a ${step.name}, ${dateOf(sales.firstDay)} to ${dateOf(sales.lastDay)}. ` +
       `Scored: SKUs with ${options.minSellingDays} selling periods or more, first sold at least ${options.minHistoryDays} days before the cut-off; ` +
-      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9.` +
+      `periods up to and including the cut-off are known, missing ones are zero, quantiles 0.1 to 0.9; season ${season}.` +
       (plan ? ` Millrace was told ${plan.size} days in advance (${options.calendar}); the others were not.` : '');
   const warmUp = options.prequential === true ? 2 * options.horizon : options.prequential;
   if (warmUp !== undefined && warmUp >= table.periods) throw new DataFileError(`Nothing is left of ${options.sales} after a warm-up of ${warmUp} ${step.name}s: give --prequential less.`);
@@ -89,17 +90,24 @@ async function run(options: Options): Promise<void> {
   const report = describe(result, judged?.result, {
     step: step.name,
     horizon: options.horizon,
-    season: options.season,
+    season,
     cutoffs: cutoffs.map(dateOf),
     seconds: (performance.now() - began) / 1000,
   });
   if (options.report !== undefined) {
     await writeReport(options.report, result, judged?.result, sales.names, {
-      protocol: `${protocolText} Cut-offs ${cutoffs.map(dateOf).join(', ')}; ${options.horizon} periods ahead; season ${options.season}.${judged ? ` ${judged.protocol}` : ''}`,
-      step: step.name, season: options.season,
+      protocol: `${protocolText} Cut-offs ${cutoffs.map(dateOf).join(', ')}; ${options.horizon} periods ahead.${judged ? ` ${judged.protocol}` : ''}`,
+      step: step.name, season,
     });
   }
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, judged, step.name, report.seconds));
+}
+
+/** A week of days; a year of weeks or months once it has been seen twice. */
+function usualSeason(step: Exclude<Step, 'auto'>, known: number): number {
+  if (step === 'day') return 7;
+  const year = step === 'week' ? 52 : 12;
+  return known >= 2 * year ? year : 1;
 }
 
 interface JudgedDaily {

@@ -150,6 +150,12 @@ test.each([['1', 1], ['4', 7], ['52', 7], ['365', 1]])('a season of %s periods i
   expect(JSON.parse(command.out)).toMatchObject({ series: 5, sql: expect.any(Number), protocol: { season: Number(season) } });
 });
 
+test.each([['a week of days', 1, 100, 7], ['a year of weeks, once it has been seen twice', 7, 103, 52], ['none, while it has not', 7, 102, 1]])('where no season is given it is %s', async (_, step, known, season) => {
+  await run(sales(130, step), date(known * step), '--horizon', '8', '--json');
+  expect(JSON.parse(command.out)).toMatchObject({ protocol: { season } });
+  expect(command.err).toContain(`season ${season}.`);
+});
+
 test('columns may come in any order, quoted, with semicolons and a byte order mark', async () => {
   await run(sales(140), date(110), '--horizon', '14', '--json');
   const plain: Record<string, unknown> = JSON.parse(command.out);
@@ -183,7 +189,7 @@ test('SKUs are numbered by their names, not by the order of lines: numbers decid
 });
 
 test('a file that names one day a week is weekly', async () => {
-  await run(sales(120, 7), date(100 * 7), '--horizon', '8', '--season', '52', '--json');
+  await run(sales(120, 7), date(100 * 7), '--horizon', '8', '--json');
   expect(JSON.parse(command.out)).toMatchObject({ protocol: { step: 'week' }, series: 5 });
 });
 
