@@ -8,6 +8,7 @@
  * one lead are also judged as a total.
  */
 import * as conformal from './conformal.js';
+import { mixingKernels, type MixingKernels } from '../kernels/mixing-kernels.js';
 import { missShare } from './cut-days.js';
 import * as mixing from './mixing.js';
 import type { Mixture } from './sku-forecast.js';
@@ -27,7 +28,7 @@ export interface Sample {
   /** Part of the day on which it was to be had; 1 where that was all of it. */
   readonly onSale: number;
   /** Expert × probability from `at` on. */
-  readonly quantiles: ArrayLike<number>;
+  readonly quantiles: Float32Array | Float64Array;
   readonly at: number;
   readonly mean: number;
   /** How far ahead it was said, as a part of the horizon: samples of one lead are of different SKUs. */
@@ -50,14 +51,12 @@ export function learnRound(
   const n = probabilities.length;
   const { experts } = mixer;
   const groups = tails.tail.length;
-  /** Group × probability × expert, as weights are. */
-  const sums = new Float64Array(groups * n * experts);
+  const kernels = kernelsOf(groups, mixer);
+  const { mixture, slopes, gradients } = kernels;
   /** Samples that were seen whole, and all that say something of the interval. */
   const counts = new Float64Array(groups);
   const promises = new Float64Array(groups);
   const misses = new Float64Array(groups);
-  const mixture = new Float64Array(n);
-  const all = Array.from({ length: experts }, (_, k) => k);
   const ends = Array.from({ length: groups }, (_, group) => conformal.ends(tails, group, probabilities));
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
@@ -66,7 +65,8 @@ export function learnRound(
   for (const { group, scale, actual, onSale, quantiles, at, mean, far } of samples) {
     index++;
     promises[group] = (promises[group] ?? 0) + 1;
-    const zeros = mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
+    kernels.quantiles.set(quantiles.subarray(at, at + experts * n));
+    kernels.mix(group);
     const { low, high } = ends[group]!;
     const [least, most] = [conformal.unitsAt(low, mixture, 0), conformal.unitsAt(high, mixture, 0)];
     if (onSale < 1) {
@@ -81,12 +81,9 @@ export function learnRound(
       const q = mixture[p]!;
       const over = (actual <= q ? 1 : 0) - probabilities[p]!;
       pinball += (2 * over * (q - actual)) / n;
-      // Where all say zero none is better than another.
-      if (p < zeros) continue;
-      const slope = over / scale;
-      const to = (group * n + p) * experts;
-      for (let k = 0; k < experts; k++) sums[to + k]! += slope * (quantiles[at + k * n + p]! - q);
+      slopes[p] = over / scale;
     }
+    kernels.teach(group);
     told({ covered, pinball }, index);
     // Those of one lead come together.
     if (total?.far !== far) {
@@ -100,7 +97,7 @@ export function learnRound(
   }
   taught.shared = totals.learnShared(taught.shared, together.values());
   conformal.learnOverall(tails, sum(misses), sum(promises));
-  const gradients = new Float64Array(experts);
+  const ofExperts = new Float64Array(experts);
   for (let g = 0; g < groups; g++) {
     const promised = promises[g] ?? 0;
     if (promised > 0) conformal.learn(tails, g, (misses[g] ?? 0) / promised, weightOf(promised));
@@ -108,10 +105,25 @@ export function learnRound(
     if (count === 0) continue;
     const weight = weightOf(count);
     for (let p = 0; p < n; p++) {
-      for (let k = 0; k < experts; k++) gradients[k] = (weight * sums[(g * n + p) * experts + k]!) / count;
-      mixing.learn(mixer, g, p, gradients);
+      for (let k = 0; k < experts; k++) ofExperts[k] = (weight * gradients[(g * experts + k) * n + p]!) / count;
+      mixing.learn(mixer, g, p, ofExperts);
     }
   }
+}
+
+let latest: { readonly groups: number; readonly experts: number; readonly probabilities: number; readonly kernels: MixingKernels } | undefined;
+
+/** With these weights and no gradients. Judging is synchronous and never re-enters. */
+function kernelsOf(groups: number, mixer: mixing.Mixer): MixingKernels {
+  const { experts, probabilities } = mixer;
+  if (latest?.groups !== groups || latest.experts !== experts || latest.probabilities !== probabilities) {
+    latest = { groups, experts, probabilities, kernels: mixingKernels(groups, experts, probabilities) };
+  }
+  const { kernels } = latest;
+  kernels.gradients.fill(0);
+  const all = Array.from({ length: experts }, (_, k) => k);
+  for (let g = 0; g < groups; g++) mixing.weightsOf(mixer, g, all, kernels.weights, g * experts * probabilities);
+  return kernels;
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
