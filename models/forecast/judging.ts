@@ -45,14 +45,15 @@ export interface SampleScore {
 export function learnRound(
   taught: Mixture,
   samples: Iterable<Sample>,
-  told: (score: SampleScore, index: number) => void = () => {},
+  told?: (score: SampleScore, index: number) => void,
 ): void {
   const { mixer, tails, probabilities } = taught;
   const n = probabilities.length;
   const { experts } = mixer;
   const groups = tails.tail.length;
   const kernels = kernelsOf(groups, mixer);
-  const { mixture, slopes, gradients } = kernels;
+  kernels.start(probabilities);
+  const { mixture, gradients } = kernels;
   /** Samples that were seen whole, and all that say something of the interval. */
   const counts = new Float64Array(groups);
   const promises = new Float64Array(groups);
@@ -65,8 +66,7 @@ export function learnRound(
   for (const { group, scale, actual, onSale, quantiles, at, mean, far } of samples) {
     index++;
     promises[group] = (promises[group] ?? 0) + 1;
-    kernels.quantiles.set(quantiles.subarray(at, at + experts * n));
-    kernels.mix(group);
+    kernels.mix(group, quantiles, at);
     const { low, high } = ends[group]!;
     const [least, most] = [conformal.unitsAt(low, mixture, 0), conformal.unitsAt(high, mixture, 0)];
     if (onSale < 1) {
@@ -76,15 +76,8 @@ export function learnRound(
     counts[group] = (counts[group] ?? 0) + 1;
     const covered = actual >= least && actual <= most;
     if (!covered) misses[group] = (misses[group] ?? 0) + 1;
-    let pinball = 0;
-    for (let p = 0; p < n; p++) {
-      const q = mixture[p]!;
-      const over = (actual <= q ? 1 : 0) - probabilities[p]!;
-      pinball += (2 * over * (q - actual)) / n;
-      slopes[p] = over / scale;
-    }
-    kernels.teach(group);
-    told({ covered, pinball }, index);
+    kernels.teach(group, actual, scale);
+    told?.({ covered, pinball: pinballOf(actual, mixture, probabilities) }, index);
     // Those of one lead come together.
     if (total?.far !== far) {
       total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0 };
@@ -111,16 +104,25 @@ export function learnRound(
   }
 }
 
+function pinballOf(actual: number, quantiles: Float64Array, probabilities: Float64Array): number {
+  const n = probabilities.length;
+  let pinball = 0;
+  for (let p = 0; p < n; p++) {
+    const q = quantiles[p]!;
+    pinball += (2 * ((actual <= q ? 1 : 0) - probabilities[p]!) * (q - actual)) / n;
+  }
+  return pinball;
+}
+
 let latest: { readonly groups: number; readonly experts: number; readonly probabilities: number; readonly kernels: MixingKernels } | undefined;
 
-/** With these weights and no gradients. Judging is synchronous and never re-enters. */
+/** With these weights. Judging is synchronous and never re-enters. */
 function kernelsOf(groups: number, mixer: mixing.Mixer): MixingKernels {
   const { experts, probabilities } = mixer;
   if (latest?.groups !== groups || latest.experts !== experts || latest.probabilities !== probabilities) {
     latest = { groups, experts, probabilities, kernels: mixingKernels(groups, experts, probabilities) };
   }
   const { kernels } = latest;
-  kernels.gradients.fill(0);
   const all = Array.from({ length: experts }, (_, k) => k);
   for (let g = 0; g < groups; g++) mixing.weightsOf(mixer, g, all, kernels.weights, g * experts * probabilities);
   return kernels;

@@ -26,6 +26,8 @@ export const times2 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xf2)];
 export const divide2 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xf3)];
 /** All bits of a lane set where a is less than b. */
 export const below2 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x49)];
+/** All bits of a lane set where a is b at most. */
+export const atMost2 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0x4b)];
 /** b where it is larger, else a. */
 export const larger2 = (a: Code, b: Code): Code => [...a, ...b, ...simd(0xf7)];
 export const whole2 = (a: Code): Code => [...a, ...simd(0x7a)];
