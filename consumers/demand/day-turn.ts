@@ -1,5 +1,5 @@
 import * as bank from '../../models/forecast/expert-bank.js';
-import { EXPERTS, predict as askExperts } from '../../models/forecast/expert-quantiles.js';
+import { ALL, ask, EXPERTS } from '../../models/forecast/expert-quantiles.js';
 import { learnRound, type Sample } from '../../models/forecast/judging.js';
 import { imaginedPeriods } from '../../models/forecast/newcomers.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
@@ -115,8 +115,6 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
   // A part of many more is looked through whole, which is cheap, and its SKUs take turns: the first sale of a day must not wait for thousands of forecasts.
   const turns = Math.max(1, Math.round(members / (PANEL_SKUS * PARTS)));
   const turn = Math.floor(from / PARTS) % turns;
-  const quantiles = new Float64Array(LEADS.length * EXPERTS.length * LEVELS.length);
-  const means = new Float64Array(LEADS.length * EXPERTS.length);
   const usually = periodsAfter(origin, LEADS, shop.outlook(origin + 1).exposureOf);
   bank.imagine(asked, imaginedPeriods(shop.season));
   for (let i = 0; i < parts; i++) {
@@ -132,11 +130,11 @@ function leavePanel(origin: number, shop: Shop, ctx: Context): void {
       unfold(series, origin, exposureOf, asked);
       const scale = bank.deviation(asked, 0);
       if (bank.periods(asked, 0) < GROWN_UP || !(scale > 0)) continue;
-      askExperts(asked, 0, periods, shop.taught.probabilities, quantiles, means);
+      const { quantiles, means } = ask(asked, 0, { periods, probabilities: shop.taught.probabilities, asked: ALL });
       const group = groupOf(asked, 0);
       const shares = meanShares(shop.taught, group);
       ctx.put(panelRows, panelKey(origin), {
-        group, scale, quantiles: bytesOf(Float32Array.from(quantiles)),
+        group, scale, quantiles: bytesOf(Float32Array.from(quantiles.subarray(0, LEADS.length * EXPERTS.length * LEVELS.length))),
         means: LEADS.map((_, lead) => mixedMean(shares, means, lead * EXPERTS.length)),
       }, sku);
     }

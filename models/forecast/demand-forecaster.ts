@@ -8,7 +8,7 @@
  * A class is (share of periods with a sale) × (falling, steady, rising). An untrained SKU answers zero.
  */
 import * as bank from './expert-bank.js';
-import { ALL, EXPERTS, predict as askExperts } from './expert-quantiles.js';
+import { ALL, ask, EXPERTS } from './expert-quantiles.js';
 import * as calendar from './calendar-index.js';
 import { capped, type CappedSales } from './capped-sales.js';
 import { learnRound, type Sample } from './judging.js';
@@ -29,6 +29,8 @@ export interface DemandForecaster extends Mixture {
   readonly bank: bank.Bank;
   readonly index: calendar.CalendarIndex;
   readonly panels: Panel[];
+  /** Memory of a panel that is over, for the next one. */
+  spare: Float64Array;
   /** Periods that are known in advance. */
   readonly plan: plannedDays.Plan;
   /** What they are worth, by name. */
@@ -74,6 +76,7 @@ export function init(options: {
     index: calendar.init(options.seasonPeriods),
     ...untrainedMixture(options.probabilities),
     panels: [],
+    spare: new Float64Array(0),
     plan: options.plan ?? new Map(),
     events: {},
     firstDay: options.firstDay ?? null,
@@ -173,7 +176,7 @@ export function learn(model: DemandForecaster, demand: Float64Array): void {
     }
   }
   model.period++;
-  while (model.panels.length > 0 && (model.panels[0]?.origin ?? 0) + model.horizon <= model.period) model.panels.shift();
+  while (model.panels.length > 0 && (model.panels[0]?.origin ?? 0) + model.horizon <= model.period) model.spare = model.panels.shift()?.quantiles ?? model.spare;
   if (model.period % Math.max(1, Math.round(model.horizon / PANELS)) === 0) leavePanel(model);
 }
 
@@ -198,22 +201,28 @@ function leavePanel(model: DemandForecaster): void {
   const leads = [...new Set(PANEL_LEADS.map((share) => Math.max(1, Math.round(share * model.horizon))))];
   const periods = periodsAhead(model, leads);
   const row = EXPERTS.length * model.probabilities.length;
-  const quantiles = new Float64Array(leads.length * chosen.length * row);
-  const means = new Float64Array(leads.length * EXPERTS.length);
+  const needed = leads.length * chosen.length * row;
+  const quantiles = model.spare.length >= needed ? model.spare : new Float64Array(needed);
+  model.spare = new Float64Array(0);
   const groups = Int32Array.from(chosen, (sku) => groupOf(model.bank, sku));
-  const meansOf = new Float64Array(chosen.length * leads.length);
+  const means = new Float64Array(chosen.length * leads.length);
   const shares = Array.from({ length: GROUPS }, (_, group) => meanShares(model, group));
+  let rows: Float64Array[] = [];
   chosen.forEach((sku, i) => {
-    askExperts(model.bank, sku, periods, model.probabilities, quantiles, means, ALL, i * row, chosen.length * row);
-    for (let lead = 0; lead < leads.length; lead++) meansOf[i * leads.length + lead] = mixedMean(shares[groups[i]!]!, means, lead * EXPERTS.length);
+    const said = ask(model.bank, sku, { periods, probabilities: model.probabilities, asked: ALL });
+    // Every SKU's answers stand in the same place.
+    if (i === 0) rows = leads.map((_, lead) => said.quantiles.subarray(lead * row, (lead + 1) * row));
+    for (let lead = 0; lead < leads.length; lead++) {
+      quantiles.set(rows[lead]!, (lead * chosen.length + i) * row);
+      means[i * leads.length + lead] = mixedMean(shares[groups[i]!]!, said.means, lead * EXPERTS.length);
+    }
   });
-  model.panels.push({ origin: model.period, skus: Int32Array.from(chosen), groups, leads, quantiles, means: meansOf });
+  model.panels.push({ origin: model.period, skus: Int32Array.from(chosen), groups, leads, quantiles, means });
 }
 
 /** What the panels under way said of the period that has just come. */
 function* samplesOf(model: DemandForecaster, demand: Float64Array): Iterable<Sample> {
-  const experts = EXPERTS.length;
-  const n = model.probabilities.length;
+  const row = EXPERTS.length * model.probabilities.length;
   const now = model.period + 1;
   for (const panel of model.panels) {
     const lead = panel.leads.indexOf(now - panel.origin);
@@ -223,7 +232,7 @@ function* samplesOf(model: DemandForecaster, demand: Float64Array): Iterable<Sam
       const actual = demand[sku] ?? NaN;
       const scale = bank.deviation(model.bank, sku);
       if (Number.isNaN(actual) || !(scale > 0)) continue;
-      yield { group: panel.groups[i] ?? 0, scale, actual, onSale: 1, quantiles: panel.quantiles, at: (lead * panel.skus.length + i) * experts * n, mean: panel.means[i * panel.leads.length + lead]!, far: (now - panel.origin) / model.horizon };
+      yield { group: panel.groups[i] ?? 0, scale, actual, onSale: 1, quantiles: panel.quantiles, at: (lead * panel.skus.length + i) * row, mean: panel.means[i * panel.leads.length + lead]!, far: (now - panel.origin) / model.horizon };
     }
   }
 }

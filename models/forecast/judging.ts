@@ -8,6 +8,7 @@
  * one lead are also judged as a total.
  */
 import * as conformal from './conformal.js';
+import { mixingKernels, type MixingKernels } from '../kernels/mixing-kernels.js';
 import { missShare } from './cut-days.js';
 import * as mixing from './mixing.js';
 import type { Mixture } from './sku-forecast.js';
@@ -27,7 +28,7 @@ export interface Sample {
   /** Part of the day on which it was to be had; 1 where that was all of it. */
   readonly onSale: number;
   /** Expert × probability from `at` on. */
-  readonly quantiles: ArrayLike<number>;
+  readonly quantiles: Float32Array | Float64Array;
   readonly at: number;
   readonly mean: number;
   /** How far ahead it was said, as a part of the horizon: samples of one lead are of different SKUs. */
@@ -44,20 +45,19 @@ export interface SampleScore {
 export function learnRound(
   taught: Mixture,
   samples: Iterable<Sample>,
-  told: (score: SampleScore, index: number) => void = () => {},
+  told?: (score: SampleScore, index: number) => void,
 ): void {
   const { mixer, tails, probabilities } = taught;
   const n = probabilities.length;
   const { experts } = mixer;
   const groups = tails.tail.length;
-  /** Group × probability × expert, as weights are. */
-  const sums = new Float64Array(groups * n * experts);
+  const kernels = kernelsOf(groups, mixer);
+  kernels.start(probabilities);
+  const { mixture, gradients } = kernels;
   /** Samples that were seen whole, and all that say something of the interval. */
   const counts = new Float64Array(groups);
   const promises = new Float64Array(groups);
   const misses = new Float64Array(groups);
-  const mixture = new Float64Array(n);
-  const all = Array.from({ length: experts }, (_, k) => k);
   const ends = Array.from({ length: groups }, (_, group) => conformal.ends(tails, group, probabilities));
   const z = totals.lastZ(probabilities);
   const together = new Map<number, totals.JudgedTotal>();
@@ -66,7 +66,7 @@ export function learnRound(
   for (const { group, scale, actual, onSale, quantiles, at, mean, far } of samples) {
     index++;
     promises[group] = (promises[group] ?? 0) + 1;
-    const zeros = mixing.mix(mixer, group, quantiles, at, mixture, 0, all);
+    kernels.mix(group, quantiles, at);
     const { low, high } = ends[group]!;
     const [least, most] = [conformal.unitsAt(low, mixture, 0), conformal.unitsAt(high, mixture, 0)];
     if (onSale < 1) {
@@ -76,18 +76,8 @@ export function learnRound(
     counts[group] = (counts[group] ?? 0) + 1;
     const covered = actual >= least && actual <= most;
     if (!covered) misses[group] = (misses[group] ?? 0) + 1;
-    let pinball = 0;
-    for (let p = 0; p < n; p++) {
-      const q = mixture[p]!;
-      const over = (actual <= q ? 1 : 0) - probabilities[p]!;
-      pinball += (2 * over * (q - actual)) / n;
-      // Where all say zero none is better than another.
-      if (p < zeros) continue;
-      const slope = over / scale;
-      const to = (group * n + p) * experts;
-      for (let k = 0; k < experts; k++) sums[to + k]! += slope * (quantiles[at + k * n + p]! - q);
-    }
-    told({ covered, pinball }, index);
+    kernels.teach(group, actual, scale);
+    told?.({ covered, pinball: pinballOf(actual, mixture, probabilities) }, index);
     // Those of one lead come together.
     if (total?.far !== far) {
       total = together.get(far) ?? { sums: totals.init(), far, errors: 0, squares: 0 };
@@ -100,7 +90,7 @@ export function learnRound(
   }
   taught.shared = totals.learnShared(taught.shared, together.values());
   conformal.learnOverall(tails, sum(misses), sum(promises));
-  const gradients = new Float64Array(experts);
+  const ofExperts = new Float64Array(experts);
   for (let g = 0; g < groups; g++) {
     const promised = promises[g] ?? 0;
     if (promised > 0) conformal.learn(tails, g, (misses[g] ?? 0) / promised, weightOf(promised));
@@ -108,10 +98,34 @@ export function learnRound(
     if (count === 0) continue;
     const weight = weightOf(count);
     for (let p = 0; p < n; p++) {
-      for (let k = 0; k < experts; k++) gradients[k] = (weight * sums[(g * n + p) * experts + k]!) / count;
-      mixing.learn(mixer, g, p, gradients);
+      for (let k = 0; k < experts; k++) ofExperts[k] = (weight * gradients[(g * experts + k) * n + p]!) / count;
+      mixing.learn(mixer, g, p, ofExperts);
     }
   }
+}
+
+function pinballOf(actual: number, quantiles: Float64Array, probabilities: Float64Array): number {
+  const n = probabilities.length;
+  let pinball = 0;
+  for (let p = 0; p < n; p++) {
+    const q = quantiles[p]!;
+    pinball += (2 * ((actual <= q ? 1 : 0) - probabilities[p]!) * (q - actual)) / n;
+  }
+  return pinball;
+}
+
+let latest: { readonly groups: number; readonly experts: number; readonly probabilities: number; readonly kernels: MixingKernels } | undefined;
+
+/** With these weights. Judging is synchronous and never re-enters. */
+function kernelsOf(groups: number, mixer: mixing.Mixer): MixingKernels {
+  const { experts, probabilities } = mixer;
+  if (latest?.groups !== groups || latest.experts !== experts || latest.probabilities !== probabilities) {
+    latest = { groups, experts, probabilities, kernels: mixingKernels(groups, experts, probabilities) };
+  }
+  const { kernels } = latest;
+  const all = Array.from({ length: experts }, (_, k) => k);
+  for (let g = 0; g < groups; g++) mixing.weightsOf(mixer, g, all, kernels.weights, g * experts * probabilities);
+  return kernels;
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);

@@ -32,44 +32,12 @@ export function init(probabilities: number, priors: readonly (readonly number[])
   return { experts, probabilities, prior, loss: new Float64Array(prior.length), variance: new Float64Array(prior.length), weights: prior.slice() };
 }
 
-/**
- * Weighted quantiles of those experts that are asked (the others are taken to say zero), made non-crossing; `quantiles` is probability-minor: expert
- * after expert, none of them crossing. Answers at how many of the first probabilities all say zero.
- */
-export function mix(
-  mixer: Mixer,
-  group: number,
-  quantiles: ArrayLike<number>,
-  from: number,
-  out: Float64Array,
-  to: number,
-  asked: readonly number[],
-): number {
-  const { experts, probabilities, weights } = mixer;
-  let zeros = probabilities;
-  // From the last one down: below a probability at which all say zero nobody says more.
-  for (; zeros > 0; zeros--) {
-    const p = zeros - 1;
-    const at = (group * probabilities + p) * experts;
-    let sum = 0;
-    for (let i = 0; i < asked.length; i++) {
-      const k = asked[i]!;
-      sum += weights[at + k]! * quantiles[from + k * probabilities + p]!;
-    }
-    if (sum === 0 && areZero(quantiles, from + p, probabilities, asked)) break;
-    out[to + p] = sum;
-  }
-  let least = 0;
+/** Writes a group's weights of these experts to `into` from `at` on: expert × probability, as quantiles are. */
+export function weightsOf({ experts, probabilities, weights }: Mixer, group: number, asked: readonly number[], into: Float64Array, at = 0): void {
   for (let p = 0; p < probabilities; p++) {
-    least = p < zeros ? 0 : Math.max(least, out[to + p]!);
-    out[to + p] = least;
+    const from = (group * probabilities + p) * experts;
+    for (let i = 0; i < asked.length; i++) into[at + i * probabilities + p] = weights[from + asked[i]!]!;
   }
-  return zeros;
-}
-
-function areZero(quantiles: ArrayLike<number>, from: number, probabilities: number, asked: readonly number[]): boolean {
-  for (let i = 0; i < asked.length; i++) if (quantiles[from + asked[i]! * probabilities] !== 0) return false;
-  return true;
 }
 
 /** `gradients[k]` is the mean linearised loss of expert k over the samples of one round. */

@@ -7,12 +7,11 @@
  * Means up to 64 are walked exactly, count by count; above, the count is nearly continuous, and the quantile is that of a gamma
  * distribution with the same two moments: Wilson and Hilferty's cube for a shape of 5 or more, a walk in steps of μ/64 below.
  */
+import { MOST_PROBABILITY, MOST_STEPS, POISSON } from '../kernels/quantile-kernels.js';
 
 /** Beyond this mean one unit is below 2 % of the mean and the walk changes its step. */
 export const WALKED_MEAN = 64;
 const MAX_DISPERSION = 1e4;
-/** A walk that has not reached its probability by then is in a tail that doubles cannot see. */
-const MAX_STEPS = 100_000;
 
 /**
  * Quantiles of the count at ascending `probabilities`, written to `out` from `offset` on.
@@ -25,63 +24,71 @@ export function negativeBinomialQuantiles(
   out: Float64Array | number[],
   offset = 0,
 ): void {
-  // P(0) ≥ e^−μ ≥ 1 − μ, be the dispersion what it may: most SKUs of a shop need no logarithm.
-  if (!(mean > 0) || 1 - mean >= (probabilities[probabilities.length - 1] ?? 1)) {
+  if (isZero(mean, probabilities[probabilities.length - 1] ?? 1)) {
     for (let i = 0; i < probabilities.length; i++) out[offset + i] = 0;
     return;
   }
-  const phi = dispersion > 0 ? Math.min(dispersion, MAX_DISPERSION) : mean >= 1 ? Math.max(dispersion, -1 / mean) : 0;
-  if (mean <= WALKED_MEAN) {
-    walk(mean, Math.max(0, phi), 1, probabilities, out, offset);
-    if (phi < 0) drawTogether(mean, Math.sqrt(1 + phi * mean), probabilities.length, out, offset);
-    return;
-  }
-  const relativeVariance = 1 / mean + phi;
-  if (relativeVariance <= 0.2) cubedNormal(mean, relativeVariance, probabilities, out, offset);
-  else walk(WALKED_MEAN, relativeVariance - 1 / WALKED_MEAN, mean / WALKED_MEAN, probabilities, out, offset);
+  if (!isCurve(mean, dispersion)) walk(walkedMean(mean), walkedDispersion(mean, dispersion), unitOf(mean), probabilities, out, offset);
+  settle(mean, dispersion, probabilities, out, offset);
 }
 
-/** Sums P(0), P(1), … until each probability is reached; a count stands for `unit` units. */
-function walk(
-  mean: number,
-  phi: number,
-  unit: number,
-  probabilities: ArrayLike<number>,
-  out: Float64Array | number[],
-  offset: number,
-): void {
-  const poisson = phi * mean < 1e-9;
+/** Whether every quantile is zero, up to this probability: P(0) ≥ e^−μ ≥ 1 − μ, be the dispersion what it may. Most SKUs of a shop need no logarithm. */
+export const isZero = (mean: number, last: number): boolean => !(mean > 0) || 1 - mean >= last;
+
+/** A walk is that of a mean of 64 at most, in steps of so many units. */
+export const walkedMean = (mean: number): number => (mean <= WALKED_MEAN ? mean : WALKED_MEAN);
+export const unitOf = (mean: number): number => (mean <= WALKED_MEAN ? 1 : mean / WALKED_MEAN);
+export const walkedDispersion = (mean: number, dispersion: number): number =>
+  mean <= WALKED_MEAN ? Math.max(0, spreadOf(mean, dispersion)) : Math.max(0, relativeVariance(mean, dispersion) - 1 / WALKED_MEAN);
+
+/** Sold at a steady rate, counts are nearer to their mean than chance would have them. */
+export const isSteady = (mean: number, dispersion: number): boolean => dispersion < 0 && mean >= 1 && mean <= WALKED_MEAN;
+
+/** Puts right what was walked of means that are steady, or so large that their curve is smooth. */
+export function settle(mean: number, dispersion: number, probabilities: ArrayLike<number>, out: Float64Array | number[], offset: number): void {
+  if (isSteady(mean, dispersion)) {
+    const share = Math.sqrt(1 + spreadOf(mean, dispersion) * mean);
+    for (let i = offset; i < offset + probabilities.length; i++) out[i] = Math.round(mean + ((out[i] ?? 0) - mean) * share);
+  }
+  if (isCurve(mean, dispersion)) cubedNormal(mean, relativeVariance(mean, dispersion), probabilities, out, offset);
+}
+
+/** φ as it is used. */
+const spreadOf = (mean: number, dispersion: number): number =>
+  dispersion > 0 ? Math.min(dispersion, MAX_DISPERSION) : mean >= 1 ? Math.max(dispersion, -1 / mean) : 0;
+
+const relativeVariance = (mean: number, dispersion: number): number => 1 / mean + spreadOf(mean, dispersion);
+
+/** Whether a mean is so large, and its shape so nearly normal, that it takes no walk. */
+const isCurve = (mean: number, dispersion: number): boolean => mean > WALKED_MEAN && relativeVariance(mean, dispersion) <= 0.2;
+
+/** Sums P(0), P(1), … until each probability is reached; a count stands for `unit` units. `quantile-kernels.ts` does the same for many. */
+function walk(mean: number, phi: number, unit: number, probabilities: ArrayLike<number>, out: Float64Array | number[], offset: number): void {
+  const poisson = phi * mean < POISSON;
   const success = poisson ? mean : (phi * mean) / (1 + phi * mean);
   const shape = poisson ? 0 : 1 / phi;
   let mass = poisson ? Math.exp(-mean) : Math.exp(-Math.log1p(phi * mean) / phi);
   let below = mass;
   let count = 0;
   for (let i = 0; i < probabilities.length; i++) {
-    const p = Math.min(probabilities[i] ?? 0, 1 - 1e-9);
-    while (below < p && count < MAX_STEPS) {
+    const p = Math.min(probabilities[i] ?? 0, MOST_PROBABILITY);
+    while (below < p && count < MOST_STEPS) {
       mass *= poisson ? success / (count + 1) : (success * (shape + count)) / (count + 1);
       count++;
-      // Rounding can leave the sum a hair under p for ever: stop when nothing is added any more past the mode.
-      if (mass < 1e-18 && count > mean) break;
       below += mass;
     }
     out[offset + i] = count * unit;
   }
 }
 
-/** Sold at a steady rate, counts are nearer to their mean than chance would have them. */
-function drawTogether(mean: number, share: number, count: number, out: Float64Array | number[], offset: number): void {
-  for (let i = offset; i < offset + count; i++) out[i] = Math.round(mean + ((out[i] ?? 0) - mean) * share);
-}
-
 function cubedNormal(
   mean: number,
-  relativeVariance: number,
+  variance: number,
   probabilities: ArrayLike<number>,
   out: Float64Array | number[],
   offset: number,
 ): void {
-  const ninth = relativeVariance / 9;
+  const ninth = variance / 9;
   const spread = Math.sqrt(ninth);
   for (let i = 0; i < probabilities.length; i++) {
     const root = 1 - ninth + spread * normalQuantile(probabilities[i] ?? 0.5);

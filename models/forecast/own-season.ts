@@ -101,7 +101,10 @@ export interface Sold {
   readonly phi: number;
 }
 
-/** The season whose phases are off by what stands in `rows` from `from` on; undefined while nothing is known of it. */
+/** One for all: learning asks for one a SKU and period, all of which would have to be collected. */
+const latest: { -readonly [Part in keyof Season]: number } = { units: 0, cycles: 0, mean: 0, phi: 0, spread: 0, chance: 0 };
+
+/** Valid until the next one is asked for: the season whose phases are off by what stands in `rows` from `from` on; undefined while nothing is known of it. */
 export function seasonOf(rows: Float32Array, from: number, seasonPeriods: number, { units, periods, phi }: Sold): Season | undefined {
   const cycles = Math.min(CYCLES, Math.floor(periods / seasonPeriods));
   if (!(units > 0) || cycles < 1 || seasonPeriods < 2) return undefined;
@@ -119,7 +122,13 @@ export function seasonOf(rows: Float32Array, from: number, seasonPeriods: number
   const off = sum / learned;
   const mean = Math.max(0.1, 1 + off);
   const spread = (squares / learned - off * off) / (mean * mean);
-  return { units, cycles, mean, phi, spread, chance: (1 / units + phi) / cycles };
+  latest.units = units;
+  latest.cycles = cycles;
+  latest.mean = mean;
+  latest.phi = phi;
+  latest.spread = spread;
+  latest.chance = (1 / units + phi) / cycles;
+  return latest;
 }
 
 /** s of a phase that was `off` by so much; `usual` is the prior of the spread. 1 of no season. */

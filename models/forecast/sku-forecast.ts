@@ -7,7 +7,7 @@
  * exposure, unless it differs by more than a quarter. An untrained row answers zero. Quantiles are units a period.
  */
 import * as bank from './expert-bank.js';
-import { EXPERTS, isLevel, predict as askExperts } from './expert-quantiles.js';
+import { ask, EXPERTS, isLevel } from './expert-quantiles.js';
 import * as conformal from './conformal.js';
 import * as mixing from './mixing.js';
 import * as silence from './silence.js';
@@ -181,8 +181,7 @@ export const unlike = (periods: readonly Period[]): number => likenesses(periods
 const clean = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);
 
 // Predicting is synchronous and never re-enters.
-let scratch = new Float64Array(0);
-let scratchMeans = new Float64Array(0);
+/** Mean and interval of the periods that are asked. */
 let ofAsked = blankForecast(0, 0);
 
 /** No count with these quantiles has a smaller mean: levels, which the mean is mixed from, may know less of a weekday than they do. */
@@ -200,26 +199,22 @@ function leastMean(probabilities: Float64Array, quantiles: Float64Array, from: n
 export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, periods: readonly Period[], out: SkuForecast, isWhole: boolean): void {
   const { probabilities, mixer, tails } = mixture;
   const n = probabilities.length;
-  const experts = EXPERTS.length;
   // What is silent comes back with the days: none of them is like another.
   const isSilent = silence.offShare(bank.surpriseOf(rows, sku)) >= silence.HARDLY;
   const { asked, like } = isSilent ? { asked: periods, like: periods.map((_, t) => t) } : likenesses(periods);
-  const answers = asked.length * experts * n;
-  if (scratch.length < answers) scratch = new Float64Array(answers);
-  if (scratchMeans.length < asked.length * experts) scratchMeans = new Float64Array(asked.length * experts);
-  const means = scratchMeans.fill(0);
-  if (ofAsked.means.length < asked.length || ofAsked.quantiles.length < asked.length * n) ofAsked = blankForecast(asked.length, n);
+  if (ofAsked.means.length < asked.length) ofAsked = blankForecast(asked.length, 0);
   const of = ofAsked;
   const group = groupOf(rows, sku);
   const needed = neededExperts(mixture, group);
-  askExperts(rows, sku, asked, probabilities, scratch, means, needed);
+  const said = ask(rows, sku, { periods: asked, probabilities, asked: needed });
+  mixing.weightsOf(mixer, group, needed, said.weights);
+  said.mix(needed, asked.length);
   const { low, high } = conformal.ends(tails, group, probabilities);
   const shares = meanShares(mixture, group);
   for (let a = 0; a < asked.length; a++) {
-    mixing.mix(mixer, group, scratch, a * experts * n, of.quantiles, a * n, needed);
-    of.means[a] = Math.max(mixedMean(shares, means, a * experts), leastMean(probabilities, of.quantiles, a * n));
-    of.low[a] = conformal.unitsAt(low, of.quantiles, a * n);
-    of.high[a] = conformal.unitsAt(high, of.quantiles, a * n);
+    of.means[a] = Math.max(mixedMean(shares, said.means, a * EXPERTS.length), leastMean(probabilities, said.mixture, a * n));
+    of.low[a] = conformal.unitsAt(low, said.mixture, a * n);
+    of.high[a] = conformal.unitsAt(high, said.mixture, a * n);
   }
   for (let t = 0; t < periods.length; t++) {
     const { exposure } = periods[t]!;
@@ -227,7 +222,7 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
     const base = asked[from]!.exposure;
     // Quantiles, mean and interval are all proportional to the exposure of periods that are alike.
     const scale = base > 0 ? exposure / base : 0;
-    for (let p = 0; p < n; p++) out.quantiles[t * n + p] = of.quantiles[from * n + p]! * scale;
+    for (let p = 0; p < n; p++) out.quantiles[t * n + p] = said.mixture[from * n + p]! * scale;
     out.means[t] = of.means[from]! * scale;
     out.low[t] = clean(of.low[from]! * scale);
     out.high[t] = clean(of.high[from]! * scale);

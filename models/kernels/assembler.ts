@@ -26,7 +26,7 @@ export function newMemory(pages: number): Memory {
 }
 
 export type Code = readonly number[];
-export type ValueType = 'i32' | 'f32' | 'v128';
+export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
 
 export interface Local {
   readonly get: Code;
@@ -44,7 +44,7 @@ export interface Kernel {
   readonly parameters: readonly ValueType[];
 }
 
-const TYPE = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
+const TYPE = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 
 /** A function without results: it works on memory. */
 export function kernel(name: string, parameters: readonly ValueType[], write: (body: Body, ...parameters: Local[]) => Code): Kernel {
@@ -184,12 +184,15 @@ export function loop(counter: Local, end: Code, step: number, code: Code): Code 
   ];
 }
 
+/** Runs `code` once, and again while the condition is not 0. */
+export const repeatWhile = (condition: Code, code: Code): Code => [0x03, 0x40, ...code, ...condition, 0x0d, 0, 0x0b];
+
 /** Runs `code` while the condition is not 0. */
 export function loopWhile(condition: Code, code: Code): Code {
   return [0x02, 0x40, 0x03, 0x40, ...condition, 0x45, 0x0d, 1, ...code, 0x0c, 0, 0x0b, 0x0b];
 }
 
-function unsigned(value: number): number[] {
+export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value >>> 0;
   do {

@@ -63,13 +63,13 @@ const untrained = (): Mixture => ({ probabilities: PROBABILITIES, mixer: mixing.
 /** Share of the days whose demand lay inside, after some rounds of forty SKUs that are forecast as they are; `isLeftOut`: of days that are seen whole alone. */
 function heldIn(stray: number, fill: number, isLeftOut: boolean): number {
   const taught = untrained();
-  const quantiles: number[] = [];
+  const quantiles = new Float64Array(NINE.length);
   negativeBinomialQuantiles(MEAN, stray ** 2, NINE, quantiles);
   let [held, count, day] = [0, 0, 0];
   let samples: Sample[] = [];
   for (const { wanted, sold, onSale } of shelfDays(stray, 16_000, fill)) {
     const { low, high } = conformal.ends(taught.tails, 0, PROBABILITIES);
-    const [least, most] = [low, high].map((end) => conformal.unitsAt(end, Float64Array.from(quantiles), 0));
+    const [least, most] = [low, high].map((end) => conformal.unitsAt(end, quantiles, 0));
     if (++day > 2_000) [held, count] = [held + Number(wanted >= least! && wanted <= most!), count + 1];
     if (onSale === 1 || !isLeftOut) samples.push({ actual: sold, onSale, group: 0, scale: 4, quantiles, at: 0, mean: MEAN, far: 0.5 });
     if (day % 40 !== 0) continue;
@@ -86,7 +86,7 @@ test.each([[0, 0.8, 0.08], [0.5, 1.2, -0.04]])('where rates stray by %s and shel
 
 test('a day that was cut teaches the interval alone, and is no score', () => {
   const taught = untrained();
-  const quantiles = NINE.map((p) => 16 * p);
+  const quantiles = Float64Array.from(NINE, (p) => 16 * p);
   const sample: Sample = { group: 0, scale: 4, actual: 15, onSale: 0.5, quantiles, at: 0, mean: 8, far: 0.5 };
   const told: number[] = [];
   learnRound(taught, [sample, { ...sample, onSale: 1 }, sample], (_, i) => told.push(i));

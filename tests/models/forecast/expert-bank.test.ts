@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { frequency, imagine, init as initBank, learn, learnClosed, level, profile, type Bank } from '../../../models/forecast/expert-bank.js';
-import { EXPERTS, predict } from '../../../models/forecast/expert-quantiles.js';
+import { ALL, ask, EXPERTS } from '../../../models/forecast/expert-quantiles.js';
 import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const P = Float64Array.of(0.1, 0.5, 0.9);
@@ -20,10 +20,8 @@ function fit(units: readonly number[], seasonPeriods = 7): Bank {
 }
 
 function forecast(bank: Bank, exposure = 1, phase = 0, ahead = 1): { quantiles: number[][]; means: number[] } {
-  const out = new Float64Array(EXPERTS.length * P.length);
-  const means = new Float64Array(EXPERTS.length);
-  predict(bank, 0, [{ exposure, phase, ahead }], P, out, means);
-  return { quantiles: EXPERTS.map((_, k) => Array.from(out.subarray(k * P.length, (k + 1) * P.length))), means: [...means] };
+  const { quantiles, means } = ask(bank, 0, { periods: [{ exposure, phase, ahead }], probabilities: P, asked: ALL });
+  return { quantiles: EXPERTS.map((_, k) => Array.from(quantiles.subarray(k * P.length, (k + 1) * P.length))), means: [...means.subarray(0, EXPERTS.length)] };
 }
 
 test('a row takes at most 256 bytes at a weekly season', () => {
@@ -173,16 +171,13 @@ test('what an expert says does not depend on who else is asked: one that sells a
   const sold = fc.oneof(fc.constant(0), fc.nat(5), fc.integer({ min: 60, max: 400 }), fc.constant(1e6));
   fc.assert(fc.property(fc.array(sold, { minLength: 1, maxLength: 60 }), fc.array(fc.boolean(), { minLength: EXPERTS.length, maxLength: EXPERTS.length }), (units, needed) => {
     const bank = fit(units);
-    const all = new Float64Array(EXPERTS.length * P.length);
-    const some = new Float64Array(EXPERTS.length * P.length);
-    const means = new Float64Array(EXPERTS.length);
-    predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, all, means);
-    predict(bank, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, some, means, EXPERTS.flatMap((_, k) => (needed[k] ? [k] : [])));
+    const question = { periods: [{ exposure: 1, phase: 0, ahead: 3 }], probabilities: P };
+    const all = ask(bank, 0, { ...question, asked: ALL }).quantiles.slice();
+    const some = ask(bank, 0, { ...question, asked: ALL.filter((k) => needed[k]) }).quantiles.slice();
     const saidIn = (rows: Float64Array): Float64Array[] => needed.flatMap((isAsked, k) => (isAsked ? [rows.slice(k * P.length, (k + 1) * P.length)] : []));
     expect(saidIn(some)).toEqual(saidIn(all));
   }), { numRuns: 300 });
   const busy = fit(Array.from({ length: 200 }, (_, t) => 100 + ((t * 37) % 60)));
-  const out = new Float64Array(EXPERTS.length * P.length);
-  predict(busy, 0, [{ exposure: 1, phase: 0, ahead: 3 }], P, out, new Float64Array(EXPERTS.length), [7]);
-  expect(Math.min(...out.slice(7 * P.length, 8 * P.length))).toBeGreaterThan(60);
+  const { quantiles } = ask(busy, 0, { periods: [{ exposure: 1, phase: 0, ahead: 3 }], probabilities: P, asked: [7] });
+  expect(Math.min(...quantiles.slice(7 * P.length, 8 * P.length))).toBeGreaterThan(60);
 });

@@ -34,7 +34,7 @@ const units = fc.oneof(fc.constantFrom(0, 1, 1e9), fc.double({ min: 0, max: 500,
 const probabilities = Float64Array.of(0.1, 0.5, 0.9);
 const sample: fc.Arbitrary<Sample> = fc.record({
   group: fc.nat(1), scale: fc.double({ min: 0.1, max: 1e6, noNaN: true }), actual: units, onSale: fc.constantFrom(1, 0.5), at: fc.constant(0), mean: units, far: fc.constantFrom(0.05, 0.5, 1),
-  quantiles: fc.array(fc.array(units, { minLength: 3, maxLength: 3 }), { minLength: 2, maxLength: 2 }).map((experts) => experts.flatMap((ofExpert) => ofExpert.toSorted((a, b) => a - b))),
+  quantiles: fc.array(fc.array(units, { minLength: 3, maxLength: 3 }), { minLength: 2, maxLength: 2 }).map((experts) => Float64Array.from(experts.flatMap((ofExpert) => ofExpert.toSorted((a, b) => a - b)))),
 });
 
 const PARTS = {

@@ -8,7 +8,7 @@ import { SHARED } from '../../../models/forecast/totals.js';
 const PROBABILITIES = Float64Array.of(0.1, 0.5, 0.9);
 
 const untrained = (): Mixture => ({ probabilities: PROBABILITIES, mixer: mixing.init(PROBABILITIES.length, [[1, 1]]), tails: conformal.init(1, 0.8), shared: SHARED });
-const SAMPLE = { group: 0, scale: 10, actual: 30, onSale: 1, quantiles: [10, 11, 12, 20, 21, 22], at: 0, mean: 16, far: 0.5 };
+const SAMPLE = { group: 0, scale: 10, actual: 30, onSale: 1, quantiles: Float64Array.of(10, 11, 12, 20, 21, 22), at: 0, mean: 16, far: 0.5 };
 
 /** The tail of a class's interval after a round of so many forecasts that were all wrong. */
 function tailAfterMisses(count: number): number {
@@ -37,4 +37,23 @@ test('SKUs that stray together say that they share something, those that stray a
   expect([apart < SHARED.level, together > SHARED.level]).toEqual([true, true]);
   // Of two leads one strays up and one down: of all together nothing would be seen.
   expect(after(leads.map((lead) => (lead === 0 ? 8 : 24)), leads)).toBeCloseTo(together, 12);
+});
+
+test('an expert without weight is heard all the same: where the mixture says nothing it may be right', () => {
+  const taught = untrained();
+  taught.mixer.weights.set([1, 0, 1, 0, 1, 0]);
+  learnRound(taught, [{ ...SAMPLE, actual: 5, quantiles: Float64Array.of(0, 0, 0, 0, 5, 5) }]);
+  // Of the lowest probability both say zero, and none is better.
+  expect(taught.mixer.loss[0]).toBe(0);
+  expect(taught.mixer.loss[1]).toBe(0);
+  expect(taught.mixer.loss[5]).toBeLessThan(0);
+});
+
+test('forecasts whose quantiles would cross by their weights are judged as they are served', () => {
+  const taught = untrained();
+  taught.mixer.weights.set([0, 1, 1, 0, 1, 0]);
+  const misses: boolean[] = [];
+  // Of ten in nine cases out of ten, and twenty in one: twenty it is throughout.
+  learnRound(taught, [{ ...SAMPLE, actual: 15 }], ({ covered }) => misses.push(!covered));
+  expect(misses).toEqual([true]);
 });

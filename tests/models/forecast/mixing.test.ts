@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { init, learn, mix } from '../../../models/forecast/mixing.js';
+import { init, learn, weightsOf } from '../../../models/forecast/mixing.js';
 
 function weights(mixer: ReturnType<typeof init>): number[] {
   return Array.from(mixer.weights.subarray(0, mixer.experts));
@@ -31,22 +31,10 @@ test('weights stay a distribution, whatever the size of the losses', () => {
   expect(a >= 0 && b >= 0).toBe(true);
 });
 
-test('mixed quantiles do not cross, even where the weights differ by quantile', () => {
-  const mixer = init(2, [[1, 1]]);
-  for (let i = 0; i < 100; i++) {
-    learn(mixer, 0, 0, Float64Array.of(-1, 1));
-    learn(mixer, 0, 1, Float64Array.of(1, -1));
-  }
-  const out = new Float64Array(2);
-  mix(mixer, 0, Float64Array.of(8, 9, 1, 2), 0, out, 0, [0, 1]);
-  expect(out[1]).toBeGreaterThanOrEqual(out[0] ?? NaN);
-});
-
-test('it is told at how many of the first probabilities all say zero, and a weight of nil hides nobody', () => {
-  const mixer = init(3, [[1, 1]]);
-  const zerosOf = (...quantiles: number[]): number => mix(mixer, 0, Float64Array.from(quantiles), 0, new Float64Array(3), 0, [0, 1]);
-  expect([zerosOf(0, 0, 0, 0, 0, 0), zerosOf(0, 0, 0, 0, 0, 2), zerosOf(0, 1, 1, 0, 0, 2), zerosOf(1, 1, 1, 0, 0, 0)]).toEqual([3, 2, 1, 0]);
-  mixer.weights.set([1, 0, 1, 0, 1, 0]);
-  // What it would have been worth to hear the second one is still to be learned.
-  expect(zerosOf(0, 0, 0, 0, 5, 5)).toBe(1);
+test('weights of those who are asked are listed expert by expert', () => {
+  const mixer = init(2, [[1, 1, 2], [3, 1, 4]]);
+  mixer.weights.set([0.1, 0.2, 0.7], 9);
+  const into = new Float64Array(5).fill(NaN);
+  weightsOf(mixer, 1, [0, 2], into, 1);
+  expect([...into]).toEqual([NaN, 3 / 8, 0.1, 4 / 8, 0.7]);
 });

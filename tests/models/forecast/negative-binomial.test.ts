@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { negativeBinomialQuantiles, normalQuantile } from '../../../models/forecast/negative-binomial.js';
+import { isZero, negativeBinomialQuantiles, normalQuantile, settle, unitOf, walkedDispersion, walkedMean } from '../../../models/forecast/negative-binomial.js';
+import { workspaceOf } from '../../../models/forecast/quantile-workspace.js';
 
 const NINE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
@@ -50,4 +51,25 @@ test('quantiles are never negative, NaN or crossing, whatever the mean and dispe
     ),
     { numRuns: 300 },
   );
+});
+
+test('walks that are taken together end where each would alone', () => {
+  const probabilities = [...NINE, 0.999];
+  const mean = fc.oneof(fc.double({ min: 1e-3, max: 64, noNaN: true }), fc.double({ min: 64, max: 1e5, noNaN: true }));
+  const dispersion = fc.oneof(fc.constant(0), fc.double({ min: -1, max: 20, noNaN: true }));
+  fc.assert(fc.property(fc.array(fc.tuple(mean, dispersion), { minLength: 1, maxLength: 9 }), (walks) => {
+    const n = probabilities.length;
+    const workspace = workspaceOf(Float64Array.from(probabilities), walks.length, 1, 1);
+    walks.forEach(([mu, phi], i) => {
+      workspace.walkMeans[i] = walkedMean(mu);
+      workspace.walkDispersions[i] = walkedDispersion(mu, phi);
+      workspace.walkUnits[i] = unitOf(mu);
+      workspace.walkOuts[2 * i] = workspace.firstAddress + 8 * n * i;
+    });
+    workspace.walk(walks.length);
+    walks.forEach(([mu, phi], i) => {
+      if (!isZero(mu, 0.999)) settle(mu, phi, probabilities, workspace.quantiles, i * n);
+      expect([...workspace.quantiles.subarray(i * n, (i + 1) * n)]).toEqual(quantiles(mu, phi, probabilities));
+    });
+  }));
 });
