@@ -104,15 +104,17 @@ export class Following {
     const { overlay, context, merging: { merges, forgetAfterMs = 0 } } = this.#parts;
     const redirect = overlay.get(redirectRows, key);
     if (!redirect || redirect.isUser || forgetAfterMs === 0) return true;
-    const { seenAt, mergeId, to } = redirect;
+    const { seenAt, mergeId, to, time } = redirect;
     // Of what came before the first tick nobody knows when that was.
     if (seenAt === 0) overlay.put(redirectRows, key, '', { ...redirect, seenAt: context.time });
-    const goesAt = (seenAt === 0 ? context.time : seenAt) + forgetAfterMs;
+    // A login is dated by whoever said it, a little ahead of the task's time.
+    const lastAt = Math.max(time, seenAt === 0 ? context.time : seenAt);
+    const goesAt = lastAt + forgetAfterMs;
     if (goesAt > due) {
       context.schedule(UNSEEN, key, goesAt);
     } else {
       overlay.put(redirectRows, key, '', undefined);
-      context.emit(merges, key, { mergeId, from: key, to, time: seenAt, erased: [to], fromProven: true, toProven: true, forgotten: true });
+      context.emit(merges, key, { mergeId, from: key, to, time: lastAt, erased: [to], fromProven: true, toProven: true, forgotten: true });
     }
     return true;
   }
