@@ -10,10 +10,10 @@ import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
-import { PendingCounts } from './pending-counts.js';
 import { progressOf, progressRows } from './progress.js';
 import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
 import { MAX_VALUE_BYTES, requireFit, RowTooLarge } from './sizes.js';
+import { encoded, Staging } from './staging.js';
 import type { RowChange, TableStore } from './store.js';
 
 const CRASHES_BEFORE_DEAD_LETTER = 3;
@@ -54,8 +54,7 @@ export class Task {
   /** Records of inputs that have run ahead of the task's time, by topic. */
   readonly #waiting = new Map<string, LogRecord[]>();
   readonly #context: Context;
-  readonly #counts = new PendingCounts();
-  #outputs: NewRecord[] = [];
+  readonly #staging = new Staging();
   #progress: { offsets: Record<string, number>; applied: Record<string, number>; crashes: Record<string, number> };
   #now: number;
   #records = 0;
@@ -131,14 +130,13 @@ export class Task {
     const rows = [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }];
     const large = rows.find(({ value }) => value !== null && value.length > MAX_VALUE_BYTES);
     if (large) throw new RowTooLarge(`A row ("${splitRowKey(large.key).kind}") has ${large.value?.length} bytes, and the log takes ${MAX_VALUE_BYTES}.`);
-    return { outputs: this.#outputs, rows };
+    return { outputs: this.#staging.outputs, rows };
   }
 
   /** What was staged is committed and applied to the store. */
   committed(): void {
     this.#overlay.clear();
-    this.#counts.tell(this.#options.metrics);
-    this.#outputs = [];
+    this.#staging.committed(this.#options.metrics);
     this.#records = 0;
     this.#oldest = Infinity;
   }
@@ -186,7 +184,7 @@ export class Task {
     for (const { topic, samePartition } of consumer.outputs) {
       if (topic.kind !== 'stream') continue;
       for (let to = samePartition ? partition : 0; to < (samePartition ? partition + 1 : partitions); to++) {
-        this.#outputs.push({ topic: topic.name, partition: to, key: null, value: null, tick });
+        this.#staging.write({ topic: topic.name, partition: to, key: null, value: null, tick });
       }
     }
   }
@@ -211,11 +209,11 @@ export class Task {
     const home = partitionOf(key, partitions);
     if (home !== partition && input.topic.kind === 'source') {
       requireFit(`Sent on to its partition, a record of ${record.topic}`, Buffer.byteLength(key) + (record.value?.length ?? 0));
-      this.#counts.add('millrace_records_forwarded_total', { consumer: consumer.name });
-      this.#outputs.push({ topic: record.topic, partition: home, key, value: record.value });
+      this.#staging.count('millrace_records_forwarded_total', { consumer: consumer.name });
+      this.#staging.write({ topic: record.topic, partition: home, key, value: record.value });
       return;
     }
-    if (input.isRepeat?.(value, this.#context)) return this.#counts.add('millrace_duplicates_total', { consumer: consumer.name });
+    if (input.isRepeat?.(value, this.#context)) return this.#staging.count('millrace_duplicates_total', { consumer: consumer.name });
     const incoming = { key, value, writtenAt: record.writtenAt };
     if (this.#following?.forward(record, input, incoming)) return;
     input.handle(incoming, this.#context);
@@ -226,16 +224,15 @@ export class Task {
    * the task, which then takes the same record again. The third time that record becomes a dead letter, too.
    */
   #guarded(position: string, run: () => void, record: Refused): void {
-    const [outputs, counts] = [this.#outputs.length, this.#counts.length];
     this.#overlay.mark();
+    this.#staging.mark();
     try {
       run();
       if (this.#options.checksRows) this.#overlay.requireFit();
     } catch (error) {
       if (error instanceof ConfigError) throw error;
       this.#overlay.undo();
-      this.#outputs.length = outputs;
-      this.#counts.backTo(counts);
+      this.#staging.undo();
       this.#refuse(position, error as Error, record);
       if (!this.#crash) this.#following?.refused();
     }
@@ -259,9 +256,9 @@ export class Task {
 
   #setAside(code: string, error: Error, record: Refused, place?: string): void {
     const { consumer: { name: consumer }, partitions } = this.#options;
-    this.#counts.add('millrace_dead_letters_total', { code });
+    this.#staging.count('millrace_dead_letters_total', { code });
     // Nothing in a tombstone (a record without a value) could be repaired: it is counted, and no more.
-    if (code !== 'tombstone') this.#outputs.push(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
+    if (code !== 'tombstone') this.#staging.write(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
   }
 
   #makeContext(): Context {
@@ -283,26 +280,19 @@ export class Task {
       },
       wasErased: (key, time) => time <= (this.#following?.erasedAt(key) ?? -Infinity),
       scan: (kind, key, most) => overlay.scan(kind, key, most),
-      emit: (topic, key, value) => this.#outputs.push({ topic: topic.name, partition: partitionOf(key, partitions), key, value: encoded(topic, value) }),
+      emit: (topic, key, value) => this.#staging.write({ topic: topic.name, partition: partitionOf(key, partitions), key, value: encoded(topic, value) }),
       refuse: <T>(topic: Topic<T>, key: string, value: T, id: string, error: BadEvent) => {
         this.#setAside(error.code, error, { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) }, `${key}/${id}`);
       },
       emitToOthers: <T>(topic: Topic<T>, value: T) => {
         const bytes = encoded(topic, value);
-        for (let to = 0; to < partitions; to++) if (to !== partition) this.#outputs.push({ topic: topic.name, partition: to, key: null, value: bytes });
+        for (let to = 0; to < partitions; to++) if (to !== partition) this.#staging.write({ topic: topic.name, partition: to, key: null, value: bytes });
       },
       schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due: Math.min(due, LAST_DUE), payload }),
       cancel: (name, key, sub = '') => {
         if (overlay.get(timerRows, key, timerSub(name, sub))) overlay.put(timerRows, key, timerSub(name, sub), undefined);
       },
-      count: (metric, labels) => this.#counts.add(metric, { consumer: consumer.name, ...labels }),
+      count: (metric, labels) => this.#staging.count(metric, { consumer: consumer.name, ...labels }),
     };
   }
-}
-
-/** @throws BadEvent for a record that is too large for the log */
-function encoded<T>(topic: Topic<T>, value: T): Buffer {
-  const bytes = topic.codec.encode(value);
-  requireFit(`A record of ${topic.name}`, bytes.length);
-  return bytes;
 }
