@@ -128,7 +128,8 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
   if (!saysSame(claim, event, reported, time)) return bookInstead(key, claim, event, reported, time, ctx);
   claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   const lines = claim.lines.map(sure);
-  const after = { ...confirmedBy(event, claim, time), lines };
+  // Of its own time: there its sales stand, and what comes back of them is booked.
+  const after = { ...confirmedBy(event, claim, claim.time), lines };
   const given = claim.refunded ?? 0n;
   if (after.shopper !== claim.shopper) {
     tellInstead(event, claim, after, given, ctx);
