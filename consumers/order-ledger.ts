@@ -128,12 +128,12 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
   if (!saysSame(claim, event, reported, time)) return bookInstead(key, claim, event, reported, time, ctx);
   claim.lines.forEach((line, index) => makeSure(event, line, index, claim, ctx));
   const lines = claim.lines.map(sure);
-  // Of its own time: there its sales stand, and what comes back of them is booked.
-  const after = { ...confirmedBy(event, claim, claim.time), lines };
+  const after = { ...confirmedBy(event, claim, time), lines };
   const given = claim.refunded ?? 0n;
   if (after.shopper !== claim.shopper) {
     tellInstead(event, claim, after, given, ctx);
-    return ctx.put(states, key, after);
+    // Sales of it stand on the claim's day: there what comes back of them is booked.
+    return ctx.put(states, key, { ...after, time: claim.time });
   }
   ctx.put(states, key, { ...claim, lines, confirmed: true, messages: after.messages, waiting: [] });
   tellConfirmed(event, claim, claim.lines, -given, ctx);
