@@ -1,3 +1,4 @@
+import { hashOf } from '../../models/kernels/hash.js';
 import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { isIn } from '../../schemas/money.js';
@@ -39,8 +40,9 @@ export function replenishmentRule(options: TriggerPolicy & { readonly currency: 
     const { quantity, price } = before && time < before.times[0]! ? before : line;
     const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity, price };
     ctx.put(replenishments, key, row, sku);
-    // One timer where a row begins. What a file tells of years ago goes a day after it came: by then the later lines have come, too.
-    if (!before) ctx.schedule('unbought', key, Math.max(time + KEPT_MS, ctx.time + DAY_MS), sku);
+    // One timer where a row begins. What a file tells of years ago goes in the second day after it came, when the later lines have come, too;
+    // over all of that day, since what a file tells in a minute would be seconds of work for a minute.
+    if (!before) ctx.schedule('unbought', key, Math.max(time + KEPT_MS, ctx.time + DAY_MS + (hashOf(`${key} ${sku}`) % DAY_MS)), sku);
     // A purchase that comes late, older than the latest, changes the interval only: the latest has its timer already, or was told of.
     const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
     const due = dueOf(row);

@@ -202,6 +202,21 @@ test('what was not bought for a year is kept no longer, nor what was due and tol
   expect(kept()).toEqual([]);
 });
 
+test('purchases of years ago, which a file tells in one go, do not go in one go', () => {
+  const driver = shop();
+  driver.tick(NINE);
+  const lines = Array.from({ length: 400 }, (_, i) => ({ sku: `P${i}`, quantity: 1, price: 1n }));
+  driver.send(purchases, 'u', purchase('u', 'O', { time: NINE - 900 * DAY, kind: 'line', source: { name: 'file', ordinal: 0 }, lines }), NINE);
+  const kept = (hours: number): number => {
+    driver.tick(NINE + hours * HOUR);
+    return driver.dump('marketing-triggers').filter((row) => row.includes('\\u001freplenishment\\u001f')).length;
+  };
+  expect(kept(24)).toBe(400);
+  const counts = [30, 36, 42].map(kept);
+  [300, 200, 100].forEach((usual, i) => expect(Math.abs(counts[i]! - usual)).toBeLessThan(50));
+  expect(kept(48)).toBe(0);
+});
+
 test('purchases of a file on the wall’s clock make the rhythm that they had, though the first of them are years old', () => {
   const driver = shop();
   driver.tick(NINE);
