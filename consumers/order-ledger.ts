@@ -132,7 +132,8 @@ function confirm(key: string, claim: OrderState, event: OrderEvent, time: number
   const given = claim.refunded ?? 0n;
   if (after.shopper !== claim.shopper) {
     tellInstead(event, claim, after, given, ctx);
-    return ctx.put(states, key, after);
+    // Sales of it stand on the claim's day: there what comes back of them is booked.
+    return ctx.put(states, key, { ...after, time: claim.time });
   }
   ctx.put(states, key, { ...claim, lines, confirmed: true, messages: after.messages, waiting: [] });
   tellConfirmed(event, claim, claim.lines, -given, ctx);

@@ -1,3 +1,4 @@
+import { hashOf } from '../../models/kernels/hash.js';
 import type { Context, Due } from '../../pipeline/core/consumer.js';
 import { rows } from '../../pipeline/core/rows.js';
 import { isIn } from '../../schemas/money.js';
@@ -36,11 +37,12 @@ export function replenishmentRule(options: TriggerPolicy & { readonly currency: 
     if (line.quantity <= 0) return;
     const before = ctx.get(replenishments, key, sku);
     // Of the latest purchase, not of the one that was told last.
-    const { quantity, price } = before && time < before.times[0]! ? before : line;
+    const { quantity, price } = before && isLater(before, { ...line, times: [time] }) ? before : line;
     const row: Replenishment = { times: latestDays([time, ...(before?.times ?? [])]), quantity, price };
     ctx.put(replenishments, key, row, sku);
-    // One timer where a row begins. What a file tells of years ago goes a day after it came: by then the later lines have come, too.
-    if (!before) ctx.schedule('unbought', key, Math.max(time + KEPT_MS, ctx.time + DAY_MS), sku);
+    // One timer where a row begins. What a file tells of years ago goes in the second day after it came, when the later lines have come, too;
+    // over all of that day, since what a file tells in a minute would be seconds of work for a minute.
+    if (!before) ctx.schedule('unbought', key, Math.max(time + KEPT_MS, ctx.time + DAY_MS + (hashOf(`${key} ${sku}`) % DAY_MS)), sku);
     // A purchase that comes late, older than the latest, changes the interval only: the latest has its timer already, or was told of.
     const isAwaited = before?.times[0] === row.times[0] && dueOf(before) !== undefined;
     const due = dueOf(row);
@@ -89,12 +91,20 @@ function typicalIntervalMs(times: readonly number[]): number | undefined {
 export function joinReplenishment({ key, sub: sku, value: moved }: { key: string; sub: string; value: Replenishment }, ctx: Context): void {
   const standing = ctx.get(replenishments, key, sku);
   if (!standing) return ctx.put(replenishments, key, moved, sku);
-  const later = moved.times[0]! > standing.times[0]! ? moved : standing;
+  const later = isLater(moved, standing) ? moved : standing;
   const joined: Replenishment = { ...later, times: latestDays([...standing.times, ...moved.times]) };
   ctx.put(replenishments, key, joined, sku);
-  const due = dueOf(joined);
+  const [due, known] = [dueOf(joined), dueOf(later)];
   // Neither id knew a rhythm; where one did, its timer stands or has told.
-  if (due !== undefined && dueOf(later) === undefined) ctx.schedule('replenish', key, due, sku);
+  if (due !== undefined && known === undefined) ctx.schedule('replenish', key, due, sku);
+  // It has told, which quiet hours put off by less than a day: the timer of the other id would tell the same purchase again.
+  if (known !== undefined && known + DAY_MS < ctx.time) ctx.cancel('replenish', key, sku);
+}
+
+/** Whether one was bought later than the other; at the same time, as files of days have it, the larger purchase counts, whichever is told first. */
+function isLater(one: Replenishment, other: Replenishment): boolean {
+  const more = one.times[0]! - other.times[0]! || one.quantity - other.quantity;
+  return more === 0 ? (one.price ?? -1n) > (other.price ?? -1n) : more > 0;
 }
 
 /** Purchases of one day count as one: two lines of an order are no rhythm. Latest first. */

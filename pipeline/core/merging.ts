@@ -104,33 +104,33 @@ export class Following {
     const { overlay, context, merging: { merges, forgetAfterMs = 0 } } = this.#parts;
     const redirect = overlay.get(redirectRows, key);
     if (!redirect || redirect.isUser || forgetAfterMs === 0) return true;
-    const { seenAt, mergeId, to, time } = redirect;
-    // Of what came before the first tick nobody knows when that was.
-    if (seenAt === 0) overlay.put(redirectRows, key, '', { ...redirect, seenAt: context.time });
-    // A login is dated by whoever said it, a little ahead of the task's time.
-    const lastAt = Math.max(time, seenAt === 0 ? context.time : seenAt);
-    const goesAt = lastAt + forgetAfterMs;
-    if (goesAt > due) {
-      context.schedule(UNSEEN, key, goesAt);
+    const { mergeId, to } = redirect;
+    // The task's time is behind that of a login by a tick, or by an outage. Of what came before the first tick nobody knows when that was.
+    const seenAt = Math.max(redirect.seenAt === 0 ? context.time : redirect.seenAt, redirect.time);
+    if (redirect.seenAt === 0) overlay.put(redirectRows, key, '', { ...redirect, seenAt });
+    if (seenAt + forgetAfterMs > due) {
+      context.schedule(UNSEEN, key, seenAt + forgetAfterMs);
     } else {
       overlay.put(redirectRows, key, '', undefined);
-      context.emit(merges, key, { mergeId, from: key, to, time: lastAt, erased: [to], fromProven: true, toProven: true, forgotten: true });
+      context.emit(merges, key, { mergeId, from: key, to, time: seenAt, erased: [to], fromProven: true, toProven: true, forgotten: true });
     }
     return true;
   }
 
-  /** Takes a merge, or the news that an erasure has undone one. Answers whether the id leads to another one by this record. */
+  /** Takes a merge, or the news that an erasure has undone one or that it is forgotten. Answers whether the id leads to another one by this record. */
   #merge(merge: UserMerge, record: LogRecord): boolean {
     const { overlay, context, merging: { forget, forgetAfterMs = 0 } } = this.#parts;
     const { mergeId, from, to, time, erased, fromProven, toProven, forgotten } = merge;
     const redirect = overlay.get(redirectRows, from);
+    if (forgotten) {
+      forget?.(from, time, context);
+      // Another merge: who has come back meanwhile, and logged in, is somebody again.
+      if (redirect?.mergeId === mergeId && !redirect.isUser) this.#leadNowhere(from);
+      return false;
+    }
     if (erased.length > 0) {
-      if (forgotten) forget?.(from, time, context);
       if (redirect && (redirect.to === from || !erased.includes(redirect.to))) return false;
-      // Who has come back meanwhile, and logged in, is somebody again.
-      if (forgotten && redirect && (redirect.isUser || redirect.time > time)) return false;
       this.#leadNowhere(from);
-      if (forgotten) return false;
       // Records from before the erasure that are sent again must not bring the shopper back under this id, either.
       this.erased(from, time);
       return false;
@@ -141,8 +141,8 @@ export class Following {
     for (const { kind, sub } of moved) overlay.remove(from, kind, sub);
     // `sent` says what the readers of the new id must wait for: nothing of what went to an earlier shopper.
     const fresh = { to, mergeId, time, sent: redirect?.to === to ? redirect.sent : {}, fromProven, isUser: redirect?.isUser ?? false, seenAt: context.time };
-    // Another login leaves the timer as it is, which finds out.
-    if (forgetAfterMs > 0 && (redirect?.seenAt ?? 0) === 0) context.schedule(UNSEEN, from, context.time + forgetAfterMs);
+    // Another login leaves the timer as it is, which finds out. There is none where nothing was to be forgotten before.
+    if (forgetAfterMs > 0 && !overlay.get(timerRows, from, timerSub(UNSEEN, ''))) context.schedule(UNSEEN, from, context.time + forgetAfterMs);
     this.#send(from, fresh, record, { kind: 'rows', mergeId, from, to, hops: 1, rows: moved, topic: null, value: null, writtenAt: time, toProven, origin: {}, more: 0 });
     return true;
   }

@@ -387,6 +387,32 @@ test('what is due again has quantity and price of the last purchase, whichever o
   expect(told.toSorted((a, b) => (a.sku < b.sku ? -1 : 1))).toMatchObject([{ sku: 'CUP', quantity: 21, price: null }, { sku: 'TEA', quantity: 21, price: 210_000n }]);
 });
 
+test('of two purchases at the same time, as files of days have them, the larger one is told, whichever came first and under which device', () => {
+  const told = (devices: readonly string[]): unknown => {
+    const driver = shop();
+    const buy = (id: string, day: number, units: number): void =>
+      driver.send(orders, `${id}${day}`, orderEvent('completed', `${id}${day}`, { anonymousId: id, time: NINE + day * DAY, lines: [orderLine('TEA', units, BigInt(units) * 10_000n)] }));
+    for (const day of [0, 10]) buy('d1', day, 1);
+    for (const id of devices) buy(id, 20, Number(id.slice(1)));
+    for (const id of devices) driver.send(clickstream, id, shopEvent('', { type: 'identify', messageId: `login-${id}`, anonymousId: id, userId: 'u9', time: NINE + 21 * DAY }));
+    driver.tick(NINE + 31 * DAY);
+    return driver.read(triggers).map(({ shopper, products }) => [shopper, products[0]?.quantity, products[0]?.price]);
+  };
+  for (const devices of [['d1', 'd2', 'd3'], ['d3', 'd2', 'd1'], ['d2', 'd3', 'd1']]) expect(told(devices)).toEqual([['u9', 3, 30_000n]]);
+});
+
+test('a device that was to be reminded later does not have its user told twice of the same purchase', () => {
+  const driver = shop();
+  const buy = (id: string, day: number): void =>
+    driver.send(orders, `${id}${day}`, orderEvent('completed', `${id}${day}`, { ...(id === 'u9' ? { userId: id } : { anonymousId: id }), time: NINE + day * DAY, lines: [orderLine('TEA', 1, 10_000n)] }));
+  for (const day of [-65, -25, 15]) buy('dev', day);
+  for (const day of [0, 10, 20]) buy('u9', day);
+  driver.tick(NINE + 35 * DAY);
+  driver.send(clickstream, 'dev', shopEvent('', { type: 'identify', anonymousId: 'dev', userId: 'u9', time: NINE + 35 * DAY }));
+  driver.tick(NINE + 60 * DAY);
+  expect(driver.read(triggers).map(({ causeId, at }) => [causeId, (at - NINE) / DAY])).toEqual([[`TEA@${NINE + 20 * DAY}`, 30]]);
+});
+
 test('what an order that is told late makes due later waits until then', () => {
   const driver = shop();
   const buy = (n: number, day: number): void => driver.send(orders, `W${n}`, orderEvent('completed', `W${n}`, { userId: 'u9', time: NINE + day * DAY, lines: [orderLine('TEA', 1, 30_000n)] }));

@@ -298,6 +298,16 @@ test('an order of which some came back, confirmed for another shopper, was bough
     ['page', 'completed', 2, 31n], ['page', 'refunded', 2, -11n], ['page', 'cancelled', 1, -20n], ['u1', 'completed', 1, 20n]]);
 });
 
+test('what comes back of an order that the shop reports for a known shopper, hours after the page, is booked where the order stands', () => {
+  const driver = ledger();
+  driver.send(orders, 'O', orderEvent('completed', 'O', { anonymousId: 'device', confirmed: false, lines: [orderLine('P1', 3, 10n)], time: NINE }));
+  driver.send(orders, 'O', orderEvent('completed', 'O', { userId: 'u1', lines: [orderLine('P1', 3, 10n)], time: NINE + 20 * 60 * MINUTE }), NINE + DAY);
+  driver.send(orders, 'O', orderEvent('refunded', 'O', { lines: [orderLine('P1', 1, 10n)], time: NINE + DAY }), NINE + DAY);
+  expect(driver.read(sales).map(({ kind, quantity, time }) => [kind, quantity, time - NINE])).toEqual([['sale', 3, 0], ['adjustment', 0, 0], ['refund', -1, 0]]);
+  // The carts of the user go by the shop's word of when it was, not by the page's.
+  expect(driver.read(purchases).filter(({ shopper, kind }) => shopper === 'u1' && kind === 'completed').map(({ time }) => time - NINE)).toEqual([20 * 60 * MINUTE]);
+});
+
 test('an order is of the currency that the shop reports, where a page claimed another one', () => {
   const driver = ledger();
   for (const [confirmed, currency] of [[false, 'USD'], [true, 'EUR']] as const) {
