@@ -175,9 +175,12 @@ function collectedAgain({ id, at, claim }: DeadLetter, value: Buffer, partitions
 }
 
 function callOf(id: string, value: Buffer): unknown {
+  const text = value.toString();
   try {
-    return JSON.parse(value.toString());
+    return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`The value of dead letter ${id} is not JSON: ${(cause as Error).message}.`, { cause });
+    // A repaired value that is no JSON was read as base64: of what that gives nothing may be shown.
+    const found = /\p{Cc}|\ufffd/u.test(text) ? 'neither a JSON object nor one in base64' : (cause as Error).message;
+    throw new Error(`The value of dead letter ${id} is not JSON: ${found}.`, { cause });
   }
 }

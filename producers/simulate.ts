@@ -165,8 +165,8 @@ export interface SimulatedRequest {
 
 export interface Simulation {
   readonly shop: SimulatedShop;
-  /** Days whose orders are told first: a shop that opens here has sold before. */
-  readonly pastDays?: number | undefined;
+  /** Days before a time (ms) whose orders are told first, since a shop that opens here has sold before. `told` is called once all of them were taken. */
+  readonly past?: { readonly days: number; readonly until: number; readonly told: () => void } | undefined;
   /** Whether it has told its catalogue here before; what was changed of it since stays so. */
   readonly isKnown?: boolean | undefined;
   /** Resolves when the request was answered; `Unavailable` is tried again unchanged. */
@@ -187,7 +187,7 @@ const PAST_BATCH = 100;
 const CATCH_UP_MS = 2_000;
 
 /** Open the shop: tell its catalogue, then what happens in it, until the signal. Resolves to the events sent. */
-export async function runSimulation({ shop, send, pastDays = 0, isKnown = false, rate = 20, signal, now, pause = sleep }: Simulation): Promise<{ readonly sent: number }> {
+export async function runSimulation({ shop, send, past, isKnown = false, rate = 20, signal, now, pause = sleep }: Simulation): Promise<{ readonly sent: number }> {
   const deliver = async (request: SimulatedRequest): Promise<boolean> => {
     while (!signal.aborted) {
       try {
@@ -203,8 +203,9 @@ export async function runSimulation({ shop, send, pastDays = 0, isKnown = false,
   let sent = 0;
   let owed = 0;
   if (!isKnown) await deliver({ method: 'PUT', path: '/v1/products', key: 'admin', body: shop.products });
-  const past = shop.ordersBefore(now(), pastDays);
-  for (let at = 0; at < past.length; at += PAST_BATCH) await deliver({ method: 'POST', path: '/v1/batch', key: 'server', body: { batch: past.slice(at, at + PAST_BATCH) } });
+  const orders = past ? shop.ordersBefore(past.until, past.days) : [];
+  for (let at = 0; at < orders.length; at += PAST_BATCH) await deliver({ method: 'POST', path: '/v1/batch', key: 'server', body: { batch: orders.slice(at, at + PAST_BATCH) } });
+  if (!signal.aborted) past?.told();
   let before = now();
   while (!signal.aborted) {
     await pause(SEND_EVERY_MS, signal);

@@ -44,7 +44,11 @@ export async function destinationOf(config: Config, where: Where, source: string
 /** As other commands find it: where DATA_DIR has no log of its own. A demo that rests takes no file, since `start` would not have it. */
 async function runningDemo(config: Config, { clock }: Where, source: string): Promise<Destination | undefined> {
   const directory = installationDirectory(config);
-  if (directory === config.DATA_DIR || clock === 'file') return undefined;
+  if (directory === config.DATA_DIR) return undefined;
+  if (clock === 'file') {
+    process.stderr.write(`Into a log of its own in ${config.DATA_DIR}, since the demo's has the wall's clock. Commands with this DATA_DIR ask it from now on, not the demo.\n`);
+    return undefined;
+  }
   const demo = await runningIn(directory, config, clock, source);
   if (demo) process.stderr.write(`Into the demo that runs in ${directory}.\n`);
   return demo;

@@ -61,7 +61,7 @@ async function start({ role, demo = false, skipLost = false }: StartFlags): Prom
   const millrace = await Promise.race([signalled, startMillrace({ config, role, demo, journal, skipsLost: skipLost })]);
   // What a start leaves half done is what a crash leaves: the next one goes on from there.
   if (millrace === 'stopped') return;
-  const stopSimulation = demo ? startDemo(millrace, journal) : () => Promise.resolve();
+  const stopSimulation = demo ? startDemo(millrace, config.DATA_DIR, journal) : () => Promise.resolve();
   if (millrace.http) process.stderr.write(`Millrace (${millrace.engine.log.engine}, role ${role}) ${addressSentence(millrace)}\n${demo ? '' : `${consoleSentence(config)}\n`}`);
   try {
     await Promise.race([signalled, millrace.failed]);

@@ -93,7 +93,7 @@ export function barPlot(bars: readonly Bar[], axes: Axes): string {
     const middle = scale.x(at) + step / 2;
     const title = `${label}: ${axes.showY(value)}${note === undefined ? '' : `, ${note}`}`;
     const whisker = low === undefined || high === undefined ? '' : `<path d="M${fixed(middle)} ${fixed(scale.y(low))}V${fixed(scale.y(high))}" class="whisker"/>`;
-    const name = at % skip === 0 ? `<text x="${fixed(middle)}" y="${HEIGHT - BOTTOM + 13}" text-anchor="middle">${escaped(`${axes.y} by ${axes.x}`)}</text>` : '';
+    const name = at % skip === 0 ? `<text x="${fixed(middle)}" y="${HEIGHT - BOTTOM + 13}" text-anchor="middle">${escaped(label)}</text>` : '';
     return `<rect x="${fixed(left)}" y="${fixed(scale.y(value))}" width="${fixed(step * 0.8)}" height="${fixed(Math.max(0, scale.y(0) - scale.y(value)))}" class="f0"><title>${escaped(title)}</title></rect>${whisker}${name}`;
   });
   return svg(`${frame}${marks.join('')}`, axes);

@@ -22,6 +22,8 @@ export interface RecommendationsReport {
 
 const LENGTHS = [1, 2, 3, 4, 5, 7, 10, 15, 25, 50, 100, 200] as const;
 const WINDOWS = 24;
+/** Fewer would say more of chance than of the model. */
+const LEAST_IN_WINDOW = 50;
 
 export function recommendationsPage({ title, protocol, k, models, isInTime }: RecommendationsReport): string {
   const [main] = models;
@@ -33,7 +35,7 @@ export function recommendationsPage({ title, protocol, k, models, isInTime }: Re
         figure('Hit rate by length of the list', linePlot(models.map((one, at) => ({ name: one.model, isMain: at === 0, points: byK(one.asked, k, 1) })), { x: 'k', y: 'Hit rate@k', showY: percent })),
         figure('MRR by length of the list', linePlot(models.map((one, at) => ({ name: one.model, isMain: at === 0, points: byK(one.asked, k, -1) })), { x: 'k', y: 'MRR@k', showY: percent })),
         figure(`Hit rate@${k} by known clicks`, barPlot(byLength(main.asked, k), { x: 'clicks known when asked', y: `Hit rate@${k}`, showY: percent }), 'With the 95 % interval of each bar.'),
-        ...(isInTime ? [figure(`Hit rate@${k} along the test`, linePlot(models.map((one, at) => along(one, at === 0, k)), { x: 'share of the test asked so far', y: `Hit rate@${k}`, showX: percent, showY: percent }), `In ${WINDOWS} parts of equal size, in the order of the file.`)] : []),
+        ...(isInTime ? [figure(`Hit rate@${k} along the test`, linePlot(models.map((one, at) => along(one, at === 0, k)), { x: 'share of the test asked so far', y: `Hit rate@${k}`, showX: percent, showY: percent }), `In ${windowsOf(main)} parts of equal size, in the order of the file.`)] : []),
         figure('Time a query takes', barPlot(histogram(main.asked.microseconds), { x: 'microseconds, up to', y: 'share of queries', showY: percent })),
         figure('Rank of what was chosen', barPlot(byRank(main.asked, k), { x: 'rank', y: 'share of queries', showY: percent }), `The rest was ranked below ${k}, or not at all.`),
       ]),
@@ -85,8 +87,11 @@ function byLength({ ranks, lengths }: Asked, k: number): Bar[] {
   }).filter((_, bin) => n[bin] > 0);
 }
 
-function along({ model, asked: { ranks } }: Evaluated, isMain: boolean, k: number): Line {
-  const windows = Math.min(WINDOWS, Math.max(1, Math.floor(ranks.length / 50)));
+const windowsOf = ({ asked: { ranks } }: Evaluated): number => Math.min(WINDOWS, Math.max(1, Math.floor(ranks.length / LEAST_IN_WINDOW)));
+
+function along(one: Evaluated, isMain: boolean, k: number): Line {
+  const { model, asked: { ranks } } = one;
+  const windows = windowsOf(one);
   const points = Array.from({ length: windows }, (_, at) => {
     const part = ranks.subarray(Math.floor((at * ranks.length) / windows), Math.floor(((at + 1) * ranks.length) / windows));
     return { x: (at + 1) / windows, y: part.filter((rank) => rank >= 1 && rank <= k).length / Math.max(1, part.length) };

@@ -158,6 +158,16 @@ test('where nothing runs, a file that cannot be read to its end is named, and th
   expect([code, told]).toEqual([1, expect.stringContaining(`${file} cannot be read to its end: unexpected end of file.\n`)]);
 });
 
+test('a file on its own clock does not go into a demo, and what commands ask from then on is said', { timeout: 120_000 }, async () => {
+  const directory = join(on.folder, 'beside');
+  mkdirSync(join(directory, 'demo'), { recursive: true });
+  const file = on.file('beside.csv', [HEADER, row('1')].join('\n'));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...entry, 'replay', file, '--format', 'online-retail', '--clock', 'file'], { env: { ...process.env, DATA_DIR: directory }, timeout: 100_000 });
+  expect(stdout).toMatch(/^1 events, 1 accepted/);
+  expect(stderr).toContain(`Into a log of its own in ${directory}, since the demo's has the wall's clock. Commands with this DATA_DIR ask it from now on, not the demo.\n`);
+  expect(readdirSync(join(directory, 'demo'))).toEqual([]);
+});
+
 test('lines that were taken before are counted, an order once, and change nothing', { timeout: 240_000 }, async () => {
   const lines = [
     { type: 'track', timestamp: '2026-03-02T06:00:00Z', anonymousId: 'b1', event: 'Product Added', properties: { product_id: 'P1' } },

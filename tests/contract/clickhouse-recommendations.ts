@@ -87,7 +87,7 @@ export function recommendationOutcomes(sinkOf: () => RowSink): void {
     expect(tried).toMatchObject({ tried: true, answers: '3', clicked_answers: '1', items: '3', clicks: '1', orders: '1', weighted_items: 10, weighted_clicks: 4, weighted_orders: 4 });
     expect(night).toMatchObject({ day: '2026-01-02', placement: '', answers: '1', items: '1', clicks: '0' });
     expect(await ask("SELECT * FROM recommendation_outcomes_between(since = '2026-01-01', until = '2026-01-01') ORDER BY tried")).toEqual([mine, tried]);
-    const questions = [...textOf('docs/clickhouse.md').matchAll(/sql "([^"]+ FROM recommend[^"]+)"/g)].map(([, question = '']) => question.replaceAll(/'2026-11-\d\d'/g, "'2026-01-01'"));
+    const questions = [...textOf('docs/clickhouse.md').matchAll(/sql "([^"]+ FROM recommend[^"]+)"/g)].map(([, question = '']) => question.replaceAll('today() - 7', "toDate('2026-01-08') - 7").replaceAll('today()', "toDate('2026-01-01')"));
     expect(await Promise.all(questions.map(ask))).toEqual([
       [{ placement: 'home', shown: '6', click_rate: 0.5, answers_clicked: expect.closeTo(2 / 3, 9), orders_of_1000: 0 }],
       [{ placement: 'home', tried: '3', click_rate: expect.closeTo(1 / 3, 9), alike: 0.4, standard_error: expect.closeTo(Math.sqrt(0.4 * 0.6 * (4 + 16 + 16)) / 10, 9) }],

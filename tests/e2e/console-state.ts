@@ -5,8 +5,8 @@ import type { SimulatedProduct } from '../../producers/simulate.js';
 
 const topology = topologyOf(readConfig({}), 'wall');
 
-const REASONS = ['The cart was left 20 s ago with 2 products.', 'The cart was left, but the shopper had 3 messages today already: the cap holds.', 'It is back: 14 in stock.', 'Ordered after the reminder: nothing more to send.'] as const;
-const RULES = ['cart_abandonment', 'cart_abandonment', 'back_in_stock', 'cart_abandonment'] as const;
+const REASONS = ['The cart was left 20 s ago with 2 products.', 'This is the first order, but the shopper had 3 messages today already: the cap holds.', 'It is back: 14 in stock.', 'Ordered after the reminder: nothing more to send.'] as const;
+const RULES = ['cart_abandonment', 'new_customer_welcome', 'back_in_stock', 'cart_abandonment'] as const;
 const STATUSES = ['fired', 'suppressed', 'fired', 'recovered'] as const;
 
 /** What `GET /console/stream` says in a given second: figures move, lists change. */
@@ -35,7 +35,7 @@ export function consoleState(products: readonly SimulatedProduct[], second: numb
     parts: partsOf(topology),
     triggers: Array.from({ length: 9 }, (_, index) => {
       const number = Math.floor(second / 3) + 9 - index;
-      return { at: now - index * 4_000, rule: RULES[number % 4], status: STATUSES[number % 4], shopper: `u-0${number % 90}…`, reason: REASONS[number % 4], products: [named(number * 3), named(number * 5)] };
+      return { at: now - index * 4_000, rule: RULES[number % 4], status: STATUSES[number % 4], shopper: `u-0${number % 90}…`, reason: REASONS[number % 4], products: number % 4 === 1 ? [] : [named(number * 3), named(number * 5)] };
     }),
     shopper: {
       id: '3f9a2c…',

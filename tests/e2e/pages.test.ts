@@ -76,7 +76,8 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(heights.every((height, index) => height > 0 && (index === 0 || height < heights[index - 1]!))).toBe(true);
     expect(await text(page, '#reorder')).toContain('14 units on hand');
     expect(await text(page, '#quality')).toContain('NDCG 0.250');
-    expect(await text(page, '#quality')).toContain('on which a product sells: 1 to 3 (slow) 79 %, under 1 (rare) 84 %');
+    expect(await text(page, '#quality')).toContain('on which a product sells: 1 to 3 (slow) 79\u00a0%, under 1 (rare) 84\u00a0%');
+    expect(await page.locator('#triggers li[data-key] .cut:not(.hint)').allTextContents()).toContain('New customer');
     expect(problems).toEqual([]);
     await page.close();
   });
@@ -202,6 +203,26 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(order?.body).toMatchObject({ properties: { order_id: expect.any(String), total: expect.stringMatching(/^\d+\.\d\d$/), products: [{ quantity: 1 }] } });
     expect(problems).toEqual([]);
     await page.close();
+  });
+
+  test('on a telephone the cart stands before all products, what is put in is said at the button, and an order is', async () => {
+    const page = await open('/shop', 390);
+    await page.waitForSelector('#recommended .product');
+    const tops = (await page.evaluate("['looking', 'recommended', 'order', 'calls', 'all'].map((id) => document.getElementById(id).getBoundingClientRect().top)")) as number[];
+    expect(tops).toEqual(tops.toSorted((a, b) => a - b));
+    await page.click('#all .product .open');
+    expect(await page.isHidden('#in-cart')).toBe(true);
+    await page.focus('#looking .actions button');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    expect(await text(page, '#in-cart')).toBe('2 in your cart');
+    await page.click('#in-cart');
+    await page.click('#order');
+    expect([await text(page, '#cart-empty'), await page.isHidden('#in-cart')]).toEqual([expect.stringMatching(/^Ordered, for €\d+\.\d\d\.$/), true]);
+    const screen = await open('/shop');
+    await screen.waitForSelector('#recommended .product');
+    expect(await screen.evaluate("document.querySelector('#cart-title').getBoundingClientRect().top < document.querySelector('#recommended').getBoundingClientRect().top")).toBe(true);
+    await Promise.all([page.close(), screen.close()]);
   });
 
   test.each([[404, 'npx millrace start --demo'], [503, 'does not answer (503)']])('a shop that answers %i says what to do, and asks and tells nothing', async (status, sentence) => {

@@ -44,6 +44,7 @@ test('a refused call is shown as it was sent: what no number here can hold as a 
 test('a letter that is unknown, cut or no JSON is refused with a sentence', async () => {
   await keep('request/r2/0', '{"type":"tra');
   await expect(replayDeadLetter(log, 'request/r2/0', undefined, shop)).rejects.toThrow(/not JSON/);
+  await expect(replayDeadLetter(log, 'request/r2/0', 'nonsense', shop)).rejects.toThrow('The value of dead letter request/r2/0 is not JSON: neither a JSON object nor one in base64.');
   await expect(replayDeadLetter(log, 'request/r2/0', '[]', shop)).rejects.toThrow('A call must be a JSON object');
   await expect(replayDeadLetter(log, 'request/none/0', undefined, shop)).rejects.toThrow(/no dead letter/);
   expect((await listDeadLetters(log, 10)).map(({ id }) => id)).toContain('request/r2/0');

@@ -23,6 +23,13 @@ test('no plot holds a number that is none, whatever its values', () => {
   }));
 });
 
+test('each bar is named below it, and where many stand beside each other as many as there is room for', () => {
+  const below = (labels: readonly string[]): string[] =>
+    [...barPlot(labels.map((label) => ({ label, value: 0.5 })), axes).matchAll(/<text [^>]*y="217" text-anchor="middle">([^<]*)</g)].map(([, text]) => text!);
+  expect(below(['1', '2', '3 to 5'])).toEqual(['1', '2', '3 to 5']);
+  expect(below(Array.from({ length: 20 }, (_, rank) => String(rank + 1)))).toEqual(['1', '3', '5', '7', '9', '11', '13', '15', '17', '19']);
+});
+
 test('lines are cut where the axis ends, at their crossings, and nothing is drawn above', () => {
   const at = (...ys: number[]) => ys.map((y, x) => ({ x, y }));
   const plot = linePlot([{ name: 'flat', isMain: true, points: at(1, 1, 1, 1) }, { name: 'wild', isMain: false, points: at(0, 100, 0, 100) }], { ...axes, most: 2 });

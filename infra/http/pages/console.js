@@ -103,7 +103,7 @@ function triggers(list, now) {
     const names = products.map(({ sku, name }) => name ?? sku).join(', ');
     const key = `${Number(new Date(at))} ${rule} ${who} ${status}`;
     return element('li', { 'data-key': key, title: `${reason} ${names}` },
-      element('span', { class: 'cut' }, element('strong', {}, words(rule)), ` · ${names || 'no product'}`),
+      element('span', { class: 'cut' }, element('strong', {}, words(rule)), names && ` · ${names}`),
       element('span', { class: `tag ${STATUS[String(status).toLowerCase()] ?? ''}` }, String(status)),
       element('span', { class: 'cut hint' }, reason),
       element('span', { class: 'hint' }, `${who}, ${ago(at, now)}`));
@@ -145,14 +145,15 @@ function product(state) {
 
 /** On how many days of ten products of a class sell. */
 const DAYS_OF_TEN = { rare: 'under 1', slow: '1 to 3', frequent: '3 to 7', daily: 'over 7' };
-const percent = (share) => `${Math.round(100 * share)} %`;
+/** The sign stays on the line of its figure. */
+const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 function quality({ ranking, judged, coverage }) {
   const covered = Object.entries(coverage);
   facts(byId('quality'), [
     ['Next item', ranking.recall_at_20 === undefined ? 'not judged yet' : `in ${percent(ranking.recall_at_20)} of ${count(judged)} visits' steps among the 20 that would have been shown`],
     ['Its place', ranking.mrr_at_20 === undefined ? '–' : `mean reciprocal rank ${ranking.mrr_at_20.toFixed(3)}, NDCG ${ranking.ndcg_at_20.toFixed(3)} of 20`],
-    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `should hold 80 % of days, and held lately, by the days of ten on which a product sells: ${covered.map(([name, share]) => `${DAYS_OF_TEN[name] ?? ''} (${name}) ${percent(share)}`).join(', ')}`],
+    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `should hold ${percent(0.8)} of days, and held lately, by the days of ten on which a product sells: ${covered.map(([name, share]) => `${DAYS_OF_TEN[name] ?? ''} (${name}) ${percent(share)}`).join(', ')}`],
   ]);
 }
 

@@ -24,7 +24,7 @@ async function opened() {
     ? 'This is the shop of the demo, which does not run here: start Millrace with “npx millrace start --demo”, and it fills with products and shoppers. A shop of your own puts the tracker /millrace.js into its pages.'
     : `The demo shop does not answer${answer ? ` (${answer.status})` : ''}. Load this page again in a moment.`;
   byId('looking').replaceChildren(element('p', { class: 'empty' }, sentence));
-  for (const part of document.querySelectorAll('.goods > :not(#looking), .side, .shop-hint, #forget')) part.hidden = true;
+  for (const part of document.querySelectorAll('.goods > :not(#looking), .side, .everything, .shop-hint, #forget')) part.hidden = true;
   // Nothing below may ask, tell or draw anything.
   return new Promise(() => {});
 }
@@ -107,7 +107,17 @@ function drawLooking() {
   const stock = isOut(product) ? 'sold out' : product.stock === null || product.stock === undefined ? '' : `${product.stock} in stock`;
   byId('looking').replaceChildren(element('div', { class: 'row' }, picture(product),
     element('div', {}, element('h3', {}, product.name ?? product.sku), element('p', { class: 'hint' }, [product.category, product.brand, stock].filter(Boolean).join(' · ')), element('p', {}, shownPrice(product))),
-    element('div', { class: 'actions' }, isOut(product) ? wait : put)));
+    element('div', { class: 'actions' }, element('a', { id: 'in-cart', href: '#cart-title', hidden: true }), isOut(product) ? wait : put)));
+  drawInCart();
+}
+
+/** Says beside the button that the product is in the cart, which stands below on a telephone, and leads there. */
+function drawInCart() {
+  const link = byId('in-cart');
+  if (!link) return;
+  const quantity = page.cart.get(page.looking) ?? 0;
+  link.hidden = quantity === 0;
+  setText(link, `${quantity} in your cart`);
 }
 
 function putInCart(product) {
@@ -127,7 +137,10 @@ const inCart = () => [...page.cart].map(([sku, quantity]) => ({ ...page.products
 /** In cents, so that a sum of prices has no crumbs. */
 const cents = () => inCart().reduce((sum, { price, quantity }) => sum + Math.round(Number(price ?? 0) * 100) * quantity, 0);
 
-function drawCart() {
+/** `empty` is what is said of a cart with nothing in it. */
+function drawCart(empty = 'Empty. Put something in and leave: after a while the console shows a trigger.') {
+  drawInCart();
+  setText(byId('cart-empty'), empty);
   byId('cart').replaceChildren(...inCart().map((product) => element('li', {},
     element('span', { class: 'cut' }, `${product.quantity} × ${product.name ?? product.sku}`), element('span', {}, shownPrice(product)),
     element('button', { type: 'button', 'aria-label': `Take out ${product.name ?? product.sku}`, click: () => takeOut(product) }, '✕'))));
@@ -141,7 +154,7 @@ async function order() {
   const total = (cents() / 100).toFixed(2);
   const checkoutId = newId();
   page.cart.clear();
-  drawCart();
+  drawCart(`Ordered, for ${money.format(Number(total))}.`);
   await tell('Checkout Started', { checkout_id: checkoutId, products });
   await tell('Order Completed', { order_id: `demo-${newId().slice(0, 8)}`, checkout_id: checkoutId, total, currency: config.currency, products });
 }
