@@ -232,7 +232,8 @@ export function predictSku(mixture: Mixture, rows: bank.Bank, sku: number, perio
 
 /**
  * A quantile between two counts, which mixing leaves, is the nearer one: the loss of a count is linear between two, so one of them is as good, and the nearer
- * one has more of the mixture on its side. The interval keeps the counts that it holds.
+ * one has more of the mixture on its side. The interval keeps the counts that it holds, and its
+ * median: where most experts say 0 and others 10, the lower end is mixed to 0.1, and 0, which is likelier than all else, would lie outside.
  */
 function makeWhole({ quantiles, means, low, high }: SkuForecast, periods: number, probabilities: Float64Array): void {
   const n = probabilities.length;
@@ -242,7 +243,8 @@ function makeWhole({ quantiles, means, low, high }: SkuForecast, periods: number
     const from = Math.ceil(low[t]!);
     const to = Math.floor(high[t]!);
     const nearest = Math.round((low[t]! + high[t]!) / 2);
-    low[t] = from <= to ? from : nearest;
-    high[t] = from <= to ? to : nearest;
+    const median = quantiles[t * n + (n >> 1)]!;
+    low[t] = Math.min(from <= to ? from : nearest, median);
+    high[t] = Math.max(from <= to ? to : nearest, median);
   }
 }

@@ -201,3 +201,14 @@ test('what sells whole units has whole quantiles and intervals, what sells by th
   expect(parts(7).some((units) => !Number.isInteger(units))).toBe(true);
   expect(ask(model, 0).means.some((mean) => !Number.isInteger(mean))).toBe(true);
 });
+
+test('an interval holds its median: of what sells ten or none, ends that are mixed to a bit more than 0 do not leave 0 out', () => {
+  const model = start(60);
+  const random = randomness(5);
+  live(model, 90, (day, sku) => (sku >= 50 && day < 60 + sku - 50 ? NaN : uniform(random) < 0.15 + (sku % 10) * 0.05 ? 10 : 0));
+  const outside = Array.from({ length: 60 }, (_, sku) => sku).flatMap((sku) => {
+    const { quantiles, low, high } = ask(model, sku);
+    return Array.from(low, (least, day) => [least, quantiles[day * 9 + 4]!, high[day]!]).filter(([least, median, most]) => !(least! <= median! && median! <= most!));
+  });
+  expect(outside).toEqual([]);
+});
