@@ -68,7 +68,9 @@ export function learnRound(
     promises[group] = (promises[group] ?? 0) + 1;
     kernels.mix(group, quantiles, at);
     const { low, high } = ends[group]!;
-    const [least, most] = [conformal.unitsAt(low, mixture, 0), conformal.unitsAt(high, mixture, 0)];
+    // Its median is in an interval of whole units.
+    const median = Math.round(mixture[n >> 1]!);
+    const [least, most] = [Math.min(median, conformal.unitsAt(low, mixture, 0)), Math.max(median, conformal.unitsAt(high, mixture, 0))];
     if (onSale < 1) {
       misses[group]! += missShare({ sold: actual, onSale }, mean, totals.deviationOf({ mean, quantiles: mixture }, probabilities, z), least, most);
       continue;

@@ -57,3 +57,12 @@ test('forecasts whose quantiles would cross by their weights are judged as they 
   learnRound(taught, [{ ...SAMPLE, actual: 15 }], ({ covered }) => misses.push(!covered));
   expect(misses).toEqual([true]);
 });
+
+test('an interval holds its median, as it is served: where nine experts say 0 and one says 10, 0 is no miss', () => {
+  const taught = untrained();
+  const covered: boolean[] = [];
+  const zeroOften = { ...SAMPLE, quantiles: Float64Array.of(0, 0, 10, 2, 2, 10) };
+  taught.mixer.weights.set([0.9, 0.1, 0.9, 0.1, 1, 0]);
+  learnRound(taught, [0, 5, 11].map((actual) => ({ ...zeroOften, actual })), (score) => covered.push(score.covered));
+  expect(covered).toEqual([true, true, false]);
+});
