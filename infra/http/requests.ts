@@ -17,7 +17,9 @@ const MAX_EXPLAINED = 100;
 /** A misspelt option that is silently ignored looks like one that does not work: it is refused by name. */
 function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>): void {
   for (const name in body) {
-    if (!known.has(name)) errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This takes ${[...known].filter((field) => field !== 'writeKey' && field !== 'shopperToken').join(', ')}.` });
+    if (known.has(name)) continue;
+    const taken = [...known].filter((field) => field !== 'writeKey' && field !== 'shopperToken').join(', ');
+    errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This takes ${taken}.${known === SEVERAL ? ' Each of them says all else itself.' : ''}` });
   }
 }
 

@@ -80,6 +80,8 @@ describe('recommend', () => {
     expect([status, json]).toEqual([200, { answers: [{ door: 'recommend' }, { door: 'recommend' }] }]);
     expect(http.asked.map(({ request }) => (request as { userId: string | null }).userId)).toEqual(['u', null]);
     expect((await http.post('/v1/recommend', { requests: [] }, basic(SERVER))).json).toEqual({ answers: [] });
+    const beside = await http.post('/v1/recommend', { anonymousId: 'a', requests: [{ limit: 2 }] }, basic(SERVER));
+    expect(beside.json['errors']).toMatchObject([{ path: 'anonymousId', message: 'This takes requests. Each of them says all else itself.' }, { path: 'requests[0].userId' }]);
     const wrong = await http.post('/v1/recommend', { requests: [{ anonymousId: 'a' }, { anonymousId: 'a', limit: 0, diversity: 2, nonsense: 1 }, 7] }, basic(SERVER));
     expect(wrong.status).toBe(400);
     expect((wrong.json['errors']! as { path: string }[]).map(({ path }) => path).sort()).toEqual(['requests[1].diversity', 'requests[1].limit', 'requests[1].nonsense', 'requests[2]']);
