@@ -38,7 +38,7 @@ export function evaluateForecastsCommand(): Command {
     .requiredOption('--sales <file>', 'CSV with the columns sku, date (YYYY-MM-DD) and units')
     .requiredOption('--cutoffs <dates>', 'last known days, separated by commas', parseDates)
     .option('--horizon <periods>', 'periods to forecast after each cut-off', parseCount, 28)
-    .option('--season <periods>', 'length of the season, also of the scale (default: 7 by day; 52 by week and 12 by month where two years come before the first cut-off, else 1)', parseCount)
+    .option('--season <periods>', 'length of the season, also of the scale (default: 7 by day; 52 by week and 12 by month where a year and a half come before the first cut-off, else 1)', parseCount)
     .addOption(new Option('--step <step>', 'length of a period (auto: what the dates of the file show)').choices(STEPS).default('auto'))
     .option('--calendar <file>', 'days known in advance, as SHOP_CALENDAR has them: closed ones, holidays and promotions by name (daily sales only)')
     .option('--min-history-days <days>', 'score a SKU only if first sold this many days before the cut-off', wholeFrom(0, 10_000), 0)
@@ -103,11 +103,11 @@ async function run(options: Options): Promise<void> {
   process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : table_(result, judged, step.name, report.seconds));
 }
 
-/** A week of days; a year of weeks or months once it has been seen twice. */
+/** A week of days; a year of weeks or months once it has been seen one and a half times. */
 function usualSeason(step: Exclude<Step, 'auto'>, known: number): number {
   if (step === 'day') return 7;
   const year = step === 'week' ? 52 : 12;
-  return known >= 2 * year ? year : 1;
+  return known >= 1.5 * year ? year : 1;
 }
 
 interface JudgedDaily {
