@@ -38,9 +38,9 @@ await describeWith(['kafka'], 'transactions on Kafka', ({ kafka: { brokers } }) 
         await (commits ? transaction.commit() : transaction.abort());
         return commits;
       } catch (error) {
-        // A coordinator that is loading, as on a broker that was too busy for its controller, has ended nothing, and kafkajs does not ask again.
+        // A coordinator that is loading, or has lost the partition, as on a broker that was too busy for its controller, has ended nothing, and kafkajs does not ask again.
         // As a task does: another producer of the id, whose first transaction aborts what is open.
-        if (!(error instanceof KafkaJSProtocolError && error.type === 'GROUP_LOAD_IN_PROGRESS')) throw error;
+        if (!(error instanceof KafkaJSProtocolError && error.retriable)) throw error;
         await producer.disconnect();
         producer = await connected();
         await (await producer.transaction()).abort();
