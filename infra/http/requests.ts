@@ -15,11 +15,11 @@ const MAX_REQUESTS = 100;
 const MAX_EXPLAINED = 100;
 
 /** A misspelt option that is silently ignored looks like one that does not work: it is refused by name. */
-function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>): void {
+function onlyKnown(errors: Errors, body: Json, known: ReadonlySet<string>, hint = ''): void {
   for (const name in body) {
     if (known.has(name)) continue;
     const taken = [...known].filter((field) => field !== 'writeKey' && field !== 'shopperToken').join(', ');
-    errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This takes ${taken}.${known === SEVERAL ? ' Each of them says all else itself.' : ''}` });
+    errors.push({ path: name.slice(0, 80), code: 'unknown_field', message: `This takes ${taken}.${hint}` });
   }
 }
 
@@ -119,10 +119,10 @@ function shopperOfRequest(errors: Errors, body: Json): ShopperRef {
 }
 
 /** @throws Refusal 400 naming every wrong field */
-function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Errors, body: Json) => T): T {
+function read<T>(body: unknown, known: ReadonlySet<string>, fields: (errors: Errors, body: Json) => T, hint = ''): T {
   if (!isObject(body)) throw badRequest([{ path: '', code: 'not_an_object', message: 'The request must be a JSON object.' }]);
   const errors: Errors = [];
-  onlyKnown(errors, body, known);
+  onlyKnown(errors, body, known, hint);
   const request = fields(errors, body);
   if (errors.length > 0) throw badRequest(errors);
   return request;
@@ -193,7 +193,7 @@ export function recommendRequests(body: unknown, isServer: boolean, placements: 
     const explained = read.reduce((sum, { request }) => sum + explainedIn(request), 0);
     if (explained > MAX_EXPLAINED) errors.push({ path: 'requests', code: 'too_many', message: `At most ${MAX_EXPLAINED} items are explained at once: these ask for ${explained}.` });
     return read;
-  });
+  }, ' Each of them says all else itself.');
 }
 
 export const scoreRequest = (input: unknown): ScoreRequest =>

@@ -18,7 +18,7 @@
  * State: 256 bytes a SKU at season 7, and 4 (57 + season) bytes in general. What is silent against all expectation learns nothing (silence.ts).
  * Sources: Teunter, Syntetos and Babai 2011 (separate smoothing of frequency and size); Gardner 2006 (damped trend).
  */
-import { asProven, believed, NEARLY_CLOSED, prove, seasonOf, seasonRate, unproven, USUAL_SPREAD, type Proven, type Season } from './own-season.js';
+import { asProven, believed, NEARLY_CLOSED, prove, seasonOf, seasonRate, turn, unproven, USUAL_SPREAD, type Proven, type Season } from './own-season.js';
 import * as silence from './silence.js';
 
 export const FREQUENCY_RATES = [0.2, 0.07, 0.025, 0.008] as const;
@@ -176,6 +176,7 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
   const units = demand > 0 ? demand : 0;
   const hit = units > 0 ? 1 : 0;
   const before = seenLevel(bank, sku, 2);
+  if (proven) turn(proven, phase);
   const season = seasonOfSku(bank, sku);
   const told = believed(season, rows[at + SEASON + phase] ?? 0, USUAL_SPREAD);
   const own = asProven(proven, phase, told);
@@ -193,7 +194,7 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
     const weight = Math.min(1, before * exposure);
     const was = rows[at + SEASON + phase] ?? 0;
     rows[at + SEASON + phase] = was + seasonRate(seen, bank.seasonPeriods, proven !== undefined) * weight * (relative - 1 - was);
-    if (proven && season) prove(proven, phase, { told, worth: relative, next: believed(season, rows[at + SEASON + phase]!, USUAL_SPREAD), expected: before * exposure, phi: season.phi });
+    if (proven && season) prove(proven, { told, worth: relative, next: believed(season, rows[at + SEASON + phase]!, USUAL_SPREAD), expected: before * exposure, phi: season.phi });
   }
   // A weekday on which it never sells is closed to it: nothing of its other days shows on it, and its zeros are no lost demand.
   if (hit === 0 && own <= NEARLY_CLOSED) return;

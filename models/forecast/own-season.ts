@@ -34,12 +34,14 @@ const LEAST_NOISE = 0.01;
 /** A mean of so few SKUs is half believed. */
 const FEW = 5;
 
-/** What SKUs' seasons have in common, and β's numerator and denominator. */
+/** What SKUs' seasons have in common, and how much of the rest came true; both stand still while a period is learned, so that the order of SKUs does not matter. */
 export interface Proven {
-  cameTrue: number;
-  said: number;
   /** m by phase. */
   readonly common: Float64Array;
+  /** β, and its numerator and denominator. */
+  belief: number;
+  cameTrue: number;
+  said: number;
   /** The phase under way, −1 before the first; Σ w s and Σ w of it, over so many SKUs. */
   phase: number;
   owns: number;
@@ -48,22 +50,26 @@ export interface Proven {
 }
 
 /** Nothing has come true yet: half of it is believed. */
-export const unproven = (seasonPeriods: number): Proven => ({ cameTrue: PRIOR / 2, said: PRIOR, common: new Float64Array(seasonPeriods).fill(1), phase: -1, owns: 0, weights: 0, skus: 0 });
+export const unproven = (seasonPeriods: number): Proven => ({ common: new Float64Array(seasonPeriods).fill(1), belief: 1 / 2, cameTrue: PRIOR / 2, said: PRIOR, phase: -1, owns: 0, weights: 0, skus: 0 });
+
+/** A period begins: what the one before it has proven counts from now on. */
+export function turn(proven: Proven, phase: number): void {
+  if (phase === proven.phase) return;
+  if (proven.weights > 0) proven.common[proven.phase] = 1 + ((proven.owns / proven.weights - 1) * proven.skus) / (proven.skus + FEW);
+  proven.belief = Math.max(0, Math.min(1, proven.cameTrue / proven.said));
+  proven.phase = phase;
+  proven.owns = proven.weights = proven.skus = 0;
+}
 
 /**
- * Learns what a period was worth to a SKU.
+ * Learns what the period under way was worth to a SKU.
  * @param told s of the period before it was learned
  * @param worth units over those of its level, 1 = no more
  * @param next s of the phase once the period is learned
  */
-export function prove(proven: Proven, phase: number, { told, worth, next, expected, phi }: { told: number; worth: number; next: number; expected: number; phi: number }): void {
-  if (phase !== proven.phase) {
-    if (proven.weights > 0) proven.common[proven.phase] = 1 + ((proven.owns / proven.weights - 1) * proven.skus) / (proven.skus + FEW);
-    proven.phase = phase;
-    proven.owns = proven.weights = proven.skus = 0;
-  }
+export function prove(proven: Proven, { told, worth, next, expected, phi }: { told: number; worth: number; next: number; expected: number; phi: number }): void {
   const weight = 1 / (1 / expected + phi + LEAST_NOISE);
-  const its = told / proven.common[phase]! - 1;
+  const its = told / proven.common[proven.phase]! - 1;
   proven.cameTrue += weight * (worth - 1) * its;
   proven.said += weight * its * its;
   proven.owns += weight * next;
@@ -75,7 +81,7 @@ export function prove(proven: Proven, phase: number, { told, worth, next, expect
 export function asProven(proven: Proven | undefined, phase: number, own: number): number {
   if (!proven) return own;
   const common = proven.common[phase]!;
-  return common + Math.max(0, Math.min(1, proven.cameTrue / proven.said)) * (own - common);
+  return common + proven.belief * (own - common);
 }
 
 /** How fast a phase is learned, and fades, after so many periods: one of a long season as a mean, whose belief is `asProven`'s. */

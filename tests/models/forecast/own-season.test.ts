@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as demand from '../../../models/forecast/demand-forecaster.js';
-import { asProven, prove, unproven } from '../../../models/forecast/own-season.js';
+import * as expertBank from '../../../models/forecast/expert-bank.js';
+import { asProven, prove, turn, unproven } from '../../../models/forecast/own-season.js';
 import { randomness, uniform } from '../../../models/kernels/numbers.js';
 
 const SKUS = 60;
@@ -46,11 +47,12 @@ test('of what SKUs said of a period so much is believed as came true in others, 
   const [true_, half, untrue] = [1, 0.5, 0].map((part) => {
     const proven = unproven(4);
     for (let round = 0; round < 20; round++) {
+      turn(proven, 1);
       for (let sku = 0; sku < 40; sku++) {
         const told = 2 * (sku % 2 === 0 ? 1.4 : 0.6);
-        prove(proven, 1, { told, worth: 1 + part * (told / 2 - 1), next: told, expected: 100, phi: 0 });
+        prove(proven, { told, worth: 1 + part * (told / 2 - 1), next: told, expected: 100, phi: 0 });
       }
-      prove(proven, 2, { told: 1, worth: 1, next: 1, expected: 100, phi: 0 });
+      turn(proven, 2);
     }
     return proven;
   });
@@ -62,4 +64,19 @@ test('of what SKUs said of a period so much is believed as came true in others, 
   expect(asProven(half, 1, 2.8)).toBeGreaterThan(asProven(untrue, 1, 2.8));
   expect(asProven(half, 1, 2.8)).toBeLessThan(asProven(true_, 1, 2.8));
   expect(asProven(undefined, 1, 2.8)).toBe(2.8);
+});
+
+test('what a SKU learns does not hang on which SKUs are learned before it in a period', () => {
+  const order = Array.from({ length: SKUS }, (_, sku) => sku);
+  const [forward, backward] = [order, order.toReversed()].map((skus) => {
+    const bank = expertBank.init(SKUS, 52, 7);
+    const random = randomness(3);
+    for (let week = 0; week < 130; week++) {
+      const units = order.map((sku) => Math.round(30 * wave(week, sku / SKUS) * (2 / 3 + (2 / 3) * uniform(random))));
+      for (const sku of skus) expertBank.learn(bank, sku, units[sku]!, 1, week % 52);
+    }
+    return bank;
+  });
+  expect(forward!.proven!.belief).toBeGreaterThan(0.5);
+  forward!.rows.forEach((value, i) => expect(Math.abs(backward!.rows[i]! - value)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(value))));
 });
