@@ -2,7 +2,7 @@ import type { Topic } from '../../schemas/topics.js';
 import type { TaskClock } from './clock.js';
 import type { Context } from './consumer.js';
 import type { Refused } from './dead-letter.js';
-import type { BadEvent } from './errors.js';
+import type { BadEvent, DeadLetterCode } from './errors.js';
 import type { Following } from './merging.js';
 import type { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
@@ -20,7 +20,7 @@ interface Parts {
   readonly clock: TaskClock;
   readonly now: () => number;
   readonly following: () => Following | undefined;
-  readonly setAside: (code: string, error: Error, record: Refused, place: string) => void;
+  readonly setAside: (code: DeadLetterCode, error: Error, record: Refused, place: string) => void;
 }
 
 /** What the handlers of a task may do, over the parts that take it. */

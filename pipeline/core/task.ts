@@ -5,7 +5,7 @@ import { TaskClock, type TickedInput } from './clock.js';
 import type { Consumer, Context, Input } from './consumer.js';
 import { contextOf } from './context.js';
 import { deadLetterOf, type Refused } from './dead-letter.js';
-import { BadEvent, ConfigError } from './errors.js';
+import { BadEvent, ConfigError, type DeadLetterCode } from './errors.js';
 import type { LogRecord, NewRecord } from './log.js';
 import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
@@ -276,7 +276,7 @@ export class Task {
     this.#setAside(understood ? error.code : 'crashed', error, record);
   }
 
-  #setAside(code: string, error: Error, record: Refused, place?: string): void {
+  #setAside(code: DeadLetterCode, error: Error, record: Refused, place?: string): void {
     const { consumer: { name: consumer }, partitions } = this.#options;
     this.#staging.count('millrace_dead_letters_total', { code });
     // Nothing in a tombstone (a record without a value) could be repaired: it is counted, and no more.

@@ -106,7 +106,7 @@ test('why a block waits is told once until it is taken, however often it is sent
   unavailableAt(world, Array.from({ length: 40 }, (_, i) => insert + i));
   await live(world);
   expect(world.blocks.length).toBeGreaterThan(40);
-  expect(world.warnings).toEqual(['ClickHouse or the log does not answer; backing off. The same is not told again until it works.']);
+  expect(world.warnings).toEqual(['The sink of numbers, partition 0, waits for what does not answer. The same is not told again until it works.']);
 });
 
 test('what waits for ClickHouse is told by the second, in rows and by its age, until it is there', async () => {

@@ -31,7 +31,7 @@ function counting(onBug: () => void = () => {}): Consumer {
       ctx.put(counters, key, { next });
       ctx.schedule('later', key, value.time + HOUR);
       ctx.emit(interactions, key, { ...told, shopper: key, messageId: value.messageId, event: value.event, time: value.time, receivedAt: value.time });
-      if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
+      if (value.event === 'bad') throw new BadEvent('bad_id', 'It is bad.');
       if (value.event === 'bug') onBug();
     })],
     samePartitionOutputs: [interactions],
@@ -47,7 +47,7 @@ test('a refused record leaves no output, state or timer, and is kept whole', () 
   expect(driver.row('counting', counters, 'u1')).toBeUndefined();
   expect(driver.read(interactions)).toEqual([]);
   const [letter] = driver.read(deadLetters);
-  expect(letter).toMatchObject({ code: 'refused', topic: 'clickstream', offset: 1, consumer: 'counting' });
+  expect(letter).toMatchObject({ code: 'bad_id', topic: 'clickstream', offset: 1, consumer: 'counting' });
   expect(clickstream.codec.decode(letter!.value)).toMatchObject({ event: 'bad' });
 });
 
@@ -163,7 +163,7 @@ test('what is counted of records is told with their commit: a task that is dropp
     name: 'counted', table: userProfiles,
     inputs: [on(clickstream, ({ value }, ctx) => {
       ctx.count('millrace_duplicates_total');
-      if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
+      if (value.event === 'bad') throw new BadEvent('bad_id', 'It is bad.');
       if (value.event === 'bug' && ++crashes < 3) throw new Error('flaky');
     })],
   });
