@@ -143,11 +143,12 @@ class PartitionSink {
   async #reread(first: number, last: number): Promise<Block | undefined> {
     const build = new BlockBuilder(this.spec, this.ports);
     let seen = first - 1;
-    let arrivedAt = this.ports.now();
+    // What was waited for records, not what a clock says: that leaps where a machine has slept, and goes on while the log does not answer.
+    let silentMs = 0;
     while (seen < last && !this.lease.revoked.aborted) {
       const records = await this.#take(POLL, POLL);
-      if (records.length > 0) arrivedAt = this.ports.now();
-      if (records.length === 0 && this.ports.now() - arrivedAt > LOST_RANGE_MS) {
+      silentMs = records.length > 0 ? 0 : silentMs + POLL;
+      if (silentMs > LOST_RANGE_MS) {
         throw new SinkStopped(`Records ${first} to ${last} of ${this.spec.topic}/${this.lease.partition} should be read again but end at ${seen}.`);
       }
       const beyond = records.findIndex(({ offset }) => offset > last);
@@ -168,6 +169,9 @@ class PartitionSink {
     let firstAt: number | undefined;
     while (build.rows < maxRows && build.bytes < maxBytes && !this.lease.revoked.aborted) {
       const now = this.ports.now();
+      // Of a clock that was set back, what it said before is in the future: nothing waits for that.
+      this.#insertedAt = Math.min(this.#insertedAt, now);
+      firstAt &&= Math.min(firstAt, now);
       const behind = this.#unread.length > 0 || (this.lease.lag()[this.spec.topic] ?? 0) > 0;
       const due = firstAt === undefined ? now + POLL : Math.max(firstAt + (behind ? fillMs : 0), this.#insertedAt + pauseMs);
       if (due <= now) break;
