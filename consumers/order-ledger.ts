@@ -7,7 +7,7 @@ import type { Erasure, LedgerLine, OrderEvent, OrderState, SaleKind } from '../s
 import { happened } from './happened.js';
 import { requireId, requireShopper, requireSku } from './ids.js';
 import { allBack, unitsOfSkusBack } from './orders/returns.js';
-import { booked, emitPurchase, EVERYWHERE, hasUnits, sell, undone } from './orders/telling.js';
+import { booked, emitPurchase, EVERYWHERE, hasUnits, hasWorth, sell, undone } from './orders/telling.js';
 import { linesOf, worthOf, worthOfAll } from './orders/worth.js';
 import { isRepeatOfSource } from './sources.js';
 
@@ -200,11 +200,14 @@ function makeSure(event: OrderEvent, { sku, price, claimed }: LedgerLine, line: 
   sell(event, { sku, quantity: 0, price, amount: 0n, line, kind: 'adjustment', time: state.time, claimed: 0 - claimed }, ctx, state);
 }
 
-/** Takes a later report of the whole order by the shop: the difference of each line is booked, on the day of the order. Several lines of one SKU are matched in their order. */
+/**
+ * Takes a later report of the whole order by the shop: the difference of each line is booked, on the day of the order. Several lines of one SKU are
+ * matched in their order. In another currency it is another sale: what is left of the order is taken out of the books of the one, and sold in the other.
+ */
 function update(key: string, state: OrderState, event: OrderEvent, ctx: Context): void {
   requireSameCurrency(state, event);
   const after = { ...state, currency: event.currency };
-  const as = { kind: 'adjustment', time: state.time } as const;
+  const as = { kind: event.currency === state.currency ? 'adjustment' : 'sale', time: state.time } as const;
   const wanted = new Map<string, LedgerLine[]>();
   for (const line of linesOf({ ...event, confirmed: true })) wanted.set(line.sku, [...(wanted.get(line.sku) ?? []), line]);
   const lines = state.lines.map((was, index): LedgerLine => {
@@ -212,8 +215,8 @@ function update(key: string, state: OrderState, event: OrderEvent, ctx: Context)
     // Units that the order no longer has cannot have come back.
     const line = { ...now, returned: Math.min(was.returned, Math.max(0, now.quantity)) };
     if (!isLike(line, was) || event.currency !== state.currency) {
-      sell(event, { ...undone(booked(was)), line: index, ...as }, ctx, state);
-      sell(event, { ...booked(line), line: index, ...as }, ctx, after);
+      if (hasWorth(booked(was))) sell(event, { ...undone(booked(was)), line: index, ...as }, ctx, state);
+      if (hasWorth(booked(line))) sell(event, { ...booked(line), line: index, ...as }, ctx, after);
     }
     return line;
   });

@@ -3,7 +3,7 @@ import { prometheusMetrics, type PrometheusMetrics } from '../infra/metrics/prom
 import { TRIGGER_RULES } from '../schemas/trigger-rules.js';
 import type { Config } from './config.js';
 import { consoleRoutes } from './console.js';
-import { ConfigError } from './core/errors.js';
+import { ConfigError, DEAD_LETTER_CODES } from './core/errors.js';
 import type { Journal } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import { sleep } from './core/sleep.js';
@@ -145,12 +145,6 @@ function checkRole({ config, role, demo, withoutHttp }: StartOptions): void {
   }
   if (problems.length > 0) throw new ConfigError(problems);
 }
-
-/** What consumers and webhooks set records aside for. */
-export const DEAD_LETTER_CODES = [
-  'crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring',
-  'other_currency', 'too_many_waiting', 'too_large', 'merge_cycle', 'incomplete_move', 'webhook_undelivered', 'webhook_refused',
-] as const;
 
 /** Counters that alerts look at start at 0: of a series that begins with its first increase, Prometheus sees no increase. */
 function startAtZero(metrics: PrometheusMetrics, { consumers, sinks }: Topology): void {

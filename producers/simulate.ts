@@ -68,51 +68,14 @@ export function simulatedShop({ seed, shoppers, items, run = 'run' }: Simulation
   const random = randomOf(`${seed}/${run}`);
   const warehouse = warehouseOf(products, randomOf(`${seed}/${run}/stock`));
   const everyone = Array.from({ length: shoppers }, (_, number): Shopper => shopper(number, people));
-  const ids = new Map(everyone.flatMap(({ number, userId, anonymousId }): [string, number][] => [[userId, number], [anonymousId, number]]));
+  const ids = new Map(everyone.map(({ number, userId }): [string, number] => [userId, number]));
+  const know = ({ number, anonymousId }: Shopper): void => void ids.set(anonymousId, number);
+  everyone.forEach(know);
   let time = 0;
   let orders = 0;
   let messages = 0;
-  const newMessageId = (): string => `${run}-${(messages++).toString(36)}`;
   const floor: Floor = { products, tastes, warehouse, random, newOrderId: () => `O-${run}-${++orders}`, time: () => time };
-
-  const present: { readonly who: Shopper; readonly steps: Generator<Step, void, void> }[] = [];
-  const absent = [...everyone];
-  const waiting: SimulatedCall[] = [];
-  let latest: SimulatedCall | undefined;
-
-  /** Someone in the shop does their next step; who has finished leaves and another one comes. */
-  const someone = (): { who: Shopper; step: Step } => {
-    for (;;) {
-      while (present.length < AT_ONCE && absent.length > 0) {
-        const who = absent.splice(random.below(absent.length), 1)[0];
-        present.push({ who, steps: visit(who, floor) });
-      }
-      const at = random.below(present.length);
-      const { who, steps } = present[at];
-      const { value: step, done } = steps.next();
-      ids.set(who.anonymousId, who.number);
-      if (!done) return { who, step };
-      present.splice(at, 1);
-      absent.push(who);
-    }
-  };
-
-  const happen = (): SimulatedCall => {
-    const change = warehouse.change(time);
-    if (change) return { key: 'server', call: stockCall(change, newMessageId(), time) };
-    const told = waiting.shift();
-    if (told) return told;
-    if (latest && random.chance(DUPLICATES)) return { ...latest, odd: 'duplicate' };
-    const { who, step } = someone();
-    const call = shopperCall(who, step, newMessageId(), time);
-    if (step.type === 'track' && step.event === 'Order Completed' && random.chance(REPORTED_TWICE)) {
-      waiting.push({ key: 'server', call: { ...call, messageId: newMessageId() }, odd: 'reported twice' });
-    }
-    // Who they are, and what they agreed to, is known to the shop's server: a browser's key may not say it of a known user.
-    if (step.type === 'identify') return { key: 'server', call };
-    return step.type === 'track' && step.event === 'Product Viewed' ? oddly(call, step.properties, random, time) : { key: 'browser', call };
-  };
-
+  const happen = happenings(floor, crowd(everyone, floor, know), () => `${run}-${(messages++).toString(36)}`);
   return {
     products,
     ordersBefore: (until, days) => pastOrders(products, days, until, randomOf(`${seed}/past`)),
@@ -126,10 +89,62 @@ export function simulatedShop({ seed, shoppers, items, run = 'run' }: Simulation
     },
     next: (now) => {
       time = Math.max(time, now);
-      const happened = happen();
-      if (happened.key === 'browser' && happened.odd === undefined) latest = happened;
-      return happened;
+      return happen();
     },
+  };
+}
+
+interface Doing {
+  readonly who: Shopper;
+  readonly step: Step;
+}
+
+/** Someone in the shop does their next step; who has finished leaves, and another one comes. `know` is called with whoever may have taken another device. */
+function* crowd(everyone: readonly Shopper[], floor: Floor, know: (who: Shopper) => void): Generator<Doing, never> {
+  const { random } = floor;
+  const present: { readonly who: Shopper; readonly steps: Generator<Step, void, void> }[] = [];
+  const absent = [...everyone];
+  for (;;) {
+    while (present.length < AT_ONCE && absent.length > 0) {
+      const who = absent.splice(random.below(absent.length), 1)[0];
+      present.push({ who, steps: visit(who, floor) });
+    }
+    const at = random.below(present.length);
+    const { who, steps } = present[at];
+    const { value: step, done } = steps.next();
+    know(who);
+    if (!done) yield { who, step };
+    else absent.push(...present.splice(at, 1).map((left) => left.who));
+  }
+}
+
+/** What is called next: of the warehouse, what the shop's server has yet to report, a call once more, or what somebody does. */
+function happenings({ warehouse, random, time }: Floor, doings: Iterator<Doing, never>, newMessageId: () => string): () => SimulatedCall {
+  const untold: SimulatedCall[] = [];
+  let latest: SimulatedCall | undefined;
+
+  const ofWarehouse = (): SimulatedCall | undefined => {
+    const change = warehouse.change(time());
+    return change && { key: 'server', call: stockCall(change, newMessageId(), time()) };
+  };
+
+  const onceMore = (): SimulatedCall | undefined => (latest && random.chance(DUPLICATES) ? { ...latest, odd: 'duplicate' } : undefined);
+
+  const ofSomebody = (): SimulatedCall => {
+    const { who, step } = doings.next().value;
+    const call = shopperCall(who, step, newMessageId(), time());
+    if (step.type === 'track' && step.event === 'Order Completed' && random.chance(REPORTED_TWICE)) {
+      untold.push({ key: 'server', call: { ...call, messageId: newMessageId() }, odd: 'reported twice' });
+    }
+    // Who they are, and what they agreed to, is known to the shop's server: a browser's key may not say it of a known user.
+    if (step.type === 'identify') return { key: 'server', call };
+    return step.type === 'track' && step.event === 'Product Viewed' ? oddly(call, step.properties, random, time()) : { key: 'browser', call };
+  };
+
+  return () => {
+    const happened = ofWarehouse() ?? untold.shift() ?? onceMore() ?? ofSomebody();
+    if (happened.key === 'browser' && happened.odd === undefined) latest = happened;
+    return happened;
   };
 }
 
@@ -187,25 +202,20 @@ const PAST_BATCH = 100;
 const CATCH_UP_MS = 2_000;
 
 /** Open the shop: tell its catalogue, then what happens in it, until the signal. Resolves to the events sent. */
-export async function runSimulation({ shop, send, past, isKnown = false, rate = 20, signal, now, pause = sleep }: Simulation): Promise<{ readonly sent: number }> {
-  const deliver = async (request: SimulatedRequest): Promise<boolean> => {
-    while (!signal.aborted) {
-      try {
-        await send(request);
-        return true;
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        await pause(RETRY_MS, signal);
-      }
-    }
-    return false;
-  };
+export async function runSimulation(simulation: Simulation): Promise<{ readonly sent: number }> {
+  const { shop, past, isKnown = false, signal } = simulation;
+  if (!isKnown) await deliver(simulation, { method: 'PUT', path: '/v1/products', key: 'admin', body: shop.products });
+  const orders = past ? shop.ordersBefore(past.until, past.days) : [];
+  for (let at = 0; at < orders.length; at += PAST_BATCH) await deliver(simulation, batchOf('server', orders.slice(at, at + PAST_BATCH)));
+  if (!signal.aborted) past?.told();
+  return { sent: await goOn(simulation) };
+}
+
+/** Sends what happens as time passes, a batch a key every quarter of a second, until the signal. Resolves to the events sent. */
+async function goOn(simulation: Simulation): Promise<number> {
+  const { shop, rate = 20, signal, now, pause = sleep } = simulation;
   let sent = 0;
   let owed = 0;
-  if (!isKnown) await deliver({ method: 'PUT', path: '/v1/products', key: 'admin', body: shop.products });
-  const orders = past ? shop.ordersBefore(past.until, past.days) : [];
-  for (let at = 0; at < orders.length; at += PAST_BATCH) await deliver({ method: 'POST', path: '/v1/batch', key: 'server', body: { batch: orders.slice(at, at + PAST_BATCH) } });
-  if (!signal.aborted) past?.told();
   let before = now();
   while (!signal.aborted) {
     await pause(SEND_EVERY_MS, signal);
@@ -218,8 +228,25 @@ export async function runSimulation({ shop, send, past, isKnown = false, rate = 
     const calls = Array.from({ length: due }, (_, index) => shop.next(Math.round(time - elapsed + (elapsed * (index + 1)) / due)));
     for (const key of ['browser', 'server'] as const) {
       const batch = calls.filter((one) => one.key === key).map(({ call }) => call);
-      if (batch.length > 0 && (await deliver({ method: 'POST', path: '/v1/batch', key, body: { batch, sentAt: timestamp(time) } }))) sent += batch.length;
+      if (batch.length > 0 && (await deliver(simulation, batchOf(key, batch, time)))) sent += batch.length;
     }
   }
-  return { sent };
+  return sent;
 }
+
+/** Sends a request until it is taken. Answers false where the signal came before. */
+async function deliver({ send, signal, pause = sleep }: Simulation, request: SimulatedRequest): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      await send(request);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      await pause(RETRY_MS, signal);
+    }
+  }
+  return false;
+}
+
+const batchOf = (key: SimulatedCall['key'], batch: readonly SimulatedCall['call'][], sentAt?: number): SimulatedRequest =>
+  ({ method: 'POST', path: '/v1/batch', key, body: sentAt === undefined ? { batch } : { batch, sentAt: timestamp(sentAt) } });

@@ -23,6 +23,9 @@ export const undone = ({ quantity, amount, claimed, ...goods }: Goods): Goods =>
 
 export const hasUnits = ({ quantity }: { quantity: number }): boolean => quantity !== 0;
 
+/** Whether goods are anything in the books. */
+export const hasWorth = ({ quantity, amount }: Goods): boolean => quantity !== 0 || amount !== 0n;
+
 interface Booking extends Goods {
   readonly line: number;
   readonly kind: SaleKind;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deadLetterOf } from '../../pipeline/core/dead-letter.js';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { Unavailable, type DeadLetterCode } from '../../pipeline/core/errors.js';
 import type { Lease, Log, LogRecord, Membership } from '../../pipeline/core/log.js';
 import { untilStopped } from '../../pipeline/core/sleep.js';
 import { untilAvailable } from '../../pipeline/core/until-available.js';
@@ -166,7 +166,7 @@ class Deliveries {
   }
 
   /** What is given up is kept as a dead letter before its place is passed. */
-  async #setAside(record: LogRecord, code: string, why: string): Promise<string> {
+  async #setAside(record: LogRecord, code: DeadLetterCode, why: string): Promise<string> {
     const { log } = this.source;
     const { name, ports } = this.endpoint;
     const error = new Error(`Not sent to ${name}: ${why}`);

@@ -12,7 +12,7 @@
 import { dispersion } from '../forecast/expert-bank.js';
 import * as demand from '../forecast/demand-forecaster.js';
 import * as totals from '../forecast/totals.js';
-import { changeShop, HOURS, deviationOf, hourOfDay, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, type SkuHours } from '../forecast/hour-profile.js';
+import { changeShop, HOURS, deviationOf, hourOfDay, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, type ShopHours, type SkuHours } from '../forecast/hour-profile.js';
 import { phaseOf, SEASON_DAYS } from '../forecast/sku-series.js';
 import { PROBABILITIES } from './forecasts.js';
 
@@ -58,73 +58,113 @@ export interface HourEvaluation {
 
 const NEVER = 0.001;
 
-export function evaluateHours(sales: HourSales, { cutoffs, horizon, minHistory, minSelling }: HourProtocol): HourEvaluation {
-  const model = demand.init({ skus: sales.skus, seasonPeriods: SEASON_DAYS, horizon, probabilities: PROBABILITIES, firstDay: sales.day[0] });
-  const units = unitsByHour(sales);
-  const hours: SkuHours[] = Array.from({ length: sales.skus }, () => noHours);
-  const ofDay = new Float64Array(sales.skus).fill(NaN);
-  const firstDays = new Float64Array(sales.skus).fill(NaN);
-  const sellingDays = new Int32Array(sales.skus);
-  const forecast = demand.blankForecast(model);
-  const sums = PROFILES.map(() => ({ logLoss: 0, pinball: 0, shopError: 0, shopPinball: 0, shopHours: 0, shopCovered: 0 }));
-  let shop = noShopHours;
-  let [series, sold, total] = [0, 0, 0];
-  let at = 0;
-  let day = sales.day[0] ?? 0;
-  for (const cutoff of cutoffs) {
-    for (; day <= cutoff; day++) {
-      for (let sku = 0; sku < sales.skus; sku++) if (!Number.isNaN(firstDays[sku])) ofDay[sku] = 0;
-      for (; at < sales.day.length && sales.day[at] === day; at++) {
-        const [sku, hour, sold] = [sales.sku[at] ?? 0, sales.hour[at] ?? 0, sales.units[at] ?? 0];
-        if (Number.isNaN(firstDays[sku]) && sold > 0) firstDays[sku] = day;
-        ofDay[sku] = (Number.isNaN(ofDay[sku]) ? 0 : ofDay[sku]) + sold;
-        const learned = sell(hours[sku] ?? noHours, day, hour, sold, day);
-        hours[sku] = learned.hours;
-        shop = changeShop(shop, day, hour, learned.change);
-      }
-      for (let sku = 0; sku < sales.skus; sku++) {
-        if (Number.isNaN(firstDays[sku])) ofDay[sku] = NaN;
-        else if ((ofDay[sku] ?? 0) > 0) sellingDays[sku]++;
-      }
-      demand.learn(model, ofDay);
-    }
-    const profile = shopProfile(shop);
-    const evenly = Array.from({ length: SEASON_DAYS }, (_, phase) => even(profile.overall, shop.hits.slice(phase * HOURS, (phase + 1) * HOURS)));
-    const shopHours = PROFILES.map(() => Array.from({ length: horizon * HOURS }, () => ({ total: totals.init(), actual: 0 })));
-    for (let sku = 0; sku < sales.skus; sku++) {
-      if (!(cutoff - (firstDays[sku] ?? NaN) >= minHistory) || (sellingDays[sku] ?? 0) < minSelling) continue;
-      series++;
-      demand.predict(model, sku, forecast);
-      const spread = dispersion(model.bank, sku);
-      for (let ahead = 1; ahead <= horizon; ahead++) {
-        const next = cutoff + ahead;
-        const ofNext = { mean: forecast.means[ahead - 1] ?? 0, dispersion: spread };
-        const shares = [evenly[phaseOf(next)], hourShares(profile, noHours, next), hourShares(profile, hours[sku] ?? noHours, next)];
-        for (let h = 0; h < HOURS; h++) {
-          const actual = units(sku, next, h);
-          total += actual;
-          if (actual > 0) sold++;
-          shares.forEach((ofHours, i) => {
-            const share = ofHours[h] ?? 0;
-            const sum = sums[i];
-            const { mean, quantiles } = predictHour(ofNext, share, PROBABILITIES);
-            if (actual > 0) sum.logLoss -= Math.log(share);
-            sum.pinball += pinball(actual, quantiles);
-            const ofShop = shopHours[i][(ahead - 1) * HOURS + h];
-            ofShop.actual += actual;
-            totals.add(ofShop.total, mean, deviationOf(hourOfDay(ofNext, share)), totals.SHARED_BY_HOURS);
-          });
-        }
-      }
-    }
-    sums.forEach((sum, i) => shopHours[i].forEach(({ total: forecast, actual }) => scoreShop(sum, forecast, actual)));
+export function evaluateHours(sales: HourSales, protocol: HourProtocol): HourEvaluation {
+  const lives = new ShopByHours(sales, protocol.horizon);
+  const actual = unitsByHour(sales);
+  const sums: Sums = { series: 0, sold: 0, units: 0, profiles: PROFILES.map(() => ({ logLoss: 0, pinball: 0, shopError: 0, shopPinball: 0, shopHours: 0, shopCovered: 0 })) };
+  for (const cutoff of protocol.cutoffs) {
+    lives.until(cutoff);
+    judge(lives, cutoff, protocol, actual, sums);
   }
   return {
-    series, sold,
-    profiles: sums.map(({ logLoss, pinball: ofSkus, shopError, shopPinball, shopHours, shopCovered }, i) => ({
-      profile: PROFILES[i], log_loss: logLoss / sold, wql: ofSkus / total, shop_wape: shopError / total, shop_wql: shopPinball / total, shop_coverage_80: shopCovered / shopHours,
+    series: sums.series, sold: sums.sold,
+    profiles: sums.profiles.map(({ logLoss, pinball: ofSkus, shopError, shopPinball, shopHours, shopCovered }, i) => ({
+      profile: PROFILES[i], log_loss: logLoss / sums.sold, wql: ofSkus / sums.units, shop_wape: shopError / sums.units, shop_wql: shopPinball / sums.units, shop_coverage_80: shopCovered / shopHours,
     })),
   };
+}
+
+/** A shop as it is known at the end of a day: its forecaster, and what is learned of its hours. */
+class ShopByHours {
+  readonly model: demand.DemandForecaster;
+  readonly hours: SkuHours[];
+  /** By SKU: the day of its first sale (NaN: none yet), and its days with one. */
+  readonly firstDays: Float64Array;
+  readonly sellingDays: Int32Array;
+  shop = noShopHours;
+  #day: number;
+  #at = 0;
+
+  constructor(readonly sales: HourSales, horizon: number) {
+    this.model = demand.init({ skus: sales.skus, seasonPeriods: SEASON_DAYS, horizon, probabilities: PROBABILITIES, firstDay: sales.day[0] });
+    this.hours = Array.from({ length: sales.skus }, () => noHours);
+    this.firstDays = new Float64Array(sales.skus).fill(NaN);
+    this.sellingDays = new Int32Array(sales.skus);
+    this.#day = sales.day[0] ?? 0;
+  }
+
+  /** Learns all days up to `cutoff`, included. */
+  until(cutoff: number): void {
+    for (; this.#day <= cutoff; this.#day++) demand.learn(this.model, this.#sellDay(this.#day));
+  }
+
+  /** Takes a day's sales. Answers the units of each SKU; NaN before its first. */
+  #sellDay(day: number): Float64Array {
+    const { sales: { sku: skus, day: days, hour: hours, units }, firstDays } = this;
+    const sold = Float64Array.from(firstDays, (first) => (Number.isNaN(first) ? NaN : 0));
+    for (; this.#at < days.length && days[this.#at] === day; this.#at++) {
+      const [sku, hour, amount] = [skus[this.#at] ?? 0, hours[this.#at] ?? 0, units[this.#at] ?? 0];
+      if (Number.isNaN(firstDays[sku]) && amount > 0) firstDays[sku] = day;
+      sold[sku] = (Number.isNaN(sold[sku]) ? 0 : sold[sku]) + amount;
+      const learned = sell(this.hours[sku] ?? noHours, day, hour, amount, day);
+      this.hours[sku] = learned.hours;
+      this.shop = changeShop(this.shop, day, hour, learned.change);
+    }
+    firstDays.forEach((first, sku) => {
+      if (Number.isNaN(first)) sold[sku] = NaN;
+      else if ((sold[sku] ?? 0) > 0) this.sellingDays[sku]++;
+    });
+    return sold;
+  }
+}
+
+interface Sums {
+  series: number;
+  sold: number;
+  units: number;
+  /** By profile. */
+  readonly profiles: readonly (ShopSums & { logLoss: number; pinball: number })[];
+}
+
+/** Scores what is known of the hours of the days after `cutoff`, by SKU and summed over the shop. */
+function judge(lives: ShopByHours, cutoff: number, { horizon, minHistory, minSelling }: HourProtocol, actualOf: ReturnType<typeof unitsByHour>, sums: Sums): void {
+  const { model, hours, firstDays, sellingDays } = lives;
+  const sharesOf = profilesOf(lives.shop);
+  const shopHours = PROFILES.map(() => Array.from({ length: horizon * HOURS }, () => ({ total: totals.init(), actual: 0 })));
+  const forecast = demand.blankForecast(model);
+  for (let sku = 0; sku < hours.length; sku++) {
+    if (!(cutoff - (firstDays[sku] ?? NaN) >= minHistory) || (sellingDays[sku] ?? 0) < minSelling) continue;
+    sums.series++;
+    demand.predict(model, sku, forecast);
+    const spread = dispersion(model.bank, sku);
+    for (let ahead = 1; ahead <= horizon; ahead++) {
+      const next = cutoff + ahead;
+      const ofNext = { mean: forecast.means[ahead - 1] ?? 0, dispersion: spread };
+      const shares = sharesOf(next, hours[sku] ?? noHours);
+      for (let h = 0; h < HOURS; h++) {
+        const actual = actualOf(sku, next, h);
+        sums.units += actual;
+        if (actual > 0) sums.sold++;
+        shares.forEach((ofHours, i) => {
+          const share = ofHours[h] ?? 0;
+          const { mean, quantiles } = predictHour(ofNext, share, PROBABILITIES);
+          if (actual > 0) sums.profiles[i].logLoss -= Math.log(share);
+          sums.profiles[i].pinball += pinball(actual, quantiles);
+          const ofShop = shopHours[i][(ahead - 1) * HOURS + h];
+          ofShop.actual += actual;
+          totals.add(ofShop.total, mean, deviationOf(hourOfDay(ofNext, share)), totals.SHARED_BY_HOURS);
+        });
+      }
+    }
+  }
+  sums.profiles.forEach((sum, i) => shopHours[i].forEach(({ total, actual }) => scoreShop(sum, total, actual)));
+}
+
+/** Shares of the hours of a day, by profile. */
+function profilesOf(shop: ShopHours): (day: number, hours: SkuHours) => readonly ArrayLike<number>[] {
+  const profile = shopProfile(shop);
+  const evenly = Array.from({ length: SEASON_DAYS }, (_, phase) => even(profile.overall, shop.hits.slice(phase * HOURS, (phase + 1) * HOURS)));
+  return (day, hours) => [evenly[phaseOf(day)], hourShares(profile, noHours, day), hourShares(profile, hours, day)];
 }
 
 interface ShopSums {

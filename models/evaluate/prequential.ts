@@ -65,40 +65,57 @@ export function prequential(table: SalesTable, protocol: ForecastProtocol, warmU
   const model = demand.init({ skus: table.skus, seasonPeriods: season, daysAPeriod, horizon, probabilities: PROBABILITIES, firstDay, plan });
   const leads = leadsOf(horizon);
   const sales = salesByPeriod(table);
-  const first = new Int32Array(table.skus);
-  const selling = new Int32Array(table.skus);
+  const histories = historiesOf(table.skus);
   const promises = new Map<number, Promised[]>();
-  const tallies = demand.CLASS_NAMES.map(() => leads.map((): Tally => ({ counts: calibration.init(probabilities), inside: 0 })));
-  const ofTotals = new Map<string, { counted: number; inside: number }[]>();
-  let heard = 0;
+  const judgement = new Judgement(leads, table.category);
   for (const { period, demand: units, known } of lived(table)) {
-    for (; heard < known.length; heard++) first[known[heard]] = period;
-    for (const sku of known) if (units[sku] > 0) selling[sku]++;
-    for (const one of promises.get(period) ?? []) judge(one, units);
+    hear(histories, period, units, known);
+    for (const one of promises.get(period) ?? []) judgement.judge(one, units);
     promises.delete(period);
     demand.learn(model, units);
     if (period + 1 < warmUp) continue;
-    const isScored = (sku: number): boolean => period - first[sku] >= protocol.minHistory && selling[sku] >= protocol.minSelling;
     const open = openAfter(sales, period, horizon);
     const ahead = leads.filter((lead) => period + lead < table.periods);
-    promise(model, ahead, known, isScored, table.category).forEach((made, i) => {
+    promise(model, ahead, known, (sku) => isScored(histories, sku, period, protocol), table.category).forEach((made, i) => {
       const target = period + ahead[i];
       promises.set(target, [...(promises.get(target) ?? []), { ...made, lead: i, isOpen: open[ahead[i] - 1] }]);
     });
     if ((period + 1) % 100 === 0) progress(`Judged day after day: ${period + 1} of ${table.periods} periods.`);
   }
-  const cells = tallies.map((ofClass) => ofClass.map(coverageOf));
-  const named = (lead: number) => ({ ahead: leads[lead] });
-  return {
-    warmUp,
-    overall: coverageOf(merged(tallies.flat())),
-    classes: demand.CLASS_NAMES.map((name, c) => ({ class: name, ...coverageOf(merged(tallies[c])), leads: cells[c].map((cell, lead) => ({ ...named(lead), ...cell })) })),
-    leads: leads.map((_, lead) => ({ ...named(lead), ...coverageOf(merged(tallies.map((ofClass) => ofClass[lead]))) })),
-    totals: [...ofTotals].flatMap(([of, byLead]) => byLead.map(({ counted, inside }, lead) =>
-      ({ of, ...named(lead), forecasts: counted, coverage_80: counted > 0 ? inside / counted : NaN, coverage_80_shared: NaN }))),
-  };
+  return { warmUp, ...judgement.coverages() };
+}
 
-  function judge({ lead, isOpen, skus, classes, quantiles, low, high, shop, categories }: Promised, units: Float64Array): void {
+/** How long each SKU is known, and how often it has sold. */
+interface Histories {
+  readonly first: Int32Array;
+  readonly selling: Int32Array;
+  /** SKUs of which the first period is noted. */
+  heard: number;
+}
+
+const historiesOf = (skus: number): Histories => ({ first: new Int32Array(skus), selling: new Int32Array(skus), heard: 0 });
+
+/** Takes a period's sales. `known` are SKUs in the order in which they first sold. */
+function hear(histories: Histories, period: number, units: Float64Array, known: readonly number[]): void {
+  const { first, selling } = histories;
+  for (; histories.heard < known.length; histories.heard++) first[known[histories.heard]] = period;
+  for (const sku of known) if (units[sku] > 0) selling[sku]++;
+}
+
+const isScored = ({ first, selling }: Histories, sku: number, period: number, { minHistory, minSelling }: ForecastProtocol): boolean =>
+  period - first[sku] >= minHistory && selling[sku] >= minSelling;
+
+/** How many of the intervals that were promised held what then was. */
+class Judgement {
+  /** By class and lead. */
+  readonly #tallies: readonly (readonly Tally[])[];
+  readonly #totals = new Map<string, { counted: number; inside: number }[]>();
+
+  constructor(readonly leads: readonly number[], readonly category: Int32Array | undefined) {
+    this.#tallies = demand.CLASS_NAMES.map(() => leads.map((): Tally => ({ counts: calibration.init(probabilities), inside: 0 })));
+  }
+
+  judge({ lead, isOpen, skus, classes, quantiles, low, high, shop, categories }: Promised, units: Float64Array): void {
     if (!isOpen) return;
     let all = 0;
     const byCategory = new Map<number, number>();
@@ -107,20 +124,32 @@ export function prequential(table: SalesTable, protocol: ForecastProtocol, warmU
       // What came back on a day without sales is no negative demand.
       const actual = Math.max(0, units[sku]);
       all += actual;
-      const category = table.category?.[sku] ?? -1;
+      const category = this.category?.[sku] ?? -1;
       if (category >= 0) byCategory.set(category, (byCategory.get(category) ?? 0) + actual);
-      const tally = tallies[classes[i]]?.[lead];
+      const tally = this.#tallies[classes[i]]?.[lead];
       if (tally === undefined) continue;
       if (actual >= low[i] && actual <= high[i]) tally.inside++;
       calibration.addPeriod(tally.counts, actual, quantiles, i * N);
     }
-    judgeTotal('shop', lead, shop, all);
-    for (const [category, promised] of categories) judgeTotal('categories', lead, promised, byCategory.get(category) ?? 0);
+    this.#judgeTotal('shop', lead, shop, all);
+    for (const [category, promised] of categories) this.#judgeTotal('categories', lead, promised, byCategory.get(category) ?? 0);
   }
 
-  function judgeTotal(of: string, lead: number, { low, high }: TotalPromise, actual: number): void {
-    const byLead = ofTotals.get(of) ?? leads.map(() => ({ counted: 0, inside: 0 }));
-    ofTotals.set(of, byLead);
+  coverages(): Omit<Prequential, 'warmUp'> {
+    const tallies = this.#tallies;
+    const named = (lead: number) => ({ ahead: this.leads[lead] });
+    return {
+      overall: coverageOf(merged(tallies.flat())),
+      classes: demand.CLASS_NAMES.map((name, c) => ({ class: name, ...coverageOf(merged(tallies[c])), leads: tallies[c].map((tally, lead) => ({ ...named(lead), ...coverageOf(tally) })) })),
+      leads: this.leads.map((_, lead) => ({ ...named(lead), ...coverageOf(merged(tallies.map((ofClass) => ofClass[lead]))) })),
+      totals: [...this.#totals].flatMap(([of, byLead]) => byLead.map(({ counted, inside }, lead) =>
+        ({ of, ...named(lead), forecasts: counted, coverage_80: counted > 0 ? inside / counted : NaN, coverage_80_shared: NaN }))),
+    };
+  }
+
+  #judgeTotal(of: string, lead: number, { low, high }: TotalPromise, actual: number): void {
+    const byLead = this.#totals.get(of) ?? this.leads.map(() => ({ counted: 0, inside: 0 }));
+    this.#totals.set(of, byLead);
     byLead[lead].counted++;
     if (actual >= low && actual <= high) byLead[lead].inside++;
   }

@@ -111,7 +111,8 @@ async function ofConsumer(seconds: number, folder: string): Promise<Figure[]> {
   const tickAt = (time: number): LogRecord => record(time, { key: null, value: null, tick: { writer: 'bench', time } });
   /** Answers how many forecasts were published. */
   const commit = async (task: Task, records: readonly LogRecord[]): Promise<number> => {
-    task.process(records);
+    task.receive(records);
+    task.proceed(Infinity);
     const { rows, outputs } = task.stage();
     for (const { key, value } of rows) if (value && splitRowKey(key).kind === demandRows.name) rowBytes.set(key, Buffer.byteLength(key) + value.length);
     store.apply(rows, store.position + rows.length);

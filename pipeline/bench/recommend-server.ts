@@ -98,7 +98,8 @@ function fillTables({ owned }: Engine, items: number, visitors: number): void {
   }), 0);
   const profiles = owned.open(userProfiles.name, 0);
   const task = new Task({ consumer: shoppers(), partition: 0, partitions: 1, store: profiles, tickedInputs: [], clock: 'wall', slackMs: 2_500, metrics: noMetrics });
-  task.process(viewRecords(visitors * 6, (number) => number % visitors, zipf(items, 'recommend skus')));
+  task.receive(viewRecords(visitors * 6, (number) => number % visitors, zipf(items, 'recommend skus')));
+  task.proceed(Infinity);
   profiles.apply(task.stage().rows, 0);
 }
 

@@ -39,7 +39,8 @@ async function ofShoppers(count: number, folder: string): Promise<Figure[]> {
     for (let at = 0; at < events; at += COMMIT) {
       const records = viewRecords(Math.min(COMMIT, events - at), shopperOf, sku, from + at);
       const began = cpuSeconds();
-      task.process(records);
+      task.receive(records);
+      task.proceed(Infinity);
       const { rows } = task.stage();
       store.apply(rows, store.position + rows.length);
       task.committed();

@@ -59,7 +59,8 @@ function measured(of: Consumer, records: (round: number) => LogRecord[], seconds
     const batch = records(round);
     const began = cpuSeconds();
     for (let at = 0; at < batch.length; at += COMMIT) {
-      task.process(batch.slice(at, at + COMMIT));
+      task.receive(batch.slice(at, at + COMMIT));
+      task.proceed(Infinity);
       const { rows } = task.stage();
       store.apply(rows, store.position + rows.length);
       task.committed();

@@ -192,9 +192,10 @@ function table_(result: ForecastEvaluation, daily: JudgedDaily | undefined, step
   const row = (name: string, scores: ForecastScores): string =>
     name.padEnd(width) + COLUMNS.map((column) => format(column, scores[column]).padStart(13)).join('');
   const ours = (name: string, scores: Judged): string => row(name, scores) + format('coverage_80', scores.coverage_80_shared).padStart(20);
+  const header = ''.padEnd(width) + COLUMNS.map((column) => column.padStart(13)).join('');
   const spent = (cpu: number): string => cpu.toFixed(2).padStart(13);
   return [
-    ''.padEnd(width) + COLUMNS.map((column) => column.padStart(13)).join('') + 'coverage_80_shared'.padStart(20) + 'cpu_seconds'.padStart(13),
+    header + 'coverage_80_shared'.padStart(20) + 'cpu_seconds'.padStart(13),
     ours('millrace', result.overall) + spent(ourSeconds(result)),
     ...result.classes.filter((scores) => scores.series > 0).map((scores) => ours(`  ${scores.class}`, scores)),
     ...result.baselines.map((scores) => row(scores.model, scores) + ''.padStart(20) + spent(scores.cpuSeconds)),
@@ -202,6 +203,7 @@ function table_(result: ForecastEvaluation, daily: JudgedDaily | undefined, step
     ...(daily ? ['', prequentialTable(daily.result, daily.protocol, width)] : []),
     '',
     `Totals by ${step}, from the bottom up, beside textbook methods that see the total alone:`,
+    header,
     ...result.totals.map((scores) => row(`${scores.of}: ${scores.model}`, scores)),
     `Processor time of millrace: ${result.learnSeconds.toFixed(2)} s to learn ${result.updates} periods of SKUs, once, ${result.predictSeconds.toFixed(2)} s to forecast; ${seconds.toFixed(1)} s in all by the wall`,
     '',

@@ -20,14 +20,33 @@ export class TaskClock {
   readonly #ticks: Map<string, number>;
   readonly #inputs: readonly TickedInput[];
   #time: number;
+  #passed: number;
 
+  /** `saved.time` is what had passed: where the ticks are beyond it, time goes on passing. */
   constructor(inputs: readonly TickedInput[], saved: { ticks: Readonly<Record<string, number>>; time: number }) {
     this.#inputs = inputs;
     this.#ticks = new Map(Object.entries(saved.ticks));
-    this.#time = saved.time;
+    this.#passed = saved.time;
+    this.#time = Math.max(saved.time, this.#least());
   }
 
   get time(): number {
+    return this.#time;
+  }
+
+  /** Time up to which all timers have fired. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** Whether timers up to `time` are still to fire. */
+  get isPassing(): boolean {
+    return this.#passed < this.#time;
+  }
+
+  /** All timers up to `time`, which is answered, have fired. */
+  pass(): number {
+    this.#passed = this.#time;
     return this.#time;
   }
 
@@ -40,8 +59,8 @@ export class TaskClock {
     const id = `${topic} ${writer}`;
     if (time <= (this.#ticks.get(id) ?? 0)) return false;
     this.#ticks.set(id, time);
-    const least = Math.min(...this.#inputs.map((input) => this.inputTime(input.topic)));
-    if (!Number.isFinite(least) || least <= this.#time) return false;
+    const least = this.#least();
+    if (least <= this.#time) return false;
     this.#time = least;
     return true;
   }
@@ -51,6 +70,12 @@ export class TaskClock {
     const input = this.#inputs.find((candidate) => candidate.topic === topic);
     if (!input) return Infinity;
     return Math.min(...input.writers.map((writer) => this.#ticks.get(`${topic} ${writer}`) ?? 0));
+  }
+
+  /** Least of the last ticks of all inputs; 0 where none holds time. */
+  #least(): number {
+    const least = Math.min(...this.#inputs.map((input) => this.inputTime(input.topic)));
+    return Number.isFinite(least) ? least : 0;
   }
 
   /** Whether an input has run ahead of the others by more than `slackMs` and must wait. */

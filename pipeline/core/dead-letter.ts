@@ -1,5 +1,6 @@
 import { deadLetters } from '../../schemas/topics.js';
 import type { DeadLetter } from '../../schemas/types.js';
+import type { DeadLetterCode } from './errors.js';
 import type { LogRecord, NewRecord } from './log.js';
 import { partitionOf } from './partition.js';
 import { MAX_VALUE_BYTES } from './sizes.js';
@@ -9,7 +10,7 @@ export type Refused = Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'key' |
 
 /** The dead letter of a refused record: whole (unless that is more than a record can hold), with position, code and reason, so that it can be repaired and replayed. */
 export function deadLetterOf(refusal: {
-  consumer: string; code: string; error: Error; record: Refused; at: number; partitions: number; place?: string | undefined;
+  consumer: string; code: DeadLetterCode; error: Error; record: Refused; at: number; partitions: number; place?: string | undefined;
 }): NewRecord {
   const { consumer, code, error, record, at, partitions } = refusal;
   const { place = record.offset < 0 ? record.key : record.offset } = refusal;

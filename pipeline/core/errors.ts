@@ -1,7 +1,15 @@
+/** What consumers and webhooks set records aside for. */
+export const DEAD_LETTER_CODES = [
+  'crashed', 'bad_id', 'undecodable', 'unknown_schema', 'wrong_magic_byte', 'tombstone', 'no_lines', 'amount_out_of_range', 'bad_quantity', 'bad_ordering', 'replaces_ring',
+  'other_currency', 'too_many_waiting', 'too_large', 'merge_cycle', 'incomplete_move', 'webhook_undelivered', 'webhook_refused',
+] as const;
+
+export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
+
 /** A record cannot be understood: it becomes a dead letter, and the task goes on. */
 export class BadEvent extends Error {
   override readonly name = 'BadEvent';
-  constructor(readonly code: string, message: string) {
+  constructor(readonly code: DeadLetterCode, message: string) {
     super(message);
   }
 }

@@ -6,25 +6,25 @@ import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import { RowTooLarge } from './sizes.js';
 import { sleep } from './sleep.js';
-import { inSlices, partsOf } from './slices.js';
+import { inSlices, untilEnded } from './slices.js';
 import type { OpenStore, TableStore } from './store.js';
 import { steadyClock } from './steady-clock.js';
 import { Task, type Staged } from './task.js';
 import { toldOnce } from './told-once.js';
 
 /**
- * Records that one commit takes at most. On the embedded engine a commit's changes are encoded, and shown to whoever reads the table, in one
+ * Records and timers that one commit takes at most. On the embedded engine a commit's changes are encoded, and shown to whoever reads the table, in one
  * piece by the thread that also answers requests (some 5 µs a product): many would keep a request waiting. On Kafka a transaction costs more
  * than what is in it: few would waste it.
  */
-const RECORDS_A_COMMIT = { embedded: 1_000, kafka: 5_000 };
+const STEPS_A_COMMIT = { embedded: 1_000, kafka: 5_000 };
 /** A commit that a slow broker did not take in time would fail the same way again: so each that follows a failure is half as large, and each that follows a success twice. */
-const LEAST_RECORDS_A_COMMIT = 50;
+const LEAST_STEPS_A_COMMIT = 50;
 const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
 const SLACK_TICKS = 2.5;
 const POLL_MS = 250;
-const RECORDS_A_PIECE = 16;
+const STEPS_A_PIECE = 16;
 const LAG_EVERY_MS = 1_000;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -93,11 +93,11 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
   metrics.announce('millrace_click_to_change_seconds', labels);
   // A dropped task is restored at once; one that is dropped again before it could commit waits, each time longer.
   let backoffMs = 0;
-  const pace = { records: RECORDS_A_COMMIT[log.engine] };
+  const pace = { steps: STEPS_A_COMMIT[log.engine] };
   let checksRows = false;
   const committed = (): void => {
     backoffMs = 0;
-    pace.records = Math.min(2 * pace.records, RECORDS_A_COMMIT[log.engine]);
+    pace.steps = Math.min(2 * pace.steps, STEPS_A_COMMIT[log.engine]);
     told.worked();
   };
   while (!lease.revoked.aborted) {
@@ -119,7 +119,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       checksRows ||= error instanceof RowTooLarge;
       const { message, cause } = error as Error;
       told.failed(message, { cause: String(cause ?? '') });
-      pace.records = Math.max(LEAST_RECORDS_A_COMMIT, Math.floor(pace.records / 2));
+      pace.steps = Math.max(LEAST_STEPS_A_COMMIT, Math.floor(pace.steps / 2));
       await sleep(backoffMs, lease.revoked);
       backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, 2 * backoffMs), LONGEST_BACKOFF_MS);
       // A zombie that reconnects at once would fence the rightful owner: ask the group first.
@@ -152,27 +152,30 @@ async function seek(lease: Lease, offsets: Readonly<Record<string, number>>, con
 }
 
 /** Takes records and commits what the task makes of them. Throws what a commit or a handler throws: the task is then dropped. */
-async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, pace: { readonly records: number }, committed: () => void): Promise<void> {
+async function work(lease: Lease, task: Task, store: TableStore, around: Surroundings, consumer: string, pace: { readonly steps: number }, committed: () => void): Promise<void> {
   const { log, metrics } = around;
   const tickCommitMs = tickMs(log.partitions);
   let lastCommit = performance.now();
-  let dirty = false;
+  // A restored task may stand among the timers of a tick.
+  let isMore = true;
   while (!lease.revoked.aborted) {
-    const most = pace.records;
-    const records = await lease.poll(most - task.records, dirty ? 20 : POLL_MS, task.waiting);
-    await learnForeignSchemas(records, around.learnSchemas);
-    await inSlices(partsOf(records, RECORDS_A_PIECE), (part) => {
-      task.process(part);
-      return !task.crash;
+    const most = pace.steps;
+    if (!isMore) {
+      const records = await lease.poll(most - task.steps, task.steps > 0 ? 20 : POLL_MS, task.waiting);
+      await learnForeignSchemas(records, around.learnSchemas);
+      task.receive(records);
+    }
+    await inSlices(untilEnded(), () => {
+      isMore = task.proceed(STEPS_A_PIECE);
+      return isMore && task.steps < most;
     });
-    dirty ||= records.length > 0;
     const waited = performance.now() - lastCommit;
     const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
-    const due = task.crash !== undefined || task.records >= most || waited >= tickCommitMs
+    const due = task.crash !== undefined || task.steps >= most || waited >= tickCommitMs
       || (task.records > 0 && waited >= BACKLOG_COMMIT_MS)
       // On a file's clock even a tick alone is committed at once: the replay may wait with its next tick until all tasks have passed this one on.
       || (caughtUp && (task.records > 0 || log.clock === 'file'));
-    if (!dirty || !due) continue;
+    if (!due || task.steps === 0) continue;
     const began = performance.now();
     const { records: count, oldestWrittenAt } = task;
     const staged = task.stage();
@@ -184,7 +187,6 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     measure(metrics, consumer, String(lease.partition), { began, count, oldestWrittenAt, staged, time: task.time, clock: log.clock });
     if (task.crash) throw task.crash;
     lastCommit = performance.now();
-    dirty = false;
   }
 }
 

@@ -7,14 +7,13 @@ import { DEDUPLICATION_MS, sinkLimits } from './row-sink.js';
 import type { RowSink, SinkLimits, SinkPorts, SinkSpec } from './row-sink.js';
 import { SinkLag } from './sink-lag.js';
 import { sleep, untilStopped } from './sleep.js';
-import { toldOnce, type ToldOnce } from './told-once.js';
+import { untilAvailable } from './until-available.js';
 
 const RUNBOOK = 'docs/clickhouse.md#a-sink-has-stopped';
 const COPIED = 'docs/runbook.md#back-up';
 const POLL = 1_000;
 const IDLE_MS = 60_000;
 const LOST_RANGE_MS = 30_000;
-const LONGEST_BACKOFF_MS = 10_000;
 const LAST = Number.MAX_SAFE_INTEGER;
 
 /** The sink must not go on by itself: rows are missing or would be doubled. */
@@ -57,7 +56,6 @@ class PartitionSink {
   #next = 0;
   #storedAt: number;
   #insertedAt = 0;
-  readonly #told: ToldOnce;
 
   constructor(
     readonly lease: Lease,
@@ -68,7 +66,6 @@ class PartitionSink {
     readonly lag: SinkLag,
   ) {
     this.#storedAt = ports.now();
-    this.#told = toldOnce(ports.journal, { table: spec.table, partition: lease.partition }, 'ClickHouse or the log does not answer; backing off.', 'The sink goes on.');
   }
 
   async run(): Promise<void> {
@@ -146,11 +143,12 @@ class PartitionSink {
   async #reread(first: number, last: number): Promise<Block | undefined> {
     const build = new BlockBuilder(this.spec, this.ports);
     let seen = first - 1;
-    let arrivedAt = this.ports.now();
+    // What was waited for records, not what a clock says: that leaps where a machine has slept, and goes on while the log does not answer.
+    let silentMs = 0;
     while (seen < last && !this.lease.revoked.aborted) {
       const records = await this.#take(POLL, POLL);
-      if (records.length > 0) arrivedAt = this.ports.now();
-      if (records.length === 0 && this.ports.now() - arrivedAt > LOST_RANGE_MS) {
+      silentMs = records.length > 0 ? 0 : silentMs + POLL;
+      if (silentMs > LOST_RANGE_MS) {
         throw new SinkStopped(`Records ${first} to ${last} of ${this.spec.topic}/${this.lease.partition} should be read again but end at ${seen}.`);
       }
       const beyond = records.findIndex(({ offset }) => offset > last);
@@ -171,6 +169,9 @@ class PartitionSink {
     let firstAt: number | undefined;
     while (build.rows < maxRows && build.bytes < maxBytes && !this.lease.revoked.aborted) {
       const now = this.ports.now();
+      // Of a clock that was set back, what it said before is in the future: nothing waits for that.
+      this.#insertedAt = Math.min(this.#insertedAt, now);
+      firstAt &&= Math.min(firstAt, now);
       const behind = this.#unread.length > 0 || (this.lease.lag()[this.spec.topic] ?? 0) > 0;
       const due = firstAt === undefined ? now + POLL : Math.max(firstAt + (behind ? fillMs : 0), this.#insertedAt + pauseMs);
       if (due <= now) break;
@@ -231,20 +232,12 @@ class PartitionSink {
   }
 
   /** The same again for as long as the world does not answer: no other block may pass this one. */
-  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
-    const { metrics, sleep } = this.ports;
-    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, LONGEST_BACKOFF_MS)) {
-      try {
-        const answer = await attempt();
-        this.#told.worked();
-        return answer;
-      } catch (error) {
-        if (!(error instanceof Unavailable) || this.lease.revoked.aborted) throw error;
-        metrics.count('millrace_sink_retries_total', { table: this.spec.table });
-        this.#told.failed(error.message);
-        await sleep(waitMs, this.lease.revoked);
-      }
-    }
+  #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const { lease, spec: { table }, ports: { metrics, journal, sleep } } = this;
+    return untilAvailable(() => attempt().catch((error: unknown) => {
+      if (error instanceof Unavailable && !lease.revoked.aborted) metrics.count('millrace_sink_retries_total', { table });
+      throw error;
+    }), lease.revoked, journal, `The sink of ${table}, partition ${lease.partition},`, sleep);
   }
 }
 

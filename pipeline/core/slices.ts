@@ -35,3 +35,8 @@ export async function inSlices<T>(pieces: Iterable<T>, work: (piece: T) => boole
 export function* partsOf<T>(list: readonly T[], most: number): Iterable<readonly T[]> {
   for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most);
 }
+
+/** Pieces without end or name, for work that knows itself when it has ended. */
+export function* untilEnded(): Iterable<void> {
+  for (;;) yield;
+}

@@ -1,24 +1,23 @@
 import { UndecodableError } from '../../schemas/codec.js';
-import type { Topic } from '../../schemas/topics.js';
 import type { Progress } from '../../schemas/types.js';
+import { Arrivals } from './arrivals.js';
 import { TaskClock, type TickedInput } from './clock.js';
 import type { Consumer, Context, Input } from './consumer.js';
+import { contextOf } from './context.js';
 import { deadLetterOf, type Refused } from './dead-letter.js';
-import { BadEvent, ConfigError } from './errors.js';
+import { BadEvent, ConfigError, type DeadLetterCode } from './errors.js';
 import type { LogRecord, NewRecord } from './log.js';
 import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
 import { progressOf, progressRows } from './progress.js';
-import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
+import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows } from './rows.js';
 import { MAX_VALUE_BYTES, requireFit, RowTooLarge } from './sizes.js';
-import { encoded, Staging } from './staging.js';
-import type { RowChange, TableStore } from './store.js';
+import { Staging } from './staging.js';
+import type { DueTimer, RowChange, TableStore } from './store.js';
 
 const CRASHES_BEFORE_DEAD_LETTER = 3;
-/** The latest time that the codec carries. Handlers add to times that events name: a timer beyond this could not be written, and would stop the task. */
-const LAST_DUE = 2 ** 52 - 1;
 
 export interface TaskOptions {
   readonly consumer: Consumer;
@@ -43,7 +42,8 @@ export interface Staged {
 
 /**
  * One consumer on one partition number: takes records in arrival order and stages outputs, row changes and timers. It
- * never awaits and reads no clock, so the same records give the same staged changes whatever the batches were.
+ * never awaits and reads no clock, so the same records give the same staged changes whatever the batches were. A tick may make any number of
+ * timers due: they fire one a step, and may be committed in pieces, while all records behind the tick wait.
  */
 export class Task {
   readonly #options: TaskOptions;
@@ -51,12 +51,14 @@ export class Task {
   readonly #overlay: Overlay;
   readonly #clock: TaskClock;
   readonly #following: Following | undefined;
-  /** Records of inputs that have run ahead of the task's time, by topic. */
-  readonly #waiting = new Map<string, LogRecord[]>();
+  readonly #arrivals: Arrivals;
   readonly #context: Context;
   readonly #staging = new Staging();
   #progress: { offsets: Record<string, number>; applied: Record<string, number>; crashes: Record<string, number> };
   #now: number;
+  /** The tick whose timers are firing, in this run of the task. It counts as taken once all of them have; a task that is dropped before finds in its progress that time is passing. */
+  #tick: LogRecord | undefined;
+  #steps = 0;
   #records = 0;
   #oldest = Infinity;
   #crash: Error | undefined;
@@ -67,9 +69,13 @@ export class Task {
     this.#options = options;
     this.#overlay = new Overlay(store);
     this.#clock = new TaskClock(tickedInputs, saved);
+    this.#arrivals = new Arrivals(this.#clock, options.slackMs);
     this.#progress = { offsets: { ...saved.offsets }, applied: { ...saved.applied }, crashes: { ...saved.crashes } };
-    this.#now = this.#clock.time;
-    this.#context = this.#makeContext();
+    this.#now = this.#clock.passed;
+    this.#context = contextOf(options, {
+      overlay: this.#overlay, staging: this.#staging, clock: this.#clock,
+      now: () => this.#now, following: () => this.#following, setAside: (code, error, record, place) => this.#setAside(code, error, record, place),
+    });
     this.#inputs = new Map(consumer.inputs.map((input) => [input.topic.name, input]));
     this.#following = consumer.merging && new Following({
       merging: consumer.merging, inputs: this.#inputs, overlay: this.#overlay, context: this.#context,
@@ -82,13 +88,19 @@ export class Task {
     return this.#progress.offsets;
   }
 
+  /** Time that has passed, ms: up to it all timers have fired. */
   get time(): number {
-    return this.#clock.time;
+    return this.#clock.passed;
   }
 
   /** Topic of the task's rows. */
   get table(): string {
     return this.#options.consumer.table.name;
+  }
+
+  /** Records, ticks and timers taken since the last commit. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Data records (not ticks) taken since the last commit. */
@@ -103,7 +115,7 @@ export class Task {
 
   /** Inputs that have run ahead and must not be polled. */
   get waiting(): ReadonlySet<string> {
-    return new Set(this.#waiting.keys());
+    return this.#arrivals.waiting;
   }
 
   /** What a handler threw that stopped this task. What is staged notes the crash: commit it, then drop the task. */
@@ -111,14 +123,15 @@ export class Task {
     return this.#crash;
   }
 
-  process(records: readonly LogRecord[]): void {
-    for (const record of records) {
-      const queue = this.#waiting.get(record.topic);
-      if (queue) queue.push(record);
-      else if (this.#clock.isAhead(record.topic, this.#options.slackMs)) this.#waiting.set(record.topic, [record]);
-      else this.#take(record);
-      if (this.#crash) return;
-    }
+  /** Records have come. They wait for `proceed`. */
+  receive(records: readonly LogRecord[]): void {
+    this.#arrivals.add(records);
+  }
+
+  /** Takes up to `most` timers that are due and records that have come. Answers whether there may be more to do at once; what was done may be committed in between. */
+  proceed(most: number): boolean {
+    for (let left = most; left > 0; left--) if (this.#crash || !this.#step()) return false;
+    return true;
   }
 
   /**
@@ -126,7 +139,7 @@ export class Task {
    * @throws RowTooLarge when they cannot be committed: a task that `checksRows` must then take the same records again
    */
   stage(): Staged {
-    const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.time };
+    const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.passed };
     const rows = [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }];
     const large = rows.find(({ value }) => value !== null && value.length > MAX_VALUE_BYTES);
     if (large) throw new RowTooLarge(`A row ("${splitRowKey(large.key).kind}") has ${large.value?.length} bytes, and the log takes ${MAX_VALUE_BYTES}.`);
@@ -137,29 +150,46 @@ export class Task {
   committed(): void {
     this.#overlay.clear();
     this.#staging.committed(this.#options.metrics);
+    this.#steps = 0;
     this.#records = 0;
     this.#oldest = Infinity;
   }
 
+  #step(): boolean {
+    const isPassing = this.#clock.isPassing;
+    const timer = isPassing ? this.#overlay.nextTimer(this.#clock.time) : undefined;
+    const record = isPassing ? undefined : this.#arrivals.next();
+    if (timer) this.#fire(timer);
+    else if (isPassing) this.#endPassing();
+    else if (record) this.#take(record);
+    else return false;
+    this.#steps++;
+    return true;
+  }
+
   #take(record: LogRecord): void {
     if (record.offset < (this.#progress.offsets[record.topic] ?? 0)) return;
-    if (record.tick) this.#passTime(record);
-    else this.#guarded(`${record.topic}/${record.offset}`, () => this.#handle(record), record);
-    if (this.#crash) return;
-    this.#progress.offsets[record.topic] = record.offset + 1;
+    if (record.tick && this.#clock.read(record.topic, record.tick)) {
+      this.#tick = record;
+      return;
+    }
+    if (!record.tick) this.#guarded(`${record.topic}/${record.offset}`, () => this.#handle(record), record);
+    if (!this.#crash) this.#tookAll(record);
   }
 
-  #passTime(record: LogRecord): void {
-    if (!this.#clock.read(record.topic, record.tick!)) return;
-    const time = this.#clock.time;
-    for (let next = this.#overlay.nextTimer(time); next && !this.#crash; next = this.#overlay.nextTimer(time)) this.#fire(next.key, next.due);
-    if (this.#crash) return;
-    this.#now = time;
-    this.#passTicksOn(time);
-    this.#release();
+  #tookAll({ topic, offset }: LogRecord): void {
+    this.#progress.offsets[topic] = offset + 1;
   }
 
-  #fire(rowKey: string, due: number): void {
+  /** All timers up to the task's time have fired. */
+  #endPassing(): void {
+    this.#now = this.#clock.pass();
+    this.#passTicksOn(this.#now);
+    if (this.#tick) this.#tookAll(this.#tick);
+    this.#tick = undefined;
+  }
+
+  #fire({ key: rowKey, due }: DueTimer): void {
     const { partitionKey: key, sub: nameAndSub } = splitRowKey(rowKey);
     const { name, sub } = splitTimerSub(nameAndSub);
     const payload = this.#overlay.get(timerRows, key, nameAndSub)?.payload ?? '';
@@ -186,14 +216,6 @@ export class Task {
       for (let to = samePartition ? partition : 0; to < (samePartition ? partition + 1 : partitions); to++) {
         this.#staging.write({ topic: topic.name, partition: to, key: null, value: null, tick });
       }
-    }
-  }
-
-  /** Time has passed: inputs that waited for it go on, each in the order in which its records came. */
-  #release(): void {
-    for (const [topic, queue] of Array.from(this.#waiting)) {
-      while (queue.length > 0 && !this.#crash && !this.#clock.isAhead(topic, this.#options.slackMs)) this.#take(queue.shift()!);
-      if (queue.length === 0) this.#waiting.delete(topic);
     }
   }
 
@@ -254,45 +276,10 @@ export class Task {
     this.#setAside(understood ? error.code : 'crashed', error, record);
   }
 
-  #setAside(code: string, error: Error, record: Refused, place?: string): void {
+  #setAside(code: DeadLetterCode, error: Error, record: Refused, place?: string): void {
     const { consumer: { name: consumer }, partitions } = this.#options;
     this.#staging.count('millrace_dead_letters_total', { code });
     // Nothing in a tombstone (a record without a value) could be repaired: it is counted, and no more.
     if (code !== 'tombstone') this.#staging.write(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
-  }
-
-  #makeContext(): Context {
-    const overlay = this.#overlay;
-    const { clock, partition, partitions, consumer } = this.#options;
-    const nowOf = (): number => this.#now;
-    const timeOf = (): number => this.#clock.time;
-    return {
-      get now() { return nowOf(); },
-      get time() { return timeOf(); },
-      clock,
-      partitions,
-      get: (kind, key, sub) => overlay.get(kind, key, sub),
-      put: (kind, key, value, sub = '') => overlay.put(kind, key, sub, value),
-      delete: (kind, key, sub = '') => overlay.put(kind, key, sub, undefined),
-      erase: (key, time) => {
-        for (const { kind, sub } of overlay.allRowsOf(key)) overlay.remove(key, kind, sub);
-        this.#following?.erased(key, time);
-      },
-      wasErased: (key, time) => time <= (this.#following?.erasedAt(key) ?? -Infinity),
-      scan: (kind, key, most) => overlay.scan(kind, key, most),
-      emit: (topic, key, value) => this.#staging.write({ topic: topic.name, partition: partitionOf(key, partitions), key, value: encoded(topic, value) }),
-      refuse: <T>(topic: Topic<T>, key: string, value: T, id: string, error: BadEvent) => {
-        this.#setAside(error.code, error, { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) }, `${key}/${id}`);
-      },
-      emitToOthers: <T>(topic: Topic<T>, value: T) => {
-        const bytes = encoded(topic, value);
-        for (let to = 0; to < partitions; to++) if (to !== partition) this.#staging.write({ topic: topic.name, partition: to, key: null, value: bytes });
-      },
-      schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due: Math.min(due, LAST_DUE), payload }),
-      cancel: (name, key, sub = '') => {
-        if (overlay.get(timerRows, key, timerSub(name, sub))) overlay.put(timerRows, key, timerSub(name, sub), undefined);
-      },
-      count: (metric, labels) => this.#staging.count(metric, { consumer: consumer.name, ...labels }),
-    };
   }
 }

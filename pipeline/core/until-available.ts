@@ -1,6 +1,6 @@
 import { Unavailable } from './errors.js';
 import type { Journal } from './metrics.js';
-import { sleep } from './sleep.js';
+import { sleep as sleepFor } from './sleep.js';
 import { toldOnce } from './told-once.js';
 
 const FIRST_MS = 100;
@@ -11,7 +11,7 @@ const LONGEST_MS = 5_000;
  * long as the process calls `works` when what may fail has succeeded: its next failure is another one.
  * @throws Unavailable when `stop` says so while it is waited
  */
-export async function untilAvailable<T>(attempt: (works: () => void) => Promise<T>, stop: AbortSignal, journal: Journal, what: string): Promise<T> {
+export async function untilAvailable<T>(attempt: (works: () => void) => Promise<T>, stop: AbortSignal, journal: Journal, what: string, sleep = sleepFor): Promise<T> {
   const told = toldOnce(journal, {}, `${what} waits for what does not answer.`, `${what} goes on.`);
   let waitMs = FIRST_MS;
   const works = (): void => {

@@ -13,16 +13,14 @@ CREATE TABLE IF NOT EXISTS {{database}}.revenue_by_shop_day_state (
   units_sold SimpleAggregateFunction(sum, Float64)        COMMENT 'See revenue_by_shop_day',
   units      SimpleAggregateFunction(sum, Float64)        COMMENT 'See revenue_by_shop_day',
   claimed    SimpleAggregateFunction(sum, Float64)        COMMENT 'See revenue_by_shop_day',
-  orders     AggregateFunction(uniqExact, String)         COMMENT 'Orders with a sale that the shop has reported',
-  claims     AggregateFunction(uniqExact, String)         COMMENT 'Orders with a sale that only a page had reported',
-  overruled  AggregateFunction(uniqExact, String)         COMMENT 'Orders of which a sale was taken back: of a claim, since the shop reports something else'
+  orders     SimpleAggregateFunction(sumMap, Map(UInt64, Float64)) COMMENT 'Units sold by order (cityHash64 of its id), less sales that were taken back'
 ) ENGINE = AggregatingMergeTree ORDER BY (day, source, currency)
 SETTINGS non_replicated_deduplication_window = 100000, replicated_deduplication_window = 100000,
   replicated_deduplication_window_seconds = 604800, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Partial sums behind revenue_by_shop_day; ask that view.';
 
--- A quantity may be any double: one infinity would spoil its day for good. A claim that is taken back may be booked anew on another day, and is
--- no order of this one then: an order counts that the shop has reported, or a page, of which nothing was taken back.
+-- A quantity may be any double: one infinity would spoil its day for good. A sale that is taken back, of a claim or in another currency, may be booked
+-- anew on another day or beside this one, and is no order here then: an order counts of which units are left, whether or not they come back.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.revenue_by_shop_day_feed TO {{database}}.revenue_by_shop_day_state AS
 SELECT
   toDate32(time, '{{shop_timezone}}') AS day,
@@ -35,9 +33,7 @@ SELECT
   sumIf(quantity, kind = 'sale' AND isFinite(quantity)) AS units_sold,
   sumIf(quantity, isFinite(quantity)) AS units,
   sumIf(sold.claimed * toFloat64(price), isFinite(sold.claimed)) AS claimed,
-  uniqExactStateIf(order_id, kind = 'sale' AND sold.claimed = 0 AND NOT quantity < 0) AS orders,
-  uniqExactStateIf(order_id, kind = 'sale' AND sold.claimed > 0) AS claims,
-  uniqExactStateIf(order_id, kind = 'sale' AND quantity < 0) AS overruled
+  sumMapIf(map(cityHash64(order_id), multiIf(isFinite(quantity), quantity, quantity < 0, -1., 1.)), kind = 'sale') AS orders
 FROM {{database}}.sales AS sold
 GROUP BY day, source, currency;
 
@@ -52,11 +48,11 @@ CREATE OR REPLACE VIEW {{database}}.revenue_by_shop_day (
   units_sold Float64                COMMENT 'Units of all sales',
   units      Float64                COMMENT 'Units less those that came back',
   claimed    Float64                COMMENT 'How much of net only pages have reported, with the public key, at list prices: the shop has not confirmed it',
-  orders     UInt64                 COMMENT 'Distinct orders with a sale; one that a page has claimed and the shop reports otherwise, where the shop has it'
+  orders     UInt64                 COMMENT 'Distinct orders with a sale; one that the shop reports otherwise than a page, or in another currency than before, where the shop has it'
 ) AS
 SELECT day, source, currency, sum(gross) AS gross, sum(refunded) AS refunded, sum(adjusted) AS adjusted, sum(net) AS net,
   sum(units_sold) AS units_sold, sum(units) AS units, round(sum(claimed), 4) AS claimed,
-  toUInt64(uniqExactMerge(state.orders) + uniqExactMerge(state.orders + state.claims + state.overruled) - uniqExactMerge(state.orders + state.overruled)) AS orders
+  toUInt64(arrayCount(units -> units > 1e-6, mapValues(sumMap(state.orders)))) AS orders
 FROM {{database}}.revenue_by_shop_day_state AS state
 GROUP BY day, source, currency
 COMMENT 'Revenue by day of the shop, from sales. A refund corrects the day of its order.';

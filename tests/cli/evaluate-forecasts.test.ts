@@ -33,6 +33,15 @@ test('a column of categories adds their totals to the shop\'s', async () => {
   expect(totals.filter(({ model }) => model === 'millrace')).toMatchObject([{ of: 'shop', series: 1 }, { of: 'categories', series: 2 }]);
 });
 
+test('each table of the report says what its columns are', async () => {
+  await run(sales(140), date(110), '--horizon', '14');
+  const lines = command.out.split('\n');
+  const columns = (line: string): string[] => line.trim().split(/\s{2,}/);
+  const totals = lines.findIndex((line) => line.startsWith('Totals by day'));
+  expect(columns(lines[totals + 1]!)).toEqual(['series', 'sql', 'wql', 'mase', 'rmsse', 'bias', 'coverage_80']);
+  expect(columns(lines[totals + 2]!)).toEqual(['shop: millrace', '1', ...Array.from({ length: 6 }, () => expect.stringMatching(/^(–|-?\d+\.\d{4})$/))]);
+});
+
 test('spaces around a SKU make no other one, as at every door; case does', async () => {
   const file = command.file('spaced.csv', 'sku,date,units,category\nA,2024-01-01,1,x\nA ,2024-01-02,2, x\n\u00a0A,2024-01-03,3,x \na,2024-01-03,4,y\n');
   expect(await readSales(file)).toMatchObject({ names: ['A', 'a'], sku: [0, 0, 0, 1], category: [0, 1] });

@@ -208,6 +208,26 @@ test('what is spent in another currency does not count, nor does what is given b
   expect(told(driver)).toEqual(['vip u1 fired']);
 });
 
+test('an order that the shop updates to another currency counts no longer, and one that it updates to its own does', () => {
+  const driver = shop(vips);
+  const becomesOf = (orderId: string, currency: string, time: number): void =>
+    driver.send(orders, orderId, orderEvent('updated', orderId, { time, messageId: `update-${orderId}`, currency, lines: [orderLine(`P-${orderId}`, 1, 6_000_000n)] }));
+  buys(driver, 'u1', 'O1', NINE, 600);
+  buys(driver, 'u2', 'O2', NINE, 600, { currency: 'USD' });
+  driver.tick(NINE + MINUTE);
+  expect(told(driver)).toEqual(['vip u1 fired']);
+  becomesOf('O1', 'USD', NINE + 2 * MINUTE);
+  becomesOf('O2', 'EUR', NINE + 2 * MINUTE);
+  driver.tick(NINE + 3 * MINUTE);
+  buys(driver, 'u1', 'O3', NINE + 4 * MINUTE, 499);
+  refunds(driver, 'O1', NINE + 5 * MINUTE);
+  driver.tick(NINE + 6 * MINUTE);
+  expect(told(driver)).toEqual(['vip u1 fired', 'vip u2 fired']);
+  buys(driver, 'u1', 'O4', NINE + 7 * MINUTE, 1);
+  driver.tick(NINE + HOUR);
+  expect(told(driver)).toEqual(['vip u1 fired', 'vip u2 fired', 'vip u1 fired']);
+});
+
 test('orders of a history make VIPs without a trigger, by those of the last 365 days', () => {
   const driver = shop(vips);
   driver.tick(NINE);

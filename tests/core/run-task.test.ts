@@ -1,13 +1,16 @@
 import { expect, test, vi } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
+import { consumer, on } from '../../pipeline/core/consumer.js';
+import type { NewRecord } from '../../pipeline/core/log.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { progressOf, progressOfRow } from '../../pipeline/core/progress.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
 import { runTask } from '../../pipeline/core/run-task.js';
-import { allTopics, orders, sales } from '../../schemas/topics.js';
-import { orderEvent, orderLine } from '../support/events.js';
+import { allTopics, clickstream, orders, sales, userMerges, userProfiles } from '../../schemas/topics.js';
+import { DAY, NINE, orderEvent, orderLine, shopEvent } from '../support/events.js';
 import { folderForTest } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 
@@ -28,6 +31,40 @@ test('a store that knows more rows than the log has is built again, and the log 
     { table: 'order-ledger', partition: 0, position: 40, end: 0 },
     expect.stringMatching(/^The store of table order-ledger knows rows up to 40, the log only up to 0: the log has lost its end/),
   ]]);
+});
+
+test('thousands of timers of one tick are committed a thousand at a time, with turns for others in between, and the tick counts as read behind the last', async () => {
+  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'file' });
+  await log.ensureTopics(allTopics);
+  const shoppers = 5_000;
+  const reminding = consumer({
+    name: 'reminding', table: userProfiles,
+    inputs: [on(clickstream, ({ key, value }, ctx) => ctx.schedule('due', key, value.time))],
+    timers: { due: ({ key, due }, ctx) => ctx.emit(userMerges, key, { mergeId: 'm', from: key, to: key, time: due, erased: [], fromProven: true, toProven: true, forgotten: false }) },
+  });
+  const tickAt = (time: number): NewRecord => ({ topic: clickstream.name, partition: 0, key: null, value: null, tick: { writer: 'source', time } });
+  await log.append([tickAt(NINE), ...Array.from({ length: shoppers }, (_, i) => ({ topic: clickstream.name, partition: 0, key: `u${i}`, value: clickstream.codec.encode(shopEvent('Product Viewed', { userId: `u${i}`, time: NINE + 1 })) })), tickAt(NINE + DAY)]);
+  const store = memoryStore();
+  const pieces: { readonly fired: number; readonly read: number; readonly turn: number }[] = [];
+  let turn = 0;
+  const turning = setInterval(() => turn++, 0);
+  const membership = log.own({ name: reminding.name, inputs: [clickstream.name], table: userProfiles.name }, async (lease) => {
+    const commit = lease.commit.bind(lease);
+    vi.spyOn(lease, 'commit').mockImplementation(async (outputs, rows) => {
+      pieces.push({ fired: outputs.length, read: progressOfRow(rows.at(-1)!.value!).offsets[clickstream.name]!, turn });
+      return commit(outputs, rows);
+    });
+    await runTask(lease, reminding, [{ topic: clickstream.name, writers: ['source'] }], { log, openStore: () => store, metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
+  });
+  await expect.poll(() => progressOf(store).time, { timeout: 20_000 }).toBe(NINE + DAY);
+  clearInterval(turning);
+  await membership.stop();
+  await log.close();
+  const firing = pieces.filter(({ fired }) => fired > 0);
+  expect(firing.reduce((sum, { fired }) => sum + fired, 0)).toBe(shoppers);
+  expect(Math.max(...firing.map(({ fired }) => fired))).toBeLessThan(1_100);
+  expect(new Set(firing.map((piece) => piece.turn)).size).toBe(firing.length);
+  expect(pieces.filter(({ read }) => read === shoppers + 2)).toHaveLength(1);
 });
 
 test('commits that are too large for a slow log become smaller until they are taken, and nothing is missing', async () => {

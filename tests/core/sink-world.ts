@@ -1,4 +1,4 @@
-import { BadEvent, ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, LogRecord } from '../../pipeline/core/log.js';
 import { noMetrics, silentJournal, type Journal, type Metrics } from '../../pipeline/core/metrics.js';
 import type { RowSink, SinkPorts, SinkSpec } from '../../pipeline/core/row-sink.js';
@@ -65,7 +65,7 @@ export class World {
     let at = 0;
     let idle = 0;
     const unexpected = async (): Promise<never> => {
-      throw new BadEvent('unexpected', 'A sink does not ask for this.');
+      throw new Error('A sink does not ask for this.');
     };
     const lease: Lease = {
       partition: 0,

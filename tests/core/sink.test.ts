@@ -100,13 +100,50 @@ test('a block that got no answer is sent again as it was until one comes', async
   expect(world.view).toEqual([0, 1, 2]);
 });
 
+test('a clock that is set back by an hour holds no block back', async () => {
+  const world = rows(1);
+  world.onStep = (_step, name) => {
+    if (name !== 'after storeOffset' || !world.stored?.metadata.startsWith('done') || world.blocks.length > 1) return;
+    world.time -= 3_600_000;
+    world.add('data');
+  };
+  const began = world.time;
+  await live(world);
+  expect(world.table).toEqual([0, 1]);
+  expect(world.blocks[1]!.at - (began - 3_600_000)).toBeLessThan(2_000);
+
+  const filling = rows(2);
+  let polls = 0;
+  filling.onStep = (_step, name) => {
+    if (name === 'poll' && ++polls === 2) filling.time -= 3_600_000;
+  };
+  await live(filling, { chunk: 1 });
+  expect(filling.blocks.map(({ rows: of, at }) => [of, at < began])).toEqual([[2, true]]);
+});
+
+test('what a clock says of a machine that slept, or of a log that was away, does not pass for a range that the log has lost', async () => {
+  const world = rows(3);
+  crashAt(world, [await stepOf(rows(3), 'before insert')]);
+  await live(world);
+  const kept = world.records.slice();
+  let polls = 0;
+  world.onStep = (_step, name) => {
+    if (name !== 'poll') return;
+    world.records.splice(0, world.records.length, ...(++polls === 1 ? [] : kept));
+    if (polls === 1) world.time += 2 * 86_400_000;
+  };
+  await live(world);
+  expect(world.errors).toEqual([]);
+  expect(world.table).toEqual([0, 1, 2]);
+});
+
 test('why a block waits is told once until it is taken, however often it is sent again', async () => {
   const world = rows(3);
   const insert = await stepOf(rows(3), 'before insert');
   unavailableAt(world, Array.from({ length: 40 }, (_, i) => insert + i));
   await live(world);
   expect(world.blocks.length).toBeGreaterThan(40);
-  expect(world.warnings).toEqual(['ClickHouse or the log does not answer; backing off. The same is not told again until it works.']);
+  expect(world.warnings).toEqual(['The sink of numbers, partition 0, waits for what does not answer. The same is not told again until it works.']);
 });
 
 test('what waits for ClickHouse is told by the second, in rows and by its age, until it is there', async () => {

@@ -5,7 +5,7 @@ import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { outcomes } from '../../consumers/triggers/intent.js';
-import { consumer, on, type Consumer } from '../../pipeline/core/consumer.js';
+import { consumer, on, type Consumer, type Context } from '../../pipeline/core/consumer.js';
 import { BadEvent, ConfigError } from '../../pipeline/core/errors.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { NOBODY, PROGRESS_KEY, restOf, rowKey, rows } from '../../pipeline/core/rows.js';
@@ -19,6 +19,8 @@ import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, sto
 
 const counters = rows<Watermark>('count', 'Watermark');
 
+const told: Interaction = { shopper: '', known: false, anonymousId: null, messageId: '', type: 'track', event: '', time: NINE, receivedAt: NINE, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null };
+
 /** Counts events a shopper; refuses the product `bad` after having changed everything it can, and crashes on `bug`. */
 function counting(onBug: () => void = () => {}): Consumer {
   return consumer({
@@ -28,8 +30,8 @@ function counting(onBug: () => void = () => {}): Consumer {
       const next = (ctx.get(counters, key)?.next ?? 0) + 1;
       ctx.put(counters, key, { next });
       ctx.schedule('later', key, value.time + HOUR);
-      ctx.emit(interactions, key, { shopper: key, known: false, anonymousId: null, messageId: value.messageId, type: 'track', event: value.event, time: value.time, receivedAt: value.time, sessionId: '', sessionStart: false, products: [], cartId: null, checkoutId: null, orderId: null, recommendationId: null, placement: null, query: null, list: null, currency: null, value: null, marketingConsent: null, timezone: null, recent: [], continues: null, refused: false, source: null } satisfies Interaction);
-      if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
+      ctx.emit(interactions, key, { ...told, shopper: key, messageId: value.messageId, event: value.event, time: value.time, receivedAt: value.time });
+      if (value.event === 'bad') throw new BadEvent('bad_id', 'It is bad.');
       if (value.event === 'bug') onBug();
     })],
     samePartitionOutputs: [interactions],
@@ -45,7 +47,7 @@ test('a refused record leaves no output, state or timer, and is kept whole', () 
   expect(driver.row('counting', counters, 'u1')).toBeUndefined();
   expect(driver.read(interactions)).toEqual([]);
   const [letter] = driver.read(deadLetters);
-  expect(letter).toMatchObject({ code: 'refused', topic: 'clickstream', offset: 1, consumer: 'counting' });
+  expect(letter).toMatchObject({ code: 'bad_id', topic: 'clickstream', offset: 1, consumer: 'counting' });
   expect(clickstream.codec.decode(letter!.value)).toMatchObject({ event: 'bad' });
 });
 
@@ -75,6 +77,57 @@ test('a refused record leaves the pending timer of its key as it was', () => {
   driver.send(clickstream, 'u1', shopEvent('bad', { userId: 'u1', time: NINE + 5 * HOUR }));
   driver.tick(NINE + HOUR);
   expect(driver.row('counting', counters, 'u1')).toEqual({ next: 100 });
+});
+
+/** Sets a timer for each shopper who comes by, and tells of each that fires, and of each who is back. */
+function reminding(fired: () => void = () => {}): Consumer {
+  const tell = (key: string, event: string, ctx: Context): void => ctx.emit(interactions, key, { ...told, shopper: key, messageId: `${event} ${key}`, event });
+  return consumer({
+    name: 'reminding', table: userProfiles, samePartitionOutputs: [interactions],
+    inputs: [on(clickstream, ({ key, value }, ctx) => (value.event === 'back' ? tell(key, 'back', ctx) : ctx.schedule('due', key, value.time)))],
+    timers: { due: ({ key }, ctx) => {
+      tell(key, 'reminded', ctx);
+      fired();
+    } },
+  });
+}
+
+/** Twenty shoppers whose timers are due at one tick, the later ones first, and one record behind it. */
+function remind(driver: Driver): Driver {
+  driver.tick(NINE);
+  for (let i = 0; i < 20; i++) driver.put(clickstream, `u${i}`, shopEvent('came', { userId: `u${i}`, time: NINE + (20 - i) * MINUTE }), NINE);
+  driver.run();
+  driver.queueTick(NINE + DAY);
+  driver.put(clickstream, 'u0', shopEvent('back', { userId: 'u0', time: NINE + DAY }));
+  return driver;
+}
+
+const inOrder = [...Array.from({ length: 20 }, (_, i) => `reminded u${19 - i}`), 'back u0'];
+
+test('timers of one tick are committed in pieces, in the order of their times, and what stands behind the tick waits for all of them', () => {
+  const driver = remind(new Driver([reminding()], { batch: () => 3 }));
+  const sofar: number[] = [];
+  driver.run(() => sofar.push(driver.read(interactions).length));
+  expect(driver.read(interactions).map(({ messageId }) => messageId)).toEqual(inOrder);
+  expect(sofar.map((count, at) => count - (sofar[at - 1] ?? 0)).every((count) => count <= 3)).toBe(true);
+  expect(driver.records(interactions.name).findIndex(({ tick }) => tick?.time === NINE + DAY)).toBe(21);
+});
+
+test('a task that is dropped between two pieces goes on with the next timer, and no record passes the rest', () => {
+  for (const drops of ['lost', 'kept'] as const) {
+    let commits = 0;
+    const driver = remind(new Driver([reminding()], { batch: () => 3, crash: () => (++commits % 2 === 0 ? drops : undefined) }));
+    driver.run();
+    expect(driver.read(interactions).map(({ messageId }) => messageId)).toEqual(inOrder);
+  }
+});
+
+test('a timer whose handler crashes once fires before any record behind its tick, and so do all after it', () => {
+  let fired = 0;
+  const driver = remind(new Driver([reminding(() => { if (++fired === 5) throw new Error('flaky'); })]));
+  driver.run();
+  expect(fired).toBe(21);
+  expect(driver.read(interactions).map(({ messageId }) => messageId)).toEqual(inOrder);
 });
 
 test('a time at the end of what can be written down stops no task: what it would set off is never due', () => {
@@ -110,7 +163,7 @@ test('what is counted of records is told with their commit: a task that is dropp
     name: 'counted', table: userProfiles,
     inputs: [on(clickstream, ({ value }, ctx) => {
       ctx.count('millrace_duplicates_total');
-      if (value.event === 'bad') throw new BadEvent('refused', 'It is bad.');
+      if (value.event === 'bad') throw new BadEvent('bad_id', 'It is bad.');
       if (value.event === 'bug' && ++crashes < 3) throw new Error('flaky');
     })],
   });
@@ -186,6 +239,7 @@ describe('crash anywhere equals no crash, and any batching equals one batch', ()
       const crashing = play(plan, {
         partitions,
         crash: () => { const die = dice.next().value; return die === 0 ? 'lost' : die === 1 ? 'kept' : undefined; },
+        batch: () => sizes.next().value,
       });
       const batched = play(plan, { partitions, batch: () => sizes.next().value });
       expect(crashing).toEqual(smooth);

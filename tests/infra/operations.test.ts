@@ -9,7 +9,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { STOP_WITHIN_MS } from '../../pipeline/cli/start.js';
 import { configTable } from '../../pipeline/config.js';
-import { DEAD_LETTER_CODES } from '../../pipeline/main.js';
+import { DEAD_LETTER_CODES } from '../../pipeline/core/errors.js';
 import { catalogue } from '../../infra/metrics/catalogue.js';
 import type { MetricInfo } from '../../infra/metrics/catalogue.js';
 import { pages } from '../support/pages.js';

@@ -70,10 +70,15 @@ export class Driver {
 
   /** Time passes at the sources: to `time` (ms). */
   tick(time: number): void {
+    this.queueTick(time);
+    this.run();
+  }
+
+  /** The same without running. */
+  queueTick(time: number): void {
     this.#wall = time;
     const sources = new Set([...this.#topology.consumers.flatMap((consumer) => sourcesOf(consumer)), ...this.#orphans()].map(({ name }) => name));
     for (const topic of sources) this.#tickTopic(topic, { writer: 'source', time });
-    this.run();
   }
 
   /** Run tasks in turn until none has anything to read; `look` after each commit. */
@@ -155,13 +160,16 @@ export class Driver {
   #step(hosted: Hosted): boolean {
     const { consumer, partition, store, task } = hosted;
     const limit = this.#options.batch?.() ?? 1_000;
-    const records: LogRecord[] = [];
-    for (const { name } of inputTopics(consumer)) {
-      if (task.waiting.has(name)) continue;
-      records.push(...(this.#log.get(`${name}/${partition}`) ?? []).slice(task.offsets[name] ?? 0).slice(0, limit - records.length));
+    if (!task.proceed(limit)) {
+      const records: LogRecord[] = [];
+      for (const { name } of inputTopics(consumer)) {
+        if (task.waiting.has(name)) continue;
+        records.push(...(this.#log.get(`${name}/${partition}`) ?? []).slice(task.offsets[name] ?? 0).slice(0, limit - records.length));
+      }
+      task.receive(records);
+      task.proceed(limit - task.steps);
     }
-    if (records.length === 0) return false;
-    task.process(records);
+    if (task.steps === 0) return false;
     const crash = task.crash ? undefined : this.#options.crash?.();
     if (crash === 'lost') {
       hosted.task = this.#start(consumer, partition, store);
