@@ -1052,6 +1052,8 @@ export interface Progress {
   readonly applied: Readonly<Record<string, number>>;
   /** topic/offset to the number of handler exceptions there. */
   readonly crashes: Readonly<Record<string, number>>;
+  /** Input topic to what tells its log from another one with the same offsets. */
+  readonly lineages: Readonly<Record<string, string>>;
 }
 
 /** The key was merged into another, or is a user’s id. */

@@ -69,6 +69,11 @@ export class EmbeddedLease implements Lease {
     this.#inbox.cursors = cursors;
   }
 
+  /** There is one log, and its topics stay. */
+  lineages(): Readonly<Record<string, string>> {
+    return {};
+  }
+
   poll(max: number, waitMs: number, except: ReadonlySet<string>): Promise<readonly LogRecord[]> {
     return this.#inbox.poll(max, waitMs, except);
   }
