@@ -1190,6 +1190,16 @@ export interface ShopSeason {
   readonly year: YearCourse;
 }
 
+/** Settings with which the topics of an installation on Kafka were made. */
+export interface ShopSettings {
+  /** SHOP_CURRENCY. */
+  readonly currency: string;
+  /** SHOP_TIMEZONE. */
+  readonly timezone: string;
+  /** TOPIC_PARTITIONS. */
+  readonly partitions: number;
+}
+
 /** Latest days of all SKUs of the shop together (models/forecast/shop-demand), or what a partition adds to one of them. */
 export interface ShopWindow {
   /** Newest day with a sale: days since 1970-01-01 in the shop's zone. */

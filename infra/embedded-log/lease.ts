@@ -151,6 +151,7 @@ export function join(engine: Engine, fences: Fences, group: GroupSpec, owner: (l
   };
   const owners = Promise.all(Array.from({ length: engine.catalogue.partitions }, (_, partition) => own(partition)));
   return {
+    joined: Promise.resolve(),
     failed,
     async stop() {
       end.abort();

@@ -88,6 +88,8 @@ export interface GroupSpec {
 }
 
 export interface Membership {
+  /** Resolves once it is known for the first time which partitions are ours, and their owners have begun. */
+  readonly joined: Promise<void>;
   /** Rejects when an owner failed for good; never resolves. */
   readonly failed: Promise<never>;
   /** Revoke all leases, wait for their owners to end, leave the group. */

@@ -73,13 +73,13 @@ export async function learnForeignSchemas(records: readonly LogRecord[], learn: 
   if (unknown.size > 0) await learn([...unknown]);
 }
 
-/** Own a partition of a consumer until the lease is revoked: fence, restore, seek, then take records and commit. */
-export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings): Promise<void> {
+/** Own a partition of a consumer until the lease is revoked: fence, restore, seek, then take records and commit. `restored` is called each time before it takes records. */
+export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, restored = (): void => {}): Promise<void> {
   const { metrics } = around;
   const store = around.openStore(consumer.table.name, lease.partition);
   const watching = setInterval(() => watchLag(lease, metrics, consumer.name), LAG_EVERY_MS);
   try {
-    await keepOwning(lease, consumer, tickedInputs, around, store);
+    await keepOwning(lease, consumer, tickedInputs, around, store, restored);
   } finally {
     clearInterval(watching);
     // Another process may own the partition now: the last figures of this one must not stand, as if the partition were behind.
@@ -88,7 +88,7 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
 }
 
 /** Restores the task and lets it work, again and again, until the lease is revoked. */
-async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore): Promise<void> {
+async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore, restored: () => void): Promise<void> {
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
   const told = toldOnce(journal, { consumer: consumer.name, partition: lease.partition }, 'Task dropped; confirming ownership before it is restored.', 'The task commits again.');
@@ -113,6 +113,7 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
         skippedTo, consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
         slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics, checksRows,
       });
+      restored();
       await work(lease, task, store, around, consumer.name, pace, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
