@@ -17,8 +17,12 @@ export interface PartitionWatch {
 export function watchPartitions(connection: Pick<Connection, 'describe'>, partitions: number, { metrics, journal }: { readonly metrics: Metrics; readonly journal: Journal }, lookMs = LOOK_MS): PartitionWatch {
   const watched = new Set<string>();
   const told = new Map<string, number>();
+  let isBlind = false;
   const look = async (): Promise<void> => {
-    for (const [topic, { partitions: found }] of await connection.describe([...watched])) {
+    const topics = await connection.describe([...watched]);
+    if (topics.size === 0 && !isBlind) journal.warn({}, 'The brokers give topics no ids, as those before 2.8: a topic that is deleted and made again, or given more partitions, is not noticed.');
+    isBlind = topics.size === 0;
+    for (const [topic, { partitions: found }] of topics) {
       if (found <= partitions || told.get(topic) === found) continue;
       told.set(topic, found);
       metrics.gauge('millrace_kafka_unread_partitions', found - partitions, { topic });
