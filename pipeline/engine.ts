@@ -15,7 +15,7 @@ import type { Journal, Metrics } from './core/metrics.js';
 import type { RowSink } from './core/row-sink.js';
 import type { Surroundings } from './core/run-task.js';
 import { observedStores, type ObservedStores } from './serving/views.js';
-import { checkShop, shopSettings } from './shop-of-log.js';
+import { agreeOnShop, checkShop, shopSettings } from './shop-of-log.js';
 
 /** Rows of a compacted topic may have been deleted for good after half of Kafka's delete.retention.ms (1 day). */
 const STORE_MAX_AGE_MS = 43_200_000;
@@ -50,7 +50,7 @@ export interface EngineOptions {
   readonly clock?: 'wall' | 'file' | undefined;
   /** On Kafka, too, no other process may have the data directory: each would take the other out of its groups, and their stores wait for each other. */
   readonly alone?: boolean;
-  /** Records are made with the shop's settings, which must be those with which the embedded log was. */
+  /** Records are made with the shop's settings, which must be those with which the log was. */
   readonly makesRecords?: boolean;
 }
 
@@ -78,6 +78,7 @@ async function openIn(options: EngineOptions): Promise<Engine> {
   const opened = isKafka ? await onKafka(options) : await embedded(options);
   try {
     await opened.log.ensureTopics(allTopics);
+    if (isKafka && options.makesRecords) await agreeOnShop(opened.log, config);
   } catch (error) {
     await opened.log.close();
     await opened.close();
@@ -155,13 +156,13 @@ async function opened<T>(log: Log, open: () => T): Promise<T> {
   }
 }
 
-async function onKafka({ config, clock, metrics, journal }: EngineOptions): Promise<Opened> {
+async function onKafka({ config, clock, metrics, journal, makesRecords = false }: EngineOptions): Promise<Opened> {
   if (clock === 'file') throw new ConfigError(['--clock file needs a log of its own: unset KAFKA_BROKERS and name a fresh DATA_DIR.']);
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username = '', KAFKA_SASL_PASSWORD: password = '' } = config;
   const ca = config.KAFKA_TLS_CA_FILE;
   if (ca !== undefined && !existsSync(ca)) throw new ConfigError([`KAFKA_TLS_CA_FILE names ${ca}, which does not exist.`]);
   const log = await openKafkaLog({
-    brokers: config.KAFKA_BROKERS, clientId: 'millrace', prefix: config.TOPIC_PREFIX, partitions: config.TOPIC_PARTITIONS,
+    brokers: config.KAFKA_BROKERS, clientId: 'millrace', prefix: config.TOPIC_PREFIX, partitions: config.TOPIC_PARTITIONS, allowsMore: !makesRecords,
     replicationFactor: config.TOPIC_REPLICATION, stateDirectory: join(config.DATA_DIR, 'members'), metrics, journal,
     ssl: ca === undefined ? config.KAFKA_TLS : { ca: [readFileSync(ca, 'utf8')] },
     sasl: mechanism && { mechanism, username, password } as Parameters<typeof openKafkaLog>[0]['sasl'],

@@ -3,7 +3,7 @@ import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { erasures } from '../schemas/topics.js';
 import type { ShopEvent } from '../schemas/types.js';
 import { sinksCaughtUp } from './caught-up.js';
-import { ConfigError, Unavailable } from './core/errors.js';
+import { ConfigError, LostRecords, Unavailable } from './core/errors.js';
 import type { Lease, LogRecord } from './core/log.js';
 import type { RowSink } from './core/row-sink.js';
 import { untilAvailable } from './core/until-available.js';
@@ -69,7 +69,15 @@ class PartitionErasures {
     this.#tables = await tablesIn(this.rowSink);
     const stored = await lease.storedOffset(erasures.name);
     const start = (await log.ranges(erasures.name))[lease.partition]?.start ?? 0;
-    await lease.seek({ [erasures.name]: stored?.metadata === this.#tables ? Math.max(start, stored.offset) : start });
+    const [offset, lineage] = stored?.metadata === this.#tables ? [Math.max(start, stored.offset), stored.lineage] : [start];
+    try {
+      await lease.seek({ [erasures.name]: offset }, lineage === undefined ? {} : { [erasures.name]: lineage });
+    } catch (error) {
+      if (!(error instanceof LostRecords)) throw error;
+      // Done twice an erasure changes nothing; one that is passed over would leave somebody named.
+      this.ports.journal.warn({ partition: lease.partition, problem: error.message }, 'The log is another one than erasures were read from: all that it has are done again.');
+      await lease.seek({});
+    }
   }
 
   /** Does an erasure, or notes that it was refused. */

@@ -19,11 +19,18 @@ import { isNamed } from './serving/named-items.js';
 import { shopSettings } from './shop-of-log.js';
 import { reorderDefaults } from './topology.js';
 
+/** A consumer, as far as others ask for it. */
+interface Restoring {
+  readonly name: string;
+  isReady(): boolean;
+}
+
 /** What stands behind the doors of a process; a part that its role leaves out is undefined. */
 interface Behind {
   readonly role: Role;
   readonly engine: Engine;
   readonly metrics: PrometheusMetrics;
+  readonly consumers: readonly Restoring[];
   readonly scorer: RunningScorer | undefined;
   readonly rowSink: RowSink | undefined;
   readonly forecasting: () => ForecastDoor;
@@ -31,7 +38,7 @@ interface Behind {
 }
 
 /** What a process answers over HTTP. */
-export function doorsOf({ role, engine, metrics, scorer, rowSink, forecasting, extra }: Behind): HttpDoors {
+export function doorsOf({ role, engine, metrics, consumers, scorer, rowSink, forecasting, extra }: Behind): HttpDoors {
   const { log, logFailure } = engine;
   const scoring = (): RunningScorer => scoringOr404(scorer);
   return {
@@ -57,7 +64,7 @@ export function doorsOf({ role, engine, metrics, scorer, rowSink, forecasting, e
       if (scorer) observeForecasts(scorer.views, metrics);
       return metrics.text();
     },
-    ready: readinessOf(role, { scorer, sql: rowSink?.engine ?? null, log: log.engine, logFailure }, metrics),
+    ready: readinessOf(role, { consumers, scorer, sql: rowSink?.engine ?? null, log: log.engine, logFailure }, metrics),
     sql: rowSink && ((query, until) => answerSql(rowSink, query, until)),
     extra,
   };
@@ -104,11 +111,18 @@ export function forecastDoors({ log }: Engine, config: Config, scorer: RunningSc
   };
 }
 
-/** A process that only scores is ready once it has caught up; one that takes events, too, is from the start: nobody else would take them. One whose disk is full stays ready, since it answers. */
+/** A process that only scores is ready once it has caught up, one that only runs consumers once what it was given is restored; one that takes events, too, is from the start: nobody else would take them. One whose disk is full stays ready, since it answers. */
 export function readinessOf(
-  role: Role, { scorer, sql, log, logFailure }: { readonly scorer: Pick<RunningScorer, 'isReady'> | undefined; readonly sql: string | null; readonly log: string; logFailure(): string | undefined }, metrics: PrometheusMetrics,
+  role: Role, { consumers, scorer, sql, log, logFailure }: { readonly consumers: readonly Restoring[]; readonly scorer: Pick<RunningScorer, 'isReady'> | undefined; readonly sql: string | null; readonly log: string; logFailure(): string | undefined }, metrics: PrometheusMetrics,
 ): HttpDoors['ready'] {
-  return () => ({ ready: role !== 'scorer' || scorer?.isReady() === true, parts: { scorer: scorer?.isReady() ?? null, sql, log, logFailure: logFailure() ?? null, stoppedSinks: stoppedSinks(metrics) } });
+  const isReady = (restoring: readonly string[]): boolean => {
+    if (role === 'consumers') return restoring.length === 0;
+    return role !== 'scorer' || scorer?.isReady() === true;
+  };
+  return () => {
+    const restoring = consumers.filter((consumer) => !consumer.isReady()).map(({ name }) => name);
+    return { ready: isReady(restoring), parts: { restoring, scorer: scorer?.isReady() ?? null, sql, log, logFailure: logFailure() ?? null, stoppedSinks: stoppedSinks(metrics) } };
+  };
 }
 
 const stoppedSinks = (metrics: PrometheusMetrics): string[] =>

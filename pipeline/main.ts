@@ -70,7 +70,9 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
   const settings = settingsOf(config, demo);
   const running: Running[] = [];
   try {
-    if (has('consumers')) running.push(...startConsumers(engine, topology, options.skipsLost), ...startLearners(engine, topology, config));
+    const consumers = has('consumers') ? startConsumers(engine, topology, options.skipsLost) : [];
+    running.push(...consumers);
+    if (has('consumers')) running.push(...startLearners(engine, topology, config));
     const scorer = has('scorer') && !options.withoutHttp ? await startScorer(engine, config) : undefined;
     if (scorer) running.push(scorer);
     const rowSink = has('sinks') && !sendsAlone(options) ? await engine.openRowSink() : undefined;
@@ -83,7 +85,7 @@ export async function startMillrace(options: StartOptions): Promise<Millrace> {
       engine, topology, metrics, scorer, rowSink, demo, currency: config.SHOP_CURRENCY,
       forecastOf: (sku) => forecasting().one(sku),
     });
-    const doors = doorsOf({ role, engine, metrics, scorer, rowSink, forecasting, extra });
+    const doors = doorsOf({ role, engine, metrics, consumers, scorer, rowSink, forecasting, extra });
     const http = options.withoutHttp ? undefined : createHttpServer({ ...doors, metrics, journal, now: steadyClock.now }, settings);
     const host = config.HOST ?? (demo ? '127.0.0.1' : '0.0.0.0');
     const port = http ? await listen(http, config.PORT, host) : 0;

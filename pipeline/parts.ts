@@ -8,7 +8,7 @@ import { startFold, type Fold } from './core/fold.js';
 import type { Lease, Membership } from './core/log.js';
 import { ReadingLag } from './core/reading-lag.js';
 import { sinkLimits, type RowSink } from './core/row-sink.js';
-import { runConsumer } from './core/runner.js';
+import { runConsumer, type RunningConsumer } from './core/runner.js';
 import { runSink, sinkPorts } from './core/sink.js';
 import { untilStopped } from './core/sleep.js';
 import { steadyClock } from './core/steady-clock.js';
@@ -44,8 +44,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+type RunningConsumers = readonly (Running & Pick<RunningConsumer, 'isReady'>)[];
+
 /** `skipsLost`: whether they go on behind what the log has lost before they read it. */
-export function startConsumers({ log, openStore, metrics, journal, learnSchemas }: Engine, topology: Topology, skipsLost = false): Running[] {
+export function startConsumers({ log, openStore, metrics, journal, learnSchemas }: Engine, topology: Topology, skipsLost = false): RunningConsumers {
   const around = { log, openStore, metrics, journal, learnSchemas, skipsLost };
   return topology.consumers.map((consumer) => ({ name: consumer.name, ...runConsumer(consumer, topology, around) }));
 }

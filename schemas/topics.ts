@@ -1,7 +1,7 @@
 import { codec, type Codec } from './codec.js';
 import type {
   CatalogChange, DeadLetter, DemandHandover, Erasure, Forecast, Interaction, InventoryChange, ItemInterest, ItemVector, MarketingTrigger, Move,
-  OrderEvent, Purchase, Recommendation, RecommenderModel, ReorderSuggestion, Sale, ShopEvent, ShopWindow, Supply, TriggerCandidate, UserMerge,
+  OrderEvent, Purchase, Recommendation, RecommenderModel, ReorderSuggestion, Sale, ShopEvent, ShopSettings, ShopWindow, Supply, TriggerCandidate, UserMerge,
 } from './types.js';
 
 const DAY_MS = 86_400_000;
@@ -63,6 +63,9 @@ export const demandForecasts = table('demand-forecasts', 'sku');
 export const marketingTriggersState = table('marketing-triggers-state', 'shopper');
 export const itemVectors = topic<ItemVector>('item-vectors', 'table', 'sku', 'ItemVector');
 export const recommenderModels = topic<RecommenderModel>('recommender-models', 'table', 'id', 'RecommenderModel');
+
+/** Settings with which the topics of an installation on Kafka were made. The embedded log keeps them beside its files. */
+export const shopSettings = topic<ShopSettings>('shop-settings', 'table', 'id', 'ShopSettings');
 
 /** Every topic and table, in the order in which water flows. */
 export const allTopics: readonly Topic[] = [

@@ -1052,6 +1052,8 @@ export interface Progress {
   readonly applied: Readonly<Record<string, number>>;
   /** topic/offset to the number of handler exceptions there. */
   readonly crashes: Readonly<Record<string, number>>;
+  /** Input topic to what tells its log from another one with the same offsets. */
+  readonly lineages: Readonly<Record<string, string>>;
 }
 
 /** The key was merged into another, or is a user’s id. */
@@ -1186,6 +1188,16 @@ export interface ShopSeason {
   readonly wentOn: number;
   /** How the level goes through the year. */
   readonly year: YearCourse;
+}
+
+/** Settings with which the topics of an installation on Kafka were made. */
+export interface ShopSettings {
+  /** SHOP_CURRENCY. */
+  readonly currency: string;
+  /** SHOP_TIMEZONE. */
+  readonly timezone: string;
+  /** TOPIC_PARTITIONS. */
+  readonly partitions: number;
 }
 
 /** Latest days of all SKUs of the shop together (models/forecast/shop-demand), or what a partition adds to one of them. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { ConfigError } from '../../pipeline/core/errors.js';
+import { LostRecords } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import type { SegmentFiles } from './files.js';
 import { claimedLength, FRAME_HEADER_BYTES, frameLength, groupsOf, MAX_FRAME_BYTES, readGroup } from './frame.js';
@@ -44,9 +44,8 @@ export class Cursor {
   check(): void {
     const { topic, partition, start, end } = this.partition;
     if (this.#next >= start && this.#next <= end) return;
-    throw new ConfigError([
-      `Offset ${this.#next} of topic "${topic}", partition ${partition}, lies outside the log, which holds ${start} to ${end}.`,
-    ]);
+    const problem = `Offset ${this.#next} of topic "${topic}", partition ${partition}, lies outside the log, which holds ${start} to ${end}.`;
+    throw new LostRecords([{ topic, partition, offset: this.#next, next: Math.min(Math.max(this.#next, start), end), problem }]);
   }
 
   /** Whether `load` must run before `take` has anything to give. */

@@ -69,6 +69,11 @@ export class EmbeddedLease implements Lease {
     this.#inbox.cursors = cursors;
   }
 
+  /** There is one log, and its topics stay. */
+  lineages(): Readonly<Record<string, string>> {
+    return {};
+  }
+
   poll(max: number, waitMs: number, except: ReadonlySet<string>): Promise<readonly LogRecord[]> {
     return this.#inbox.poll(max, waitMs, except);
   }
@@ -146,6 +151,7 @@ export function join(engine: Engine, fences: Fences, group: GroupSpec, owner: (l
   };
   const owners = Promise.all(Array.from({ length: engine.catalogue.partitions }, (_, partition) => own(partition)));
   return {
+    joined: Promise.resolve(),
     failed,
     async stop() {
       end.abort();

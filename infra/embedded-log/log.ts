@@ -126,6 +126,7 @@ function openLocked(options: EmbeddedLogOptions, door: Door): EmbeddedLog {
       const membership = join(engine, fences, group, owner);
       memberships.add(membership);
       return {
+        joined: membership.joined,
         failed: membership.failed,
         async stop() {
           await membership.stop();

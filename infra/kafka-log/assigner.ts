@@ -9,24 +9,25 @@ const { MemberMetadata, MemberAssignment } = AssignerProtocol;
 
 /**
  * Gives partition p of every topic to one member: kafkajs' round-robin deals each topic out anew, and a click and its
- * order would meet different tasks. `owned` tells the group what this member holds already, so that little moves.
+ * order would meet different tasks. Of a topic that was given more than `partitions` the others are nobody's: keys would have moved to them, and a
+ * running installation must outlast it. `owned` tells the group what this member holds already, so that little moves.
  */
-export function coPartitionAssigner(owned: () => readonly number[], refused: (error: ConfigError) => void): PartitionAssigner {
+export function coPartitionAssigner(partitions: number, owned: () => readonly number[], refused: (error: ConfigError) => void): PartitionAssigner {
   return ({ cluster }) => ({
     name: NAME,
     version: 0,
     assign: async ({ members, topics }) => {
       const counts = topics.map((topic): [string, number] => [topic, cluster.findTopicPartitionMetadata(topic).length]);
-      const problem = unequalCounts(counts);
+      const problem = tooFewPartitions(counts, partitions);
       if (problem) {
         refused(problem);
         throw problem;
       }
       const had = members.map(({ memberId, memberMetadata }): [string, number[]] => [memberId, ownedBy(memberMetadata)]);
-      return [...share(counts[0]?.[1] ?? 0, new Map(had))].map(([memberId, partitions]) => ({
+      return [...share(partitions, new Map(had))].map(([memberId, theirs]) => ({
         memberId,
         memberAssignment: MemberAssignment.encode({
-          version: 0, assignment: Object.fromEntries(topics.map((topic) => [topic, partitions])), userData: Buffer.alloc(0),
+          version: 0, assignment: Object.fromEntries(topics.map((topic) => [topic, theirs])), userData: Buffer.alloc(0),
         }),
       }));
     },
@@ -37,10 +38,11 @@ export function coPartitionAssigner(owned: () => readonly number[], refused: (er
   });
 }
 
-/** The problem with topics that do not all have the same number of partitions. */
-export function unequalCounts(counts: readonly (readonly [topic: string, partitions: number])[]): ConfigError | undefined {
-  if (new Set(counts.map(([, partitions]) => partitions)).size <= 1) return undefined;
-  return new ConfigError([`Topics read together need equal partition counts, but ${counts.map(([topic, n]) => `${topic} has ${n}`).join(', ')}.`]);
+/** The problem with topics that do not all have so many partitions. */
+export function tooFewPartitions(counts: readonly (readonly [topic: string, partitions: number])[], partitions: number): ConfigError | undefined {
+  const few = counts.filter(([, count]) => count < partitions);
+  if (few.length === 0) return undefined;
+  return new ConfigError([`Topics read together need ${partitions} partitions each, but ${few.map(([topic, n]) => `${topic} has ${n}`).join(', ')}.`]);
 }
 
 /** Share `partitions` out among members: counts differ by one at most, and a member keeps what it had as far as that allows. */

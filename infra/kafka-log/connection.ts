@@ -4,6 +4,8 @@ import type { OffsetRange } from '../../pipeline/core/log.js';
 import { asFailure, backOff, isMissingTopic } from './failures.js';
 import { decodeFetch } from './fetch-answer.js';
 import type { Asked, PartitionAnswer } from './fetch-answer.js';
+import { epochEndRequest, epochEndsOf, METADATA_KEY, METADATA_VERSION, metadataRequest, topicsOf } from './hand-made.js';
+import type { HandMade, TopicDescription } from './hand-made.js';
 import { createCluster, fetchRequest } from './pinned.js';
 import type { PinnedBroker, PinnedCluster } from './pinned.js';
 
@@ -16,6 +18,7 @@ const NONE = -1;
 const ATTEMPTS = 12;
 const SOCKET = 0;
 const FETCH_SOCKET = 1;
+const REQUEST_MS = 5_000;
 
 export interface FetchLimits {
   readonly waitMs: number;
@@ -101,6 +104,30 @@ export class Connection {
     });
   }
 
+  /** Topics as they are now; none where the cluster is too old to say. @throws ConfigError when one does not exist */
+  async describe(topics: readonly string[]): Promise<Map<string, TopicDescription>> {
+    return this.#patiently(`Kafka does not say what ${topics.join(', ')} are.`, topics, async (session) => {
+      const broker = await session.cluster.findControllerBroker();
+      if ((broker.versions?.[METADATA_KEY]?.maxVersion ?? METADATA_VERSION) < METADATA_VERSION) return new Map();
+      const found = await this.#ask(session, broker, metadataRequest(topics.map((topic) => this.prefix + topic)), topicsOf);
+      return new Map([...found].map(([topic, description]) => [topic.slice(this.prefix.length), description]));
+    });
+  }
+
+  /** Where the records of a leader epoch end in each partition, in the order asked; NO_SUCH_EPOCH where the log knows neither it nor a later one. */
+  async epochEnds(wanted: readonly (TopicPartition & { readonly epoch: number })[]): Promise<number[]> {
+    const topics = wanted.map(({ topic }) => topic);
+    return this.#patiently(`Kafka does not say where the epochs of ${[...new Set(topics)].join(', ')} end.`, topics, async (session) => {
+      const found = new Map<string, number>();
+      await Promise.all([...this.#byLeader(wanted)].map(async ([nodeId, those]) => {
+        const broker = await session.cluster.findBroker({ nodeId });
+        const questions = those.map(({ topic, partition, epoch }) => ({ topic: this.prefix + topic, partition, epoch }));
+        for (const [place, end] of await this.#ask(session, broker, epochEndRequest(questions), epochEndsOf)) found.set(place, end);
+      }));
+      return wanted.map(({ topic, partition }) => found.get(`${this.prefix}${topic}/${partition}`) ?? missing(`epoch of partition ${partition} of ${topic}`));
+    });
+  }
+
   /** One fetch from one broker, read_committed. @throws what kafkajs throws; the session is then to be dropped. */
   async fetch({ cluster, sockets }: Session, node: number, wanted: readonly Asked[], limits: FetchLimits): Promise<PartitionAnswer[]> {
     const asked = new Map(wanted.map((one) => [`${this.prefix}${one.topic}/${one.partition}`, one]));
@@ -170,14 +197,8 @@ export class Connection {
   }
 
   async #offsets({ cluster, sockets }: Session, wanted: readonly TopicPartition[], timestamp: number): Promise<number[]> {
-    const byNode = new Map<number, TopicPartition[]>();
-    for (const one of wanted) {
-      const node = this.leader(one);
-      if (node === undefined) throw new Error(`Partition ${one.partition} of ${one.topic} has no leader.`);
-      byNode.set(node, [...(byNode.get(node) ?? []), one]);
-    }
     const found = new Map<string, number>();
-    await Promise.all([...byNode].map(async ([nodeId, partitions]) => {
+    await Promise.all([...this.#byLeader(wanted)].map(async ([nodeId, partitions]) => {
       const broker = await cluster.findBroker({ nodeId });
       await opened(sockets, broker, SOCKET);
       const topics = byTopic(partitions).map(([topic, those]) => ({
@@ -189,11 +210,29 @@ export class Connection {
         for (const { partition, offset } of offsets) found.set(`${topic}/${partition}`, Number(offset));
       }
     }));
-    return wanted.map(({ topic, partition }) => {
-      const offset = found.get(`${this.prefix}${topic}/${partition}`);
-      if (offset === undefined) throw new Error(`Kafka gave no offset of partition ${partition} of ${topic}.`);
-      return offset;
+    return wanted.map(({ topic, partition }) => found.get(`${this.prefix}${topic}/${partition}`) ?? missing(`offset of partition ${partition} of ${topic}`));
+  }
+
+  /** @throws Error where a partition has no leader */
+  #byLeader<T extends TopicPartition>(wanted: readonly T[]): Map<number, T[]> {
+    const byNode = new Map<number, T[]>();
+    for (const one of wanted) {
+      const node = this.leader(one);
+      if (node === undefined) throw new Error(`Partition ${one.partition} of ${one.topic} has no leader.`);
+      byNode.set(node, [...(byNode.get(node) ?? []), one]);
+    }
+    return byNode;
+  }
+
+  async #ask<T>({ sockets }: Session, broker: PinnedBroker, request: HandMade, read: (payload: Buffer) => T): Promise<T> {
+    await opened(sockets, broker, SOCKET);
+    const answers: T[] = [];
+    await broker.connectionPool.send({
+      request,
+      response: { decode: async (payload) => { answers.push(read(payload)); return {}; }, parse: async (decoded) => decoded },
+      requestTimeout: REQUEST_MS,
     });
+    return answers[0];
   }
 
   async #patiently<T>(sentence: string, topics: readonly string[], ask: (session: Session) => Promise<T>): Promise<T> {
@@ -213,6 +252,10 @@ export class Connection {
       }
     }
   }
+}
+
+function missing(what: string): never {
+  throw new Error(`Kafka gave no ${what}.`);
 }
 
 /** Resolves when a socket of a broker is open; whoever asks meanwhile waits for the same one. */

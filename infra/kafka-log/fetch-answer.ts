@@ -16,6 +16,8 @@ export interface PartitionAnswer {
   readonly lastStableOffset: number;
   readonly records: readonly LogRecord[];
   readonly next: number;
+  /** Leader epochs of the first and the last batch, where there are any. */
+  readonly epochs?: { readonly first: number; readonly last: number } | undefined;
   /** Records that cannot be read; an operator must act. It must not stop the other partitions of the answer. */
   readonly unreadable?: ConfigError | undefined;
 }

@@ -1,10 +1,12 @@
-import { ConfigError } from '../../pipeline/core/errors.js';
+import { ConfigError, LostRecords } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import type { Journal } from '../../pipeline/core/metrics.js';
 import type { Connection, FetchLimits, Session } from './connection.js';
 import { backOff, failureCodes, isMissingTopic } from './failures.js';
 import { OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED } from './fetch-answer.js';
 import type { PartitionAnswer } from './fetch-answer.js';
+import { compared } from './lineage.js';
+import type { Lineage } from './lineage.js';
 
 /** One partition that is being read. */
 export interface Cursor {
@@ -14,6 +16,8 @@ export interface Cursor {
   position: number;
   /** Offset after the last decided record, once an answer has said it. */
   end: number | undefined;
+  /** Of which log the position is; absent where the reader does not ask. */
+  lineage?: Lineage;
   /** Nothing is asked for while this is set; call `wake` after clearing it. */
   paused: boolean;
   arrived(records: readonly LogRecord[]): void;
@@ -22,6 +26,8 @@ export interface Cursor {
 
 const MISSING_ATTEMPTS = 12;
 const ENOUGH_BYTES = 64 << 10;
+/** A topic that was deleted and made again is noticed by the errors in between, and by a reader that slept meanwhile at the next look. */
+const LOOK_MS = 30_000;
 
 /** Limits of a fetch that answers after `patienceMs` or with plenty, rather than with the first record. */
 export const patiently = (limits: FetchLimits, patienceMs = 0): FetchLimits =>
@@ -38,12 +44,18 @@ export class Fetcher {
   #closed = false;
   #turn = 0;
   #failures = 0;
+  readonly #looking: NodeJS.Timeout;
 
   constructor(
-    private readonly connection: Pick<Connection, 'open' | 'drop' | 'leader' | 'learn' | 'fetch' | 'ranges' | 'close'>,
+    private readonly connection: Pick<Connection, 'open' | 'drop' | 'leader' | 'learn' | 'fetch' | 'describe' | 'ranges' | 'epochEnds' | 'close'>,
     private readonly limits: FetchLimits,
     private readonly journal: Journal,
-  ) {}
+    lookMs = LOOK_MS,
+  ) {
+    // A look that finds nobody is made up for by the next one.
+    this.#looking = setInterval(() => void this.#lookForTopics().catch(() => undefined), lookMs);
+    this.#looking.unref();
+  }
 
   follow(cursor: Cursor): void {
     this.#cursors.add(cursor);
@@ -69,6 +81,7 @@ export class Fetcher {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     this.#cursors.clear();
     await this.connection.close();
   }
@@ -105,33 +118,46 @@ export class Fetcher {
       // A cursor that was moved or dropped meanwhile: these records belong to a position that nobody holds any more.
       if (!cursor || !this.#cursors.has(cursor) || cursor.position !== answer.from) continue;
       if (answer.unreadable) this.#fail(cursor, answer.unreadable);
-      else if (answer.error === OFFSET_OUT_OF_RANGE) void this.#checkRange(cursor);
+      // Another leader may have begun elsewhere than this reader stands: then what was there before is not what was read.
+      else if (answer.error === OFFSET_OUT_OF_RANGE || isOfOthers(cursor, answer)) void this.#compare(cursor, answer.epochs?.first);
       else if (answer.error === TOPIC_AUTHORIZATION_FAILED) this.#fail(cursor, new ConfigError([`Kafka refuses to let us read ${cursor.topic}.`]));
       else if (answer.error !== 0) stale = true;
       else {
         cursor.end = answer.lastStableOffset;
         cursor.position = answer.next;
+        if (cursor.lineage && answer.epochs) cursor.lineage.epoch = answer.epochs.last;
         if (answer.records.length > 0) cursor.arrived(answer.records);
       }
     }
     return stale;
   }
 
-  /** kafkajs would go on at the start or the end without a word: records lost or read twice. */
-  async #checkRange(cursor: Cursor): Promise<void> {
+  /** Whether the log is still the one that was read up to the cursor. kafkajs would go on at its start or end without a word: records lost or read twice. */
+  async #compare(cursor: Cursor, epoch = cursor.lineage?.epoch): Promise<void> {
     cursor.paused = true;
-    const asked = cursor.position;
+    const { topic, partition, position: offset, lineage: was } = cursor;
     try {
-      const [range] = await this.connection.ranges([cursor]);
-      if (!this.#cursors.has(cursor) || cursor.position !== asked) return;
-      const outside = range && outsideLog(cursor, asked, range);
-      if (outside) return this.#fail(cursor, outside);
+      const { lost } = await compared(this.connection, [{ topic, partition, offset, was }]);
+      if (!this.#cursors.has(cursor) || cursor.position !== offset) return;
+      if (lost.length > 0) return this.#fail(cursor, new LostRecords(lost));
+      if (cursor.lineage && epoch !== undefined) cursor.lineage.epoch = epoch;
     } catch (error) {
       if (error instanceof ConfigError) return this.#fail(cursor, error);
     }
     await backOff(3);
     cursor.paused = false;
     this.wake();
+  }
+
+  /** Fails readers of topics that are not any more those that they began to read. */
+  async #lookForTopics(): Promise<void> {
+    const asked = [...this.#cursors].filter(({ lineage }) => lineage);
+    if (asked.length === 0) return;
+    const topics = await this.connection.describe([...new Set(asked.map(({ topic }) => topic))]);
+    for (const cursor of asked) {
+      const { id = '' } = topics.get(cursor.topic) ?? {};
+      if (this.#cursors.has(cursor) && id !== '' && id !== cursor.lineage?.topicId) void this.#compare(cursor);
+    }
   }
 
   #fail(cursor: Cursor, error: Error): void {
@@ -152,6 +178,7 @@ export class Fetcher {
         try {
           if (attempt > 0) await backOff(attempt);
           await this.connection.learn([...this.#cursors].map(({ topic }) => topic));
+          await this.#lookForTopics();
           if ([...this.#cursors].every((cursor) => this.connection.leader(cursor) !== undefined)) return;
         } catch (error) {
           if (isMissingTopic(error) && attempt >= MISSING_ATTEMPTS) return this.#failAll(error);
@@ -170,6 +197,9 @@ export class Fetcher {
     for (const cursor of this.#cursors) this.#fail(cursor, new ConfigError([`One of these topics is missing: ${topics}.`], { cause }));
   }
 }
+
+const isOfOthers = ({ lineage }: Cursor, { epochs }: PartitionAnswer): boolean =>
+  epochs !== undefined && lineage !== undefined && lineage.epoch >= 0 && lineage.epoch !== epochs.first;
 
 /** The error that says that `offset` is not in the log. */
 export function outsideLog(of: { topic: string; partition: number }, offset: number, { start, end }: { start: number; end: number }): ConfigError | undefined {

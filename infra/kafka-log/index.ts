@@ -9,6 +9,7 @@ import { KafkaMembership } from './membership.js';
 import { DEFAULT_SESSION_TIMEOUT_MS } from './options.js';
 import type { KafkaLogOptions } from './options.js';
 import { memberFile } from './predecessor.js';
+import { watchPartitions } from './partition-watch.js';
 import { openReader } from './reader.js';
 import { ensureTopics } from './topics.js';
 
@@ -26,7 +27,7 @@ export interface KafkaLog extends Log {
 
 /** The log on a Kafka cluster. @throws Unavailable when no broker answers, ConfigError when they refuse us */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
-  const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
+  const { prefix, replicationFactor, stateDirectory, metrics, journal, partitions, allowsMore = false, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
   const kafka = kafkaClient(options);
   const raw = rawClient(options);
   const admin = kafka.admin();
@@ -42,6 +43,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   });
   const connection = new Connection(raw, prefix);
   const appender = openAppender(kafka, prefix, metrics, journal);
+  const watch = watchPartitions(connection, partitions, options, options.lookMs);
   const readers = new Set<Reader>();
   const memberships = new Map<string, Set<number>>();
   const running = new Set<Membership>();
@@ -62,6 +64,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   };
 
   async function close(): Promise<void> {
+    watch.stop();
     await Promise.all([...running].map((membership) => membership.stop()));
     await Promise.all([...readers].map((reader) => reader.close()));
     await appender.close();
@@ -74,7 +77,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
     engine: 'kafka',
     clock: 'wall',
     partitions,
-    ensureTopics: (topics) => ensureTopics(admin, topics, { prefix, partitions, replicationFactor }, journal),
+    ensureTopics: async (topics) => {
+      await ensureTopics(admin, topics, { prefix, partitions, allowsMore, replicationFactor }, journal);
+      watch.add(topics.map(({ name }) => name));
+    },
     append: (records) => appender.append(records),
     failure: () => appender.failure(),
     ranges: async (topic) => {
@@ -96,9 +102,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       open();
       const { slot, free } = takeSlot(group.name);
       const file = memberFile(stateDirectory, prefix + group.name, slot, connection, journal);
-      const membership = new KafkaMembership({ kafka, raw, admin, connection, prefix, group, owner, file, sessionTimeoutMs, metrics, journal });
+      const membership = new KafkaMembership({ kafka, raw, admin, connection, prefix, partitions, group, owner, file, sessionTimeoutMs, metrics, journal });
       running.add(membership);
       return {
+        joined: membership.joined,
         failed: membership.failed,
         stop: async () => {
           await membership.stop();

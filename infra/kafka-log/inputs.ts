@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { ConfigError } from '../../pipeline/core/errors.js';
+import { LostRecords } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import { Arrival } from './arrival.js';
 import { Backlog } from './backlog.js';
 import type { Connection } from './connection.js';
-import { outsideLog } from './fetcher.js';
 import type { Cursor, Fetcher } from './fetcher.js';
+import { compared, lineageText, parseLineage } from './lineage.js';
+import type { Lineage } from './lineage.js';
 import { behind } from './reader.js';
 
 interface Input {
@@ -29,25 +30,27 @@ export class Inputs {
     private readonly topics: readonly string[],
     private readonly partition: number,
     private readonly fetcher: Fetcher,
-    private readonly connection: Pick<Connection, 'ranges'>,
+    private readonly connection: Pick<Connection, 'describe' | 'ranges' | 'epochEnds'>,
     private readonly measured: (buffered: number) => void,
   ) {}
 
-  async seek(offsets: Readonly<Record<string, number>>): Promise<void> {
+  async seek(offsets: Readonly<Record<string, number>>, lineages: Readonly<Record<string, string>> = {}): Promise<void> {
     const turn = ++this.#seeks;
     this.#stop();
-    const ranges = await this.connection.ranges(this.topics.map((topic) => ({ topic, partition: this.partition })));
-    const problems: string[] = [];
-    const positions = this.topics.map((topic, i) => {
-      const range = ranges[i];
-      const offset = offsets[topic] ?? range.start;
-      const outside = outsideLog({ topic, partition: this.partition }, offset, range);
-      if (outside) problems.push(...outside.problems);
-      return { topic, offset, end: range.end };
-    });
-    if (problems.length > 0) throw new ConfigError(problems);
+    const { partition } = this;
+    // Without an offset an input is read from its start, wherever and of whichever topic that is.
+    const standings = this.topics.map((topic) => ({ topic, partition, offset: offsets[topic] ?? NaN, was: topic in offsets ? parseLineage(lineages[topic]) : undefined }));
+    const { lost, ranges, topicIds } = await compared(this.connection, standings);
+    if (lost.length > 0) throw new LostRecords(lost);
     if (this.#closed || turn !== this.#seeks) return;
-    for (const { topic, offset, end } of positions) this.#follow(topic, offset, end);
+    for (const [i, { topic, was }] of standings.entries()) {
+      const { start, end } = ranges[i];
+      this.#follow(topic, offsets[topic] ?? start, end, { topicId: topicIds[i], epoch: was?.epoch ?? -1 });
+    }
+  }
+
+  lineages(): Record<string, string> {
+    return Object.fromEntries(Array.from(this.#inputs, ([topic, { cursor: { lineage } }]) => [topic, lineage ? lineageText(lineage) : '']));
   }
 
   async poll(max: number, waitMs: number, except: ReadonlySet<string>): Promise<readonly LogRecord[]> {
@@ -75,10 +78,10 @@ export class Inputs {
     this.#failure = undefined;
   }
 
-  #follow(topic: string, position: number, end: number): void {
+  #follow(topic: string, position: number, end: number, lineage: Lineage): void {
     const backlog = new Backlog();
     const cursor: Cursor = {
-      topic, partition: this.partition, position, end, paused: false,
+      topic, partition: this.partition, position, end, lineage, paused: false,
       arrived: (records) => {
         backlog.add(records);
         this.measured(backlog.size);

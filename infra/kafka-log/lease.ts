@@ -103,14 +103,18 @@ export function openLease(member: Membered, partition: number): OwnLease {
     },
     tableRange,
     readTable: async (from, to, apply) => readTable(connection, table(), from, to, () => !revoking.signal.aborted, apply),
-    seek: (offsets) => inputs.seek(offsets),
+    seek: (offsets, lineages) => inputs.seek(offsets, lineages),
+    lineages: () => inputs.lineages(),
     poll: (max, waitMs, except) => inputs.poll(max, waitMs, except),
     lag: () => inputs.lag(),
     commit,
     confirmed: () => member.confirmedAfter(Date.now(), revoking.signal),
-    storedOffset: (topic) => member.offsets.stored(topic, partition),
+    storedOffset: async (topic) => {
+      const stored = await member.offsets.stored(topic, partition);
+      return stored && { offset: stored.offset, ...parted(stored.metadata) };
+    },
     storeOffset: async (topic, offset, metadata) => {
-      await member.offsets.store(topic, partition, offset, metadata, held);
+      await member.offsets.store(topic, partition, offset, joined(metadata, inputs.lineages()[topic]), held);
       // A commit that was repeated through a rebalance may have been the next owner's turn already.
       held();
     },
@@ -120,4 +124,13 @@ export function openLease(member: Membered, partition: number): OwnLease {
     },
     release: dropProducer,
   };
+}
+
+const LINEAGE = '|lineage=';
+
+const joined = (metadata: string, lineage: string | undefined): string => (lineage === undefined ? metadata : `${metadata}${LINEAGE}${lineage}`);
+
+function parted(stored: string): { metadata: string; lineage?: string } {
+  const at = stored.lastIndexOf(LINEAGE);
+  return at < 0 ? { metadata: stored } : { metadata: stored.slice(0, at), lineage: stored.slice(at + LINEAGE.length) };
 }

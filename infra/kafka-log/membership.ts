@@ -4,7 +4,7 @@ import { ConfigError } from '../../pipeline/core/errors.js';
 import type { GroupSpec, Lease, Membership } from '../../pipeline/core/log.js';
 import type { Journal, Metrics } from '../../pipeline/core/metrics.js';
 import { toldOnce } from '../../pipeline/core/told-once.js';
-import { coPartitionAssigner, unequalCounts } from './assigner.js';
+import { coPartitionAssigner, tooFewPartitions } from './assigner.js';
 import { Confirmations } from './confirmations.js';
 import { Connection } from './connection.js';
 import { asFailure, backOff, failureCodes } from './failures.js';
@@ -22,6 +22,8 @@ export interface MembershipOptions {
   readonly admin: Admin;
   readonly connection: Connection;
   readonly prefix: string;
+  /** Partitions of every topic that are shared out. */
+  readonly partitions: number;
   readonly group: GroupSpec;
   readonly owner: (lease: Lease) => Promise<void>;
   readonly file: MemberFile;
@@ -49,6 +51,8 @@ interface Held {
  * reader it goes on elsewhere in silence when an offset is gone, and stops for good at a batch that compaction emptied.)
  */
 export class KafkaMembership implements Membership {
+  readonly joined: Promise<void>;
+  readonly #announce: () => void;
   readonly failed: Promise<never>;
   readonly #fail: (error: unknown) => void;
   /** A consumer lives until its first crash; `#run` then makes the next one. */
@@ -65,6 +69,9 @@ export class KafkaMembership implements Membership {
 
   constructor(private readonly options: MembershipOptions) {
     const { raw, prefix, group, journal } = options;
+    let announce = (): void => {};
+    this.joined = new Promise<void>((resolve) => { announce = resolve; });
+    this.#announce = announce;
     let fail: (error: unknown) => void = () => {};
     this.failed = new Promise<never>((_, reject) => (fail = reject));
     this.failed.catch(() => {}); // who listens is the owner's choice; Node must not end the process for it
@@ -103,10 +110,10 @@ export class KafkaMembership implements Membership {
   }
 
   #newConsumer(): Consumer {
-    const { kafka, prefix, group, sessionTimeoutMs } = this.options;
+    const { kafka, prefix, partitions, group, sessionTimeoutMs } = this.options;
     const consumer = kafka.consumer({
       groupId: prefix + group.name,
-      partitionAssigners: [coPartitionAssigner(() => [...this.#held.keys()], (error) => void this.#end(error))],
+      partitionAssigners: [coPartitionAssigner(partitions, () => [...this.#held.keys()], (error) => void this.#end(error))],
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs,
       heartbeatInterval: HEARTBEAT_MS,
@@ -139,11 +146,11 @@ export class KafkaMembership implements Membership {
   }
 
   async #join(consumer: Consumer): Promise<void> {
-    const { group, prefix, connection, file } = this.options;
+    const { group, prefix, partitions, connection, file } = this.options;
     const all = group.table === undefined ? group.inputs : [...group.inputs, group.table];
     const counts = await Promise.all(all.map(async (topic): Promise<[string, number]> => [topic, (await connection.partitions(topic)).length]));
-    const unequal = unequalCounts(counts);
-    if (unequal) throw unequal;
+    const tooFew = tooFewPartitions(counts, partitions);
+    if (tooFew) throw tooFew;
     // The member before this one, of this process or of one that died: left behind, it would hold the group up until its session ends.
     await file.leaveForPredecessor();
     await consumer.connect();
@@ -166,6 +173,8 @@ export class KafkaMembership implements Membership {
     // As a new member everything is new: others may have owned, and written, in between.
     for (const partition of this.#held.keys()) if (isNew || !partitions.includes(partition)) this.#revoke(partition);
     for (const partition of partitions) if (!this.#held.has(partition)) this.#grant(partition, offsets);
+    // Owners begin a moment after they were granted.
+    setImmediate(this.#announce);
   }
 
   #grant(partition: number, offsets: GroupOffsets): void {

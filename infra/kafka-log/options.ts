@@ -8,6 +8,8 @@ export interface KafkaLogOptions {
   readonly prefix: string;
   /** Partitions of every topic. */
   readonly partitions: number;
+  /** Whether topics may have more: whoever only reads finds what lies in them, too. */
+  readonly allowsMore?: boolean | undefined;
   readonly replicationFactor: number;
   readonly ssl?: KafkaConfig['ssl'] | undefined;
   readonly sasl?: SASLOptions | undefined;
@@ -17,6 +19,8 @@ export interface KafkaLogOptions {
   readonly sessionTimeoutMs?: number | undefined;
   readonly metrics: Metrics;
   readonly journal: Journal;
+  /** How often the cluster is asked whether partitions were added; 30 s when absent. */
+  readonly lookMs?: number | undefined;
 }
 
 export const DEFAULT_SESSION_TIMEOUT_MS = 10_000;

@@ -21,6 +21,8 @@ interface WireRequest {
 
 export interface PinnedBroker {
   readonly nodeId: number;
+  /** Versions of each request that the broker takes, by the request's number; null before it was asked. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   /** Two sockets: one for fetches, one for all else. */
   readonly connectionPool: { send(request: WireRequest): Promise<unknown>; getConnection(index: number): Promise<unknown> };
   disconnect(): Promise<void>;
@@ -36,8 +38,9 @@ interface Coordinator {
   readonly coordinatorType?: number;
 }
 
-export interface PinnedCluster extends Omit<Cluster, 'findBroker' | 'findGroupCoordinator'> {
+export interface PinnedCluster extends Omit<Cluster, 'findBroker' | 'findControllerBroker' | 'findGroupCoordinator'> {
   findBroker(node: { nodeId: number }): Promise<PinnedBroker>;
+  findControllerBroker(): Promise<PinnedBroker>;
   findGroupCoordinator(group: Coordinator): Promise<PinnedBroker>;
 }
 
@@ -112,6 +115,23 @@ export const fetchRequest: (options: {
   replicaId: number; maxWaitTime: number; minBytes: number; maxBytes: number; isolationLevel: number;
   topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[];
 }) => unknown = load('kafkajs/src/protocol/requests/fetch/v11/request.js');
+
+/** Writes the primitive types of Kafka's protocol. */
+export interface Encoder {
+  writeInt32(value: number): Encoder;
+  writeBoolean(value: boolean): Encoder;
+  writeString(value: string): Encoder;
+  writeBuffer(value: Buffer): Encoder;
+  writeUVarInt(value: number): Encoder;
+  writeUVarIntString(value: string): Encoder;
+}
+
+const KafkaEncoder: new () => Encoder = load('kafkajs/src/protocol/encoder.js');
+/** For requests that kafkajs does not know; its connections send only what one of its encoders wrote. */
+export const encoder = (): Encoder => new KafkaEncoder();
+for (const name of ['writeInt32', 'writeBoolean', 'writeString', 'writeBuffer', 'writeUVarInt', 'writeUVarIntString']) {
+  if (typeof Reflect.get(KafkaEncoder.prototype, name) !== 'function') throw new Error(`kafkajs' encoder has no ${name}.`);
+}
 
 const RequestQueue = load('kafkajs/src/network/requestQueue/index.js');
 const schedule: unknown = RequestQueue.prototype.scheduleCheckPendingRequests;

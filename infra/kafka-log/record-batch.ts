@@ -14,6 +14,8 @@ export interface CommittedRecords {
   readonly records: LogRecord[];
   /** Offset after the last whole batch, which need not be the offset after a record: markers and compacted tails take offsets too. */
   readonly next: number;
+  /** Leader epochs of the first and the last batch; undefined where there is none. */
+  readonly epochs: { readonly first: number; readonly last: number } | undefined;
 }
 
 const COMPRESSION = 0x07;
@@ -36,13 +38,14 @@ export function committedRecords(topic: string, partition: number, bytes: Buffer
   const open = new Set<number>();
   const records: LogRecord[] = [];
   let next = from;
+  let epochs: CommittedRecords['epochs'];
   // The last batch of an answer may be cut off: it comes whole with the next fetch.
   while (wire.left >= 61) {
     const base = wire.int64();
     const length = wire.int32();
     if (wire.left < length) break;
     const end = wire.at + length;
-    const { attributes, lastOffset, firstTime, lastTime, producerId, count } = batchHeader(wire, topic, partition, base);
+    const { epoch, attributes, lastOffset, firstTime, lastTime, producerId, count } = batchHeader(wire, topic, partition, base);
     while (coming[0] && coming[0].firstOffset <= lastOffset) open.add(coming.shift()!.producerId);
     if (attributes & CONTROL) {
       if (count > 0 && markerType(wire) === ABORT) open.delete(producerId);
@@ -55,12 +58,13 @@ export function committedRecords(topic: string, partition: number, bytes: Buffer
     }
     wire.at = end;
     next = Math.max(next, lastOffset + 1);
+    epochs = { first: epochs?.first ?? epoch, last: epoch };
   }
-  return { records, next };
+  return { records, next, epochs };
 }
 
 function batchHeader(wire: Wire, topic: string, partition: number, base: number) {
-  wire.int32(); // leader epoch
+  const epoch = wire.int32();
   const magic = wire.int8();
   if (magic !== 2) throw new ConfigError([`Partition ${partition} of ${topic} holds records of Kafka's old message format ${magic}.`]);
   wire.int32(); // checksum: TCP has its own, and the broker verified this one
@@ -71,7 +75,7 @@ function batchHeader(wire: Wire, topic: string, partition: number, base: number)
   const producerId = wire.int64();
   wire.int16(); // producer epoch
   wire.int32(); // first sequence
-  return { attributes, lastOffset, firstTime, lastTime, producerId, count: wire.int32() };
+  return { epoch, attributes, lastOffset, firstTime, lastTime, producerId, count: wire.int32() };
 }
 
 function markerType(wire: Wire): number | undefined {

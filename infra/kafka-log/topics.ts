@@ -10,6 +10,8 @@ const { ConfigResourceTypes } = kafkajs;
 export interface TopicDefaults {
   readonly prefix: string;
   readonly partitions: number;
+  /** Whether an existing topic may have more. */
+  readonly allowsMore: boolean;
   readonly replicationFactor: number;
 }
 
@@ -52,7 +54,7 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
 }
 
 async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults, journal: Journal): Promise<void> {
-  const { prefix, partitions } = defaults;
+  const { prefix, partitions, allowsMore } = defaults;
   try {
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ name }) => !existing.has(prefix + name));
@@ -63,7 +65,7 @@ async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: 
     const counts = await partitionCounts(admin, topics.map(({ name }) => prefix + name));
     const problems = topics
       .map(({ name }): [string, number] => [prefix + name, counts.get(prefix + name) ?? 0])
-      .filter(([, count]) => count !== partitions)
+      .filter(([, count]) => count < partitions || (count > partitions && !allowsMore))
       .map(([name, count]) => `Topic ${name} has ${count} partitions; all topics need ${partitions}.`);
     problems.push(...(await uncompacted(admin, topics.filter(({ kind }) => kind === 'table').map(({ name }) => prefix + name))));
     if (problems.length > 0) throw new ConfigError(problems);

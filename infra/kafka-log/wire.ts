@@ -41,6 +41,37 @@ export class Wire {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** Varint without a sign. */
+  uvarint(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.bytes[this.at++];
+      if (byte === undefined) throw new RangeError('A varint ends after the buffer.');
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  /** Text of a flexible version, whose length is one more than it says. */
+  compactText(): string | null {
+    return this.text(this.uvarint() - 1);
+  }
+
+  /** Reads each element of a list of a flexible version; answers how many there were. */
+  each(element: () => void): number {
+    const count = this.uvarint() - 1;
+    for (let left = count; left > 0; left--) element();
+    return count;
+  }
+
+  /** Passes the tagged fields of a flexible version over. */
+  tags(): void {
+    for (let left = this.uvarint(); left > 0; left--) {
+      this.uvarint();
+      this.slice(this.uvarint());
+    }
+  }
+
   /** The next `length` bytes, shared with the buffer; null when `length` is negative. */
   slice(length: number): Buffer | null {
     if (length < 0) return null;

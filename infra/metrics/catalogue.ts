@@ -67,6 +67,7 @@ export const catalogue = {
   millrace_webhook_lag_seconds: { kind: 'gauge', help: 'Age of the oldest trigger that is being sent to an endpoint.', labels: ['endpoint', 'partition'] },
   millrace_webhook_disabled: { kind: 'gauge', help: '1: the endpoint answered 410, and gets nothing until the process starts again.', labels: ['endpoint'] },
   millrace_kafka_rebalances_total: { kind: 'counter', help: 'Generations a group member joined.', labels: ['consumer'] },
+  millrace_kafka_unread_partitions: { kind: 'gauge', help: 'Partitions that were added to a topic beyond TOPIC_PARTITIONS: nobody reads them.', labels: ['topic'] },
   millrace_kafka_append_seconds: { kind: 'histogram', help: 'Time of a produce request outside transactions.', labels: [], buckets: FAST },
   millrace_kafka_append_failures_total: { kind: 'counter', help: 'Produce requests outside transactions that failed.', labels: [] },
   millrace_kafka_buffered_records: { kind: 'histogram', help: 'Records fetched and not yet taken by the task.', labels: ['consumer'], buckets: [1, 10, 100, 1_000, 3_000, 10_000, 30_000] },

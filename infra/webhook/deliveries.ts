@@ -34,7 +34,7 @@ interface Underway {
  * Send a topic to one endpoint, by a group of its own: each message once and again until it is known to have arrived, given up or refused.
  * An end waits for what is under way, but not long, and stores what has arrived: a restart then sends none of it again.
  */
-export function startDeliveries(endpoint: Endpoint, source: DeliverySource): Membership & { readonly name: string } {
+export function startDeliveries(endpoint: Endpoint, source: DeliverySource): Pick<Membership, 'failed' | 'stop'> & { readonly name: string } {
   const name = `webhook-${endpoint.name}`;
   const runs = new Set<Promise<void>>();
   const membership = source.log.own({ name, inputs: [source.topic] }, async (lease) => {

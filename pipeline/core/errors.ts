@@ -32,3 +32,21 @@ export class ConfigError extends Error {
     super(problems.join('\n'), options);
   }
 }
+
+/** What a log no longer has of what a reader had not read, and where it goes on after that. */
+export interface Lost {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where the reader stood. */
+  readonly offset: number;
+  /** First offset of which it has read nothing. */
+  readonly next: number;
+  readonly problem: string;
+}
+
+/** The log is not any more what the reader's positions are of. Nobody can read what is gone: an operator may have it skipped. */
+export class LostRecords extends ConfigError {
+  constructor(readonly lost: readonly Lost[]) {
+    super(lost.map(({ problem }) => problem));
+  }
+}

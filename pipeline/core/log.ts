@@ -88,6 +88,8 @@ export interface GroupSpec {
 }
 
 export interface Membership {
+  /** Resolves once it is known for the first time which partitions are ours, and their owners have begun. */
+  readonly joined: Promise<void>;
   /** Rejects when an owner failed for good; never resolves. */
   readonly failed: Promise<never>;
   /** Revoke all leases, wait for their owners to end, leave the group. */
@@ -102,6 +104,14 @@ export interface Reader {
   close(): Promise<void>;
 }
 
+/** What a group has stored of a partition. */
+export interface StoredOffset {
+  readonly offset: number;
+  readonly metadata: string;
+  /** Absent where the log needs none, or an operator has set the offset. */
+  readonly lineage?: string | undefined;
+}
+
 /** Sole ownership of one partition number of a group's inputs (and table), as far as the log can know. */
 export interface Lease {
   readonly partition: number;
@@ -114,10 +124,12 @@ export interface Lease {
   /** Read table rows [from, to); `apply` gets each slice and the offset after it. Transaction markers take offsets too. */
   readTable(from: number, to: number, apply: (rows: readonly LogRecord[], next: number) => void): Promise<void>;
   /**
-   * Next offsets to be read, by input; an input that is missing is read from its start.
-   * @throws ConfigError when an offset lies outside the log.
+   * Next offsets to be read, by input; an input that is missing is read from its start. `lineages`: what was kept with them.
+   * @throws LostRecords when an offset lies outside the log, or what stands before it is not what was read.
    */
-  seek(offsets: Readonly<Record<string, number>>): Promise<void>;
+  seek(offsets: Readonly<Record<string, number>>, lineages?: Readonly<Record<string, string>>): Promise<void>;
+  /** By input, what tells the log that it is read from of another one with the same offsets (its topic was made again, its end was lost): to be kept with a position. */
+  lineages(): Readonly<Record<string, string>>;
   /** What has arrived from inputs that are not in `except`, at most `max`; waits up to `waitMs`, then answers []. */
   poll(max: number, waitMs: number, except: ReadonlySet<string>): Promise<readonly LogRecord[]>;
   /** Records known to exist and not yet polled, by input. */
@@ -129,8 +141,8 @@ export interface Lease {
   commit(outputs: readonly NewRecord[], rows: readonly NewRecord[]): Promise<number>;
   /** Resolves when the group has confirmed this lease after the call, or the lease is revoked. */
   confirmed(): Promise<void>;
-  /** Offset and metadata last stored by `storeOffset` for this partition of an input. */
-  storedOffset(topic: string): Promise<{ offset: number; metadata: string } | undefined>;
-  /** Store an offset with metadata for the group, durably. Tasks call it for lag only. */
+  /** Offset and metadata last stored by `storeOffset` for this partition of an input, with the lineage of then. */
+  storedOffset(topic: string): Promise<StoredOffset | undefined>;
+  /** Store an offset with metadata for the group, durably. */
   storeOffset(topic: string, offset: number, metadata: string): Promise<void>;
 }

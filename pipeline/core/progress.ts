@@ -3,7 +3,7 @@ import { decodeRow, PROGRESS_KEY, rows } from './rows.js';
 import type { TableStore } from './store.js';
 
 export const progressRows = rows<Progress>('', 'Progress');
-const EMPTY: Progress = { offsets: {}, ticks: {}, time: 0, applied: {}, crashes: {} };
+const EMPTY: Progress = { offsets: {}, ticks: {}, time: 0, applied: {}, crashes: {}, lineages: {} };
 
 /**
  * Progress of a task as its store holds it.

@@ -1,9 +1,11 @@
 import { knowsSchema, schemaIdOf } from '../../schemas/codec.js';
+import type { Progress } from '../../schemas/types.js';
 import { tickMs, type TickedInput } from './clock.js';
-import { inputTopics, type Consumer } from './consumer.js';
-import { ConfigError } from './errors.js';
+import type { Consumer } from './consumer.js';
+import { ConfigError, LostRecords } from './errors.js';
 import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
+import { progressOf } from './progress.js';
 import { RowTooLarge } from './sizes.js';
 import { sleep } from './sleep.js';
 import { inSlices, untilEnded } from './slices.js';
@@ -71,13 +73,13 @@ export async function learnForeignSchemas(records: readonly LogRecord[], learn: 
   if (unknown.size > 0) await learn([...unknown]);
 }
 
-/** Own a partition of a consumer until the lease is revoked: fence, restore, seek, then take records and commit. */
-export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings): Promise<void> {
+/** Own a partition of a consumer until the lease is revoked: fence, restore, seek, then take records and commit. `restored` is called each time before it takes records. */
+export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, restored = (): void => {}): Promise<void> {
   const { metrics } = around;
   const store = around.openStore(consumer.table.name, lease.partition);
   const watching = setInterval(() => watchLag(lease, metrics, consumer.name), LAG_EVERY_MS);
   try {
-    await keepOwning(lease, consumer, tickedInputs, around, store);
+    await keepOwning(lease, consumer, tickedInputs, around, store, restored);
   } finally {
     clearInterval(watching);
     // Another process may own the partition now: the last figures of this one must not stand, as if the partition were behind.
@@ -86,7 +88,7 @@ export async function runTask(lease: Lease, consumer: Consumer, tickedInputs: re
 }
 
 /** Restores the task and lets it work, again and again, until the lease is revoked. */
-async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore): Promise<void> {
+async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readonly TickedInput[], around: Surroundings, store: TableStore, restored: () => void): Promise<void> {
   const { log, metrics, journal } = around;
   const labels = { consumer: consumer.name };
   const told = toldOnce(journal, { consumer: consumer.name, partition: lease.partition }, 'Task dropped; confirming ownership before it is restored.', 'The task commits again.');
@@ -106,11 +108,12 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       await lease.fence();
       await restore(lease, store, consumer.table.name, log.engine, journal);
       metrics.observe('millrace_restore_seconds', (performance.now() - began) / 1000, labels);
+      const skippedTo = await seek(lease, progressOf(store), consumer.name, around);
       const task = new Task({
-        consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
+        skippedTo, consumer, partition: lease.partition, partitions: log.partitions, store, tickedInputs, clock: log.clock,
         slackMs: log.clock === 'wall' ? SLACK_TICKS * tickMs(log.partitions) : 0, metrics, checksRows,
       });
-      await seek(lease, task.offsets, consumer, around);
+      restored();
       await work(lease, task, store, around, consumer.name, pace, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
@@ -129,25 +132,26 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
 }
 
 /**
- * Read on where the task stood; an input that it has never read from its start, which retention moves.
+ * Read on where the task stood; an input that it has never read from its start, which retention moves. Answers where inputs are read on whose
+ * next records the log has lost.
  * @throws ConfigError where the log has lost what comes next, which may be skipped
  */
-async function seek(lease: Lease, offsets: Readonly<Record<string, number>>, consumer: Consumer, { log, journal, skipsLost }: Surroundings): Promise<void> {
+async function seek(lease: Lease, { offsets, lineages }: Progress, consumer: string, { journal, skipsLost }: Surroundings): Promise<Record<string, number>> {
   try {
-    await lease.seek(offsets);
+    await lease.seek(offsets, lineages);
+    return {};
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const lost: Record<string, number> = {};
-    for (const { name: topic } of inputTopics(consumer)) {
-      const { start, end } = (await log.ranges(topic))[lease.partition];
-      const offset = offsets[topic];
-      if (offset === undefined || (offset >= start && offset <= end)) continue;
-      lost[topic] = start;
-      if (skipsLost === true) journal.warn({ consumer: consumer.name, topic, partition: lease.partition, offset, start, end }, 'The log has lost records before they were read; they are skipped.');
-    }
-    if (Object.keys(lost).length === 0) throw error;
+    if (!(error instanceof LostRecords)) throw error;
     if (skipsLost !== true) throw new ConfigError([...error.problems, 'What the log has lost nobody can read any more; docs/runbook.md#records-that-the-log-has-lost says how to go on without it.'], { cause: error });
-    await lease.seek({ ...offsets, ...lost });
+    const kept = { ...lineages };
+    const skippedTo: Record<string, number> = {};
+    for (const { topic, partition, offset, next: to, problem } of error.lost) {
+      skippedTo[topic] = to;
+      delete kept[topic];
+      journal.warn({ consumer, topic, partition, offset, next: to, problem }, 'The log has lost records before they were read; they are skipped.');
+    }
+    await lease.seek({ ...offsets, ...skippedTo }, kept);
+    return skippedTo;
   }
 }
 
@@ -178,7 +182,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     if (!due || task.steps === 0) continue;
     const began = performance.now();
     const { records: count, oldestWrittenAt } = task;
-    const staged = task.stage();
+    const staged = task.stage(lease.lineages());
     const rows = staged.rows.map(({ key, value }) => ({ topic: task.table, partition: lease.partition, key, value }));
     const position = await lease.commit(staged.outputs, rows);
     store.apply(staged.rows, position);

@@ -9,18 +9,41 @@ import { sourcesOf, tickedInputs, type Topology } from './topology.js';
 /** Ticks lag the wall by this much, so that what is just being written still comes before them. */
 const TICK_BEHIND_MS = 1_000;
 
+/** A consumer that runs in this process. */
+export interface RunningConsumer extends Membership {
+  /**
+   * Whether it has been at work: it is a member of its group, and all that it was given is restored. Once so, always so. Partitions that come
+   * later are those of processes that end, as in a rolling update, and this one is no worse for them.
+   */
+  isReady(): boolean;
+}
+
 /** Runs a consumer in this process, until the membership is stopped: for each partition that the group gives it, it runs a task, and by a wall clock it writes ticks into the source topics. */
-export function runConsumer(consumer: Consumer, topology: Topology, around: Surroundings): Membership {
+export function runConsumer(consumer: Consumer, topology: Topology, around: Surroundings): RunningConsumer {
   const { log } = around;
   const inputs = inputTopics(consumer).map(({ name }) => name);
-  return log.own({ name: consumer.name, inputs, table: consumer.table.name, patienceMs: consumer.patienceMs }, async (lease) => {
+  const restoring = new Set<number>();
+  let [hasJoined, ready] = [false, false];
+  const look = (): void => { ready ||= hasJoined && restoring.size === 0; };
+  const membership = log.own({ name: consumer.name, inputs, table: consumer.table.name, patienceMs: consumer.patienceMs }, async (lease) => {
+    restoring.add(lease.partition);
+    const settled = (): void => {
+      restoring.delete(lease.partition);
+      look();
+    };
     const stopTicking = log.clock === 'wall' ? tickSources(lease, consumer, around) : () => {};
     try {
-      await runTask(lease, consumer, tickedInputs(topology, consumer, lease.partition, log.partitions), around);
+      await runTask(lease, consumer, tickedInputs(topology, consumer, lease.partition, log.partitions), around, settled);
     } finally {
       stopTicking();
+      settled();
     }
   });
+  void membership.joined.then(() => {
+    hasJoined = true;
+    look();
+  });
+  return { ...membership, isReady: () => ready };
 }
 
 /** Writes the wall's time into the source partitions of a lease, now and then. A tick of a process that has lost the lease does no harm, since time never goes back. */

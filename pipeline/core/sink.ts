@@ -91,7 +91,7 @@ class PartitionSink {
       this.#lastRow = mark.lastRow;
       await this.#lookForLastRow();
       await this.#lookForRowsFrom(mark.pending ? mark.pending.last + 1 : stored.offset);
-      await this.#seek(stored.offset);
+      await this.#seek(stored.offset, stored.lineage);
       if (mark.pending) await this.#settle(stored.offset, mark.pending.last, mark.pending.since);
       return;
     }
@@ -208,8 +208,9 @@ class PartitionSink {
     if (metadata === this.#done()) this.lag.wrote();
   }
 
-  #seek(offset: number | undefined): Promise<void> {
-    return this.#patiently(() => this.lease.seek(offset === undefined ? {} : { [this.spec.topic]: offset }));
+  #seek(offset: number | undefined, lineage?: string): Promise<void> {
+    const { topic } = this.spec;
+    return this.#patiently(() => this.lease.seek(offset === undefined ? {} : { [topic]: offset }, lineage === undefined ? {} : { [topic]: lineage }));
   }
 
   #done(): string {

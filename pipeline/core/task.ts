@@ -24,6 +24,8 @@ export interface TaskOptions {
   readonly partition: number;
   readonly partitions: number;
   readonly store: TableStore;
+  /** Where inputs are read on whose next records the log has lost. */
+  readonly skippedTo?: Readonly<Record<string, number>>;
   /** Inputs that hold time, with their writers: from the topology. */
   readonly tickedInputs: readonly TickedInput[];
   readonly clock: 'wall' | 'file';
@@ -70,7 +72,7 @@ export class Task {
     this.#overlay = new Overlay(store);
     this.#clock = new TaskClock(tickedInputs, saved);
     this.#arrivals = new Arrivals(this.#clock, options.slackMs);
-    this.#progress = { offsets: { ...saved.offsets }, applied: { ...saved.applied }, crashes: { ...saved.crashes } };
+    this.#progress = { offsets: { ...saved.offsets, ...options.skippedTo }, applied: { ...saved.applied }, crashes: { ...saved.crashes } };
     this.#now = this.#clock.passed;
     this.#context = contextOf(options, {
       overlay: this.#overlay, staging: this.#staging, clock: this.#clock,
@@ -135,11 +137,11 @@ export class Task {
   }
 
   /**
-   * Changes since the last commit, progress included.
+   * Changes since the last commit, progress included. `lineages`: of the logs that the inputs are read from.
    * @throws RowTooLarge when they cannot be committed: a task that `checksRows` must then take the same records again
    */
-  stage(): Staged {
-    const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.passed };
+  stage(lineages: Readonly<Record<string, string>> = {}): Staged {
+    const progress: Progress = { ...this.#progress, lineages, ticks: this.#clock.ticks(), time: this.#clock.passed };
     const rows = [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }];
     const large = rows.find(({ value }) => value !== null && value.length > MAX_VALUE_BYTES);
     if (large) throw new RowTooLarge(`A row ("${splitRowKey(large.key).kind}") has ${large.value?.length} bytes, and the log takes ${MAX_VALUE_BYTES}.`);

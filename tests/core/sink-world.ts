@@ -88,6 +88,7 @@ export class World {
         }
         return taken;
       },
+      lineages: () => ({}),
       lag: () => ({ numbers: this.records.length - at }),
       storedOffset: async () => {
         this.#step('storedOffset');

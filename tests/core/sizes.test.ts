@@ -143,6 +143,7 @@ test('a task on a log whose commits hold no such record goes on, restarted once'
     tableRange: async () => ({ start: 0, end: store.position }),
     seek: async (offsets) => void (next = offsets[clickstream.name] ?? 0),
     poll: async () => { await delay(1); const some = events.slice(next, next + 4); next += some.length; return some; },
+    lineages: () => ({}),
     lag: () => ({ [clickstream.name]: events.length - next }),
     commit: async (outputs, changes) => {
       const large = tooLarge([...outputs, ...changes]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { share, unequalCounts } from '../../infra/kafka-log/assigner.js';
+import { share, tooFewPartitions } from '../../infra/kafka-log/assigner.js';
 
 const sizes = (shares: ReadonlyMap<string, readonly number[]>): number[] => [...shares.values()].map(({ length }) => length).sort();
 
@@ -34,7 +34,7 @@ test('members that stay keep everything when another leaves', () => {
   for (const member of ['a', 'c']) expect(after.get(member)).toEqual(expect.arrayContaining(before.get(member)!));
 });
 
-test('topics with unequal partition counts are refused by name', () => {
-  expect(unequalCounts([['clicks', 12], ['orders', 12]])).toBeUndefined();
-  expect(unequalCounts([['clicks', 12], ['orders', 8]])?.message).toMatch(/clicks has 12, orders has 8/);
+test('topics with too few partitions are refused by name', () => {
+  expect(tooFewPartitions([['clicks', 12], ['orders', 13]], 12)).toBeUndefined();
+  expect(tooFewPartitions([['clicks', 12], ['orders', 8]], 12)?.message).toMatch(/12 partitions each, but orders has 8/);
 });

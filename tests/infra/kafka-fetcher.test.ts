@@ -6,7 +6,7 @@ import type { Asked, PartitionAnswer } from '../../infra/kafka-log/fetch-answer.
 import { Fetcher, patiently } from '../../infra/kafka-log/fetcher.js';
 import type { Cursor } from '../../infra/kafka-log/fetcher.js';
 import { Inputs } from '../../infra/kafka-log/inputs.js';
-import { ConfigError } from '../../pipeline/core/errors.js';
+import { ConfigError, LostRecords } from '../../pipeline/core/errors.js';
 import type { LogRecord } from '../../pipeline/core/log.js';
 import { silentJournal } from '../../pipeline/core/metrics.js';
 
@@ -22,7 +22,7 @@ function answerOf(asked: Asked, count: number, more: Partial<PartitionAnswer> = 
 }
 
 /** A cluster of one broker that answers as the test says. */
-class ScriptedConnection implements Pick<Connection, 'open' | 'drop' | 'leader' | 'learn' | 'fetch' | 'ranges' | 'close'> {
+class ScriptedConnection implements Pick<Connection, 'open' | 'drop' | 'leader' | 'learn' | 'fetch' | 'describe' | 'ranges' | 'epochEnds' | 'close'> {
   readonly fetches: Asked[][] = [];
   leaders = 1;
   learned = 0;
@@ -46,6 +46,14 @@ class ScriptedConnection implements Pick<Connection, 'open' | 'drop' | 'leader' 
   async ranges(wanted: readonly unknown[]) {
     return wanted.map(() => this.range);
   }
+  topicId = 'a1';
+  epochEnd = 1_000_000;
+  async describe(topics: readonly string[]) {
+    return new Map(topics.map((topic) => [topic, { id: this.topicId, partitions: 1 }]));
+  }
+  async epochEnds(wanted: readonly unknown[]) {
+    return wanted.map(() => this.epochEnd);
+  }
   async close(): Promise<void> {}
 }
 
@@ -54,8 +62,8 @@ afterEach(async () => {
   await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.close()));
 });
 
-function fetching(connection: ScriptedConnection): Fetcher {
-  const fetcher = new Fetcher(connection, LIMITS, silentJournal);
+function fetching(connection: ScriptedConnection, lookMs?: number): Fetcher {
+  const fetcher = new Fetcher(connection, LIMITS, silentJournal, lookMs);
   fetchers.push(fetcher);
   return fetcher;
 }
@@ -95,6 +103,30 @@ describe('a fetcher', () => {
     expect(cursor.failures[0]).toBeInstanceOf(ConfigError);
     expect(cursor.failures[0]?.message).toContain('[50, 100)');
     expect(cursor.got).toEqual([]);
+  });
+
+  test('notices at its next look a topic that was made again without an error in between', async () => {
+    const connection = new ScriptedConnection();
+    const cursor = { ...cursorAt(10), lineage: { topicId: 'a1', epoch: 0 } };
+    fetching(connection, 5).follow(cursor);
+    await expect.poll(() => connection.fetches.length).toBeGreaterThan(10);
+    expect(cursor.failures).toEqual([]);
+    connection.topicId = 'b2';
+    await expect.poll(() => cursor.failures).toHaveLength(1);
+    expect(cursor.failures[0]).toBeInstanceOf(LostRecords);
+    expect(cursor.failures[0]?.message).toContain('a topic that was deleted');
+  });
+
+  test.each([[80, [], 5], [100, [100, 101], 6]])('of another leader takes what follows on what was read: where the epoch before it ends at %i', async (epochEnd, got, epoch) => {
+    const connection = new ScriptedConnection();
+    connection.epochEnd = epochEnd;
+    connection.answer = async (asked) => asked.map((one) => answerOf(one, one.from === 100 ? 2 : 0, one.from === 100 ? { epochs: { first: 6, last: 6 } } : {}));
+    const cursor = { ...cursorAt(100), lineage: { topicId: 'a1', epoch: 5 } };
+    fetching(connection).follow(cursor);
+    await expect.poll(() => cursor.got.length + cursor.failures.length).toBeGreaterThan(0);
+    expect(cursor.got.map(({ offset }) => offset)).toEqual(got);
+    expect(cursor.failures.map(({ message }) => /the log has lost its end from 80 on/.test(message))).toEqual(got.length === 0 ? [true] : []);
+    expect(cursor.lineage.epoch).toBe(epoch);
   });
 
   test('looks the leader up again when it has moved, and goes on where it was', async () => {

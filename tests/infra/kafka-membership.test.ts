@@ -45,7 +45,7 @@ test('a broker that stays away is one line a membership, however often it tries 
   const partitions = vi.spyOn(connection, 'partitions').mockRejectedValue(new Unavailable('Kafka does not answer.'));
   const journal = { ...silentJournal, warn: vi.fn() };
   const membership = new KafkaMembership({
-    kafka, raw: kafka, admin: kafka.admin(), connection, prefix: '', group: { name: 'shoppers', inputs: ['clickstream'] }, owner: () => Promise.resolve(),
+    kafka, raw: kafka, admin: kafka.admin(), connection, prefix: '', partitions: 1, group: { name: 'shoppers', inputs: ['clickstream'] }, owner: () => Promise.resolve(),
     file: { leaveForPredecessor: () => Promise.resolve(), keep: () => {}, forget: () => {} }, sessionTimeoutMs: 10_000, metrics: noMetrics, journal,
   });
   await expect.poll(() => partitions.mock.calls.length).toBeGreaterThan(4);

@@ -89,7 +89,7 @@ describe('records of a fetch answer', () => {
 
   test('batches that compaction emptied, and tails that it removed, are passed over in one step', () => {
     const emptied = read([{ base: 0, entries: [], lastDelta: 4_999 }]);
-    expect(emptied).toEqual({ records: [], next: 5_000 });
+    expect(emptied).toEqual({ records: [], next: 5_000, epochs: { first: 0, last: 0 } });
     const thinned = read([{ base: 0, entries: [{ ...entry('a'), delta: 2 }, { ...entry('b'), delta: 7 }], lastDelta: 99 }]);
     expect([thinned.records.map(({ offset }) => offset), thinned.next]).toEqual([[2, 7], 100]);
   });

@@ -14,7 +14,7 @@ const whenRevoked = (lease: Lease): Promise<void> => new Promise((resolve) => le
 
 /** A lease that stores nothing once the process counts as dead. */
 const dying = (lease: Lease, isDead: () => boolean, stores: string[]): Lease => ({
-  partition: lease.partition, revoked: lease.revoked, seek: (offsets) => lease.seek(offsets), poll: (...asked) => lease.poll(...asked), lag: () => lease.lag(), storedOffset: (topic) => lease.storedOffset(topic),
+  partition: lease.partition, revoked: lease.revoked, seek: (offsets) => lease.seek(offsets), poll: (...asked) => lease.poll(...asked), lineages: () => lease.lineages(), lag: () => lease.lag(), storedOffset: (topic) => lease.storedOffset(topic),
   storeOffset: async (topic, offset, metadata) => {
     if (isDead()) return whenRevoked(lease);
     await lease.storeOffset(topic, offset, metadata);

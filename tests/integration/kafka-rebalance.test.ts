@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssignerProtocol } from 'kafkajs';
-import { afterEach, expect, test } from 'vitest';
+import { AssignerProtocol, Kafka, logLevel } from 'kafkajs';
+import { afterEach, expect, test, vi } from 'vitest';
 import { kafkaClient } from '../../infra/kafka-log/client.js';
 import { createCluster } from '../../infra/kafka-log/pinned.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
@@ -15,6 +15,7 @@ import type { Installation } from './kafka-copier.js';
 const PARTITIONS = 4;
 /** Of a member that crashed: longer than a test waits. */
 const SESSION_MS = 120_000;
+const SOON = { timeout: 30_000 };
 
 const untilRevoked = (lease: Lease) => new Promise<void>((resolve) => lease.revoked.addEventListener('abort', () => resolve()));
 
@@ -121,7 +122,7 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
     await membership.stop();
   });
 
-  test('topics with unequal partition counts are refused, by the topics and by the group', async () => {
+  test('topics with too few partitions are refused, by the topics and by the group', async () => {
     const { join } = install();
     const { log } = await join({ partitions: 2 });
     await log.ensureTopics([topicOf('in'), topicOf('other')]);
@@ -130,8 +131,35 @@ await describeWith(['kafka'], 'a group on Kafka', ({ kafka: { brokers } }) => {
     await expect(ensured).rejects.toThrow(ConfigError);
     await expect(ensured).rejects.toThrow(/in has 2(.|\n)*other has 2/);
     const membership = wider.own({ name: 'both', inputs: ['in', 'fresh'] }, untilRevoked);
-    await expect(membership.failed).rejects.toThrow(/in has 2, fresh has 3/);
+    await expect(membership.failed).rejects.toThrow(/3 partitions each, but in has 2/);
     await membership.stop();
+  });
+
+  test('partitions that are added while processes run are said to be nobody\u2019s, once; all go on, through rebalances too, and who only reads finds them', async () => {
+    const { join, prefix } = install();
+    const [error, gauge] = [vi.fn(), vi.fn()];
+    const { log } = await join({ partitions: 2, lookMs: 50, journal: { ...silentJournal, error }, metrics: { ...noMetrics, gauge } });
+    await log.ensureTopics(copierTopics);
+    const granted: number[] = [];
+    const first = runCopier(log, ({ partition }) => granted.push(partition));
+    await expect.poll(() => granted.length, SOON).toBe(2);
+    const admin = new Kafka({ clientId: 'operator', brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic: `${prefix}in`, count: 3 }] });
+    await expect.poll(() => error.mock.calls, SOON).toEqual([[expect.objectContaining({ topic: 'in', partitions: 3, read: 2 }), expect.stringContaining('nobody reads those from 2 on')]]);
+    expect(gauge.mock.calls).toContainEqual(['millrace_kafka_unread_partitions', 1, { topic: 'in' }]);
+    await admin.disconnect();
+
+    const { log: other } = await join({ partitions: 2 });
+    await expect(other.ensureTopics(copierTopics)).rejects.toThrow(/in has 3 partitions; all topics need 2/);
+    await expect((await join({ partitions: 2, allowsMore: true })).log.ensureTopics(copierTopics)).resolves.toBeUndefined();
+    const second = runCopier(other, ({ partition }) => granted.push(partition));
+    await expect.poll(() => granted.length, SOON).toBe(3);
+    await log.append([0, 1].map((partition): NewRecord => ({ topic: 'in', partition, key: 'k', value: Buffer.from(`to ${partition}`) })));
+    expect(values(await readAll(log, 'out', ({ length }) => length >= 2)).sort()).toEqual(['to 0', 'to 1']);
+    await Promise.all([first.stop(), second.stop()]);
+    expect(Math.max(...granted)).toBe(1);
+    expect(error).toHaveBeenCalledTimes(1);
   });
 
   test('a table that is not compacted is refused', async () => {

@@ -20,13 +20,20 @@ import { entry } from '../faults/millrace-entry.js';
 import { shopMade } from '../../pipeline/shop-of-log.js';
 import { folderForTest } from '../support/folder.js';
 
-test('a process that only scores is ready once it has caught up; one that takes events is from the start', () => {
+test('a process that only scores is ready once it has caught up, one that only runs consumers once all have restored what they own; one that takes events is from the start', () => {
   let caughtUp = false;
+  const atWork = new Set<string>();
   let failure: string | undefined;
-  const parts = { scorer: { isReady: () => caughtUp }, sql: null, log: 'embedded', logFailure: () => failure };
+  const consumers = ['shoppers', 'order-ledger'].map((name) => ({ name, isReady: () => atWork.has(name) }));
+  const parts = { consumers, scorer: { isReady: () => caughtUp }, sql: null, log: 'embedded', logFailure: () => failure };
   const metrics = prometheusMetrics({ withProcess: false });
   const [scoring, all, collecting] = [readinessOf('scorer', parts, metrics), readinessOf('all', parts, metrics), readinessOf('collector', { ...parts, scorer: undefined }, metrics)];
   expect([scoring(), all(), collecting()]).toMatchObject([{ ready: false, parts: { scorer: false } }, { ready: true, parts: { scorer: false } }, { ready: true, parts: { scorer: null } }]);
+  const consuming = readinessOf('consumers', { ...parts, scorer: undefined }, metrics);
+  atWork.add('shoppers');
+  expect([consuming(), all()]).toMatchObject([{ ready: false, parts: { restoring: ['order-ledger'] } }, { ready: true, parts: { restoring: ['order-ledger'] } }]);
+  atWork.add('order-ledger');
+  expect(consuming()).toMatchObject({ ready: true, parts: { restoring: [] } });
   caughtUp = true;
   expect(scoring()).toMatchObject({ ready: true, parts: { scorer: true, logFailure: null } });
   failure = 'The log cannot be written (ENOSPC: no space left on device)';

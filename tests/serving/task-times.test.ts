@@ -13,7 +13,7 @@ test('a task is behind by what the clock is ahead of it, and one that has read n
   const stores = observedStores(() => memoryStore());
   let now = 1_000_000;
   const times = new TaskTimes(new Views(stores, 2), userProfiles, () => now);
-  const reads = (time: number): void => stores.open(userProfiles.name, 1).apply([{ key: PROGRESS_KEY, value: progress.codec.encode({ offsets: {}, ticks: {}, time, applied: {}, crashes: {} }) }], 1);
+  const reads = (time: number): void => stores.open(userProfiles.name, 1).apply([{ key: PROGRESS_KEY, value: progress.codec.encode({ offsets: {}, ticks: {}, time, applied: {}, crashes: {}, lineages: {} }) }], 1);
   reads(990_000);
   expect([times.behind(0), times.behind(1)]).toEqual([0, 10_000]);
   expect([times.readUntil(0), times.readUntil(1)]).toEqual([0, 990_000]);
