@@ -175,10 +175,12 @@ function furtherDemand(forecast: DemandForecast, { days }: LeadTime, policy: Pol
 function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
   const pack = terms.packSize !== undefined && terms.packSize > 0 ? terms.packSize : 1;
   const minimum = Math.max(0, terms.minimumUnits ?? 0);
-  let units = wholeUnits(wanted);
+  // What is sold by parts of a unit comes in packs of parts, too: a whole unit first could be a pack too many.
+  const unitsOf = (least: number): number => (terms.byFractions && pack !== 1 ? least : wholeUnits(least));
+  let units = unitsOf(wanted);
   if (units < minimum) {
     reasons.push({ code: 'raised-to-minimum', minimumUnits: minimum, from: units });
-    units = Math.ceil(minimum);
+    units = unitsOf(minimum);
   }
   // The minimum first: rounding to packs may only add to it.
   const packed = wholeUnits(units / pack) * pack;
@@ -215,7 +217,7 @@ export function sentence(reason: Reason): string {
 function spanOf({ days, level, before, further }: Extract<Reason, { code: 'covers' }>): string {
   const span = `${amount(days)} days at ${amount(100 * level)} %`;
   if (further) return `${span} (${amount(further.protected)} units) and the mean demand of ${amount(further.days)} more (${amount(further.units)} units)`;
-  return before === undefined ? span : `${span}, and ${amount(before)} units that are sold from stock before them`;
+  return before === undefined ? span : `${span} and the ${amount(before)} units that stock sells before them`;
 }
 
 function amount(value: number): string {

@@ -236,7 +236,7 @@ describe('what to order', () => {
     expect(Math.max(...told) - Math.min(...told)).toBeLessThanOrEqual(4);
     // 24 a day, on two days, and what has been sold by the evening: of the 60 of the morning 36 are left.
     expect(told.at(-1)).toBeGreaterThan(48 - 36);
-    expect(last(driver).reasons[0]!.text).toMatch(/^Covers 2 days at 80 %, and [\d.]+ units that are sold from stock before them: /);
+    expect(last(driver).reasons[0]!.text).toMatch(/^Covers 2 days at 80 % and the [\d.]+ units that stock sells before them: /);
   });
 
   test.each([[365, [], 0], [8, ['too-late'], 0], [4, ['covers'], 20]])('what a newsvendor orders is there after its lead time of %i days, and sold from then on', (leadTimeDays, codes, units) => {

@@ -209,6 +209,11 @@ test('the minimum comes before the pack, and both are given as reasons', () => {
   expect(order.reasons.map((reason) => reason.code)).toEqual(['covers', 'raised-to-minimum', 'rounded-to-pack']);
 });
 
+test.each([[undefined, 0, 83], [2.5, 0, 82.5], [2.5, 85.5, 87.5], [12, 0, 84]])('82.4 metres that are wanted, in packs of %d and %d at least, are ordered as %d', (packSize, minimumUnits, units) => {
+  const { upTo } = suggestOrder(steady(5), { onHand: 0 }, { leadTime: { days: 7 }, byFractions: true }, { level: 0.95 }, periodic);
+  expect(suggestOrder(steady(5), { onHand: upTo - 82.4 }, { leadTime: { days: 7 }, byFractions: true, packSize, minimumUnits }, { level: 0.95 }, periodic).units).toBe(units);
+});
+
 test('cost ratios of zero and infinity have an answer', () => {
   expect(serviceLevel({ shortageCost: 3, excessCost: 1 })).toBe(0.75);
   expect(serviceLevel({ shortageCost: 0, excessCost: 1 })).toBe(0);
