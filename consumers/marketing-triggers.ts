@@ -14,10 +14,10 @@ import { intentRule, joinVisit, visits, type IntentOptions } from './triggers/in
 import { forgetItem, itemInfos, joinItemInfo } from './triggers/items.js';
 import { newsRules } from './triggers/news.js';
 import { wakesAt, type QuietHours } from './triggers/quiet-hours.js';
-import { forgetUnbought, joinReplenishment, replenishmentRule, replenishments } from './triggers/replenishment.js';
+import { forgetUnbought, replenishmentRule, replenishments, type ReplenishmentOptions } from './triggers/replenishment.js';
 import { spendings } from './triggers/spending.js';
 
-export interface MarketingTriggerOptions extends CartOptions, BrowsingOptions, CustomerOptions, IntentOptions {
+export interface MarketingTriggerOptions extends CartOptions, BrowsingOptions, CustomerOptions, IntentOptions, ReplenishmentOptions {
   /** Absent: there are none. */
   readonly quietHours?: QuietHours | undefined;
 }
@@ -67,7 +67,7 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
         joining(browsings, joinBrowsing),
         joining(visits, joinVisit),
         joining(contacts, cart.joinContactAndCarts),
-        joining(replenishments, joinReplenishment),
+        joining(replenishments, replenishment.join),
         joining(itemInfos, joinItemInfo),
         joining(spendings, customers.joinSpend),
         joining(held, ({ key, value }, ctx) => void hold(key, value, ctx)),
@@ -105,11 +105,13 @@ export function marketingTriggers(options: MarketingTriggerOptions): Consumer {
 
   function onPurchase(record: Incoming<Purchase>, ctx: Context): void {
     const { key, value: purchase } = record;
-    if (ctx.wasErased(key, purchase.time) || !isOrder(purchase.kind)) return;
-    // First: which carts the order takes is read from what is noted of the customer.
-    customers.noteCustomer(key, purchase, ctx);
-    cart.order(record, ctx);
-    replenishment.order(key, purchase, ctx);
+    if (ctx.wasErased(key, purchase.time)) return;
+    if (isOrder(purchase.kind)) {
+      // First: which carts the order takes is read from what is noted of the customer.
+      customers.noteCustomer(key, purchase, ctx);
+      cart.order(record, ctx);
+    }
+    replenishment.note(key, purchase, ctx);
   }
 }
 

@@ -77,7 +77,7 @@ const variables = z.object({
   REORDER_LEAD_TIME_DAYS: whole(0, 3_650, 7).describe('Days from order to shelf, where the catalogue has no `lead_time_days`.'),
   REORDER_LEAD_TIME_DEVIATION_DAYS: whole(0, 3_650, 0).describe('Their standard deviation, where the catalogue has no `lead_time_deviation_days`.'),
   REORDER_REVIEW_DAYS: whole(0, 3_650, 7).describe('Days between two orders of a SKU, where the catalogue has no `review_days`.'),
-  REORDER_COVER_DAYS: whole(1, 3_650, 14).describe('Days that one order should last (reorder-point) or that are left to sell (newsvendor, where the catalogue has no `sell_until`), where it has no `cover_days`.'),
+  REORDER_COVER_DAYS: whole(1, 3_650, 14).describe('Days that one order should last (reorder-point) or is sold for (newsvendor, where the catalogue has no `sell_until`), where it has no `cover_days`.'),
   REORDER_PACK_SIZE: whole(1, 1_000_000, 1).describe('Units of a pack, where the catalogue has no `pack_size`.'),
   REORDER_MINIMUM_UNITS: whole(0, 1_000_000_000, 0).describe('Least units of an order, where the catalogue has no `minimum_order`.'),
   REORDER_SERVICE_PERCENT: whole(0, 99, 95, ' (no stock covers every demand; a product’s own service_level may be up to 0.9999)').describe('Percent of cycles that should pass without a stock-out, where the catalogue has neither `service_level` nor both costs.'),

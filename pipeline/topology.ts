@@ -51,6 +51,7 @@ export function topologyOf(config: Config, clock: 'wall' | 'file', teach?: Teach
         transactional: config.TRIGGER_TRANSACTIONAL_RULES,
         quietHours: config.QUIET_HOURS && { ...config.QUIET_HOURS, timezone: config.SHOP_TIMEZONE },
         currency: config.SHOP_CURRENCY,
+        days,
       }),
     ],
     learners: [recommenderIn({ mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS, teach, currency: config.SHOP_CURRENCY }) as Fold<unknown>, itemNeighboursIn({ precision: config.SCORER_VECTORS, mostUnlisted: config.UNLISTED_ITEMS, repeats: config.SHOP_REPEATS }) as Fold<unknown>],

@@ -630,7 +630,7 @@ export interface RecommenderModel {
 
 /** One reason. */
 export interface ReorderReason {
-  /** covers, covered-less, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough, owed or no-demand. */
+  /** covers, covered-less, below-reorder-point, learned, rounded-to-pack, raised-to-minimum, enough, too-late, owed or no-demand. */
   readonly code: string;
   /** The same in a sentence. */
   readonly text: string;
@@ -660,7 +660,7 @@ export interface ReorderSuggestion {
   readonly leadTimeDeviationDays: number;
   /** Days until the next order can be placed. */
   readonly reviewDays: number;
-  /** Mean units forecast over the days that it covers: lead time and review, lead time and cover_days, or the days left to sell. */
+  /** Mean units forecast over the days that it covers: lead time and review, lead time and cover_days, or the days that a newsvendor's order is sold for. */
   readonly demand: number;
   /** Why. */
   readonly reasons: readonly ReorderReason[];
@@ -1074,14 +1074,24 @@ export interface Redirect {
   readonly seenAt: number;
 }
 
+/** What an order has of the SKU. */
+export interface BoughtUnits {
+  /** Order. */
+  readonly orderId: string;
+  /** Time of the order. */
+  readonly time: number;
+  /** Units of all its lines that have not come back, above 0. */
+  readonly quantity: number;
+  /** Unit price, the highest of several; null where it is in another currency than the shop's. */
+  readonly price: null | bigint;
+}
+
 /** How regularly a shopper buys a SKU. Key: shopper, sku. */
 export interface Replenishment {
-  /** Purchase times, latest first, at most 6. */
-  readonly times: readonly number[];
-  /** Units of the last purchase. */
-  readonly quantity: number;
-  /** Last unit price. */
-  readonly price: null | bigint;
+  /** Orders of the latest six days of the shop, at most 50, latest first. */
+  readonly orders: readonly BoughtUnits[];
+  /** Time of the order after which it was told as due last; 0: of none. */
+  readonly toldFor: number;
 }
 
 /** Message ids of a shopper within 24 hours of receipt: 64-bit hashes and receipt hours. */

@@ -59,11 +59,15 @@ export function periodsAfter(today: number, leads: readonly number[], exposureOf
 
 const LEADS = Array.from({ length: HORIZON_DAYS }, (_, i) => i + 1);
 
+export interface RunningDay extends Demand {
+  readonly quantiles: readonly number[];
+}
+
 export interface Predicted {
   readonly forecast: SkuForecast;
   readonly known: bank.Bank;
-  /** The whole running day, from what is known of it so far. */
-  running(): Demand;
+  /** The whole running day, from what is known of it so far; quantiles at `LEVELS`. */
+  running(): RunningDay;
 }
 
 /** The forecast of the days after the running one, and what the bank knew: all stand until the next one is made. */
@@ -75,12 +79,12 @@ export function predictDays(series: SkuSeries, shop: Shop, day: Day): Predicted 
     forecast: made, known,
     running() {
       predictSku(shop.taught, known, 0, [{ exposure: Math.max(0, exposureOf(day.today)), phase: phaseOf(day.today), ahead: 1 }], running, !series.byFractions);
-      return { mean: running.means[0] ?? 0, dispersion: bank.dispersion(known, 0) };
+      return { mean: running.means[0] ?? 0, dispersion: bank.dispersion(known, 0), quantiles: numbers(running.quantiles, 0, LEVELS.length) };
     },
   };
 }
 
-export const noDemand = (): Demand => ({ mean: 0, dispersion: 0 });
+export const noDemand = (): RunningDay => ({ mean: 0, dispersion: 0, quantiles: [] });
 
 /** Units as they are told: to four places. */
 export const rounded = (units: number): number => (units < 1e9 ? Math.round(units * 1e4) / 1e4 : units);

@@ -1,4 +1,5 @@
 import { changeShop, dayOfCell, HOURS, hourShares, noHours, noShopHours, predictHour, sell, shopProfile, spread, type Demand, type ShopProfile, type SkuHours } from '../../models/forecast/hour-profile.js';
+import type { DayOfDemand } from '../../models/inventory/demand-over-time.js';
 import type { Context } from '../../pipeline/core/consumer.js';
 import { rows, type RowKind } from '../../pipeline/core/rows.js';
 import type { ShopDays } from '../../pipeline/core/shop-day.js';
@@ -78,6 +79,15 @@ export function momentOf(time: number, days: ShopDays, shop: ShopHours | undefin
   const hours = hoursOf(day, days);
   const shares = spread(hourShares(profileOf(shop), noHours, day), hours);
   return rounded(hours.reduce((moment, { start, length }, h) => moment + (shares[h] ?? 0) * Math.min(1, Math.max(0, (time - start) / (length * HOUR_MS))), day));
+}
+
+/**
+ * What is still to come of the day on which a forecast was made, by the part of it that usually comes before that moment. Nothing of one that
+ * was made before the first tick, when nobody knows the time of day.
+ */
+export function restOfDay({ firstDay, madeAt }: Pick<Forecast, 'firstDay' | 'madeAt'>, day: DayOfDemand, days: ShopDays, shop: ShopHours | undefined): { day: DayOfDemand; left: number } {
+  const left = madeAt > 0 ? Math.min(1, Math.max(0, firstDay - momentOf(madeAt, days, shop))) : 0;
+  return { day, left };
 }
 
 /** Hours known of a SKU and of its shop. */

@@ -1,7 +1,7 @@
 import type { SkuSeries } from '../../models/forecast/sku-series.js';
 import type { SharedError } from '../../models/inventory/shared-error.js';
 import type { DemandForecast } from '../../models/inventory/demand-over-time.js';
-import { protectedTime, sentence, serviceLevel, suggestOrder, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
+import { protectedTime, sentence, serviceLevel, suggestOrder, waitDays, type OrderTerms, type Policy, type Service } from '../../models/inventory/reorder-policies.js';
 import { policyOf } from '../../schemas/ordering.js';
 import type { Forecast, ReorderSuggestion, SkuSuccessor, StockCycle, Supply } from '../../schemas/types.js';
 import { rounded } from './forecast.js';
@@ -39,7 +39,7 @@ export interface Terms {
   readonly countsDown: boolean;
 }
 
-/** `firstDay`: tomorrow, the first day that an order of today can still be sold on. */
+/** `firstDay`: tomorrow, the first day that an order of today can be sold on. */
 export function termsOf(supply: Supply, defaults: ReorderDefaults, firstDay: number): Terms {
   const kind = policyOf(supply.policy ?? undefined) ?? defaults.policy;
   const leadTime = { days: supply.leadTimeDays ?? defaults.leadTimeDays, deviationDays: supply.leadTimeDeviationDays ?? defaults.leadTimeDeviationDays };
@@ -53,7 +53,7 @@ export function termsOf(supply: Supply, defaults: ReorderDefaults, firstDay: num
     }
     case 'reorder-point': return { order, service, reviewDays: 0, countsDown: false, policy: { kind, orderDays: coverDays } };
     case 'newsvendor': {
-      const sellingDays = supply.sellUntil === null ? coverDays : Math.max(0, supply.sellUntil - firstDay + 1);
+      const sellingDays = supply.sellUntil === null ? coverDays : Math.max(0, supply.sellUntil - firstDay + 1 - waitDays(leadTime));
       return { order, service, reviewDays: 0, countsDown: supply.sellUntil !== null, policy: { kind, sellingDays } };
     }
   }
@@ -105,16 +105,18 @@ export const isOrdered = (supply: Supply | undefined, successor: SkuSuccessor | 
 export const demandOf = ({ levels, mean, quantiles }: Forecast, shared?: SharedError): DemandForecast =>
   ({ ...(shared && { shared }), probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
 
-/** What to order of a SKU today; undefined where nobody knows its stock. Of what is over, nothing. */
+/** What to order of a SKU now, with the `rest` of the running day; undefined where nobody knows its stock. Of what is over, nothing. */
 export function suggestionOf(
   supply: Supply | undefined, successor: SkuSuccessor | undefined, series: Pick<SkuSeries, 'byFractions'>, forecast: Forecast, defaults: ReorderDefaults,
-  learned?: StockCycle, shared?: SharedError,
+  rest: () => DemandForecast['today'], learned?: StockCycle, shared?: SharedError,
 ): ReorderSuggestion | undefined {
   if (!supply || supply.stock === null) return undefined;
   const terms = termsOf(supply, defaults, forecast.firstDay);
   const { policy, order, service, reviewDays } = terms;
   const onOrder = supply.onOrder ?? 0;
-  const demand = demandOf(forecast, shared);
+  // Only a season has a last day that stays where it is while the running day goes by.
+  const today = policy.kind === 'newsvendor' ? rest() : undefined;
+  const demand = { ...demandOf(forecast, shared), ...(today && { today }) };
   const isOfThis = learned !== undefined && cycleDays(terms, 0) !== undefined && isSameDemand(learned, askedOf(terms));
   // What is owed of a product that is made no more cannot be ordered.
   const onHand = isOver(supply, successor) ? Math.max(0, supply.stock) : supply.stock;

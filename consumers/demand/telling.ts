@@ -5,8 +5,8 @@ import { sell, WINDOW_DAYS, type SkuSeries } from '../../models/forecast/sku-ser
 import type { Context } from '../../pipeline/core/consumer.js';
 import { forecasts, reorderSuggestions } from '../../schemas/topics.js';
 import type { Forecast, SkuDemand } from '../../schemas/types.js';
-import { dayAt, forecastRecord, noDemand, nothing, predictDays, shortDays, type Day } from './forecast.js';
-import { hourRows, shopHourRows, withHours, type KnownHours } from './hours.js';
+import { dayAt, forecastRecord, noDemand, nothing, predictDays, shortDays, type Day, type RunningDay } from './forecast.js';
+import { hourRows, restOfDay, shopHourRows, withHours, type KnownHours } from './hours.js';
 import { enrol, forgetLater, isGone, leave } from './members.js';
 import { isOrdered, suggestionOf, termsOf } from './reorder.js';
 import { demandRows, seriesOf, SHOP, supplyRows, windowRows, type Published } from './rows.js';
@@ -37,10 +37,10 @@ export function publish(sku: string, at: number, settings: DemandSettings, ctx: 
   const row = withQuietPromotions(sku, known, day.today, settings, ctx);
   const series = seriesOf(row);
   enrol(sku, day.today, ctx);
-  const forecast = tellForecast(sku, series, day, at, settings, ctx);
-  const suggested = tellReorder(sku, row, series, forecast, settings, ctx);
+  const told = tellForecast(sku, series, day, at, settings, ctx);
+  const suggested = tellReorder(sku, row, series, told, settings, ctx);
   ctx.put(demandRows, sku, { ...row, publishedAt: at, ...suggested });
-  publishAgain(sku, isSilent(row, day.today, forecast), at, settings, ctx);
+  publishAgain(sku, isSilent(row, day.today, told.forecast), at, settings, ctx);
 }
 
 /** Days of a promotion on which nothing was sold count as well: nobody else would say that they are over. */
@@ -53,16 +53,23 @@ function withQuietPromotions(sku: string, row: SkuDemand, today: number, setting
   return after ? keep(sku, row, after, settings, ctx) : row;
 }
 
-/** Tells the forecast and answers it: no units at all where the SKU is sold no more. */
-function tellForecast(sku: string, series: SkuSeries, day: Day, at: number, settings: DemandSettings, ctx: Context): Forecast {
-  const forecast = isGone(sku, ctx) ? hourly(nothing(sku, day, at), noDemand, settings, ctx) : forecastNow(sku, series, day, at, settings, ctx);
-  ctx.emit(forecasts, sku, { ...forecast, category: ctx.get(supplyRows, sku)?.category ?? null, shortDays: shortDays(series, day) });
-  return forecast;
+interface Told {
+  readonly forecast: Forecast;
+  /** Asked before another forecast is made. */
+  readonly running: () => RunningDay;
 }
 
-function forecastNow(sku: string, series: SkuSeries, day: Day, at: number, settings: DemandSettings, ctx: Context): Forecast {
+/** Tells the forecast and answers it: no units at all where the SKU is sold no more. */
+function tellForecast(sku: string, series: SkuSeries, day: Day, at: number, settings: DemandSettings, ctx: Context): Told {
+  const told = isGone(sku, ctx) ? { forecast: nothing(sku, day, at), running: noDemand } : forecastNow(sku, series, day, at, settings, ctx);
+  const forecast = hourly(told.forecast, told.running, settings, ctx);
+  ctx.emit(forecasts, sku, { ...forecast, category: ctx.get(supplyRows, sku)?.category ?? null, shortDays: shortDays(series, day) });
+  return { ...told, forecast };
+}
+
+function forecastNow(sku: string, series: SkuSeries, day: Day, at: number, settings: DemandSettings, ctx: Context): Told {
   const { forecast, known, running } = predictDays(series, shopNow(settings, ctx), day);
-  return hourly(forecastRecord(sku, forecast, known, day, at), running, settings, ctx);
+  return { forecast: forecastRecord(sku, forecast, known, day, at), running };
 }
 
 /** A forecast with its hours, if hours are forecast; `running` is the demand of the whole running day. */
@@ -72,12 +79,13 @@ function hourly(forecast: Forecast, running: () => Demand, { hours, days }: Dema
 }
 
 /** Tells what to reorder, unless the same was told before. Answers what the row has to remember of it. */
-function tellReorder(sku: string, row: SkuDemand, series: SkuSeries, forecast: Forecast, { reorder }: DemandSettings, ctx: Context): Partial<Published> {
+function tellReorder(sku: string, row: SkuDemand, series: SkuSeries, { forecast, running }: Told, { reorder, days }: DemandSettings, ctx: Context): Partial<Published> {
   const supply = ctx.get(supplyRows, sku);
   const successor = ctx.get(successorRows, sku);
   const learned = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
   const shared = sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP));
-  const suggestion = suggestionOf(supply, successor, series, forecast, reorder, learned, shared);
+  const rest = () => restOfDay(forecast, running(), days, ctx.get(shopHourRows, SHOP));
+  const suggestion = suggestionOf(supply, successor, series, forecast, reorder, rest, learned, shared);
   if (!suggestion) return {};
   const { day, units } = suggestion;
   const isNew = units !== row.suggestedUnits || (units > 0 && day !== row.suggestedDay);

@@ -6,7 +6,7 @@ import { writeFileDurably } from './durable-file.js';
 import { Partition } from './partition.js';
 
 /** Another one when frames change, or when schema ids are given anew: records of a log are never read as what they are not. */
-const FORMAT = 8;
+const FORMAT = 9;
 
 /** What amounts and days of a log go by: its records have them as they were made. */
 export interface ShopSettings {

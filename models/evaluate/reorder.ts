@@ -8,9 +8,10 @@
  *   hindsight   the best fixed level, known afterwards                            what nobody could have said
  *
  * Cost of a cycle: p · units too few + (1 − p) · units too many, p the service level. Nothing of a cycle has touched what was said of it.
+ * Levels are whole units, as those that are suggested, but of a SKU of which a part of a unit was sold before. Packs need a shelf (stock.ts).
  */
 import { normalQuantile } from '../forecast/negative-binomial.js';
-import { cycleCost, replay, type Asked } from '../inventory/base-stock-learning.js';
+import { cycleCost, init, inUnits, replay, suggested, type Asked } from '../inventory/base-stock-learning.js';
 import { demandOver, demandQuantile } from '../inventory/demand-over-time.js';
 import * as sharedError from '../inventory/shared-error.js';
 import { PROBABILITIES, type SalesTable } from './forecasts.js';
@@ -44,17 +45,28 @@ interface Cycle extends Asked {
 export function evaluateReorder(table: SalesTable, { cycleDays, service, scoredFrom, firstDay }: ReorderProtocol): ReorderEvaluation {
   const cycles = new Map<number, Cycle[]>();
   let shared = sharedError.unlearned;
+  const firstParts = firstPartsOf(table);
   for (const { t, units, known, forecastOf } of everyCycle(table, cycleDays, firstDay)) {
     for (const { from, stretch, demand } of lastOf(cycles)) if (from + cycleDays === t + 1) shared = sharedError.learn(shared, stretch, [demand]);
     for (const sku of known) {
       const covered = demandOver({ probabilities: PROBABILITIES, days: forecastOf(sku), shared }, cycleDays);
-      const asked = { textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service };
+      const isWhole = !((firstParts.get(sku) ?? Infinity) <= t);
+      const asked = { textbook: demandQuantile(covered, service), deviation: Math.sqrt(covered.variance), service, isWhole };
       const mine = cycles.get(sku) ?? [];
-      mine.push({ ...asked, from: t + 1, stretch: covered, simple: simpleLevel(units[sku].subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), demand: sum(units[sku].subarray(t + 1, t + 1 + cycleDays)) });
+      mine.push({ ...asked, from: t + 1, stretch: covered, simple: inUnits(simpleLevel(units[sku].subarray(t + 1 - WARM_UP_DAYS, t + 1), cycleDays, service), asked), demand: sum(units[sku].subarray(t + 1, t + 1 + cycleDays)) });
       cycles.set(sku, mine);
     }
   }
   return score(cycles, service, scoredFrom);
+}
+
+/** The day on which a part of a unit was first sold of each SKU that is sold by them. */
+function firstPartsOf({ sku, period, units }: SalesTable): Map<number, number> {
+  const first = new Map<number, number>();
+  units.forEach((sold, cell) => {
+    if (!Number.isInteger(sold)) first.set(sku[cell], Math.min(period[cell], first.get(sku[cell]) ?? Infinity));
+  });
+  return first;
 }
 
 /** The days before cycles that are over within the file. */
@@ -81,7 +93,7 @@ function score(cycles: ReadonlyMap<number, readonly Cycle[]>, service: number, s
     cost.hindsight += replay(scored).hindsight;
     for (const one of scored) {
       cost.simple += cycleCost(one.simple, one.demand, service);
-      if (one.demand <= one.textbook) covered.textbook++;
+      if (one.demand <= suggested(init(), one)) covered.textbook++;
       if (one.demand <= one.simple) covered.simple++;
     }
   }

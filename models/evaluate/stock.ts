@@ -102,7 +102,9 @@ function shop({ policy, order: terms, service, scoredFrom }: StockProtocol) {
     order(sku: number, t: number, demand: DemandForecast): void {
       const shelf = shelves.get(sku);
       const onOrder = (shelf?.coming ?? []).reduce((sum, { units }) => sum + units, 0);
-      const { units } = suggestOrder(demand, isSeason ? { onHand: 0 } : { onHand: shelf?.stock ?? 0, onOrder }, terms, { level: service }, policy);
+      const { units } = isSeason
+        ? suggestOrder(demand, { onHand: 0 }, { ...terms, leadTime: { days: 0 } }, { level: service }, policy)
+        : suggestOrder(demand, { onHand: shelf?.stock ?? 0, onOrder }, terms, { level: service }, policy);
       if (!shelf) shelves.set(sku, { stock: units, coming: [], hasLost: false });
       else if (isSeason || units > 0) {
         // A season of which nothing is ordered ends the one before as well.

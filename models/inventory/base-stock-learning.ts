@@ -67,9 +67,11 @@ export function isTrusted({ shift, cycles, promised, cost, textbookCost, squares
 
 /** The level that is suggested: corrected where that has paid. */
 export function suggested(correction: Correction, asked: Omit<Asked, 'service'>): number {
-  const level = isTrusted(correction) ? corrected(correction, asked) : asked.textbook;
-  return asked.isWhole ? wholeUnits(level) : level;
+  return inUnits(isTrusted(correction) ? corrected(correction, asked) : asked.textbook, asked);
 }
+
+/** A level as it can be bought. */
+export const inUnits = (level: number, { isWhole }: Pick<Asked, 'isWhole'>): number => (isWhole ? wholeUnits(level) : level);
 
 /**
  * Whether so few cycles were covered that chance does not explain it: their probability, were the promise kept, is at most
@@ -122,16 +124,19 @@ export interface ReplayedCosts {
   hindsight: number;
 }
 
-/** Cycles of one SKU, lived one after the other. */
+/** Cycles of one SKU, lived one after the other. Levels cost what they do as they can be bought, in whole units where `isWhole`. */
 export function replay(cycles: readonly (Asked & { readonly demand: number })[]): ReplayedCosts {
   let state = init();
-  let served = 0;
+  let [served, learned, textbook] = [0, 0, 0];
   for (const cycle of cycles) {
-    served += cycleCost(suggested(state, cycle), cycle.demand, cycle.service);
+    const costOf = (level: number): number => cycleCost(level, cycle.demand, cycle.service);
+    served += costOf(suggested(state, cycle));
+    learned += costOf(inUnits(corrected(state, cycle), cycle));
+    textbook += costOf(suggested(init(), cycle));
     state = learn(state, cycle, [cycle.demand]);
   }
   const total = (level: number): number => cycles.reduce((sum, { demand, service }) => sum + cycleCost(level, demand, service), 0);
   // The newsvendor cost is convex and kinked at the demands only, so the best fixed level is one of them.
   const hindsight = Math.min(total(0), ...cycles.map(({ demand }) => total(Math.max(0, demand))));
-  return { served, learned: state.cost, textbook: state.textbookCost, hindsight };
+  return { served, learned, textbook, hindsight };
 }

@@ -14,6 +14,10 @@ import { correlationOf, unlearned, type SharedError, type Stretch } from './shar
 
 /** No stock covers everything: the quantile of probability 1 is infinite. */
 export const MOST_SERVICE = 0.9999;
+const MOST_DAYS = 3_650;
+/** A demand stands as so many equally likely quantiles where it is cut off. */
+const DRAWS = 64;
+const MIDDLES = Array.from({ length: DRAWS }, (_, i) => (i + 0.5) / DRAWS);
 
 export interface DayOfDemand {
   mean: number;
@@ -26,9 +30,11 @@ export interface DemandForecast {
   days: readonly DayOfDemand[];
   /** What has been learned of how far its days err together. */
   shared?: SharedError;
+  /** The running day, which is before `days`, and the part of its sales that is still to come, 0 to 1. Absent: it is over. */
+  today?: { day: DayOfDemand; left: number };
 }
 
-type Moments = Pick<DemandOverTime, 'mean' | 'variance'>;
+export type Moments = Pick<DemandOverTime, 'mean' | 'variance'>;
 
 export interface DemandOverTime extends Stretch {
   readonly variance: number;
@@ -41,24 +47,48 @@ export interface LeadTime {
 }
 
 export function demandOver(forecast: DemandForecast, days: number, deviationDays = 0): DemandOverTime {
-  const whole = Math.max(0, Math.min(3_650, Number.isFinite(days) ? days : 0));
-  let mean = 0;
-  let squares = 0;
-  let spread = 0;
-  for (let d = 0; d < whole; d++) {
-    // A lead time of 2.5 days covers half of the third.
-    const share = Math.min(1, whole - d);
-    const day = dayAt(forecast, d);
-    const deviation = deviationOf(day, forecast.probabilities);
-    mean += share * Math.max(0, day.mean);
-    squares += share * deviation * deviation;
-    spread += share * deviation;
-  }
+  const whole = Math.max(0, Math.min(MOST_DAYS, Number.isFinite(days) ? days : 0));
+  const { mean, squares, spread } = sumOf(stretch(forecast, 0, whole), forecast.probabilities);
   const perDay = whole > 0 ? mean / whole : Math.max(0, dayAt(forecast, 0).mean);
   const deviation = Math.max(0, Number.isFinite(deviationDays) ? deviationDays : 0);
   const products = Math.max(0, spread * spread - squares);
   const shared = correlationOf(forecast.shared ?? unlearned, perDay) * products;
   return { days: whole, mean, squares, products, variance: squares + shared + (perDay * deviation) ** 2 };
+}
+
+/** What a shelf of `onHand` units and an order have to meet: until the order is there, and in the days that it is sold for. */
+export interface DemandMet extends Moments {
+  /** Mean units that the shelf sells before the order is there. */
+  readonly before: number;
+  /** Demand of the days after it. */
+  readonly after: Moments;
+}
+
+/**
+ * Demand that can be met where an order is there after what is left of the running day and `waitDays` more, and is sold for `days`: before
+ * it no more is sold than is on hand, and what goes beyond that is lost whatever is ordered.
+ */
+export function demandMet(forecast: DemandForecast, onHand: number, waitDays: number, days: number): DemandMet {
+  const { probabilities, shared = unlearned, today } = forecast;
+  const wait = Math.min(MOST_DAYS, Math.max(0, waitDays));
+  const rest = today && today.left > 0 ? [{ day: today.day, share: today.left }] : [];
+  const waited = sumOf([...rest, ...stretch(forecast, 0, wait)], probabilities);
+  const sold = sumOf(stretch(forecast, wait, Math.min(MOST_DAYS, wait + Math.max(0, days))), probabilities);
+  const length = (today?.left ?? 0) + wait + days;
+  const correlation = length > 0 ? correlationOf(shared, (waited.mean + sold.mean) / length) : 0;
+  const varianceOf = ({ squares, spread }: Sums): number => squares + correlation * Math.max(0, spread * spread - squares);
+  const [all, after] = [varianceOf(waited), { mean: sold.mean, variance: varianceOf(sold) }];
+  const before = cutOff({ mean: waited.mean, variance: all }, onHand);
+  const both = all > 0 ? 2 * correlation * waited.spread * sold.spread * Math.sqrt(before.variance / all) : 0;
+  return { before: before.mean, after, mean: before.mean + after.mean, variance: before.variance + after.variance + both };
+}
+
+/** Moments of as much of a demand as there are units for. */
+function cutOff(demand: Moments, most: number): Moments {
+  if (!(most > 0) || !(demand.mean > 0)) return { mean: 0, variance: 0 };
+  const met = demandQuantiles(demand, MIDDLES).map((units) => Math.min(units, most));
+  const mean = met.reduce((sum, units) => sum + units, 0) / met.length;
+  return { mean, variance: met.reduce((sum, units) => sum + (units - mean) ** 2, 0) / met.length };
 }
 
 /** The demand that is not exceeded with this probability, at most `MOST_SERVICE`. */
@@ -72,6 +102,37 @@ export function demandQuantiles({ mean, variance }: Moments, probabilities: read
   const out: number[] = [];
   negativeBinomialQuantiles(mean, Math.max(0, (variance - mean) / mean ** 2), probabilities, out);
   return out;
+}
+
+interface Sums {
+  readonly mean: number;
+  /** Σ σ_d². */
+  readonly squares: number;
+  /** Σ σ_d. */
+  readonly spread: number;
+}
+
+interface Part {
+  readonly day: DayOfDemand;
+  readonly share: number;
+}
+
+/** The days from one time on and before another, in days from the first one's begin: of a time of 2.5 days half of the third. */
+function stretch(forecast: DemandForecast, from: number, to: number): Part[] {
+  const parts: Part[] = [];
+  for (let d = Math.floor(from); d < to; d++) parts.push({ day: dayAt(forecast, d), share: Math.min(d + 1, to) - Math.max(d, from) });
+  return parts;
+}
+
+function sumOf(parts: readonly Part[], probabilities: readonly number[]): Sums {
+  let [mean, squares, spread] = [0, 0, 0];
+  for (const { day, share } of parts) {
+    const deviation = deviationOf(day, probabilities);
+    mean += share * Math.max(0, day.mean);
+    squares += share * deviation * deviation;
+    spread += share * deviation;
+  }
+  return { mean, squares, spread };
 }
 
 function dayAt(forecast: DemandForecast, d: number): DayOfDemand {

@@ -2,6 +2,7 @@
  * What to order, from the distribution of demand.
  *
  *   newsvendor   order up to the quantile c_u / (c_u + c_o) of demand           c_u, c_o: cost of one unit too few, too many
+ *                met: min(stock, demand before the order is there) + demand of the days that it is sold for
  *   (R, S)       every R days up to S = quantile of demand over lead time + R
  *   (s, S)       when stock ≤ s = quantile over the lead time, up to S = s + mean demand of the days one order should last
  *
@@ -13,7 +14,7 @@
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
 import { corrected, isShortOfPromise, isTrusted, wholeUnits, type Correction } from './base-stock-learning.js';
-import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime } from './demand-over-time.js';
+import { demandMet, demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime, type Moments } from './demand-over-time.js';
 
 export interface StockPosition {
   onHand: number;
@@ -33,19 +34,21 @@ export interface OrderTerms {
 export type Service = { level: number } | { shortageCost: number; excessCost: number };
 
 export type Policy =
+  /** Sold for so many days once the order is there; 0: it would come too late. */
   | { kind: 'newsvendor'; sellingDays: number }
   | { kind: 'periodic'; reviewDays: number }
   | { kind: 'reorder-point'; orderDays: number };
 
 export type Reason =
   | { code: 'enough'; position: number; needed: number }
-  | { code: 'covers'; days: number; level: number; needed: number; position: number; further?: { days: number; units: number; protected: number } }
+  | { code: 'covers'; days: number; level: number; needed: number; position: number; before?: number; further?: { days: number; units: number; protected: number } }
   | { code: 'covered-less'; covered: number; cycles: number; level: number }
   | { code: 'below-reorder-point'; reorderPoint: number; position: number }
   | { code: 'learned'; units: number; cycles: number; saved: number }
   | { code: 'rounded-to-pack'; packSize: number; from: number }
   | { code: 'raised-to-minimum'; minimumUnits: number; from: number }
   | { code: 'owed'; units: number }
+  | { code: 'too-late' }
   | { code: 'no-demand' };
 
 export interface OrderSuggestion {
@@ -85,16 +88,17 @@ export function suggestOrder(
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
   const time = protectedTime(policy, terms.leadTime);
-  const demand = demandOver(forecast, time.days, time.deviationDays);
+  const { demand, before, ...protectedDays } = protectedDemand(forecast, stock, terms, policy);
   const further = furtherDemand(forecast, time, policy);
-  const covered = demand.mean + (further?.units ?? 0);
-  const hasDays = demand.days + (further?.days ?? 0) > 0;
+  const covered = protectedDays.mean + (further?.units ?? 0);
+  const hasDays = time.days + (further?.days ?? 0) > 0;
+  if (policy.kind === 'newsvendor' && !hasDays && position >= 0) return { units: 0, upTo: 0, level, covered, reasons: [{ code: 'too-late' }] };
   if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), terms, { level, covered: 0, reasons: hasDays ? [{ code: 'no-demand' }] : [] });
   const inUnits = (wanted: number): number => (terms.byFractions ? wanted : wholeUnits(wanted));
   const quantile = demandQuantile(demand, level);
   const trusted = correction && isTrusted(correction) && level > 0 ? correction : undefined;
   const textbook = inUnits(quantile);
-  const protectedBy = trusted ? inUnits(corrected(trusted, { textbook: quantile, deviation: Math.sqrt(demand.variance) })) : textbook;
+  const protectedBy = trusted ? inUnits(corrected(trusted, { textbook: quantile, deviation: Math.sqrt(protectedDays.variance) })) : textbook;
   const lot = further && level > 0 ? Math.max(1, Math.ceil(further.units)) : 0;
   const upTo = protectedBy + lot;
   const learned: Reason[] = trusted && protectedBy !== textbook ? [{ code: 'learned', units: protectedBy - textbook, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
@@ -105,11 +109,35 @@ export function suggestOrder(
   // All that is to be ordered has been sold: for what is still to be no unit is asked.
   if (upTo === 0) return nothingBut(-position, terms, { level, covered, reasons: learned });
   const reasons: Reason[] = further ? [{ code: 'below-reorder-point', reorderPoint: protectedBy, position }] : [];
-  reasons.push({ code: 'covers', days: demand.days, level, needed: upTo, position, ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
+  reasons.push({ code: 'covers', days: time.days, level, needed: upTo, position, ...(before > 0 && { before }), ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
   if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
   reasons.push(...learned);
   return { units: rounded(upTo - position, terms, reasons), upTo, level, covered, reasons };
 }
+
+interface ProtectedDemand {
+  /** Of which the level is a quantile. */
+  readonly demand: Moments;
+  /** Mean units of it that the shelf sells before the order is there. */
+  readonly before: number;
+  /** Of the days that are protected, on which corrections were learned. */
+  readonly mean: number;
+  readonly variance: number;
+}
+
+/** A season ends on its day, whenever one orders: what the shelf sells before the order is there is not on it any more. Other policies protect as many days from each order on. */
+function protectedDemand(forecast: DemandForecast, { onHand, owed = 0 }: StockPosition, { leadTime }: OrderTerms, policy: Policy): ProtectedDemand {
+  if (policy.kind === 'newsvendor') {
+    const { before, after, ...demand } = demandMet(forecast, onHand - owed, waitDays(leadTime), policy.sellingDays);
+    return { demand, before, ...after };
+  }
+  const { days, deviationDays } = protectedTime(policy, leadTime);
+  const { mean, variance } = demandOver(forecast, days, deviationDays);
+  return { demand: { mean, variance }, before: 0, mean, variance };
+}
+
+/** Whole days after the running one until a newsvendor's order is there: it is sold from a morning on, the next one at the soonest. */
+export const waitDays = ({ days }: LeadTime): number => Math.max(0, Math.ceil(days) - 1);
 
 /** Where no demand is left, no days to sell on, or none of it is to be met: what is owed has been sold. */
 function nothingBut(owed: number, terms: OrderTerms, because: Pick<OrderSuggestion, 'level' | 'covered' | 'reasons'>): OrderSuggestion {
@@ -119,13 +147,22 @@ function nothingBut(owed: number, terms: OrderTerms, because: Pick<OrderSuggesti
 }
 
 /** Days whose demand the stock has to meet before more can come, and their deviation: until the order after this one is there. */
-export function protectedTime(policy: Policy, { days, deviationDays = 0 }: LeadTime): Required<LeadTime> {
-  const lead = Math.max(0, days);
+export function protectedTime(policy: Policy, leadTime: LeadTime): Required<LeadTime> {
+  const { days, deviationDays } = possible(leadTime);
   switch (policy.kind) {
     case 'newsvendor': return { days: policy.sellingDays, deviationDays: 0 };
-    case 'periodic': return { days: lead + Math.max(0, policy.reviewDays), deviationDays };
-    case 'reorder-point': return { days: lead, deviationDays };
+    case 'periodic': return { days: days + Math.max(0, policy.reviewDays), deviationDays };
+    case 'reorder-point': return { days, deviationDays };
   }
+}
+
+/**
+ * No order is there before it is placed, so that a lead time of 0 can only be longer: one that deviates is taken for a normal one that is cut
+ * off at 0, of mean s / √(2π) and variance s² (1 − 1/π) / 2.
+ */
+function possible({ days, deviationDays = 0 }: LeadTime): Required<LeadTime> {
+  if (days > 0 || !(deviationDays > 0)) return { days: Math.max(0, days), deviationDays };
+  return { days: deviationDays / Math.sqrt(2 * Math.PI), deviationDays: deviationDays * Math.sqrt((1 - 1 / Math.PI) / 2) };
 }
 
 /** Mean demand of the days after the lead time that an order of (s, S) should last: a lot, which protects against nothing. */
@@ -138,10 +175,12 @@ function furtherDemand(forecast: DemandForecast, { days }: LeadTime, policy: Pol
 function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
   const pack = terms.packSize !== undefined && terms.packSize > 0 ? terms.packSize : 1;
   const minimum = Math.max(0, terms.minimumUnits ?? 0);
-  let units = wholeUnits(wanted);
+  // What is sold by parts of a unit comes in packs of parts, too: a whole unit first could be a pack too many.
+  const unitsOf = (least: number): number => (terms.byFractions && pack !== 1 ? least : wholeUnits(least));
+  let units = unitsOf(wanted);
   if (units < minimum) {
     reasons.push({ code: 'raised-to-minimum', minimumUnits: minimum, from: units });
-    units = Math.ceil(minimum);
+    units = unitsOf(minimum);
   }
   // The minimum first: rounding to packs may only add to it.
   const packed = wholeUnits(units / pack) * pack;
@@ -155,9 +194,7 @@ export function sentence(reason: Reason): string {
     case 'enough':
       return `The ${amount(reason.position)} units on hand and on order reach the ${amount(reason.needed)} needed.`;
     case 'covers':
-      return reason.further
-        ? `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} % (${amount(reason.further.protected)} units) and the mean demand of ${amount(reason.further.days)} more (${amount(reason.further.units)} units): ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`
-        : `Covers ${amount(reason.days)} days at ${amount(100 * reason.level)} %: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
+      return `Covers ${spanOf(reason)}: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
     case 'covered-less':
       return `Its levels so far covered the demand of ${amount(reason.covered)} of ${reason.cycles} cycles: ${amount((100 * reason.covered) / reason.cycles)} % instead of ${amount(100 * reason.level)} %.`;
     case 'below-reorder-point':
@@ -170,9 +207,17 @@ export function sentence(reason: Reason): string {
       return `Raised from ${amount(reason.from)} to the minimum order of ${amount(reason.minimumUnits)}.`;
     case 'owed':
       return `${amount(reason.units)} units are owed.`;
+    case 'too-late':
+      return 'An order of now would be there after the last day on which it is sold.';
     case 'no-demand':
       return 'No demand is forecast.';
   }
+}
+
+function spanOf({ days, level, before, further }: Extract<Reason, { code: 'covers' }>): string {
+  const span = `${amount(days)} days at ${amount(100 * level)} %`;
+  if (further) return `${span} (${amount(further.protected)} units) and the mean demand of ${amount(further.days)} more (${amount(further.units)} units)`;
+  return before === undefined ? span : `${span} and the ${amount(before)} units that stock sells before them`;
 }
 
 function amount(value: number): string {

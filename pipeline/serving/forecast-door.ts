@@ -1,6 +1,6 @@
 import { LEVELS, demandRows, memberKey, memberRows, PARTS, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
 import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
-import { eachHour, hourRows, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
+import { eachHour, hourRows, restOfDay, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
 import { isOver, suggestionOf, type ReorderDefaults } from '../../consumers/demand/reorder.js';
 import { predecessorRows, successorRows } from '../../consumers/demand/succession.js';
 import { cycleRows, sharedErrorOf, sharedErrorRows } from '../../consumers/demand/stock-cycle.js';
@@ -81,12 +81,13 @@ export class ForecastDoor {
     }
     const { forecast, known: rows, running } = predictDays(series, shop, day);
     const record = this.#hourly({ record: forecastRecord(sku, forecast, rows, day, now), running });
+    const today = restOfDay(record, running(), this.#options.days, this.#shopOf(sku).hours);
     const explained = {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
     const shared = sharedErrorOf(series, record.firstDay, views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), sharedErrorRows));
-    const suggestion = suggestionOf(supply, replacedBy, series, record, reorder, views.row(demandForecasts, cycleRows, sku), shared);
+    const suggestion = suggestionOf(supply, replacedBy, series, record, reorder, () => today, views.row(demandForecasts, cycleRows, sku), shared);
     return {
       ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),

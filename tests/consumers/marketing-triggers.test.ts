@@ -387,7 +387,7 @@ test('what is due again has quantity and price of the last purchase, whichever o
   expect(told.toSorted((a, b) => (a.sku < b.sku ? -1 : 1))).toMatchObject([{ sku: 'CUP', quantity: 21, price: null }, { sku: 'TEA', quantity: 21, price: 210_000n }]);
 });
 
-test('of two purchases at the same time, as files of days have them, the larger one is told, whichever came first and under which device', () => {
+test('purchases at the same time, as files of days have them, are told together, at the highest price, whichever came first and under which device', () => {
   const told = (devices: readonly string[]): unknown => {
     const driver = shop();
     const buy = (id: string, day: number, units: number): void =>
@@ -398,7 +398,7 @@ test('of two purchases at the same time, as files of days have them, the larger 
     driver.tick(NINE + 31 * DAY);
     return driver.read(triggers).map(({ shopper, products }) => [shopper, products[0]?.quantity, products[0]?.price]);
   };
-  for (const devices of [['d1', 'd2', 'd3'], ['d3', 'd2', 'd1'], ['d2', 'd3', 'd1']]) expect(told(devices)).toEqual([['u9', 3, 30_000n]]);
+  for (const devices of [['d1', 'd2', 'd3'], ['d3', 'd2', 'd1'], ['d2', 'd3', 'd1']]) expect(told(devices)).toEqual([['u9', 6, 30_000n]]);
 });
 
 test('a device that was to be reminded later does not have its user told twice of the same purchase', () => {

@@ -154,7 +154,7 @@ describe('what to order', () => {
   test('a newsvendor\'s days count down to the last on which it sells, and nothing is ordered after it', () => {
     const driver = shop();
     const today = Math.floor(NINE / DAY);
-    steadily(driver, 20, { policy: 'newsvendor', sellUntil: today + 24, coverDays: 14 }, 1);
+    steadily(driver, 20, { policy: 'newsvendor', sellUntil: today + 24, coverDays: 14, leadTimeDays: 1 }, 1);
     const daysAt = new Map(driver.read(reorderSuggestions).map(({ day, reasons }) => [day - today, Number(/^Covers (\d+) days/.exec(reasons[0]!.text)?.[1])]));
     for (const day of [1, 10, 19]) expect(daysAt.get(day)).toBe(24 - day);
     expect(driver.row('demand-forecasts', cycleRows, 'P')).toMatchObject({ from: today + 5, days: 20 });
@@ -208,9 +208,44 @@ describe('what to order', () => {
     expect(last(low)).toMatchObject({ policy: 'reorder-point', reviewDays: 0, reasons: [{ code: 'below-reorder-point' }, { code: 'covers' }] });
     steadily(high, 30, { policy: 'reorder-point', leadTimeDays: 4, coverDays: 10 }, 40);
     expect(high.read(reorderSuggestions).filter(({ units }) => units > 0)).toEqual([]);
-    steadily(once, 30, { policy: 'newsvendor', coverDays: 3, shortageCost: 9, excessCost: 1, packSize: 5, minimumUnits: 20 }, 10);
+    steadily(once, 30, { policy: 'newsvendor', coverDays: 3, shortageCost: 9, excessCost: 1, packSize: 5, minimumUnits: 20 }, 1);
     expect(last(once)).toMatchObject({ policy: 'newsvendor', serviceLevel: 0.9, units: 20 });
     expect(last(once).reasons[0]!.text).toMatch(/^Covers 3 days at 90 %/);
+  });
+
+  test('a newsvendor is told the same in the morning as in the evening: what today still sells from stock is counted', () => {
+    const driver = shop();
+    const midnight = NINE - 9 * HOUR;
+    const today = midnight / DAY + 40;
+    const terms = { policy: 'newsvendor', sellUntil: today + 2, leadTimeDays: 1, serviceLevel: 0.8 };
+    for (let day = 0; day < 40; day++) {
+      for (let hour = 1; hour < 24; hour += 2) {
+        driver.tick(midnight + day * DAY + hour * HOUR);
+        driver.send(sales, 'P', sale('P', 2, midnight + day * DAY + hour * HOUR));
+      }
+    }
+    const start = midnight + 40 * DAY;
+    const told: number[] = [];
+    for (let hour = 1, stock = 60; hour < 24; hour += 2, stock -= 2) {
+      driver.tick(start + hour * HOUR);
+      driver.send(supplies, 'P', supply('P', stock - 2, start + hour * HOUR, terms));
+      driver.send(sales, 'P', sale('P', 2, start + hour * HOUR));
+      driver.tick(start + hour * HOUR + 2 * MINUTE);
+      told.push(last(driver).units);
+    }
+    expect(Math.max(...told) - Math.min(...told)).toBeLessThanOrEqual(4);
+    // 24 a day, on two days, and what has been sold by the evening: of the 60 of the morning 36 are left.
+    expect(told.at(-1)).toBeGreaterThan(48 - 36);
+    expect(last(driver).reasons[0]!.text).toMatch(/^Covers 2 days at 80 % and the [\d.]+ units that stock sells before them: /);
+  });
+
+  test.each([[365, [], 0], [8, ['too-late'], 0], [4, ['covers'], 20]])('what a newsvendor orders is there after its lead time of %i days, and sold from then on', (leadTimeDays, codes, units) => {
+    const driver = shop();
+    steadily(driver, 30, { policy: 'newsvendor', sellUntil: Math.floor(NINE / DAY) + 29 + 7, leadTimeDays }, 1);
+    const suggested = driver.read(reorderSuggestions).filter(({ day }) => day === Math.floor(NINE / DAY) + 29);
+    // Three days are waited for it after today, and four are left.
+    expect(suggested.flatMap(({ reasons }) => reasons.map(({ code }) => code))).toEqual(codes);
+    expect(Math.abs((suggested.at(-1)?.demand ?? 0) - units)).toBeLessThan(3);
   });
 
   test('what was ever sold by fractions of a unit, or lies on the shelf by them, has levels by them; all else whole ones', () => {

@@ -49,3 +49,14 @@ test.each([[2, 0.95, 0.025], [20, 0.95, 0.025], [2, 0.8, 0.05]])('levels of what
   expect(Math.abs(covered.textbook - service)).toBeLessThan(off);
   expect(cost.textbook / cost.simple).toBeLessThan(1.05);
 });
+
+test('levels are priced as they can be bought: whole units, but of what was sold by parts of one', () => {
+  const pieces = poisson(20, 4, 200);
+  const costs = (sales: SalesTable): number[] => {
+    const { served, textbook, simple, learned } = evaluateReorder(sales, { cycleDays: 14, service: 0.5, scoredFrom: 0 }).cost;
+    return [served, learned, textbook, simple];
+  };
+  expect(costs(pieces).map((cost) => cost % 0.5)).toEqual([0, 0, 0, 0]);
+  const metres = { ...pieces, units: pieces.units.map((units, cell) => units + (cell < 4 ? 0.5 : 0)) };
+  for (const cost of costs(metres)) expect(Math.abs((2 * cost) % 1 - 0.5)).toBeLessThan(0.4999);
+});

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { LEVELS } from '../../../consumers/demand/rows.js';
+import { negativeBinomialQuantiles, normalQuantile } from '../../../models/forecast/negative-binomial.js';
 import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast } from '../../../models/inventory/demand-over-time.js';
 import { init, type Correction } from '../../../models/inventory/base-stock-learning.js';
 import { protectedTime, sentence, serviceLevel, suggestOrder, type Policy } from '../../../models/inventory/reorder-policies.js';
+import { randomness, uniform, type Randomness } from '../../../models/kernels/numbers.js';
 import { readConfig } from '../../../pipeline/config.js';
 import { ORDERING } from '../../../schemas/ordering.js';
 
@@ -58,6 +61,92 @@ test('a periodic order covers lead time and review and says so', () => {
   expect(order.units).toBe(Math.ceil(order.upTo - 25));
   expect(order.upTo).toBeGreaterThan(140);
   expect(order.reasons.map(sentence)[0]).toContain('Covers 14 days at 95 %');
+});
+
+const poissonOf = (mean: number, random: Randomness): number => {
+  let [count, time] = [0, -Math.log(uniform(random))];
+  for (; time < mean; count++) time -= Math.log(uniform(random));
+  return count;
+};
+
+/** Six a day by chance alone; it has been learned that days do not err together. */
+const lambda = 6;
+const independent = { evidence: [], weight: Array.from({ length: 14 }, () => 1e9) };
+const day = { mean: lambda, quantiles: quantilesOf(lambda) };
+
+function quantilesOf(mean: number): number[] {
+  const quantiles: number[] = [];
+  negativeBinomialQuantiles(mean, 0, LEVELS, quantiles);
+  return quantiles;
+}
+
+describe('levels cover what they promise where lead times are uncertain', () => {
+  const forecast: DemandForecast = { probabilities: LEVELS, days: [day], shared: independent };
+  const normal = (random: Randomness): number => normalQuantile(uniform(random));
+  const policies: Policy[] = [{ kind: 'periodic', reviewDays: 2 }, { kind: 'reorder-point', orderDays: 5 }];
+
+  test.each(policies.flatMap((policy) => ([
+    [policy.kind, 'exponential', 3, 3, policy, (random: Randomness) => -3 * Math.log(uniform(random))],
+    [policy.kind, 'normal', 10, 2, policy, (random: Randomness) => 10 + 2 * normal(random)],
+    [policy.kind, 'normal, cut off at 0,', 0, 2, policy, (random: Randomness) => Math.max(0, 2 * normal(random))],
+  ] as const)))('%s, %s of %d ± %d days', (_kind, _shape, days, deviationDays, policy, lead) => {
+    const random = randomness(3);
+    const review = policy.kind === 'periodic' ? policy.reviewDays : 0;
+    const lot = policy.kind === 'reorder-point' ? lambda * policy.orderDays : 0;
+    for (const level of [0.8, 0.95]) {
+      const protectedBy = suggestOrder(forecast, { onHand: 0 }, { leadTime: { days, deviationDays } }, { level }, policy).upTo - lot;
+      let covered = 0;
+      for (let i = 0; i < 4_000; i++) if (poissonOf(lambda * (review + lead(random)), random) <= protectedBy) covered++;
+      expect(Math.abs(covered / 4_000 - level)).toBeLessThan(0.04);
+    }
+  });
+});
+
+describe('a newsvendor', () => {
+  const days = 2;
+  const poisson = (random: Randomness): number => poissonOf(lambda, random);
+  const forecast = (left: number): DemandForecast => ({ probabilities: LEVELS, days: [day, day, day, day, day], shared: independent, ...(left > 0 && { today: { day, left } }) });
+  const suggest = (onHand: number, left: number, lead = 1, sellingDays = days) =>
+    suggestOrder(forecast(left), { onHand }, { leadTime: { days: lead } }, { level: 0.8 }, { kind: 'newsvendor', sellingDays });
+
+  /** Share of seasons covered by an order of a morning, where the shelf sells what it has until the order is there. */
+  const covered = (onHand: number, units: number, lead: number): number => {
+    const random = randomness(5);
+    let count = 0;
+    for (let i = 0; i < 4_000; i++) {
+      let shelf = onHand;
+      for (let d = 0; d < lead; d++) shelf = Math.max(0, shelf - poisson(random));
+      let wanted = 0;
+      for (let d = 0; d < days; d++) wanted += poisson(random);
+      if (wanted <= shelf + units) count++;
+    }
+    return count / 4_000;
+  };
+
+  test.each([[0, 1], [4, 1], [12, 1], [0, 3], [14, 3], [40, 3]])('covers what it promises with %i on hand and a lead time of %i days', (onHand, lead) => {
+    const { units } = suggest(onHand, 1, lead);
+    const [share, less] = [covered(onHand, units, lead), covered(onHand, units - 3, lead)];
+    // With three units less it does not.
+    expect(share).toBeGreaterThan(0.78);
+    expect([units > 0, less < 0.8]).toEqual([onHand < 40, onHand < 40]);
+  });
+
+  test('counts no more of today than is on hand, and less the later it is', () => {
+    const needed = [0, 3, 60].map((onHand) => suggest(onHand, 1).upTo);
+    expect(needed[0]).toBe(suggest(0, 0).upTo);
+    expect(needed[1]! - needed[0]!).toBeGreaterThanOrEqual(2);
+    expect(needed[1]! - needed[0]!).toBeLessThanOrEqual(3);
+    expect(needed[2]! - needed[0]!).toBeCloseTo(lambda, -1);
+    const byTime = [1, 0.5, 0].map((left) => suggest(60, left).upTo);
+    expect(byTime).toEqual(byTime.toSorted((a, b) => b - a));
+    expect(byTime[0]).toBeGreaterThan(byTime[2]!);
+  });
+
+  test('is not told to order what would come too late, but for what is owed', () => {
+    expect(suggest(0, 1, 1, 0)).toMatchObject({ units: 0, upTo: 0, reasons: [{ code: 'too-late' }] });
+    expect(suggest(-3, 1, 1, 0)).toMatchObject({ units: 3, upTo: 0, reasons: [{ code: 'owed' }] });
+    expect(suggest(-3, 1).units).toBe(suggest(0, 1).units + 3);
+  });
 });
 
 test('above its reorder point nothing is ordered; at it, up to the level', () => {
@@ -118,6 +207,11 @@ test('the minimum comes before the pack, and both are given as reasons', () => {
   const order = suggestOrder(steady(1), { onHand: 8 }, { leadTime: { days: 0 }, packSize: 12, minimumUnits: 20 }, { level: 0.9 }, periodic);
   expect(order.units).toBe(24);
   expect(order.reasons.map((reason) => reason.code)).toEqual(['covers', 'raised-to-minimum', 'rounded-to-pack']);
+});
+
+test.each([[undefined, 0, 83], [2.5, 0, 82.5], [2.5, 85.5, 87.5], [12, 0, 84]])('82.4 metres that are wanted, in packs of %d and %d at least, are ordered as %d', (packSize, minimumUnits, units) => {
+  const { upTo } = suggestOrder(steady(5), { onHand: 0 }, { leadTime: { days: 7 }, byFractions: true }, { level: 0.95 }, periodic);
+  expect(suggestOrder(steady(5), { onHand: upTo - 82.4 }, { leadTime: { days: 7 }, byFractions: true, packSize, minimumUnits }, { level: 0.95 }, periodic).units).toBe(units);
 });
 
 test('cost ratios of zero and infinity have an answer', () => {
