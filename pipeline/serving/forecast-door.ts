@@ -23,7 +23,9 @@ import type { Views } from './views.js';
 const othersTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 /** SKUs forecast before others have their turn: a few milliseconds. */
-const SLICE = 50;
+const SLICE = 10;
+/** SKUs counted before. */
+const COUNTED = 50;
 
 export interface ForecastDoorOptions {
   readonly views: Views;
@@ -125,7 +127,7 @@ export class ForecastDoor {
 
   async #countNotOver(skus: readonly string[]): Promise<number> {
     let count = 0;
-    for (const slice of partsOf(skus, SLICE)) {
+    for (const slice of partsOf(skus, COUNTED)) {
       for (const sku of slice) if (!this.#isOver(sku)) count++;
       await othersTurn();
     }
