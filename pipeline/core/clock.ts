@@ -31,9 +31,8 @@ export class TaskClock {
     return this.#time;
   }
 
-  /** What it is made again from. */
-  standing(): { ticks: Record<string, number>; time: number } {
-    return { ticks: Object.fromEntries(this.#ticks), time: this.#time };
+  ticks(): Record<string, number> {
+    return Object.fromEntries(this.#ticks);
   }
 
   /** Take a tick of an input. Answers whether the task's time advanced. */

@@ -6,7 +6,7 @@ import type { Lease, Log, LogRecord } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import { RowTooLarge } from './sizes.js';
 import { sleep } from './sleep.js';
-import { inSlices } from './slices.js';
+import { inSlices, partsOf } from './slices.js';
 import type { OpenStore, TableStore } from './store.js';
 import { steadyClock } from './steady-clock.js';
 import { Task, type Staged } from './task.js';
@@ -24,6 +24,7 @@ const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
 const SLACK_TICKS = 2.5;
 const POLL_MS = 250;
+const RECORDS_A_PIECE = 16;
 const LAG_EVERY_MS = 1_000;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -156,21 +157,19 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
   const tickCommitMs = tickMs(log.partitions);
   let lastCommit = performance.now();
   let dirty = false;
-  let pieces = task.pieces([]);
-  let isThrough = true;
   while (!lease.revoked.aborted) {
     const most = pace.records;
-    if (isThrough) {
-      const records = await lease.poll(most - task.records, dirty ? 20 : POLL_MS, task.waiting);
-      await learnForeignSchemas(records, around.learnSchemas);
-      dirty ||= records.length > 0;
-      pieces = task.pieces(records);
-    }
-    isThrough = await inSlices(pieces, () => task.work < most);
+    const records = await lease.poll(most - task.records, dirty ? 20 : POLL_MS, task.waiting);
+    await learnForeignSchemas(records, around.learnSchemas);
+    await inSlices(partsOf(records, RECORDS_A_PIECE), (part) => {
+      task.process(part);
+      return !task.crash;
+    });
+    dirty ||= records.length > 0;
     const waited = performance.now() - lastCommit;
-    const caughtUp = isThrough && Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
-    const due = task.crash !== undefined || task.work >= most || waited >= tickCommitMs
-      || (task.work > 0 && waited >= BACKLOG_COMMIT_MS)
+    const caughtUp = Object.entries(lease.lag()).every(([topic, lag]) => lag === 0 || task.waiting.has(topic));
+    const due = task.crash !== undefined || task.records >= most || waited >= tickCommitMs
+      || (task.records > 0 && waited >= BACKLOG_COMMIT_MS)
       // On a file's clock even a tick alone is committed at once: the replay may wait with its next tick until all tasks have passed this one on.
       || (caughtUp && (task.records > 0 || log.clock === 'file'));
     if (!dirty || !due) continue;
@@ -185,7 +184,7 @@ async function work(lease: Lease, task: Task, store: TableStore, around: Surroun
     measure(metrics, consumer, String(lease.partition), { began, count, oldestWrittenAt, staged, time: task.time, clock: log.clock });
     if (task.crash) throw task.crash;
     lastCommit = performance.now();
-    dirty = !isThrough;
+    dirty = false;
   }
 }
 

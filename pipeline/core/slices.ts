@@ -20,18 +20,15 @@ async function nextSlice(): Promise<number> {
 }
 
 /**
- * Do a piece of work after the other, until one answers false. Answers whether there are no more; what is left of a generator may be gone on with. Others share the thread: what has come meanwhile is worked off in slices, between
+ * Do a piece of work after the other, until one answers false. Others share the thread: what has come meanwhile is worked off in slices, between
  * which collector, sinks and requests have their turn. What waits for one slice waits for half a millisecond, however much was to be done.
  */
-export async function inSlices<T>(pieces: Iterable<T>, work: (piece: T) => boolean | void): Promise<boolean> {
+export async function inSlices<T>(pieces: Iterable<T>, work: (piece: T) => boolean | void): Promise<void> {
   let until = performance.now() + SLICE_MS;
-  const left = pieces[Symbol.iterator]();
-  // Not by `for`, which ends a generator that it leaves.
-  for (let piece = left.next(); !piece.done; piece = left.next()) {
-    if (work(piece.value) === false) return false;
+  for (const piece of pieces) {
     if (performance.now() >= until) until = await nextSlice();
+    if (work(piece) === false) return;
   }
-  return true;
 }
 
 /** Parts of a list, of `most` each. */

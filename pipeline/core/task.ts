@@ -1,22 +1,25 @@
 import { UndecodableError } from '../../schemas/codec.js';
+import type { Topic } from '../../schemas/topics.js';
 import type { Progress } from '../../schemas/types.js';
 import { TaskClock, type TickedInput } from './clock.js';
 import type { Consumer, Context, Input } from './consumer.js';
 import { deadLetterOf, type Refused } from './dead-letter.js';
 import { BadEvent, ConfigError } from './errors.js';
-import type { LogRecord, NewRecord, Tick } from './log.js';
+import type { LogRecord, NewRecord } from './log.js';
 import { Following } from './merging.js';
 import type { Metrics } from './metrics.js';
 import { Overlay } from './overlay.js';
 import { partitionOf } from './partition.js';
 import { progressOf, progressRows } from './progress.js';
-import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows } from './rows.js';
+import { PROGRESS_KEY, splitRowKey, splitTimerSub, timerRows, timerSub } from './rows.js';
 import { MAX_VALUE_BYTES, requireFit, RowTooLarge } from './sizes.js';
-import { Staging } from './staging.js';
+import { encoded, Staging } from './staging.js';
 import type { RowChange, TableStore } from './store.js';
-import { contextOf } from './task-context.js';
 
 const CRASHES_BEFORE_DEAD_LETTER = 3;
+/** The latest time that the codec carries. Handlers add to times that events name: a timer beyond this could not be written, and would stop the task. */
+const LAST_DUE = 2 ** 52 - 1;
+
 export interface TaskOptions {
   readonly consumer: Consumer;
   readonly partition: number;
@@ -55,11 +58,8 @@ export class Task {
   #progress: { offsets: Record<string, number>; applied: Record<string, number>; crashes: Record<string, number> };
   #now: number;
   #records = 0;
-  #fired = 0;
   #oldest = Infinity;
   #crash: Error | undefined;
-  /** The clock as it was before the tick that is being taken: a commit in the midst of it must have the tick read again. */
-  #beforeTick: Pick<Progress, 'ticks' | 'time'> | undefined;
 
   constructor(options: TaskOptions) {
     const { consumer, store, tickedInputs } = options;
@@ -69,11 +69,7 @@ export class Task {
     this.#clock = new TaskClock(tickedInputs, saved);
     this.#progress = { offsets: { ...saved.offsets }, applied: { ...saved.applied }, crashes: { ...saved.crashes } };
     this.#now = this.#clock.time;
-    this.#context = contextOf({
-      consumer, partition: options.partition, partitions: options.partitions, clock: options.clock,
-      overlay: this.#overlay, staging: this.#staging, following: () => this.#following,
-      now: () => this.#now, time: () => this.#clock.time, setAside: (...refused) => this.#setAside(...refused),
-    });
+    this.#context = this.#makeContext();
     this.#inputs = new Map(consumer.inputs.map((input) => [input.topic.name, input]));
     this.#following = consumer.merging && new Following({
       merging: consumer.merging, inputs: this.#inputs, overlay: this.#overlay, context: this.#context,
@@ -100,11 +96,6 @@ export class Task {
     return this.#records;
   }
 
-  /** Records taken and timers fired since the last commit. */
-  get work(): number {
-    return this.#records + this.#fired;
-  }
-
   /** Write time of the oldest record taken since the last commit; Infinity when there is none. */
   get oldestWrittenAt(): number {
     return this.#oldest;
@@ -120,24 +111,13 @@ export class Task {
     return this.#crash;
   }
 
-  /** Takes all of these records. */
   process(records: readonly LogRecord[]): void {
-    const pieces = this.pieces(records);
-    while (!pieces.next().done);
-  }
-
-  /**
-   * The same, a record or a timer at a time: a tick may make a hundred thousand timers due, after a pause or with history. Between two pieces
-   * what is staged may be committed. The pieces must be done before further records are taken.
-   */
-  *pieces(records: readonly LogRecord[]): Generator<void, void> {
     for (const record of records) {
       const queue = this.#waiting.get(record.topic);
       if (queue) queue.push(record);
       else if (this.#clock.isAhead(record.topic, this.#options.slackMs)) this.#waiting.set(record.topic, [record]);
-      else yield* this.#take(record);
+      else this.#take(record);
       if (this.#crash) return;
-      yield;
     }
   }
 
@@ -146,7 +126,7 @@ export class Task {
    * @throws RowTooLarge when they cannot be committed: a task that `checksRows` must then take the same records again
    */
   stage(): Staged {
-    const progress: Progress = { ...this.#progress, ...(this.#beforeTick ?? this.#clock.standing()) };
+    const progress: Progress = { ...this.#progress, ticks: this.#clock.ticks(), time: this.#clock.time };
     const rows = [...this.#overlay.changes(), { key: PROGRESS_KEY, value: progressRows.codec.encode(progress) }];
     const large = rows.find(({ value }) => value !== null && value.length > MAX_VALUE_BYTES);
     if (large) throw new RowTooLarge(`A row ("${splitRowKey(large.key).kind}") has ${large.value?.length} bytes, and the log takes ${MAX_VALUE_BYTES}.`);
@@ -158,31 +138,25 @@ export class Task {
     this.#overlay.clear();
     this.#staging.committed(this.#options.metrics);
     this.#records = 0;
-    this.#fired = 0;
     this.#oldest = Infinity;
   }
 
-  *#take(record: LogRecord): Generator<void, void> {
+  #take(record: LogRecord): void {
     if (record.offset < (this.#progress.offsets[record.topic] ?? 0)) return;
-    if (record.tick) yield* this.#takeTick(record.topic, record.tick);
+    if (record.tick) this.#passTime(record);
     else this.#guarded(`${record.topic}/${record.offset}`, () => this.#handle(record), record);
     if (this.#crash) return;
-    this.#beforeTick = undefined;
     this.#progress.offsets[record.topic] = record.offset + 1;
   }
 
-  *#takeTick(topic: string, tick: Tick): Generator<void, void> {
-    this.#beforeTick = this.#clock.standing();
-    if (!this.#clock.read(topic, tick)) return;
+  #passTime(record: LogRecord): void {
+    if (!this.#clock.read(record.topic, record.tick!)) return;
     const time = this.#clock.time;
-    for (let next = this.#overlay.nextTimer(time); next; next = this.#overlay.nextTimer(time)) {
-      this.#fire(next.key, next.due);
-      if (this.#crash) return;
-      yield;
-    }
+    for (let next = this.#overlay.nextTimer(time); next && !this.#crash; next = this.#overlay.nextTimer(time)) this.#fire(next.key, next.due);
+    if (this.#crash) return;
     this.#now = time;
     this.#passTicksOn(time);
-    yield* this.#release();
+    this.#release();
   }
 
   #fire(rowKey: string, due: number): void {
@@ -190,7 +164,6 @@ export class Task {
     const { name, sub } = splitTimerSub(nameAndSub);
     const payload = this.#overlay.get(timerRows, key, nameAndSub)?.payload ?? '';
     this.#now = due;
-    this.#fired++;
     this.#guarded(`_timer/${rowKey}`, () => {
       this.#overlay.put(timerRows, key, nameAndSub, undefined);
       if (!this.#following?.fire(name, key, due)) this.#options.consumer.timers[name]?.({ key, sub, due, payload }, this.#context);
@@ -217,12 +190,9 @@ export class Task {
   }
 
   /** Time has passed: inputs that waited for it go on, each in the order in which its records came. */
-  *#release(): Generator<void, void> {
+  #release(): void {
     for (const [topic, queue] of Array.from(this.#waiting)) {
-      while (queue.length > 0 && !this.#crash && !this.#clock.isAhead(topic, this.#options.slackMs)) {
-        yield* this.#take(queue.shift()!);
-        yield;
-      }
+      while (queue.length > 0 && !this.#crash && !this.#clock.isAhead(topic, this.#options.slackMs)) this.#take(queue.shift()!);
       if (queue.length === 0) this.#waiting.delete(topic);
     }
   }
@@ -289,5 +259,40 @@ export class Task {
     this.#staging.count('millrace_dead_letters_total', { code });
     // Nothing in a tombstone (a record without a value) could be repaired: it is counted, and no more.
     if (code !== 'tombstone') this.#staging.write(deadLetterOf({ consumer, code, error, record, place, at: this.#now, partitions }));
+  }
+
+  #makeContext(): Context {
+    const overlay = this.#overlay;
+    const { clock, partition, partitions, consumer } = this.#options;
+    const nowOf = (): number => this.#now;
+    const timeOf = (): number => this.#clock.time;
+    return {
+      get now() { return nowOf(); },
+      get time() { return timeOf(); },
+      clock,
+      partitions,
+      get: (kind, key, sub) => overlay.get(kind, key, sub),
+      put: (kind, key, value, sub = '') => overlay.put(kind, key, sub, value),
+      delete: (kind, key, sub = '') => overlay.put(kind, key, sub, undefined),
+      erase: (key, time) => {
+        for (const { kind, sub } of overlay.allRowsOf(key)) overlay.remove(key, kind, sub);
+        this.#following?.erased(key, time);
+      },
+      wasErased: (key, time) => time <= (this.#following?.erasedAt(key) ?? -Infinity),
+      scan: (kind, key, most) => overlay.scan(kind, key, most),
+      emit: (topic, key, value) => this.#staging.write({ topic: topic.name, partition: partitionOf(key, partitions), key, value: encoded(topic, value) }),
+      refuse: <T>(topic: Topic<T>, key: string, value: T, id: string, error: BadEvent) => {
+        this.#setAside(error.code, error, { topic: topic.name, partition, offset: -1, key, value: topic.codec.encode(value) }, `${key}/${id}`);
+      },
+      emitToOthers: <T>(topic: Topic<T>, value: T) => {
+        const bytes = encoded(topic, value);
+        for (let to = 0; to < partitions; to++) if (to !== partition) this.#staging.write({ topic: topic.name, partition: to, key: null, value: bytes });
+      },
+      schedule: (name, key, due, sub = '', payload = '') => overlay.put(timerRows, key, timerSub(name, sub), { due: Math.min(due, LAST_DUE), payload }),
+      cancel: (name, key, sub = '') => {
+        if (overlay.get(timerRows, key, timerSub(name, sub))) overlay.put(timerRows, key, timerSub(name, sub), undefined);
+      },
+      count: (metric, labels) => this.#staging.count(metric, { consumer: consumer.name, ...labels }),
+    };
   }
 }

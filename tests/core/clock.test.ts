@@ -11,5 +11,5 @@ test('time of a task is the least of the last ticks, and a tick that comes late,
   expect([tick('a', 'one', 5), tick('a', 'other', 7), tick('b', 'source', 6)]).toEqual([[false, 0], [false, 0], [true, 5]]);
   expect([tick('a', 'one', 9), tick('a', 'one', 4)]).toEqual([[true, 6], [false, 6]]);
   expect([clock.inputTime('a'), clock.isAhead('a', 0), clock.isAhead('a', 1), clock.isAhead('unknown', 0)]).toEqual([7, true, false, false]);
-  expect(new TaskClock([{ topic: 'b', writers: ['source'] }], clock.standing()).inputTime('b')).toBe(6);
+  expect(new TaskClock([{ topic: 'b', writers: ['source'] }], { ticks: clock.ticks(), time: clock.time }).inputTime('b')).toBe(6);
 });

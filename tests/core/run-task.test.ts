@@ -5,10 +5,9 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
 import { Unavailable } from '../../pipeline/core/errors.js';
-import { consumer, on } from '../../pipeline/core/consumer.js';
 import { runTask } from '../../pipeline/core/run-task.js';
-import { allTopics, clickstream, orders, sales, userProfiles } from '../../schemas/topics.js';
-import { HOUR, NINE, orderEvent, orderLine, shopEvent } from '../support/events.js';
+import { allTopics, orders, sales } from '../../schemas/topics.js';
+import { orderEvent, orderLine } from '../support/events.js';
 import { folderForTest } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 
@@ -51,32 +50,4 @@ test('commits that are too large for a slow log become smaller until they are ta
   await membership.stop();
   await log.close();
   expect(refused.length).toBeGreaterThan(0);
-});
-
-test('timers of a pause that one tick makes due are committed a thousand at a time', async () => {
-  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
-  await log.ensureTopics(allTopics);
-  let fired = 0;
-  const reminders = consumer({
-    name: 'reminders', table: userProfiles,
-    inputs: [on(clickstream, ({ key, value }, ctx) => ctx.schedule('remember', key, value.time + HOUR))],
-    timers: { remember: () => void fired++ },
-  });
-  const tick = (time: number) => ({ topic: clickstream.name, partition: 0, key: null, value: null, tick: { writer: 'source', time } });
-  const views = Array.from({ length: 3_500 }, (_, i) => ({ topic: clickstream.name, partition: 0, key: `u${i}`, value: clickstream.codec.encode(shopEvent('Product Viewed', { userId: `u${i}` })) }));
-  await log.append([tick(NINE), ...views, tick(NINE + 2 * HOUR)]);
-  const commits: number[] = [];
-  const membership = log.own({ name: reminders.name, inputs: [clickstream.name], table: reminders.table.name }, async (lease) => {
-    const commit = lease.commit.bind(lease);
-    vi.spyOn(lease, 'commit').mockImplementation((outputs, rows) => {
-      commits.push(rows.length);
-      return commit(outputs, rows);
-    });
-    await runTask(lease, reminders, [{ topic: clickstream.name, writers: ['source'] }], { log, openStore: memoryStore, metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
-  });
-  await expect.poll(() => fired, { timeout: 20_000 }).toBe(3_500);
-  await membership.stop();
-  await log.close();
-  // With the row of the task's progress.
-  expect(Math.max(...commits)).toBeLessThanOrEqual(1_001);
 });

@@ -44,7 +44,7 @@ test('of many who have a backlog one has a slice at a time, and others a turn be
     if (!isOver) setImmediate(turn);
   };
   setImmediate(turn);
-  const backlog = (): Promise<boolean> => inSlices(Array.from({ length: 50 }), () => {
+  const backlog = (): Promise<void> => inSlices(Array.from({ length: 50 }), () => {
     sinceTurn++;
     spin(0.25);
   });

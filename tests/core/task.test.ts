@@ -129,48 +129,6 @@ test('records that a foreign partitioner put elsewhere go home and count once', 
   expect(driver.count('millrace_records_forwarded_total')).toBe(3);
 });
 
-describe('a tick that makes a thousand timers due', () => {
-  /** Whoever was remembered at a time (ms), in order. */
-  const remembering = (remembered: string[]): Consumer => consumer({
-    name: 'remembering', table: userProfiles,
-    inputs: [on(clickstream, ({ key, value }, ctx) => {
-      if (value.event === 'late') remembered.push(`${key} came`);
-      else ctx.schedule('remember', key, value.time + HOUR);
-    })],
-    timers: { remember: ({ key }, ctx) => void remembered.push(`${key} at ${ctx.time}`) },
-  });
-  const due = Array.from({ length: 1_000 }, (_, i) => `u${1_000 + i}`);
-  const expected = [...due.map((key) => `${key} at ${NINE + 2 * HOUR}`), 'late came'];
-
-  function pause(driver: Driver): void {
-    driver.tick(NINE);
-    for (const key of due) driver.put(clickstream, key, shopEvent('good', { userId: key }));
-    driver.run();
-  }
-
-  test('is taken a timer at a time, in several commits, before what follows it', () => {
-    const [remembered, committed]: [string[], number[]] = [[], []];
-    const driver = new Driver([remembering(remembered)], { batch: () => 100, crash: () => void committed.push(remembered.length) });
-    pause(driver);
-    committed.length = 0;
-    driver.tick(NINE + 2 * HOUR);
-    driver.send(clickstream, 'late', shopEvent('late', { userId: 'late' }));
-    expect(committed.slice(0, 10)).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000]);
-    expect(remembered).toEqual(expected);
-  });
-
-  test('fires those that a commit in its midst lacked when it is read again after a crash, as if there had been none', () => {
-    const remembered: string[] = [];
-    let crashes = 0;
-    const driver = new Driver([remembering(remembered)], { batch: () => 100, crash: () => (remembered.length === 400 && crashes++ === 0 ? 'lost' : undefined) });
-    pause(driver);
-    driver.tick(NINE + 2 * HOUR);
-    driver.send(clickstream, 'late', shopEvent('late', { userId: 'late' }));
-    expect(crashes).toBeGreaterThan(0);
-    expect(remembered).toEqual([...expected.slice(0, 400), ...expected.slice(300)]);
-  });
-});
-
 describe('crash anywhere equals no crash, and any batching equals one batch', () => {
   const all = (): Consumer[] => [shoppers({ forgetAfterMs: 2 * HOUR }), orderLedger(), itemWatch({ priceDropPercent: 10 }), marketingTriggers({ abandonedAfterMs: HOUR, browsedAfterMs: 2 * HOUR, quietAfterOrderMs: HOUR, winBackAfterMs: DAY / 2, welcomesNew: true, vipSpend: 15_000n, highIntentPercent: 30, quietHours: { from: 12, to: 14, timezone: 'UTC' }, holdoutPercent: 30, cap: { count: 2, windowMs: DAY }, consentByDefault: true, currency: 'EUR' })];
   const KINDS = ['view', 'add', 'order', 'identify', 'stock', 'tick', 'refund', 'subscribe', 'checkout', 'wish', 'unwish', 'price', 'alias', 'claim', 'erase', 'zone'] as const;

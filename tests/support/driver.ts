@@ -13,7 +13,7 @@ import type { Topic } from '../../schemas/topics.js';
 export interface DriverOptions {
   readonly partitions?: number;
   readonly clock?: 'wall' | 'file';
-  /** Records and timers taken into one commit. */
+  /** Records taken into one commit. */
   readonly batch?: () => number;
   /** Called before each commit: 'lost' drops the task with the commit undone, 'kept' after the log has it but the store does not. */
   readonly crash?: () => 'lost' | 'kept' | undefined;
@@ -24,8 +24,6 @@ interface Hosted {
   readonly partition: number;
   readonly store: TableStore;
   task: Task;
-  /** What the task has not yet done of the records that it was given. */
-  pieces?: Generator<void, void> | undefined;
 }
 
 /** Drives the real tasks of a topology over an in-memory log, with a clock of its own. */
@@ -157,23 +155,16 @@ export class Driver {
   #step(hosted: Hosted): boolean {
     const { consumer, partition, store, task } = hosted;
     const limit = this.#options.batch?.() ?? 1_000;
-    if (!hosted.pieces) {
-      const records: LogRecord[] = [];
-      for (const { name } of inputTopics(consumer)) {
-        if (task.waiting.has(name)) continue;
-        records.push(...(this.#log.get(`${name}/${partition}`) ?? []).slice(task.offsets[name] ?? 0).slice(0, limit - records.length));
-      }
-      if (records.length === 0) return false;
-      hosted.pieces = task.pieces(records);
+    const records: LogRecord[] = [];
+    for (const { name } of inputTopics(consumer)) {
+      if (task.waiting.has(name)) continue;
+      records.push(...(this.#log.get(`${name}/${partition}`) ?? []).slice(task.offsets[name] ?? 0).slice(0, limit - records.length));
     }
-    while (task.work < limit) {
-      if (!hosted.pieces.next().done) continue;
-      hosted.pieces = undefined;
-      break;
-    }
+    if (records.length === 0) return false;
+    task.process(records);
     const crash = task.crash ? undefined : this.#options.crash?.();
     if (crash === 'lost') {
-      this.#restart(hosted);
+      hosted.task = this.#start(consumer, partition, store);
       return true;
     }
     let staged: Staged;
@@ -181,7 +172,7 @@ export class Driver {
       staged = task.stage();
     } catch (error) {
       if (!(error instanceof RowTooLarge)) throw error;
-      this.#restart(hosted, true);
+      hosted.task = this.#start(consumer, partition, store, true);
       return true;
     }
     const { outputs, rows } = staged;
@@ -190,18 +181,13 @@ export class Driver {
     if (crash === 'kept') {
       const table = this.#log.get(`${consumer.table.name}/${partition}`)!;
       store.apply(table.slice(store.position).map(({ key, value }) => ({ key: key!, value })), table.length);
-      this.#restart(hosted);
+      hosted.task = this.#start(consumer, partition, store);
       return true;
     }
     store.apply(rows, this.#log.get(`${consumer.table.name}/${partition}`)!.length);
     task.committed();
-    if (task.crash) this.#restart(hosted);
+    if (task.crash) hosted.task = this.#start(consumer, partition, store);
     return true;
-  }
-
-  #restart(hosted: Hosted, checksRows = false): void {
-    hosted.task = this.#start(hosted.consumer, hosted.partition, hosted.store, checksRows);
-    hosted.pieces = undefined;
   }
 }
 
