@@ -7,7 +7,7 @@ import * as popularity from '../models/popularity.js';
 import * as itemRepeats from '../models/repeats.js';
 import * as secondOrder from '../models/second-order.js';
 import * as visitPatterns from '../models/visit-patterns.js';
-import type { Fold } from '../pipeline/core/fold.js';
+import { PAUSE, type Fold } from '../pipeline/core/fold.js';
 import { catalog, interactions, purchases, recommendations, userMerges } from '../schemas/topics.js';
 import type { CatalogChange, Interaction, Purchase, Recommendation, UserMerge } from '../schemas/types.js';
 import { eachTouch, learnDismissal, learnPurchase, noShares, restoreShares, sharesSnapshot, type Shares } from './item-touches.js';
@@ -57,7 +57,7 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
   },
   *snapshot({ index, model, shares, shown, known }) {
     yield itemIndex.snapshot(index);
-    yield coVisitation.snapshot(model.coVisitation);
+    yield* withPauses(coVisitation.snapshot(model.coVisitation));
     yield popularity.snapshot(model.popularity);
     yield itemRepeats.snapshot(model.repeats);
     yield visitPatterns.snapshot(model.visitPatterns);
@@ -81,3 +81,10 @@ export const itemNeighboursIn = ({ precision = 'float32', repeats = true, ...bou
 });
 
 export const itemNeighbours = itemNeighboursIn({});
+
+/** What is made in parts as one piece, behind its pauses. */
+function* withPauses(parts: Generator<undefined, Uint8Array>): Generator<Uint8Array, void> {
+  let part = parts.next();
+  for (; !part.done; part = parts.next()) yield PAUSE;
+  yield part.value;
+}

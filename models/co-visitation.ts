@@ -20,7 +20,7 @@ import { begin, slot, top, type Scratch } from './kernels/candidates.js';
 import { different, isAmong } from './kernels/different.js';
 import { capacityFor, checkItem, grownFloat32, grownInt32 } from './kernels/growth.js';
 import { exp2, power } from './kernels/numbers.js';
-import { pack, unpack } from './kernels/snapshot.js';
+import { columnsOf, packParts, unpack } from './kernels/snapshot.js';
 import * as rows from './kernels/transition-rows.js';
 import type { TransitionRows } from './kernels/transition-rows.js';
 
@@ -222,22 +222,17 @@ export function forget(state: CoVisitation, items: Int32Array): void {
   state.forgets++;
 }
 
-export function snapshot(state: CoVisitation): Uint8Array {
-  const forward = rows.packed(state.forward);
-  const backward = rows.packed(state.backward);
-  return pack('co-visitation', VERSION, {
-    scalars: Float64Array.of(state.items, state.age),
-    settings: Float64Array.of(...Object.values(ordered(state.settings))),
-    count: state.count.slice(0, state.items),
-    norm: state.norm.slice(0, state.items),
-    changes: state.changes.slice(0, state.items),
-    forwardLength: forward.length.slice(0, state.items),
-    forwardIds: forward.ids,
-    forwardWeights: forward.weights,
-    backwardLength: backward.length.slice(0, state.items),
-    backwardIds: backward.ids,
-    backwardWeights: backward.weights,
-  });
+/** Its bytes, made a part at a time: each undefined is a pause. Nothing may be learned or forgotten meanwhile. */
+export function* snapshot({ items, age, settings, count, norm, changes, forward, backward }: CoVisitation): Generator<undefined, Uint8Array> {
+  const columns = [
+    ...columnsOf({
+      scalars: Float64Array.of(items, age), settings: Float64Array.of(...Object.values(ordered(settings))),
+      count: count.slice(0, items), norm: norm.slice(0, items), changes: changes.slice(0, items),
+    }),
+    ...rows.columnsOf('forward', forward, items),
+    ...rows.columnsOf('backward', backward, items),
+  ];
+  return yield* packParts('co-visitation', VERSION, columns);
 }
 
 export function restore(bytes: Uint8Array): CoVisitation {

@@ -20,7 +20,7 @@ import * as embedding from './embedding.js';
 import * as features from './features.js';
 import { begin, scratch, slot, strangerSlot, type Scratch } from './kernels/candidates.js';
 import { randomness, uniform, type Randomness } from './kernels/numbers.js';
-import { pack, unpack } from './kernels/snapshot.js';
+import { pack, unpack, whole } from './kernels/snapshot.js';
 import * as popularity from './popularity.js';
 import { best, type Recommendations } from './recommendations.js';
 import * as ranker from './ranker.js';
@@ -266,7 +266,7 @@ export function* snapshot(state: Fusion): Iterable<Uint8Array> {
     scalars: Float64Array.of(state.lessons),
     random: state.random,
   });
-  yield coVisitation.snapshot(state.coVisitation);
+  yield whole(coVisitation.snapshot(state.coVisitation));
   yield affinity.snapshot(state.affinity);
   yield popularity.snapshot(state.popularity);
   yield repeats.snapshot(state.repeats);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { clickhouseSinks } from '../consumers/clickhouse-sinks.js';
 import { collect, type Shop } from '../producers/collect.js';
 import { sentenceOf } from '../producers/fields.js';
@@ -10,6 +11,10 @@ import { REPLAYED, replayedLetter } from './core/dead-letter.js';
 import type { Log, NewRecord, Position } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 
+/** Records that are read at once. */
+const AT_ONCE = 200;
+/** Letters that are looked at in one turn: one that is refused again costs what a call costs. */
+const A_TURN = 50;
 /** A letter is looked for among so many of the latest. */
 export const SEARCHED = 100_000;
 export const AMONG = `among the latest ${SEARCHED.toLocaleString('en')}`;
@@ -19,36 +24,69 @@ export interface ListedLetter extends DeadLetter {
   readonly replayedAt: number | null;
 }
 
+/** What letters are read from: the log, or the process that has it (cli/running-letters.ts). */
+export type LetterLog = Pick<Log, 'ranges' | 'reader'>;
+
 /** The latest dead letters, newest first. */
-export async function listDeadLetters(log: Log, limit: number): Promise<ListedLetter[]> {
-  const ranges = await log.ranges(deadLetters.name);
-  const longest = Math.max(...ranges.map(({ start, end }) => end - start));
+export async function listDeadLetters(log: LetterLog, limit: number): Promise<ListedLetter[]> {
   // Among the latest records there may be more of those that say what was replayed than letters.
   for (let records = limit; ; records *= 4) {
-    const letters = await lettersAmong(log, ranges.map(({ start, end }) => Math.max(start, end - records)));
-    if (letters.length >= limit || records >= longest || records >= SEARCHED) return letters.sort((a, b) => b.at - a.at).slice(0, limit);
+    const { letters, isAll } = await lettersAmong(log, records, () => true);
+    if (letters.length >= limit || isAll || records >= SEARCHED) return letters.slice(0, limit);
   }
 }
 
-/** Letters from these offsets on, by partition. */
-async function lettersAmong(log: Log, from: readonly number[]): Promise<ListedLetter[]> {
-  const reader = log.reader(from.map((offset, partition) => ({ topic: deadLetters.name, partition, offset })));
+/** One dead letter among the latest. Of the others nothing is kept: a hundred thousand may come to gigabytes. */
+export async function findDeadLetter(log: LetterLog, id: string): Promise<ListedLetter> {
+  const [letter] = (await lettersAmong(log, SEARCHED, (candidate) => candidate.id === id)).letters;
+  if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
+  return letter;
+}
+
+/** Those wanted of the letters among so many of the latest records of each partition, newest first. */
+async function lettersAmong(log: LetterLog, most: number, isWanted: (letter: DeadLetter) => boolean): Promise<{ letters: ListedLetter[]; isAll: boolean }> {
+  const ranges = await log.ranges(deadLetters.name);
+  const reader = log.reader(ranges.map(({ start, end }, partition) => ({ topic: deadLetters.name, partition, offset: Math.max(start, end - most) })));
   const byId = new Map<string, ListedLetter[]>();
   try {
     for (let isLast = false; !isLast;) {
-      const records = await reader.poll(1_000, 200);
+      const records = await reader.poll(AT_ONCE, 200);
       for (const { value } of records) {
         if (!value) continue;
         const letter = deadLetters.codec.decode(value);
         const before = byId.get(letter.id) ?? [];
-        byId.set(letter.id, letter.code === REPLAYED ? before.map((one) => ({ ...one, replayedAt: letter.at })) : [...before, { ...letter, replayedAt: null }]);
+        if (letter.code === REPLAYED) byId.set(letter.id, before.map((one) => ({ ...one, replayedAt: letter.at })));
+        else if (isWanted(letter)) byId.set(letter.id, [...before, { ...letter, replayedAt: null }]);
       }
       isLast = records.length === 0 && reader.lag() === 0;
+      // What stands in memory already is read without a pause: events and requests go on between.
+      await nextTurn();
     }
   } finally {
     await reader.close();
   }
-  return [...byId.values()].flat();
+  return { letters: [...byId.values()].flat().sort((a, b) => b.at - a.at), isAll: ranges.every(({ start, end }) => end - start <= most) };
+}
+
+/** Some dead letters for another process to read. */
+export interface LetterPage {
+  /** In base64. */
+  readonly values: readonly string[];
+  /** Where the next page begins. */
+  readonly next: number;
+  readonly isOver: boolean;
+}
+
+/** Dead letters of a partition from an offset on, as they stand in the log, some at a time. */
+export async function letterPage(log: LetterLog, partition: number, offset: number): Promise<LetterPage> {
+  const reader = log.reader([{ topic: deadLetters.name, partition, offset }]);
+  try {
+    const records = await reader.poll(AT_ONCE, 0);
+    const next = (records.at(-1)?.offset ?? offset - 1) + 1;
+    return { values: records.flatMap(({ value }) => (value ? [value.toString('base64')] : [])), next, isOver: reader.lag() === 0 };
+  } finally {
+    await reader.close();
+  }
 }
 
 /** A dead letter as JSON: bytes in base64, and the value decoded where its topic's codec still can. */
@@ -80,8 +118,7 @@ export interface WrittenAgain {
  * @throws Error when there is no such letter, or it still cannot be understood
  */
 export async function replayDeadLetter(log: Log, id: string, repaired: string | undefined, shop: Shop): Promise<WrittenAgain> {
-  const letter = (await listDeadLetters(log, SEARCHED)).find((candidate) => candidate.id === id);
-  if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
+  const letter = await findDeadLetter(log, id);
   const positions = await writeAgain(log, letter, recordsOf(letter, repaired === undefined ? letter.value : bytesOf(repaired), log.partitions, shop));
   return { positions, replayedAt: letter.replayedAt };
 }
@@ -107,8 +144,9 @@ export async function replayDeadLetters(log: Log, code: string, shop: Shop): Pro
   const refused: { id: string; message: string }[] = [];
   let [replayed, replayedBefore] = [0, 0];
   const written = new Set<string>();
-  for (const letter of (await listDeadLetters(log, SEARCHED)).reverse()) {
-    if (letter.code !== code) continue;
+  const { letters } = await lettersAmong(log, SEARCHED, (letter) => letter.code === code);
+  for (const [at, letter] of letters.reverse().entries()) {
+    if (at % A_TURN === 0) await nextTurn();
     if (letter.replayedAt !== null) {
       replayedBefore++;
       continue;

@@ -1,13 +1,13 @@
 import { shopperProblem } from '../consumers/ids.js';
 import { isNumbered, knowsSchema, schemaIdOf } from '../schemas/codec.js';
-import { clickstream } from '../schemas/topics.js';
+import { clickstream, deadLetters } from '../schemas/topics.js';
 import type { Shop } from '../producers/collect.js';
 import { caughtUp, consumersCaughtUp } from './caught-up.js';
 import type { NewRecord } from './core/log.js';
 import { partitionOf } from './core/partition.js';
 import type { RowSink } from './core/row-sink.js';
 import type { Topology } from './core/topology.js';
-import { listDeadLetters, replayDeadLetter, replayDeadLetters, shownDeadLetter } from './dead-letters.js';
+import { letterPage, replayDeadLetter, replayDeadLetters } from './dead-letters.js';
 import type { Engine } from './engine.js';
 import { erasureOf } from './erasure.js';
 import { exportEvents } from './export-events.js';
@@ -42,7 +42,8 @@ export function answerDoor(engine: Engine, topology: Topology, rowSink: RowSink 
   });
   door.answer('erase', ({ user }) => erase(engine, String(user)));
   door.answer('export-events', ({ path }) => exportEvents(engine, String(path)));
-  door.answer('dead-letters', async ({ limit }) => (await listDeadLetters(log, Number(limit))).map((letter) => shownDeadLetter(letter)));
+  door.answer('dead-letter-ranges', () => log.ranges(deadLetters.name));
+  door.answer('dead-letter-page', ({ partition, offset }) => letterPage(log, Number(partition), Number(offset)));
   door.answer('replay-dead-letter', ({ id, value }) => replayDeadLetter(log, String(id), value === undefined ? undefined : String(value), shop));
   door.answer('replay-dead-letters', ({ code }) => replayDeadLetters(log, String(code), shop));
 }

@@ -18,25 +18,50 @@ export class UnreadableSnapshot extends Error {
   readonly code = 'unreadable_snapshot';
 }
 
+/** A column of a snapshot, and what writes it to where it stands in there, a part at a time: each undefined is a pause. A large one never stands twice. */
+export interface WrittenColumn {
+  readonly name: string;
+  readonly type: ColumnKind;
+  readonly length: number;
+  readonly write: (bytes: Uint8Array, at: number) => Iterable<undefined>;
+}
+
+export const columnsOf = (columns: Readonly<Record<string, Column>>): WrittenColumn[] =>
+  Object.entries(columns).map(([name, column]) => ({
+    name, type: typeOf(column), length: column.length,
+    write(bytes, at) {
+      bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+      return [];
+    },
+  }));
+
 export function pack(kind: string, version: number, columns: Readonly<Record<string, Column>>): Uint8Array {
-  const layout: Layout = {
-    kind,
-    version,
-    columns: Object.entries(columns).map(([name, column]) => ({ name, type: typeOf(column), length: column.length })),
-  };
+  return whole(packParts(kind, version, columnsOf(columns)));
+}
+
+/** What is made in parts, without the pauses. */
+export function whole(parts: Generator<undefined, Uint8Array>): Uint8Array {
+  let part = parts.next();
+  while (!part.done) part = parts.next();
+  return part.value;
+}
+
+/** The same with the pauses of what writes the columns. */
+export function* packParts(kind: string, version: number, columns: readonly WrittenColumn[]): Generator<undefined, Uint8Array> {
+  const layout: Layout = { kind, version, columns: columns.map(({ name, type, length }) => ({ name, type, length })) };
   const head = new TextEncoder().encode(JSON.stringify(layout));
+  const places: number[] = [];
   let size = aligned(8 + head.length);
-  for (const column of Object.values(columns)) size = aligned(size + column.byteLength);
+  for (const { type, length } of columns) {
+    places.push(size);
+    size = aligned(size + length * widthOf(type));
+  }
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, head.length, true);
   bytes.set(head, 8);
-  let at = aligned(8 + head.length);
-  for (const column of Object.values(columns)) {
-    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
-    at = aligned(at + column.byteLength);
-  }
+  for (const [i, { write }] of columns.entries()) yield* write(bytes, places[i]!);
   return bytes;
 }
 

@@ -8,8 +8,11 @@
 import { grownFloat32, grownInt32, grownUint8 } from './growth.js';
 import { ensure as ensureIds, itemArena, placeOf, type ItemArena } from './item-arena.js';
 import { marksOf } from './marks.js';
+import { columnsOf as snapshotColumns, type WrittenColumn } from './snapshot.js';
 
 export const SLOTS = 96;
+/** Slots that are packed at once: a millisecond or two. */
+const SLOTS_A_PART = 1 << 16;
 const SIZES = [6, 12, 24, 48, SLOTS] as const;
 
 export interface TransitionRows {
@@ -164,7 +167,7 @@ function thin({ ids, weights, offset, length }: TransitionRows, item: number, go
   length[item] = kept - first;
 }
 
-/** Columns for a snapshot: the rows end to end, without the unused slots and without the order of the arena. */
+/** Rows end to end, without the unused slots and without the order of the arena. */
 export interface PackedRows {
   readonly length: Uint8Array;
   readonly ids: Int32Array;
@@ -172,21 +175,44 @@ export interface PackedRows {
 }
 
 export function packed(rows: TransitionRows): PackedRows {
+  const total = slotsIn(rows);
+  const [ids, weights] = [new Int32Array(total), new Float32Array(total)];
+  drain(packInto(rows, rows.ids, ids));
+  drain(packInto(rows, rows.weights, weights));
+  return { length: rows.length.slice(), ids, weights };
+}
+
+/** The same of the first `items` as columns of a snapshot: `…Length`, `…Ids` and `…Weights`. */
+export function columnsOf(name: string, rows: TransitionRows, items: number): WrittenColumn[] {
+  const total = slotsIn(rows);
+  return [
+    ...snapshotColumns({ [`${name}Length`]: rows.length.slice(0, items) }),
+    { name: `${name}Ids`, type: 'i32', length: total, write: (bytes, at) => packInto(rows, rows.ids, new Int32Array(bytes.buffer, at, total)) },
+    { name: `${name}Weights`, type: 'f32', length: total, write: (bytes, at) => packInto(rows, rows.weights, new Float32Array(bytes.buffer, at, total)) },
+  ];
+}
+
+const drain = (parts: Iterator<unknown>): void => { while (!parts.next().done); };
+
+function slotsIn({ length: lengths }: TransitionRows): number {
   let total = 0;
-  for (const length of rows.length) total += length;
-  const ids = new Int32Array(total);
-  const weights = new Float32Array(total);
+  for (const length of lengths) total += length;
+  return total;
+}
+
+/** Writes a column of the arena row by row, and pauses every so many slots: ten million take a fifth of a second. */
+function* packInto<Slots extends Int32Array | Float32Array>({ offset, length }: TransitionRows, from: Slots, into: Slots): Generator<undefined, void> {
   let at = 0;
-  for (let item = 0; item < rows.length.length; item++) {
-    const first = rows.offset[item];
+  let pauseAt = SLOTS_A_PART;
+  for (let item = 0; item < length.length; item++) {
+    const first = offset[item];
     if (first < 0) continue;
     // By hand: most rows are short, and a view of each of a hundred thousand took longer than what is in them.
-    for (let slot = first; slot < first + rows.length[item]; slot++, at++) {
-      ids[at] = rows.ids[slot];
-      weights[at] = rows.weights[slot];
-    }
+    for (let slot = first; slot < first + length[item]; slot++) into[at++] = from[slot];
+    if (at < pauseAt) continue;
+    pauseAt = at + SLOTS_A_PART;
+    yield;
   }
-  return { length: rows.length.slice(), ids, weights };
 }
 
 export function unpacked(columns: PackedRows): TransitionRows {

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { deadLetters } from '../../schemas/topics.js';
 import { readConfig } from '../config.js';
-import { AMONG, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter, type ListedLetter, type Replayed, type WrittenAgain } from '../dead-letters.js';
+import { AMONG, findDeadLetter, listDeadLetters, replayDeadLetter, replayDeadLetters, shownDeadLetter, type LetterLog, type ListedLetter, type Replayed, type WrittenAgain } from '../dead-letters.js';
 import { shopMade } from '../shop-of-log.js';
 import { parseCount } from './counts.js';
 import { exitingWell } from './exit.js';
-import { askInstallation, installationDirectory } from './installation.js';
+import { askInstallation, askRunning, installationDirectory, openInstallation } from './installation.js';
+import { runningLetters } from './running-letters.js';
 
 type Shown = Pick<ListedLetter, 'id' | 'at' | 'code' | 'message' | 'replayedAt'>;
 
@@ -28,22 +29,25 @@ export function replayedSentences(code: string, { replayed, replayedBefore, refu
   return [...lines, ...refused.map(({ message }) => message)].join('\n');
 }
 
-const latest = async (limit: number): Promise<readonly Shown[]> => await askInstallation(readConfig(), { kind: 'dead-letters', limit }, async ({ log }) =>
-  (await listDeadLetters(log, limit)).map((letter) => shownDeadLetter(letter))) as readonly Shown[];
+/** Reads letters in this process, whoever has the log. */
+async function reading<T>(read: (letters: LetterLog) => Promise<T>): Promise<T> {
+  const config = readConfig();
+  const directory = installationDirectory(config);
+  const isRunning = config.KAFKA_BROKERS.length === 0 && (await askRunning(directory, { kind: 'log' })) !== undefined;
+  return isRunning ? read(runningLetters(directory)) : openInstallation(config, ({ log }) => read(log));
+}
 
 export function deadLettersCommand(): Command {
   const list = new Command('list').description('The latest dead letters.').option('--limit <n>', 'at most so many', parseCount, 50).option('--json', 'one JSON array')
     .action(({ limit, json }: { limit: number; json?: boolean }) => exitingWell(async () => {
-      const letters = await latest(limit);
-      if (json) process.stdout.write(`${JSON.stringify(letters)}\n`);
+      const letters = await reading((log) => listDeadLetters(log, limit));
+      if (json) process.stdout.write(`${JSON.stringify(letters.map((letter) => shownDeadLetter(letter)))}\n`);
       else for (const letter of letters) process.stdout.write(`${lineOf(letter)}\n`);
       if (letters.length === 0) process.stderr.write('There are no dead letters.\n');
     }));
   const show = new Command('show').description('One dead letter, decoded as far as it can be.').argument('<id>', 'its id')
     .action((id: string) => exitingWell(async () => {
-      const letter = (await latest(SEARCHED)).find((candidate) => candidate.id === id);
-      if (!letter) throw new Error(`There is no dead letter ${id} ${AMONG}.`);
-      process.stdout.write(`${JSON.stringify(letter, null, 2)}\n`);
+      process.stdout.write(`${JSON.stringify(shownDeadLetter(await reading((log) => findDeadLetter(log, id))), null, 2)}\n`);
     }));
   const replay = new Command('replay').description('Write a dead letter to its topic again, as it is or repaired, or all with a code as they are.').argument('[id]', 'its id')
     .option('--value <value>', 'repaired value: the call as JSON for what the collector refused, else framed Avro in base64')

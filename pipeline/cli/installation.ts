@@ -30,11 +30,17 @@ export async function askRunning(directory: string, request: DoorRequest): Promi
  * @throws Error where there is no log: asking must not create one
  */
 export async function askInstallation(config: Config, request: DoorRequest, directly: (engine: Engine) => Promise<unknown>): Promise<unknown> {
-  const isEmbedded = config.KAFKA_BROKERS.length === 0;
+  const running = config.KAFKA_BROKERS.length === 0 ? await askRunning(installationDirectory(config), request) : undefined;
+  return running ? running.answer : openInstallation(config, directly);
+}
+
+/**
+ * Open the log here, for as long as `directly` takes.
+ * @throws Error where there is none: asking must not create one
+ */
+export async function openInstallation<T>(config: Config, directly: (engine: Engine) => Promise<T>): Promise<T> {
   const directory = installationDirectory(config);
-  const running = isEmbedded ? await askRunning(directory, request) : undefined;
-  if (running) return running.answer;
-  if (isEmbedded && clockOf(directory) === undefined) throw new Error(`There is no log in ${directory}: set DATA_DIR, or KAFKA_BROKERS.`);
+  if (config.KAFKA_BROKERS.length === 0 && clockOf(directory) === undefined) throw new Error(`There is no log in ${directory}: set DATA_DIR, or KAFKA_BROKERS.`);
   // Loaded here, since it brings Kafka's client and the tables: whoever asks a running process needs neither.
   const { openEngine } = await import('../engine.js');
   const engine = await openEngine({ config: { ...config, DATA_DIR: directory }, metrics: noMetrics, journal: pinoJournal('error') });

@@ -13,6 +13,9 @@ const POLL_MS = 250;
 /** Records may wait for others, since no shopper waits for what a learner makes of them. */
 const PATIENCE_MS = 250;
 
+/** Among the pieces of a snapshot: none, only a moment for others, as the next one takes longer. */
+export const PAUSE = new Uint8Array(0);
+
 /** A learner. It has no transactions: after a restart it goes on from its last snapshot, and learns again what came after that. */
 export interface Fold<S> {
   readonly name: string;

@@ -19,8 +19,13 @@ import { accuracyOf, classAccuracy, driversOf, mixOf, replacedBySku, stockOf } f
 import type { Items } from './items.js';
 import type { Views } from './views.js';
 
+/** Events and other requests go on between two slices. */
+const othersTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
 /** SKUs forecast before others have their turn: a few milliseconds. */
-const SLICE = 50;
+const SLICE = 10;
+/** SKUs counted before. */
+const COUNTED = 50;
 
 export interface ForecastDoorOptions {
   readonly views: Views;
@@ -113,12 +118,21 @@ export class ForecastDoor {
    */
   async ofCategory(category: string): Promise<object | undefined> {
     const skus = this.#options.items.skusIn(category);
-    return skus.length === 0 ? undefined : { category, products: skus.filter((sku) => !this.#isOver(sku)).length, ...await this.#total(partsOf(skus, SLICE)) };
+    return skus.length === 0 ? undefined : { category, products: await this.#countNotOver(skus), ...await this.#total(partsOf(skus, SLICE)) };
   }
 
   /** The demand of all that has sold, of whatever category or none: what the categories come to, and the rest. */
   async ofShop(): Promise<object> {
     return { total: 'shop', ...await this.#total(this.#sold()) };
+  }
+
+  async #countNotOver(skus: readonly string[]): Promise<number> {
+    let count = 0;
+    for (const slice of partsOf(skus, COUNTED)) {
+      for (const sku of slice) if (!this.#isOver(sku)) count++;
+      await othersTurn();
+    }
+    return count;
   }
 
   /** SKUs that have sold. */
@@ -148,8 +162,7 @@ export class ForecastDoor {
         made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i], { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z, totals.sharedAt(shared, (i + 1) / HORIZON_DAYS)));
         if (hours > 0) this.#addHours(made, ofHours);
       }
-      // Events and other requests go on between.
-      await new Promise((resolve) => setImmediate(resolve));
+      await othersTurn();
     }
     const answer = ofDays.map((sums, i) => {
       const { mean, quantiles } = totals.predict(sums, LEVELS);

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { snapshotFiles } from '../../infra/snapshots/files.js';
+import { PAUSE } from '../../pipeline/core/fold.js';
 import { folderForTest } from '../support/folder.js';
 
 const POSITIONS = [{ topic: 'interactions', partition: 0, offset: 7 }];
@@ -10,10 +11,10 @@ let directory: string;
 
 beforeEach(() => { directory = folderForTest(); });
 
-test('pieces come back as they were, each by itself, with their positions', async () => {
+test('pieces come back as they were, each by itself and without pauses, with their positions', async () => {
   const files = snapshotFiles(directory, 'log-1');
   expect(await files.load('learner')).toBeUndefined();
-  await files.save('learner', PIECES, POSITIONS);
+  await files.save('learner', [PIECES[0]!, PAUSE, PIECES[1]!, PAUSE, PAUSE, PIECES[2]!], POSITIONS);
   const saved = await snapshotFiles(directory, 'log-1').load('learner');
   expect(saved?.positions).toEqual(POSITIONS);
   expect(saved?.pieces.map((piece) => [...piece])).toEqual(PIECES.map((piece) => [...piece]));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { forget, gather, init, learn, predict, restore, snapshot } from '../../models/co-visitation.js';
+import { whole } from '../../models/kernels/snapshot.js';
 import { begin, scratch } from '../../models/kernels/candidates.js';
 import { SLOTS } from '../../models/kernels/transition-rows.js';
 
@@ -101,7 +102,7 @@ test('a forgotten item is proposed no more, not even through a snapshot', () => 
   learn(state, after(2, 1), 3);
   forget(state, Int32Array.of(2));
   expect(best(state, 1)).toEqual([3]);
-  expect(best(restore(snapshot(state)), 1)).toEqual([3]);
+  expect(best(restore(whole(snapshot(state))), 1)).toEqual([3]);
   expect(best(state, 2)).toEqual([]);
 });
 
@@ -119,4 +120,16 @@ test('a limit of zero or less gives nothing, and one beyond all items gives all'
   expect(predict(state, after(0), space, 0)).toEqual([]);
   expect(predict(state, after(0), space, -1)).toEqual([]);
   expect(predict(state, after(0), space, 10_000)).toHaveLength(5);
+});
+
+test('a snapshot of many transitions is made a part at a time, and holds all of them', () => {
+  const state = init();
+  for (let n = 0; n < 60_000; n++) learn(state, after((n * 7) % 3_001, (n * 11) % 2_003), (n * 13) % 3_989);
+  const bytes = whole(snapshot(state));
+  // A part has some 65,000 slots of 4 bytes.
+  expect([...snapshot(state)].length).toBeGreaterThan(bytes.length / (2 * 4 * 65_536) - 3);
+  expect([...snapshot(state)].length).toBeGreaterThan(3);
+  const copy = restore(bytes);
+  expect(whole(snapshot(copy))).toEqual(bytes);
+  for (const item of [0, 1_500, 3_000]) expect(best(copy, item)).toEqual(best(state, item));
 });

@@ -8,6 +8,7 @@ import { joinBytes, splitBytes } from '../../consumers/snapshot-bytes.js';
 import * as evidence from '../../models/evidence.js';
 import * as fusion from '../../models/fusion.js';
 import * as itemIndex from '../../models/item-index.js';
+import { whole } from '../../models/kernels/snapshot.js';
 import { begin, scratch } from '../../models/kernels/candidates.js';
 import * as popularity from '../../models/popularity.js';
 import * as repeats from '../../models/repeats.js';
@@ -46,7 +47,7 @@ describeModel({
   init: () => coVisitation.init({ leastHalfLife: 0.5, halfLifePerItem: 0.05 }),
   learn: coVisitation.learn,
   predict: (state, recent) => coVisitation.predict(state, recent, space, 10).flatMap(({ item, score }) => [item, score]),
-  snapshot: coVisitation.snapshot,
+  snapshot: (state) => whole(coVisitation.snapshot(state)),
   restore: coVisitation.restore,
   forget: coVisitation.forget,
 });

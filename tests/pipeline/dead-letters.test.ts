@@ -1,13 +1,15 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openDoor } from '../../infra/embedded-log/door.js';
 import { openEmbeddedLog, type EmbeddedLog } from '../../infra/embedded-log/log.js';
 import { deadLettersCommand, lineOf, replayedSentences, writtenSentences } from '../../pipeline/cli/dead-letters.js';
-import { listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter } from '../../pipeline/dead-letters.js';
+import { findDeadLetter, letterPage, listDeadLetters, replayDeadLetter, replayDeadLetters, SEARCHED, shownDeadLetter } from '../../pipeline/dead-letters.js';
+import { runningLetters } from '../../pipeline/cli/running-letters.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { allTopics, clickstream, deadLetters, orders, sales } from '../../schemas/topics.js';
 import type { DeadLetter, OrderEvent, ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { NINE, orderEvent, orderLine } from '../support/events.js';
-import { folderForTests } from '../support/folder.js';
+import { folderForTest, folderForTests } from '../support/folder.js';
 import { everythingIn } from '../support/records.js';
 
 const shop = { currency: 'EUR', timezone: 'UTC' };
@@ -164,4 +166,53 @@ test('how many to list is a whole number: anything else was told as a fault of t
     await expect(list.parseAsync([`--limit=${limit}`], { from: 'user' })).rejects.toThrow('It must be a whole number of 1 or more.');
   }
   told.mockRestore();
+});
+
+describe('of thousands', () => {
+  const LETTERS = 3_000;
+  beforeAll(async () => {
+    const letters = Array.from({ length: LETTERS }, (_, i) => ({
+      id: `many/${i}`, code: 'many', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.from('{"type":"tra'), at: NINE + 1_000 + i, stack: null, claim: null,
+    }));
+    await log.append(letters.map((letter) => ({ topic: deadLetters.name, partition: 0, key: letter.id, value: deadLetters.codec.encode(letter) })));
+  });
+
+  /** Turns that others had while it was done. */
+  async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await work();
+    isOver = true;
+    return turns;
+  }
+
+  test('one is found, and all with a code are tried again, while others have their turn every few of them', async () => {
+    const found = await turnsDuring(async () => expect(await findDeadLetter(log, 'many/7')).toMatchObject({ id: 'many/7', replayedAt: null }));
+    const replayed = await turnsDuring(async () => expect((await replayDeadLetters(log, 'many', shop)).refused).toHaveLength(LETTERS));
+    expect(found).toBeGreaterThan(LETTERS / 500);
+    expect(replayed).toBeGreaterThan(LETTERS / 100);
+  });
+
+  test('the list of a running process is put together by whoever asks, page by page, and is the same', async () => {
+    await replayDeadLetter(log, 'many/9', '{"type":"track","anonymousId":"a1","event":"Cart Viewed"}', shop);
+    const place = folderForTest();
+    const door = await openDoor(place);
+    const pages: number[] = [];
+    door.answer('dead-letter-ranges', () => log.ranges(deadLetters.name));
+    door.answer('dead-letter-page', async ({ partition, offset }) => {
+      const page = await letterPage(log, Number(partition), Number(offset));
+      pages.push(page.values.length);
+      return page;
+    });
+    const letters = runningLetters(place);
+    expect(await listDeadLetters(letters, 100_000)).toEqual(await listDeadLetters(log, 100_000));
+    expect((await findDeadLetter(letters, 'many/9')).replayedAt).toBeGreaterThan(NINE);
+    await door.close();
+    expect(Math.max(...pages)).toBeLessThanOrEqual(200);
+  });
 });

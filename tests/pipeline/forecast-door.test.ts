@@ -232,6 +232,26 @@ test('a category is the sum of its SKUs, with quantiles that do not cross', asyn
   expect(await door.ofCategory('cellar')).toBeUndefined();
 });
 
+test('of a category of thousands a few rows are read in one turn', async () => {
+  const driver = new Driver([itemWatch()]);
+  for (let i = 0; i < 2_000; i++) driver.put(catalog, `P${i}`, product(`P${i}`));
+  driver.run();
+  let [read, most] = [0, 0];
+  const store = memoryStore();
+  const counted = { ...store, position: 0, get: (key: string) => (read++, store.get(key)) };
+  const views = new Views(observedStores((table) => (table === products.name ? driver.openStore(table, 0) : counted)), 1);
+  const asked = new ForecastDoor({ views, items: new Items(views, itemIndex.init(), 'EUR'), days, plan, reorder, hours: 0, now: NINE, freshness: () => ({ readUntil: NINE, caughtUp: true }) });
+  const answer = asked.ofCategory('kitchen');
+  most = read;
+  for (let turn = 0; turn < 2_000 / 50 * 3; turn++) {
+    read = 0;
+    await new Promise((resolve) => { setImmediate(resolve); });
+    most = Math.max(most, read);
+  }
+  expect(await answer).toMatchObject({ products: 2_000, forecast: 0 });
+  expect(most).toBeLessThan(500);
+});
+
 test('a product counts in its first category and in what lies above it, so that each level of a tree adds up', async () => {
   const driver = new Driver([itemWatch(), demandForecasts({ days, publication: live(days, MINUTE), plan: new Map(), reorder, hours: 0 })]);
   driver.tick(NINE - MINUTE);

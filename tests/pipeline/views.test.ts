@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { profiles, shoppers } from '../../consumers/shoppers.js';
 import type { After } from '../../infra/http/doors.js';
 import { partitionOf } from '../../pipeline/core/partition.js';
-import { itemWatch } from '../../consumers/item-watch.js';
+import { itemWatch, productRows } from '../../consumers/item-watch.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
+import { memoryStore } from '../../pipeline/core/memory-store.js';
+import { restOf, rowKey } from '../../pipeline/core/rows.js';
 import { reflected } from '../../pipeline/serving/read-your-writes.js';
 import { observedStores, Views } from '../../pipeline/serving/views.js';
 import { keyOf } from '../../producers/collect.js';
-import { clickstream, inventory, orders, purchases, userProfiles, type Topic } from '../../schemas/topics.js';
+import { clickstream, inventory, orders, products, purchases, userProfiles, type Topic } from '../../schemas/topics.js';
 import type { ShopEvent } from '../../schemas/types.js';
 import { Driver } from '../support/driver.js';
 import { MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -133,4 +135,18 @@ describe.each([1, PARTITIONS])('a token of what does not go straight into a prof
     driver.run();
     expect(await asked(after, 0)).toBe(true);
   });
+});
+
+test('main rows of a table are read without walking through those of thousands who wait for one item', () => {
+  const store = memoryStore();
+  const driver = new Driver([itemWatch()]);
+  for (const sku of ['P1', 'P2', 'P20', 'P3']) driver.send(inventory, sku, stock(sku, 0, NINE));
+  const rows = [...driver.openStore('products', 0).range('', '\uffff')].filter(({ key }) => !key.includes('\u001f'));
+  const waiting = Array.from({ length: 3_000 }, (_, i) => ({ key: rowKey('P2', restOf('watcher', `s${i}`)), value: Buffer.from('x') }));
+  store.apply([...rows, ...waiting, { key: rowKey('', restOf('progress')), value: Buffer.from('x') }], 1);
+  let read = 0;
+  const counted = { ...observedStores(() => store).open('products', 0), *range(start: string, end: string) { for (const row of store.range(start, end)) { read++; yield row; } } };
+  const views = new Views(observedStores(() => counted), 1);
+  expect([...views.mainRows(products, productRows)].map(({ key, value }) => [key, value.sku])).toEqual([['P1', 'P1'], ['P2', 'P2'], ['P20', 'P20'], ['P3', 'P3']]);
+  expect(read).toBeLessThan(50);
 });
