@@ -98,6 +98,8 @@ export interface Shop {
 
 const seasons = new WeakMap<object, shop.ShopSeason>();
 const mixtures = new WeakMap<object, Taught>();
+/** Of a shop that has judged no forecast yet, in which each new forecast would make it anew: that is most of what one costs. */
+let untaught: Taught | undefined;
 const outlooks = new WeakMap<object, { today: number; season: object | undefined; plan: Plan; outlook: shop.Outlook }>();
 
 /** What SKUs share, as its rows have it now. Rows never change, so that what was made of one is made once. */
@@ -110,7 +112,7 @@ export function shopOf(read: ReadShop, plan: Plan): Shop {
   return {
     season,
     window,
-    get taught() { return remembered(mixtures, ofMixture, taughtOf); },
+    get taught() { return ofMixture ? remembered(mixtures, ofMixture, taughtOf) : (untaught ??= taughtOf(undefined)); },
     outlook(today) {
       const known = outlooks.get(window);
       if (known && known.today === today && known.season === ofSeason && known.plan === plan) return known.outlook;
