@@ -5,6 +5,7 @@ import type { Log, LogRecord, Position } from './log.js';
 import type { Journal, Metrics } from './metrics.js';
 import { partitionOf } from './partition.js';
 import { ReadingLag } from './reading-lag.js';
+import { recordsBetween } from './records-between.js';
 import { inSlices } from './slices.js';
 import { untilAvailable } from './until-available.js';
 
@@ -245,11 +246,10 @@ async function standsPublished<S>({ publishes }: Fold<S>, log: FoldSurroundings[
   let stands = false;
   for (const { name, codec } of publishes.tables) {
     for (const [partition, { start, end }] of (await log.ranges(name)).entries()) {
-      if (end <= start) continue;
-      const reader = log.reader([{ topic: name, partition, offset: Math.max(start, end - LOOKED_BACK) }]);
-      const last = (await reader.poll(LOOKED_BACK, POLL_MS).finally(() => reader.close())).findLast(({ value }) => value !== null)?.value;
+      let last: Buffer | null = null;
+      for await (const rows of recordsBetween(log, name, partition, { start: Math.max(start, end - LOOKED_BACK), end })) last = rows.findLast(({ value }) => value !== null)?.value ?? last;
       if (last && !publishes.isUsable(name, codec.decode(last))) return false;
-      stands ||= last !== undefined;
+      stands ||= last !== null;
     }
   }
   return stands;

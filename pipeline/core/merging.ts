@@ -41,6 +41,8 @@ export class Following {
   readonly #parts: Parts;
   /** The last piece of a move, while the record in work is one. */
   #last: Move | undefined;
+  /** What the move in work has passed: noted as applied once the record is done with. */
+  #origin: Move['origin'] = {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -50,6 +52,7 @@ export class Following {
   take(record: LogRecord): boolean {
     const { merges, moves } = this.#parts.merging;
     this.#last = undefined;
+    this.#origin = {};
     if (record.topic === merges.name) this.#merge(merges.codec.decode(record.value), record);
     else if (record.topic === moves.name) this.#arrive(moves.codec.decode(record.value), record);
     else return false;
@@ -163,8 +166,8 @@ export class Following {
 
   #arrive(move: Move, record: LogRecord): void {
     if (move.kind === 'piece') return this.#collect(move, record);
-    const { overlay, progress, inputs, handle, context } = this.#parts;
-    for (const [input, offset] of Object.entries(move.origin)) progress.applied[input] = Math.max(progress.applied[input] ?? 0, offset);
+    const { overlay, inputs, handle, context } = this.#parts;
+    this.#origin = move.origin;
     const returns = move.to === move.from;
     // A record that an erased shopper's id has sent back: its own id must not lead there any more.
     const led = overlay.get(redirectRows, move.to);
@@ -219,6 +222,13 @@ export class Following {
   /** The record in work became a dead letter. If it was the last piece of a move, the pieces before it are dropped. */
   refused(): void {
     if (this.#last) for (const { sub } of this.#piecesBefore(this.#last)) this.#parts.context.delete(pieces, NOBODY, sub);
+  }
+
+  /** The record in work is done with, handled or refused: whoever waits for what it has brought may read. One whose handler crashed comes again. */
+  done(): void {
+    const { progress: { applied } } = this.#parts;
+    for (const [input, offset] of Object.entries(this.#origin)) applied[input] = Math.max(applied[input] ?? 0, offset);
+    this.#origin = {};
   }
 
   /** Whether a move comes by a merge that an erasure of `to` has undone. A merge that was said after the erasure makes the id somebody's again. */

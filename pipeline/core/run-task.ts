@@ -26,7 +26,8 @@ const BACKLOG_COMMIT_MS = 200;
 /** An input may be ahead by two ticks and some delay. */
 const SLACK_TICKS = 2.5;
 const POLL_MS = 250;
-const STEPS_A_PIECE = 16;
+/** Between two looks at the time. Most steps take some 10 µs, a forecast that a timer publishes 150. */
+const STEPS_A_PIECE = 4;
 const LAG_EVERY_MS = 1_000;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;

@@ -260,7 +260,9 @@ export class Task {
       this.#refuse(position, error as Error, record);
       if (!this.#crash) this.#following?.refused();
     }
-    if (!this.#crash) delete this.#progress.crashes[position];
+    if (this.#crash) return;
+    this.#following?.done();
+    delete this.#progress.crashes[position];
   }
 
   #refuse(position: string, error: Error, record: Refused): void {

@@ -68,6 +68,19 @@ test('one that learns again tells nothing until it knows what was known before',
   expect([withheld[0], withheld.at(-1)]).toEqual([1, 0]);
 });
 
+test('nor does one whose log is slow to answer what was published', async () => {
+  await run(counting());
+  const slow: Pick<EmbeddedLog, 'clock' | 'partitions' | 'ranges' | 'append' | 'reader'> = {
+    clock: log.clock, partitions: log.partitions, append: log.append.bind(log), ranges: log.ranges.bind(log),
+    reader(from, patienceMs) {
+      const reader = log.reader(from, patienceMs);
+      let polls = 0;
+      return { lag: () => reader.lag(), close: () => reader.close(), poll: async (max, waitMs) => (polls++ === 0 && from[0]!.topic === itemVectors.name ? [] : reader.poll(max, waitMs)) };
+    },
+  };
+  expect(Math.min(...await run(counting(), noMetrics, silentJournal, slow))).toBeGreaterThanOrEqual(EVENTS);
+});
+
 test('a learner says that it goes on, how many records it has learned, and how far behind it is', async () => {
   const counted = new Map<string, number>();
   const shown = new Map<string, number[]>();

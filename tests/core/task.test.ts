@@ -5,14 +5,14 @@ import { marketingTriggers } from '../../consumers/marketing-triggers.js';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { shoppers } from '../../consumers/shoppers.js';
 import { outcomes } from '../../consumers/triggers/intent.js';
-import { consumer, on, type Consumer, type Context } from '../../pipeline/core/consumer.js';
+import { consumer, joining, on, type Consumer, type Context, type Merging } from '../../pipeline/core/consumer.js';
 import { BadEvent, ConfigError } from '../../pipeline/core/errors.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { NOBODY, PROGRESS_KEY, restOf, rowKey, rows } from '../../pipeline/core/rows.js';
 import { progressOf } from '../../pipeline/core/progress.js';
 import { erasureOf } from '../../pipeline/erasure.js';
 import { codec } from '../../schemas/codec.js';
-import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, marketingTriggersState, orders, sales, userProfiles } from '../../schemas/topics.js';
+import { clickstream, deadLetters, interactions, inventory, marketingTriggers as triggers, marketingTriggersState, orders, sales, shoppersMoves, userMerges, userProfiles } from '../../schemas/topics.js';
 import type { Interaction, Watermark } from '../../schemas/types.js';
 import { Driver, type DriverOptions } from '../support/driver.js';
 import { DAY, HOUR, MINUTE, NINE, orderEvent, orderLine, product, shopEvent, stock } from '../support/events.js';
@@ -246,6 +246,25 @@ describe('crash anywhere equals no crash, and any batching equals one batch', ()
       expect(batched).toEqual(smooth);
     }), { numRuns: process.env['CI'] ? 60 : 30 });
   });
+});
+
+test('rows that a login has sent count as arrived when they are there, not when their handler has crashed over them', () => {
+  let joined = 0;
+  const merging: Merging = {
+    merges: userMerges, moves: shoppersMoves, rows: [joining(counters, ({ key, value }, ctx) => {
+      if (++joined === 1) throw new Error('flaky');
+      ctx.put(counters, key, value);
+    })],
+  };
+  const driver = new Driver([consumer({ name: 'merging', table: userProfiles, merging, inputs: [on(clickstream, ({ key }, ctx) => ctx.put(counters, key, { next: 1 }))] })]);
+  driver.send(clickstream, 'a1', shopEvent('good', { userId: 'a1' }));
+  driver.put(userMerges, 'a1', { mergeId: 'm', from: 'a1', to: 'u1', time: NINE, erased: [], fromProven: false, toProven: false, forgotten: false });
+  const store = driver.openStore(userProfiles.name, 0);
+  const seen: [marks: number, rows: number][] = [];
+  driver.run(() => seen.push([Object.keys(progressOf(store).applied).length, driver.row('merging', counters, 'u1')?.next ?? 0]));
+  expect(joined).toBe(2);
+  expect(seen.every(([marks, row]) => marks === row)).toBe(true);
+  expect(seen.at(-1)).toEqual([1, 1]);
 });
 
 test('a wiped store rebuilds to the same rows', () => {
