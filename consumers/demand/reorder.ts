@@ -107,8 +107,8 @@ export const demandOf = ({ levels, mean, quantiles }: Forecast, shared?: SharedE
 
 export interface Suggested {
   readonly suggestion: ReorderSuggestion;
-  /** Least and most units of one of today that is as good. */
-  readonly near: readonly [least: number, most: number];
+  /** Whether one of today of so many units is as good. */
+  readonly isAsGood: (units: number) => boolean;
 }
 
 /** What to order of a SKU now, with the `rest` of the running day; undefined where nobody knows its stock. Of what is over, nothing. */
@@ -127,12 +127,12 @@ export function suggestionOf(
   // What is owed of a product that is made no more cannot be ordered.
   const onHand = isOver(supply, successor) ? Math.max(0, supply.stock) : supply.stock;
   const byFractions = series.byFractions || !Number.isInteger(supply.stock + onOrder);
-  const { units, near, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, { ...order, byFractions }, service, policy, isOfThis ? learned : undefined);
+  const { units, isAsGood, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, { ...order, byFractions }, service, policy, isOfThis ? learned : undefined);
   const suggestion = {
     sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,
     demand: rounded(covered), model: forecast.model, policy: policy.kind,
     reasons: reasons.map((reason) => ({ code: reason.code, text: sentence(reason) })),
   };
-  return { suggestion, near };
+  return { suggestion, isAsGood };
 }

@@ -93,9 +93,9 @@ function tellReorder(sku: string, row: SkuDemand, series: SkuSeries, { forecast,
 }
 
 /** Whether what was suggested last is still right. Of the same day it stands as long as it is as good, unless something was ordered meanwhile. */
-function stands({ suggestion: { day, units, onOrder }, near: [least, most] }: Suggested, { suggestedDay, suggestedUnits, suggestedOnOrder }: Published): boolean {
+function stands({ suggestion: { day, units, onOrder }, isAsGood }: Suggested, { suggestedDay, suggestedUnits, suggestedOnOrder }: Published): boolean {
   if (day !== suggestedDay) return units === 0 && suggestedUnits === 0;
-  return units === suggestedUnits || (onOrder === suggestedOnOrder && suggestedUnits >= least && suggestedUnits <= most);
+  return units === suggestedUnits || (onOrder === suggestedOnOrder && isAsGood(suggestedUnits));
 }
 
 /** Sets the timer of the next publication. What is over or has long been silent needs none: a sale or a change of supply publishes it again. */

@@ -53,8 +53,8 @@ export type Reason =
 
 export interface OrderSuggestion {
   units: number;
-  /** Least and most units that are as good while the running day sells otherwise than its mean: what was suggested within them may stand. */
-  near: readonly [least: number, most: number];
+  /** Whether an order of so many units, suggested earlier in the running day, is as good: it differs by no more than what the day sells otherwise than its mean. */
+  isAsGood: (units: number) => boolean;
   /** Order-up-to level. */
   upTo: number;
   level: number;
@@ -94,7 +94,7 @@ export function suggestOrder(
   const further = furtherDemand(forecast, time, policy);
   const covered = protectedDays.mean + (further?.units ?? 0);
   const hasDays = time.days + (further?.days ?? 0) > 0;
-  if (policy.kind === 'newsvendor' && !hasDays && position >= 0) return { units: 0, near: [0, 0], upTo: 0, level, covered, reasons: [{ code: 'too-late' }] };
+  if (policy.kind === 'newsvendor' && !hasDays && position >= 0) return { units: 0, isAsGood: isSame(0), upTo: 0, level, covered, reasons: [{ code: 'too-late' }] };
   if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), terms, { level, covered: 0, reasons: hasDays ? [{ code: 'no-demand' }] : [] });
   const inUnits = (wanted: number): number => (terms.byFractions ? wanted : wholeUnits(wanted));
   const quantile = demandQuantile(demand, level);
@@ -105,10 +105,11 @@ export function suggestOrder(
   const upTo = protectedBy + lot;
   const learned: Reason[] = trusted && protectedBy !== textbook ? [{ code: 'learned', units: protectedBy - textbook, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
   const unitsUpTo = (wanted: number): number => (wanted > position ? rounded(wanted - position, terms, []) : 0);
-  const nearOf = (units: number): OrderSuggestion['near'] => (slack > 0 ? [unitsUpTo(upTo - slack), unitsUpTo(upTo + slack)] : [units, units]);
+  const isNear = (units: number): boolean =>
+    units >= unitsUpTo(upTo - slack) && units <= unitsUpTo(upTo + slack) && (units === 0 || units === rounded(units, terms, []));
   // A stock at its reorder point is low; one that equals an order-up-to level is not.
   if (lot > 0 ? position > protectedBy : position >= protectedBy) {
-    return { units: 0, near: nearOf(0), upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
+    return { units: 0, isAsGood: slack > 0 ? isNear : isSame(0), upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
   }
   // All that is to be ordered has been sold: for what is still to be no unit is asked.
   if (upTo === 0) return nothingBut(-position, terms, { level, covered, reasons: learned });
@@ -117,7 +118,7 @@ export function suggestOrder(
   if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
   reasons.push(...learned);
   const units = rounded(upTo - position, terms, reasons);
-  return { units, near: nearOf(units), upTo, level, covered, reasons };
+  return { units, isAsGood: slack > 0 ? isNear : isSame(units), upTo, level, covered, reasons };
 }
 
 interface ProtectedDemand {
@@ -151,8 +152,10 @@ function nothingBut(owed: number, terms: OrderTerms, because: Pick<OrderSuggesti
   const reasons: Reason[] = [...because.reasons];
   if (owed > 0) reasons.push({ code: 'owed', units: owed });
   const units = owed > 0 ? rounded(owed, terms, reasons) : 0;
-  return { ...because, units, near: [units, units], upTo: 0, reasons };
+  return { ...because, units, isAsGood: isSame(units), upTo: 0, reasons };
 }
+
+const isSame = (units: number) => (other: number): boolean => other === units;
 
 /** Days whose demand the stock has to meet before more can come, and their deviation: until the order after this one is there. */
 export function protectedTime(policy: Policy, leadTime: LeadTime): Required<LeadTime> {
