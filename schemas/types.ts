@@ -1334,6 +1334,8 @@ export interface SkuDemand {
   readonly suggestedDay: number;
   /** Its units. */
   readonly suggestedUnits: number;
+  /** Units on order when it was made. */
+  readonly suggestedOnOrder: number;
   /** Days with a sale price, past and to come. */
   readonly promotions: readonly Promotion[];
   /** Days with unconfirmed units, oldest first: what of them counts stands in units. */

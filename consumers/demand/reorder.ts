@@ -105,11 +105,17 @@ export const isOrdered = (supply: Supply | undefined, successor: SkuSuccessor | 
 export const demandOf = ({ levels, mean, quantiles }: Forecast, shared?: SharedError): DemandForecast =>
   ({ ...(shared && { shared }), probabilities: levels, days: mean.map((units, i) => ({ mean: units, quantiles: quantiles[i] ?? [] })) });
 
+export interface Suggested {
+  readonly suggestion: ReorderSuggestion;
+  /** Whether one of today of so many units is as good. */
+  readonly isAsGood: (units: number) => boolean;
+}
+
 /** What to order of a SKU now, with the `rest` of the running day; undefined where nobody knows its stock. Of what is over, nothing. */
 export function suggestionOf(
   supply: Supply | undefined, successor: SkuSuccessor | undefined, series: Pick<SkuSeries, 'byFractions'>, forecast: Forecast, defaults: ReorderDefaults,
   rest: () => DemandForecast['today'], learned?: StockCycle, shared?: SharedError,
-): ReorderSuggestion | undefined {
+): Suggested | undefined {
   if (!supply || supply.stock === null) return undefined;
   const terms = termsOf(supply, defaults, forecast.firstDay);
   const { policy, order, service, reviewDays } = terms;
@@ -121,11 +127,12 @@ export function suggestionOf(
   // What is owed of a product that is made no more cannot be ordered.
   const onHand = isOver(supply, successor) ? Math.max(0, supply.stock) : supply.stock;
   const byFractions = series.byFractions || !Number.isInteger(supply.stock + onOrder);
-  const { units, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, { ...order, byFractions }, service, policy, isOfThis ? learned : undefined);
-  return {
+  const { units, isAsGood, upTo, level, covered, reasons } = suggestOrder(demand, { onHand, onOrder }, { ...order, byFractions }, service, policy, isOfThis ? learned : undefined);
+  const suggestion = {
     sku: forecast.sku, madeAt: forecast.madeAt, day: forecast.firstDay - 1, units, upTo: rounded(upTo), stock: supply.stock, onOrder, serviceLevel: level,
     leadTimeDays: order.leadTime.days, leadTimeDeviationDays: order.leadTime.deviationDays, reviewDays,
     demand: rounded(covered), model: forecast.model, policy: policy.kind,
     reasons: reasons.map((reason) => ({ code: reason.code, text: sentence(reason) })),
   };
+  return { suggestion, isAsGood };
 }

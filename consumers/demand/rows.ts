@@ -40,11 +40,11 @@ export const bytesOf = (floats: Float32Array): Buffer => Buffer.from(floats.buff
 export const seriesOf = (row: SkuDemand): SkuSeries => ({ ...row, folded: floatsOf(row.folded) });
 
 /** What a row keeps beside the series. */
-export type Published = Pick<SkuDemand, 'publishedAt' | 'suggestedDay' | 'suggestedUnits'>;
-export const neverPublished: Published = { publishedAt: 0, suggestedDay: 0, suggestedUnits: 0 };
+export type Published = Pick<SkuDemand, 'publishedAt' | 'suggestedDay' | 'suggestedUnits' | 'suggestedOnOrder'>;
+export const neverPublished: Published = { publishedAt: 0, suggestedDay: 0, suggestedUnits: 0, suggestedOnOrder: 0 };
 
-export function demandRow(series: SkuSeries, { publishedAt, suggestedDay, suggestedUnits }: Published): SkuDemand {
-  return { ...series, folded: bytesOf(series.folded), publishedAt, suggestedDay, suggestedUnits };
+export function demandRow(series: SkuSeries, { publishedAt, suggestedDay, suggestedUnits, suggestedOnOrder }: Published): SkuDemand {
+  return { ...series, folded: bytesOf(series.folded), publishedAt, suggestedDay, suggestedUnits, suggestedOnOrder };
 }
 
 /** A series that begins on a day, with what was told of stock and promotions before (`told`). */

@@ -8,7 +8,7 @@ import type { Forecast, SkuDemand } from '../../schemas/types.js';
 import { dayAt, forecastRecord, noDemand, nothing, predictDays, shortDays, type Day, type RunningDay } from './forecast.js';
 import { hourRows, restOfDay, shopHourRows, withHours, type KnownHours } from './hours.js';
 import { enrol, forgetLater, isGone, leave } from './members.js';
-import { isOrdered, suggestionOf, termsOf } from './reorder.js';
+import { isOrdered, suggestionOf, termsOf, type Suggested } from './reorder.js';
 import { demandRows, seriesOf, SHOP, supplyRows, windowRows, type Published } from './rows.js';
 import { keep, shopNow, worthOfPast } from './series.js';
 import type { DemandSettings } from './settings.js';
@@ -85,13 +85,17 @@ function tellReorder(sku: string, row: SkuDemand, series: SkuSeries, { forecast,
   const learned = isOrdered(supply, successor) ? turnCycle(sku, series, forecast, termsOf(supply, reorder, forecast.firstDay), ctx) : undefined;
   const shared = sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP));
   const rest = () => restOfDay(forecast, running(), days, ctx.get(shopHourRows, SHOP));
-  const suggestion = suggestionOf(supply, successor, series, forecast, reorder, rest, learned, shared);
-  if (!suggestion) return {};
-  const { day, units } = suggestion;
-  const isNew = units !== row.suggestedUnits || (units > 0 && day !== row.suggestedDay);
-  if (!isNew) return {};
-  ctx.emit(reorderSuggestions, sku, suggestion);
-  return { suggestedDay: day, suggestedUnits: units };
+  const made = suggestionOf(supply, successor, series, forecast, reorder, rest, learned, shared);
+  if (!made || stands(made, row)) return {};
+  const { day, units, onOrder } = made.suggestion;
+  ctx.emit(reorderSuggestions, sku, made.suggestion);
+  return { suggestedDay: day, suggestedUnits: units, suggestedOnOrder: onOrder };
+}
+
+/** Whether what was suggested last is still right. Of the same day it stands as long as it is as good, unless something was ordered meanwhile. */
+function stands({ suggestion: { day, units, onOrder }, isAsGood }: Suggested, { suggestedDay, suggestedUnits, suggestedOnOrder }: Published): boolean {
+  if (day !== suggestedDay) return units === 0 && suggestedUnits === 0;
+  return units === suggestedUnits || (onOrder === suggestedOnOrder && isAsGood(suggestedUnits));
 }
 
 /** Sets the timer of the next publication. What is over or has long been silent needs none: a sale or a change of supply publishes it again. */

@@ -62,6 +62,8 @@ export interface DemandMet extends Moments {
   readonly before: number;
   /** Demand of the days after it. */
   readonly after: Moments;
+  /** Deviation of the whole running day, 0 where the shelf sells nothing of it. */
+  readonly todayDeviation: number;
 }
 
 /**
@@ -80,7 +82,8 @@ export function demandMet(forecast: DemandForecast, onHand: number, waitDays: nu
   const [all, after] = [varianceOf(waited), { mean: sold.mean, variance: varianceOf(sold) }];
   const before = cutOff({ mean: waited.mean, variance: all }, onHand);
   const both = all > 0 ? 2 * correlation * waited.spread * sold.spread * Math.sqrt(before.variance / all) : 0;
-  return { before: before.mean, after, mean: before.mean + after.mean, variance: before.variance + after.variance + both };
+  const todayDeviation = today && onHand > 0 ? deviationOf(today.day, probabilities) : 0;
+  return { before: before.mean, after, todayDeviation, mean: before.mean + after.mean, variance: before.variance + after.variance + both };
 }
 
 /** Moments of as much of a demand as there are units for. */

@@ -53,6 +53,8 @@ export type Reason =
 
 export interface OrderSuggestion {
   units: number;
+  /** Whether an order of so many units, suggested earlier in the running day, is as good: it differs by no more than what the day sells otherwise than its mean. */
+  isAsGood: (units: number) => boolean;
   /** Order-up-to level. */
   upTo: number;
   level: number;
@@ -88,11 +90,11 @@ export function suggestOrder(
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
   const time = protectedTime(policy, terms.leadTime);
-  const { demand, before, ...protectedDays } = protectedDemand(forecast, stock, terms, policy);
+  const { demand, before, slack, ...protectedDays } = protectedDemand(forecast, stock, terms, policy);
   const further = furtherDemand(forecast, time, policy);
   const covered = protectedDays.mean + (further?.units ?? 0);
   const hasDays = time.days + (further?.days ?? 0) > 0;
-  if (policy.kind === 'newsvendor' && !hasDays && position >= 0) return { units: 0, upTo: 0, level, covered, reasons: [{ code: 'too-late' }] };
+  if (policy.kind === 'newsvendor' && !hasDays && position >= 0) return { units: 0, isAsGood: isSame(0), upTo: 0, level, covered, reasons: [{ code: 'too-late' }] };
   if (covered <= 0 && (hasDays || position < 0)) return nothingBut(Math.max(0, -position), terms, { level, covered: 0, reasons: hasDays ? [{ code: 'no-demand' }] : [] });
   const inUnits = (wanted: number): number => (terms.byFractions ? wanted : wholeUnits(wanted));
   const quantile = demandQuantile(demand, level);
@@ -102,9 +104,12 @@ export function suggestOrder(
   const lot = further && level > 0 ? Math.max(1, Math.ceil(further.units)) : 0;
   const upTo = protectedBy + lot;
   const learned: Reason[] = trusted && protectedBy !== textbook ? [{ code: 'learned', units: protectedBy - textbook, cycles: trusted.cycles, saved: 1 - trusted.cost / trusted.textbookCost }] : [];
+  const unitsUpTo = (wanted: number): number => (wanted > position ? rounded(wanted - position, terms, []) : 0);
+  const isNear = (units: number): boolean =>
+    units >= unitsUpTo(upTo - slack) && units <= unitsUpTo(upTo + slack) && (units === 0 || units === rounded(units, terms, []));
   // A stock at its reorder point is low; one that equals an order-up-to level is not.
   if (lot > 0 ? position > protectedBy : position >= protectedBy) {
-    return { units: 0, upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
+    return { units: 0, isAsGood: slack > 0 ? isNear : isSame(0), upTo, level, covered, reasons: [{ code: 'enough', position, needed: protectedBy }, ...learned] };
   }
   // All that is to be ordered has been sold: for what is still to be no unit is asked.
   if (upTo === 0) return nothingBut(-position, terms, { level, covered, reasons: learned });
@@ -112,7 +117,8 @@ export function suggestOrder(
   reasons.push({ code: 'covers', days: time.days, level, needed: upTo, position, ...(before > 0 && { before }), ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
   if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
   reasons.push(...learned);
-  return { units: rounded(upTo - position, terms, reasons), upTo, level, covered, reasons };
+  const units = rounded(upTo - position, terms, reasons);
+  return { units, isAsGood: slack > 0 ? isNear : isSame(units), upTo, level, covered, reasons };
 }
 
 interface ProtectedDemand {
@@ -120,6 +126,8 @@ interface ProtectedDemand {
   readonly demand: Moments;
   /** Mean units of it that the shelf sells before the order is there. */
   readonly before: number;
+  /** Units by which the level moves to and fro while the running day goes by: half its deviation. */
+  readonly slack: number;
   /** Of the days that are protected, on which corrections were learned. */
   readonly mean: number;
   readonly variance: number;
@@ -128,12 +136,12 @@ interface ProtectedDemand {
 /** A season ends on its day, whenever one orders: what the shelf sells before the order is there is not on it any more. Other policies protect as many days from each order on. */
 function protectedDemand(forecast: DemandForecast, { onHand, owed = 0 }: StockPosition, { leadTime }: OrderTerms, policy: Policy): ProtectedDemand {
   if (policy.kind === 'newsvendor') {
-    const { before, after, ...demand } = demandMet(forecast, onHand - owed, waitDays(leadTime), policy.sellingDays);
-    return { demand, before, ...after };
+    const { before, after, todayDeviation, ...demand } = demandMet(forecast, onHand - owed, waitDays(leadTime), policy.sellingDays);
+    return { demand, before, slack: todayDeviation / 2, ...after };
   }
   const { days, deviationDays } = protectedTime(policy, leadTime);
   const { mean, variance } = demandOver(forecast, days, deviationDays);
-  return { demand: { mean, variance }, before: 0, mean, variance };
+  return { demand: { mean, variance }, before: 0, slack: 0, mean, variance };
 }
 
 /** Whole days after the running one until a newsvendor's order is there: it is sold from a morning on, the next one at the soonest. */
@@ -143,8 +151,11 @@ export const waitDays = ({ days }: LeadTime): number => Math.max(0, Math.ceil(da
 function nothingBut(owed: number, terms: OrderTerms, because: Pick<OrderSuggestion, 'level' | 'covered' | 'reasons'>): OrderSuggestion {
   const reasons: Reason[] = [...because.reasons];
   if (owed > 0) reasons.push({ code: 'owed', units: owed });
-  return { ...because, units: owed > 0 ? rounded(owed, terms, reasons) : 0, upTo: 0, reasons };
+  const units = owed > 0 ? rounded(owed, terms, reasons) : 0;
+  return { ...because, units, isAsGood: isSame(units), upTo: 0, reasons };
 }
+
+const isSame = (units: number) => (other: number): boolean => other === units;
 
 /** Days whose demand the stock has to meet before more can come, and their deviation: until the order after this one is there. */
 export function protectedTime(policy: Policy, leadTime: LeadTime): Required<LeadTime> {

@@ -10,7 +10,7 @@ import * as totals from '../../models/forecast/totals.js';
 import { WINDOW_DAYS, windowStart, type SkuSeries } from '../../models/forecast/sku-series.js';
 import { refuse } from '../../infra/http/problem.js';
 import { demandForecasts } from '../../schemas/topics.js';
-import type { Forecast, ShopHours } from '../../schemas/types.js';
+import type { Forecast, ReorderSuggestion, ShopHours } from '../../schemas/types.js';
 import { partitionOf } from '../core/partition.js';
 import { partsOf } from '../core/slices.js';
 import { isoDay, type ShopDays } from '../core/shop-day.js';
@@ -92,11 +92,11 @@ export class ForecastDoor {
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
     const shared = sharedErrorOf(series, record.firstDay, views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), sharedErrorRows));
-    const suggestion = suggestionOf(supply, replacedBy, series, record, reorder, () => today, views.row(demandForecasts, cycleRows, sku), shared);
+    const suggested = suggestionOf(supply, replacedBy, series, record, reorder, () => today, views.row(demandForecasts, cycleRows, sku), shared);
     return {
       ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),
-      ...(suggestion ? { reorder: { units: suggestion.units, upTo: suggestion.upTo, reasons: suggestion.reasons } } : {}),
+      ...(suggested ? { reorder: reorderOf(suggested.suggestion) } : {}),
     };
   }
 
@@ -255,6 +255,8 @@ export class ForecastDoor {
     return { sku, series: seriesOf(row), shop, day: dayAt(now, days, shop.window.lastDay) };
   }
 }
+
+const reorderOf = ({ units, upTo, reasons }: ReorderSuggestion): object => ({ units, upTo, reasons });
 
 /** Newest day of the window on which more was sold than came back; null where there is none, and nobody knows whether one was before. */
 function lastSaleDay(series: SkuSeries): string | null {

@@ -239,6 +239,29 @@ describe('what to order', () => {
     expect(last(driver).reasons[0]!.text).toMatch(/^Covers 2 days at 80 % and the [\d.]+ units that stock sells before them: /);
   });
 
+  test('what today sells more or less than its mean tells a newsvendor nothing new, what was ordered does', () => {
+    const driver = shop();
+    const midnight = NINE - 9 * HOUR;
+    const today = midnight / DAY + 30;
+    const terms = { policy: 'newsvendor', sellUntil: today + 2, leadTimeDays: 1, serviceLevel: 0.8 };
+    const sells = (day: number, hour: number, stock?: number): void => {
+      driver.tick(midnight + day * DAY + hour * HOUR);
+      if (stock !== undefined) driver.send(supplies, 'P', supply('P', stock, midnight + day * DAY + hour * HOUR, terms));
+      driver.send(sales, 'P', sale('P', 1, midnight + day * DAY + hour * HOUR));
+      driver.tick(midnight + day * DAY + hour * HOUR + 2 * MINUTE);
+    };
+    for (let day = 0; day < 30; day++) for (let hour = 0.5; hour < 24; hour += 1 + ((day * 5) % 7) / 4) sells(day, hour);
+    const toldToday = () => driver.read(reorderSuggestions).filter(({ day }) => day === today);
+    for (const [i, hour] of [6, 7, 8, 9, 10, 13, 16, 17, 18, 19].entries()) sells(30, hour, 20 - i);
+    expect(toldToday().length).toBeGreaterThan(0);
+    expect(toldToday().length).toBeLessThan(4);
+    const { units, stock } = toldToday().at(-1)!;
+    driver.send(supplies, 'P', supply('P', stock, midnight + 30 * DAY + 20 * HOUR, { ...terms, onOrder: 1 }));
+    driver.tick(midnight + 30 * DAY + 20.1 * HOUR);
+    expect(toldToday().at(-1)).toMatchObject({ onOrder: 1 });
+    expect(toldToday().at(-1)!.units).toBeLessThanOrEqual(units);
+  });
+
   test.each([[365, [], 0], [8, ['too-late'], 0], [4, ['covers'], 20]])('what a newsvendor orders is there after its lead time of %i days, and sold from then on', (leadTimeDays, codes, units) => {
     const driver = shop();
     steadily(driver, 30, { policy: 'newsvendor', sellUntil: Math.floor(NINE / DAY) + 29 + 7, leadTimeDays }, 1);

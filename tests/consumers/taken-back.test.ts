@@ -26,7 +26,7 @@ const known = (driver: Driver, sku: string): unknown => {
   const [first, end] = row.firstDay === null ? [row.units.findIndex(isFull), row.units.findLastIndex(isFull) + 1] : [0, row.units.length];
   if (end === 0) return undefined;
   const lastDay = row.lastDay - row.units.length + end;
-  return [{ ...row, lastDay, units: row.units.slice(first, end), publishedAt: 0, suggestedDay: 0, suggestedUnits: 0 }, driver.row('demand-forecasts', hourRows, sku)];
+  return [{ ...row, lastDay, units: row.units.slice(first, end), publishedAt: 0, suggestedDay: 0, suggestedUnits: 0, suggestedOnOrder: 0 }, driver.row('demand-forecasts', hourRows, sku)];
 };
 const units = (driver: Driver, sku: string): number =>
   driver.read(forecasts).findLast((forecast) => forecast.sku === sku)?.mean.reduce((sum, mean) => sum + mean, 0) ?? NaN;

@@ -142,6 +142,20 @@ describe('a newsvendor', () => {
     expect(byTime[0]).toBeGreaterThan(byTime[2]!);
   });
 
+  test('is as well served by an order that differs by half the deviation of a day, if it can be ordered', () => {
+    const asGood = (onHand: number, terms: object, range: readonly number[]): number[] => {
+      const { isAsGood } = suggestOrder(forecast(1), { onHand }, { leadTime: { days: 1 }, ...terms }, { level: 0.8 }, { kind: 'newsvendor', sellingDays: days });
+      return range.filter(isAsGood);
+    };
+    const upTo30 = Array.from({ length: 31 }, (_, units) => units);
+    const { units } = suggest(10, 1);
+    expect(asGood(10, {}, upTo30)).toEqual([units - 1, units, units + 1, units + 2]);
+    expect(asGood(10, { packSize: 12 }, upTo30)).toEqual([12, 24]);
+    expect(asGood(60, {}, upTo30)).toEqual([0]);
+    // Without stock nothing of today is counted, and nothing moves.
+    expect(asGood(0, {}, upTo30)).toEqual([suggest(0, 1).units]);
+  });
+
   test('is not told to order what would come too late, but for what is owed', () => {
     expect(suggest(0, 1, 1, 0)).toMatchObject({ units: 0, upTo: 0, reasons: [{ code: 'too-late' }] });
     expect(suggest(-3, 1, 1, 0)).toMatchObject({ units: 3, upTo: 0, reasons: [{ code: 'owed' }] });
