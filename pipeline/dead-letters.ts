@@ -13,6 +13,9 @@ import { partitionOf } from './core/partition.js';
 
 /** Records that are read at once. */
 const AT_ONCE = 200;
+/** Of what is read by another process at once. */
+const PAGE_LETTERS = 1_000;
+const PAGE_BYTES = 1 << 20;
 /** Letters that are looked at in one turn: one that is refused again costs what a call costs. */
 const A_TURN = 50;
 /** A letter is looked for among so many of the latest. */
@@ -77,16 +80,23 @@ export interface LetterPage {
   readonly isOver: boolean;
 }
 
-/** Dead letters of a partition from an offset on, as they stand in the log, some at a time. */
+/** Dead letters of a partition from an offset on, as they stand in the log: a thousand, or a megabyte and some. */
 export async function letterPage(log: LetterLog, partition: number, offset: number): Promise<LetterPage> {
   const reader = log.reader([{ topic: deadLetters.name, partition, offset }]);
+  const values: string[] = [];
+  let [next, bytes, isOver] = [offset, 0, false];
   try {
-    const records = await reader.poll(AT_ONCE, 0);
-    const next = (records.at(-1)?.offset ?? offset - 1) + 1;
-    return { values: records.flatMap(({ value }) => (value ? [value.toString('base64')] : [])), next, isOver: reader.lag() === 0 };
+    while (!isOver && values.length < PAGE_LETTERS && bytes < PAGE_BYTES) {
+      const records = await reader.poll(AT_ONCE, 200);
+      for (const { value } of records) if (value) bytes += values[values.push(value.toString('base64')) - 1]!.length;
+      next = (records.at(-1)?.offset ?? next - 1) + 1;
+      isOver = reader.lag() === 0;
+      if (records.length === 0) break;
+    }
   } finally {
     await reader.close();
   }
+  return { values, next, isOver };
 }
 
 /** A dead letter as JSON: bytes in base64, and the value decoded where its topic's codec still can. */

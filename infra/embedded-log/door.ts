@@ -45,7 +45,7 @@ function doorPath(directory: string): string {
 export async function openDoor(directory: string): Promise<Door> {
   mkdirSync(directory, { recursive: true });
   const path = doorPath(directory);
-  const answers = new Map<string, DoorHandler>();
+  const answers = new Answers();
   const connections = new Set<Socket>();
   const server = createServer((socket) => {
     connections.add(socket);
@@ -64,7 +64,7 @@ export async function openDoor(directory: string): Promise<Door> {
   // The lock alone does not keep a process alive.
   server.unref();
   return {
-    answer: (kind, handler) => void answers.set(kind, handler),
+    answer: (kind, handler) => answers.set(kind, handler),
     close: () =>
       new Promise((done) => {
         if (inodeOf(path) === inode) rmSync(path, { force: true });
@@ -102,8 +102,32 @@ export async function callDoor(directory: string, request: DoorRequest): Promise
 const inUse = (directory: string): ConfigError =>
   new ConfigError([`Data directory ${resolve(directory)} is in use by another process: stop it, or set DATA_DIR to another directory.`]);
 
+/**
+ * What is asked while a process starts waits until it answers, all kinds from one moment on: a replay that goes on while its process is
+ * started anew must not end for it.
+ */
+class Answers {
+  readonly #handlers = new Map<string, DoorHandler>();
+  readonly #given: Promise<void>;
+  #give = (): void => {};
+
+  constructor() {
+    this.#given = new Promise((resolve) => { this.#give = resolve; });
+  }
+
+  set(kind: string, handler: DoorHandler): void {
+    this.#handlers.set(kind, handler);
+    this.#give();
+  }
+
+  async of(kind: string): Promise<DoorHandler | undefined> {
+    await this.#given;
+    return this.#handlers.get(kind);
+  }
+}
+
 /** Answers each line in turn, so that a caller may send the next batch before the last is done. */
-function serve(socket: Socket, answers: ReadonlyMap<string, DoorHandler>): void {
+function serve(socket: Socket, answers: Answers): void {
   const gone = new AbortController();
   socket.on('error', () => socket.destroy()).on('close', () => gone.abort());
   let last = Promise.resolve();
@@ -115,10 +139,10 @@ function serve(socket: Socket, answers: ReadonlyMap<string, DoorHandler>): void 
   });
 }
 
-async function answer(line: string, answers: ReadonlyMap<string, DoorHandler>, until: AbortSignal): Promise<Reply> {
+async function answer(line: string, answers: Answers, until: AbortSignal): Promise<Reply> {
   try {
     const request = JSON.parse(line) as DoorRequest;
-    const handler = answers.get(request.kind);
+    const handler = await answers.of(request.kind);
     if (!handler) return { error: `The running process does not answer "${request.kind}".` };
     return { result: (await handler(request, until)) ?? null };
   } catch (error) {

@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { callDoor, openDoor } from '../../infra/embedded-log/door.js';
@@ -72,5 +74,25 @@ test('a path that is too long for a socket works as well', async () => {
   door.answer('ping', () => 'pong');
   expect(await callDoor(directory, { kind: 'ping' })).toBe('pong');
   await expect(openDoor(directory)).rejects.toThrow('in use by another process');
+  await door.close();
+});
+
+test('what is asked while a process starts waits until it answers: it was refused, and a replay ended that went on while its process was started anew', async () => {
+  const place = folderForTest();
+  const door = await openDoor(place);
+  let told = '';
+  const asked = callDoor(place, { kind: 'later' }).then((answer) => { told = String(answer); });
+  const unknown = callDoor(place, { kind: 'never' }).catch((error: Error) => error.message);
+  // Who came behind them and asked nothing that makes sense has an answer: so what they have asked was read.
+  const behind = createConnection(join(place, 'door.sock')).on('error', () => {});
+  behind.write('{\n');
+  await once(behind, 'data');
+  behind.destroy();
+  expect(told).toBe('');
+  door.answer('other', () => 'other');
+  door.answer('later', () => 'here');
+  await asked;
+  expect(told).toBe('here');
+  expect(await unknown).toMatch('does not answer "never"');
   await door.close();
 });
