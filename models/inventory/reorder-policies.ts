@@ -13,7 +13,7 @@
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
 import { corrected, isShortOfPromise, isTrusted, wholeUnits, type Correction } from './base-stock-learning.js';
-import { demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime } from './demand-over-time.js';
+import { countedDeviation, demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime } from './demand-over-time.js';
 
 export interface StockPosition {
   onHand: number;
@@ -85,7 +85,7 @@ export function suggestOrder(
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
   const time = protectedTime(policy, terms.leadTime);
-  const demand = demandOver(forecast, time.days, time.deviationDays);
+  const demand = demandOver(forecast, time.days, countedDeviation(time, level));
   const further = furtherDemand(forecast, time, policy);
   const covered = demand.mean + (further?.units ?? 0);
   const hasDays = demand.days + (further?.days ?? 0) > 0;
