@@ -16,7 +16,7 @@ function idProblem(id: string): string | undefined {
 }
 
 /** @throws BadEvent `bad_id` */
-export function requireId(field: string, id: string): void {
+function requireId(field: string, id: string): void {
   const problem = idProblem(id);
   if (problem !== undefined) throw new BadEvent('bad_id', `${field} cannot be used: ${problem}.`);
 }
@@ -31,15 +31,21 @@ export function requireShopper(field: string, id: string): void {
 }
 
 /**
- * The collector removes spaces around a SKU. A record that was written to a topic directly cannot be changed so, since its key has decided its
- * partition: it is refused.
+ * The collector removes spaces around the id of a thing. A record that was written to a topic directly cannot be changed so, since its key has
+ * decided its partition: it is refused.
  *
  * @throws BadEvent `bad_id`
  */
-export function requireSku(sku: string): void {
-  requireId('sku', sku);
-  if (sku !== sku.trim()) throw new BadEvent('bad_id', `sku cannot be used: ${JSON.stringify(sku)} begins or ends with a space.`);
+function requireTrimmed(field: string, id: string): void {
+  requireId(field, id);
+  if (id !== id.trim()) throw new BadEvent('bad_id', `${field} cannot be used: ${JSON.stringify(id)} begins or ends with a space.`);
 }
+
+/** @throws BadEvent `bad_id` */
+export const requireSku = (sku: string): void => requireTrimmed('sku', sku);
+
+/** @throws BadEvent `bad_id` */
+export const requireOrder = (orderId: string): void => requireTrimmed('orderId', orderId);
 
 /** Whether a purchase names its key as a user's id. */
 export const namesCustomer = ({ key, value: { known, time } }: Incoming<Purchase>, ctx: Context): boolean => known && !ctx.wasErased(key, time);

@@ -1,6 +1,6 @@
 import { categoryIn, isProduct } from './event-products.js';
 import { MAX_URL } from './call-context.js';
-import { currencyIn, money, optionalId, text, type Errors, type Json } from './fields.js';
+import { currencyIn, money, optionalId, text, trimmedId, type Errors, type Json } from './fields.js';
 import { freeJson } from './json-text.js';
 import type { Meaning } from './vocabulary.js';
 
@@ -46,9 +46,9 @@ function valueOf(errors: Errors, properties: Json, meaning: Meaning | undefined)
 
 function own(errors: Errors, properties: Json, event: string, meaning: Meaning | undefined): OwnProperties {
   return {
-    cartId: optionalId(errors, properties, 'cart_id'),
-    checkoutId: optionalId(errors, properties, 'checkout_id'),
-    orderId: optionalId(errors, properties, 'order_id'),
+    cartId: trimmedId(errors, properties, 'cart_id'),
+    checkoutId: trimmedId(errors, properties, 'checkout_id'),
+    orderId: trimmedId(errors, properties, 'order_id'),
     recommendationId: optionalId(errors, properties, 'recommendation_id') ?? optionalId(errors, properties, 'recommendationId'),
     placement: text(errors, properties, 'placement', 256),
     query: text(errors, properties, 'query'),

@@ -1,5 +1,5 @@
 import type { EventProduct, OrderLine } from '../schemas/types.js';
-import { isObject, money, number, optionalSku, quantity, text, under, type Errors, type Json } from './fields.js';
+import { isObject, money, number, quantity, text, trimmedId, under, type Errors, type Json } from './fields.js';
 
 /** Products of one event; an order of more lines than this must be sent in parts. */
 export const MAX_PRODUCTS = 500;
@@ -18,7 +18,7 @@ const isGiven = (value: unknown): boolean => value !== undefined && value !== nu
 export function skuOf(errors: Errors, from: Json): string | null {
   for (const name of SKU_NAMES) {
     const value = from[name];
-    if (isGiven(value)) return optionalSku(errors, from, name);
+    if (isGiven(value)) return trimmedId(errors, from, name);
   }
   errors.push({ path: 'product_id', code: 'required', message: 'A product needs a product_id or sku.' });
   return null;

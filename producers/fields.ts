@@ -112,11 +112,11 @@ export function requiredId(errors: Errors, from: Json, name: string): string | n
   return optionalId(errors, from, name);
 }
 
-/** A SKU, without the spaces around it: they come from cells and exports, and would make a second product that nobody sees. */
-export function optionalSku(errors: Errors, from: Json, name: string): string | null {
+/** The id of a thing (SKU, order, cart), without the spaces around it: they come from cells, pages and exports, and would make a second one that nobody sees. */
+export function trimmedId(errors: Errors, from: Json, name: string): string | null {
   const id = optionalId(errors, from, name);
-  const sku = id === null ? null : id.trim();
-  if (sku !== '') return sku;
+  const trimmed = id === null ? null : id.trim();
+  if (trimmed !== '') return trimmed;
   errors.push({ path: name, code: 'placeholder_id', message: 'This id is nothing but spaces.' });
   return null;
 }
@@ -124,7 +124,7 @@ export function optionalSku(errors: Errors, from: Json, name: string): string | 
 /** A SKU that must be there. */
 export function requiredSku(errors: Errors, from: Json, name: string): string | null {
   const value = from[name];
-  return isMissing(value) || value === '' ? requiredId(errors, from, name) : optionalSku(errors, from, name);
+  return isMissing(value) || value === '' ? requiredId(errors, from, name) : trimmedId(errors, from, name);
 }
 
 /** The id of a shopper. Spaces around it are part of it, as they are to Segment. */

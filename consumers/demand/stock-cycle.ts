@@ -1,5 +1,5 @@
 import { corrected, init, learn, meanCost, meanOver, suggested, type Correction } from '../../models/inventory/base-stock-learning.js';
-import { demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
+import { countedDeviation, demandOver, demandQuantile } from '../../models/inventory/demand-over-time.js';
 import * as sharedError from '../../models/inventory/shared-error.js';
 import { protectedTime } from '../../models/inventory/reorder-policies.js';
 import { likelyDemands } from '../../models/inventory/unseen-demand.js';
@@ -37,7 +37,7 @@ export function turnCycle(sku: string, series: SkuSeries, forecast: Forecast, te
   if (days === undefined) return known && put(sku, { ...known, ...learned, days: 0 }, ctx);
   const time = protectedTime(terms.policy, terms.order.leadTime);
   const demand = demandOf(forecast, sharedErrorOf(series, forecast.firstDay, ctx.get(sharedErrorRows, SHOP)));
-  const covered = demandOver(demand, Math.ceil(time.days), time.deviationDays);
+  const covered = demandOver(demand, Math.ceil(time.days), countedDeviation(time, asked.level));
   const { mean, squares: ownSquares, products } = demandOver(demand, days);
   // What was asked at first stays: little by little it else came to be another demand.
   return put(sku, {

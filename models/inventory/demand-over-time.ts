@@ -6,7 +6,8 @@
  *
  * σ_d is that of the day's quantiles with an exponential tail above the last one, as long as the day's mean asks for: most of what a
  * SKU sells that seldom sells lies there. ρ = 0.1 because days share the error of their level. With an uncertain lead time the number
- * of days is random, and each day of it moves the demand by the mean day μ̄. Days beyond the forecast repeat its last week.
+ * of days is random, and each day of it moves the demand by the mean day μ̄ (countedDeviation says how far that goes). Days beyond the
+ * forecast repeat its last week.
  * No forecast, or zero days, is a demand of zero. Units are units; times are days.
  */
 import { negativeBinomialQuantiles } from '../forecast/negative-binomial.js';
@@ -45,6 +46,13 @@ export interface LeadTime {
   days: number;
   deviationDays?: number;
 }
+
+/**
+ * What counts of the deviation of a lead time where `days` are to be covered at `level`: √(1 / 2(1 − level)) times the days. There the
+ * quantile is highest. With more, two moments say that nearly all lead times are nothing and some are endless, and the quantile falls to nothing.
+ */
+export const countedDeviation = ({ days, deviationDays = 0 }: LeadTime, level: number): number =>
+  Math.min(deviationDays, days * Math.sqrt(0.5 / (1 - Math.min(MOST_SERVICE, level))));
 
 export function demandOver(forecast: DemandForecast, days: number, deviationDays = 0): DemandOverTime {
   const whole = Math.max(0, Math.min(MOST_DAYS, Number.isFinite(days) ? days : 0));

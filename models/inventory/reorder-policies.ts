@@ -14,7 +14,7 @@
  * Source: Silver, Pyke and Thomas 2017, chapters 6 and 9.
  */
 import { corrected, isShortOfPromise, isTrusted, wholeUnits, type Correction } from './base-stock-learning.js';
-import { demandMet, demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime, type Moments } from './demand-over-time.js';
+import { countedDeviation, demandMet, demandOver, demandQuantile, MOST_SERVICE, type DemandForecast, type LeadTime, type Moments } from './demand-over-time.js';
 
 export interface StockPosition {
   onHand: number;
@@ -90,7 +90,7 @@ export function suggestOrder(
   const level = serviceLevel(service);
   const position = stock.onHand + (stock.onOrder ?? 0) - (stock.owed ?? 0);
   const time = protectedTime(policy, terms.leadTime);
-  const { demand, before, slack, ...protectedDays } = protectedDemand(forecast, stock, terms, policy);
+  const { demand, before, slack, ...protectedDays } = protectedDemand(forecast, stock, terms, policy, level);
   const further = furtherDemand(forecast, time, policy);
   const covered = protectedDays.mean + (further?.units ?? 0);
   const hasDays = time.days + (further?.days ?? 0) > 0;
@@ -134,13 +134,13 @@ interface ProtectedDemand {
 }
 
 /** A season ends on its day, whenever one orders: what the shelf sells before the order is there is not on it any more. Other policies protect as many days from each order on. */
-function protectedDemand(forecast: DemandForecast, { onHand, owed = 0 }: StockPosition, { leadTime }: OrderTerms, policy: Policy): ProtectedDemand {
+function protectedDemand(forecast: DemandForecast, { onHand, owed = 0 }: StockPosition, { leadTime }: OrderTerms, policy: Policy, level: number): ProtectedDemand {
   if (policy.kind === 'newsvendor') {
     const { before, after, todayDeviation, ...demand } = demandMet(forecast, onHand - owed, waitDays(leadTime), policy.sellingDays);
     return { demand, before, slack: todayDeviation / 2, ...after };
   }
-  const { days, deviationDays } = protectedTime(policy, leadTime);
-  const { mean, variance } = demandOver(forecast, days, deviationDays);
+  const time = protectedTime(policy, leadTime);
+  const { mean, variance } = demandOver(forecast, time.days, countedDeviation(time, level));
   return { demand: { mean, variance }, before: 0, slack: 0, mean, variance };
 }
 

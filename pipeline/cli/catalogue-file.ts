@@ -20,7 +20,7 @@ export async function readContents(file: string, index: itemIndex.ItemIndex): Pr
   const found = new Map<number, Content>();
   await eachItem(file, index, [], [CATEGORY, NAME, BRAND, PRICE], (item, [told = '', title = '', brand = '', price = ''], line) => {
     const amount = price === '' ? null : Number(price.replace(/ [A-Z]{3}$/, ''));
-    if (Number.isNaN(amount)) throw new DataFileError(`Line ${line} of ${file} has the price "${price}", which is no number.`);
+    if (amount !== null && !Number.isFinite(amount)) throw new DataFileError(`Line ${line} of ${file} has the price "${price}", which is no number.`);
     const [category = null, ...furtherCategories] = categoriesIn(told);
     found.set(item, { title: title || null, category, categories: categoriesOf({ category, furtherCategories }), brand: brand || null, price: amount });
   });

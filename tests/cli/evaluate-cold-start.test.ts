@@ -37,6 +37,8 @@ test('one file without the other, and a price that is none, are a sentence and e
   expect(command.err).toContain('Give --catalog and --train');
   await run('--train', train, '--test-days', '2', '--catalog', command.file('odd.csv', 'sku,price\nP1,cheap\n'));
   expect(command.err).toContain('has the price "cheap", which is no number');
+  await run('--train', train, '--test-days', '2', '--catalog', command.file('endless.csv', 'sku,price\nP1,Infinity\n'));
+  expect(command.err).toContain('has the price "Infinity", which is no number');
   await run('--train', train, '--test-days', '2', '--catalog', command.file('nobody.csv', 'sku,price\nP1,1\n ,2\n'));
   expect(command.err).toMatch(/Line 3 of .*nobody.csv has an empty sku/);
   expect(process.exitCode).toBe(1);

@@ -441,3 +441,12 @@ test('orders that the shop itself has reported are told apart, with what is left
   expect(report('less', 'refunded', 1, 10n)).toEqual(['less refunded -1x10']);
   expect(report('sure', 'completed', 1, 10n)).toEqual(['sure completed 1x10']);
 });
+
+test('an order with a space around its id, written to the topic, is refused by name: it would be a second order', () => {
+  const driver = ledger();
+  for (const id of ['O-1 ', ' O-1', 'O 1']) driver.send(orders, id, orderEvent('completed', id, { lines: [orderLine('P1', 1, 50_000n)] }));
+  expect(driver.read(deadLetters).map(({ code, message }) => [code, message])).toEqual([
+    ['bad_id', 'orderId cannot be used: "O-1 " begins or ends with a space.'], ['bad_id', 'orderId cannot be used: " O-1" begins or ends with a space.'],
+  ]);
+  expect(driver.read(sales).map(({ orderId }) => orderId)).toEqual(['O 1']);
+});

@@ -202,6 +202,19 @@ describe('what to order', () => {
     expect(last(long).reasons.map(({ code }) => code)).not.toContain('learned');
   });
 
+  test('what a cycle is judged by is no less where the lead time is told as hardly known at all', () => {
+    const [known, hardly] = [0, 12].map((leadTimeDeviationDays) => {
+      const driver = shop();
+      driver.send(supplies, 'P', supply('P', 1_000, NINE, { leadTimeDays: 0, leadTimeDeviationDays, reviewDays: 1 }));
+      for (let day = 0; day < 30; day++) {
+        driver.tick(NINE + day * DAY);
+        driver.send(sales, 'P', sale('P', 5, NINE + day * DAY));
+      }
+      return driver.row('demand-forecasts', cycleRows, 'P')!.textbook;
+    });
+    expect(hardly).toBeGreaterThan(known!);
+  });
+
   test('a reorder point waits until stock is low, a newsvendor orders for the days that are left', () => {
     const [low, high, once] = [shop(), shop(), shop()];
     steadily(low, 30, { policy: 'reorder-point', leadTimeDays: 4, coverDays: 10 }, 5);

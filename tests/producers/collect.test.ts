@@ -252,6 +252,14 @@ describe('orders and stock', () => {
     expect(wrong(withProperties({ order_id: 'undefined' }, 'Order Cancelled'))).toEqual(['properties.order_id placeholder_id']);
   });
 
+  test('is of the order, cart and checkout without the spaces around their ids: it would count twice where a page and a server differ in one (D07)', () => {
+    const order = (properties: object) => recordsOf({ ...view, event: 'Order Completed', properties: { products: [{ product_id: 'P1', quantity: 1, price: 5 }], ...properties } });
+    const records = order({ order_id: ' O-1 ', cart_id: 'c1 ', checkout_id: ' k 1' });
+    expect(records).toMatchObject([{ topic: 'clickstream' }, { topic: 'orders', key: 'O-1' }]);
+    for (const { value } of records) expect(value).toMatchObject({ orderId: 'O-1', cartId: 'c1', checkoutId: 'k 1' });
+    expect(wrong({ ...view, event: 'Order Cancelled', properties: { order_id: ' '.repeat(20) } })).toEqual(['properties.order_id placeholder_id']);
+  });
+
   test.each([['Order Completed', 'completed', 'GBP'], ['Order Updated', 'updated', 'GBP'], ['Order Refunded', 'refunded', ''], ['Order Cancelled', 'cancelled', '']])('%s is of kind %s, keyed by its order, in the shop’s currency unless it is the order’s', (event, kind, currency) => {
     const [first, second] = recordsOf(withProperties({ order_id: 12, total: 5, products: [{ product_id: 'P1' }] }, event));
     expect(first!.topic).toBe('clickstream');

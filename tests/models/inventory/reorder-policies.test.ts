@@ -43,6 +43,15 @@ test('an uncertain lead time asks for more stock than a certain one of the same 
   expect(uncertain.units).toBeGreaterThan(certain.units);
 });
 
+test.each([[0.8, periodic, 7], [0.9, periodic, 2], [0.95, periodic, 0], [0.95, { kind: 'reorder-point', orderDays: 14 }, 1], [0.99, periodic, 1], [0.9999, periodic, 7]] as const)('at %d a lead time that is less certain never asks for much less, however uncertain it is told: %j, %d days', (level, policy, days) => {
+  const upTo = (deviationDays: number): number => suggestOrder(steady(10), { onHand: 0 }, { leadTime: { days, deviationDays } }, { level }, policy).upTo;
+  let most = 0;
+  for (const deviationDays of [0, 1, 2, 3, 5, 7, 10, 14, 30, 100, 365, 3_650]) {
+    expect(upTo(deviationDays)).toBeGreaterThan(0.9 * most);
+    most = Math.max(most, upTo(deviationDays));
+  }
+});
+
 test('an uncertain lead time adds the square of what its days would sell to the variance', () => {
   const variance = (deviationDays: number): number => demandOver(steady(10), 7, deviationDays).variance;
   expect(variance(3) - variance(0)).toBeCloseTo(30 ** 2, 9);
