@@ -75,10 +75,11 @@ export interface DemandMet extends Moments {
 }
 
 /**
- * Demand that can be met where an order is there after what is left of the running day and `waitDays` more, and is sold for `days`: before
- * it no more is sold than is on hand, and what goes beyond that is lost whatever is ordered.
+ * Demand that can be met where an order is there after what is left of the running day and `wait.days` more, and is sold for `days`: before
+ * it no more is sold than is on hand, and what goes beyond that is lost whatever is ordered. An order that comes a day earlier, on an empty
+ * shelf, has a day's demand more to meet; none comes before the next day, by more than the days of `wait`.
  */
-export function demandMet(forecast: DemandForecast, onHand: number, waitDays: number, days: number): DemandMet {
+export function demandMet(forecast: DemandForecast, onHand: number, { days: waitDays, deviationDays = 0 }: LeadTime, days: number): DemandMet {
   const { probabilities, shared = unlearned, today } = forecast;
   const wait = Math.min(MOST_DAYS, Math.max(0, waitDays));
   const rest = today && today.left > 0 ? [{ day: today.day, share: today.left }] : [];
@@ -91,15 +92,17 @@ export function demandMet(forecast: DemandForecast, onHand: number, waitDays: nu
   const before = cutOff({ mean: waited.mean, variance: all }, onHand);
   const both = all > 0 ? 2 * correlation * waited.spread * sold.spread * Math.sqrt(before.variance / all) : 0;
   const todayDeviation = today && onHand > 0 ? deviationOf(today.day, probabilities) : 0;
-  return { before: before.mean, after, todayDeviation, mean: before.mean + after.mean, variance: before.variance + after.variance + both };
+  const earlier = days > 0 ? (before.cut * Math.min(deviationDays, wait) * after.mean) / days : 0;
+  return { before: before.mean, after, todayDeviation, mean: before.mean + after.mean, variance: before.variance + after.variance + both + earlier ** 2 };
 }
 
-/** Moments of as much of a demand as there are units for. */
-function cutOff(demand: Moments, most: number): Moments {
-  if (!(most > 0) || !(demand.mean > 0)) return { mean: 0, variance: 0 };
-  const met = demandQuantiles(demand, MIDDLES).map((units) => Math.min(units, most));
+/** Moments of as much of a demand as there are units for, and how likely it is that they do not do (`cut`, 0 to 1). */
+function cutOff(demand: Moments, most: number): Moments & { readonly cut: number } {
+  if (!(most > 0) || !(demand.mean > 0)) return { mean: 0, variance: 0, cut: demand.mean > 0 ? 1 : 0 };
+  const quantiles = demandQuantiles(demand, MIDDLES);
+  const met = quantiles.map((units) => Math.min(units, most));
   const mean = met.reduce((sum, units) => sum + units, 0) / met.length;
-  return { mean, variance: met.reduce((sum, units) => sum + (units - mean) ** 2, 0) / met.length };
+  return { mean, variance: met.reduce((sum, units) => sum + (units - mean) ** 2, 0) / met.length, cut: quantiles.filter((units) => units > most).length / met.length };
 }
 
 /** The demand that is not exceeded with this probability, at most `MOST_SERVICE`. */

@@ -136,7 +136,7 @@ interface ProtectedDemand {
 /** A season ends on its day, whenever one orders: what the shelf sells before the order is there is not on it any more. Other policies protect as many days from each order on. */
 function protectedDemand(forecast: DemandForecast, { onHand, owed = 0 }: StockPosition, { leadTime }: OrderTerms, policy: Policy, level: number): ProtectedDemand {
   if (policy.kind === 'newsvendor') {
-    const { before, after, todayDeviation, ...demand } = demandMet(forecast, onHand - owed, waitDays(leadTime), policy.sellingDays);
+    const { before, after, todayDeviation, ...demand } = demandMet(forecast, onHand - owed, { ...leadTime, days: waitDays(leadTime) }, policy.sellingDays);
     return { demand, before, slack: todayDeviation / 2, ...after };
   }
   const time = protectedTime(policy, leadTime);

@@ -140,6 +140,21 @@ describe('a newsvendor', () => {
     expect([units > 0, less < 0.8]).toEqual([onHand < 40, onHand < 40]);
   });
 
+  test.each([[0, 2], [21, 2], [84, 14]])('covers what it promises with %i on hand and a lead time of 7 ± 2 days, sold for %i: what comes earlier has more to meet', (onHand, sellingDays) => {
+    const policy: Policy = { kind: 'newsvendor', sellingDays };
+    const { units } = suggestOrder(forecast(1), { onHand }, { leadTime: { days: 7, deviationDays: 2 } }, { level: 0.95 }, policy);
+    const random = randomness(5);
+    let count = 0;
+    for (let i = 0; i < 4_000; i++) {
+      const lead = Math.min(7 + sellingDays, Math.max(1, Math.round(7 + 2 * normalQuantile(uniform(random)))));
+      let shelf = onHand;
+      for (let d = 0; d < lead; d++) shelf = Math.max(0, shelf - poisson(random));
+      if (poissonOf(lambda * (7 + sellingDays - lead), random) <= shelf + units) count++;
+    }
+    expect(count / 4_000).toBeGreaterThan(0.94);
+    expect(count / 4_000).toBeLessThan(0.985);
+  });
+
   test('counts no more of today than is on hand, and less the later it is', () => {
     const needed = [0, 3, 60].map((onHand) => suggest(onHand, 1).upTo);
     expect(needed[0]).toBe(suggest(0, 0).upTo);
