@@ -149,7 +149,7 @@ export function learn(index: CalendarIndex, place: Place, made: number, usual: n
   }
   const all = madeByAll(index, made, expected, young);
   index.young += YOUNG_RATE * (young - index.young);
-  if (!isEmpty) index.closedRun[phase] = 0;
+  if (!isEmpty) index.closedRun[phase] = afterOpening(index.closedRun[phase] ?? 0);
   else if (expected >= EMPTY_BELOW_SALES) index.closedRun[phase] = (index.closedRun[phase] ?? 0) + 1;
   index.periods++;
   const atLevel1 = expected / Math.exp(index.level);
@@ -171,6 +171,9 @@ export function learn(index: CalendarIndex, place: Place, made: number, usual: n
   index.offset += OFFSET_RATE * certainty * surprise;
   return learned(index, place, all, atLevel1, usual, exposure(index, place) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7));
 }
+
+/** Closed in a row after a period that was open: what was closed by rule may have opened for once, so that the next empty period makes it closed again. */
+const afterOpening = (run: number): number => (run >= CLOSED_RUN ? CLOSED_RUN - 1 : 0);
 
 /** The course of the year learns last: how SKUs' own levels move with that exposure is a part of it. */
 function learned({ year, offset }: CalendarIndex, place: Place, made: number, atLevel1: number, usual: number, exposure: number): PeriodOutcome {

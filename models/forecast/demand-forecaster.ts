@@ -15,7 +15,7 @@ import { learnRound, type Sample } from './judging.js';
 import * as newcomers from './newcomers.js';
 import * as plannedDays from './planned-days.js';
 import { WEEKS, yearPlaceOf } from './year-course.js';
-import { blankForecast as blank, classOf, GROUPS, groupOf, GROWN_UP, meanShares, mixedMean, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
+import { blankForecast as blank, classOf, GROUPS, groupOf, grownUpAt, meanShares, mixedMean, predictSku, untrainedMixture, type Mixture, type Period, type SkuForecast } from './sku-forecast.js';
 
 export { CLASS_NAMES, type SkuForecast } from './sku-forecast.js';
 
@@ -23,7 +23,8 @@ const PANEL_SKUS = 400;
 /** Panels under way at the same time. */
 const PANELS = 4;
 const PANEL_LEADS = [0.05, 0.2, 0.4, 0.6, 0.8, 1] as const;
-const SETTLED_PERIODS = 28;
+/** Then days are corrected no more, where periods are days. */
+const SETTLED_DAYS = 28;
 export interface DemandForecaster extends Mixture {
   readonly horizon: number;
   readonly bank: bank.Bank;
@@ -37,6 +38,8 @@ export interface DemandForecaster extends Mixture {
   readonly events: Record<string, plannedDays.EventEffect>;
   /** Day since 1970-01-01 of the first period; null where periods are no days. */
   readonly firstDay: number | null;
+  /** Periods after which a SKU says something of the shop. */
+  readonly grownUp: number;
   /** Period of each SKU's first sale, −1 before; its sales in the periods after, until it is grown up. */
   readonly first: Int32Array;
   readonly again: Uint8Array;
@@ -80,6 +83,7 @@ export function init(options: {
     plan: options.plan ?? new Map(),
     events: {},
     firstDay: options.firstDay ?? null,
+    grownUp: grownUpAt(options.daysAPeriod ?? 1),
     first: new Int32Array(options.skus).fill(-1),
     again: new Uint8Array(options.skus),
     newcomers: newcomers.noNewcomers,
@@ -112,7 +116,7 @@ function shopActivity(model: DemandForecaster, demand: Float64Array): { sales: C
     if (Number.isNaN(units)) continue;
     const level = bank.level(model.bank, sku, 2);
     const typical = level / bank.frequency(model.bank, sku, 2);
-    if (bank.periods(model.bank, sku) < GROWN_UP) {
+    if (bank.periods(model.bank, sku) < model.grownUp) {
       if (units > 0) young += typical > 0 ? Math.min(units / typical, 3) : 1;
       continue;
     }
@@ -139,20 +143,21 @@ function learnShop(model: DemandForecaster, place: calendar.Place, demand: Float
 
 /** SKUs first sold four weeks ago, as the topology hears of them: when their days are corrected no more. */
 function learnNewcomers(model: DemandForecaster, demand: Float64Array): void {
-  const { first, again, period } = model;
+  const { first, again, period, grownUp } = model;
+  const settled = Math.max(grownUp, Math.round(SETTLED_DAYS / model.bank.daysAPeriod));
   let [count, hits] = [0, 0];
   for (let sku = 0; sku < model.skus; sku++) {
     const since = first[sku]! < 0 ? 0 : period - first[sku]!;
     if (demand[sku]! > 0) {
       if (first[sku]! < 0) first[sku] = period;
-      else if (since < GROWN_UP) again[sku]!++;
+      else if (since < grownUp) again[sku]!++;
     }
-    if (since !== SETTLED_PERIODS) continue;
+    if (since !== settled) continue;
     count++;
     hits += again[sku]!;
   }
   if (count === 0) return;
-  model.newcomers = newcomers.learn(model.newcomers, count, hits);
+  model.newcomers = newcomers.learn(model.newcomers, count, hits, grownUp);
   bank.imagine(model.bank, newcomers.imaginedPeriods(model.newcomers));
 }
 
@@ -190,7 +195,7 @@ function periodAt(model: DemandForecaster, ahead: number): { exposure: number; p
 function leavePanel(model: DemandForecaster): void {
   const eligible: number[] = [];
   for (let sku = 0; sku < model.skus; sku++) {
-    if (bank.periods(model.bank, sku) >= GROWN_UP && bank.deviation(model.bank, sku) > 0) eligible.push(sku);
+    if (bank.periods(model.bank, sku) >= model.grownUp && bank.deviation(model.bank, sku) > 0) eligible.push(sku);
   }
   const step = Math.max(1, eligible.length / PANEL_SKUS);
   // Panels start at different SKUs, so that all are heard in turn.

@@ -23,13 +23,13 @@ export interface Newcomers {
 
 export const noNewcomers: Newcomers = { newcomers: 0, wentOn: 0 };
 
-/** With some more that are two weeks old: `hits` is their days with a sale in that time, the first one of each left out. */
-export function learn(known: Newcomers, newcomers: number, hits: number): Newcomers {
+/** With some more that are two weeks old: `hits` is their days with a sale in that time, the first one of each left out; `grownUp` days are two weeks, or as many longer periods. */
+export function learn(known: Newcomers, newcomers: number, hits: number, grownUp = GROWN_UP): Newcomers {
   if (!(newcomers > 0)) return known;
   const kept = FORGETTING ** newcomers;
   // Of those that came together none is older than another.
   const each = (1 - kept) / (newcomers * (1 - FORGETTING));
-  return { newcomers: kept * known.newcomers + each * newcomers, wentOn: kept * known.wentOn + (each * hits) / (GROWN_UP - 1) };
+  return { newcomers: kept * known.newcomers + each * newcomers, wentOn: kept * known.wentOn + (each * hits) / (grownUp - 1) };
 }
 
 /** N. */

@@ -18,8 +18,10 @@ const FREQUENCY_EDGES = [0.1, 0.3, 0.7] as const;
 const MOMENTUM_EDGE = 0.3;
 const MOMENTA = 3;
 export const GROUPS = CLASS_NAMES.length * MOMENTA;
-/** A SKU younger than this many periods says nothing about the shop, and is in no panel. */
+/** A SKU younger than this many days says nothing about the shop, and is in no panel. */
 export const GROWN_UP = 14;
+/** The same in longer periods: eight weeks, four months. One says more than a day, and a shop that has been known for a year must know all of it. */
+export const grownUpAt = (daysAPeriod: number): number => (daysAPeriod < 7 ? GROWN_UP : daysAPeriod < 28 ? 8 : 4);
 /** Weights of the experts before anything is known; the fast and the trending ones have to earn theirs. */
 const PRIOR = [2, 5, 1, 0.5, 0.3, 0.1, 0.1, 0.3, 0.2, 0.1, 0.1] as const;
 /** Of daily sellers, falling, steady and rising: what UCI Online Retail and M5 had taught by August 2011 and March 2016. A shop of a few such SKUs learns slowly. */

@@ -95,13 +95,21 @@ function formOf(rows: readonly CsvRow[], file: string): Columns | 'lists' {
 function headed([{ cells: names, line }, ...rows]: readonly CsvRow[], file: string): Columns | undefined {
   const { session, user, item, time } = namedColumns(names, file);
   const who = user >= 0 ? user : session;
-  if (who >= 0 && item >= 0) return { names, hasHeader: true, user: who, item, time };
+  if (who >= 0 && item >= 0) {
+    // In the order of the file a column of times would be left aside without a word.
+    const told = time >= 0 || rows.length === 0 ? -1 : names.findIndex((_, at) => at !== who && at !== item && rows.every(({ cells }) => isTimeLike(cells[at]?.trim() ?? '')));
+    if (told >= 0) throw new DataFileError(`Line ${line} of ${file} names no time, but ${names[told].trim()} looks like one: call it timestamp, or take it out where the order of the file is that of time.`);
+    return { names, hasHeader: true, user: who, item, time };
+  }
   const isNumber = (cell: string): boolean => /^\s*[\d.]+\s*$/.test(cell);
   const standsOut = rows.length > 0 && !names.some((cell) => /\d/.test(cell)) && rows.every(({ cells }) => cells.every(isNumber));
   if (who !== 0 && item !== 1 && !standsOut) return undefined;
   const lacking = [who < 0 && 'a user (user, user_id, userId)', item < 0 && 'an item (item, item_id, movieId, product_id, sku)'].filter((one) => one !== false);
   throw new DataFileError(`Line ${line} of ${file} names columns, but not ${lacking.join(' and ')}.`);
 }
+
+/** ISO 8601, or a date as 31/01/2024; Unix seconds may be numbers of orders. */
+const isTimeLike = (cell: string): boolean => isIsoTime(cell) || /^\d{1,4}([/.])\d{1,2}\1\d{2,4}(\s|$)/.test(cell);
 
 function namedColumns(names: readonly string[], file: string): ReturnType<typeof columnsOf> {
   try {

@@ -40,7 +40,7 @@ const NAMES = {
   session: ['sessionid', 'session', 'usersession'],
   user: ['userid', 'user', 'visitorid', 'visitor', 'uid', 'customerid', 'customer', 'reviewerid'],
   item: ['itemid', 'item', 'productid', 'product', 'sku', 'movieid', 'articleid', 'artistid', 'trackid', 'songid', 'bookid', 'isbn', 'newsid', 'videoid', 'gameid', 'businessid', 'aid', 'parentasin', 'asin'],
-  time: ['timestamp', 'time', 'ts', 'eventtime', 'datetime', 'unixreviewtime', 'date'],
+  time: ['timestamp', 'time', 'ts', 'eventtime', 'datetime', 'unixreviewtime', 'date', 'tdat'],
   event: ['event', 'eventtype'],
   order: ['transactionid', 'orderid'],
   timeframe: ['timeframe'],

@@ -27,6 +27,7 @@ test.each<[string, string[], boolean]>([
   ['ISO times, with a text that has commas', ['title;user_id;item_id;timestamp', ...shuffled(by(({ user, item, time }) => `"A; ""b"", c";${user};${item};${iso(time)}`))], true],
   ['ISO times without a header', shuffled(by(({ user, item, time }) => `${user},${item},${iso(time).replace('T', ' ').slice(0, 19)}`)), true],
   ['RecBole', ['user_id:token\titem_id:token\trating:float\ttimestamp:float', ...shuffled(by(({ user, item, time }, n) => `${user}\t${item}\t${rating(n)}\t${time}.0`))], true],
+  ['H&M', ['t_dat,customer_id,article_id,price', ...shuffled(by(({ user, item, time }) => `${iso(time)},${user},${item},0.05`))], true],
   ['times as data frames write them', [',user,item,time', ...shuffled(by(({ user, item, time }, n) => `${n},${user},${item},${time.toExponential(9)}`))], true],
 ])('histories: %s', async (_, rows, isTimed) => {
   const index = itemIndex.init();
@@ -50,6 +51,8 @@ test.each<[string, string[] | Buffer, RegExp]>([
   ['dates and times parted by the blank that parts cells', by(({ user, item, time }) => `${user} ${item} ${iso(time).slice(0, 19).replace('T', ' ')}`), /^Each line of .* column 3 looks like a time/],
   ['times before their items', by(({ user, item, time }) => `${user}\t${iso(time)}\t${item}`), /^Each line of .* column 2 looks like a time/],
   ['how often, of users that come again', by(({ user, item }, n) => `${user} ${item} ${11 + n * n}`), /^Each line of .* column 3 may be a count/],
+  ['times under a name that is not known', ['customer_id,product_id,BOUGHT_ON', ...by(({ user, item, time }) => `${user},${item},${iso(time).slice(0, 10)}`)], /^Line 1 of .* names no time, but BOUGHT_ON looks like one/],
+  ['dates by month under such a name', ['TRANSACTION_DT,CUSTOMER_ID,PRODUCT_ID', '11/1/2000,1,2', '12/15/2000,1,3'], /^Line 1 of .* TRANSACTION_DT looks like one/],
   ['a header without a user that is known', ['reader,item_id', '1,2', '1,3'], /^Line 1 of .* names columns, but not a user/],
   ['a header of nothing known', ['leser buch', '1 2', '1 3'], /^Line 1 of .* not a user .* and an item/],
   ['a header that names a column twice', ['user,item,item', '1,2,3'], /names the column item twice/],

@@ -33,6 +33,17 @@ test('a weekday that is always closed answers zero, and opens with its first sal
   expect(exposure(index, at(6))).toBeGreaterThan(0);
 });
 
+test('a weekday that opens for once is closed again after its next empty one, and stays open after two', () => {
+  const [once, twice] = [1, 2].map((openings) => {
+    const index = init(7);
+    live(index, 70, (day) => (day % 7 === 6 ? 0 : 1_000));
+    for (let day = 0; day < 7 * (openings + 1); day++) learn(index, at(day % 7), day % 7 < 6 || day < 7 * openings ? 1_000 : 0, 1_000);
+    return exposure(index, at(6));
+  });
+  expect(once).toBe(0);
+  expect(twice).toBeGreaterThan(0.5);
+});
+
 test('new SKUs in place of old ones make no bad day, and added to them no good one', () => {
   const after = (made: number, young: number): { index: CalendarIndex; closed: number } => {
     const index = init(7);

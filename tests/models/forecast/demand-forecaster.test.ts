@@ -167,6 +167,13 @@ test('a season of a year that all SKUs share is known the third time', () => {
   means.forEach((mean, h) => expect(Math.abs(mean / (40 * wave(156 + h)) - 1)).toBeLessThan(0.25));
 });
 
+test('months that sell twice as much in the first year of a shop are expected to sell more in its second', () => {
+  const model = demand.init({ skus: 40, seasonPeriods: 12, daysAPeriod: 30.4, horizon: 12, probabilities: NINE });
+  live(model, 12, (month) => (month === 5 || month === 6 ? 200 : 100));
+  const { means } = ask(model, 0);
+  for (const month of [5, 6]) expect(means[month]! / means[8]!).toBeGreaterThan(1.3);
+});
+
 test('after one sale of a billion units quiet days are forecast as quiet', () => {
   const model = start(40);
   live(model, 20, shop);
