@@ -7,7 +7,9 @@ import { openKafkaLog } from '../../infra/kafka-log/index.js';
 import { exportCommand } from '../../pipeline/cli/export.js';
 import { replayCommand } from '../../pipeline/cli/replay.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { clickstream } from '../../schemas/topics.js';
 import { said } from '../support/command.js';
+import { shopEvent } from '../support/events.js';
 import { describeWith } from '../support/services/describe-with.js';
 
 const EVENTS = 2_400;
@@ -62,5 +64,21 @@ await describeWith(['kafka'], 'an export from a cluster', ({ kafka: { brokers } 
     const again = await exported('again.ndjson');
     // A batch that a busy broker did not take whole is sent again; consumers know its lines by their place.
     expect([...new Set(again.lines)].sort()).toEqual([...lines].sort());
+  });
+
+  test('holds what lies in partitions that somebody has added, on which no process starts', { timeout: 120_000 }, async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const prefix = installation();
+    await replay(on.file('one.ndjson', JSON.stringify({ type: 'track', anonymousId: 'a1', event: 'Product Viewed', messageId: 'm1', timestamp: '2026-06-01T00:00:00Z', properties: { product_id: 'P1' } })), 'segment-ndjson');
+    const [admin, producer] = [kafka.admin(), kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, retry: { retries: 20 } })];
+    await Promise.all([admin.connect(), producer.connect()]);
+    await admin.createPartitions({ topicPartitions: [{ topic: `${prefix}clickstream`, count: 13 }] });
+    // A broker hears of them a moment later, and kafkajs drops what is for partitions that it does not know.
+    await expect.poll(async () => (await admin.fetchTopicMetadata({ topics: [`${prefix}clickstream`] })).topics[0]!.partitions.length).toBe(13);
+    await producer.send({ topic: `${prefix}clickstream`, messages: [{ partition: 12, key: 'u2', value: clickstream.codec.encode(shopEvent('Product Viewed', { messageId: 'm2', userId: 'u2' })) }] });
+    await Promise.all([admin.disconnect(), producer.disconnect()]);
+    const { report, lines } = await exported('added.ndjson');
+    expect(report).toMatchObject({ events: 2, unreadable: 0 });
+    expect(told(lines).map(({ messageId }) => messageId).sort()).toEqual(['m1', 'm2']);
   });
 });
