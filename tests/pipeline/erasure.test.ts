@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
 import { erase } from '../../pipeline/door-answers.js';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { LostRecords, Unavailable } from '../../pipeline/core/errors.js';
 import type { Lease, NewRecord } from '../../pipeline/core/log.js';
 import { noMetrics, silentJournal, type Metrics } from '../../pipeline/core/metrics.js';
 import { runErasures } from '../../pipeline/erasure.js';
@@ -54,6 +54,35 @@ test('an erasure is done once, and again in tables that were made anew: filled f
   await live('anew');
   expect(erased).toEqual(['u1', 'u2', 'u1', 'u2', 'u3']);
   await log.close();
+});
+
+test('where the log has lost its end all erasures that it holds are done again, and it is said', async () => {
+  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+  await log.ensureTopics(allTopics);
+  await log.append(['u1', 'u2'].map((id) => ({ topic: erasures.name, partition: 0, key: id, value: erasures.codec.encode({ ids: [id], orderId: null, time: 0 }) })));
+  const erased: string[] = [];
+  const warn = vi.fn();
+  const rowSink = {
+    ensure: () => Promise.resolve(), tableId: (table: string) => Promise.resolve(table), erase: ([id]: readonly string[]) => Promise.resolve(void erased.push(id!)),
+  } as unknown as Parameters<typeof runErasures>[2];
+  const live = async (before: (lease: Lease) => void): Promise<void> => {
+    const membership = log.own({ name: 'erasures', inputs: [erasures.name] }, (lease) => {
+      before(lease);
+      return runErasures(lease, { log, metrics: noMetrics, journal: { ...silentJournal, warn } }, rowSink);
+    });
+    const wanted = erased.length + 2;
+    await vi.waitFor(() => expect(erased).toHaveLength(wanted), { timeout: 5_000 });
+    await membership.stop();
+  };
+  await live(() => {});
+  let asked = 0;
+  await live((lease) => vi.spyOn(lease, 'seek').mockImplementationOnce(() => {
+    asked++;
+    return Promise.reject(new LostRecords([{ topic: erasures.name, partition: 0, offset: 2, next: 1, problem: 'The log has lost its end from 1 on.' }]));
+  }));
+  await log.close();
+  expect([asked, erased]).toEqual([1, ['u1', 'u2', 'u1', 'u2']]);
+  expect(warn.mock.calls).toEqual([[{ partition: 0, problem: 'The log has lost its end from 1 on.' }, expect.stringContaining('all that it has are done again')]]);
 });
 
 test('an erasure that ClickHouse refuses ends nothing: the next ones are done, it is tried again, told in a metric, and not forgotten by a restart', async () => {
