@@ -3,7 +3,7 @@ import { live } from '../../consumers/demand/publication.js';
 import { nothing } from '../../consumers/demand/forecast.js';
 import { withHours } from '../../consumers/demand/hours.js';
 import { partOf } from '../../consumers/demand/members.js';
-import { demandRows, mixtureRows, panelKey, panelRows } from '../../consumers/demand/rows.js';
+import { demandRows, mixtureRows, panelKey, panelRows, shopOf } from '../../consumers/demand/rows.js';
 import { cycleRows, stockScoreRows } from '../../consumers/demand/stock-cycle.js';
 import type { Plan } from '../../models/forecast/planned-days.js';
 import { shopDays } from '../../pipeline/core/shop-day.js';
@@ -241,4 +241,10 @@ test('an hour that begins as a forecast is made is forecast; one that runs alrea
   ).hours.map(({ start, mean }) => [(start - ten) / HOUR, mean]);
   expect(hoursOf(ten)).toEqual([[0, 1], [1, 1], [2, 1]]);
   for (const madeAt of [ten + 1, ten + HOUR - 1, ten + HOUR]) expect(hoursOf(madeAt)).toEqual([[1, 1], [2, 1], [3, 1]]);
+});
+
+test('what classes know before anything was judged is made once, not with each forecast of a young shop', () => {
+  const young = (): ReturnType<typeof shopOf> => shopOf(() => undefined, new Map());
+  expect(young().taught).toBe(young().taught);
+  expect(young().taught.scores.every(({ samples }) => samples === 0)).toBe(true);
 });
