@@ -2,6 +2,7 @@ import { consumer, on, type Consumer, type Context, type Incoming } from '../pip
 import { BadEvent } from '../pipeline/core/errors.js';
 import { rows } from '../pipeline/core/rows.js';
 import { amountOf, isSum } from '../schemas/money.js';
+import { MOST_UNITS } from '../schemas/ordering.js';
 import { confirmedPurchases, erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
 import type { Erasure, LedgerLine, OrderEvent, OrderState, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
@@ -40,6 +41,8 @@ function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Cont
   for (const { sku } of event.lines) requireSku(sku);
   if (isRepeatOfSource(event, ctx)) return ctx.count('millrace_duplicates_total');
   if (!isSum(event.lines)) throw new BadEvent('amount_out_of_range', `The lines of order ${event.orderId} are worth more than can be written down.`);
+  const beyond = event.lines.find(({ quantity }) => Math.abs(quantity) > MOST_UNITS);
+  if (beyond) throw new BadEvent('bad_quantity', `Order ${event.orderId} is of ${beyond.quantity} units of ${beyond.sku}: a quantity must not exceed 10^12 in either direction.`);
   if (event.kind === 'line') return bookLine(event, ctx);
   if (event.lines.length === 0 && (event.kind === 'completed' || event.kind === 'updated')) {
     // Taken as the whole order, it would shut out a later report that has the lines, or take back all that was sold.

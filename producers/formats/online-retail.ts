@@ -1,7 +1,8 @@
+import { MOST_UNITS } from '../../schemas/ordering.js';
 import type { OrderEvent } from '../../schemas/types.js';
 import { parseMoney } from '../money.js';
 import { fileTime, isDate } from '../times.js';
-import type { ErrorCode, FieldError } from '../fields.js';
+import { number, type ErrorCode, type FieldError } from '../fields.js';
 import { csvRows, misfit } from './csv.js';
 import { emptySummary, future, noteOdd, refuse, type FileOptions, type FileRecord, type Format, type Summary } from './format.js';
 import { localTime } from './zone.js';
@@ -92,15 +93,16 @@ function orderLine(row: readonly string[], columns: Columns, ordinal: number, op
   const [orderId, sku] = [cell('order'), cell('sku')];
   if (orderId === '') wrong('order', 'required');
   if (sku === '') wrong('sku', 'required');
-  const quantity = Number(cell('quantity'));
-  if (cell('quantity') === '' || !Number.isFinite(quantity)) wrong('quantity', 'not_a_number');
+  const quantity = number(errors, { [COLUMNS.quantity[0]]: cell('quantity') }, COLUMNS.quantity[0]);
+  if (cell('quantity') === '') wrong('quantity', 'not_a_number');
+  if (quantity !== null && Math.abs(quantity) > MOST_UNITS) wrong('quantity', 'out_of_range');
   const price = parseMoney(cell('price'));
   if (price === undefined) wrong('price', 'not_a_number');
   const local = localOf(cell('time'));
   if (local === undefined) wrong('time', 'invalid_time');
   const time = local === undefined ? undefined : fileTime(instant(local), options.receivedAt);
   if (local !== undefined && time === undefined) errors.push(future(COLUMNS.time[0], instant(local)));
-  if (price === undefined || time === undefined || errors.length > 0) return { errors };
+  if (quantity === null || price === undefined || time === undefined || errors.length > 0) return { errors };
   return {
     messageId: `${options.source}:${ordinal}`,
     kind: 'line',

@@ -450,3 +450,10 @@ test('an order with a space around its id, written to the topic, is refused by n
   ]);
   expect(driver.read(sales).map(({ orderId }) => orderId)).toEqual(['O 1']);
 });
+
+test.each([1e13, -1e300])('an order of %d units for nothing, written to the topic, is refused: sums of units would end in infinity', (quantity) => {
+  const driver = ledger();
+  for (const [id, units] of [['O-1', quantity], ['O-2', 1e12]] as const) driver.send(orders, id, orderEvent('completed', id, { lines: [orderLine('P1', units, 0n)] }));
+  expect(driver.read(deadLetters)).toMatchObject([{ code: 'bad_quantity', message: `Order O-1 is of ${quantity} units of P1: a quantity must not exceed 10^12 in either direction.` }]);
+  expect(driver.read(sales).map(({ orderId }) => orderId)).toEqual(['O-2']);
+});

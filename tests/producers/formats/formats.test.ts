@@ -297,6 +297,8 @@ describe('a bad line', () => {
   test.each<[string, Format, string[], [line: number, ...paths: string[]][]]>([
     ['behind blank ones and cells of several', formats['online-retail'], [retail, sold('A', 'X', '1'), '', sold('B', '"a\r\nb\n""c"""', '1'), sold('C', 'X', 'many'), '', sold('D', '"\n"', 'some'), sold('E', 'X', 'no')],
       [[7, 'Quantity'], [9, 'Quantity'], [11, 'Quantity']]],
+    ['of units that nobody sold, or that are not written as numbers are', formats['online-retail'], [retail, ...['-5', '0.5', '+3', '1e12', '1000000000001', '-1e300', '0x10', 'Infinity', ''].map((quantity) => sold('A', 'X', quantity))],
+      [[5, 'Quantity'], [6, 'Quantity'], [7, 'Quantity'], [8, 'Quantity'], [9, 'Quantity'], [10, 'Quantity']]],
     ['of Segment calls', formats['segment-ndjson'], [view, '', '  ', 'not json', view, `{"batch":[${view},{"type":"track","event":5},${view}]}`, '{"type":"track"}'], [[4, ''], [6, 'batch[1].event', 'batch[1].userId'], [7, 'event', 'userId']]],
     ['of GA4', formats['ga4-ndjson'], [exported, '', '{"client_id":"c","events":[{"name":"page_view"},7]}', '[]'], [[3, 'events[1]'], [4, '']]],
     ['of sessions', formats['retailrocket-sessions'], ['[1,2]', '', '"x"', '[3]', '4'], [[3, ''], [5, '']]],
