@@ -27,6 +27,8 @@ export const RECENT_SIZES = 16;
 export const OLDER_SIZES = 16;
 /** Every fourth sale that leaves the recent ring is kept in the older one, and stands for four. */
 export const OLDER_STRIDE = 4;
+/** What is sold in a period counts for this many of the SKU's mean sale at most: a slip of the keyboard must not be its demand for months. */
+const MOST_SALES = 100;
 const DISPERSION_RATE = 0.02;
 export const QUICK_RATE = 0.5;
 const TREND_LEVEL_RATE = 0.05;
@@ -173,7 +175,7 @@ export function sizeFactorOf(exposure: number, ordinary: number, now: number): n
 export function learn(bank: Bank, sku: number, demand: number, exposure: number, phase: number): void {
   const { rows, width, proven } = bank;
   const at = sku * width;
-  const units = demand > 0 ? demand : 0;
+  const units = believedUnits(rows, at, demand);
   const hit = units > 0 ? 1 : 0;
   const before = seenLevel(bank, sku, 2);
   if (proven) turn(proven, phase);
@@ -222,6 +224,14 @@ export function learn(bank: Bank, sku: number, demand: number, exposure: number,
     rows[at + QUICK_LEVEL] = was + rate * (units / (exposure * own) - was);
     learnTrend(rows, at, units / (exposure * own), Math.min(1, exposure), seen);
   }
+}
+
+/** Units that a period counts for. Before the first sale nothing is known of sizes. */
+function believedUnits(rows: Float32Array, at: number, demand: number): number {
+  if (!(demand > 0)) return 0;
+  const slowest = RATES - 1;
+  const hits = rows[at + HITS + slowest] ?? 0;
+  return hits > 0 ? Math.min(demand, (MOST_SALES * (rows[at + UNITS + slowest] ?? 0)) / hits) : demand;
 }
 
 /**

@@ -167,6 +167,15 @@ test('quantiles are finite, never negative and never crossing, and predicting le
   );
 });
 
+test('a sale of a thousand million units counts for a hundred of the SKU, and bulk orders that come again for what they are', () => {
+  const ordinary = Array.from({ length: 90 }, (_, t) => 1 + (t % 3));
+  const slip = forecast(fit([...ordinary, 1e9, ...ordinary.slice(0, 30)]), 1, 0, 1).means;
+  const usual = forecast(fit([...ordinary, 2, ...ordinary.slice(0, 30)]), 1, 0, 1).means;
+  slip.forEach((mean, expert) => expect(mean).toBeLessThan((usual[expert] ?? 0) + 3));
+  const wholesale = forecast(fit([...ordinary, ...Array.from({ length: 40 }, () => 5_000)]), 1, 0, 1).means;
+  expect(Math.max(...wholesale)).toBeGreaterThan(4_000);
+});
+
 test('what an expert says does not depend on who else is asked: one that sells a hundred a day has no quantile of nothing', () => {
   const sold = fc.oneof(fc.constant(0), fc.nat(5), fc.integer({ min: 60, max: 400 }), fc.constant(1e6));
   fc.assert(fc.property(fc.array(sold, { minLength: 1, maxLength: 60 }), fc.array(fc.boolean(), { minLength: EXPERTS.length, maxLength: EXPERTS.length }), (units, needed) => {
