@@ -59,6 +59,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { DATA_DIR: directory, KAFKA_BROKERS: brokers } = options.config;
   makeDataDirectory(directory);
   const place = options.alone && brokers.length > 0 ? await openDoor(directory) : undefined;
+  place?.refuse(`The process in ${directory} runs on Kafka: set KAFKA_BROKERS, and the rest of its configuration.`);
   try {
     const engine = await openIn(options);
     return { ...engine, close: () => engine.close().finally(() => place?.close()) };

@@ -20,6 +20,8 @@ export type DoorHandler = (request: DoorRequest, until: AbortSignal) => unknown;
 export interface Door {
   /** Answer a kind of request from now on. */
   answer(kind: string, handler: DoorHandler): void;
+  /** Refuse all that is asked, by this sentence. */
+  refuse(sentence: string): void;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export async function openDoor(directory: string): Promise<Door> {
   server.unref();
   return {
     answer: (kind, handler) => answers.set(kind, handler),
+    refuse: (sentence) => answers.refuse(sentence),
     close: () =>
       new Promise((done) => {
         if (inodeOf(path) === inode) rmSync(path, { force: true });
@@ -110,6 +113,7 @@ class Answers {
   readonly #handlers = new Map<string, DoorHandler>();
   readonly #given: Promise<void>;
   #give = (): void => {};
+  #refusal: string | undefined;
 
   constructor() {
     this.#given = new Promise((resolve) => { this.#give = resolve; });
@@ -120,9 +124,17 @@ class Answers {
     this.#give();
   }
 
-  async of(kind: string): Promise<DoorHandler | undefined> {
+  refuse(sentence: string): void {
+    this.#refusal = sentence;
+    this.#give();
+  }
+
+  /** @throws Error where it is not answered */
+  async of(kind: string): Promise<DoorHandler> {
     await this.#given;
-    return this.#handlers.get(kind);
+    const handler = this.#handlers.get(kind);
+    if (!handler) throw new Error(this.#refusal ?? `The running process does not answer "${kind}".`);
+    return handler;
   }
 }
 
@@ -143,7 +155,6 @@ async function answer(line: string, answers: Answers, until: AbortSignal): Promi
   try {
     const request = JSON.parse(line) as DoorRequest;
     const handler = await answers.of(request.kind);
-    if (!handler) return { error: `The running process does not answer "${request.kind}".` };
     return { result: (await handler(request, until)) ?? null };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

@@ -39,6 +39,8 @@ export const patiently = (limits: FetchLimits, patienceMs = 0): FetchLimits =>
  */
 export class Fetcher {
   readonly #cursors = new Set<Cursor>();
+  /** Those of which it is asked what the log is now: until then nothing is fetched for them, whoever wakes them. */
+  readonly #comparing = new Set<Cursor>();
   readonly #busy = new Set<number>();
   #learning = false;
   #closed = false;
@@ -71,7 +73,7 @@ export class Fetcher {
     if (this.#closed) return;
     const wanted = new Map<number, Cursor[]>();
     for (const cursor of this.#cursors) {
-      if (cursor.paused) continue;
+      if (cursor.paused || this.#comparing.has(cursor)) continue;
       const leader = this.connection.leader(cursor);
       if (leader === undefined) void this.#learn();
       else wanted.set(leader, [...(wanted.get(leader) ?? []), cursor]);
@@ -134,19 +136,22 @@ export class Fetcher {
 
   /** Whether the log is still the one that was read up to the cursor. kafkajs would go on at its start or end without a word: records lost or read twice. */
   async #compare(cursor: Cursor, epoch = cursor.lineage?.epoch): Promise<void> {
-    cursor.paused = true;
+    if (this.#comparing.has(cursor)) return;
+    this.#comparing.add(cursor);
     const { topic, partition, position: offset, lineage: was } = cursor;
     try {
       const { lost } = await compared(this.connection, [{ topic, partition, offset, was }]);
-      if (!this.#cursors.has(cursor) || cursor.position !== offset) return;
+      if (!this.#cursors.has(cursor)) return;
       if (lost.length > 0) return this.#fail(cursor, new LostRecords(lost));
-      if (cursor.lineage && epoch !== undefined) cursor.lineage.epoch = epoch;
+      // What was under way when it was asked may have come, and have said its own.
+      if (cursor.lineage && epoch !== undefined && cursor.position === offset) cursor.lineage.epoch = epoch;
     } catch (error) {
       if (error instanceof ConfigError) return this.#fail(cursor, error);
+    } finally {
+      await backOff(3);
+      this.#comparing.delete(cursor);
+      this.wake();
     }
-    await backOff(3);
-    cursor.paused = false;
-    this.wake();
   }
 
   /** Fails readers of topics that are not any more those that they began to read. */

@@ -59,11 +59,11 @@ export function deadLettersCommand(): Command {
       const config = readConfig();
       const shop = shopMade(installationDirectory(config), config);
       if (id !== undefined) {
-        const written = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop)) as WrittenAgain;
+        const written = await askInstallation(config, { kind: 'replay-dead-letter', id, value }, ({ log }) => replayDeadLetter(log, id, value, shop), { makesRecords: true }) as WrittenAgain;
         process.stdout.write(`${json ? JSON.stringify(written) : writtenSentences(id, written)}\n`);
         return;
       }
-      const outcome = await askInstallation(config, { kind: 'replay-dead-letters', code }, ({ log }) => replayDeadLetters(log, code!, shop)) as Replayed;
+      const outcome = await askInstallation(config, { kind: 'replay-dead-letters', code }, ({ log }) => replayDeadLetters(log, code!, shop), { makesRecords: true }) as Replayed;
       process.stdout.write(`${json ? JSON.stringify(outcome) : replayedSentences(code!, outcome)}\n`);
       if (outcome.refused.length > 0) throw new Error(`${outcome.refused.length} of ${outcome.refused.length + outcome.replayed} were refused.`);
     }));

@@ -56,7 +56,7 @@ async function runningDemo(config: Config, { clock }: Where, source: string): Pr
 
 /** The topics alone: whoever ran tasks here would take partitions from the processes of the cluster, and give them back at the end. */
 async function cluster(config: Config, { clock }: Where, source: string): Promise<Destination> {
-  const { log, close } = await openEngine({ config, metrics: noMetrics, journal: journalOf(config), clock });
+  const { log, close } = await openEngine({ config, metrics: noMetrics, journal: journalOf(config), clock, makesRecords: true });
   const waits = inStep(log);
   return {
     partitions: log.partitions,

@@ -18,14 +18,17 @@ export interface TickedInput {
  */
 export class TaskClock {
   readonly #ticks: Map<string, number>;
-  readonly #inputs: readonly TickedInput[];
+  readonly #inputs: ReadonlyMap<string, TickedInput>;
+  /** Time of each input that holds time: asked for with each record, changed by ticks alone. */
+  readonly #inputTimes = new Map<string, number>();
   #time: number;
   #passed: number;
 
   /** `saved.time` is what had passed: where the ticks are beyond it, time goes on passing. */
   constructor(inputs: readonly TickedInput[], saved: { ticks: Readonly<Record<string, number>>; time: number }) {
-    this.#inputs = inputs;
+    this.#inputs = new Map(inputs.map((input) => [input.topic, input]));
     this.#ticks = new Map(Object.entries(saved.ticks));
+    for (const input of inputs) this.#inputTimes.set(input.topic, this.#timeOf(input));
     this.#passed = saved.time;
     this.#time = Math.max(saved.time, this.#least());
   }
@@ -59,6 +62,8 @@ export class TaskClock {
     const id = `${topic} ${writer}`;
     if (time <= (this.#ticks.get(id) ?? 0)) return false;
     this.#ticks.set(id, time);
+    const input = this.#inputs.get(topic);
+    if (input) this.#inputTimes.set(topic, this.#timeOf(input));
     const least = this.#least();
     if (least <= this.#time) return false;
     this.#time = least;
@@ -67,14 +72,16 @@ export class TaskClock {
 
   /** Least of the last ticks in one input; Infinity for an input that holds no time. */
   inputTime(topic: string): number {
-    const input = this.#inputs.find((candidate) => candidate.topic === topic);
-    if (!input) return Infinity;
-    return Math.min(...input.writers.map((writer) => this.#ticks.get(`${topic} ${writer}`) ?? 0));
+    return this.#inputTimes.get(topic) ?? Infinity;
+  }
+
+  #timeOf({ topic, writers }: TickedInput): number {
+    return Math.min(...writers.map((writer) => this.#ticks.get(`${topic} ${writer}`) ?? 0));
   }
 
   /** Least of the last ticks of all inputs; 0 where none holds time. */
   #least(): number {
-    const least = Math.min(...this.#inputs.map((input) => this.inputTime(input.topic)));
+    const least = Math.min(...this.#inputTimes.values());
     return Number.isFinite(least) ? least : 0;
   }
 

@@ -27,16 +27,18 @@ export function runConsumer(consumer: Consumer, topology: Topology, around: Surr
   const look = (): void => { ready ||= hasJoined && restoring.size === 0; };
   const membership = log.own({ name: consumer.name, inputs, table: consumer.table.name, patienceMs: consumer.patienceMs }, async (lease) => {
     restoring.add(lease.partition);
-    const settled = (): void => {
+    const restored = (): void => {
       restoring.delete(lease.partition);
       look();
     };
     const stopTicking = log.clock === 'wall' ? tickSources(lease, consumer, around) : () => {};
     try {
-      await runTask(lease, consumer, tickedInputs(topology, consumer, lease.partition, log.partitions), around, settled);
+      await runTask(lease, consumer, tickedInputs(topology, consumer, lease.partition, log.partitions), around, restored);
     } finally {
       stopTicking();
-      settled();
+      restoring.delete(lease.partition);
+      // Whoever owns the partition next in this process has begun by then, and has restored nothing.
+      setImmediate(look);
     }
   });
   void membership.joined.then(() => {

@@ -143,11 +143,11 @@ class PartitionSink {
   async #reread(first: number, last: number): Promise<Block | undefined> {
     const build = new BlockBuilder(this.spec, this.ports);
     let seen = first - 1;
-    // What was waited for records, not what a clock says: that leaps where a machine has slept, and goes on while the log does not answer.
+    // What was waited for records at the end of the log. A clock leaps where a machine has slept; a log that has more, and gives nothing, is away.
     let silentMs = 0;
     while (seen < last && !this.lease.revoked.aborted) {
       const records = await this.#take(POLL, POLL);
-      silentMs = records.length > 0 ? 0 : silentMs + POLL;
+      silentMs = records.length > 0 || this.#isBehind() ? 0 : silentMs + POLL;
       if (silentMs > LOST_RANGE_MS) {
         throw new SinkStopped(`Records ${first} to ${last} of ${this.spec.topic}/${this.lease.partition} should be read again but end at ${seen}.`);
       }
@@ -172,7 +172,7 @@ class PartitionSink {
       // Of a clock that was set back, what it said before is in the future: nothing waits for that.
       this.#insertedAt = Math.min(this.#insertedAt, now);
       firstAt &&= Math.min(firstAt, now);
-      const behind = this.#unread.length > 0 || (this.lease.lag()[this.spec.topic] ?? 0) > 0;
+      const behind = this.#unread.length > 0 || this.#isBehind();
       const due = firstAt === undefined ? now + POLL : Math.max(firstAt + (behind ? fillMs : 0), this.#insertedAt + pauseMs);
       if (due <= now) break;
       const records = await this.#take(Math.min(POLL, maxRows - build.rows), due - now);
@@ -223,6 +223,10 @@ class PartitionSink {
 
   #count(from: number, to: number): Promise<number> {
     return this.#patiently(() => this.sink.countRows(this.spec.table, this.spec.topic, this.lease.partition, from, to));
+  }
+
+  #isBehind(): boolean {
+    return (this.lease.lag()[this.spec.topic] ?? 0) > 0;
   }
 
   async #take(max: number, waitMs: number): Promise<readonly LogRecord[]> {

@@ -1,8 +1,10 @@
+import { EventEmitter, once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { orderLedger } from '../../consumers/order-ledger.js';
 import { openEmbeddedLog } from '../../infra/embedded-log/log.js';
 import { consumer, on } from '../../pipeline/core/consumer.js';
-import type { NewRecord } from '../../pipeline/core/log.js';
+import type { Log, NewRecord } from '../../pipeline/core/log.js';
 import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { progressOf, progressOfRow } from '../../pipeline/core/progress.js';
@@ -74,6 +76,33 @@ test('thousands of timers of one tick are committed a thousand at a time, with t
   // Some ten of them take half a millisecond; all of one commit would take 50.
   expect(mostInATurn).toBeLessThan(500);
   expect(pieces.filter(({ read }) => read === shoppers + 2)).toHaveLength(1);
+});
+
+test('a consumer whose partition is taken away and given back while it is restored is not ready before it is restored', async () => {
+  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+  await log.ensureTopics(allTopics);
+  const revoking = new AbortController();
+  const events = new EventEmitter();
+  const own: Log['own'] = (group, owner) => log.own(group, async (lease) => {
+    vi.spyOn(lease, 'fence').mockImplementation(async () => void (await once(events, 'fenced')));
+    const before = new Proxy(lease, { get: (of, name) => {
+      if (name === 'revoked') return revoking.signal;
+      return name === 'fence' ? () => once(revoking.signal, 'abort') : Reflect.get(of, name, of);
+    } });
+    await owner(before);
+    await owner(lease);
+  });
+  const ledger = orderLedger();
+  const consumer = runConsumer(ledger, { consumers: [ledger], learners: [], sinks: [], views: [] }, { log: { ...log, own }, openStore: memoryStore, metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {} });
+  await turn();
+  expect(consumer.isReady()).toBe(false);
+  revoking.abort();
+  await expect.poll(() => events.listenerCount('fenced')).toBe(1);
+  expect(consumer.isReady()).toBe(false);
+  events.emit('fenced');
+  await expect.poll(() => consumer.isReady()).toBe(true);
+  await consumer.stop();
+  await log.close();
 });
 
 test('commits that are too large for a slow log become smaller until they are taken, and nothing is missing', async () => {

@@ -39,6 +39,10 @@ export class World {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
   steps = 0;
+  /** Polls that get nothing though there is something: the log does not answer. */
+  away = 0;
+  /** So many polls find nothing before the lease is revoked. */
+  patience = 1;
   /** Called at each step; may throw. */
   onStep: (step: number, name: string) => void = () => {};
 
@@ -80,11 +84,16 @@ export class World {
       },
       poll: async (max, waitMs) => {
         this.#step('poll');
+        if (this.away > 0) {
+          this.away--;
+          this.time += waitMs;
+          return [];
+        }
         const taken = this.records.slice(at, at + Math.min(max, chunk));
         at += taken.length;
         if (taken.length === 0) {
           this.time += waitMs;
-          if (waitMs >= 1_000 && ++idle > 1) controller.abort();
+          if (waitMs >= 1_000 && ++idle > this.patience) controller.abort();
         }
         return taken;
       },

@@ -137,6 +137,19 @@ test('what a clock says of a machine that slept, or of a log that was away, does
   expect(world.table).toEqual([0, 1, 2]);
 });
 
+test('a log that does not answer for minutes while a pending range is read again has not lost it; one that ends before it has', async () => {
+  for (const [away, left, errors, table] of [[300, 3, [], [0, 1, 2]], [0, 2, ['The sink of numbers has stopped; see docs/clickhouse.md#a-sink-has-stopped.'], []]] as const) {
+    const world = rows(3);
+    crashAt(world, [await stepOf(rows(3), 'before insert')]);
+    await live(world);
+    Object.assign(world, { onStep: () => {}, away, patience: 100 });
+    world.records.length = left;
+    await live(world);
+    expect(world.errors).toEqual(errors);
+    expect(world.table).toEqual(table);
+  }
+});
+
 test('why a block waits is told once until it is taken, however often it is sent again', async () => {
   const world = rows(3);
   const insert = await stepOf(rows(3), 'before insert');

@@ -5,7 +5,10 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { callDoor, openDoor } from '../../infra/embedded-log/door.js';
+import { readConfig } from '../../pipeline/config.js';
 import { ConfigError, Unavailable } from '../../pipeline/core/errors.js';
+import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
+import { openEngine } from '../../pipeline/engine.js';
 import { folderForTest } from '../support/folder.js';
 
 test('a data directory has one process; the second is told which directory', async () => {
@@ -75,6 +78,15 @@ test('a path that is too long for a socket works as well', async () => {
   expect(await callDoor(directory, { kind: 'ping' })).toBe('pong');
   await expect(openDoor(directory)).rejects.toThrow('in use by another process');
   await door.close();
+});
+
+test('a process on Kafka, which answers no commands of its data directory, says so: whoever had forgotten KAFKA_BROKERS waited for ever', async () => {
+  const place = folderForTest();
+  const config = readConfig({ DATA_DIR: place, KAFKA_BROKERS: '127.0.0.1:1' });
+  const starting = openEngine({ config, metrics: noMetrics, journal: silentJournal, alone: true }).catch((error: Error) => error);
+  await expect.poll(() => existsSync(join(place, 'door.sock'))).toBe(true);
+  await expect(callDoor(place, { kind: 'log' })).rejects.toThrow('runs on Kafka: set KAFKA_BROKERS');
+  expect(await starting).toBeInstanceOf(Unavailable);
 });
 
 test('what is asked while a process starts waits until it answers: it was refused, and a replay ended that went on while its process was started anew', async () => {

@@ -117,6 +117,28 @@ describe('a fetcher', () => {
     expect(cursor.failures[0]?.message).toContain('a topic that was deleted');
   });
 
+  test('notices it, too, where records come while it is asked', async () => {
+    const connection = new ScriptedConnection();
+    connection.answer = async (asked) => asked.map((one) => answerOf(one, 1));
+    const describing = connection.describe.bind(connection);
+    connection.describe = async (topics) => {
+      await sleep(20);
+      return describing(topics);
+    };
+    const ranges = connection.ranges.bind(connection);
+    connection.ranges = async (wanted) => {
+      await sleep(20);
+      return ranges(wanted);
+    };
+    const cursor = { ...cursorAt(10), lineage: { topicId: 'a1', epoch: 0 } };
+    fetching(connection, 5).follow(cursor);
+    connection.topicId = 'b2';
+    await expect.poll(() => cursor.failures.length).toBe(1);
+    const { length } = cursor.got;
+    await sleep(50);
+    expect(cursor.got).toHaveLength(length);
+  });
+
   test.each([[80, [], 5], [100, [100, 101], 6]])('of another leader takes what follows on what was read: where the epoch before it ends at %i', async (epochEnd, got, epoch) => {
     const connection = new ScriptedConnection();
     connection.epochEnd = epochEnd;
@@ -127,6 +149,26 @@ describe('a fetcher', () => {
     expect(cursor.got.map(({ offset }) => offset)).toEqual(got);
     expect(cursor.failures.map(({ message }) => /the log has lost its end from 80 on/.test(message))).toEqual(got.length === 0 ? [true] : []);
     expect(cursor.lineage.epoch).toBe(epoch);
+  });
+
+  test('asks once what the log is now, and fetches nothing meanwhile, however often the task looks for records', async () => {
+    const connection = new ScriptedConnection();
+    let asked = 0;
+    let answered = (): void => {};
+    const patience = new Promise<void>((resolve) => { answered = resolve; });
+    connection.answer = async (wanted) => wanted.map((one) => answerOf(one, one.from === 0 ? 2 : 0, one.from === 0 ? { epochs: { first: 6, last: 6 } } : {}));
+    const inputs = new Inputs(['clicks'], 0, fetching(connection), connection, () => {});
+    await inputs.seek({ clicks: 0 }, { clicks: 'a1:5' });
+    connection.epochEnds = async (wanted) => {
+      asked++;
+      await patience;
+      return wanted.map(() => 1_000_000);
+    };
+    for (let looks = 0; looks < 20; looks++) expect(await inputs.poll(10, 10, NONE)).toEqual([]);
+    expect([asked, connection.fetches.length]).toEqual([1, 1]);
+    answered();
+    expect((await inputs.poll(10, 20_000, NONE)).map(({ offset }) => offset)).toEqual([0, 1]);
+    inputs.close();
   });
 
   test('looks the leader up again when it has moved, and goes on where it was', async () => {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { expect, test } from 'vitest';
-import { readConfig } from '../../pipeline/config.js';
+import { openInstallation } from '../../pipeline/cli/installation.js';
+import { destinationOf } from '../../pipeline/cli/replay-destinations.js';
+import { readConfig, type Config } from '../../pipeline/config.js';
 import { ConfigError } from '../../pipeline/core/errors.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { openEngine } from '../../pipeline/engine.js';
@@ -13,12 +15,13 @@ import { describeWith } from '../support/services/describe-with.js';
 await describeWith(['kafka'], 'the settings with which topics were made', ({ kafka: { brokers } }) => {
   function shop() {
     const prefix = `shop-${randomUUID().slice(0, 8)}-`;
+    const configured = (settings: object): Config => readConfig({ DATA_DIR: folderForTest(), KAFKA_BROKERS: brokers.join(','), TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '1', SHOP_CURRENCY: 'INR', SHOP_TIMEZONE: 'Asia/Kolkata', ...settings });
     return {
       prefix,
+      configured,
       /** Opens the topics as a process with these settings, and closes them again. */
       async open(settings: object, makesRecords = true): Promise<void> {
-        const config = readConfig({ DATA_DIR: folderForTest(), KAFKA_BROKERS: brokers.join(','), TOPIC_PREFIX: prefix, TOPIC_PARTITIONS: '1', SHOP_CURRENCY: 'INR', SHOP_TIMEZONE: 'Asia/Kolkata', ...settings });
-        await (await openEngine({ config, metrics: noMetrics, journal: silentJournal, makesRecords })).close();
+        await (await openEngine({ config: configured(settings), metrics: noMetrics, journal: silentJournal, makesRecords })).close();
       },
     };
   }
@@ -31,6 +34,22 @@ await describeWith(['kafka'], 'the settings with which topics were made', ({ kaf
       expect.stringContaining(`SHOP_CURRENCY is EUR, and the topics ${prefix}… were made with INR`),
       expect.stringContaining(`SHOP_TIMEZONE is UTC, and the topics ${prefix}… were made with Asia/Kolkata`),
     ] });
+  });
+
+  test('are those of commands that write, too: a replay with another currency would have stamped it on every line, one with fewer partitions put keys where nobody looks for them', async () => {
+    const { open, configured } = shop();
+    await open({ TOPIC_PARTITIONS: '2' });
+    const commands = {
+      replay: (settings: object) => destinationOf(configured(settings), {}, 'file').then((to) => to.stop()),
+      writing: (settings: object) => openInstallation(configured(settings), async () => {}, { makesRecords: true }),
+      reading: (settings: object) => openInstallation(configured(settings), async () => {}),
+    };
+    for (const command of [commands.replay, commands.writing]) {
+      await expect(command({ TOPIC_PARTITIONS: '2', SHOP_CURRENCY: 'EUR' })).rejects.toThrow(/^SHOP_CURRENCY is EUR, and the topics .* were made with INR/);
+      await expect(command({ TOPIC_PARTITIONS: '1' })).rejects.toThrow(/has 2 partitions; all topics need 1/);
+      await command({ TOPIC_PARTITIONS: '2' });
+    }
+    await commands.reading({ TOPIC_PARTITIONS: '1', SHOP_CURRENCY: 'EUR' });
   });
 
   test('are one of those with which two processes come at once', async () => {
