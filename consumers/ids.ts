@@ -1,7 +1,7 @@
 import type { Context, Incoming } from '../pipeline/core/consumer.js';
 import { BadEvent } from '../pipeline/core/errors.js';
 import { isNobody, isPlaceholder } from '../schemas/placeholder-ids.js';
-import type { Purchase } from '../schemas/types.js';
+import type { OrderEvent, Purchase } from '../schemas/types.js';
 
 const MAX_BYTES = 256;
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
@@ -46,6 +46,14 @@ export const requireSku = (sku: string): void => requireTrimmed('sku', sku);
 
 /** @throws BadEvent `bad_id` */
 export const requireOrder = (orderId: string): void => requireTrimmed('orderId', orderId);
+
+const trimmed = (id: string | null): string | null => id?.trim() || null;
+
+/** A record whose cart and checkout have no spaces around their ids, as the collector leaves them: one that was written to a topic directly may. */
+export function withTrimmedCart<T extends Pick<OrderEvent, 'cartId' | 'checkoutId'>>(event: T): T {
+  const [cartId, checkoutId] = [trimmed(event.cartId), trimmed(event.checkoutId)];
+  return cartId === event.cartId && checkoutId === event.checkoutId ? event : { ...event, cartId, checkoutId };
+}
 
 /** Whether a purchase names its key as a user's id. */
 export const namesCustomer = ({ key, value: { known, time } }: Incoming<Purchase>, ctx: Context): boolean => known && !ctx.wasErased(key, time);

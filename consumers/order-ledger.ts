@@ -6,7 +6,7 @@ import { MOST_UNITS } from '../schemas/ordering.js';
 import { confirmedPurchases, erasures, orderLedger as ledgerTable, orders, purchases, sales } from '../schemas/topics.js';
 import type { Erasure, LedgerLine, OrderEvent, OrderState, SaleKind } from '../schemas/types.js';
 import { happened } from './happened.js';
-import { requireOrder, requireShopper, requireSku } from './ids.js';
+import { requireOrder, requireShopper, requireSku, withTrimmedCart } from './ids.js';
 import { allBack, unitsOfSkusBack } from './orders/returns.js';
 import { booked, emitPurchase, EVERYWHERE, hasUnits, hasWorth, sell, undone } from './orders/telling.js';
 import { linesOf, worthOf, worthOfAll } from './orders/worth.js';
@@ -34,7 +34,7 @@ export function orderLedger(): Consumer {
 }
 
 function onOrderEvent({ key, value, writtenAt }: Incoming<OrderEvent>, ctx: Context): void {
-  const event = happened(value, writtenAt, ctx);
+  const event = withTrimmedCart(happened(value, writtenAt, ctx));
   requireOrder(event.orderId);
   const shopper = event.userId ?? event.anonymousId;
   if (shopper !== null) requireShopper(event.userId === null ? 'anonymousId' : 'userId', shopper);

@@ -5,7 +5,7 @@ import type { Interaction, Interest, Mention, Purchase, ShopEvent, UserProfile }
 import { joinConsent } from './consent.js';
 import { isDismissal, strongerEvent } from './event-weights.js';
 import { happened } from './happened.js';
-import { namesCustomer, requireShopper, requireSku } from './ids.js';
+import { namesCustomer, requireOrder, requireShopper, requireSku, withTrimmedCart } from './ids.js';
 import { aliases, forgetAlias, joinAlias, noteAlias, noteJoined, partAlias, tellErased } from './shoppers/aliases.js';
 import { consentAfter, namedBy } from './shoppers/consents.js';
 import { announceHeld, announceInterests, boundWishes, endInterest, endOrdered, interests, joinInterest, withdraw } from './shoppers/interests.js';
@@ -89,7 +89,7 @@ export function shoppers({ repeats = true, repurchases = false, forgetAfterMs = 
 }
 
 function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>, ctx: Context, habits: Omit<Habits, 'forgetAfterMs'>): void {
-  const event = happened(value, writtenAt, ctx);
+  const event = withTrimmedCart(happened(value, writtenAt, ctx));
   requireShopper('The key', key);
   // Before message ids are compared: a page may have sent anything under the id of this message.
   if (event.event === 'User Erased') return erase(key, event, ctx);
@@ -97,6 +97,7 @@ function onShopEvent({ key, value, writtenAt, from = key }: Incoming<ShopEvent>,
   // An erasure has deleted the list of messages, so a retry from before it is not recognised by that. A profile that stands holds only what came after.
   if ((!before || event.time < before.firstSeen) && ctx.wasErased(key, event.time)) return ctx.count('millrace_events_before_erasure_total');
   for (const { sku } of event.products) requireSku(sku);
+  if (event.orderId) requireOrder(event.orderId);
   if (!event.source && isRepeat(key, event, ctx)) {
     ctx.count('millrace_duplicates_total');
     return;

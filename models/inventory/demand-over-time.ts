@@ -49,7 +49,8 @@ export interface LeadTime {
 
 /**
  * What counts of the deviation of a lead time where `days` are to be covered at `level`: √(1 / 2(1 − level)) times the days. There the
- * quantile is highest. With more, two moments say that nearly all lead times are nothing and some are endless, and the quantile falls to nothing.
+ * quantile of 80 % and more is about as high as it gets. With more, two moments say that nearly all lead times are nothing and some are endless,
+ * and the quantile falls to nothing.
  */
 export const countedDeviation = ({ days, deviationDays = 0 }: LeadTime, level: number): number =>
   Math.min(deviationDays, days * Math.sqrt(0.5 / (1 - Math.min(MOST_SERVICE, level))));

@@ -186,8 +186,8 @@ function furtherDemand(forecast: DemandForecast, { days }: LeadTime, policy: Pol
 function rounded(wanted: number, terms: OrderTerms, reasons: Reason[]): number {
   const pack = terms.packSize !== undefined && terms.packSize > 0 ? terms.packSize : 1;
   const minimum = Math.max(0, terms.minimumUnits ?? 0);
-  // What is sold by parts of a unit comes in packs of parts, too: a whole unit first could be a pack too many.
-  const unitsOf = (least: number): number => (terms.byFractions && pack !== 1 ? least : wholeUnits(least));
+  // Of packs of parts a whole unit first could be a pack too many.
+  const unitsOf = (least: number): number => (Number.isInteger(pack) ? wholeUnits(least) : least);
   let units = unitsOf(wanted);
   if (units < minimum) {
     reasons.push({ code: 'raised-to-minimum', minimumUnits: minimum, from: units });

@@ -48,7 +48,7 @@ CREATE OR REPLACE VIEW {{database}}.revenue_by_shop_day (
   units_sold Float64                COMMENT 'Units of all sales',
   units      Float64                COMMENT 'Units less those that came back',
   claimed    Float64                COMMENT 'How much of net only pages have reported, with the public key, at list prices: the shop has not confirmed it',
-  orders     UInt64                 COMMENT 'Distinct orders with a sale; one that the shop reports otherwise than a page, or in another currency than before, where the shop has it'
+  orders     UInt64                 COMMENT 'Distinct orders of which units were sold; one that the shop reports otherwise than a page, or in another currency than before, where the shop has it'
 ) AS
 SELECT day, source, currency, sum(gross) AS gross, sum(refunded) AS refunded, sum(adjusted) AS adjusted, sum(net) AS net,
   sum(units_sold) AS units_sold, sum(units) AS units, round(sum(claimed), 4) AS claimed,

@@ -86,6 +86,14 @@ describe.each([1, 3])('on %i partition(s)', (partitions) => {
     expect(driver.read(triggers)).toEqual([]);
   });
 
+  test.each([['c1 ', 'c1'], [' c1', 'c1 '], ['', ' ']])('spaces around the id of a cart are no part of it, on topics either: the cart %j and the order of %j', (cart, ordered) => {
+    const driver = shop(OPTIONS, partitions);
+    driver.send(clickstream, 'u1', add('u1', cart, 'P1', NINE));
+    driver.send(orders, 'O1', orderEvent('completed', 'O1', { userId: 'u1', cartId: ordered, checkoutId: ' k1', time: NINE + 10 * MINUTE, lines: [orderLine('P1', 2, 50_000n)] }));
+    driver.tick(NINE + 3 * HOUR);
+    expect(driver.read(triggers)).toEqual([]);
+  });
+
   test('an order after the trigger recovers it under the same id', () => {
     const driver = shop(OPTIONS, partitions);
     driver.send(clickstream, 'u1', add('u1', 'c1', 'P1', NINE));

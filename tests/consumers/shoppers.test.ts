@@ -135,6 +135,13 @@ test('where nobody takes an item twice an event follows the whole history that i
   expect(contexts.at(-1)).toEqual(Array.from({ length: 49 }, (_, at) => `P${59 - at}`));
 });
 
+test('an event whose order has a space around its id is refused by name, as that order is; an order of no id is none', () => {
+  const driver = new Driver([shoppers()]);
+  for (const orderId of ['O-1 ', 'O-1', '', null]) driver.send(clickstream, 'u1', shopEvent('Order Completed', { userId: 'u1', orderId, products: [product('P1')] }));
+  expect(driver.read(deadLetters).map(({ message }) => message)).toEqual(['orderId cannot be used: "O-1 " begins or ends with a space.']);
+  expect(driver.read(interactions).map(({ orderId }) => orderId)).toEqual(['O-1', '', null]);
+});
+
 test('placeholder ids are dead letters, and nobody has a profile under them (D03)', () => {
   const driver = new Driver([shoppers()]);
   const ids = ['undefined', '[object Object]', 'null', 'NaN', '', ' ', 'true', '0'];

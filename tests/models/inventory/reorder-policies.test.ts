@@ -252,6 +252,15 @@ test.each([[undefined, 0, 83], [2.5, 0, 82.5], [2.5, 85.5, 87.5], [12, 0, 84]])(
   expect(suggestOrder(steady(5), { onHand: upTo - 82.4 }, { leadTime: { days: 7 }, byFractions: true, packSize, minimumUnits }, { level: 0.95 }, periodic).units).toBe(units);
 });
 
+test.each([false, true])('an order in packs of parts is as good as itself, and no pack above its minimum (sold by parts: %s)', (byFractions) => {
+  const terms = { leadTime: { days: 1 }, packSize: 0.3, byFractions };
+  const today = { day: { mean: 5, quantiles: [] }, left: 0.5 };
+  const { units, isAsGood } = suggestOrder({ ...steady(5), today }, { onHand: 1 }, terms, { level: 0.95 }, { kind: 'newsvendor', sellingDays: 2 });
+  expect([units > 0, isAsGood(units), isAsGood(units + 0.1)]).toEqual([true, true, false]);
+  const { upTo } = suggestOrder(steady(5), { onHand: 0 }, terms, { level: 0.95 }, periodic);
+  expect(suggestOrder(steady(5), { onHand: upTo - 1 }, { ...terms, minimumUnits: 2.5 }, { level: 0.95 }, periodic).units).toBeCloseTo(2.7, 9);
+});
+
 test('cost ratios of zero and infinity have an answer', () => {
   expect(serviceLevel({ shortageCost: 3, excessCost: 1 })).toBe(0.75);
   expect(serviceLevel({ shortageCost: 0, excessCost: 1 })).toBe(0);
