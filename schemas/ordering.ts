@@ -91,17 +91,21 @@ export function orderingOf(text: string | undefined, [least, most]: Range): numb
 
 export interface OrderingProblem {
   readonly name: string;
-  readonly code: 'out_of_range' | 'not_a_number' | 'unknown_policy' | 'invalid_time' | 'replaces_ring' | 'placeholder_id';
+  readonly code: 'required' | 'out_of_range' | 'not_a_number' | 'unknown_policy' | 'invalid_time' | 'replaces_ring' | 'placeholder_id';
   readonly message: string;
 }
 
-/** Terms of ordering among a product's attributes that cannot be read, each by name. Taken for absent, they would order by terms that nobody chose. */
+/** Terms of ordering among a product's attributes that cannot be read, or that say nothing without another one, each by name. Taken for absent, they would order by terms that nobody chose. */
 export function orderingProblems(sku: string | null, attributes: Readonly<Record<string, string>>): OrderingProblem[] {
   const problems: OrderingProblem[] = [];
   for (const [name, range] of Object.entries(ORDERING)) {
     if (!Number.isNaN(orderingOf(attributes[name], range))) continue;
     const [least, most] = range;
     problems.push({ name, code: 'out_of_range', message: `This must be a number ${most === Infinity ? `of ${least} or more, or Infinity` : `from ${least} to ${most}`}.` });
+  }
+  const costs = { shortage_cost: orderingOf(attributes['shortage_cost'], ORDERING.shortage_cost), excess_cost: orderingOf(attributes['excess_cost'], ORDERING.excess_cost) };
+  for (const [name, other] of [['shortage_cost', 'excess_cost'], ['excess_cost', 'shortage_cost']] as const) {
+    if (costs[name] === null && costs[other] !== null) problems.push({ name, code: 'required', message: `Costs decide by their ratio: ${other} says nothing without ${name}.` });
   }
   if (Number.isNaN(dateOf(attributes['sell_until']))) problems.push({ name: 'sell_until', code: 'invalid_time', message: 'This must be a date as 2026-12-24.' });
   const sale = salePriceOf(attributes['sale_price']);

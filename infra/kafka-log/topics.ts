@@ -54,7 +54,7 @@ export async function ensureTopics(admin: Admin, topics: readonly Topic[], defau
 }
 
 async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: TopicDefaults, journal: Journal): Promise<void> {
-  const { prefix, partitions, allowsMore } = defaults;
+  const { prefix } = defaults;
   try {
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter(({ name }) => !existing.has(prefix + name));
@@ -63,15 +63,22 @@ async function createAndCheck(admin: Admin, topics: readonly Topic[], defaults: 
       journal.warn({ topics: missing.map(({ name }) => prefix + name).join(', ') }, 'Topics were missing and are made. A new version may have brought them; else somebody has deleted them, with what they held.');
     }
     const counts = await partitionCounts(admin, topics.map(({ name }) => prefix + name));
-    const problems = topics
-      .map(({ name }): [string, number] => [prefix + name, counts.get(prefix + name) ?? 0])
-      .filter(([, count]) => count < partitions || (count > partitions && !allowsMore))
-      .map(([name, count]) => `Topic ${name} has ${count} partitions; all topics need ${partitions}.`);
+    const problems = unlike(topics.map(({ name }) => [prefix + name, counts.get(prefix + name) ?? 0]), defaults);
     problems.push(...(await uncompacted(admin, topics.filter(({ kind }) => kind === 'table').map(({ name }) => prefix + name))));
     if (problems.length > 0) throw new ConfigError(problems);
   } catch (error) {
     throw asFailure('The topics could not be created and checked.', error);
   }
+}
+
+/** What is said of topics that have another number of partitions: one sentence where all have the same, which is a setting that was forgotten. */
+function unlike(counts: [name: string, count: number][], { partitions, allowsMore }: TopicDefaults): string[] {
+  const others = counts.filter(([, count]) => count < partitions || (count > partitions && !allowsMore));
+  const [[, first] = ['', 0]] = others;
+  if (others.length > 1 && others.length === counts.length && others.every(([, count]) => count === first)) {
+    return [`TOPIC_PARTITIONS is ${partitions}, and the topics of this cluster have ${first} partitions each. Set that: their number stays (docs/kafka.md#what-to-know).`];
+  }
+  return others.map(([name, count]) => `Topic ${name} has ${count} partitions; all topics need ${partitions}.`);
 }
 
 async function create(admin: Admin, topics: ITopicConfig[]): Promise<void> {

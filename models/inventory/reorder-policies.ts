@@ -41,7 +41,7 @@ export type Policy =
 
 export type Reason =
   | { code: 'enough'; position: number; needed: number }
-  | { code: 'covers'; days: number; level: number; needed: number; position: number; before?: number; further?: { days: number; units: number; protected: number } }
+  | { code: 'covers'; days: number; deviationDays?: number; level: number; needed: number; position: number; before?: number; further?: { days: number; units: number; protected: number } }
   | { code: 'covered-less'; covered: number; cycles: number; level: number }
   | { code: 'below-reorder-point'; reorderPoint: number; position: number }
   | { code: 'learned'; units: number; cycles: number; saved: number }
@@ -114,7 +114,7 @@ export function suggestOrder(
   // All that is to be ordered has been sold: for what is still to be no unit is asked.
   if (upTo === 0) return nothingBut(-position, terms, { level, covered, reasons: learned });
   const reasons: Reason[] = further ? [{ code: 'below-reorder-point', reorderPoint: protectedBy, position }] : [];
-  reasons.push({ code: 'covers', days: time.days, level, needed: upTo, position, ...(before > 0 && { before }), ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
+  reasons.push({ code: 'covers', days: time.days, ...(time.deviationDays > 0 && { deviationDays: time.deviationDays }), level, needed: upTo, position, ...(before > 0 && { before }), ...(further && { further: { days: further.days, units: lot, protected: protectedBy } }) });
   if (correction && isShortOfPromise(correction)) reasons.push({ code: 'covered-less', covered: correction.covered, cycles: correction.cycles, level: correction.promised / correction.cycles });
   reasons.push(...learned);
   const units = rounded(upTo - position, terms, reasons);
@@ -205,7 +205,7 @@ export function sentence(reason: Reason): string {
     case 'enough':
       return `The ${amount(reason.position)} units on hand and on order reach the ${amount(reason.needed)} needed.`;
     case 'covers':
-      return `Covers ${spanOf(reason)}: ${amount(reason.needed)} units are needed, ${amount(reason.position)} are on hand and on order.`;
+      return `Covers ${spanOf(reason)}: ${unitsAre(reason.needed)} needed, ${amount(reason.position)} ${isOrAre(reason.position)} on hand and on order.`;
     case 'covered-less':
       return `Its levels so far covered the demand of ${amount(reason.covered)} of ${reason.cycles} cycles: ${amount((100 * reason.covered) / reason.cycles)} % instead of ${amount(100 * reason.level)} %.`;
     case 'below-reorder-point':
@@ -217,7 +217,7 @@ export function sentence(reason: Reason): string {
     case 'raised-to-minimum':
       return `Raised from ${amount(reason.from)} to the minimum order of ${amount(reason.minimumUnits)}.`;
     case 'owed':
-      return `${amount(reason.units)} units are owed.`;
+      return `${unitsAre(reason.units)} owed.`;
     case 'too-late':
       return 'An order of now would be there after the last day on which it is sold.';
     case 'no-demand':
@@ -225,11 +225,14 @@ export function sentence(reason: Reason): string {
   }
 }
 
-function spanOf({ days, level, before, further }: Extract<Reason, { code: 'covers' }>): string {
-  const span = `${amount(days)} days at ${amount(100 * level)} %`;
+function spanOf({ days, deviationDays, level, before, further }: Extract<Reason, { code: 'covers' }>): string {
+  const span = `${amount(days)}${deviationDays === undefined ? '' : ` ± ${amount(deviationDays)}`} days at ${amount(100 * level)} %`;
   if (further) return `${span} (${amount(further.protected)} units) and the mean demand of ${amount(further.days)} more (${amount(further.units)} units)`;
   return before === undefined ? span : `${span} and the ${amount(before)} units that stock sells before them`;
 }
+
+const isOrAre = (value: number): string => (amount(value) === '1' ? 'is' : 'are');
+const unitsAre = (value: number): string => (amount(value) === '1' ? '1 unit is' : `${amount(value)} units are`);
 
 function amount(value: number): string {
   return String(Number(value.toFixed(2)));

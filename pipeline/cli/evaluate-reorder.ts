@@ -45,9 +45,9 @@ async function run({ sales: file, leadTimeDays, reviewDays, service, from, json 
 }
 
 function text({ skus, cycles, cost, covered, seconds }: ReorderEvaluation & { seconds: number }): string {
-  const row = (name: string, value: number, what: string): string => `${name.padEnd(12)}${value.toFixed(0).padStart(12)}${(value / cost.textbook).toFixed(3).padStart(9)}  ${what}`;
+  const row = (name: string, value: number, what: string): string => `${name.padEnd(12)}${value.toFixed(0).padStart(12)}${(value / cost.textbook).toFixed(3).padStart(12)}  ${what}`;
   return [
-    `${'level'.padEnd(12)}${'cost'.padStart(12)}${'÷ textb.'.padStart(9)}`,
+    `${'level'.padEnd(12)}${'cost'.padStart(12)}${'÷ textbook'.padStart(12)}`,
     row('textbook', cost.textbook, `quantile of the forecast; covered ${(100 * covered.textbook).toFixed(1)} % of ${cycles} cycles of ${skus} SKUs`),
     row('served', cost.served, 'the same, corrected by the cycles before where that has paid'),
     row('learned', cost.learned, 'the same, always corrected'),

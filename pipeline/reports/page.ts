@@ -77,9 +77,18 @@ export function figure(title: string, plot: string, caption = ''): string {
   return `<figure><h2>${escaped(title)}</h2>${plot}${caption === '' ? '' : `<figcaption>${escaped(caption)}</figcaption>`}</figure>`;
 }
 
+/** A table a row of which is a model's figures; ours is the first. */
 export function table(title: string, header: readonly string[], rows: readonly (readonly string[])[], caption = ''): string {
-  const cells = (kind: 'th' | 'td', row: readonly string[]): string => row.map((cell) => `<${kind}>${escaped(cell)}</${kind}>`).join('');
-  return `<section class="card"><h2>${escaped(title)}</h2><div class="scroll"><table><thead><tr>${cells('th', header)}</tr></thead><tbody>${
-    rows.map((row, at) => `<tr${at === 0 ? ' class="first"' : ''}>${cells('td', row)}</tr>`).join('')}</tbody></table></div>${
+  const [head, body] = [row('th', header), rows.map((cells, at) => row('td', cells, at === 0 ? ' class="first"' : ''))];
+  return `<section class="card"><h2>${escaped(title)}</h2><div class="scroll"><table><thead>${head}</thead><tbody>${body.join('')}</tbody></table></div>${
     caption === '' ? '' : `<p class="quiet">${escaped(caption)}</p>`}</section>`;
+}
+
+/** A table a column of which is a model's figures, for more of them than a page is wide. */
+export function tall(title: string, header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return `<section class="card"><h2>${escaped(title)}</h2><div class="scroll"><table><thead>${row('th', header)}</thead><tbody>${rows.map((cells) => row('td', cells)).join('')}</tbody></table></div></section>`;
+}
+
+function row(kind: 'th' | 'td', cells: readonly string[], attributes = ''): string {
+  return `<tr${attributes}>${cells.map((cell) => `<${kind}>${escaped(cell)}</${kind}>`).join('')}</tr>`;
 }

@@ -1,6 +1,6 @@
 /** The page of `evaluate recommendations --report`: hits by list length, session length and time, and the time a query takes. */
 import type { Asked } from '../../models/evaluate/recommendations.js';
-import { figure, page, plots, table, type Figure } from './page.js';
+import { figure, page, plots, tall, type Figure } from './page.js';
 import { barPlot, linePlot, percent, type Bar, type Line } from './plots.js';
 
 /** One evaluated model; the page is about the first. */
@@ -122,8 +122,8 @@ function byRank({ ranks }: Asked, k: number): Bar[] {
 
 function tableOf(models: readonly Evaluated[]): string {
   const names = Object.keys(models[0].figures).filter((name) => typeof models[0].figures[name] === 'number');
-  return table('Every figure', ['model', ...names.map((name) => name.replaceAll('_', ' '))],
-    models.map(({ model, figures }) => [model, ...names.map((name) => shown(name, Number(figures[name] ?? Number.NaN)))]));
+  return tall('Every figure', ['', ...models.map(({ model }) => model)],
+    names.map((name) => [name.replaceAll('_', ' '), ...models.map(({ figures }) => shown(name, Number(figures[name] ?? Number.NaN)))]));
 }
 
 function shown(name: string, value: number): string {

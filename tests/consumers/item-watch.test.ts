@@ -44,7 +44,7 @@ test('forecasts hear in which category a product counts, and that it has moved',
 
 test('forecasts hear that a shortage costs without end, and that nothing is said of it any more', () => {
   const driver = new Driver([itemWatch()]);
-  for (const [i, cost] of [null, 'Infinity', null].entries()) driver.send(catalog, 'P1', listed('P1', { attributes: cost === null ? {} : { shortage_cost: cost }, time: NINE + i }));
+  for (const [i, cost] of [null, 'Infinity', null].entries()) driver.send(catalog, 'P1', listed('P1', { attributes: cost === null ? {} : { shortage_cost: cost, excess_cost: '1' }, time: NINE + i }));
   expect(driver.read(supplies).map(({ shortageCost }) => shortageCost)).toEqual([null, Infinity, null]);
 });
 

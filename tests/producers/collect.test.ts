@@ -149,9 +149,19 @@ describe('products', () => {
     const wrong = { sku: 'P1', reorder_policy: 'weekly', sell_until: '2026-02-30', lead_time_days: -1, service_level: '95', attributes: { pack_size: 0, cover_days: 'a week', excess_cost: 'NaN' } };
     const outcome = collectProduct(wrong, context);
     expect('errors' in outcome && outcome.errors.map(({ path, code }) => [path, code]).toSorted()).toEqual(
-      [...['cover_days', 'excess_cost', 'lead_time_days', 'pack_size'].map((path) => [path, 'out_of_range']), ['reorder_policy', 'unknown_policy'], ['sell_until', 'invalid_time'], ['service_level', 'out_of_range']]);
+      [...['cover_days', 'excess_cost', 'lead_time_days', 'pack_size'].map((path) => [path, 'out_of_range']), ['reorder_policy', 'unknown_policy'], ['sell_until', 'invalid_time'], ['service_level', 'out_of_range'], ['shortage_cost', 'required']]);
     const right = { sku: 'P1', reorder_policy: 'newsvendor', sell_until: ' 2026-02-28 ', lead_time_days: 0, service_level: 0.95, pack_size: '', shortage_cost: 'Infinity', excess_cost: '0' };
     expect(collectProduct(right, context)).toMatchObject({ ok: { records: [{ value: { attributes: { lead_time_days: '0', shortage_cost: 'Infinity' } } }] } });
+  });
+
+  test('one cost without the other is refused: it would order as if nothing had been said', () => {
+    const told = (terms: object): string[] => {
+      const outcome = collectProduct({ sku: 'P1', ...terms }, context);
+      return 'errors' in outcome ? outcome.errors.map(({ path, code }) => `${path} ${code}`) : [];
+    };
+    expect(told({ shortage_cost: 3 })).toEqual(['excess_cost required']);
+    expect(told({ excess_cost: '0', shortage_cost: ' ', service_level: 0.9 })).toEqual(['shortage_cost required']);
+    for (const both of [{}, { shortage_cost: 3, excess_cost: 0 }, { shortage_cost: '', excess_cost: null }]) expect(told(both)).toEqual([]);
   });
 
   test('have a sale price that is one, on days that are', () => {
@@ -168,7 +178,7 @@ describe('products', () => {
     for (const dates of ['2026-11-24/2026-11-29', ' 2026-11-24T11:00+0100 / 2026-11-29 23:00:00Z', '2026-11-24T11:00/2026-11-29T23:00:00', '']) expect(told({ sale_price: '9.99', sale_price_effective_date: dates })).toEqual([]);
     expect(told({ replaces: 'null', lead_time_days: '0x10', minimum_order: '1.2.3', ['n'.repeat(300)]: 1 })).toEqual([`${'n'.repeat(80)} too_large`, 'lead_time_days out_of_range', 'minimum_order out_of_range', 'replaces placeholder_id']);
     expect(told({ replaces: 'A\u001fB' })).toEqual(['replaces out_of_range']);
-    expect(told({ pack_size: 1e-6, lead_time_days: '+3', on_order: '1e3', excess_cost: 'Infinity' })).toEqual([]);
+    expect(told({ pack_size: 1e-6, lead_time_days: '+3', on_order: '1e3', shortage_cost: '0', excess_cost: 'Infinity' })).toEqual([]);
   });
 
   test('and lines whose numbers are blank say nothing of them, with spaces or without', () => {

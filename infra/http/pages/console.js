@@ -96,6 +96,8 @@ const STATUS = { fired: 'good', recovered: 'good', suppressed: 'warn', cancelled
 const RULES = {
   cart_abandonment: 'Cart left', checkout_abandonment: 'Checkout left', browse_abandonment: 'Only looked', price_drop: 'Costs less', back_in_stock: 'Back in stock', replenishment_due: 'Refill due', win_back: 'Win back', new_customer_welcome: 'New customer', vip: 'VIP', high_intent: 'About to order',
 };
+/** Of what is suppressed the reason is a code. */
+const SUPPRESSED = { history: 'due more than a day ago', opted_out: 'no consent to marketing', recent_order: 'ordered lately', frequency_cap: 'was written to often enough', holdout: 'is held out, to compare' };
 const words = (name) => RULES[name] ?? name.replaceAll(/[-_]/g, ' ').replace(/^./, (first) => first.toUpperCase());
 
 function triggers(list, now) {
@@ -105,7 +107,7 @@ function triggers(list, now) {
     return element('li', { 'data-key': key, title: `${reason} ${names}` },
       element('span', { class: 'cut' }, element('strong', {}, words(rule)), names && ` · ${names}`),
       element('span', { class: `tag ${STATUS[String(status).toLowerCase()] ?? ''}` }, String(status)),
-      element('span', { class: 'cut hint' }, reason),
+      element('span', { class: 'cut hint' }, SUPPRESSED[reason] ?? reason),
       element('span', { class: 'hint' }, `${who}, ${ago(at, now)}`));
   });
   const none = element('li', { class: 'empty' }, 'None yet: a cart left alone for a while is the first.');
@@ -153,7 +155,7 @@ function quality({ ranking, judged, coverage }) {
   facts(byId('quality'), [
     ['Next item', ranking.recall_at_20 === undefined ? 'not judged yet' : `in ${percent(ranking.recall_at_20)} of ${count(judged)} visits' steps among the 20 that would have been shown`],
     ['Its place', ranking.mrr_at_20 === undefined ? '–' : `mean reciprocal rank ${ranking.mrr_at_20.toFixed(3)}, NDCG ${ranking.ndcg_at_20.toFixed(3)} of 20`],
-    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `should hold ${percent(0.8)} of days, and held lately, by the days of ten on which a product sells: ${covered.map(([name, share]) => `${DAYS_OF_TEN[name] ?? ''} (${name}) ${percent(share)}`).join(', ')}`],
+    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `${percent(0.8)} of days should lie in them. Lately did ${covered.map(([name, share]) => `${percent(share)} where a product sells on ${DAYS_OF_TEN[name] ?? '?'} days in ten (${name})`).join(', ')}`],
   ]);
 }
 

@@ -14,7 +14,7 @@ export function drawForecast(host, { sold, days }) {
   const today = svg('line', { class: 'today', x1: sold.length, x2: sold.length, y1: 0, y2: HEIGHT });
   const drawing = svg('svg', { viewBox: `0 0 ${all} ${HEIGHT}`, preserveAspectRatio: 'none' }, today, ...bars, ...fans, line);
   const [first, last] = [sold[0]?.date, days.at(-1)?.date];
-  host.replaceChildren(drawing, element('p', { class: 'axis' }, element('span', {}, first ?? ''), element('span', {}, `today; as high as ${most >= 10.8 ? Math.round(most / 1.08) : (most / 1.08).toFixed(1)} a day`), element('span', {}, last ?? '')));
+  host.replaceChildren(drawing, element('p', { class: 'axis' }, element('span', {}, first ?? ''), element('span', {}, `today; the highest is ${Number((most / 1.08).toFixed(1))} a day`), element('span', {}, last ?? '')));
 }
 
 /** The area between two quantiles of the same distance from the ends, a step a day. */

@@ -66,7 +66,8 @@ const whyOf = ({ reasons }) => (reasons ?? []).map((reason) => (typeof reason ==
 function picture(product) {
   const { emoji, colour } = product.attributes ?? {};
   const box = element('div', { class: 'picture', 'aria-hidden': 'true' }, emoji ?? (product.name ?? product.sku).slice(0, 1));
-  if (colour && CSS.supports('color', colour)) box.style.background = colour;
+  // Pictures are pale by day and by night: a letter in the night's own colour could not be read on them.
+  if (colour && CSS.supports('color', colour)) Object.assign(box.style, { background: colour, color: '#17211f' });
   return box;
 }
 

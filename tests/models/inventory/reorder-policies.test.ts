@@ -209,6 +209,13 @@ test('a reorder point protects the days of the lead time, and says which units a
   ]);
 });
 
+test('who signs the order reads how uncertain its days are, and one unit as one', () => {
+  const told = (deviationDays: number): string[] => suggestOrder(steady(10), { onHand: 1 }, { leadTime: { days: 7, deviationDays } }, { level: 0.95 }, periodic).reasons.map(sentence);
+  expect(told(0)).toEqual([expect.stringMatching(/^Covers 14 days at 95 %: \d+ units are needed, 1 is on hand and on order\.$/)]);
+  expect(told(2)).toEqual([expect.stringMatching(/^Covers 14 ± 2 days at 95 %: /)]);
+  expect([1, 2].map((units) => sentence({ code: 'owed', units }))).toEqual(['1 unit is owed.', '2 units are owed.']);
+});
+
 test.each<Policy>([{ kind: 'newsvendor', sellingDays: 14 }, periodic, { kind: 'reorder-point', orderDays: 14 }])('what was learned moves the level by deviations of the demand that it was learned on: $kind', (policy) => {
   const leadTime = { days: 7, deviationDays: 2 };
   const correction = { ...init(), shift: 1.5, cycles: 30, promised: 24, covered: 12, cost: 10, textbookCost: 20, squares: 4 };
