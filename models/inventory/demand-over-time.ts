@@ -115,7 +115,7 @@ export function demandQuantile(demand: Moments, probability: number): number {
 /** The same at ascending probabilities, which are more than 0. */
 export function demandQuantiles({ mean, variance }: Moments, probabilities: readonly number[]): number[] {
   const out: number[] = [];
-  negativeBinomialQuantiles(mean, Math.max(0, (variance - mean) / mean ** 2), probabilities, out);
+  negativeBinomialQuantiles(mean, (variance - mean) / mean ** 2, probabilities, out);
   return out;
 }
 

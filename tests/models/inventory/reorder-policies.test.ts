@@ -155,6 +155,11 @@ describe('a newsvendor', () => {
     expect(count / 4_000).toBeLessThan(0.985);
   });
 
+  test('asks for no more than a shelf without stock does where what it has is sold before, for sure', () => {
+    const ordered = (onHand: number): number => suggestOrder(forecast(1), { onHand }, { leadTime: { days: 4 } }, { level: 0.95 }, { kind: 'newsvendor', sellingDays: 1 }).units;
+    expect([ordered(0), ordered(8), ordered(12)]).toEqual([10, 10, 10]);
+  });
+
   test('counts no more of today than is on hand, and less the later it is', () => {
     const needed = [0, 3, 60].map((onHand) => suggest(onHand, 1).upTo);
     expect(needed[0]).toBe(suggest(0, 0).upTo);
