@@ -173,6 +173,7 @@ class PartitionSink {
       const now = this.ports.now();
       // Of a clock that was set back, what it said before is in the future: nothing waits for that.
       this.#insertedAt = Math.min(this.#insertedAt, now);
+      this.#storedAt = Math.min(this.#storedAt, now);
       firstAt &&= Math.min(firstAt, now);
       const behind = this.#unread.length > 0 || this.#isBehind();
       const due = firstAt === undefined ? now + POLL : Math.max(firstAt + (behind ? fillMs : 0), this.#insertedAt + pauseMs);

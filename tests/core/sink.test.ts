@@ -112,6 +112,16 @@ test('a clock that is set back by an hour holds no block back', async () => {
   expect(world.table).toEqual([0, 1]);
   expect(world.blocks[1]!.at - (began - 3_600_000)).toBeLessThan(2_000);
 
+  const ticking = rows(1);
+  ticking.patience = 100;
+  ticking.onStep = (_step, name) => {
+    if (name !== 'poll' || !ticking.stored?.metadata.startsWith('done') || ticking.records.length > 1) return;
+    ticking.time -= 3_600_000;
+    ticking.add('tick');
+  };
+  await live(ticking);
+  expect(ticking.stored?.offset).toBe(2);
+
   const filling = rows(2);
   let polls = 0;
   filling.onStep = (_step, name) => {
