@@ -16,6 +16,8 @@ const AT_ONCE = 200;
 /** Of what is read by another process at once. */
 const PAGE_LETTERS = 1_000;
 const PAGE_BYTES = 1 << 20;
+/** Records of a page that are read at once: each may have a megabyte. */
+const PAGE_STEP = 10;
 /** Letters that are looked at in one turn: one that is refused again costs what a call costs. */
 const A_TURN = 50;
 /** A letter is looked for among so many of the latest. */
@@ -87,7 +89,7 @@ export async function letterPage(log: LetterLog, partition: number, offset: numb
   let [next, bytes, isOver] = [offset, 0, false];
   try {
     while (!isOver && values.length < PAGE_LETTERS && bytes < PAGE_BYTES) {
-      const records = await reader.poll(AT_ONCE, 200);
+      const records = await reader.poll(PAGE_STEP, 200);
       for (const { value } of records) if (value) bytes += values[values.push(value.toString('base64')) - 1]!.length;
       next = (records.at(-1)?.offset ?? next - 1) + 1;
       isOver = reader.lag() === 0;

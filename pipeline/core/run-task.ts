@@ -118,7 +118,8 @@ async function keepOwning(lease: Lease, consumer: Consumer, tickedInputs: readon
       await work(lease, task, store, around, consumer.name, pace, committed);
     } catch (error) {
       if (lease.revoked.aborted) return;
-      if (error instanceof ConfigError) throw error;
+      // What the log has lost is for the next seek to skip or to refuse.
+      if (error instanceof ConfigError && !(error instanceof LostRecords)) throw error;
       // It stays switched on: where one shopper's row was filled up, more records for that row will come.
       checksRows ||= error instanceof RowTooLarge;
       const { message, cause } = error as Error;

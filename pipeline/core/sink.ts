@@ -102,10 +102,12 @@ class PartitionSink {
       await this.#seek(stored.offset);
       return;
     }
-    // No offset, or one that speaks of another table (dropped, restored from a backup, another server): the table itself knows.
+    // An offset that speaks of another table (dropped, restored from a backup, another server): the table itself knows.
     const last = await this.#patiently(() => this.sink.lastOffset(this.spec.table, topic, this.lease.partition));
+    // Kafka drops offsets with their topic: of one that was made again under that name these rows say nothing.
+    if (!stored && last !== undefined) throw new SinkStopped(`No offset of ${topic}/${this.lease.partition} is known, and ${this.spec.table} holds rows up to ${last}: the topic was deleted, or the sink was away for longer than offsets are kept.`);
     this.#lastRow = last;
-    await this.#seek(last === undefined ? undefined : last + 1);
+    await this.#seek(last === undefined ? undefined : last + 1, stored?.lineage);
   }
 
   /** What was acknowledged is on the disk: where it is missing, folders or servers were put together from different moments. */
@@ -171,6 +173,7 @@ class PartitionSink {
       const now = this.ports.now();
       // Of a clock that was set back, what it said before is in the future: nothing waits for that.
       this.#insertedAt = Math.min(this.#insertedAt, now);
+      this.#storedAt = Math.min(this.#storedAt, now);
       firstAt &&= Math.min(firstAt, now);
       const behind = this.#unread.length > 0 || this.#isBehind();
       const due = firstAt === undefined ? now + POLL : Math.max(firstAt + (behind ? fillMs : 0), this.#insertedAt + pauseMs);

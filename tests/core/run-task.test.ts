@@ -9,7 +9,7 @@ import { memoryStore } from '../../pipeline/core/memory-store.js';
 import { noMetrics, silentJournal } from '../../pipeline/core/metrics.js';
 import { progressOf, progressOfRow } from '../../pipeline/core/progress.js';
 import { runConsumer } from '../../pipeline/core/runner.js';
-import { Unavailable } from '../../pipeline/core/errors.js';
+import { LostRecords, Unavailable } from '../../pipeline/core/errors.js';
 import { runTask } from '../../pipeline/core/run-task.js';
 import { allTopics, clickstream, orders, sales, userMerges, userProfiles } from '../../schemas/topics.js';
 import { DAY, NINE, orderEvent, orderLine, shopEvent } from '../support/events.js';
@@ -102,6 +102,28 @@ test('a consumer whose partition is taken away and given back while it is restor
   events.emit('fenced');
   await expect.poll(() => consumer.isReady()).toBe(true);
   await consumer.stop();
+  await log.close();
+});
+
+test.each([
+  [true, /^O-2$/], [false, /lies outside the log.*\n.*docs\/runbook\.md#records-that-the-log-has-lost/],
+])('what the log loses while a task runs is skipped or refused as at its start, with what to do: skipping %j', async (skipsLost, outcome) => {
+  const log = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+  await log.ensureTopics(allTopics);
+  const ledger = orderLedger();
+  await log.append(['O-1', 'O-2'].map((id) => ({ topic: orders.name, partition: 0, key: id, value: orders.codec.encode(orderEvent('completed', id, { userId: 'u1', lines: [orderLine('P1', 1, 100_000n)] })) })));
+  const lost = new LostRecords([{ topic: orders.name, partition: 0, offset: 0, next: 1, problem: 'Offset 0 of orders, partition 0, lies outside the log.' }]);
+  const membership = log.own({ name: ledger.name, inputs: [orders.name], table: ledger.table.name }, async (lease) => {
+    const seek = lease.seek.bind(lease);
+    vi.spyOn(lease, 'poll').mockRejectedValueOnce(lost);
+    vi.spyOn(lease, 'seek').mockImplementationOnce(seek).mockRejectedValueOnce(lost);
+    await runTask(lease, ledger, [], { log, openStore: memoryStore, metrics: noMetrics, journal: silentJournal, learnSchemas: async () => {}, skipsLost });
+  });
+  let failure = '';
+  membership.failed.catch((error: Error) => { failure = error.message; });
+  const sold = async (): Promise<string> => (await everythingIn(log, sales.name)).map(({ value }) => sales.codec.decode(value).orderId).join();
+  await expect.poll(async () => failure || sold()).toMatch(outcome);
+  await membership.stop();
   await log.close();
 });
 

@@ -112,6 +112,16 @@ test('a clock that is set back by an hour holds no block back', async () => {
   expect(world.table).toEqual([0, 1]);
   expect(world.blocks[1]!.at - (began - 3_600_000)).toBeLessThan(2_000);
 
+  const ticking = rows(1);
+  ticking.patience = 100;
+  ticking.onStep = (_step, name) => {
+    if (name !== 'poll' || !ticking.stored?.metadata.startsWith('done') || ticking.records.length > 1) return;
+    ticking.time -= 3_600_000;
+    ticking.add('tick');
+  };
+  await live(ticking);
+  expect(ticking.stored?.offset).toBe(2);
+
   const filling = rows(2);
   let polls = 0;
   filling.onStep = (_step, name) => {
@@ -247,8 +257,19 @@ describe('an error that waiting does not mend', () => {
 });
 
 describe('where a sink begins', () => {
-  test('after the last row of its table when the log remembers no offset', async () => {
+  test('nowhere when the log remembers no offset and its table has rows: they may be of a topic that was deleted, with which Kafka drops offsets', async () => {
     const world = rows(5);
+    world.table = [0, 1, 2];
+    await live(world);
+    expect([world.table, world.stopped]).toEqual([[0, 1, 2], true]);
+    world.stored = { offset: 3, metadata: '' };
+    await live(world);
+    expect([world.table, world.stopped]).toEqual([[0, 1, 2, 3, 4], false]);
+  });
+
+  test('after the last row of its table when the offset speaks of another one, as of one that was restored', async () => {
+    const world = rows(5);
+    world.stored = { offset: 5, metadata: 'done:table-0:4' };
     world.table = [0, 1, 2];
     await live(world);
     expect(world.table).toEqual([0, 1, 2, 3, 4]);

@@ -61,7 +61,8 @@ async function shopOn(brokers: string[]) {
     remake: () => asAdmin(async (admin, topic) => {
       await admin.deleteTopics({ topics: [topic] });
       await expect.poll(async () => (await admin.listTopics()).includes(topic), SOON).toBe(false);
-      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+      // Whoever opens the log next waits for its leader; kafkajs gives up where a broker has not heard of the topic yet.
+      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
     }),
     /** As a process that starts. */
     reopen: async () => { log = await open(); },
@@ -139,6 +140,22 @@ await describeWith(['kafka'], 'records that Kafka dropped before they were read'
     await order('O-3');
     await expect.poll(sold, SOON).toEqual(['O-1', 'O-2', ...many, 'O-3']);
     await after.stop();
+  });
+
+  test('an offset that a sink has stored is not taken for one of the topic that was made in place of its own', async () => {
+    const { order, remake, reopen, own } = await shopOn(brokers);
+    await order('O-1', 'O-2');
+    const stored = await own(async (lease) => {
+      await lease.seek({});
+      await lease.storeOffset(orders.name, 2, 'done:table');
+      return lease.storedOffset(orders.name);
+    });
+    expect(stored).toMatchObject({ offset: 2, metadata: 'done:table' });
+    await remake();
+    await reopen();
+    await order(...many);
+    // Kafka may have dropped it with the topic: then a sink has none.
+    await expect(own((lease) => lease.seek({ [orders.name]: stored!.offset }, { [orders.name]: stored!.lineage! }))).rejects.toThrow(LostRecords);
   });
 
   test('a consumer that runs while its topic is made again ends, too', async () => {

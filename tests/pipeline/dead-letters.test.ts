@@ -198,6 +198,16 @@ describe('of thousands', () => {
     expect(replayed).toBeGreaterThan(LETTERS / 100);
   });
 
+  test('a page of large letters ends after a megabyte and some', async () => {
+    const place = await openEmbeddedLog({ directory: folderForTest(), clock: 'wall' });
+    await place.ensureTopics(allTopics);
+    const letter = { id: 'large', code: 'required', message: '', consumer: 'collector', topic: 'clickstream', partition: -1, offset: -1, key: null, value: Buffer.alloc(200_000, 'x'), at: NINE, stack: null, claim: null };
+    for (let i = 0; i < 50; i++) await place.append([{ topic: deadLetters.name, partition: 0, key: letter.id, value: deadLetters.codec.encode(letter) }]);
+    const { values, isOver } = await letterPage(place, 0, 0);
+    expect([values.length < 20, isOver]).toEqual([true, false]);
+    await place.close();
+  });
+
   test('the list of a running process is put together by whoever asks, page by page, and is the same', async () => {
     await replayDeadLetter(log, 'many/9', '{"type":"track","anonymousId":"a1","event":"Cart Viewed"}', shop);
     const place = folderForTest();
