@@ -5,7 +5,7 @@ import type { SimulatedProduct } from '../../producers/simulate.js';
 
 const topology = topologyOf(readConfig({}), 'wall');
 
-const REASONS = ['The cart was left 20 s ago with 2 products.', 'This is the first order, but the shopper had 3 messages today already: the cap holds.', 'It is back: 14 in stock.', 'Ordered after the reminder: nothing more to send.'] as const;
+const REASONS = ['The cart was left 20 s ago with 2 products.', 'frequency_cap', 'It is back: 14 in stock.', 'Order O-mx3r3efy-74 was placed, after the reminder was sent: there is nothing more to send.'] as const;
 const RULES = ['cart_abandonment', 'new_customer_welcome', 'back_in_stock', 'cart_abandonment'] as const;
 const STATUSES = ['fired', 'suppressed', 'fired', 'recovered'] as const;
 

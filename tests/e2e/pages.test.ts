@@ -78,6 +78,9 @@ describe.runIf(CHROMIUM)('pages in a browser', () => {
     expect(await text(page, '#quality')).toContain('NDCG 0.250');
     expect(await text(page, '#quality')).toContain('on which a product sells: 1 to 3 (slow) 79\u00a0%, under 1 (rare) 84\u00a0%');
     expect(await page.locator('#triggers li[data-key] .cut:not(.hint)').allTextContents()).toContain('New customer');
+    // What is suppressed has a code for its reason, which says nothing to who looks on.
+    expect(await text(page, '#triggers')).toContain('was written to often enough');
+    expect(await text(page, '#triggers')).not.toContain('frequency_cap');
     expect(problems).toEqual([]);
     await page.close();
   });

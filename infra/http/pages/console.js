@@ -155,7 +155,7 @@ function quality({ ranking, judged, coverage }) {
   facts(byId('quality'), [
     ['Next item', ranking.recall_at_20 === undefined ? 'not judged yet' : `in ${percent(ranking.recall_at_20)} of ${count(judged)} visits' steps among the 20 that would have been shown`],
     ['Its place', ranking.mrr_at_20 === undefined ? '–' : `mean reciprocal rank ${ranking.mrr_at_20.toFixed(3)}, NDCG ${ranking.ndcg_at_20.toFixed(3)} of 20`],
-    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `${percent(0.8)} of days should lie in them. Lately did ${covered.map(([name, share]) => `${percent(share)} where a product sells on ${DAYS_OF_TEN[name] ?? '?'} days in ten (${name})`).join(', ')}`],
+    ['Intervals', covered.length === 0 ? 'not judged yet: a forecast is judged when its day is over' : `${percent(0.8)} of days should lie in them. Lately did, by the days in ten on which a product sells: ${covered.map(([name, share]) => `${DAYS_OF_TEN[name] ?? ''} (${name}) ${percent(share)}`).join(', ')}`],
   ]);
 }
 
