@@ -172,8 +172,11 @@ export function learn(index: CalendarIndex, place: Place, made: number, usual: n
   return learned(index, place, all, atLevel1, usual, exposure(index, place) * Math.exp(Math.max(0, certainty - seasonRate) * surprise * 0.7));
 }
 
-/** Closed in a row after a period that was open: what was closed by rule may have opened for once, so that the next empty period makes it closed again. */
-const afterOpening = (run: number): number => (run >= CLOSED_RUN ? CLOSED_RUN - 1 : 0);
+/**
+ * Closed in a row after a period that was open: what has been closed twice as long as it takes may have opened for once, so that the next empty
+ * period makes it closed again. What sells every other week, a little, is open.
+ */
+const afterOpening = (run: number): number => (run >= 2 * CLOSED_RUN ? CLOSED_RUN - 1 : 0);
 
 /** The course of the year learns last: how SKUs' own levels move with that exposure is a part of it. */
 function learned({ year, offset }: CalendarIndex, place: Place, made: number, atLevel1: number, usual: number, exposure: number): PeriodOutcome {
