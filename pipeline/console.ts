@@ -60,7 +60,7 @@ async function* watchStream(parts: ConsoleParts): AsyncGenerator<object> {
     await latest.open();
     for (;;) {
       await latest.read();
-      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger)), shopper: await shopperState(parts, latest.shopper), product: productState(parts, latest.sold), quality: qualityOf(parts) };
+      yield { ...rates.state(), triggers: latest.triggers.map((trigger) => shownTrigger(trigger, (sku) => parts.scorer?.items.nameOf(sku) ?? null)), shopper: await shopperState(parts, latest.shopper), product: productState(parts, latest.sold), quality: qualityOf(parts) };
       await new Promise((resolve) => { setTimeout(resolve, 1_000); });
     }
   } finally {
@@ -68,8 +68,9 @@ async function* watchStream(parts: ConsoleParts): AsyncGenerator<object> {
   }
 }
 
-const shownTrigger = ({ at, rule, status, shopper, reason, products }: MarketingTrigger): object => ({
-  at, rule, status, shopper: shortened(shopper), reason, products: products.map(({ sku, name }) => ({ sku, name })),
+/** A trigger as it is shown: a page's event brings no name of its own, the catalogue may know one. */
+export const shownTrigger = ({ at, rule, status, shopper, reason, products }: MarketingTrigger, nameOf: (sku: string) => string | null) => ({
+  at, rule, status, shopper: shortened(shopper), reason, products: products.map(({ sku, name }) => ({ sku, name: name ?? nameOf(sku) })),
 });
 
 async function shopperState({ scorer }: ConsoleParts, latest: readonly Interaction[]): Promise<object | null> {

@@ -1,9 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { prometheusMetrics } from '../../infra/metrics/prometheus.js';
 import { readConfig } from '../../pipeline/config.js';
-import { consoleRoutes, type ConsoleParts } from '../../pipeline/console.js';
+import { consoleRoutes, shownTrigger, type ConsoleParts } from '../../pipeline/console.js';
 import type { Engine } from '../../pipeline/engine.js';
 import { topologyOf } from '../../pipeline/topology.js';
+import type { MarketingTrigger } from '../../schemas/types.js';
 
 interface State {
   readonly demo: boolean;
@@ -102,4 +103,14 @@ test('of recommendations that nobody has judged yet it gives no figure: 0 would 
   })).quality;
   expect([await told(0), await told(1)]).toMatchObject([{ ranking: {}, judged: 0 }, { ranking: { ndcg_at_20: 0 }, judged: 1 }]);
   expect((await told(0)).ranking).toEqual({});
+});
+
+test('products of a trigger have the names of the catalogue where their events brought none', () => {
+  const product = (sku: string, name: string | null) => ({ sku, name, url: null, quantity: 1, price: null, stock: null });
+  const trigger: MarketingTrigger = {
+    id: 'a', rule: 'browse_abandonment', version: 1, status: 'fired', at: 1, shopper: 'u-1', causeId: 'visit', causedAt: 0, reason: 'Looked at.', value: null, currency: 'EUR',
+    products: [product('KIT-1', null), product('KIT-2', 'As it was told'), product('KIT-3', null)],
+  };
+  const names = shownTrigger(trigger, (sku) => (sku === 'KIT-3' ? null : `Catalogue's ${sku}`)).products.map(({ name }) => name);
+  expect(names).toEqual(["Catalogue's KIT-1", 'As it was told', null]);
 });
