@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LEVELS, demandRows, memberKey, memberRows, PARTS, seriesOf, shopOf, supplyRows, type Shop } from '../../consumers/demand/rows.js';
 import { dayAt, forecastRecord, HORIZON_DAYS, MODEL, noDemand, nothing, predictDays, rounded, type Day } from '../../consumers/demand/forecast.js';
 import { eachHour, hourRows, restOfDay, rounded as roundedHour, shopHourRows, withHours, type KnownHours } from '../../consumers/demand/hours.js';
@@ -18,9 +19,6 @@ import { isoHour } from '../core/shop-hours.js';
 import { accuracyOf, classAccuracy, driversOf, mixOf, replacedBySku, stockOf } from './forecast-explanation.js';
 import type { Items } from './items.js';
 import type { Views } from './views.js';
-
-/** Events and other requests go on between two slices. */
-const othersTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 /** SKUs forecast before others have their turn: a few milliseconds. */
 const SLICE = 10;
@@ -86,13 +84,14 @@ export class ForecastDoor {
     }
     const { forecast, known: rows, running } = predictDays(series, shop, day);
     const record = this.#hourly({ record: forecastRecord(sku, forecast, rows, day, now), running });
-    const today = restOfDay(record, running(), this.#options.days, this.#shopOf(sku).hours);
+    // Asked before other forecasts are made, of which the accuracy is one; only a newsvendor asks.
+    const rest = () => restOfDay(record, running(), this.#options.days, this.#shopOf(sku).hours);
+    const shared = sharedErrorOf(series, record.firstDay, views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), sharedErrorRows));
+    const suggested = suggestionOf(supply, replacedBy, series, record, reorder, rest, views.row(demandForecasts, cycleRows, sku), shared);
     const explained = {
       mix: mixOf(shop.taught, rows), drivers: driversOf(shop, series, rows, day.today, this.#options.plan),
       accuracy: { class: classAccuracy(shop.taught, rows), sku: accuracyOf(series, shop, day) },
     };
-    const shared = sharedErrorOf(series, record.firstDay, views.rowOfPartition(demandForecasts, partitionOf(sku, views.partitions), sharedErrorRows));
-    const suggested = suggestionOf(supply, replacedBy, series, record, reorder, () => today, views.row(demandForecasts, cycleRows, sku), shared);
     return {
       ...this.#answer(record), freshness: this.#freshnessOf([sku]), lastSaleDay: lastSaleDay(series), sold: soldOf(series, day.today), stock: stockOf(series, supply, day.today), ...explained,
       ...replacedBySku(series, supply, views.row(demandForecasts, predecessorRows, sku)?.sku),
@@ -130,7 +129,7 @@ export class ForecastDoor {
     let count = 0;
     for (const slice of partsOf(skus, COUNTED)) {
       for (const sku of slice) if (!this.#isOver(sku)) count++;
-      await othersTurn();
+      await nextTurn();
     }
     return count;
   }
@@ -162,7 +161,7 @@ export class ForecastDoor {
         made.record.mean.forEach((mean, i) => totals.addForecast(ofDays[i], { mean, quantiles: made.record.quantiles[i] ?? [] }, LEVELS, z, totals.sharedAt(shared, (i + 1) / HORIZON_DAYS)));
         if (hours > 0) this.#addHours(made, ofHours);
       }
-      await othersTurn();
+      await nextTurn();
     }
     const answer = ofDays.map((sums, i) => {
       const { mean, quantiles } = totals.predict(sums, LEVELS);
